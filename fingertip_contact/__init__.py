@@ -1,0 +1,1 @@
+"""Fingertip contact detection: any flat surface becomes a keyboard."""

@@ -1,0 +1,1 @@
+"""The `fingertip-contact` command: one file a verb."""

@@ -1,0 +1,1 @@
+"""Hands and depth to contact events: surface, fingertip height, motion, state machine."""

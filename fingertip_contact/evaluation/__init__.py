@@ -1,0 +1,1 @@
+"""Metrics of contact and typing, and the tables made of them."""

@@ -1,0 +1,157 @@
+"""The small frozen records that travel between the rooms.
+
+Stamps are the camera's exposure times in integer nanoseconds. Points are metres in the camera's optical frame
+(REP-103: x right, y down, z forward). Arrays inside a record are never written to after it is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from fingertip_contact.geometry import Camera, Plane, RigidTransform
+
+Handedness = Literal["left", "right"]
+HANDS: tuple[Handedness, ...] = ("left", "right")
+
+Finger = Literal["thumb", "index", "middle", "ring", "little"]
+FINGERS: tuple[Finger, ...] = ("thumb", "index", "middle", "ring", "little")
+
+# The 21 landmarks of MediaPipe's hand model: the wrist, then four for each finger from knuckle to tip.
+WRIST = 0
+LANDMARKS_PER_HAND = 21
+FINGER_LANDMARKS: dict[Finger, tuple[int, int, int, int]] = {
+    "thumb": (1, 2, 3, 4),
+    "index": (5, 6, 7, 8),
+    "middle": (9, 10, 11, 12),
+    "ring": (13, 14, 15, 16),
+    "little": (17, 18, 19, 20),
+}
+FINGERTIP_LANDMARKS = (4, 8, 12, 16, 20)
+
+FingerState = Literal["hover", "approach", "contact", "retract", "lost"]
+FINGER_STATES: tuple[FingerState, ...] = ("hover", "approach", "contact", "retract", "lost")
+
+EventType = Literal["press", "move", "release", "cancel"]
+
+
+@dataclass(frozen=True)
+class DepthImage:
+    """A depth image as it came, without a copy: metres are made where they are needed, on patches.
+
+    values: (H, W) uint16 with 0 invalid (16UC1), or float32 with NaN, 0 or infinity invalid (32FC1).
+    unit_m: metres of one step of `values`: 0.001 for 16UC1 (REP-118), 1.0 for 32FC1.
+    """
+
+    values: np.ndarray
+    unit_m: float
+
+    def metres(self, window: tuple[slice, slice] = (slice(None), slice(None))) -> np.ndarray:
+        """The depth of a window, float32 metres, NaN where invalid: a new array."""
+        metres = self.values[window].astype(np.float32) * np.float32(self.unit_m)
+        metres[~np.isfinite(metres) | (metres <= 0)] = np.nan
+        return metres
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One exposure: a colour picture and the depth aligned to it (same size, same camera).
+
+    color_bgr: (H, W, 3) uint8. depth: aligned to colour, or None where there is none for this stamp.
+    """
+
+    stamp_ns: int
+    frame_id: str
+    camera: Camera
+    color_bgr: np.ndarray
+    depth: DepthImage | None
+
+
+@dataclass(frozen=True)
+class Hand:
+    """A tracked hand: `track` stays the same as long as the hand is followed, and is never used again.
+
+    landmarks_px: (21, 2) float32, pixels. score: presence, 0..1. handedness_score: 0..1.
+    """
+
+    track: int
+    handedness: Handedness
+    handedness_score: float
+    score: float
+    landmarks_px: np.ndarray
+
+
+@dataclass(frozen=True)
+class Fingertip:
+    """A fingertip over the surface in one frame.
+
+    point_m: (3,) the pad's position, optical frame; NaN while lost. height_m: thickness-corrected perpendicular height
+    of the pad over the surface; NaN while lost. speed_mps: along the surface normal, positive away from the surface.
+    """
+
+    track: int
+    hand: Handedness
+    finger: Finger
+    pixel: tuple[float, float]
+    point_m: np.ndarray
+    height_m: float
+    speed_mps: float
+    score: float
+    state: FingerState
+
+
+@dataclass(frozen=True)
+class ContactEvent:
+    """A finger pressed, moved on, left, or lost the surface.
+
+    stamp_ns: exposure of the frame that decided. contact_ns: best estimate of when it happened, never later than
+    stamp_ns. press: number that a press shares with its moves and its one release or cancel. point_m: (3,) optical
+    frame. confidence: 0..1.
+    """
+
+    stamp_ns: int
+    contact_ns: int
+    type: EventType
+    press: int
+    track: int
+    hand: Handedness
+    finger: Finger
+    point_m: np.ndarray
+    confidence: float
+
+
+@dataclass(frozen=True)
+class KeyEvent:
+    """A contact event on a key. key: the key's name in the layout; text: what a press of it writes, often one
+    character, empty for keys that write nothing and for every other type of event."""
+
+    contact: ContactEvent
+    keyboard: str
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The desk as it was fitted. residual_m: RMS of the inliers. inlier_share: 0..1. stamp_ns: last frame used."""
+
+    plane: Plane
+    residual_m: float
+    inlier_share: float
+    stamp_ns: int
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """All that one frame led to. `surface` and `camera_from_sheet` are None until they are known."""
+
+    stamp_ns: int
+    hands: tuple[Hand, ...]
+    fingertips: tuple[Fingertip, ...]
+    contact_events: tuple[ContactEvent, ...]
+    key_events: tuple[KeyEvent, ...]
+    text: str
+    surface: Surface | None
+    camera_from_sheet: RigidTransform | None

@@ -1,0 +1,1 @@
+"""Colour image to hands: palm detector, landmark model, tracker."""

@@ -1,0 +1,1 @@
+"""Contact events to keys and text: layout, pose of the sheet, typing."""

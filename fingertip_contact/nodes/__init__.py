@@ -1,0 +1,1 @@
+"""The nodes: glue between topics and the ROS-free rooms."""

@@ -1,0 +1,51 @@
+"""The whole way of one frame: hands, surface, fingertips, contact, keys, text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fingertip_contact.contact.detector import ContactDetector
+from fingertip_contact.contact.surface import SurfaceTracker
+from fingertip_contact.frames import Frame, FrameResult, Hand
+from fingertip_contact.hands.tracker import HandTracker
+from fingertip_contact.keyboard.pose import SheetTracker
+from fingertip_contact.keyboard.typing import Typist
+
+
+@dataclass
+class TouchPipeline:
+    """Everything behind the hands: what contact_node does with a frame and the hands found in it."""
+
+    surface: SurfaceTracker
+    sheet: SheetTracker
+    detector: ContactDetector
+    typist: Typist
+
+    def process(self, frame: Frame, hands: tuple[Hand, ...]) -> FrameResult:
+        """Frames in the order of their stamps; one that does not advance resets motion and ends every press."""
+        surface = self.surface.update(frame, hands)
+        camera_from_sheet = self.sheet.update(frame, hands, surface)
+        fingertips, contact_events = self.detector.process(frame, hands, surface)
+        key_events = self.typist.process(contact_events, camera_from_sheet)
+        return FrameResult(
+            stamp_ns=frame.stamp_ns,
+            hands=hands,
+            fingertips=fingertips,
+            contact_events=contact_events,
+            key_events=key_events,
+            text=self.typist.text,
+            surface=surface,
+            camera_from_sheet=camera_from_sheet,
+        )
+
+
+@dataclass
+class Pipeline:
+    """Camera to text in one process."""
+
+    tracker: HandTracker
+    touch: TouchPipeline
+
+    def process(self, frame: Frame) -> FrameResult:
+        """Frames in the order of their stamps."""
+        return self.touch.process(frame, self.tracker.process(frame.color_bgr, frame.stamp_ns))

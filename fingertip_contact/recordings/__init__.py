@@ -1,0 +1,1 @@
+"""Recordings: bags and their truth files."""

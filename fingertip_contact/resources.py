@@ -1,0 +1,37 @@
+"""Where the package's shared files lie (layouts, profiles, model list, launch files), however it was installed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+PACKAGE = "fingertip_contact"
+
+
+def share_directory() -> Path:
+    """The folder that holds config/, launch/ and models/: the source checkout, an ament prefix, or pip's prefix."""
+    checkout = Path(__file__).resolve().parent.parent
+    prefixes = [Path(prefix) for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if prefix]
+    candidates = [checkout, *(prefix / "share" / PACKAGE for prefix in (*prefixes, Path(sys.prefix)))]
+    for candidate in candidates:
+        if (candidate / "config").is_dir() and (candidate / "package.xml").is_file():
+            return candidate
+    raise FileNotFoundError(
+        f"the shared files of {PACKAGE} are in none of {', '.join(map(str, candidates))}; "
+        "install the package with pip or colcon, or source the workspace that holds it"
+    )
+
+
+def share_file(relative: str) -> Path:
+    """A shared file, e.g. `config/layouts/qwerty.yaml`. Raises FileNotFoundError where it is missing."""
+    path = share_directory() / relative
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; the installation of {PACKAGE} is not complete")
+    return path
+
+
+def cache_directory() -> Path:
+    """A folder for what can be made or fetched again: $XDG_CACHE_HOME/fingertip_contact, else under ~/.cache."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / PACKAGE

@@ -1,0 +1,1 @@
+"""ROS glue that every node shares."""

@@ -1,0 +1,1 @@
+"""A simulated D405 over a desk with typing hands."""
