@@ -1,0 +1,61 @@
+# Everything runs in .venv, made from PyPI; where a ROS 2 is sourced, that one is used instead of the wheels.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+TEXT ?= the quick brown fox
+SEED ?= 7
+ANGLE ?= 60
+MAX_CER ?= 0.05
+
+ifdef ROS_DISTRO
+ROS_EXTRA :=
+VENV_FLAGS := --system-site-packages
+else
+ROS_EXTRA := ros,
+VENV_FLAGS :=
+endif
+
+# torch and its vision library have to be of one release: these two are tested together.
+TORCH_PIN := torch==2.14.1 torchvision==0.29.1
+
+.PHONY: help demo env test lint clean
+
+help:
+	@echo "make demo  [TEXT=... SEED=7 ANGLE=60 MAX_CER=0.05]   simulated hands type, the real nodes read"
+	@echo "make test  set up everything, run all tests"
+	@echo "make env   set up $(VENV) with all extras"
+	@echo "make lint  ruff and mypy"
+	@echo "make clean remove $(VENV) and what was built"
+
+demo: $(VENV)/.demo
+	$(BIN)/fingertip-contact demo --text "$(TEXT)" --seed $(SEED) --angle $(ANGLE) --max-cer $(MAX_CER)
+
+env: $(VENV)/.all
+
+test: $(VENV)/.all
+	$(BIN)/fingertip-contact models pull hands
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.all
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build install log
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "error: $(PYTHON) is older than 3.10; say make PYTHON=/path/to/python3.10" >&2; exit 2; }
+	@echo "Setting up $(VENV) from PyPI ..."
+	$(PYTHON) -m venv $(VENV_FLAGS) $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+
+$(VENV)/.demo: setup.py | $(BIN)/python
+	$(BIN)/python -m pip install -q -e ".[$(ROS_EXTRA)sim]"
+	@touch $@
+
+$(VENV)/.all: setup.py | $(BIN)/python
+	$(BIN)/python -m pip install -q $(TORCH_PIN) -e ".[$(ROS_EXTRA)sim,depth,train,test,dev]"
+	@touch $@ $(VENV)/.demo
