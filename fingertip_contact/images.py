@@ -1,0 +1,134 @@
+"""Pixels and intrinsics out of ROS messages, without ROS.
+
+Works on anything that has the fields of sensor_msgs/Image and sensor_msgs/CameraInfo: rclpy's messages and those read
+from a bag. A picture that cannot be what it says it is raises ValueError; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from fingertip_contact.frames import DepthImage
+from fingertip_contact.geometry import Camera
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How one pixel is stored. to_bgr: code for cv2.cvtColor, None where the pixels are BGR already."""
+
+    dtype: type[np.generic]
+    channels: int
+    to_bgr: int | None = None
+
+
+# Names: sensor_msgs/image_encodings.hpp and, for 8UC3 and its like, OpenCV's, whose channel order is BGR.
+COLOR_ENCODINGS = {
+    "bgr8": Encoding(np.uint8, 3),
+    "8UC3": Encoding(np.uint8, 3),
+    "rgb8": Encoding(np.uint8, 3, cv2.COLOR_RGB2BGR),
+    "bgra8": Encoding(np.uint8, 4, cv2.COLOR_BGRA2BGR),
+    "8UC4": Encoding(np.uint8, 4, cv2.COLOR_BGRA2BGR),
+    "rgba8": Encoding(np.uint8, 4, cv2.COLOR_RGBA2BGR),
+    "mono8": Encoding(np.uint8, 1, cv2.COLOR_GRAY2BGR),
+    "8UC1": Encoding(np.uint8, 1, cv2.COLOR_GRAY2BGR),
+    "yuv422": Encoding(np.uint8, 2, cv2.COLOR_YUV2BGR_UYVY),
+    "uyvy": Encoding(np.uint8, 2, cv2.COLOR_YUV2BGR_UYVY),
+    "yuv422_yuy2": Encoding(np.uint8, 2, cv2.COLOR_YUV2BGR_YUY2),
+    "yuyv": Encoding(np.uint8, 2, cv2.COLOR_YUV2BGR_YUY2),
+}
+# mono16 is what some drivers call their depth in millimetres.
+DEPTH_ENCODINGS = {
+    "16UC1": Encoding(np.uint16, 1),
+    "mono16": Encoding(np.uint16, 1),
+    "32FC1": Encoding(np.float32, 1),
+}
+ENCODINGS = COLOR_ENCODINGS | DEPTH_ENCODINGS
+
+DEPTH_UNIT_M = {np.uint16: 0.001, np.float32: 1.0}  # REP-118
+
+# What Camera can undo: CameraInfo's names of the Brown-Conrady models. Empty: a rectified picture.
+DISTORTION_MODELS = ("", "plumb_bob", "rational_polynomial")
+
+
+def view(height: int, width: int, encoding: str, step: int, data: Any, is_bigendian: bool = False) -> np.ndarray:
+    """The pixels as (H, W) or (H, W, channels), without a copy unless their byte order is a foreign one.
+
+    data: any buffer of bytes; the array is read-only where the buffer is. step: bytes of a row, padding included.
+    Raises ValueError where the encoding is unknown, or size, step and length of the data do not fit together.
+    """
+    if encoding not in ENCODINGS:
+        raise ValueError(f"image encoding {encoding!r} is not supported; known are {', '.join(ENCODINGS)}")
+    dtype, channels = np.dtype(ENCODINGS[encoding].dtype), ENCODINGS[encoding].channels
+    pixel_bytes = dtype.itemsize * channels
+    if height <= 0 or width <= 0:
+        raise ValueError(f"image is empty: {width}x{height}")
+    if step < width * pixel_bytes:
+        raise ValueError(f"image step is {step} bytes; {width} pixels of {encoding} need {width * pixel_bytes}")
+    buffer = memoryview(data).cast("B")
+    if len(buffer) != step * height:
+        raise ValueError(f"image holds {len(buffer)} bytes; {height} rows of {step} bytes are {step * height}")
+    stored = dtype.newbyteorder(">" if is_bigendian else "<")
+    pixels = np.ndarray((height, width, channels), stored, buffer, strides=(step, pixel_bytes, dtype.itemsize)).astype(
+        dtype, copy=False
+    )
+    return pixels[..., 0] if channels == 1 else pixels
+
+
+def to_bgr(pixels: np.ndarray, encoding: str) -> np.ndarray:
+    """Pixels of a colour encoding -> (H, W, 3) uint8 BGR; BGR itself comes back without a copy.
+
+    Raises ValueError where the encoding is not one of a colour picture.
+    """
+    if encoding not in COLOR_ENCODINGS:
+        raise ValueError(f"{encoding!r} is no colour encoding; a colour picture is one of {', '.join(COLOR_ENCODINGS)}")
+    code = COLOR_ENCODINGS[encoding].to_bgr
+    return np.ascontiguousarray(pixels) if code is None else cv2.cvtColor(pixels, code)
+
+
+def color_from_message(image: Any) -> np.ndarray:
+    """A sensor_msgs/Image -> (H, W, 3) uint8 BGR, a view of the message where it can be one.
+
+    Raises ValueError as `view` and `to_bgr` do.
+    """
+    return to_bgr(_view_message(image), image.encoding)
+
+
+def depth_from_message(image: Any) -> DepthImage:
+    """A sensor_msgs/Image with depth (16UC1 in millimetres, 32FC1 in metres) -> DepthImage, without a copy.
+
+    Raises ValueError as `view` does, and where the encoding is not one of depth.
+    """
+    if image.encoding not in DEPTH_ENCODINGS:
+        raise ValueError(
+            f"{image.encoding!r} is no depth encoding; a depth picture is one of {', '.join(DEPTH_ENCODINGS)}"
+        )
+    return DepthImage(_view_message(image), DEPTH_UNIT_M[DEPTH_ENCODINGS[image.encoding].dtype])
+
+
+def camera_from_message(info: Any) -> Camera:
+    """A sensor_msgs/CameraInfo -> Camera. Raises ValueError where it is not calibrated or its lens is not Brown-Conrady."""
+    if info.distortion_model not in DISTORTION_MODELS:
+        raise ValueError(
+            f"distortion model {info.distortion_model!r} is not supported; rectify the pictures, "
+            f"or use one of {', '.join(filter(None, DISTORTION_MODELS))}"
+        )
+    # ROS 1 wrote K and D.
+    matrix = info.k if hasattr(info, "k") else info.K
+    distortion = tuple(float(value) for value in (info.d if hasattr(info, "d") else info.D))
+    return Camera(
+        fx=float(matrix[0]),
+        fy=float(matrix[4]),
+        cx=float(matrix[2]),
+        cy=float(matrix[5]),
+        width=int(info.width),
+        height=int(info.height),
+        distortion=distortion if any(distortion) else (),
+    )
+
+
+def _view_message(image: Any) -> np.ndarray:
+    return view(image.height, image.width, image.encoding, image.step, image.data, bool(image.is_bigendian))
