@@ -110,20 +110,18 @@ def depth_from_message(image: Any) -> DepthImage:
 
 
 def camera_from_message(info: Any) -> Camera:
-    """A sensor_msgs/CameraInfo -> Camera. Raises ValueError where it is not calibrated or its lens is not Brown-Conrady."""
+    """A sensor_msgs/CameraInfo -> Camera. Raises ValueError where it is not calibrated, or not of Brown-Conrady."""
     if info.distortion_model not in DISTORTION_MODELS:
         raise ValueError(
             f"distortion model {info.distortion_model!r} is not supported; rectify the pictures, "
             f"or use one of {', '.join(filter(None, DISTORTION_MODELS))}"
         )
-    # ROS 1 wrote K and D.
-    matrix = info.k if hasattr(info, "k") else info.K
-    distortion = tuple(float(value) for value in (info.d if hasattr(info, "d") else info.D))
+    distortion = tuple(float(value) for value in info.d)
     return Camera(
-        fx=float(matrix[0]),
-        fy=float(matrix[4]),
-        cx=float(matrix[2]),
-        cy=float(matrix[5]),
+        fx=float(info.k[0]),
+        fy=float(info.k[4]),
+        cx=float(info.k[2]),
+        cy=float(info.k[5]),
         width=int(info.width),
         height=int(info.height),
         distortion=distortion if any(distortion) else (),

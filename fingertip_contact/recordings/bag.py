@@ -1,0 +1,387 @@
+"""Recordings of a D405 as ROS bags, read and written without ROS.
+
+Reads rosbag2 folders, single .mcap and .db3 files and ROS 1 .bag files; writes MCAP with zstd-compressed chunks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from rosbags import rosbag1, rosbag2
+from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+from rosbags.typesys import Stores, get_typestore
+
+from fingertip_contact.frames import Frame
+from fingertip_contact.geometry import Camera
+from fingertip_contact.images import ENCODINGS, camera_from_message, color_from_message, depth_from_message
+from fingertip_contact.recordings.atomic import written_aside
+
+IMAGE = "sensor_msgs/msg/Image"
+CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
+
+# How a topic ends, the preferred one first: realsense2_camera since 4.57.4, before it, and this package's own inputs.
+# What comes before (`/camera/camera`, `/camera`, any namespace) is free.
+COLOR_TOPICS = ("/color/image_raw", "/color/image_rect_raw", "/color/image")
+ALIGNED_DEPTH_TOPICS = ("/aligned_depth_to_color/image_raw", "/depth/image")
+
+# A frame waits for its depth until that many newer frames came without one either: one second at 30 Hz.
+PAIRING_DEPTH = 30
+
+BAG_SUFFIXES = (".mcap", ".db3", ".bag")
+
+# Image and CameraInfo are the same in every ROS 2, so one type store reads and writes them all.
+_TYPES = get_typestore(Stores.ROS2_KILTED)
+
+# What `ros2 bag play` offers: as the camera driver does, reliable and volatile.
+RELIABLE = Qos(
+    history=QosHistory.KEEP_LAST,
+    depth=10,
+    reliability=QosReliability.RELIABLE,
+    durability=QosDurability.VOLATILE,
+    deadline=QosTime(2147483647, 4294967295),
+    lifespan=QosTime(2147483647, 4294967295),
+    liveliness=QosLiveliness.AUTOMATIC,
+    liveliness_lease_duration=QosTime(2147483647, 4294967295),
+    avoid_ros_namespace_conventions=False,
+)
+
+
+@dataclass(frozen=True)
+class RawMessage:
+    """A message as it lies in the bag. stamp_ns: when it was recorded. cdr: serialised, without a copy."""
+
+    topic: str
+    type: str
+    stamp_ns: int
+    cdr: bytes
+
+
+def recording_stem(path: Path) -> Path:
+    """The path without a bag's suffix: `out/hello.mcap` and the folder `out/hello` both give `out/hello`."""
+    return path.with_suffix("") if path.suffix in BAG_SUFFIXES else path
+
+
+class Bag:
+    """Any bag, opened for reading; use `open_bag`. topics: name -> message type."""
+
+    def __init__(self, path: Path, reader: rosbag1.Reader | rosbag2.Reader) -> None:
+        self.path = path
+        self._reader = reader
+        self._ros1 = get_typestore(Stores.ROS1_NOETIC) if isinstance(reader, rosbag1.Reader) else None
+        self.topics: dict[str, str] = {connection.topic: connection.msgtype for connection in reader.connections}
+
+    @property
+    def duration_s(self) -> float:
+        """From the first message to the last, seconds."""
+        return self._reader.duration / 1e9
+
+    def message_count(self, topic: str) -> int:
+        return sum(connection.msgcount for connection in self._connections([topic]))
+
+    def messages(self, topics: Iterable[str] | None = None) -> Iterator[RawMessage]:
+        """The messages of some topics, or of all, in the order in which they were recorded.
+
+        Raises ValueError where the bag ends before its last message, saying after how many.
+        """
+        connections = self._connections(self.topics if topics is None else topics)
+        if not connections:
+            return
+        expected = sum(connection.msgcount for connection in connections)
+        count = 0
+        messages = self._reader.messages(connections)
+        while True:
+            with _readable(self.path, f" after {count} of {expected} messages"):
+                item = next(messages, None)
+            if item is None:
+                break
+            connection, stamp_ns, data = item
+            count += 1
+            cdr = bytes(self._ros1.ros1_to_cdr(data, connection.msgtype)) if self._ros1 else data
+            yield RawMessage(connection.topic, connection.msgtype, stamp_ns, cdr)
+        if count < expected:
+            raise ValueError(f"{self.path} is truncated: it ends after {count} of {expected} messages; record it again")
+
+    def _connections(self, topics: Iterable[str]) -> list[Connection]:
+        wanted = set(topics)
+        return [connection for connection in self._reader.connections if connection.topic in wanted]
+
+
+class Recording:
+    """A recording of a colour and depth camera; use `open_recording`.
+
+    camera: the colour camera's intrinsics. missing_depth: frames read so far without a depth picture of their stamp.
+    """
+
+    def __init__(self, bag: Bag) -> None:
+        self.bag = bag
+        self.path = bag.path
+        self.color_topic = _find_topic(bag, "colour pictures", COLOR_TOPICS)
+        self.depth_topic = _find_topic(bag, "depth aligned to colour", ALIGNED_DEPTH_TOPICS)
+        self.camera = self._read_camera()
+        self.missing_depth = 0
+
+    @property
+    def frame_count(self) -> int:
+        """Number of colour pictures."""
+        return self.bag.message_count(self.color_topic)
+
+    @property
+    def duration_s(self) -> float:
+        return self.bag.duration_s
+
+    def frames(self) -> Iterator[Frame]:
+        """Every colour picture in its order, with the aligned depth of exactly the same stamp, or None.
+
+        Pictures are views of the bag's bytes where their encoding allows, and read-only then. Raises ValueError where
+        the bag ends early, or a picture is not what its fields or the camera's intrinsics say.
+        """
+        self.missing_depth = 0
+        for color, depth in _pair_by_stamp(self._pictures()):
+            self.missing_depth += depth is None
+            yield self._frame(color, depth)
+
+    def _pictures(self) -> Iterator[tuple[bool, Any]]:
+        for message in self.bag.messages([self.color_topic, self.depth_topic]):
+            yield message.topic == self.color_topic, _deserialize(message)
+
+    def _frame(self, color: Any, depth: Any | None) -> Frame:
+        stamp_ns = _stamp_ns(color)
+        try:
+            color_bgr = color_from_message(color)
+            depth_image = None if depth is None else depth_from_message(depth)
+            _check_size("colour", color_bgr, self.camera)
+            if depth_image is not None:
+                _check_size("aligned depth", depth_image.values, self.camera)
+        except ValueError as error:
+            raise ValueError(f"{self.path}, frame at {stamp_ns} ns: {error}") from error
+        return Frame(stamp_ns, color.header.frame_id, self.camera, color_bgr, depth_image)
+
+    def _read_camera(self) -> Camera:
+        topic = self.color_topic.rsplit("/", 1)[0] + "/camera_info"
+        first = next(self.bag.messages([topic]), None)
+        if first is None:
+            raise ValueError(f"{self.path} has no intrinsics: record {topic} with the pictures; {_found(self.bag)}")
+        try:
+            return camera_from_message(_deserialize(first))
+        except ValueError as error:
+            raise ValueError(f"{self.path}, {topic}: {error}") from error
+
+
+@contextmanager
+def open_bag(path: str | Path) -> Iterator[Bag]:
+    """Opens a rosbag2 folder, a single .mcap or .db3 file, or a ROS 1 .bag file.
+
+    Raises FileNotFoundError where there is none, ValueError where it cannot be read as a bag.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"recording {path} does not exist")
+    storage = _storage(path)
+    with ExitStack() as stack:
+        with _readable(path):
+            reader = rosbag1.Reader(storage) if storage.suffix == ".bag" else rosbag2.Reader(storage)
+            stack.enter_context(reader)
+        yield Bag(path, reader)
+
+
+@contextmanager
+def open_recording(path: str | Path) -> Iterator[Recording]:
+    """Opens a recording of a camera, with realsense2_camera's topic names, old or new.
+
+    Raises FileNotFoundError where there is none; ValueError where it is no bag, is truncated, lacks a topic (naming
+    those wanted and found), or its camera was not calibrated.
+    """
+    with open_bag(path) as bag:
+        yield Recording(bag)
+
+
+class BagWriter:
+    """Writes an MCAP bag, as a context manager: a single file where the name ends in .mcap, else a rosbag2 folder.
+
+    `ros2 bag play` takes both. The bag appears under its name when the block ends; on an exception nothing is left.
+    Raises FileExistsError where `path` exists and `overwrite` is not given.
+    """
+
+    def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
+        self.path = Path(path)
+        self._overwrite = overwrite
+        self._stack = ExitStack()
+        self._writer: Any = None
+        self._connections: dict[str, Connection] = {}
+
+    def __enter__(self) -> BagWriter:
+        with ExitStack() as stack:
+            aside = stack.enter_context(written_aside(self.path, overwrite=self._overwrite))
+            folder = aside.with_suffix("") if aside.suffix == ".mcap" else aside
+            writer = rosbag2.Writer(folder, version=8, storage_plugin=rosbag2.StoragePlugin.MCAP)
+            writer.set_compression(rosbag2.CompressionMode.STORAGE, rosbag2.CompressionFormat.ZSTD)
+            if folder != aside:
+                # rosbags writes folders only; the file in it bears the folder's name.
+                stack.callback(lambda: (folder / aside.name).rename(aside))
+            self._writer = stack.enter_context(writer)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, traceback)
+
+    def write_image(self, topic: str, stamp_ns: int, frame_id: str, pixels: np.ndarray, encoding: str) -> None:
+        """A picture (H, W) or (H, W, channels) whose type and channels are those of `encoding`.
+
+        Raises ValueError where they are not.
+        """
+        expected = ENCODINGS[encoding]
+        channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+        if pixels.dtype != expected.dtype or channels != expected.channels:
+            raise ValueError(
+                f"{topic}: {encoding} takes {expected.channels} channels of {np.dtype(expected.dtype)}, "
+                f"not {channels} of {pixels.dtype}"
+            )
+        pixels = np.ascontiguousarray(pixels)
+        message = _TYPES.types[IMAGE](
+            header=self._header(stamp_ns, frame_id),
+            height=pixels.shape[0],
+            width=pixels.shape[1],
+            encoding=encoding,
+            is_bigendian=0,
+            step=pixels.strides[0],
+            data=pixels.reshape(-1).view(np.uint8),
+        )
+        self._write_message(topic, IMAGE, stamp_ns, message)
+
+    def write_camera_info(self, topic: str, stamp_ns: int, frame_id: str, camera: Camera) -> None:
+        """Intrinsics of a camera whose pictures bear the same stamp."""
+        projection = np.zeros((3, 4))
+        projection[:, :3] = camera.matrix
+        message = _TYPES.types[CAMERA_INFO](
+            header=self._header(stamp_ns, frame_id),
+            height=camera.height,
+            width=camera.width,
+            distortion_model="plumb_bob",
+            d=np.array(camera.distortion or (0.0,) * 5),
+            k=camera.matrix.reshape(-1),
+            r=np.eye(3).reshape(-1),
+            p=projection.reshape(-1),
+            binning_x=0,
+            binning_y=0,
+            roi=_TYPES.types["sensor_msgs/msg/RegionOfInterest"](
+                x_offset=0, y_offset=0, height=0, width=0, do_rectify=False
+            ),
+        )
+        self._write_message(topic, CAMERA_INFO, stamp_ns, message)
+
+    def write(self, topic: str, message_type: str, stamp_ns: int, cdr: bytes | memoryview) -> None:
+        """A serialised message of any type that rosbags knows, e.g. `std_msgs/msg/String`."""
+        if topic not in self._connections:
+            self._connections[topic] = self._writer.add_connection(
+                topic, message_type, typestore=_TYPES, offered_qos_profiles=[RELIABLE]
+            )
+        self._writer.write(self._connections[topic], stamp_ns, cdr)
+
+    def _write_message(self, topic: str, message_type: str, stamp_ns: int, message: Any) -> None:
+        self.write(topic, message_type, stamp_ns, _TYPES.serialize_cdr(message, message_type))
+
+    def _header(self, stamp_ns: int, frame_id: str) -> Any:
+        seconds, nanoseconds = divmod(stamp_ns, 10**9)
+        stamp = _TYPES.types["builtin_interfaces/msg/Time"](sec=seconds, nanosec=nanoseconds)
+        return _TYPES.types["std_msgs/msg/Header"](stamp=stamp, frame_id=frame_id)
+
+
+def _storage(path: Path) -> Path:
+    """What to open: the folder, or the one bag file in a folder whose metadata.yaml is missing."""
+    if path.is_file():
+        if path.suffix not in BAG_SUFFIXES:
+            raise ValueError(f"{path} is no bag; a recording is a rosbag2 folder or ends in {', '.join(BAG_SUFFIXES)}")
+        return path
+    if (path / "metadata.yaml").exists():
+        return path
+    files = sorted(file for file in path.iterdir() if file.suffix in BAG_SUFFIXES)
+    if len(files) != 1:
+        names = ", ".join(file.name for file in files) or "none"
+        raise ValueError(
+            f"{path} has no metadata.yaml and not exactly one bag file (found: {names}); "
+            "name the file itself, or repair the folder with `ros2 bag reindex`"
+        )
+    return files[0]
+
+
+@contextmanager
+def _readable(path: Path, progress: str = "") -> Iterator[None]:
+    """Turns every trouble of the bag library into one ValueError."""
+    try:
+        yield
+    # A damaged file makes the library and its decompressors raise whatever they stumble over.
+    except Exception as error:
+        raise ValueError(
+            f"{path} cannot be read{progress}: {error}; it is truncated, damaged or no bag: record or copy it again "
+            "(`mcap recover` saves what an MCAP file still holds)"
+        ) from error
+
+
+def _find_topic(bag: Bag, what: str, endings: tuple[str, ...]) -> str:
+    images = [topic for topic, message_type in bag.topics.items() if message_type == IMAGE]
+    for ending in endings:
+        topics = [topic for topic in images if f"/{topic.lstrip('/')}".endswith(ending)]
+        if len(topics) > 1:
+            raise ValueError(
+                f"{bag.path} holds {what} of several cameras: {', '.join(topics)}; record one camera a bag"
+            )
+        if topics:
+            return topics[0]
+    raise ValueError(
+        f"{bag.path} has no {what}: wanted a topic of type {IMAGE} ending in {' or '.join(endings)}; {_found(bag)}"
+    )
+
+
+def _found(bag: Bag) -> str:
+    return f"found: {', '.join(f'{topic} ({kind})' for topic, kind in sorted(bag.topics.items())) or 'no topics'}"
+
+
+def _pair_by_stamp(pictures: Iterator[tuple[bool, Any]]) -> Iterator[tuple[Any, Any | None]]:
+    """(is colour, message) in order of arrival -> (colour, depth of exactly its stamp or None).
+
+    Needs no order of stamps, so that a recording whose clock jumps, or that loops, is paired as well.
+    """
+    colors: deque[Any] = deque()
+    depths: deque[Any] = deque(maxlen=PAIRING_DEPTH)
+    for is_color, picture in pictures:
+        own, others = (colors, depths) if is_color else (depths, colors)
+        own.append(picture)
+        partner = next((other for other in others if _stamp_ns(other) == _stamp_ns(picture)), None)
+        if partner is not None:
+            color, depth = (picture, partner) if is_color else (partner, picture)
+            while colors[0] is not color:
+                yield colors.popleft(), None
+            while depths.popleft() is not depth:
+                pass
+            yield colors.popleft(), depth
+        elif len(colors) > PAIRING_DEPTH:
+            yield colors.popleft(), None
+    for color in colors:
+        yield color, None
+
+
+def _stamp_ns(message: Any) -> int:
+    return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+
+
+def _deserialize(message: RawMessage) -> Any:
+    return _TYPES.deserialize_cdr(message.cdr, message.type)
+
+
+def _check_size(what: str, pixels: np.ndarray, camera: Camera) -> None:
+    height, width = pixels.shape[:2]
+    if (width, height) != (camera.width, camera.height):
+        raise ValueError(
+            f"the {what} picture is {width}x{height}, the colour camera {camera.width}x{camera.height}; "
+            "both have to have one size through the recording"
+        )
