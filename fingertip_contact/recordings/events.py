@@ -1,0 +1,111 @@
+"""EVENTS.jsonl: what the pipeline decided, one contact event a line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import get_args
+
+from fingertip_contact.frames import FINGERS, HANDS, EventType, Finger, FrameResult, Handedness
+from fingertip_contact.recordings.atomic import written_aside
+from fingertip_contact.recordings.jsonl import choice, line_errors, read_lines, to_line
+
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+
+
+@dataclass(frozen=True)
+class EventRecord:
+    """One line of the file.
+
+    stamp_ns: best estimate of when it happened. decided_ns: exposure of the frame that decided, never earlier. press:
+    number that a press shares with its moves and its one release or cancel. key: None where the finger is on no key.
+    text: what this event wrote. x_m, y_m, z_m: the contact point in the camera's optical frame, None where unknown.
+    """
+
+    stamp_ns: int
+    decided_ns: int
+    type: EventType
+    hand: Handedness
+    finger: Finger
+    key: str | None
+    text: str
+    x_m: float | None
+    y_m: float | None
+    z_m: float | None
+    confidence: float
+    press: int
+
+
+def event_records(result: FrameResult) -> tuple[EventRecord, ...]:
+    """The events of one frame, each with its key if it is on one."""
+    keys = {(event.contact.press, event.contact.type): event for event in result.key_events}
+    records = []
+    for event in result.contact_events:
+        on_key = keys.get((event.press, event.type))
+        x_m, y_m, z_m = (float(value) if math.isfinite(value) else None for value in event.point_m)
+        records.append(
+            EventRecord(
+                stamp_ns=event.contact_ns,
+                decided_ns=event.stamp_ns,
+                type=event.type,
+                hand=event.hand,
+                finger=event.finger,
+                key=on_key.key if on_key else None,
+                text=on_key.text if on_key else "",
+                x_m=x_m,
+                y_m=y_m,
+                z_m=z_m,
+                confidence=float(event.confidence),
+                press=event.press,
+            )
+        )
+    return tuple(records)
+
+
+@contextmanager
+def event_writer(path: Path, *, overwrite: bool = False) -> Iterator[Callable[[EventRecord], None]]:
+    """Gives a function that writes one record. The file appears when the block ends; on an exception nothing is left.
+
+    Raises FileExistsError where `path` exists and `overwrite` is not given.
+    """
+    with written_aside(path, overwrite=overwrite) as aside, aside.open("w", encoding="utf-8") as file:
+        yield lambda record: _write(file.write, record)
+
+
+def read_events(path: Path) -> list[EventRecord]:
+    """Raises FileNotFoundError, or ValueError naming the line and the field."""
+    records = []
+    for number, line in read_lines(path, "events file"):
+        with line_errors(path, number):
+            records.append(
+                EventRecord(
+                    stamp_ns=int(line["stamp_ns"]),
+                    decided_ns=int(line["decided_ns"]),
+                    type=choice(line["type"], EVENT_TYPES, "type"),
+                    hand=choice(line["hand"], HANDS, "hand"),
+                    finger=choice(line["finger"], FINGERS, "finger"),
+                    key=line["key"],
+                    text=str(line["text"]),
+                    x_m=_number(line["x_m"]),
+                    y_m=_number(line["y_m"]),
+                    z_m=_number(line["z_m"]),
+                    confidence=float(line["confidence"]),
+                    press=int(line["press"]),
+                )
+            )
+    return records
+
+
+def _write(write: Callable[[str], object], record: EventRecord) -> None:
+    write(to_line(asdict(record)))
+
+
+def _number(value: object) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f"a position is {value!r}; it has to be a number or null")
+    return float(value)

@@ -1,0 +1,50 @@
+"""JSON lines: one object a line, errors that name the file and the line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+def read_lines(path: Path, what: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(line number, object) of every line that is not blank. what: what the file is, for the errors.
+
+    Raises FileNotFoundError where there is no file, ValueError where a line is no JSON object.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{what} {path} does not exist")
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            with line_errors(path, number):
+                value = json.loads(line)
+                if not isinstance(value, dict):
+                    raise ValueError(f"expected a JSON object, found {type(value).__name__}")
+            yield number, value
+
+
+@contextmanager
+def line_errors(path: Path, number: int) -> Iterator[None]:
+    """Makes a trouble with the fields of one line a ValueError that names the file and the line."""
+    try:
+        yield
+    except KeyError as error:
+        raise ValueError(f"{path}, line {number}: field {error.args[0]!r} is missing") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f"{path}, line {number}: {error}") from error
+
+
+def to_line(value: dict[str, Any]) -> str:
+    """An object as one line. Raises ValueError on NaN and infinity, which JSON does not know."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":")) + "\n"
+
+
+def choice(value: Any, allowed: tuple[Any, ...], name: str) -> Any:
+    """The value, if it is one of those allowed; else ValueError."""
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}; it has to be one of {', '.join(map(str, allowed))}")
+    return value
