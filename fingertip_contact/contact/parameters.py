@@ -1,0 +1,132 @@
+"""What can be set about contact detection, and the named profiles of config/profiles.yaml."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fingertip_contact.resources import share_file
+
+PROFILES_FILE = "config/profiles.yaml"
+RULES = ("evidence", "published")
+
+
+def _number(default: float, low: float, high: float, description: str) -> Any:
+    """A field with a closed range of values, from which nodes also make their parameter descriptors."""
+    return field(default=default, metadata={"range": (low, high), "description": description})
+
+
+@dataclass(frozen=True)
+class ContactParameters:
+    """Parameters of surface and contact, in SI units. Raises ValueError for a value outside its range.
+
+    Each field's metadata holds `range` (lowest and highest value) or `choices`, and `description`.
+    """
+
+    rule: str = field(
+        default="evidence",
+        metadata={"choices": RULES, "description": "how a press is decided: evidence, or the published state machine"},
+    )
+
+    calibration_seconds: float = _number(1.0, 0.0, 60.0, "how long the bare desk is averaged for the surface, s")
+    surface_tolerance_m: float = _number(0.004, 0.0005, 0.05, "largest distance of the surface's pixels to it, m")
+    surface_inlier_share_min: float = _number(0.5, 0.1, 1.0, "share of valid depth that has to lie on the surface")
+    surface_distance_min_m: float = _number(0.07, 0.01, 10.0, "smallest distance of camera and surface, m")
+    surface_distance_max_m: float = _number(0.8, 0.05, 10.0, "largest distance of camera and surface, m")
+    surface_drift_m: float = _number(0.0015, 0.0002, 0.1, "median shift of the desk that starts a new fit, m")
+
+    depth_noise_px: float = _number(0.08, 0.001, 2.0, "disparity noise of the depth camera, px")
+    baseline_m: float = _number(0.018, 0.001, 1.0, "baseline of the depth camera, m (D405: 0.018)")
+    finger_radius_m: float = _number(
+        0.007, 0.002, 0.02, "half the thickness of a fingertip before anything is learnt, m"
+    )
+
+    entry_height_m: float = _number(0.0045, 0.0, 0.05, "a pad lower than this, thickness taken off, may press, m")
+    exit_height_m: float = _number(0.006, 0.0, 0.05, "a pressing pad higher than this is released, m")
+    refractory_s: float = _number(0.07, 0.0, 2.0, "no second press of a finger sooner than this after its last one, s")
+    lost_hold_s: float = _number(0.15, 0.0, 2.0, "a pressing finger out of sight for longer is cancelled, s")
+    decision_delay_s: float = _number(0.07, 0.0, 0.2, "how long after the touch a press is decided, s")
+    press_evidence: float = _number(0.0, -50.0, 50.0, "log-odds above which a touch is a press")
+    depth_weight: float = _number(1.0, 0.0, 10.0, "weight of: the pad stops at its finger's contact height")
+    speed_weight: float = _number(1.0, 0.0, 10.0, "weight of: it came down fast from above")
+    stop_weight: float = _number(1.0, 0.0, 10.0, "weight of: it stopped within a frame or two")
+    rank_weight: float = _number(1.0, 0.0, 10.0, "weight of: no other finger of the hand does so more")
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            _check(entry, getattr(self, entry.name))
+        if self.exit_height_m < self.entry_height_m:
+            raise ValueError(
+                f"exit_height_m is {self.exit_height_m}, below entry_height_m {self.entry_height_m}: "
+                "a finger would be released where it is pressed"
+            )
+        if self.surface_distance_max_m <= self.surface_distance_min_m:
+            raise ValueError(
+                f"surface_distance_max_m is {self.surface_distance_max_m}; "
+                f"it has to be larger than surface_distance_min_m {self.surface_distance_min_m}"
+            )
+
+
+def _check(entry: Field[Any], value: Any) -> None:
+    """Raises ValueError where the value is not one that the field allows."""
+    if "choices" in entry.metadata:
+        if value not in entry.metadata["choices"]:
+            raise ValueError(f"{entry.name} is {value!r}; choose one of {', '.join(entry.metadata['choices'])}")
+        return
+    low, high = entry.metadata["range"]
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or not low <= value <= high:
+        raise ValueError(f"{entry.name} is {value!r}; it has to be a number from {low:g} to {high:g}")
+
+
+def profile_names() -> tuple[str, ...]:
+    """The profiles that come with the package."""
+    return tuple(_read(share_file(PROFILES_FILE)))
+
+
+def load_profile(name_or_path: str | Path) -> ContactParameters:
+    """A profile of config/profiles.yaml by name, or the one of a YAML file of the same form.
+
+    A file holds `name: {field: value, ...}`; of a file with several profiles the one called `default` is taken.
+    Raises ValueError for an unknown profile, field or value, FileNotFoundError for a file that is not there.
+    """
+    text = str(name_or_path)
+    is_path = isinstance(name_or_path, Path) or text.endswith((".yaml", ".yml"))
+    source = Path(text) if is_path else share_file(PROFILES_FILE)
+    if not source.is_file():
+        raise FileNotFoundError(f"profile file {source} is not there")
+    profiles = _read(source)
+    name = text
+    if is_path:
+        name = next(iter(profiles)) if len(profiles) == 1 else "default"
+    if name not in profiles:
+        raise ValueError(f"{source} has no contact profile {name!r}; choose one of {', '.join(profiles)}")
+    return _build(source, name, profiles[name])
+
+
+def _read(source: Path) -> dict[str, Any]:
+    try:
+        profiles = yaml.safe_load(source.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{source} is not valid YAML: {error}") from error
+    if not isinstance(profiles, dict) or not profiles or not all(isinstance(name, str) for name in profiles):
+        raise ValueError(f"{source} has to map profile names to their fields, as `default: {{entry_height_m: 0.0045}}`")
+    return profiles
+
+
+def _build(source: Path, name: str, values: Any) -> ContactParameters:
+    values = {} if values is None else values
+    if not isinstance(values, dict):
+        raise ValueError(f"{source}, profile {name}: has to map fields to values, not {values!r}")
+    known = [entry.name for entry in fields(ContactParameters)]
+    unknown = [str(key) for key in values if key not in known]
+    if unknown:
+        raise ValueError(f"{source}, profile {name}: unknown {', '.join(unknown)}; the fields are {', '.join(known)}")
+    try:
+        return ContactParameters(**values)
+    except ValueError as error:
+        raise ValueError(f"{source}, profile {name}: {error}") from error
