@@ -1,0 +1,71 @@
+"""21 landmarks, presence and handedness of the hands in given regions of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fingertip_contact.frames import LANDMARKS_PER_HAND
+from fingertip_contact.hands.network import Network, Request
+from fingertip_contact.hands.roi import Roi
+
+INPUT_SIZE = 224
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """What the network sees in one region.
+
+    points_px: (21, 2) float32, pixels of the whole picture. presence: 0..1, that there is a hand.
+    right: 0..1, that it is a right hand.
+    """
+
+    points_px: np.ndarray
+    presence: float
+    right: float
+
+
+class LandmarkModel:
+    """The landmark network with `requests` hands at a time, each on its own thread. Not thread-safe.
+
+    mirrored: pictures come from a camera that mirrors, as selfie cameras do. The network takes that for granted and
+    calls a right hand left where it is not so.
+    """
+
+    def __init__(self, model: Path, *, requests: int, mirrored: bool) -> None:
+        self._mirrored = mirrored
+        self._requests = Network(model, input_size=INPUT_SIZE, requests=requests).requests
+
+    def run(self, image_bgr: np.ndarray, regions: Sequence[Roi]) -> list[Landmarks]:
+        """Picture (H, W, 3) uint8; one result for each region, in their order."""
+        results = []
+        for first in range(0, len(regions), len(self._requests)):
+            batch = list(zip(self._requests, regions[first : first + len(self._requests)], strict=False))
+            for request, region in batch:
+                _start(request, image_bgr, region)
+            results += [self._finish(request, region) for request, region in batch]
+        return results
+
+    def _finish(self, request: Request, region: Roi) -> Landmarks:
+        points, presence, left_in_mirror, _ = request.wait()
+        image_from_crop = region.image_from_crop(INPUT_SIZE)
+        in_crop = points.reshape(LANDMARKS_PER_HAND, 3)[:, :2]
+        points_px = in_crop @ image_from_crop[:, :2].T + image_from_crop[:, 2]
+        right = float(left_in_mirror[0, 0])
+        return Landmarks(points_px.astype(np.float32), float(presence[0, 0]), 1 - right if self._mirrored else right)
+
+
+def _start(request: Request, image_bgr: np.ndarray, region: Roi) -> None:
+    cv2.warpAffine(
+        image_bgr,
+        region.image_from_crop(INPUT_SIZE),
+        (INPUT_SIZE, INPUT_SIZE),
+        dst=request.picture_bgr,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    request.start()

@@ -1,0 +1,74 @@
+"""A .tflite picture network on OpenVINO's CPU plugin: byte pictures in, arrays out, nothing copied on the way in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+from openvino.preprocess import ColorFormat, PrePostProcessor
+
+
+class Request:
+    """One place in which the network can run. Write the picture into `input_bgr`, start(), then wait()."""
+
+    def __init__(self, compiled: ov.CompiledModel) -> None:
+        self.input_bgr = np.zeros(tuple(compiled.input(0).shape), np.uint8)
+        self._request = compiled.create_infer_request()
+        self._request.set_input_tensor(ov.Tensor(self.input_bgr, shared_memory=True))
+
+    @property
+    def picture_bgr(self) -> np.ndarray:
+        """The (H, W, 3) uint8 picture that the next start() reads."""
+        return self.input_bgr[0]
+
+    def start(self) -> None:
+        self._request.start_async()
+
+    def wait(self) -> list[np.ndarray]:
+        """The outputs in the model's order: views, valid until the next start()."""
+        self._request.wait()
+        return [tensor.data for tensor in self._request.output_tensors]
+
+
+class Network:
+    """A compiled network and its requests, which run side by side, each on one thread.
+
+    One thread for a request: two hands then cost one hand's time on two cores, and where another process holds a core
+    nothing waits at a barrier for it. Single precision is demanded because bfloat16, OpenVINO's own choice on CPUs that
+    have it, rounds a landmark at 150 px to whole pixels. Threads are not pinned: every process would choose the same
+    cores.
+
+    Raises ValueError where the file is not a network of one NHWC picture of `input_size` squared.
+    """
+
+    def __init__(self, model: Path, *, input_size: int, requests: int) -> None:
+        core = ov.Core()
+        try:
+            network = core.read_model(model)
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise ValueError(f"{model} cannot be read as a network: {reason}; pull the weights again") from error
+        shape = tuple(network.input(0).partial_shape.to_shape()) if network.inputs else ()
+        if shape != (1, input_size, input_size, 3):
+            raise ValueError(f"{model} takes {shape} where (1, {input_size}, {input_size}, 3) is needed: another model")
+        compiled = core.compile_model(
+            _with_byte_input(network),
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": "f32",
+                "INFERENCE_NUM_THREADS": requests,
+                "NUM_STREAMS": requests,
+                "ENABLE_CPU_PINNING": False,
+            },
+        )
+        self.requests = [Request(compiled) for _ in range(requests)]
+
+
+def _with_byte_input(network: ov.Model) -> ov.Model:
+    """The same network with BGR bytes as its input; the conversion to RGB in 0..1 becomes part of the network."""
+    steps = PrePostProcessor(network)
+    steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(ColorFormat.BGR)
+    steps.input().model().set_layout(ov.Layout("NHWC"))
+    steps.input().preprocess().convert_color(ColorFormat.RGB).convert_element_type(ov.Type.f32).scale(255.0)
+    return steps.build()

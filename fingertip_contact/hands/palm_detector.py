@@ -1,0 +1,110 @@
+"""Finds palms in a whole picture: the network that starts the tracking of a hand.
+
+Follows MediaPipe's palm detection (mediapipe 0.10.21, modules/palm_detection, Apache-2.0): an SSD with one box and
+seven key points for each of 2,016 anchors.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fingertip_contact.hands.network import Network
+from fingertip_contact.hands.roi import Roi, from_palm
+
+INPUT_SIZE = 192
+# (cells along a side, anchors in a cell): stride 8 with two, then three layers of stride 16 with two each.
+ANCHOR_GRIDS = ((24, 2), (12, 6))
+KEY_POINTS = 7
+WRIST, MIDDLE_KNUCKLE = 0, 2
+MIN_SCORE = 0.5
+OVERLAP = 0.3
+
+
+class PalmDetector:
+    """Palms of a picture as regions for the landmark network, the surest first.
+
+    start() and result() are apart so that the landmark network can work in between. Not thread-safe.
+    """
+
+    def __init__(self, model: Path) -> None:
+        self._request = Network(model, input_size=INPUT_SIZE, requests=1).requests[0]
+        self._anchors = _anchors()
+        self._image_from_input = 1.0
+
+    def start(self, image_bgr: np.ndarray) -> None:
+        """Begin with a picture (H, W, 3) uint8; it is not needed any more when this returns."""
+        height, width = image_bgr.shape[:2]
+        self._image_from_input = max(height, width) / INPUT_SIZE
+        scale = 1 / self._image_from_input
+        margin_x, margin_y = self._margins(width, height)
+        cv2.warpAffine(
+            image_bgr,
+            np.array([[scale, 0, margin_x], [0, scale, margin_y]]),
+            (INPUT_SIZE, INPUT_SIZE),
+            dst=self._request.picture_bgr,
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+        )
+        self._offset = np.array([margin_x, margin_y], np.float32)
+        self._request.start()
+
+    def result(self) -> list[Roi]:
+        """Wait for the picture that start() was given."""
+        boxes, logits = self._request.wait()
+        found = np.flatnonzero(logits[0, :, 0] > 0)  # sigmoid(0) = MIN_SCORE
+        if not len(found):
+            return []
+        scores = 1 / (1 + np.exp(-logits[0, found, 0].astype(np.float64)))
+        points = (self._decoded(boxes[0, found], found) - self._offset) * self._image_from_input
+        return [
+            from_palm(palm[:2].reshape(4), palm[2 + WRIST], palm[2 + MIDDLE_KNUCKLE])
+            for palm in weighted_suppression(points, scores)
+        ]
+
+    def _margins(self, width: int, height: int) -> tuple[float, float]:
+        longer = max(width, height)
+        return (longer - width) / longer * INPUT_SIZE / 2, (longer - height) / longer * INPUT_SIZE / 2
+
+    def _decoded(self, raw: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+        """Raw (N, 18) -> points (N, 2 + 7, 2) in input pixels: low corner, high corner, key points."""
+        pairs = raw.reshape(len(raw), 2 + KEY_POINTS, 2).astype(np.float32)
+        centre = self._anchors[anchors][:, None, :] * INPUT_SIZE
+        box_centre, half = centre + pairs[:, :1], pairs[:, 1:2] / 2
+        return np.concatenate([box_centre - half, box_centre + half, centre + pairs[:, 2:]], axis=1)
+
+
+def weighted_suppression(points: np.ndarray, scores: np.ndarray) -> list[np.ndarray]:
+    """Merge detections that overlap: each group's points become their average weighted by score.
+
+    points: (N, 2 + K, 2), the first two the corners of the box. scores: (N,). Returns arrays (2 + K, 2), best first.
+    """
+    order = np.argsort(-scores, kind="stable")
+    merged = []
+    while len(order):
+        overlap = intersection_over_union(points[order[0], :2], points[order, :2])
+        group = order[overlap > OVERLAP]
+        weights = scores[group]
+        merged.append(np.tensordot(weights / weights.sum(), points[group], axes=1))
+        order = order[overlap <= OVERLAP]
+    return merged
+
+
+def intersection_over_union(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """box: (2, 2) low and high corner; boxes: (N, 2, 2). Returns (N,)."""
+    low, high = np.maximum(box[0], boxes[:, 0]), np.minimum(box[1], boxes[:, 1])
+    shared = np.prod(np.clip(high - low, 0, None), axis=1)
+    areas = np.prod(boxes[:, 1] - boxes[:, 0], axis=1)
+    return shared / (np.prod(box[1] - box[0]) + areas - shared)
+
+
+def _anchors() -> np.ndarray:
+    """Anchor centres (2016, 2), x then y, as shares of the input's side."""
+    grids = []
+    for cells, repeats in ANCHOR_GRIDS:
+        y, x = np.mgrid[:cells, :cells]
+        centres = (np.stack([x, y], axis=-1).reshape(-1, 2) + 0.5) / cells
+        grids.append(np.repeat(centres, repeats, axis=0))
+    return np.concatenate(grids).astype(np.float32)

