@@ -1,0 +1,124 @@
+"""Depth weights from a file: checkpoints of the training (.pth), bare state dicts and .safetensors.
+
+Nothing in a file is executed: pickles are read by torch's restricted loader, which knows tensors and plain containers
+only, and whatever it refuses is refused here.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from fingertip_contact.depth.configuration import check_exists
+from fingertip_contact.depth.network import WIDTH, DepthNetwork, published_shapes
+
+# Present in published files, used only by the encoder's pre-training.
+UNUSED = {"pretrained.mask_token"}
+DISTRIBUTED_PREFIX = "module."
+ENCODER_OF_WIDTH = {384: "ViT-S", 768: "ViT-B", 1024: "ViT-L", 1536: "ViT-g"}
+
+
+def load_network(path: Path, height: int, width: int, max_depth_m: float) -> DepthNetwork:
+    """The network with the weights of a file, ready for inference. Raises ValueError as load_weights does."""
+    network = DepthNetwork(height, width, max_depth_m)
+    network.load_published(load_weights(path))
+    return network.eval()
+
+
+def load_weights(path: Path) -> dict[str, Tensor]:
+    """The weights of a file under their published names, float32.
+
+    Raises ValueError, naming the file and the remedy, where it is missing, damaged, holds code, is for another encoder,
+    or lacks weights or has ones that the network does not know.
+    """
+    check_exists(path)
+    content = load_safetensors(path) if path.suffix == ".safetensors" else load_pickle(path)
+    weights = {name: value for name, value in plain_names(state_dict(content, path)).items() if name not in UNUSED}
+    check_encoder(weights, path)
+    check_complete(weights, path)
+    return {name: value.float() for name, value in weights.items()}
+
+
+def load_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"depth weights {path} are damaged ({error}); fetch the file again") from error
+
+
+def load_pickle(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(refusal(path, str(error))) from error
+    except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, IndexError) as error:
+        # What the loader raises on damaged files depends on where the damage lies.
+        raise ValueError(f"depth weights {path} are damaged or no checkpoint ({first_line(error)}); {FETCH}") from error
+
+
+FETCH = "fetch the file again"
+
+
+def refusal(path: Path, message: str) -> str:
+    """Why the restricted loader refused a pickle, in one line: a thing in it that is no tensor, or damage."""
+    if "Unsupported" in message or "GLOBAL" in message:
+        reason = next(line.strip() for line in message.splitlines() if "Unsupported" in line or "GLOBAL" in line)
+        return (
+            f"depth weights {path} were refused and nothing in them was run: they hold more than tensors ({reason}). "
+            "Take them from a source that you trust, as .safetensors"
+        )
+    return f"depth weights {path} are damaged or no checkpoint ({message.splitlines()[0]}); {FETCH}"
+
+
+def first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def state_dict(content: Any, path: Path) -> dict[str, Tensor]:
+    """The named tensors in a file's content: its `model`, where a training has written it, or the content itself."""
+    if isinstance(content, Mapping) and isinstance(content.get("model"), Mapping):
+        content = content["model"]
+    if not isinstance(content, Mapping) or not content:
+        raise ValueError(f"depth weights {path} hold a {type(content).__name__}, not named tensors; {FETCH}")
+    strays = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
+    if strays:
+        raise ValueError(f"depth weights {path} hold things that are no tensors: {', '.join(strays)}; {FETCH}")
+    return dict(content)
+
+
+def plain_names(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Without the prefix that training on several GPUs leaves."""
+    return {name.removeprefix(DISTRIBUTED_PREFIX): value for name, value in weights.items()}
+
+
+def check_encoder(weights: dict[str, Tensor], path: Path) -> None:
+    token = weights.get("pretrained.cls_token")
+    if token is not None and token.shape[-1] != WIDTH:
+        encoder = ENCODER_OF_WIDTH.get(token.shape[-1], "unknown")
+        raise ValueError(
+            f"depth weights {path} are for another encoder ({encoder}, width {token.shape[-1]}); "
+            f"only ViT-S (width {WIDTH}) runs here: take a file named ..._vits"
+        )
+
+
+def check_complete(weights: dict[str, Tensor], path: Path) -> None:
+    shapes = published_shapes()
+    missing = sorted(shapes.keys() - weights.keys())
+    unexpected = sorted(weights.keys() - shapes.keys())
+    if missing or unexpected:
+        lists = {"missing": missing, "unexpected": unexpected}
+        named = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in lists.items() if names)
+        raise ValueError(f"depth weights {path} do not fit Depth Anything V2 ViT-S: {named}")
+    wrong = [f"{name} {tuple(weights[name].shape)}" for name in shapes if tuple(weights[name].shape) != shapes[name]]
+    if wrong:
+        raise ValueError(f"depth weights {path} have other shapes than Depth Anything V2 ViT-S: {', '.join(wrong)}")
+    broken = sorted(name for name, value in weights.items() if not torch.isfinite(value).all())
+    if broken:
+        raise ValueError(f"depth weights {path} hold values that are not finite in {', '.join(broken)}; {FETCH}")

@@ -1,0 +1,79 @@
+"""What a depth network can be asked for, and what is known about its weights without opening them.
+
+The network gives sigmoid x max_depth, and the weights do not hold max_depth: with 20 in place of 0.5 every depth is
+40 times too large. So it is never guessed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from pathlib import Path
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+D405_MAX_DEPTH_M = 0.5
+ENCODER = "vits"
+PATCH = 14  # pixels a side of the squares that the encoder cuts a picture into
+
+
+def check_input_size(height: int, width: int) -> None:
+    """Raises ValueError where pictures of that size cannot be cut into patches."""
+    if min(height, width) < PATCH or height % PATCH or width % PATCH:
+        raise ValueError(f"the network's input size {height}x{width} has to be a multiple of {PATCH} both ways")
+
+
+def check_exists(weights: Path) -> None:
+    """Raises ValueError where there is no such file."""
+    if not weights.is_file():
+        raise ValueError(f"depth weights {weights} do not exist; state the path of a .pth or .safetensors file")
+
+
+def max_depth_m(weights: Path, stated_m: float | None = None) -> float:
+    """What the caller stated, else `max_depth` of the config.json beside the weights, else 0.5 for the weights that
+    are named after the D405. A statement that contradicts what is known is obeyed with a warning.
+
+    Raises ValueError where the weights do not exist, nothing says the value, it is not a positive number, or
+    config.json is broken or is for another encoder.
+    """
+    check_exists(weights)
+    known_m = known_max_depth_m(weights)
+    if stated_m is None and known_m is None:
+        raise ValueError(
+            f"nothing says the largest depth of {weights}: state max_depth_m (0.5 for weights fine-tuned for the "
+            'D405), or put a config.json with {"max_depth": ...} beside it'
+        )
+    if stated_m is None:
+        return known_m  # type: ignore[return-value]
+    if known_m is not None and not math.isclose(stated_m, known_m):
+        logger.warning("max_depth_m=%g was stated for %s, which was made with %g", stated_m, weights, known_m)
+    return checked(stated_m, "max_depth_m")
+
+
+def known_max_depth_m(weights: Path) -> float | None:
+    """What config.json or the name of the weights says; None where neither does."""
+    config = weights.with_name("config.json")
+    if config.is_file():
+        return configured_max_depth_m(config)
+    return D405_MAX_DEPTH_M if "d405" in weights.name.lower() else None
+
+
+def configured_max_depth_m(config: Path) -> float | None:
+    try:
+        fields = json.loads(config.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{config} cannot be read as JSON: {error}; repair or remove it") from error
+    if not isinstance(fields, dict):
+        raise ValueError(f"{config} has to hold one JSON object; repair or remove it")
+    encoder = fields.get("encoder", ENCODER)
+    if encoder != ENCODER:
+        raise ValueError(f"{config} is for encoder {encoder!r}; only {ENCODER!r} (ViT-S) runs here")
+    return checked(fields["max_depth"], f"max_depth in {config}") if "max_depth" in fields else None
+
+
+def checked(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise ValueError(f"{name} is {value!r}; it has to be a positive number of metres, 0.5 for the D405")
+    return float(value)

@@ -1,0 +1,47 @@
+"""Random weights under the published names, the same on every machine, and files of them as they are published."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from fingertip_contact.depth.network import published_shapes
+
+D405_NAME = "depth_anything_v2_vits_d405_finetuned.pth"
+
+
+def random_weights(seed: int = 0) -> dict[str, torch.Tensor]:
+    """Weights that keep activations of ordinary size, so that depth varies over the picture."""
+    weights = {}
+    for index, (name, shape) in enumerate(sorted(published_shapes().items())):
+        values = np.random.default_rng([seed, index]).standard_normal(shape).astype(np.float32)
+        weights[name] = torch.from_numpy(scaled(values, name))
+    return weights
+
+
+def scaled(values: np.ndarray, name: str) -> np.ndarray:
+    if name.endswith("bias"):
+        return values * np.float32(0.05)
+    if values.ndim == 1:
+        return 1 + values * np.float32(0.1)
+    return values / np.float32(math.sqrt(np.prod(values.shape[1:]))) if values.ndim != 3 else values * np.float32(0.5)
+
+
+def random_images(height: int, width: int, batch: int = 1) -> torch.Tensor:
+    """Noise with structure: (batch, 3, height, width), about as large as normalised pictures are."""
+    noise = np.random.default_rng([height, width]).standard_normal((batch, 3, height, width))
+    ramp = np.linspace(-1, 1, height)[:, None] * np.linspace(-1, 1, width)
+    return torch.from_numpy((0.5 * noise + ramp).astype(np.float32))
+
+
+def save_as_trained(weights: dict[str, torch.Tensor], path: Path) -> Path:
+    """A checkpoint as the authors' training writes it: `module.` prefixes, optimizer state, epoch, best results."""
+    model = {f"module.{name}": value for name, value in weights.items()}
+    # The reference encoder has a parameter that only its pre-training used.
+    model["module.pretrained.mask_token"] = torch.zeros(1, 384)
+    optimizer = {"state": {0: {"step": torch.tensor(3.0), "exp_avg": torch.zeros(8)}}, "param_groups": [{"lr": 5e-6}]}
+    torch.save({"model": model, "optimizer": optimizer, "epoch": 79, "previous_best": {"d1": 0.96}}, path)
+    return path
