@@ -38,6 +38,20 @@ class TouchPipeline:
             camera_from_sheet=camera_from_sheet,
         )
 
+    def end_all(self, stamp_ns: int) -> FrameResult:
+        """Cancels every open press because no more frames come: a result without a frame, events and text only."""
+        contact_events = self.detector.end_all(stamp_ns)
+        return FrameResult(
+            stamp_ns=stamp_ns,
+            hands=(),
+            fingertips=(),
+            contact_events=contact_events,
+            key_events=self.typist.process(contact_events, None),
+            text=self.typist.text,
+            surface=None,
+            camera_from_sheet=None,
+        )
+
 
 @dataclass
 class Pipeline:
