@@ -1,0 +1,411 @@
+"""Ray-traced pictures of hands over a desk: colour as light, exact depth, and what each pixel shows.
+
+The desk is lit once; for a frame only the region of the hands and their shadows is traced (Embree). Shadows and the
+dimming near the hands use one ray a pixel each, its direction from a 4x4 pattern, and a filter of the same size
+("interleaved sampling", Keller and Heidrich 2001): soft, free of noise, the same in every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from embreex.mesh_construction import TriangleMesh
+from embreex.rtcore_scene import EmbreeScene
+
+from fingertip_contact.frames import FINGERS, HANDS, Handedness
+from fingertip_contact.simulation.background import Background
+from fingertip_contact.simulation.eye import Eye
+from fingertip_contact.simulation.scene import Light, Scene
+
+# What a pixel shows: the desk, a hand's palm, fingers (in the order of FINGERS) or arm.
+DESK = 0
+_SEGMENTS_PER_HAND = 2 + len(FINGERS)
+
+_PATTERN = 4
+_PATTERN_FILTER = np.array([0.5, 1.0, 1.0, 1.0, 0.5], dtype=np.float32)
+_SKY_REACH_M = 0.08  # how near something has to be to dim the light of the sky
+_LIFT_M = 0.0006  # rays start this far off the surface they leave
+_HULL_MARGIN_PX = 28
+
+# Light bleeds round the terminator in skin, red furthest: blue, green, red shares of wrapping.
+_WRAP_BGR = np.array([0.10, 0.16, 0.30], dtype=np.float32)
+_SHININESS = 24.0
+
+
+def segment(hand: Handedness, finger: int) -> int:
+    """The number of a hand's finger (index into FINGERS), or of its palm (-1), in Picture.segments."""
+    return 1 + HANDS.index(hand) * _SEGMENTS_PER_HAND + (finger if finger >= 0 else len(FINGERS) + 1)
+
+
+def arm_segment(hand: Handedness) -> int:
+    """The number of a hand's arm in Picture.segments."""
+    return 1 + HANDS.index(hand) * _SEGMENTS_PER_HAND + len(FINGERS)
+
+
+@dataclass(frozen=True)
+class Body:
+    """Something that moves: its mesh without positions.
+
+    triangles: (T, 3) int32. uv: (V, 2) float32 in texture pixels. texture: (H, W, 4) float32, linear BGR albedo and
+    gloss. segments: (T,) uint8.
+    """
+
+    triangles: np.ndarray
+    uv: np.ndarray
+    texture: np.ndarray
+    segments: np.ndarray
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Where a body is: vertices_m (V, 3) and unit normals (V, 3), float32, sheet frame."""
+
+    vertices_m: np.ndarray
+    normals: np.ndarray
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A frame before any sensor.
+
+    radiance_bgr: (H, W, 3) float32, linear. segments: (H, W) uint8, DESK or what `segment` says. depth_m: (H, W)
+    float32 along the optical axis, on the depth camera's own grid.
+    """
+
+    radiance_bgr: np.ndarray
+    segments: np.ndarray
+    depth_m: np.ndarray
+
+
+class Renderer:
+    """Draws the bodies over the scene's desk."""
+
+    def __init__(self, scene: Scene, background: Background, bodies: Mapping[str, Body]) -> None:
+        self._scene = scene
+        self._bodies = dict(bodies)
+        self._atlas, self._atlas_uv = _atlas(self._bodies)
+        self._color_eye = Eye(scene.color_camera, scene.camera_from_sheet)
+        self._depth_eye = Eye(scene.depth_camera, scene.camera_from_sheet)
+        self._ground = background.seen_by(self._color_eye)
+        self._ground_depth_m = background.depth_m(self._depth_eye)
+        lit = _Lighting(scene.light)
+        self._lighting = lit
+        points = self._color_eye.origin_m + self._color_eye.directions * self._ground.depth_m.reshape(-1, 1)
+        self._lamp_on_ground, self._sky_on_ground = lit.on_ground(points.astype(np.float32))
+        full = self._ground.albedo_bgr.reshape(-1, 3) * (self._lamp_on_ground + self._sky_on_ground)
+        self._empty = Picture(
+            radiance_bgr=full.reshape(*self._color_eye.shape, 3),
+            segments=np.zeros(self._color_eye.shape, dtype=np.uint8),
+            depth_m=self._ground_depth_m,
+        )
+
+    def render(self, shapes: Mapping[str, Shape]) -> Picture:
+        """A picture with the named bodies where `shapes` says; without any, the empty desk."""
+        if not shapes:
+            return self._empty
+        return _Frame(self, _World(self._bodies, self._atlas_uv, shapes)).picture()
+
+    def sees(self, shapes: Mapping[str, Shape], points_m: np.ndarray, tolerance_m: float) -> np.ndarray:
+        """Which points (N, 3), sheet frame, the colour camera sees: (N,) bool.
+
+        A point counts as seen where nothing lies more than `tolerance_m` in front of it.
+        """
+        eye = self._color_eye
+        seen = eye.camera_from_sheet.apply(points_m)
+        pixels = eye.camera.project(np.where(seen[:, 2:] > 0.02, seen, (0.0, 0.0, 1.0)))
+        inside = (seen[:, 2] > 0.02) & np.all((pixels > -0.5) & (pixels < np.array(eye.shape[::-1]) - 0.5), axis=1)
+        directions = (points_m - eye.origin_m) / np.maximum(seen[:, 2:], 1e-6)
+        hit = _World(self._bodies, self._atlas_uv, shapes).trace(eye.origin_m, directions.astype(np.float32))
+        return inside & ((hit.triangle < 0) | (hit.distance > seen[:, 2] - tolerance_m))
+
+
+@dataclass(frozen=True)
+class _Hits:
+    """triangle: (N,) -1 where a ray meets nothing. distance: (N,) in lengths of the direction. weights: (N, 3)."""
+
+    triangle: np.ndarray
+    distance: np.ndarray
+    weights: np.ndarray
+
+
+class _World:
+    """All shapes of one frame as one mesh in an Embree scene."""
+
+    def __init__(self, bodies: Mapping[str, Body], atlas_uv: Mapping[str, np.ndarray], shapes: Mapping[str, Shape]):
+        starts = np.cumsum([0] + [len(shape.vertices_m) for shape in shapes.values()])
+        names = list(shapes)
+        self.vertices_m = np.concatenate([shapes[name].vertices_m for name in names])
+        self.normals = np.concatenate([shapes[name].normals for name in names])
+        self.uv = np.concatenate([atlas_uv[name] for name in names])
+        self.parts = [slice(first, last) for first, last in pairwise(starts)]
+        triangles = [bodies[name].triangles + start for name, start in zip(names, starts, strict=False)]
+        self.triangles = np.concatenate(triangles).astype(np.int32)
+        self.segments = np.concatenate([bodies[name].segments for name in names])
+        self._scene = EmbreeScene()
+        self._mesh = TriangleMesh(self._scene, self.vertices_m, self.triangles)
+
+    def trace(self, origin_m: np.ndarray, directions: np.ndarray) -> _Hits:
+        """Rays from one point: the first triangle that each meets."""
+        origins = np.ascontiguousarray(np.broadcast_to(origin_m, directions.shape), dtype=np.float32)
+        hit = self._scene.run(origins, np.ascontiguousarray(directions), query="INTERSECT", output=True)
+        u, v = hit["u"], hit["v"]
+        return _Hits(hit["primID"], hit["tfar"], np.stack([1 - u - v, u, v], axis=1))
+
+    def is_free(self, origins_m: np.ndarray, directions: np.ndarray) -> np.ndarray:
+        """Whether nothing lies between an origin and origin + direction: (N,) float32, 1 or 0."""
+        reach = np.ones(len(origins_m), dtype=np.float32)
+        blocked = self._scene.run(origins_m, directions, dists=reach, query="OCCLUDED")
+        return (blocked < 0).astype(np.float32)
+
+
+class _Lighting:
+    """The lamp and the sky on points and normals."""
+
+    def __init__(self, light: Light) -> None:
+        self._light = light
+        self.position_m = light.position_m.astype(np.float32)
+        self._reference = float(self.position_m[2] / np.linalg.norm(self.position_m) ** 3)
+        self.lamp_points = self._lamp_points()
+        self.sky_directions = _sphere_points(_PATTERN**2)
+
+    def _lamp_points(self) -> np.ndarray:
+        """Points on the lamp's disc, one for each place of the pattern: (16, 3)."""
+        count = _PATTERN**2
+        radius = np.sqrt((np.arange(count) + 0.5) / count) * self._light.radius_m
+        angle = np.arange(count) * np.pi * (3 - np.sqrt(5))
+        axis = self.position_m / np.linalg.norm(self.position_m)
+        side = np.cross(axis, [0.0, 1.0, 0.1])
+        side /= np.linalg.norm(side)
+        other = np.cross(axis, side)
+        spread = radius[:, None] * (np.cos(angle)[:, None] * side + np.sin(angle)[:, None] * other)
+        order = np.array([0, 8, 2, 10, 12, 4, 14, 6, 3, 11, 1, 9, 15, 7, 13, 5])
+        return (self.position_m + spread)[order].astype(np.float32)
+
+    def lamp_factor(self, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Unit directions to the lamp (N, 3), and what it gives a surface that faces it (N, 1), relative to a level
+        surface at the sheet's centre."""
+        to_lamp = self.position_m - points_m
+        length = np.linalg.norm(to_lamp, axis=1, keepdims=True)
+        return to_lamp / length, 1 / (length**2 * self._reference)
+
+    def on_ground(self, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Irradiance of the lamp and of the sky on the level desk, where nothing is in the way: (N, 3) each."""
+        direction, factor = self.lamp_factor(points_m)
+        lamp = np.maximum(direction[:, 2:], 0) * factor * self._light.lamp_bgr
+        return lamp.astype(np.float32), np.broadcast_to(self._light.sky_bgr, lamp.shape).astype(np.float32)
+
+    def on_skin(self, surface: _Surface, lamp_free: np.ndarray, sky_free: np.ndarray) -> np.ndarray:
+        """Light that leaves skin towards the eye: (N, 3)."""
+        direction, factor = self.lamp_factor(surface.points_m)
+        facing = (surface.normals * direction).sum(axis=1, keepdims=True)
+        wrapped = np.maximum((facing + _WRAP_BGR) / (1 + _WRAP_BGR), 0)
+        # Where a shadow begins, light has bled into the skin as well: red fades last.
+        bled = lamp_free[:, None] ** np.array([1.0, 0.9, 0.65], dtype=np.float32)
+        lamp = wrapped * factor * bled * self._light.lamp_bgr
+        up = 0.5 + 0.5 * surface.normals[:, 2:]
+        sky = (up * sky_free[:, None]) * self._light.sky_bgr
+        # The desk throws light back up; close to it the finger's own shadow takes that away.
+        height = np.clip(surface.points_m[:, 2:] / 0.03, 0.15, 1)
+        bounce = (1 - up) * height * 0.35 * (self._light.sky_bgr + self._light.lamp_bgr)
+        half = direction + surface.to_eye
+        half /= np.linalg.norm(half, axis=1, keepdims=True)
+        shine = np.maximum((surface.normals * half).sum(axis=1, keepdims=True), 0) ** _SHININESS
+        gloss = 0.16 * surface.gloss[:, None] * shine * factor * lamp_free[:, None] * self._light.lamp_bgr
+        return surface.albedo_bgr * (lamp + sky + bounce) + gloss
+
+
+@dataclass(frozen=True)
+class _Surface:
+    """Points on bodies: points_m, normals, unit to_eye, albedo_bgr (N, 3); gloss (N,)."""
+
+    points_m: np.ndarray
+    normals: np.ndarray
+    to_eye: np.ndarray
+    albedo_bgr: np.ndarray
+    gloss: np.ndarray
+
+
+class _Frame:
+    """The work on one picture."""
+
+    def __init__(self, renderer: Renderer, world: _World) -> None:
+        self._renderer = renderer
+        self._world = world
+        self._eye = renderer._color_eye
+
+    def picture(self) -> Picture:
+        renderer, eye = self._renderer, self._eye
+        active = np.flatnonzero(self._active_region())
+        ground_m = renderer._ground.depth_m.reshape(-1)[active]
+        hits, on_body = self._hits(eye.directions[active], ground_m)
+        body = active[on_body]
+        surface = self._surface(eye.directions[body], hits, on_body)
+        segments = renderer._empty.segments.copy()
+        segments.reshape(-1)[body] = self._world.segments[hits.triangle[on_body]]
+
+        points = eye.origin_m + eye.directions[active] * ground_m[:, None]
+        normals = np.zeros_like(points)
+        normals[:, 2] = 1
+        points[on_body], normals[on_body] = surface.points_m, surface.normals
+        lamp_free, sky_free = self._free_light(active, points, normals, on_body)
+
+        radiance = renderer._empty.radiance_bgr.copy()
+        flat = radiance.reshape(-1, 3)
+        desk = active[~on_body]
+        flat[desk] = self._desk(desk, lamp_free.desk, sky_free.desk)
+        flat[body] = renderer._lighting.on_skin(surface, lamp_free.body[body], sky_free.body[body])
+        self._smooth_edges(radiance, segments, lamp_free, sky_free)
+        return Picture(radiance, segments, self._depth())
+
+    def _active_region(self) -> np.ndarray:
+        """Where the picture can differ from the empty desk: round the bodies and their shadows. (H, W) uint8."""
+        region = np.zeros(self._eye.shape, dtype=np.uint8)
+        lamp = self._renderer._lighting.lamp_points
+        for part in self._world.parts:
+            vertices = self._world.vertices_m[part]
+            shadows = [_shadow(vertices, point) for point in (lamp.min(axis=0), lamp.max(axis=0))]
+            pixels = self._eye.pixels(np.concatenate([vertices, *shadows]))
+            hull = cv2.convexHull(np.clip(pixels, -4000, 4000).astype(np.float32))
+            cv2.fillConvexPoly(region, np.rint(hull).astype(np.int32), 1)
+        return cv2.dilate(region, np.ones((3, 3), np.uint8), iterations=_HULL_MARGIN_PX // 2)
+
+    def _hits(self, directions: np.ndarray, ground_m: np.ndarray) -> tuple[_Hits, np.ndarray]:
+        """What rays of the eye meet, and which of them meet a body before the ground."""
+        hits = self._world.trace(self._eye.origin_m, directions)
+        return hits, (hits.triangle >= 0) & (hits.distance < ground_m)
+
+    def _surface(self, directions: np.ndarray, hits: _Hits, chosen: np.ndarray) -> _Surface:
+        world, eye = self._world, self._eye
+        corners = world.triangles[hits.triangle[chosen]]
+        weights = hits.weights[chosen][:, :, None]
+        normals = (world.normals[corners] * weights).sum(axis=1)
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
+        texels = _sample(self._renderer._atlas, (world.uv[corners] * weights).sum(axis=1))
+        to_eye = -directions / np.linalg.norm(directions, axis=1, keepdims=True)
+        points = eye.origin_m + directions * hits.distance[chosen][:, None]
+        return _Surface(points, normals, to_eye, texels[:, :3], texels[:, 3])
+
+    def _free_light(
+        self, active: np.ndarray, points_m: np.ndarray, normals: np.ndarray, on_body: np.ndarray
+    ) -> tuple[_FreeLight, _FreeLight]:
+        """How much of the lamp and of the sky each pixel sees."""
+        lighting, world = self._renderer._lighting, self._world
+        row, column = np.divmod(active, self._eye.shape[1])
+        place = (row % _PATTERN) * _PATTERN + column % _PATTERN
+        start = points_m + normals * _LIFT_M
+        lamp = world.is_free(start, lighting.lamp_points[place] - start)
+        towards = normals + 0.98 * lighting.sky_directions[place]
+        towards *= _SKY_REACH_M / np.linalg.norm(towards, axis=1, keepdims=True)
+        sky = world.is_free(start, towards)
+        shape = self._eye.shape
+        return _FreeLight.smooth(active, lamp, on_body, shape), _FreeLight.smooth(active, sky, on_body, shape)
+
+    def _desk(self, pixels: np.ndarray, lamp_free: np.ndarray, sky_free: np.ndarray) -> np.ndarray:
+        renderer = self._renderer
+        light = renderer._lamp_on_ground[pixels] * lamp_free[pixels, None]
+        light += renderer._sky_on_ground[pixels] * sky_free[pixels, None]
+        return renderer._ground.albedo_bgr.reshape(-1, 3)[pixels] * light
+
+    def _smooth_edges(
+        self, radiance: np.ndarray, segments: np.ndarray, lamp_free: _FreeLight, sky_free: _FreeLight
+    ) -> None:
+        """Where two segments meet, four rays a pixel instead of one."""
+        lowest = cv2.erode(segments, np.ones((3, 3), np.uint8))
+        highest = cv2.dilate(segments, np.ones((3, 3), np.uint8))
+        edges = np.flatnonzero(lowest != highest)
+        row, column = np.divmod(edges, segments.shape[1])
+        total = np.zeros((len(edges), 3), dtype=np.float32)
+        ground_m = self._renderer._ground.depth_m.reshape(-1)[edges]
+        desk = self._desk(edges, lamp_free.desk, sky_free.desk)
+        for dx, dy in ((-0.375, -0.125), (0.125, -0.375), (0.375, 0.125), (-0.125, 0.375)):
+            directions = self._eye.rays(np.column_stack([column + dx, row + dy]))
+            hits, on_body = self._hits(directions, ground_m)
+            surface = self._surface(directions[on_body], hits, on_body)
+            color = desk.copy()
+            body = edges[on_body]
+            color[on_body] = self._renderer._lighting.on_skin(surface, lamp_free.body[body], sky_free.body[body])
+            total += color
+        radiance.reshape(-1, 3)[edges] = total / 4
+
+    def _depth(self) -> np.ndarray:
+        """Depth on the depth camera's grid."""
+        eye = self._renderer._depth_eye
+        depth_m: np.ndarray = self._renderer._ground_depth_m.copy()
+        pixels = eye.pixels(self._world.vertices_m)
+        first = np.clip(np.floor(pixels.min(axis=0)).astype(int), 0, np.array(eye.shape[::-1]))
+        last = np.clip(np.ceil(pixels.max(axis=0)).astype(int) + 1, 0, np.array(eye.shape[::-1]))
+        window = (slice(first[1], last[1]), slice(first[0], last[0]))
+        directions = eye.directions.reshape(*eye.shape, 3)[window]
+        if directions.size:
+            hits = self._world.trace(eye.origin_m, directions.reshape(-1, 3))
+            on_body = np.where(hits.triangle >= 0, hits.distance, np.inf).reshape(directions.shape[:2])
+            depth_m[window] = np.fmin(depth_m[window], on_body)
+        return depth_m
+
+
+@dataclass(frozen=True)
+class _FreeLight:
+    """A share of light for pixels of the desk and for pixels of bodies, each filled a little beyond its own pixels:
+    (H * W,) float32, 0..1."""
+
+    desk: np.ndarray
+    body: np.ndarray
+
+    @classmethod
+    def smooth(cls, active: np.ndarray, share: np.ndarray, on_body: np.ndarray, shape: tuple[int, int]) -> _FreeLight:
+        return cls(_masked_mean(active, share, ~on_body, shape), _masked_mean(active, share, on_body, shape))
+
+
+def _masked_mean(active: np.ndarray, share: np.ndarray, chosen: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Mean of `share` over one period of the pattern, counting chosen pixels only; 1 where there are none."""
+    layers = np.zeros((shape[0] * shape[1], 2), dtype=np.float32)
+    layers[active[chosen], 0] = share[chosen]
+    layers[active[chosen], 1] = 1
+    sums = cv2.sepFilter2D(layers.reshape(*shape, 2), -1, _PATTERN_FILTER, _PATTERN_FILTER).reshape(-1, 2)
+    return np.where(sums[:, 1] > 0, sums[:, 0] / np.maximum(sums[:, 1], 1e-6), 1).astype(np.float32)
+
+
+def _shadow(points_m: np.ndarray, lamp_m: np.ndarray) -> np.ndarray:
+    """Where points' shadows fall on the desk, kept to the desk's neighbourhood: (N, 3)."""
+    height = np.clip(points_m[:, 2:], 0, lamp_m[2] * 0.8)
+    along = height / (lamp_m[2] - height)
+    shadow = points_m - along * (lamp_m - points_m)
+    shadow[:, 2] = 0
+    return np.clip(shadow, -1, 1)
+
+
+def _sphere_points(count: int) -> np.ndarray:
+    """Directions spread evenly over the sphere, neighbours in the pattern far apart: (N, 3) float32."""
+    place = np.arange(count)
+    z = 1 - 2 * (place + 0.5) / count
+    angle = place * np.pi * (3 - np.sqrt(5))
+    flat = np.sqrt(1 - z**2)
+    points = np.column_stack([flat * np.cos(angle), flat * np.sin(angle), z])
+    return points[(place * 7) % count].astype(np.float32)
+
+
+def _atlas(bodies: Mapping[str, Body]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """All textures side by side, and each body's uv in it."""
+    height = max(body.texture.shape[0] for body in bodies.values())
+    columns, uv, left = [], {}, 0
+    for name, body in bodies.items():
+        texture = body.texture
+        columns.append(np.pad(texture, ((0, height - texture.shape[0]), (0, 0), (0, 0)), mode="edge"))
+        uv[name] = (body.uv + np.array([left, 0])).astype(np.float32)
+        left += texture.shape[1]
+    return np.ascontiguousarray(np.concatenate(columns, axis=1)), uv
+
+
+def _sample(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """Bilinear samples of a texture (H, W, C) at texture pixels (N, 2): (N, C)."""
+    width = 256  # cv2.remap takes pictures, and none wider or higher than 32767
+    rows = -(-len(uv) // width)
+    padded = np.zeros((2, rows * width), dtype=np.float32)
+    padded[:, : len(uv)] = uv.T - 0.5
+    column, row = padded.reshape(2, rows, width)
+    picture = cv2.remap(texture, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return picture.reshape(-1, texture.shape[2])[: len(uv)]

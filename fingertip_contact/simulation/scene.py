@@ -1,0 +1,220 @@
+"""What one recording looks like: cameras, where they stand, light, desk, the participant's looks. All from a seed.
+
+Colours are linear (not gamma-coded) and in the order blue, green, red, as the picture is.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from fingertip_contact.geometry import Camera, RigidTransform
+
+Difficulty = Literal["calm", "normal", "hard"]
+DIFFICULTIES: tuple[Difficulty, ...] = ("calm", "normal", "hard")
+
+ANGLES_DEG = (30.0, 90.0)
+DISTANCES_M = (0.28, 0.50)
+
+DESKS = ("wood", "white", "grey", "dark", "speckled")
+
+# Albedo of the back of the hand, sRGB, from light to dark.
+SKIN_TONES_SRGB = (
+    (236, 196, 174),
+    (226, 180, 152),
+    (212, 160, 128),
+    (194, 140, 106),
+    (164, 112, 82),
+    (128, 86, 62),
+    (96, 66, 50),
+)
+SLEEVES_SRGB = ((46, 62, 96), (120, 122, 126), (38, 40, 44), (108, 42, 46), (70, 96, 74), (196, 190, 178))
+
+# Independent random streams: a change in how one thing is drawn leaves the others as they were.
+_CAMERA_STREAM, _LIGHT_STREAM, _LOOKS_STREAM, _SENSOR_STREAM = range(100, 104)
+
+
+@dataclass(frozen=True)
+class Light:
+    """A round lamp and the light that comes from everywhere.
+
+    position_m: (3,) sheet frame. radius_m: of the lamp, makes shadows soft. lamp_bgr: (3,) irradiance that it gives to
+    a level surface at the sheet's centre. sky_bgr: (3,) irradiance from above without the lamp.
+    """
+
+    position_m: np.ndarray
+    radius_m: float
+    lamp_bgr: np.ndarray
+    sky_bgr: np.ndarray
+
+
+@dataclass(frozen=True)
+class DepthNoise:
+    """How the stereo depth errs. Standard deviations in pixels of disparity.
+
+    temporal_px: new in every frame. fixed_px: stays. correlation_px: over how many pixels block matching smears both.
+    hole_share: how readily surfaces without texture lose their depth, 0..1.
+    """
+
+    temporal_px: float
+    fixed_px: float
+    correlation_px: float
+    hole_share: float
+
+
+@dataclass(frozen=True)
+class Looks:
+    """desk: one of DESKS. skin_tone: index into SKIN_TONES_SRGB. sleeve_bgr: (3,). bare_forearm_m: skin that shows
+    between wrist and sleeve."""
+
+    desk: str
+    skin_tone: int
+    sleeve_bgr: np.ndarray
+    bare_forearm_m: float
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything that stays the same in a recording except the hands.
+
+    exposure: factor from radiance to the sensor's range (1 saturates). color_noise: SD of the noise of a pixel at
+    full scale, in the same range.
+    """
+
+    seed: int
+    angle_deg: float
+    difficulty: Difficulty
+    color_camera: Camera
+    depth_camera: Camera
+    camera_from_sheet: RigidTransform
+    light: Light
+    looks: Looks
+    depth_noise: DepthNoise
+    exposure: float
+    color_noise: float
+
+
+def make_scene(
+    seed: int, angle_deg: float, difficulty: Difficulty = "normal", distance_m: float | None = None
+) -> Scene:
+    """The scene of a seed. distance_m: camera to sheet centre; by the seed where it is None.
+
+    Raises ValueError for an angle, a distance or a difficulty that cannot be.
+    """
+    _check(angle_deg, difficulty, distance_m)
+    color_camera, depth_camera = _cameras(np.random.default_rng([seed, _CAMERA_STREAM]))
+    random = np.random.default_rng([seed, _CAMERA_STREAM, 1])
+    drawn_m = random.uniform(0.33, 0.37) if difficulty == "calm" else random.uniform(0.32, 0.40)
+    pose = _camera_from_sheet(random, angle_deg, distance_m or drawn_m)
+    light, exposure = _light(np.random.default_rng([seed, _LIGHT_STREAM]), difficulty)
+    return Scene(
+        seed=seed,
+        angle_deg=angle_deg,
+        difficulty=difficulty,
+        color_camera=color_camera,
+        depth_camera=depth_camera,
+        camera_from_sheet=pose,
+        light=light,
+        looks=_looks(np.random.default_rng([seed, _LOOKS_STREAM])),
+        depth_noise=_depth_noise(np.random.default_rng([seed, _SENSOR_STREAM]), difficulty),
+        exposure=exposure,
+        color_noise={"calm": 0.010, "normal": 0.014, "hard": 0.022}[difficulty],
+    )
+
+
+def _check(angle_deg: float, difficulty: str, distance_m: float | None) -> None:
+    if not ANGLES_DEG[0] <= angle_deg <= ANGLES_DEG[1]:
+        raise ValueError(f"angle is {angle_deg} degrees: the camera can stand {ANGLES_DEG[0]:g} to {ANGLES_DEG[1]:g}")
+    if difficulty not in DIFFICULTIES:
+        raise ValueError(f"difficulty is {difficulty}: choose one of {', '.join(DIFFICULTIES)}")
+    if distance_m is not None and not DISTANCES_M[0] <= distance_m <= DISTANCES_M[1]:
+        raise ValueError(
+            f"distance is {distance_m} m: the camera can stand {DISTANCES_M[0]} to {DISTANCES_M[1]} m away"
+        )
+
+
+def _cameras(random: np.random.Generator) -> tuple[Camera, Camera]:
+    """Colour and depth intrinsics of a unit, spread round a D405's at 640x480 as units differ."""
+    fx = 391.76 + random.normal(0, 1.5)
+    color = Camera(
+        fx=fx,
+        fy=fx * 390.61 / 391.76 + random.normal(0, 0.2),
+        cx=322.81 + random.normal(0, 1.5),
+        cy=239.81 + random.normal(0, 1.5),
+        width=640,
+        height=480,
+        distortion=tuple(float(value) for value in _DISTORTION * random.normal(1, 0.1, 5)),
+    )
+    focal = 378.0 + random.normal(0, 1.5)
+    depth = Camera(focal, focal, 320.5 + random.normal(0, 2), 239.5 + random.normal(0, 2), 640, 480)
+    return color, depth
+
+
+# k1, k2, p1, p2, k3 of a D405's colour stream, in the order of CameraInfo.
+_DISTORTION = np.array([-0.052, 0.056, -0.0008, 0.0014, -0.019])
+
+
+def _camera_from_sheet(random: np.random.Generator, angle_deg: float, distance_m: float) -> RigidTransform:
+    """Beyond the sheet and facing the typist: image up is towards the typist, image left the typist's right."""
+    elevation = math.radians(angle_deg + random.normal(0, 0.7))
+    azimuth, roll = np.radians(random.normal(0, [2.0, 1.0]))
+    target = np.array([random.normal(0, 0.004), random.normal(-0.008, 0.004), 0.0])
+    away = np.array([math.sin(azimuth), math.cos(azimuth), 0.0])
+    towards_camera = away * math.cos(elevation) + np.array([0.0, 0.0, math.sin(elevation)])
+    forward = -towards_camera
+    right = np.array([-math.cos(azimuth), math.sin(azimuth), 0.0])
+    down = np.cross(forward, right)
+    turn = np.array([[math.cos(roll), math.sin(roll)], [-math.sin(roll), math.cos(roll)]])
+    rotation = np.vstack([turn @ np.vstack([right, down]), forward])
+    return RigidTransform(rotation, -rotation @ (target + distance_m * towards_camera))
+
+
+def _light(random: np.random.Generator, difficulty: Difficulty) -> tuple[Light, float]:
+    """A lamp overhead to one side; how white paper is exposed varies as automatic exposure does."""
+    azimuth = random.uniform(-1.0, 1.0) + (0.0 if random.random() < 0.7 else math.pi)
+    elevation = math.radians(random.uniform(48, 72))
+    distance_m = random.uniform(0.9, 1.5)
+    level = np.array([math.sin(azimuth), math.cos(azimuth), 0.0]) * math.cos(elevation)
+    position_m = distance_m * (level + np.array([0.0, 0.0, math.sin(elevation)]))
+    warmth = random.uniform(-1, 1) * 0.06
+    tint = np.array([1 - warmth, 1.0, 1 + warmth])
+    lamp_share = random.uniform(0.40, 0.60)
+    light = Light(
+        position_m=position_m,
+        radius_m=random.uniform(0.06, 0.14),
+        lamp_bgr=(lamp_share * tint).astype(np.float32),
+        sky_bgr=((1 - lamp_share) * (2 - tint)).astype(np.float32),
+    )
+    paper = {"calm": (0.62, 0.78), "normal": (0.50, 0.85), "hard": (0.30, 1.0)}[difficulty]
+    return light, random.uniform(*paper) / 0.85
+
+
+def _looks(random: np.random.Generator) -> Looks:
+    return Looks(
+        desk=DESKS[random.integers(len(DESKS))],
+        skin_tone=int(random.integers(len(SKIN_TONES_SRGB))),
+        sleeve_bgr=linear_bgr(SLEEVES_SRGB[random.integers(len(SLEEVES_SRGB))]),
+        bare_forearm_m=random.uniform(0.02, 0.10),
+    )
+
+
+def _depth_noise(random: np.random.Generator, difficulty: Difficulty) -> DepthNoise:
+    """0.05 to 0.1 px of disparity is what the stereo literature gives for sub-pixel block matching."""
+    total_px = {"calm": (0.05, 0.06), "normal": (0.06, 0.08), "hard": (0.08, 0.10)}[difficulty]
+    drawn_px = random.uniform(*total_px)
+    fixed_px = 0.3 * drawn_px
+    return DepthNoise(
+        temporal_px=math.sqrt(drawn_px**2 - fixed_px**2),
+        fixed_px=fixed_px,
+        correlation_px=random.uniform(1.2, 2.0),
+        hole_share={"calm": 0.3, "normal": 0.6, "hard": 1.0}[difficulty],
+    )
+
+
+def linear_bgr(srgb: tuple[float, float, float]) -> np.ndarray:
+    """An sRGB colour, 0..255 -> linear BGR (3,) float32, 0..1 (IEC 61966-2-1)."""
+    value = np.array(srgb[::-1], dtype=np.float64) / 255
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)

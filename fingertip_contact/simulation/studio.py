@@ -1,0 +1,84 @@
+"""Puts a scene together: bodies with their looks, the sheet on the desk, the renderer."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from fingertip_contact.frames import HANDS, Handedness
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.keyboard.sheet import draw_sheet
+from fingertip_contact.simulation.background import Background
+from fingertip_contact.simulation.forearm import Forearm, make_forearm, sleeve_start
+from fingertip_contact.simulation.hand import HandModel, HandPose
+from fingertip_contact.simulation.looks import desk_texture, skin_texture, sleeve_texture
+from fingertip_contact.simulation.renderer import Body, Picture, Renderer, Shape, arm_segment, segment
+from fingertip_contact.simulation.scene import Looks, Scene
+
+_SHEET_PIXELS_PER_MM = 4.0
+_LOOKS_STREAM = 200
+_ARM_TEXTURE = 256
+
+
+class Studio:
+    """Two hands with arms over a desk, ready to be photographed. models: one for each hand."""
+
+    def __init__(self, scene: Scene, layout: Layout, models: dict[Handedness, HandModel]) -> None:
+        self._models = models
+        self._arms: dict[Handedness, Forearm] = {
+            hand: make_forearm(models[hand], scene.looks.bare_forearm_m) for hand in HANDS
+        }
+        bodies: dict[str, Body] = {}
+        for hand in HANDS:
+            # Both hands are one person's: the same stream for both.
+            random = np.random.default_rng([scene.seed, _LOOKS_STREAM])
+            bodies[hand] = _hand_body(models[hand], scene.looks, random)
+            bodies[f"{hand}_arm"] = _arm_body(hand, self._arms[hand], bodies[hand], scene.looks, random)
+        random = np.random.default_rng([scene.seed, _LOOKS_STREAM, 1])
+        background = Background(
+            desk_bgr=desk_texture(scene.looks.desk, random),
+            sheet=draw_sheet(layout, _SHEET_PIXELS_PER_MM),
+            sheet_size_m=layout.sheet_size_m,
+            backdrop_bgr=scene.looks.sleeve_bgr,
+        )
+        self._renderer = Renderer(scene, background, bodies)
+
+    def photograph(self, poses: dict[Handedness, HandPose]) -> Picture:
+        """The picture of the given hands; of the empty desk where there are none."""
+        return self._renderer.render(self._shapes(poses))
+
+    def sees(self, poses: dict[Handedness, HandPose], points_m: np.ndarray, tolerance_m: float) -> np.ndarray:
+        """Which points (N, 3), sheet frame, the colour camera sees, at most `tolerance_m` under the skin: (N,) bool."""
+        return self._renderer.sees(self._shapes(poses), points_m, tolerance_m)
+
+    def _shapes(self, poses: dict[Handedness, HandPose]) -> dict[str, Shape]:
+        shapes: dict[str, Shape] = {}
+        for hand, pose in poses.items():
+            vertices, normals = self._models[hand].skin(pose)
+            arm = self._arms[hand]
+            arm_vertices, arm_normals = arm.skin(vertices)
+            # The flat cap that closes the mesh at the wrist bends the normals there: the skin goes on into the arm.
+            vertex, rim = arm.twins.T
+            normals[vertex] = arm_normals[rim]
+            shapes[hand] = Shape(vertices, normals)
+            shapes[f"{hand}_arm"] = Shape(arm_vertices, arm_normals)
+        return shapes
+
+
+def _hand_body(model: HandModel, looks: Looks, random: np.random.Generator) -> Body:
+    texture = skin_texture(model, looks.skin_tone, random)
+    fingers = model.finger_of_vertex[model.triangles]
+    # A triangle between finger and palm is the finger's where most of its corners are.
+    finger = np.median(fingers, axis=1).astype(int)
+    numbers = np.array([segment(model.hand, index) for index in finger], dtype=np.uint8)
+    return Body(model.triangles, (model.uv * len(texture)).astype(np.float32), texture, numbers)
+
+
+def _arm_body(hand: Handedness, arm: Forearm, body: Body, looks: Looks, random: np.random.Generator) -> Body:
+    texture = sleeve_texture(looks.sleeve_bgr, random, _ARM_TEXTURE)
+    columns, rows = np.rint(body.uv[arm.rim]).astype(int).T
+    rows, columns = (np.clip(index, 0, len(body.texture) - 1) for index in (rows, columns))
+    skin = cv2.blur(body.texture, (9, 9))[rows, columns].mean(axis=0)
+    texture[: round(sleeve_start(looks.bare_forearm_m) * _ARM_TEXTURE)] = skin
+    numbers = np.full(len(arm.triangles), arm_segment(hand), dtype=np.uint8)
+    return Body(arm.triangles, (arm.uv * _ARM_TEXTURE).astype(np.float32), texture, numbers)
