@@ -36,8 +36,7 @@ class Network:
 
     One thread for a request: two hands then cost one hand's time on two cores, and where another process holds a core
     nothing waits at a barrier for it. Single precision is demanded because bfloat16, OpenVINO's own choice on CPUs that
-    have it, rounds a landmark at 150 px to whole pixels. Threads are not pinned: every process would choose the same
-    cores.
+    have it, moves landmarks by up to a pixel at random. Threads are not pinned: all processes would choose one core.
 
     Raises ValueError where the file is not a network of one NHWC picture of `input_size` squared.
     """

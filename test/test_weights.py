@@ -1,0 +1,183 @@
+"""Rules of weights.py: nothing is used that is not exactly what the list says, and every refusal names the remedy."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fingertip_contact import weight_sources, weights
+from fingertip_contact.cli.models import app
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(weights.DIRECTORY_VARIABLE, str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def tiny_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
+    """The settings of a wheel that pip finds in a local folder, without an index."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    file = folder / "tinyweights-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("tinyweights/net.tflite", b"layers")
+        archive.writestr(
+            "tinyweights-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tinyweights\nVersion: 1.0\n"
+        )
+        archive.writestr("tinyweights-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr("tinyweights-1.0.dist-info/RECORD", "")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return {
+        "requirement": "tinyweights==1.0",
+        "python": "3.11",
+        "abi": "cp311",
+        "platform": "manylinux_2_28_x86_64",
+        "sha256": weights.sha256_of(file),
+    }
+
+
+def test_list_is_complete():
+    """Every model names its source, licence and version, and everything but the hub's files is pinned by a hash."""
+    for model in weights.models().values():
+        assert model.licence in ("Apache-2.0", "MIT")
+        assert len({"wheel", "hub", "shipped"} & set(model.settings)) == 1
+        if "hub" not in model.settings:
+            assert re.fullmatch("[0-9a-f]{64}", model.sha256)
+            assert model.size > 0
+
+
+def test_shipped_meshes_are_the_listed_ones():
+    """The meshes in the package have the listed hash and size."""
+    for model in weights.select("meshes"):
+        weights.verify(model)
+        assert model.location.stat().st_size == model.size
+
+
+def test_missing_file_is_named_with_its_remedy(empty_cache: Path):
+    """Missing weights are an error that names the file and the command; nothing is downloaded."""
+    expected = f"{empty_cache / 'hand_landmark_full.tflite'} is missing; run: fingertip-contact models pull"
+    with pytest.raises(weights.MissingWeightsError, match=re.escape(expected)):
+        weights.path("hand_landmark_full")
+    assert not list(empty_cache.iterdir())
+
+
+@pytest.mark.parametrize("use", [weights.path, weights.pull])
+def test_damaged_file_is_refused(empty_cache: Path, use):
+    """A file with another hash is refused with what was found and expected, and is left as it is."""
+    file = empty_cache / "palm_detection_full.tflite"
+    file.write_bytes(b"other")
+    with pytest.raises(weights.WeightsError) as caught:
+        use("palm_detection_full")
+    for part in (str(file), hashlib.sha256(b"other").hexdigest(), "expected 1b14e9", "models pull palm_detection_full"):
+        assert part in str(caught.value)
+    assert file.read_bytes() == b"other"
+
+
+def test_unknown_name_lists_the_known_ones():
+    """A wrong name is answered with the names there are."""
+    with pytest.raises(weights.WeightsError, match=r"no model 'palm'; choose one of palm_detection_full, .*all"):
+        weights.pull("palm")
+
+
+def test_wheel_member_comes_through_pip(tiny_wheel: dict, tmp_path: Path):
+    """pip fetches the wheel from wherever it is set up to, and only the member is taken out."""
+    target = tmp_path / "out"
+    target.mkdir()
+    (file,) = weight_sources.from_wheel({"wheel": tiny_wheel}, ["tinyweights/net.tflite"], target, lambda text: None)
+    assert file.read_bytes() == b"layers"
+
+
+def test_wheel_with_another_hash_is_refused(tiny_wheel: dict, tmp_path: Path):
+    """A wheel that is not the pinned one is not opened."""
+    with pytest.raises(weight_sources.FetchError, match=r"has sha256 .* expected 00"):
+        weight_sources.from_wheel({"wheel": tiny_wheel | {"sha256": "00"}}, [], tmp_path, lambda text: None)
+
+
+def test_pip_says_why_it_failed(tiny_wheel: dict, tmp_path: Path):
+    """Where pip cannot deliver, its own reason is passed on."""
+    with pytest.raises(weight_sources.FetchError, match=r"No matching distribution found for absent==1\.0"):
+        weight_sources.from_wheel(
+            {"wheel": tiny_wheel | {"requirement": "absent==1.0"}}, [], tmp_path, lambda text: None
+        )
+
+
+def test_failed_pull_leaves_nothing(empty_cache: Path, monkeypatch: pytest.MonkeyPatch):
+    """When a source does not deliver, the cache is as it was."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(empty_cache))
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
+    with pytest.raises(weights.WeightsError, match="cannot pull palm_detection_full: pip cannot fetch mediapipe"):
+        weights.pull("hands")
+    assert not list(empty_cache.iterdir())
+
+
+def test_wrong_content_is_not_installed(empty_cache: Path, tmp_path: Path):
+    """A downloaded file with a wrong hash never gets its name in the cache."""
+    file = tmp_path / "download"
+    file.write_bytes(b"other")
+    model = weights.models()["palm_detection_full"]
+    with pytest.raises(weights.WeightsError, match="nothing was installed"):
+        weights._install(model, file)
+    assert not model.location.exists()
+
+
+def test_unknown_hash_is_recorded_once_and_then_holds(empty_cache: Path, tmp_path: Path):
+    """A model without a listed hash is pinned by its first pull."""
+    file = tmp_path / "download"
+    file.write_bytes(b"weights")
+    model = weights.models()["d405"]
+    weights._install(model, file)
+    weights.verify(model)
+    model.location.write_bytes(b"changed")
+    with pytest.raises(weights.WeightsError, match="has sha256"):
+        weights.verify(model)
+
+
+def test_file_without_a_known_hash_is_refused(empty_cache: Path):
+    """A file that was put into the cache by hand, with no hash to hold it against, is refused."""
+    model = weights.models()["base"]
+    model.location.write_bytes(b"anything")
+    with pytest.raises(weights.WeightsError, match="no recorded sha256"):
+        weights.verify(model)
+
+
+def test_hub_offline_is_one_clear_error(empty_cache: Path, monkeypatch: pytest.MonkeyPatch):
+    """Without a network the hub's files are an error that names the repository and the file."""
+    constants = pytest.importorskip("huggingface_hub.constants", reason="huggingface_hub is an extra")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(weights.WeightsError, match=r"cannot pull d405: muxiddin19/vrkeyb-cvpr2026 does not deliver"):
+        weights.pull("d405")
+    assert not list(empty_cache.iterdir())
+
+
+def test_list_command_shows_state(empty_cache: Path):
+    """`models list` names every model and says which are here."""
+    (empty_cache / "palm_detection_full.tflite").write_bytes(b"other")
+    result = CliRunner().invoke(app, ["list"])
+    assert result.exit_code == 0
+    lines = {line.split("│")[1].strip(): line for line in result.output.splitlines() if line.startswith("│")}
+    assert set(weights.models()) <= set(lines)
+    assert "damaged" in lines["palm_detection_full"]
+    assert "not here" in lines["hand_landmark_full"]
+    assert "ready" in lines["generic_hand_left"]
+
+
+def test_verify_command_fails_on_damage(empty_cache: Path):
+    """`models verify` ends in the error of the damaged file."""
+    (empty_cache / "palm_detection_full.tflite").write_bytes(b"other")
+    assert isinstance(CliRunner().invoke(app, ["verify"]).exception, weights.WeightsError)
+
+
+def test_models_are_records():
+    """Entries cannot be changed after they are read: everyone shares them."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        weights.models()["base"].sha256 = "0"
