@@ -1,0 +1,54 @@
+"""hand_tracking_node: colour pictures in, hands out.
+
+Subscribes color/image. Publishes hands with the picture's stamp and frame, one message for each picture, empty where no
+hand is seen; /diagnostics.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from types import SimpleNamespace
+
+from rclpy.node import Node
+from sensor_msgs.msg import Image, PointCloud2
+
+from fingertip_contact.hands.tracker import HandTracker
+from fingertip_contact.ros import messages, qos
+from fingertip_contact.ros.camera_input import COLOR, HANDS
+from fingertip_contact.ros.diagnostics import Diagnostics
+from fingertip_contact.ros.images import color_bgr
+from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.ros.process import run
+from fingertip_contact.ros.worker import FrameWorker
+
+
+class HandTrackingStage:
+    """A tracker between two topics."""
+
+    def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
+        self._node = node
+        self._diagnostics = Diagnostics(node, held)
+        self._publisher = node.create_publisher(PointCloud2, HANDS, qos.RESULT)
+        held.callback(node.destroy_publisher, self._publisher)
+        self._tracker = HandTracker.from_weights(
+            max_hands=parameters.max_hands, threads=parameters.threads, mirrored=parameters.mirrored
+        )
+
+    def start(self, active: ExitStack) -> None:
+        self._tracker.reset()
+        worker = FrameWorker(self._process, self._diagnostics.problem)
+        active.callback(worker.close)
+        self._diagnostics.report(lambda: {"dropped": worker.dropped}, active)
+        subscription = self._node.create_subscription(Image, COLOR, worker.offer, qos.IMAGE_IN)
+        active.callback(self._node.destroy_subscription, subscription)
+
+    def _process(self, image: Image) -> None:
+        stamp_ns = messages.stamp_ns(image.header.stamp)
+        hands = self._tracker.process(color_bgr(image), stamp_ns)
+        self._publisher.publish(messages.hands(image.header, hands))
+        self._diagnostics.frame_done(stamp_ns)
+
+
+def main() -> None:
+    """Entry point."""
+    run(lambda done: ManagedNode("hand_tracking_node", HandTrackingStage))

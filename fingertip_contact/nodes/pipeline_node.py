@@ -1,0 +1,50 @@
+"""pipeline_node: hand tracking and contact in one process; pictures go from one to the other without a copy.
+
+Subscribes color/image, color/camera_info, and depth/image, depth_estimate/image or both (`depth_source`). Publishes
+hands and everything that contact_node does, and has its services.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from types import SimpleNamespace
+from typing import Any
+
+from rclpy.node import Node
+from sensor_msgs.msg import PointCloud2
+
+from fingertip_contact.frames import Frame, Hand
+from fingertip_contact.hands.tracker import HandTracker
+from fingertip_contact.nodes.touch_stage import TouchStage
+from fingertip_contact.ros import messages, qos
+from fingertip_contact.ros.camera_input import CAMERA_INFO, COLOR, HANDS
+from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.ros.process import run
+
+
+class PipelineStage(TouchStage):
+    """Hands are found here."""
+
+    topics = (COLOR, CAMERA_INFO)
+
+    def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
+        super().__init__(node, parameters, held)
+        self._publisher = node.create_publisher(PointCloud2, HANDS, qos.RESULT)
+        held.callback(node.destroy_publisher, self._publisher)
+        self._tracker = HandTracker.from_weights(
+            max_hands=parameters.max_hands, threads=parameters.threads, mirrored=parameters.mirrored
+        )
+
+    def start(self, active: ExitStack) -> None:
+        self._tracker.reset()
+        super().start(active)
+
+    def hands_of(self, frame: Frame, received: dict[str, Any]) -> tuple[Hand, ...]:
+        hands = self._tracker.process(frame.color_bgr, frame.stamp_ns)
+        self._publisher.publish(messages.hands(received[COLOR].header, hands))
+        return hands
+
+
+def main() -> None:
+    """Entry point."""
+    run(lambda done: ManagedNode("pipeline_node", PipelineStage))

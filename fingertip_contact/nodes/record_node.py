@@ -1,0 +1,101 @@
+"""record_node: writes topics to an MCAP recording, as they come off the wire.
+
+The recording appears under its name when the node ends (Ctrl-C); nothing half-written is ever left there.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rclpy.node import Node
+
+from fingertip_contact.recordings.bag import BagWriter
+from fingertip_contact.resources import PACKAGE
+from fingertip_contact.ros import qos
+from fingertip_contact.ros.message_types import message_class
+from fingertip_contact.ros.parameter_tables import TABLES
+from fingertip_contact.ros.parameters import NodeParameters
+from fingertip_contact.ros.process import run
+from fingertip_contact.ros.worker import FrameWorker
+
+# Relative names; launch files remap them to the camera's.
+DEFAULT_TOPICS = {
+    "color/image": "sensor_msgs/msg/Image",
+    "color/camera_info": "sensor_msgs/msg/CameraInfo",
+    "depth/image": "sensor_msgs/msg/Image",
+    "depth/camera_info": "sensor_msgs/msg/CameraInfo",
+    "hands": "sensor_msgs/msg/PointCloud2",
+    "fingertips": "sensor_msgs/msg/PointCloud2",
+    "contact_events": "visualization_msgs/msg/InteractiveMarkerFeedback",
+    "key_events": "visualization_msgs/msg/InteractiveMarkerFeedback",
+    "typed_text": "std_msgs/msg/String",
+}
+# Two seconds of a colour and a depth camera at 30 Hz: what a slow disk may lag behind.
+QUEUE = 240
+LOOK_AGAIN_S = 1.0
+
+
+@dataclass(frozen=True)
+class Received:
+    """A serialised message and when it came."""
+
+    topic: str
+    kind: str
+    stamp_ns: int
+    cdr: bytes
+
+
+class RecordNode(Node):
+    def __init__(self, done: threading.Event) -> None:
+        """Raises ValueError without a name to write to, FileExistsError where that is taken."""
+        super().__init__("record_node", namespace=PACKAGE)
+        parameters = NodeParameters(self, TABLES["record_node"]).snapshot()
+        if not parameters.output:
+            raise ValueError("nowhere to record to: set the parameter `output` to a name that ends in .mcap")
+        self._writer = BagWriter(Path(parameters.output))
+        self._writer.__enter__()
+        self._count = 0
+        self._worker: FrameWorker[Received] = FrameWorker(self._write, self._problem, depth=QUEUE)
+        self._wanted = dict.fromkeys(filter(None, parameters.topics), "") or dict(DEFAULT_TOPICS)
+        self._look()
+        self._timer = self.create_timer(LOOK_AGAIN_S, self._look)
+
+    def destroy_node(self) -> None:
+        while self._worker.waiting:
+            time.sleep(0.01)
+        self._worker.close()
+        self._writer.__exit__(None, None, None)
+        self.get_logger().info(f"{self._writer.path}: {self._count} messages, {self._worker.dropped} dropped")
+        super().destroy_node()
+
+    def _look(self) -> None:
+        """Subscribes to what has a known type by now; a named topic has one once somebody publishes it."""
+        types = dict(self.get_topic_names_and_types())
+        for topic in list(self._wanted):
+            name = self.resolve_topic_name(topic)
+            kind = self._wanted[topic] or next(iter(types.get(name, [])), "")
+            if kind:
+                self._subscribe(name, kind)
+                del self._wanted[topic]
+
+    def _subscribe(self, topic: str, kind: str) -> None:
+        def receive(message: bytes) -> None:
+            self._worker.offer(Received(topic, kind, self.get_clock().now().nanoseconds, message))
+
+        profile = qos.RECORD if kind.endswith("Image") else qos.EVENT
+        self.create_subscription(message_class(kind), topic, receive, profile, raw=True)
+
+    def _write(self, received: Received) -> None:
+        self._writer.write(received.topic, received.kind, received.stamp_ns, received.cdr)
+        self._count += 1
+
+    def _problem(self, error: Exception) -> None:
+        self.get_logger().error(f"cannot record: {error}", throttle_duration_sec=5.0)
+
+
+def main() -> None:
+    """Entry point."""
+    run(RecordNode)

@@ -1,0 +1,104 @@
+"""A camera's topics to frames: colour, its camera_info and aligned depth of exactly one stamp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+
+from fingertip_contact.depth.fusion import fuse
+from fingertip_contact.frames import DepthImage, Frame
+from fingertip_contact.images import depth_from_message
+from fingertip_contact.ros import messages, qos
+from fingertip_contact.ros.images import CameraReader, color_bgr
+from fingertip_contact.ros.pairing import StampPairer
+
+COLOR, CAMERA_INFO, DEPTH, HANDS = "color/image", "color/camera_info", "depth/image", "hands"
+MODEL_DEPTH = "depth_estimate/image"
+
+# What `depth_source` names.
+DEPTH_TOPICS = {"sensor": (DEPTH,), "model": (MODEL_DEPTH,), "fused": (DEPTH, MODEL_DEPTH)}
+_TYPES = {
+    COLOR: (Image, qos.IMAGE_IN),
+    CAMERA_INFO: (CameraInfo, qos.CAMERA_INFO_IN),
+    DEPTH: (Image, qos.IMAGE_IN),
+    MODEL_DEPTH: (Image, qos.IMAGE_IN),
+    HANDS: (PointCloud2, qos.RESULT),
+}
+
+
+class PairedInput:
+    """Subscribes to some of the topics above and hands over the messages of each stamp that all of them have.
+
+    on_messages is called in the executor's thread and must not work for long; a stamp that is no time goes to on_error.
+    The subscriptions end when `active` is closed.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        topics: tuple[str, ...],
+        on_messages: Callable[[dict[str, Any]], None],
+        on_error: Callable[[Exception], None],
+        active: ExitStack,
+    ) -> None:
+        self._on_messages = on_messages
+        self._on_error = on_error
+        self._pairer = StampPairer(topics)
+        for topic in topics:
+            kind, profile = _TYPES[topic]
+            receive = partial(self._receive, topic)
+            active.callback(node.destroy_subscription, node.create_subscription(kind, topic, receive, profile))
+
+    @property
+    def dropped(self) -> int:
+        """Stamps that some topic never had."""
+        return self._pairer.dropped
+
+    def _receive(self, topic: str, message: Any) -> None:
+        try:
+            stamp_ns = messages.stamp_ns(message.header.stamp)
+        except ValueError as error:
+            self._on_error(error)
+            return
+        complete = self._pairer.add(topic, stamp_ns, message)
+        if complete is not None:
+            self._on_messages(complete)
+
+
+class FrameReader:
+    """Makes a Frame of the messages of one stamp."""
+
+    def __init__(self) -> None:
+        self._cameras = CameraReader()
+
+    def read(self, received: dict[str, Any]) -> Frame:
+        """Pictures are views of the messages where the encoding allows.
+
+        Raises ValueError where a message is not what it says it is, or picture, depth and intrinsics differ in size.
+        """
+        color = received[COLOR]
+        camera = self._cameras.read(received[CAMERA_INFO])
+        picture = color_bgr(color)
+        height, width = picture.shape[:2]
+        if (width, height) != (camera.width, camera.height):
+            raise ValueError(
+                f"the colour picture is {width}x{height}, its camera_info says {camera.width}x{camera.height}"
+            )
+        depths = [_depth(received[topic], (height, width)) for topic in (DEPTH, MODEL_DEPTH) if topic in received]
+        depth = depths[0] if len(depths) == 1 else fuse(depths[0], depths[1].metres())
+        return Frame(messages.stamp_ns(color.header.stamp), color.header.frame_id, camera, picture, depth)
+
+
+def _depth(message: Image, shape: tuple[int, int]) -> DepthImage:
+    depth = depth_from_message(message)
+    if depth.values.shape != shape:
+        raise ValueError(
+            f"depth is {depth.values.shape[1]}x{depth.values.shape[0]}, colour {shape[1]}x{shape[0]}; "
+            "use the depth aligned to colour (align_depth.enable:=true)"
+        )
+    return depth

@@ -1,0 +1,27 @@
+"""The stamp in a serialised message whose first field is a std_msgs/Header.
+
+Four bytes say how it is encoded (byte 1: 1 little, 0 big endian), then come int32 seconds and uint32 nanoseconds
+(OMG DDS-RTPS 2.5, section 10.2; XCDR version 1, as every ROS 2 writes).
+"""
+
+from __future__ import annotations
+
+import struct
+
+_STAMP = slice(4, 12)
+
+
+def stamp_ns(cdr: bytes | memoryview) -> int:
+    """The header's stamp in nanoseconds."""
+    seconds, nanoseconds = struct.unpack(_format(cdr), cdr[_STAMP])
+    return seconds * 1_000_000_000 + nanoseconds
+
+
+def with_stamp(cdr: bytes | memoryview, stamp_ns: int) -> bytes:
+    """A copy of the message with another stamp."""
+    stamp = struct.pack(_format(cdr), *divmod(stamp_ns, 1_000_000_000))
+    return b"".join((cdr[: _STAMP.start], stamp, memoryview(cdr)[_STAMP.stop :]))
+
+
+def _format(cdr: bytes | memoryview) -> str:
+    return "<iI" if cdr[1] & 1 else ">iI"

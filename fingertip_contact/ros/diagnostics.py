@@ -1,0 +1,77 @@
+"""One DiagnosticStatus a node and second: rate, latency, drops, counters."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+
+from fingertip_contact.ros import qos
+
+PERIOD_S = 1.0
+WARNING_PERIOD_S = 5.0
+
+
+class Diagnostics:
+    """Counts what happens to frames and publishes it on /diagnostics once a second, until `held` is closed.
+
+    The second is a steady clock's: simulated time that stands still must not hide a node that does too.
+    """
+
+    def __init__(self, node: Node, held: ExitStack) -> None:
+        self._node = node
+        self._reports: list[Callable[[], dict[str, object]]] = []
+        self._counters: Counter[str] = Counter()
+        self._latencies_s: list[float] = []
+        self._problem = ""
+        self._last_s = time.monotonic()
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
+        held.callback(node.destroy_publisher, self._publisher)
+        timer = node.create_timer(PERIOD_S, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        held.callback(node.destroy_timer, timer)
+
+    def report(self, values: Callable[[], dict[str, object]], active: ExitStack) -> None:
+        """Asks for more values each second until `active` is closed, e.g. drops or the residual of the surface."""
+        self._reports.append(values)
+        active.callback(self._reports.remove, values)
+
+    def frame_done(self, stamp_ns: int) -> None:
+        """A frame went through; its latency counts from its stamp, in the node's time."""
+        self._counters["frames"] += 1
+        self._latencies_s.append((self._node.get_clock().now().nanoseconds - stamp_ns) * 1e-9)
+
+    def problem(self, error: Exception) -> None:
+        """A frame or message was refused: a counter, a level, and a warning now and then."""
+        self._counters["errors"] += 1
+        self._problem = str(error) if isinstance(error, ValueError) else repr(error)
+        self._node.get_logger().warning(self._problem, throttle_duration_sec=WARNING_PERIOD_S)
+
+    def _tick(self) -> None:
+        latencies_s, self._latencies_s = self._latencies_s, []
+        problem, self._problem = self._problem, ""
+        now_s = time.monotonic()
+        rate_hz = len(latencies_s) / (now_s - self._last_s)
+        self._last_s = now_s
+        values: dict[str, object] = {"rate_hz": round(rate_hz, 1), **self._counters}
+        if latencies_s:
+            median_s, p99_s = np.percentile(latencies_s, [50, 99])
+            values |= {"latency_median_ms": round(median_s * 1e3, 1), "latency_p99_ms": round(p99_s * 1e3, 1)}
+        for report in self._reports:
+            values |= report()
+        healthy = bool(latencies_s) and not problem
+        status = DiagnosticStatus(
+            level=DiagnosticStatus.OK if healthy else DiagnosticStatus.WARN,
+            name=self._node.get_fully_qualified_name().lstrip("/"),
+            message=problem or (f"{rate_hz:.1f} frames/s" if latencies_s else "no frames"),
+            hardware_id="fingertip_contact",
+            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+        )
+        array = DiagnosticArray(status=[status])
+        array.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(array)

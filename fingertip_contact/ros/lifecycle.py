@@ -1,0 +1,98 @@
+"""The lifecycle nodes: a transition that raises fails, is told once, and leaves the process alive."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import SimpleNamespace
+from typing import Protocol
+
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.node import Node
+
+from fingertip_contact.resources import PACKAGE
+from fingertip_contact.ros.parameter_tables import AUTOSTART, TABLES
+from fingertip_contact.ros.parameters import NodeParameters
+
+
+class Stage(Protocol):
+    """What a node holds while it is configured.
+
+    Made by configuring; raises ValueError or OSError where a file or a value is not usable. Whatever has to be given
+    back, topics above all, is pushed on `held` (until clean-up) or `active` (until deactivation) as it is taken.
+    """
+
+    def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None: ...
+
+    def start(self, active: ExitStack) -> None:
+        """Begins to listen, until `active` is closed."""
+
+
+class ManagedNode(LifecycleNode):
+    """A lifecycle node around a stage.
+
+    rclpy swallows what a transition raises. Here ValueError and OSError (bad files, bad values: things a user can
+    mend) become one line, anything else a traceback; the transition's result is FAILURE and what it took is given back.
+    """
+
+    def __init__(self, name: str, make_stage: Callable[[Node, SimpleNamespace, ExitStack], Stage]) -> None:
+        super().__init__(name, namespace=PACKAGE)
+        self._settings = NodeParameters(self, TABLES[name])
+        self._make_stage = make_stage
+        self._stage: Stage | None = None
+        self._held = ExitStack()
+        self._active = ExitStack()
+
+    def autostart(self) -> None:
+        """Configures and activates where the parameter `autostart` says so; a failure is told and waits for a user."""
+        if not self.get_parameter(AUTOSTART.name).value:
+            return
+        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+            self.trigger_activate()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._attempt("configure", self._configure, undo=self._clean_up)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._attempt("activate", self._activate, undo=self._active.close)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._attempt("deactivate", self._active.close)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._attempt("clean up", self._clean_up)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._attempt("shut down", self._clean_up)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._attempt("recover", self._clean_up)
+
+    def _configure(self) -> None:
+        self._stage = self._make_stage(self, self._settings.snapshot(), self._held)
+        self._settings.frozen = True
+
+    def _activate(self) -> None:
+        assert self._stage is not None
+        self._stage.start(self._active)
+
+    def _clean_up(self) -> None:
+        self._settings.frozen = False
+        self._stage = None
+        self._active.close()
+        self._held.close()
+
+    def _attempt(
+        self, what: str, action: Callable[[], None], undo: Callable[[], None] | None = None
+    ) -> TransitionCallbackReturn:
+        try:
+            action()
+            return TransitionCallbackReturn.SUCCESS
+        except (ValueError, OSError) as error:
+            self.get_logger().error(f"cannot {what}: {error}")
+        except Exception:
+            self.get_logger().error(f"cannot {what}:\n{traceback.format_exc()}")
+        if undo is not None:
+            self._attempt(f"undo what '{what}' did", undo)
+        return TransitionCallbackReturn.FAILURE

@@ -1,0 +1,94 @@
+"""What RViz shows: keys, fingertips coloured by state, the surface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from builtin_interfaces.msg import Duration
+from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
+from std_msgs.msg import ColorRGBA, Header
+from visualization_msgs.msg import Marker, MarkerArray
+
+from fingertip_contact.frames import FingerState, Fingertip, FrameResult
+from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.ros.messages import quaternion
+
+# Colours of the overlay: told apart by brightness as well as by hue.
+STATE_COLORS: dict[FingerState, tuple[float, float, float]] = {
+    "hover": (0.35, 0.78, 0.9),
+    "approach": (1.0, 0.78, 0.24),
+    "contact": (1.0, 0.24, 0.24),
+    "retract": (0.86, 0.47, 0.86),
+    "lost": (0.5, 0.5, 0.5),
+}
+KEY_COLOR = (0.24, 0.67, 0.78)
+# A stopped camera leaves nothing on the screen that looks alive.
+LIFETIME = Duration(sec=1)
+FINGERTIP_DIAMETER_M = 0.008
+KEY_LINE_M = 0.0008
+
+
+def of_result(header: Header, result: FrameResult, layout: Layout) -> MarkerArray:
+    """All that is known after a frame: fingertips, and keys and surface once the sheet has been found."""
+    markers = [fingertips(header, result.fingertips)]
+    if result.camera_from_sheet is not None:
+        markers += [keys(header, layout, result.camera_from_sheet), surface(header, layout, result.camera_from_sheet)]
+    return MarkerArray(markers=markers)
+
+
+def fingertips(header: Header, tips: Iterable[Fingertip]) -> Marker:
+    """A sphere for every fingertip that is not lost."""
+    marker = _marker(header, "fingertips", Marker.SPHERE_LIST, FINGERTIP_DIAMETER_M)
+    for tip in tips:
+        if np.all(np.isfinite(tip.point_m)):
+            marker.points.append(_point(tip.point_m))
+            marker.colors.append(_color(STATE_COLORS[tip.state]))
+    return marker
+
+
+def keys(header: Header, layout: Layout, camera_from_sheet: RigidTransform) -> Marker:
+    """The outline of every key."""
+    marker = _marker(header, "keys", Marker.LINE_LIST, KEY_LINE_M)
+    marker.pose = _pose(camera_from_sheet)
+    marker.color = _color(KEY_COLOR)
+    signs = ((-1, 1), (1, 1), (1, -1), (-1, -1))
+    for key in layout.keys:
+        center_m, half_m = np.array([*key.center_m, 0.0]), 0.5 * np.array([*key.size_m, 0.0])
+        corners = [_point(center_m + half_m * (*sign, 0)) for sign in signs]
+        for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
+            marker.points += [start, end]
+    return marker
+
+
+def surface(header: Header, layout: Layout, camera_from_sheet: RigidTransform) -> Marker:
+    """The sheet on the surface, a thin glass plate."""
+    marker = _marker(header, "surface", Marker.CUBE, 0.0)
+    width_m, height_m = layout.sheet_size_m
+    marker.scale = Vector3(x=float(width_m), y=float(height_m), z=0.0005)
+    marker.pose = _pose(camera_from_sheet)
+    marker.color = ColorRGBA(r=0.8, g=0.8, b=0.8, a=0.25)
+    return marker
+
+
+def _marker(header: Header, namespace: str, kind: int, size_m: float) -> Marker:
+    pose = Pose(orientation=Quaternion(w=1.0))
+    scale = Vector3(x=size_m, y=size_m, z=size_m)
+    return Marker(
+        header=header, ns=namespace, id=0, type=kind, action=Marker.ADD, pose=pose, scale=scale, lifetime=LIFETIME
+    )
+
+
+def _pose(camera_from_sheet: RigidTransform) -> Pose:
+    x, y, z, w = quaternion(camera_from_sheet.rotation)
+    return Pose(position=_point(camera_from_sheet.translation_m), orientation=Quaternion(x=x, y=y, z=z, w=w))
+
+
+def _point(point_m: np.ndarray) -> Point:
+    x, y, z = map(float, point_m)
+    return Point(x=x, y=y, z=z)
+
+
+def _color(rgb: tuple[float, float, float]) -> ColorRGBA:
+    return ColorRGBA(r=rgb[0], g=rgb[1], b=rgb[2], a=1.0)

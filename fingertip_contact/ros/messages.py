@@ -1,0 +1,222 @@
+"""Every message this package sends, built from its records, and read back. Pure: no node, no clock.
+
+Only standard messages. Each carries the stamp and the frame of the picture that it derives from.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Point, TransformStamped
+from sensor_msgs.msg import PointCloud2, PointField
+from std_msgs.msg import Header, String
+from visualization_msgs.msg import InteractiveMarkerFeedback
+
+from fingertip_contact.frames import (
+    FINGER_STATES,
+    FINGERS,
+    HANDS,
+    LANDMARKS_PER_HAND,
+    ContactEvent,
+    EventType,
+    Fingertip,
+    Hand,
+    KeyEvent,
+)
+from fingertip_contact.geometry import RigidTransform
+
+SURFACE = "surface"
+
+# `hand`, `finger` and `state` are places in frames.HANDS, FINGERS and FINGER_STATES.
+HANDS_LAYOUT = np.dtype(
+    [("u", "<f4"), ("v", "<f4"), ("score", "<f4"), ("hand", "u1"), ("landmark", "u1"), ("track", "<u4")]
+)
+FINGERTIPS_LAYOUT = np.dtype(
+    [
+        *[(name, "<f4") for name in ("x", "y", "z", "height", "speed", "score")],
+        *[(name, "u1") for name in ("hand", "finger", "state")],
+        ("track", "<u4"),
+    ]
+)
+_POINT_FIELD_TYPES = {"f4": PointField.FLOAT32, "u1": PointField.UINT8, "u4": PointField.UINT32}
+
+_EVENT_TYPES: dict[EventType, int] = {
+    "press": InteractiveMarkerFeedback.MOUSE_DOWN,
+    "move": InteractiveMarkerFeedback.POSE_UPDATE,
+    "release": InteractiveMarkerFeedback.MOUSE_UP,
+    "cancel": InteractiveMarkerFeedback.MOUSE_UP,
+}
+
+
+def stamp_ns(message_stamp: Time) -> int:
+    """A message's stamp in nanoseconds. Raises ValueError for one that is no time: negative, or nanoseconds >= 1e9."""
+    if message_stamp.sec < 0 or message_stamp.nanosec >= 1_000_000_000:
+        raise ValueError(f"the stamp {message_stamp.sec} s {message_stamp.nanosec} ns is not a time")
+    return message_stamp.sec * 1_000_000_000 + message_stamp.nanosec
+
+
+def header(stamp_ns: int, frame_id: str) -> Header:
+    """A header of a stamp in nanoseconds."""
+    seconds, nanoseconds = divmod(stamp_ns, 1_000_000_000)
+    return Header(stamp=Time(sec=seconds, nanosec=nanoseconds), frame_id=frame_id)
+
+
+def hands(head: Header, hands: Iterable[Hand]) -> PointCloud2:
+    """21 points a hand, pixels; no point where there is no hand. Never NaN."""
+    hands = tuple(hands)
+    points = np.zeros((len(hands), LANDMARKS_PER_HAND), HANDS_LAYOUT)
+    points["landmark"] = np.arange(LANDMARKS_PER_HAND)
+    for row, hand in zip(points, hands, strict=True):
+        row["u"], row["v"] = hand.landmarks_px.T
+        row["score"], row["hand"], row["track"] = hand.score, HANDS.index(hand.handedness), hand.track
+    return _cloud(head, points.ravel(), is_dense=True)
+
+
+def hands_from(message: PointCloud2) -> tuple[Hand, ...]:
+    """The hands of a message of `hands`. The tracker's choice of left or right is final here, so its score is 1.
+
+    Raises ValueError where the message's fields, length or values are not those of `hands`.
+    """
+    points = _points(message, HANDS_LAYOUT)
+    if len(points) % LANDMARKS_PER_HAND:
+        raise ValueError(f"the hands message holds {len(points)} points, not a multiple of {LANDMARKS_PER_HAND}")
+    rows = points.reshape(-1, LANDMARKS_PER_HAND)
+    if np.any(rows["landmark"] != np.arange(LANDMARKS_PER_HAND)) or np.any(rows["hand"] >= len(HANDS)):
+        raise ValueError("the hands message does not list landmarks 0 to 20 of hands 0 or 1, hand by hand")
+    landmarks_px = np.stack([rows["u"], rows["v"]], axis=-1)
+    if not np.all(np.isfinite(landmarks_px)):
+        raise ValueError("the hands message holds a landmark that is not finite")
+    return tuple(
+        Hand(
+            track=int(row["track"][0]),
+            handedness=HANDS[row["hand"][0]],
+            handedness_score=1.0,
+            score=float(row["score"][0]),
+            landmarks_px=landmark_px,
+        )
+        for row, landmark_px in zip(rows, landmarks_px, strict=True)
+    )
+
+
+def fingertips(head: Header, tips: Iterable[Fingertip]) -> PointCloud2:
+    """One point a finger, metres in the camera's optical frame; x, y, z, height and speed are NaN while it is lost."""
+    rows = [
+        (
+            *map(float, tip.point_m),
+            tip.height_m,
+            tip.speed_mps,
+            tip.score,
+            HANDS.index(tip.hand),
+            FINGERS.index(tip.finger),
+            FINGER_STATES.index(tip.state),
+            tip.track,
+        )
+        for tip in tips
+    ]
+    points = np.array(rows, FINGERTIPS_LAYOUT)
+    return _cloud(head, points, is_dense=all(map(math.isfinite, points["x"])))
+
+
+def contact_event(frame_id: str, event: ContactEvent) -> InteractiveMarkerFeedback:
+    """A finger on the surface: `client_id` right_index, `marker_name` surface, no `control_name`.
+
+    MOUSE_DOWN for a press, POSE_UPDATE for a move, MOUSE_UP for a release; for a cancelled press MOUSE_UP with
+    `mouse_point_valid` false. `menu_entry_id` is the number that a press shares with its moves and its end.
+    """
+    message = InteractiveMarkerFeedback(
+        header=header(event.stamp_ns, frame_id),
+        client_id=f"{event.hand}_{event.finger}",
+        marker_name=SURFACE,
+        event_type=_EVENT_TYPES[event.type],
+        menu_entry_id=event.press,
+    )
+    if all(map(math.isfinite, event.point_m)):
+        x, y, z = map(float, event.point_m)
+        message.mouse_point = Point(x=x, y=y, z=z)
+        message.pose.position = Point(x=x, y=y, z=z)
+        message.mouse_point_valid = event.type != "cancel"
+    return message
+
+
+def key_event(frame_id: str, event: KeyEvent) -> InteractiveMarkerFeedback:
+    """A finger on a key: like `contact_event`, with `marker_name` keyboard's name and `control_name` the key's."""
+    message = contact_event(frame_id, event.contact)
+    message.marker_name = event.keyboard
+    message.control_name = event.key
+    return message
+
+
+def text(text: str) -> String:
+    """The text so far."""
+    return String(data=text)
+
+
+def transform(head: Header, child_frame_id: str, parent_from_child: RigidTransform) -> TransformStamped:
+    """A transform for TF; the header's frame is the parent."""
+    message = TransformStamped(header=head, child_frame_id=child_frame_id)
+    x, y, z = map(float, parent_from_child.translation_m)
+    message.transform.translation.x, message.transform.translation.y, message.transform.translation.z = x, y, z
+    qx, qy, qz, qw = quaternion(parent_from_child.rotation)
+    rotation = message.transform.rotation
+    rotation.x, rotation.y, rotation.z, rotation.w = qx, qy, qz, qw
+    return message
+
+
+def quaternion(rotation: np.ndarray) -> tuple[float, float, float, float]:
+    """A rotation matrix (3, 3) as x, y, z, w with w >= 0: the eigenvector of Bar-Itzhack's symmetric 4x4 matrix
+    (J. Guidance 23(6), 2000), good for every angle."""
+    r = np.asarray(rotation, dtype=np.float64)
+    skew = np.array([r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1]])
+    symmetric = np.zeros((4, 4))
+    symmetric[:3, :3] = r + r.T - np.trace(r) * np.eye(3)
+    symmetric[:3, 3] = symmetric[3, :3] = skew
+    symmetric[3, 3] = np.trace(r)
+    best = np.linalg.eigh(symmetric)[1][:, -1]
+    x, y, z, w = (best if best[3] >= 0 else -best).tolist()
+    return x, y, z, w
+
+
+def _cloud(head: Header, points: np.ndarray, is_dense: bool) -> PointCloud2:
+    """points: (N,) of a structured dtype, whose fields become the message's."""
+    layout = points.dtype
+    assert layout.fields is not None
+    fields = [
+        PointField(name=name, offset=offset, datatype=_POINT_FIELD_TYPES[kind.str[1:]], count=1)
+        for name, (kind, offset, *_) in layout.fields.items()
+    ]
+    return PointCloud2(
+        header=head,
+        height=1,
+        width=len(points),
+        fields=fields,
+        is_bigendian=False,
+        point_step=layout.itemsize,
+        row_step=points.nbytes,
+        data=array("B", points.tobytes()),
+        is_dense=is_dense,
+    )
+
+
+def _points(message: PointCloud2, layout: np.dtype) -> np.ndarray:
+    """(N,) of the layout, by field names, wherever the sender put them. Raises ValueError where one is missing."""
+    count = message.width * message.height
+    if message.is_bigendian or len(message.data) != count * message.point_step:
+        raise ValueError(f"the point cloud does not hold {count} little-endian points of {message.point_step} bytes")
+    sent = {field.name: field for field in message.fields}
+    assert layout.fields is not None
+    for name, (kind, *_) in layout.fields.items():
+        if name not in sent or sent[name].datatype != _POINT_FIELD_TYPES[kind.str[1:]]:
+            raise ValueError(f"the point cloud has no field '{name}' of type {kind}; it has {', '.join(sent)}")
+    there = np.dtype(
+        {
+            "names": list(layout.fields),
+            "formats": [kind for kind, *_ in layout.fields.values()],
+            "offsets": [sent[name].offset for name in layout.fields],
+            "itemsize": message.point_step,
+        }
+    )
+    return np.frombuffer(message.data, there)

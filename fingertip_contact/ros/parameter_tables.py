@@ -1,0 +1,78 @@
+"""What can be set on each node. `python -m fingertip_contact.ros.parameter_tables` prints it as Markdown tables."""
+
+from __future__ import annotations
+
+from fingertip_contact.ros.parameters import Parameter
+
+AUTOSTART = Parameter(
+    "autostart", True, "configure and activate at start; false where a lifecycle manager does that", read_only=True
+)
+
+HANDS = (
+    Parameter("max_hands", 2, "hands to follow at most", limits=(1, 2)),
+    Parameter("threads", 1, "CPU threads for inference", limits=(1, 64)),
+    Parameter("mirrored", False, "the picture is mirrored, as a webcam's selfie view is"),
+)
+
+TOUCH = (
+    Parameter("profile", "default", "contact profile: a name in config/profiles.yaml, or a YAML file of one's own"),
+    Parameter("layout", "qwerty", "keyboard layout: the name of a built-in one, or a YAML or JSON file"),
+    Parameter("depth_source", "sensor", "where depth comes from", choices=("sensor", "model", "fused")),
+    Parameter("camera_timeout_s", 0.5, "without frames for this long, held keys are cancelled", limits=(0.05, 60.0)),
+    Parameter("marker_rate_hz", 10.0, "markers at most this often", limits=(0.1, 60.0)),
+)
+
+DEPTH = (
+    Parameter(
+        "checkpoint", "", "weights of the depth network; empty: what `fingertip-contact models pull d405` fetched"
+    ),
+    Parameter("input_height", 252, "height of the network's input, a multiple of 14", limits=(14, 1008)),
+    Parameter("input_width", 336, "width of the network's input, a multiple of 14", limits=(14, 1344)),
+    Parameter("max_depth_m", 0.0, "largest depth the weights were trained for; 0: as the weights say", (0.0, 100.0)),
+    Parameter("threads", 0, "CPU threads for inference; 0: as many as the runtime thinks best", limits=(0, 64)),
+)
+
+RECORDING = Parameter("recording", "", "the bag to play: an MCAP file or a rosbag2 folder", read_only=True)
+RATE = Parameter("rate", 1.0, "speed of playing; 1 is as recorded", limits=(0.01, 100.0), read_only=True)
+LOOP = Parameter("loop", False, "start again at the end", read_only=True)
+SUBSCRIBERS = Parameter(
+    "wait_for_subscribers", 0, "subscribers the colour picture needs before the first frame", (0, 100), read_only=True
+)
+START_DELAY = Parameter("start_delay_s", 1.0, "wait before the first message", limits=(0.0, 600.0), read_only=True)
+
+TABLES: dict[str, tuple[Parameter, ...]] = {
+    "hand_tracking_node": (AUTOSTART, *HANDS),
+    "depth_estimation_node": (AUTOSTART, *DEPTH),
+    "contact_node": (AUTOSTART, *TOUCH),
+    "pipeline_node": (AUTOSTART, *HANDS, *TOUCH),
+    "simulated_camera_node": (RECORDING, RATE, LOOP, SUBSCRIBERS, START_DELAY),
+    "replay_node": (
+        RECORDING,
+        RATE,
+        LOOP,
+        START_DELAY,
+        Parameter("topics", [""], "topics to play; one empty name: all of them", read_only=True),
+        Parameter("clock_rate_hz", 100.0, "rate of /clock", limits=(1.0, 1000.0), read_only=True),
+    ),
+    "record_node": (
+        Parameter("output", "", "the recording to write; it must not exist yet", read_only=True),
+        Parameter("topics", [""], "topics to record; one empty name: the camera's and the results", read_only=True),
+    ),
+}
+
+
+def markdown() -> str:
+    """A Markdown table of each node's parameters."""
+    lines: list[str] = []
+    for node, table in TABLES.items():
+        lines += [f"### {node}", "", "| parameter | default | allowed | meaning |", "|---|---|---|---|"]
+        for parameter in table:
+            note = " (set at start only)" if parameter.read_only else ""
+            cells = (f"`{parameter.name}`", f"`{parameter.default!r}`", parameter.allowed, parameter.description + note)
+            lines.append(f"| {' | '.join(cells)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(markdown())

@@ -1,0 +1,88 @@
+"""All topics of a FrameResult."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import Image, PointCloud2
+from std_msgs.msg import Header, String
+from visualization_msgs.msg import InteractiveMarkerFeedback, MarkerArray
+
+from fingertip_contact.frames import Frame, FrameResult
+from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.overlay import Overlay
+from fingertip_contact.ros import markers, messages, qos
+from fingertip_contact.ros.images import ImageWriter
+
+try:
+    from tf2_ros import TransformBroadcaster
+except ImportError:  # The wheels have no tf2; everything but TF works without.
+    TransformBroadcaster = None
+
+
+class ResultPublisher:
+    """Publishes what came out of frames; the costly topics only while somebody listens. One thread at a
+    time."""
+
+    def __init__(self, node: Node, layout: Layout, marker_rate_hz: float, held: ExitStack) -> None:
+        self._layout = layout
+        self._marker_period_s = 1.0 / marker_rate_hz
+        self._markers_due_s = 0.0
+        self._text: str | None = None
+        self._frame_id = ""
+        self._overlay = Overlay(layout)
+        self._image = ImageWriter("bgr8")
+        self._transforms = TransformBroadcaster(node) if TransformBroadcaster else None
+
+        def make(kind: type, topic: str, profile: QoSProfile) -> Publisher:
+            publisher: Publisher = node.create_publisher(kind, topic, profile)
+            held.callback(node.destroy_publisher, publisher)
+            return publisher
+
+        self._key_events = make(InteractiveMarkerFeedback, "key_events", qos.EVENT)
+        self._contact_events = make(InteractiveMarkerFeedback, "contact_events", qos.EVENT)
+        self._typed_text = make(String, "typed_text", qos.LATCHED)
+        self._fingertips = make(PointCloud2, "fingertips", qos.RESULT)
+        self._markers = make(MarkerArray, "markers", qos.RESULT)
+        self._overlay_image = make(Image, "overlay/image", qos.IMAGE_OUT)
+
+    def publish(self, frame: Frame, result: FrameResult) -> None:
+        """Everything about a frame, events first: a key must not wait for a picture."""
+        self._frame_id = frame.frame_id
+        self.publish_events(result)
+        header = messages.header(result.stamp_ns, frame.frame_id)
+        self._fingertips.publish(messages.fingertips(header, result.fingertips))
+        self._publish_transforms(header, result.camera_from_sheet)
+        if self._markers.get_subscription_count() and time.monotonic() >= self._markers_due_s:
+            self._markers_due_s = time.monotonic() + self._marker_period_s
+            self._markers.publish(markers.of_result(header, result, self._layout))
+        if self._overlay_image.get_subscription_count():
+            picture = self._overlay.draw(frame.color_bgr, result, frame.camera)
+            self._overlay_image.publish(self._image.message(header, picture))
+
+    def publish_events(self, result: FrameResult) -> None:
+        """Events and text alone, for presses that end without a frame."""
+        for key_event in result.key_events:
+            self._key_events.publish(messages.key_event(self._frame_id, key_event))
+        for contact_event in result.contact_events:
+            self._contact_events.publish(messages.contact_event(self._frame_id, contact_event))
+        self.publish_text(result.text)
+
+    def publish_text(self, text: str) -> None:
+        """The text so far, where it is another one than before."""
+        if text != self._text:
+            self._text = text
+            self._typed_text.publish(messages.text(text))
+
+    def _publish_transforms(self, header: Header, camera_from_sheet: RigidTransform | None) -> None:
+        if self._transforms is None or camera_from_sheet is None:
+            return
+        # The sheet lies on the surface, so one pose serves both names.
+        poses: list[Any] = [messages.transform(header, name, camera_from_sheet) for name in ("surface", "keyboard")]
+        self._transforms.sendTransform(poses)

@@ -1,0 +1,81 @@
+"""Everything behind the hands, with its topics and services."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+from types import SimpleNamespace
+
+from rclpy.node import Node
+from std_srvs.srv import Trigger
+
+from fingertip_contact.build import build_touch
+from fingertip_contact.contact.parameters import load_profile
+from fingertip_contact.contact.surface import SurfaceTracker
+from fingertip_contact.frames import Frame, FrameResult, Hand
+from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.ros.results import ResultPublisher
+
+
+class Touch:
+    """Takes frames and hands, publishes results. Frames come from one thread, service calls from another."""
+
+    def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
+        """Topics and services end when `held` is closed. Raises ValueError or OSError where the profile or the layout
+        cannot be read."""
+        self._contact = load_profile(parameters.profile)
+        layout = load_layout(parameters.layout)
+        self._pipeline = build_touch(layout, self._contact)
+        self._results = ResultPublisher(node, layout, parameters.marker_rate_hz, held)
+        self._lock = threading.Lock()
+        self._last: FrameResult | None = None
+        for name, callback in (
+            ("~/calibrate_surface", self._calibrate_surface),
+            ("~/calibrate_fingers", self._calibrate_fingers),
+            ("~/clear_text", self._clear_text),
+        ):
+            held.callback(node.destroy_service, node.create_service(Trigger, name, callback))
+
+    def process(self, frame: Frame, hands: tuple[Hand, ...]) -> None:
+        """One frame all the way to its topics."""
+        with self._lock:
+            self._last = self._pipeline.process(frame, hands)
+            self._results.publish(frame, self._last)
+
+    def end_all(self) -> None:
+        """Cancels what is held down: the camera has stopped, or the node stops listening."""
+        with self._lock:
+            if self._last is not None:
+                self._results.publish_events(self._pipeline.end_all(self._last.stamp_ns))
+
+    def state(self) -> dict[str, object]:
+        """Of the last frame, for diagnostics."""
+        last = self._last
+        if last is None:
+            return {}
+        state: dict[str, object] = {"hands": len(last.hands), "sheet": last.camera_from_sheet is not None}
+        if last.surface is not None:
+            state["surface_residual_mm"] = round(last.surface.residual_m * 1e3, 2)
+            state["surface_inlier_share"] = round(last.surface.inlier_share, 2)
+            state["surface_age_s"] = round((last.stamp_ns - last.surface.stamp_ns) * 1e-9, 1)
+        return state
+
+    def _calibrate_surface(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        with self._lock:
+            self._pipeline.surface = SurfaceTracker(self._contact)
+        response.success, response.message = True, "the surface is fitted anew: keep hands off the desk for a moment"
+        return response
+
+    def _calibrate_fingers(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self.end_all()
+        with self._lock:
+            self._pipeline.detector.reset()
+        response.success, response.message = True, "finger thickness is learnt anew: tap a few times with each finger"
+        return response
+
+    def _clear_text(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        with self._lock:
+            self._pipeline.typist.clear()
+            self._results.publish_text(self._pipeline.typist.text)
+        response.success = True
+        return response

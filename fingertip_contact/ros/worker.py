@@ -1,0 +1,79 @@
+"""A thread that works on the newest frames, so that no callback ever waits for inference."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+class FrameWorker(Generic[Item]):
+    """Handles items in their order in a thread of its own.
+
+    A machine that keeps up loses nothing: up to `depth` items wait out a hiccup. One that does not keep up loses the
+    oldest (`dropped` counts them), so latency is bounded. What `handle` raises goes to `on_error` and the next item is
+    taken. `on_idle` is called once each time no item came for `idle_s`.
+    """
+
+    def __init__(
+        self,
+        handle: Callable[[Item], None],
+        on_error: Callable[[Exception], None],
+        *,
+        depth: int = 3,
+        on_idle: Callable[[], None] | None = None,
+        idle_s: float | None = None,
+    ) -> None:
+        self._handle = handle
+        self._on_error = on_error
+        self._on_idle = on_idle
+        self._idle_s = idle_s if on_idle else None
+        self._depth = depth
+        self._items: deque[Item] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self.dropped = 0
+        self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Items that wait their turn."""
+        return len(self._items)
+
+    def offer(self, item: Item) -> None:
+        """Queues an item; never waits."""
+        with self._changed:
+            if len(self._items) == self._depth:
+                self._items.popleft()
+                self.dropped += 1
+            self._items.append(item)
+            self._changed.notify()
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """Lets the item at hand end, forgets the others and ends the thread."""
+        with self._changed:
+            self._closing = True
+            self._items.clear()
+            self._changed.notify()
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        idle_s = None  # Nothing to tell before the first item.
+        while True:
+            with self._changed:
+                came = self._changed.wait_for(lambda: self._items or self._closing, idle_s)
+                if self._closing:
+                    return
+                item = self._items.popleft() if came else None
+            idle_s = self._idle_s if came else None
+            try:
+                if item is not None:
+                    self._handle(item)
+                elif self._on_idle:
+                    self._on_idle()
+            except Exception as error:  # Whatever a frame does, the next one gets its chance; on_error tells.
+                self._on_error(error)
