@@ -22,6 +22,7 @@ from fingertip_contact.frames import Frame
 from fingertip_contact.geometry import Camera
 from fingertip_contact.images import ENCODINGS, camera_from_message, color_from_message, depth_from_message
 from fingertip_contact.recordings.atomic import written_aside
+from fingertip_contact.recordings.names import BAG_SUFFIXES
 
 IMAGE = "sensor_msgs/msg/Image"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
@@ -33,8 +34,6 @@ ALIGNED_DEPTH_TOPICS = ("/aligned_depth_to_color/image_raw", "/depth/image")
 
 # A frame waits for its depth until that many newer frames came without one either: one second at 30 Hz.
 PAIRING_DEPTH = 30
-
-BAG_SUFFIXES = (".mcap", ".db3", ".bag")
 
 # Image and CameraInfo are the same in every ROS 2, so one type store reads and writes them all.
 _TYPES = get_typestore(Stores.ROS2_KILTED)
@@ -63,18 +62,13 @@ class RawMessage:
     cdr: bytes
 
 
-def recording_stem(path: Path) -> Path:
-    """The path without a bag's suffix: `out/hello.mcap` and the folder `out/hello` both give `out/hello`."""
-    return path.with_suffix("") if path.suffix in BAG_SUFFIXES else path
-
-
 class Bag:
     """Any bag, opened for reading; use `open_bag`. topics: name -> message type."""
 
     def __init__(self, path: Path, reader: rosbag1.Reader | rosbag2.Reader) -> None:
         self.path = path
         self._reader = reader
-        self._ros1 = get_typestore(Stores.ROS1_NOETIC) if isinstance(reader, rosbag1.Reader) else None
+        self._is_ros1 = isinstance(reader, rosbag1.Reader)
         self.topics: dict[str, str] = {connection.topic: connection.msgtype for connection in reader.connections}
 
     @property
@@ -95,18 +89,21 @@ class Bag:
             return
         expected = sum(connection.msgcount for connection in connections)
         count = 0
-        messages = self._reader.messages(connections)
+        messages = map(self._raw_message, self._reader.messages(connections))
         while True:
             with _readable(self.path, f" after {count} of {expected} messages"):
-                item = next(messages, None)
-            if item is None:
+                message = next(messages, None)
+            if message is None:
                 break
-            connection, stamp_ns, data = item
             count += 1
-            cdr = bytes(self._ros1.ros1_to_cdr(data, connection.msgtype)) if self._ros1 else data
-            yield RawMessage(connection.topic, connection.msgtype, stamp_ns, cdr)
+            yield message
         if count < expected:
             raise ValueError(f"{self.path} is truncated: it ends after {count} of {expected} messages; record it again")
+
+    def _raw_message(self, item: tuple[Connection, int, bytes]) -> RawMessage:
+        connection, stamp_ns, data = item
+        cdr = bytes(_TYPES.ros1_to_cdr(data, connection.msgtype)) if self._is_ros1 else data
+        return RawMessage(connection.topic, connection.msgtype, stamp_ns, cdr)
 
     def _connections(self, topics: Iterable[str]) -> list[Connection]:
         wanted = set(topics)
@@ -136,6 +133,11 @@ class Recording:
     def duration_s(self) -> float:
         return self.bag.duration_s
 
+    @property
+    def frames_per_second(self) -> float:
+        """The mean rate of the colour pictures; 30 where there are too few to tell."""
+        return (self.frame_count - 1) / self.duration_s if self.frame_count > 1 and self.duration_s else 30.0
+
     def frames(self) -> Iterator[Frame]:
         """Every colour picture in its order, with the aligned depth of exactly the same stamp, or None.
 
@@ -149,7 +151,11 @@ class Recording:
 
     def _pictures(self) -> Iterator[tuple[bool, Any]]:
         for message in self.bag.messages([self.color_topic, self.depth_topic]):
-            yield message.topic == self.color_topic, _deserialize(message)
+            yield message.topic == self.color_topic, self._deserialize(message)
+
+    def _deserialize(self, message: RawMessage) -> Any:
+        with _readable(self.path, f" at {message.topic}"):
+            return _TYPES.deserialize_cdr(message.cdr, message.type)
 
     def _frame(self, color: Any, depth: Any | None) -> Frame:
         stamp_ns = _stamp_ns(color)
@@ -169,7 +175,7 @@ class Recording:
         if first is None:
             raise ValueError(f"{self.path} has no intrinsics: record {topic} with the pictures; {_found(self.bag)}")
         try:
-            return camera_from_message(_deserialize(first))
+            return camera_from_message(self._deserialize(first))
         except ValueError as error:
             raise ValueError(f"{self.path}, {topic}: {error}") from error
 
@@ -338,7 +344,8 @@ def _find_topic(bag: Bag, what: str, endings: tuple[str, ...]) -> str:
         if topics:
             return topics[0]
     raise ValueError(
-        f"{bag.path} has no {what}: wanted a topic of type {IMAGE} ending in {' or '.join(endings)}; {_found(bag)}"
+        f"{bag.path} has no {what}: wanted a topic of type {IMAGE} ending in {' or '.join(endings)}; {_found(bag)}; "
+        "start the driver with align_depth.enable:=true and record colour, aligned depth and their camera_info"
     )
 
 
@@ -372,10 +379,6 @@ def _pair_by_stamp(pictures: Iterator[tuple[bool, Any]]) -> Iterator[tuple[Any, 
 
 def _stamp_ns(message: Any) -> int:
     return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
-
-
-def _deserialize(message: RawMessage) -> Any:
-    return _TYPES.deserialize_cdr(message.cdr, message.type)
 
 
 def _check_size(what: str, pixels: np.ndarray, camera: Camera) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import get_args
 
 from fingertip_contact.frames import FINGERS, HANDS, EventType, Finger, FrameResult, Handedness
+from fingertip_contact.keyboard.layout import BACKSPACE
 from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.recordings.jsonl import choice, line_errors, read_lines, to_line
 
@@ -97,6 +98,15 @@ def read_events(path: Path) -> list[EventRecord]:
                 )
             )
     return records
+
+
+def text_of(events: Iterable[EventRecord]) -> str:
+    """The text that the events wrote, in the order in which they were decided."""
+    text = ""
+    for event in events:
+        if event.type == "press":
+            text = text[:-1] if event.key == BACKSPACE else text + event.text
+    return text
 
 
 def _write(write: Callable[[str], object], record: EventRecord) -> None:

@@ -15,8 +15,8 @@ import numpy as np
 
 from fingertip_contact.frames import FINGERS, HANDS, Finger, Handedness
 from fingertip_contact.geometry import RigidTransform
-from fingertip_contact.recordings.bag import recording_stem
 from fingertip_contact.recordings.jsonl import choice, line_errors, read_lines
+from fingertip_contact.recordings.names import beside
 
 VERSION = 1
 KINDS = ("header", "tap", "rest", "frame")
@@ -24,7 +24,7 @@ KINDS = ("header", "tap", "rest", "frame")
 
 @dataclass(frozen=True)
 class TruthHeader:
-    """What was recorded. camera_from_sheet: the camera's pose, None where the file does not give it."""
+    """What was recorded; None where the file does not say. calibration_seconds: how long the desk is empty at first."""
 
     text: str
     seed: int | None
@@ -33,7 +33,7 @@ class TruthHeader:
     words_per_minute: float | None
     layout: str | None
     participant: dict[str, Any]
-    calibration_seconds: float
+    calibration_seconds: float | None
     camera_from_sheet: RigidTransform | None
 
 
@@ -99,9 +99,8 @@ class Truth:
 
 
 def truth_path(bag: Path) -> Path:
-    """Where the truth of a recording lies: `out/hello.mcap` and the folder `out/hello` -> `out/hello.truth.jsonl`."""
-    stem = recording_stem(bag)
-    return stem.with_name(stem.name + ".truth.jsonl")
+    """Where the truth of a recording lies: beside it, `out/hello.mcap` -> `out/hello.truth.jsonl`."""
+    return beside(bag, ".truth.jsonl")
 
 
 def read_truth(path: Path) -> Truth:
@@ -145,7 +144,7 @@ def _header(line: dict[str, Any]) -> TruthHeader:
         words_per_minute=line.get("words_per_minute"),
         layout=line.get("layout"),
         participant=line.get("participant", {}),
-        calibration_seconds=float(line.get("calibration_seconds", 0.0)),
+        calibration_seconds=line.get("calibration_seconds"),
         camera_from_sheet=None if pose is None else _pose(pose),
     )
 

@@ -1,0 +1,78 @@
+"""`fingertip-contact evaluate`: how well the pipeline does, against truth."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fingertip_contact.cli import options
+from fingertip_contact.cli.progress import progress_over
+
+if TYPE_CHECKING:
+    from fingertip_contact.evaluation.recording import RecordingScore
+
+app = typer.Typer(help="Score the pipeline against truth.", no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+def _group() -> None:
+    """Keeps `recording` a verb of its own, however many there are."""
+
+
+@app.command(no_args_is_help=True)
+def recording(
+    bags: Annotated[list[Path], typer.Argument(help="Recordings: rosbag2 folders, or .mcap, .db3 or .bag files.")],
+    truth: Annotated[Path | None, typer.Option(help="By default BAG.truth.jsonl beside each recording.")] = None,
+    events: Annotated[Path | None, typer.Option(help="Score these events; the pipeline is not run.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    layout: options.Layout = "qwerty",
+    calibration_seconds: options.CalibrationSeconds = None,
+    profile: options.Profile = "default",
+) -> None:
+    """Run the pipeline on recordings and compare what it found with what was typed.
+
+    A press is right when a tap of the same finger began within 50 ms of it. With several recordings the figures are
+    those of all taps together; `recordings` in the JSON holds each one's. docs/recordings.md describes them.
+
+    Examples: fingertip-contact evaluate recording out/fox.mcap; fingertip-contact evaluate recording --json out/*.mcap
+    """
+    from rich.console import Console
+
+    from fingertip_contact.evaluation.recording import report
+    from fingertip_contact.evaluation.tables import report_tables
+    from fingertip_contact.recordings.truth import truth_path
+
+    if len(bags) > 1 and (truth or events):
+        raise ValueError("--truth and --events go with one recording; with several, truth is looked for beside each")
+    scores = [_score(bag, truth or truth_path(bag), events, layout, calibration_seconds, profile) for bag in bags]
+    total, reports = report(scores), {score.name: report([score]) for score in scores}
+    if as_json:
+        typer.echo(json.dumps({**total, "recordings": reports}, indent=2, allow_nan=False))
+    else:
+        Console().print(*report_tables(reports, total), sep="\n")
+
+
+def _score(
+    bag: Path, truth_file: Path, events_file: Path | None, layout: str, calibration_seconds: float | None, profile: str
+) -> RecordingScore:
+    """Truth and events are read first: trouble with them shows before the pipeline has run for a minute."""
+    from fingertip_contact.build import build_pipeline
+    from fingertip_contact.evaluation.recording import score_recording
+    from fingertip_contact.offline import run
+    from fingertip_contact.recordings.bag import open_recording
+    from fingertip_contact.recordings.events import event_records, read_events, text_of
+    from fingertip_contact.recordings.truth import read_truth
+
+    truth = read_truth(truth_file)
+    events = None if events_file is None else read_events(events_file)
+    with open_recording(bag) as recording:
+        if events is None:
+            if calibration_seconds is None:
+                calibration_seconds = truth.header.calibration_seconds
+            pipeline = build_pipeline(layout, profile, calibration_seconds)
+            with progress_over(recording.frames(), recording.frame_count, bag.name) as frames:
+                events = [record for _, result in run(frames, pipeline) for record in event_records(result)]
+        return score_recording(str(bag), events, truth, text_of(events), recording.duration_s)

@@ -1,0 +1,60 @@
+"""`fingertip-contact process`: the pipeline on a recording, without ROS."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fingertip_contact.cli import options
+from fingertip_contact.cli.progress import progress_over
+
+
+def process(
+    bag: Annotated[Path, typer.Argument(help="A rosbag2 folder, or a .mcap, .db3 or .bag file.")],
+    out: Annotated[Path, typer.Option(help="Where the events go: one JSON object a line.")],
+    video: Annotated[Path | None, typer.Option(help="Also write what was seen as a video (.mp4).")] = None,
+    layout: options.Layout = "qwerty",
+    calibration_seconds: options.CalibrationSeconds = None,
+    profile: options.Profile = "default",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
+) -> None:
+    """Find every press, move and release in a recording, with the key it fell on.
+
+    The recording needs colour, its camera_info and depth aligned to colour, by realsense2_camera's names, old or new.
+    docs/recordings.md describes the events, docs/layout-file.md the layout.
+
+    Example: fingertip-contact process out/fox.mcap --out fox.events.jsonl --video fox.mp4
+    """
+    from fingertip_contact.build import build_pipeline
+    from fingertip_contact.keyboard.layout import load_layout
+    from fingertip_contact.offline import run
+    from fingertip_contact.recordings.bag import open_recording
+    from fingertip_contact.recordings.events import event_records, event_writer
+    from fingertip_contact.recordings.video import overlay_video
+
+    presses = 0
+    with ExitStack() as stack:
+        write = stack.enter_context(event_writer(out, overwrite=force))
+        recording = stack.enter_context(open_recording(bag))
+        pipeline = build_pipeline(layout, profile, calibration_seconds)
+        draw = None
+        if video is not None:
+            pictures = overlay_video(
+                video, load_layout(layout), recording.camera, recording.frames_per_second, overwrite=force
+            )
+            draw = stack.enter_context(pictures)
+        frames = stack.enter_context(progress_over(recording.frames(), recording.frame_count, bag.name))
+        for frame, result in run(frames, pipeline):
+            for record in event_records(result):
+                write(record)
+                presses += record.type == "press"
+            if draw is not None and frame is not None:
+                draw(frame, result)
+        missing_depth = recording.missing_depth
+        seconds = recording.duration_s
+    if missing_depth:
+        typer.echo(f"warning: {missing_depth} of {recording.frame_count} frames have no depth", err=True)
+    typer.echo(f"{presses} presses in {seconds:.1f} s, {out}", err=True)

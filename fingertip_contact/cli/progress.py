@@ -1,0 +1,21 @@
+"""A progress bar on stderr, so that stdout stays clean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+Item = TypeVar("Item")
+
+
+@contextmanager
+def progress_over(items: Iterable[Item], total: int, label: str) -> Iterator[Iterator[Item]]:
+    """Gives the items back one by one and shows how far they are; without a terminal it stays quiet."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield iter(progress.track(items, total=total, description=label))

@@ -1,0 +1,81 @@
+"""Reports as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+
+# Field of the report, heading, and how a value is shown.
+COLUMNS = (
+    ("taps", "taps", "{:d}"),
+    ("presses", "presses", "{:d}"),
+    ("event_precision", "precision", "{:.3f}"),
+    ("event_recall", "recall", "{:.3f}"),
+    ("event_f1", "F1", "{:.3f}"),
+    ("key_accuracy", "key accuracy", "{:.3f}"),
+)
+RECORDING_COLUMNS = (
+    *COLUMNS,
+    ("false_presses_per_minute", "false / min", "{:.1f}"),
+    ("cer", "CER", "{:.3f}"),
+    ("wpm", "WPM", "{:.1f}"),
+)
+# Spreads of a report, what to call them, and their unit.
+SPREADS = (
+    ("latency_ms", "true touch to deciding frame", "ms"),
+    ("onset_error_ms", "stamp of a press, late +", "ms"),
+    ("release_error_ms", "stamp of a release, late +", "ms"),
+    ("position_error_mm", "contact point along the surface", "mm"),
+)
+
+
+def recordings_table(reports: Mapping[str, Mapping[str, Any]]) -> Table:
+    """One row for each recording: name -> report."""
+    table = Table("recording", title="Recordings")
+    for _, heading, _ in RECORDING_COLUMNS:
+        table.add_column(heading, justify="right")
+    for name, report in reports.items():
+        table.add_row(name, *(shown.format(report[field]) for field, _, shown in RECORDING_COLUMNS))
+    return table
+
+
+def fingers_table(report: Mapping[str, Any]) -> Table:
+    """One row for each finger that tapped or was said to."""
+    table = Table("finger", title="Fingers")
+    for _, heading, _ in COLUMNS:
+        table.add_column(heading, justify="right")
+    for name, counts in report["fingers"].items():
+        if counts["taps"] or counts["presses"]:
+            table.add_row(name.replace("_", " "), *(shown.format(counts[field]) for field, _, shown in COLUMNS))
+    return table
+
+
+def spreads_table(report: Mapping[str, Any]) -> Table:
+    """Medians, and percentiles of the magnitude."""
+    table = Table("error", "unit", title="Times and places of matched presses")
+    for heading in ("median", "p95", "p99"):
+        table.add_column(heading, justify="right")
+    for field, name, unit in SPREADS:
+        values = report[field]
+        shown = ("–" if values[key] is None else f"{values[key]:.1f}" for key in ("median", "p95", "p99"))
+        table.add_row(name, unit, *shown)
+    return table
+
+
+def confusions_line(report: Mapping[str, Any]) -> str:
+    """The fingers most often taken for another one, in words."""
+    worst = report["finger_confusions"][:3]
+    if not worst:
+        return "No tap was reported for a wrong finger."
+    return "Wrong finger: " + "; ".join(
+        f"{item['true'].replace('_', ' ')} as {item['reported'].replace('_', ' ')} {item['count']}x" for item in worst
+    )
+
+
+def report_tables(reports: Mapping[str, Mapping[str, Any]], total: Mapping[str, Any]) -> list[RenderableType]:
+    """Everything, one thing below the other. total: the report over all recordings."""
+    rows = dict(reports) if len(reports) == 1 else {**reports, "all": total}
+    return [recordings_table(rows), fingers_table(total), spreads_table(total), confusions_line(total)]

@@ -1,0 +1,44 @@
+"""A video of what the pipeline saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+
+from fingertip_contact.frames import Frame, FrameResult
+from fingertip_contact.geometry import Camera
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.overlay import Overlay
+from fingertip_contact.recordings.atomic import written_aside
+
+SUFFIX = ".mp4"
+
+
+@contextmanager
+def overlay_video(
+    path: Path, layout: Layout, camera: Camera, frames_per_second: float, *, overwrite: bool = False
+) -> Iterator[Callable[[Frame, FrameResult], None]]:
+    """Gives a function that draws one frame and appends it. The file appears when the block ends, or not at all.
+
+    Raises ValueError where the name does not end in .mp4 or OpenCV cannot write video, FileExistsError where `path`
+    exists and `overwrite` is not given.
+    """
+    if path.suffix != SUFFIX:
+        raise ValueError(f"video {path} has to end in {SUFFIX}")
+    overlay = Overlay(layout)
+    with written_aside(path, overwrite=overwrite) as aside:
+        size = (camera.width, camera.height)
+        writer = cv2.VideoWriter(str(aside), cv2.VideoWriter.fourcc(*"mp4v"), frames_per_second, size)
+        try:
+            if not writer.isOpened():
+                raise ValueError(f"this OpenCV cannot write {path}: it has no MPEG-4 encoder; leave the video out")
+
+            def append(frame: Frame, result: FrameResult) -> None:
+                writer.write(overlay.draw(frame.color_bgr, result, frame.camera))
+
+            yield append
+        finally:
+            writer.release()

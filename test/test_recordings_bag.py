@@ -1,0 +1,356 @@
+"""Rules of reading and writing bags, held on small bags that rosbags itself writes."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rosbags import rosbag1, rosbag2
+from rosbags.typesys import Stores, get_typestore
+
+from fingertip_contact.geometry import Camera
+from fingertip_contact.recordings.bag import BagWriter, open_bag, open_recording
+
+CAMERA = Camera(fx=80.0, fy=81.0, cx=31.0, cy=23.5, width=64, height=48)
+COLOR, COLOR_INFO = "/camera/camera/color/image_raw", "/camera/camera/color/camera_info"
+DEPTH = "/camera/camera/aligned_depth_to_color/image_raw"
+START_NS, PERIOD_NS = 1_700_000_000_000_000_000, 33_333_333
+FRAME_ID = "camera_color_optical_frame"
+
+
+def stamp_ns(index: int) -> int:
+    return START_NS + index * PERIOD_NS
+
+
+def picture(index: int) -> np.ndarray:
+    return np.random.default_rng(index).integers(0, 255, (48, 64, 3), dtype=np.uint8)
+
+
+def depth(index: int) -> np.ndarray:
+    return np.random.default_rng(1000 + index).integers(0, 500, (48, 64), dtype=np.uint16)
+
+
+def write(
+    path: Path, count: int = 5, *, color: str = COLOR, info: str | None = COLOR_INFO, aligned: str | None = DEPTH
+) -> Path:
+    """A recording of `count` frames; None leaves a topic out."""
+    with BagWriter(path) as bag:
+        for index in range(count):
+            bag.write_image(color, stamp_ns(index), FRAME_ID, picture(index), "bgr8")
+            if info is not None:
+                bag.write_camera_info(info, stamp_ns(index), FRAME_ID, CAMERA)
+            if aligned is not None:
+                bag.write_image(aligned, stamp_ns(index), FRAME_ID, depth(index), "16UC1")
+    return path
+
+
+def copy_with(source: Path, target: Path, plugin: rosbag2.StoragePlugin, change=lambda message: message) -> Path:
+    """The same messages in a rosbag2 folder of another storage, each passed through `change`."""
+    types = get_typestore(Stores.ROS2_KILTED)
+    with open_bag(source) as bag, rosbag2.Writer(target, version=9, storage_plugin=plugin) as writer:
+        connections = {name: writer.add_connection(name, kind, typestore=types) for name, kind in bag.topics.items()}
+        for raw in bag.messages():
+            message = change(types.deserialize_cdr(raw.cdr, raw.type))
+            writer.write(connections[raw.topic], raw.stamp_ns, types.serialize_cdr(message, raw.type))
+    return target
+
+
+def frames_of(path: Path) -> list:
+    with open_recording(path) as recording:
+        return list(recording.frames())
+
+
+def assert_is_the_recording(path: Path, count: int = 5) -> None:
+    frames = frames_of(path)
+    assert [frame.stamp_ns for frame in frames] == [stamp_ns(index) for index in range(count)]
+    for index, frame in enumerate(frames):
+        assert frame.camera == CAMERA
+        assert frame.frame_id == FRAME_ID
+        np.testing.assert_array_equal(frame.color_bgr, picture(index))
+        np.testing.assert_array_equal(frame.depth.values, depth(index))
+        assert frame.depth.unit_m == 0.001
+
+
+@pytest.mark.parametrize("name", ["hello.mcap", "hello"])
+def test_what_is_written_is_read(tmp_path, name):
+    """Pixels, stamps and intrinsics come back exactly, from a single file and from a folder."""
+    assert_is_the_recording(write(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("color", "info", "aligned"),
+    [
+        ("/camera/camera/color/image_rect_raw", "/camera/camera/color/camera_info", DEPTH),
+        ("/camera/color/image_raw", "/camera/color/camera_info", "/camera/aligned_depth_to_color/image_raw"),
+        ("/fingertip_contact/color/image", "/fingertip_contact/color/camera_info", "/fingertip_contact/depth/image"),
+        ("color/image", "color/camera_info", "depth/image"),
+    ],
+)
+def test_topic_names_old_and_new(tmp_path, color, info, aligned):
+    """The driver's names before and after 4.57.4, any namespace, and the package's own inputs are found."""
+    assert_is_the_recording(write(tmp_path / "bag.mcap", color=color, info=info, aligned=aligned))
+
+
+def test_sqlite_and_a_folder_without_metadata(tmp_path):
+    """A .db3 recording is read as a folder, as a folder without metadata.yaml, and as the file alone."""
+    folder = copy_with(write(tmp_path / "source.mcap"), tmp_path / "old", rosbag2.StoragePlugin.SQLITE3)
+    assert_is_the_recording(folder)
+    (folder / "metadata.yaml").unlink()
+    assert_is_the_recording(folder)
+    assert_is_the_recording(folder / "old.db3")
+
+
+def test_ros1_bag(tmp_path):
+    """A ROS 1 .bag is read like the others."""
+    source, target = write(tmp_path / "source.mcap"), tmp_path / "old.bag"
+    ros1, ros2 = get_typestore(Stores.ROS1_NOETIC), get_typestore(Stores.ROS2_KILTED)
+    with open_bag(source) as bag, rosbag1.Writer(target) as writer:
+        connections = {name: writer.add_connection(name, kind, typestore=ros1) for name, kind in bag.topics.items()}
+        for raw in bag.messages():
+            writer.write(connections[raw.topic], raw.stamp_ns, ros2.cdr_to_ros1(raw.cdr, raw.type))
+    assert_is_the_recording(target)
+
+
+def test_colour_without_depth_is_a_frame_without_depth(tmp_path):
+    """A lost depth picture costs its own frame's depth and no other's; the loss is counted."""
+    with BagWriter(tmp_path / "bag.mcap") as bag:
+        bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
+        for index in range(6):
+            bag.write_image(COLOR, stamp_ns(index), FRAME_ID, picture(index), "bgr8")
+            if index not in (0, 3, 5):
+                bag.write_image(DEPTH, stamp_ns(index), FRAME_ID, depth(index), "16UC1")
+    with open_recording(tmp_path / "bag.mcap") as recording:
+        frames = list(recording.frames())
+        assert recording.missing_depth == 3
+        assert recording.frame_count == 6
+    assert [frame.depth is not None for frame in frames] == [False, True, True, False, True, False]
+    for index in (1, 2, 4):
+        np.testing.assert_array_equal(frames[index].depth.values, depth(index))
+
+
+def test_late_depth_and_a_second_pass_are_paired(tmp_path):
+    """Depth recorded frames later than its colour, and stamps that start over, are paired by stamp all the same."""
+    order = [(DEPTH, 0)] + [(COLOR, 0), (COLOR, 1), (COLOR, 2), (DEPTH, 1), (DEPTH, 2)] * 2
+    with BagWriter(tmp_path / "bag.mcap") as bag:
+        bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
+        types = get_typestore(Stores.ROS2_KILTED)
+        for place, (topic, index) in enumerate(order):
+            pixels, encoding = (picture(index), "bgr8") if topic == COLOR else (depth(index), "16UC1")
+            message = _image_message(types, index, pixels, encoding)
+            bag.write(topic, "sensor_msgs/msg/Image", place, types.serialize_cdr(message, "sensor_msgs/msg/Image"))
+    frames = frames_of(tmp_path / "bag.mcap")
+    assert [frame.stamp_ns for frame in frames] == [stamp_ns(index) for index in (0, 1, 2, 0, 1, 2)]
+    assert [frame.depth is not None for frame in frames] == [True, True, True, False, True, True]
+    np.testing.assert_array_equal(frames[4].depth.values, depth(1))
+
+
+def _image_message(types, index: int, pixels: np.ndarray, encoding: str):
+    seconds, nanoseconds = divmod(stamp_ns(index), 10**9)
+    stamp = types.types["builtin_interfaces/msg/Time"](sec=seconds, nanosec=nanoseconds)
+    header = types.types["std_msgs/msg/Header"](stamp=stamp, frame_id=FRAME_ID)
+    return types.types["sensor_msgs/msg/Image"](
+        header=header,
+        height=48,
+        width=64,
+        encoding=encoding,
+        is_bigendian=0,
+        step=pixels.strides[0],
+        data=pixels.reshape(-1).view(np.uint8),
+    )
+
+
+def test_metric_float_depth(tmp_path):
+    """32FC1 depth is metres, NaN where invalid."""
+    metres = np.full((48, 64), 0.35, dtype=np.float32)
+    metres[:10] = np.nan
+    with BagWriter(tmp_path / "bag.mcap") as bag:
+        bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
+        bag.write_image(COLOR, stamp_ns(0), FRAME_ID, picture(0), "bgr8")
+        bag.write_image(DEPTH, stamp_ns(0), FRAME_ID, metres, "32FC1")
+    (frame,) = frames_of(tmp_path / "bag.mcap")
+    np.testing.assert_array_equal(frame.depth.metres(), metres)
+
+
+def test_the_same_frames_make_the_same_bytes(tmp_path):
+    """Nothing of the time or the name of the folder gets into a recording."""
+    first, second = write(tmp_path / "a" / "bag.mcap"), write(tmp_path / "b" / "bag.mcap")
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_raw_messages_keep_topic_type_and_time(tmp_path):
+    """`open_bag` needs no camera: any bag's messages come in the order in which they were recorded."""
+    types = get_typestore(Stores.ROS2_KILTED)
+    text = types.serialize_cdr(types.types["std_msgs/msg/String"](data="hello"), "std_msgs/msg/String")
+    with BagWriter(tmp_path / "text") as bag:
+        bag.write("/b", "std_msgs/msg/String", 20, text)
+        bag.write("/a", "std_msgs/msg/String", 10, text)
+    with open_bag(tmp_path / "text") as bag:
+        assert bag.topics == {"/b": "std_msgs/msg/String", "/a": "std_msgs/msg/String"}
+        messages = list(bag.messages())
+    assert [(message.topic, message.stamp_ns) for message in messages] == [("/a", 10), ("/b", 20)]
+    assert bytes(messages[0].cdr) == bytes(text)
+
+
+def test_offered_qos_is_reliable(tmp_path):
+    """`ros2 bag play` finds a QoS profile for every topic."""
+    path = write(tmp_path / "bag")
+    with rosbag2.Reader(path) as reader:
+        for connection in reader.connections:
+            (qos,) = connection.ext.offered_qos_profiles
+            assert qos.reliability.name == "RELIABLE"
+
+
+def interrupted(path: Path) -> None:
+    with BagWriter(path) as bag:
+        bag.write_image(COLOR, stamp_ns(0), FRAME_ID, picture(0), "bgr8")
+        raise KeyboardInterrupt
+
+
+def test_a_failed_recording_leaves_nothing(tmp_path):
+    """An exception while writing, Ctrl-C too, leaves neither the bag nor anything beside it."""
+    for name in ("bag.mcap", "bag"):
+        with pytest.raises(KeyboardInterrupt):
+            interrupted(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_recording_stays(tmp_path):
+    """What is there is not overwritten, unless that is asked for; then it is replaced as a whole."""
+    for name in ("bag.mcap", "bag"):
+        path = write(tmp_path / name, 3)
+        with pytest.raises(FileExistsError, match="exists already"), BagWriter(path):
+            raise AssertionError("must not start")
+        assert_is_the_recording(path, 3)
+        with BagWriter(path, overwrite=True) as bag:
+            bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
+            bag.write_image(COLOR, stamp_ns(0), FRAME_ID, picture(0), "bgr8")
+            bag.write_image(DEPTH, stamp_ns(0), FRAME_ID, depth(0), "16UC1")
+        assert_is_the_recording(path, 1)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["bag", "bag.mcap"]
+
+
+def test_wrong_pixels_are_refused(tmp_path):
+    """A picture that is not of its encoding is not written."""
+    with pytest.raises(ValueError, match="16UC1 takes 1 channels of uint16"), BagWriter(tmp_path / "bag.mcap") as bag:
+        bag.write_image(DEPTH, 0, FRAME_ID, picture(0), "16UC1")
+
+
+class TestBadRecordings:
+    """Each is one error that says what, where and what to do."""
+
+    def test_not_there(self, tmp_path):
+        with pytest.raises(FileNotFoundError, match="does not exist"):
+            frames_of(tmp_path / "none.mcap")
+
+    def test_no_bag(self, tmp_path):
+        (tmp_path / "notes.txt").write_text("hello")
+        with pytest.raises(ValueError, match=r"notes.txt is no bag.*\.mcap"):
+            frames_of(tmp_path / "notes.txt")
+
+    def test_empty_folder(self, tmp_path):
+        with pytest.raises(ValueError, match=r"no metadata.yaml .*found: none.*reindex"):
+            frames_of(tmp_path)
+
+    @pytest.mark.parametrize("suffix", ["mcap", "db3", "bag"])
+    def test_garbage(self, tmp_path, suffix):
+        (tmp_path / f"bag.{suffix}").write_bytes(b"these are no messages " * 100)
+        with pytest.raises(ValueError, match="cannot be read"):
+            frames_of(tmp_path / f"bag.{suffix}")
+
+    @pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.9, 0.999])
+    def test_truncated_mcap(self, tmp_path, share):
+        """Wherever the file is cut, it is an error: half a recording is not taken for a whole one."""
+        path = write(tmp_path / "bag.mcap", 40)
+        content = path.read_bytes()
+        path.write_bytes(content[: int(share * len(content))])
+        with pytest.raises(ValueError, match=r"bag.mcap cannot be read.*truncated.*mcap recover"):
+            frames_of(path)
+
+    def test_truncated_sqlite(self, tmp_path):
+        folder = copy_with(write(tmp_path / "source.mcap", 40), tmp_path / "old", rosbag2.StoragePlugin.SQLITE3)
+        content = (folder / "old.db3").read_bytes()
+        (folder / "old.db3").write_bytes(content[: len(content) // 2])
+        with pytest.raises(ValueError, match="cannot be read"):
+            frames_of(folder)
+
+    def test_fewer_messages_than_promised(self, tmp_path):
+        """A folder whose metadata promises more than its file holds is truncated; the error says how far it went."""
+        folder, shorter = write(tmp_path / "bag", 6), write(tmp_path / "other" / "bag", 4)
+        shutil.copy(shorter / "bag.mcap", folder / "bag.mcap")
+        with pytest.raises(ValueError, match="truncated: it ends after 8 of 12 messages"):
+            frames_of(folder)
+
+    def test_damaged_chunk(self, tmp_path):
+        """Damage inside is an error that says after how many messages."""
+        path = write(tmp_path / "bag.mcap", 200)
+        content = bytearray(path.read_bytes())
+        middle = len(content) // 2
+        content[middle : middle + 4096] = bytes(4096)
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"cannot be read after \d+ of 400 messages"):
+            frames_of(path)
+
+    def test_no_colour(self, tmp_path):
+        path = write(tmp_path / "bag.mcap", color="/webcam/picture")
+        with pytest.raises(ValueError, match=r"no colour pictures.*color/image_raw.*found: .*/webcam/picture"):
+            frames_of(path)
+
+    def test_no_aligned_depth(self, tmp_path):
+        path = write(tmp_path / "bag.mcap", aligned=None)
+        with pytest.raises(ValueError, match=r"no depth aligned to colour.*found: .*align_depth.enable:=true"):
+            frames_of(path)
+
+    def test_no_intrinsics(self, tmp_path):
+        path = write(tmp_path / "bag.mcap", info=None)
+        with pytest.raises(ValueError, match=f"no intrinsics: record {COLOR_INFO}"):
+            frames_of(path)
+
+    def test_two_cameras(self, tmp_path):
+        with BagWriter(tmp_path / "bag.mcap") as bag:
+            for camera in ("left", "right"):
+                bag.write_image(f"/{camera}/color/image_raw", 0, FRAME_ID, picture(0), "bgr8")
+        with pytest.raises(ValueError, match="several cameras: /left/color/image_raw, /right/color/image_raw"):
+            frames_of(tmp_path / "bag.mcap")
+
+    @pytest.mark.parametrize(
+        ("topic", "changes", "message"),
+        [
+            (COLOR, {"encoding": "jpeg2000"}, "encoding 'jpeg2000' is not supported; known are bgr8"),
+            (COLOR, {"encoding": "16UC1"}, "'16UC1' is no colour encoding"),
+            (DEPTH, {"encoding": "bgr8"}, "'bgr8' is no depth encoding"),
+            (COLOR, {"step": 100}, "step is 100 bytes; 64 pixels of bgr8 need 192"),
+            (COLOR, {"height": 47}, "holds 9216 bytes; 47 rows of 192 bytes are 9024"),
+            (DEPTH, {"height": 24, "step": 256}, "aligned depth picture is 64x24, the colour camera 64x48"),
+        ],
+    )
+    def test_impossible_pictures(self, tmp_path, topic, changes, message):
+        source = write(tmp_path / "source.mcap")
+
+        def change(image):
+            is_depth = getattr(image, "encoding", None) == "16UC1"
+            is_target = hasattr(image, "encoding") and is_depth == (topic == DEPTH)
+            return replace(image, **changes) if is_target else image
+
+        broken = copy_with(source, tmp_path / "broken", rosbag2.StoragePlugin.MCAP, change)
+        with pytest.raises(ValueError, match=rf"broken, frame at {START_NS} ns: .*({message})"):
+            frames_of(broken)
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"k": np.zeros(9)}, "intrinsics are not usable: fx=0.0"),
+            ({"distortion_model": "equidistant"}, "'equidistant' is not supported"),
+        ],
+    )
+    def test_uncalibrated_camera(self, tmp_path, changes, message):
+        source = write(tmp_path / "source.mcap")
+
+        def change(info):
+            return replace(info, **changes) if hasattr(info, "k") else info
+
+        broken = copy_with(source, tmp_path / "broken", rosbag2.StoragePlugin.MCAP, change)
+        with pytest.raises(ValueError, match=rf"broken, {COLOR_INFO}: .*{message}"):
+            frames_of(broken)
