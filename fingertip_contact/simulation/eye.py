@@ -6,6 +6,8 @@ import numpy as np
 
 from fingertip_contact.geometry import Camera, RigidTransform
 
+NEAREST_M = 0.02  # what is nearer to the camera, or behind it, is not projected
+
 
 class Eye:
     """A camera's rays in the sheet frame. directions: (H * W, 3) float32 with optical z = 1, so a distance along a ray
@@ -25,7 +27,7 @@ class Eye:
     def pixels(self, points_m: np.ndarray) -> np.ndarray:
         """Points (N, 3), sheet frame -> pixels (M, 2) of those in front of the camera."""
         seen = self.camera_from_sheet.apply(points_m.astype(np.float64))
-        return self.camera.project(seen[seen[:, 2] > 0.02])
+        return self.camera.project(seen[seen[:, 2] > NEAREST_M])
 
 
 def pixel_grid(camera: Camera) -> np.ndarray:

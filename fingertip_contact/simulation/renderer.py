@@ -18,7 +18,7 @@ from embreex.rtcore_scene import EmbreeScene
 
 from fingertip_contact.frames import FINGERS, HANDS, Handedness
 from fingertip_contact.simulation.background import Background
-from fingertip_contact.simulation.eye import Eye
+from fingertip_contact.simulation.eye import NEAREST_M, Eye
 from fingertip_contact.simulation.scene import Light, Scene
 
 # What a pixel shows: the desk, a hand's palm, fingers (in the order of FINGERS) or arm.
@@ -30,6 +30,7 @@ _PATTERN_FILTER = np.array([0.5, 1.0, 1.0, 1.0, 0.5], dtype=np.float32)
 _SKY_REACH_M = 0.08  # how near something has to be to dim the light of the sky
 _LIFT_M = 0.0006  # rays start this far off the surface they leave
 _HULL_MARGIN_PX = 28
+_SKIN_DEPTH_M = 0.012  # a point counts as seen this far under its own skin
 
 # Light bleeds round the terminator in skin, red furthest: blue, green, red shares of wrapping.
 _WRAP_BGR = np.array([0.10, 0.16, 0.30], dtype=np.float32)
@@ -109,18 +110,21 @@ class Renderer:
             return self._empty
         return _Frame(self, _World(self._bodies, self._atlas_uv, shapes)).picture()
 
-    def sees(self, shapes: Mapping[str, Shape], points_m: np.ndarray, tolerance_m: float) -> np.ndarray:
-        """Which points (N, 3), sheet frame, the colour camera sees: (N,) bool.
+    def sees(self, shapes: Mapping[str, Shape], points_m: np.ndarray, segments: np.ndarray) -> np.ndarray:
+        """Which points (N, 3) of the given segments (N,) the colour camera sees: (N,) bool, points in the sheet frame.
 
-        A point counts as seen where nothing lies more than `tolerance_m` in front of it.
+        A point a little under the skin counts as seen where nothing but its own segment's skin lies in front of it.
         """
         eye = self._color_eye
         seen = eye.camera_from_sheet.apply(points_m)
-        pixels = eye.camera.project(np.where(seen[:, 2:] > 0.02, seen, (0.0, 0.0, 1.0)))
-        inside = (seen[:, 2] > 0.02) & np.all((pixels > -0.5) & (pixels < np.array(eye.shape[::-1]) - 0.5), axis=1)
-        directions = (points_m - eye.origin_m) / np.maximum(seen[:, 2:], 1e-6)
-        hit = _World(self._bodies, self._atlas_uv, shapes).trace(eye.origin_m, directions.astype(np.float32))
-        return inside & ((hit.triangle < 0) | (hit.distance > seen[:, 2] - tolerance_m))
+        in_front = seen[:, 2] > NEAREST_M
+        pixels = eye.camera.project(np.where(in_front[:, None], seen, (0.0, 0.0, 1.0)))
+        inside = in_front & np.all((pixels > -0.5) & (pixels < np.array(eye.shape[::-1]) - 0.5), axis=1)
+        world = _World(self._bodies, self._atlas_uv, shapes)
+        directions = (points_m - eye.origin_m) / np.maximum(seen[:, 2:], NEAREST_M)
+        hit = world.trace(eye.origin_m, directions.astype(np.float32))
+        own = (world.segments[hit.triangle] == segments) & (hit.distance > seen[:, 2] - _SKIN_DEPTH_M)
+        return inside & ((hit.triangle < 0) | (hit.distance > seen[:, 2]) | own)
 
 
 @dataclass(frozen=True)

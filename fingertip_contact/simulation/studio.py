@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 
-from fingertip_contact.frames import HANDS, Handedness
+from fingertip_contact.frames import FINGERS, HANDS, Handedness
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.sheet import draw_sheet
 from fingertip_contact.simulation.background import Background
@@ -23,7 +25,7 @@ _ARM_TEXTURE = 256
 class Studio:
     """Two hands with arms over a desk, ready to be photographed. models: one for each hand."""
 
-    def __init__(self, scene: Scene, layout: Layout, models: dict[Handedness, HandModel]) -> None:
+    def __init__(self, scene: Scene, layout: Layout, models: Mapping[Handedness, HandModel]) -> None:
         self._models = models
         self._arms: dict[Handedness, Forearm] = {
             hand: make_forearm(models[hand], scene.looks.bare_forearm_m) for hand in HANDS
@@ -43,15 +45,23 @@ class Studio:
         )
         self._renderer = Renderer(scene, background, bodies)
 
-    def photograph(self, poses: dict[Handedness, HandPose]) -> Picture:
+    def photograph(self, poses: Mapping[Handedness, HandPose]) -> Picture:
         """The picture of the given hands; of the empty desk where there are none."""
         return self._renderer.render(self._shapes(poses))
 
-    def sees(self, poses: dict[Handedness, HandPose], points_m: np.ndarray, tolerance_m: float) -> np.ndarray:
-        """Which points (N, 3), sheet frame, the colour camera sees, at most `tolerance_m` under the skin: (N,) bool."""
-        return self._renderer.sees(self._shapes(poses), points_m, tolerance_m)
+    def fingertips_seen(self, poses: Mapping[Handedness, HandPose]) -> dict[Handedness, np.ndarray]:
+        """For each hand whose fingers' ends the colour camera sees: (5,) bool."""
+        shapes = self._shapes(poses)
+        return {
+            hand: self._renderer.sees(
+                shapes,
+                self._models[hand].fingertip_ends(pose),
+                np.array([segment(hand, finger) for finger in range(len(FINGERS))]),
+            )
+            for hand, pose in poses.items()
+        }
 
-    def _shapes(self, poses: dict[Handedness, HandPose]) -> dict[str, Shape]:
+    def _shapes(self, poses: Mapping[Handedness, HandPose]) -> dict[str, Shape]:
         shapes: dict[str, Shape] = {}
         for hand, pose in poses.items():
             vertices, normals = self._models[hand].skin(pose)
