@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,9 @@ from fingertip_contact.depth.network import published_shapes
 D405_NAME = "depth_anything_v2_vits_d405_finetuned.pth"
 
 
+@cache
 def random_weights(seed: int = 0) -> dict[str, torch.Tensor]:
-    """Weights that keep activations of ordinary size, so that depth varies over the picture."""
+    """Weights that keep activations of ordinary size, so that depth varies over the picture. Shared: do not write."""
     weights = {}
     for index, (name, shape) in enumerate(sorted(published_shapes().items())):
         values = np.random.default_rng([seed, index]).standard_normal(shape).astype(np.float32)

@@ -7,6 +7,7 @@ only, and whatever it refuses is refused here.
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from fingertip_contact.depth.network import WIDTH, DepthNetwork, published_shape
 # Present in published files, used only by the encoder's pre-training.
 UNUSED = {"pretrained.mask_token"}
 DISTRIBUTED_PREFIX = "module."
+FETCH = "fetch the file again"
 ENCODER_OF_WIDTH = {384: "ViT-S", 768: "ViT-B", 1024: "ViT-L", 1536: "ViT-g"}
 
 
@@ -50,35 +52,33 @@ def load_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except SafetensorError as error:
-        raise ValueError(f"depth weights {path} are damaged ({error}); fetch the file again") from error
+        raise ValueError(damage(path, str(error))) from error
 
 
 def load_pickle(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise ValueError(refusal(path, str(error))) from error
+        raise ValueError(refusal(path, error)) from error
     except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, IndexError) as error:
-        # What the loader raises on damaged files depends on where the damage lies.
-        raise ValueError(f"depth weights {path} are damaged or no checkpoint ({first_line(error)}); {FETCH}") from error
+        # What the loader raises on damaged files depends on where the damage lies. Its first sentence says what it
+        # found; what follows may advise to load without restriction.
+        raise ValueError(damage(path, str(error).split(". ")[0] or type(error).__name__)) from error
 
 
-FETCH = "fetch the file again"
+def refusal(path: Path, error: pickle.UnpicklingError) -> str:
+    """Why the restricted loader refused a pickle: for something in it that is no tensor, or for damage."""
+    foreign = re.search(r"GLOBAL (\S+)", str(error))
+    if foreign is None:
+        return damage(path, "no pickle of torch's")
+    return (
+        f"depth weights {path} were refused and nothing in them was run: they hold more than tensors "
+        f"({foreign.group(1)}); take them from a source that you trust, as .safetensors"
+    )
 
 
-def refusal(path: Path, message: str) -> str:
-    """Why the restricted loader refused a pickle, in one line: a thing in it that is no tensor, or damage."""
-    if "Unsupported" in message or "GLOBAL" in message:
-        reason = next(line.strip() for line in message.splitlines() if "Unsupported" in line or "GLOBAL" in line)
-        return (
-            f"depth weights {path} were refused and nothing in them was run: they hold more than tensors ({reason}). "
-            "Take them from a source that you trust, as .safetensors"
-        )
-    return f"depth weights {path} are damaged or no checkpoint ({message.splitlines()[0]}); {FETCH}"
-
-
-def first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+def damage(path: Path, reason: str) -> str:
+    return f"depth weights {path} are damaged or no checkpoint ({reason}), and nothing in them was run; {FETCH}"
 
 
 def state_dict(content: Any, path: Path) -> dict[str, Tensor]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +11,7 @@ import openvino
 
 from fingertip_contact.depth.configuration import check_exists
 from fingertip_contact.resources import cache_directory
+from fingertip_contact.weights import sha256_of
 
 
 class Runtime(Protocol):
@@ -31,12 +31,19 @@ class OpenVinoRuntime:
 
     def __init__(self, weights: Path, height: int, width: int, max_depth_m: float, threads: int = 0) -> None:
         graph = converted(weights, height, width, max_depth_m)
-        # A CPU with bfloat16 would round depth to it unasked.
-        options = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
+        options = {
+            # A CPU with bfloat16 would round depth to it unasked.
+            "INFERENCE_PRECISION_HINT": "f32",
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": threads,
+            # Pinned, the networks of several processes would all choose the same cores.
+            "ENABLE_CPU_PINNING": False,
+        }
         try:
             compiled = openvino.Core().compile_model(graph, "CPU", options)
         except RuntimeError as error:
-            raise ValueError(f"the converted network {graph} cannot be loaded ({error}); delete its folder") from error
+            reason = str(error).strip().splitlines()[-1]
+            raise ValueError(f"the converted network {graph} cannot be loaded ({reason}); delete its folder") from error
         self._request = compiled.create_infer_request()
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
@@ -48,7 +55,7 @@ class OpenVinoRuntime:
 def converted(weights: Path, height: int, width: int, max_depth_m: float) -> Path:
     """The weights as an OpenVINO graph in the cache; converts them where that has not been done yet."""
     check_exists(weights)
-    folder = cache_directory() / "depth" / f"{sha256(weights)}-{height}x{width}-{max_depth_m:g}m"
+    folder = cache_directory() / "depth" / f"{sha256_of(weights)}-{height}x{width}-{max_depth_m:g}m"
     graph = folder / "network.xml"
     if not graph.is_file():
         convert(weights, height, width, max_depth_m, folder)
@@ -74,11 +81,3 @@ def convert(weights: Path, height: int, width: int, max_depth_m: float, folder: 
             # Another process was faster.
             if not (folder / "network.xml").is_file():
                 raise
-
-
-def sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -1,0 +1,95 @@
+"""The largest depth is never guessed."""
+
+import json
+import logging
+
+import pytest
+
+from fingertip_contact.depth.configuration import check_input_size, max_depth_m
+
+
+@pytest.fixture
+def unnamed(tmp_path):
+    """Weights whose name says nothing."""
+    path = tmp_path / "best.pth"
+    path.touch()
+    return path
+
+
+def configure(weights, **fields):
+    weights.with_name("config.json").write_text(json.dumps(fields))
+
+
+def test_weights_that_say_nothing_are_refused_with_the_remedy(unnamed):
+    """No default: 20 in place of 0.5 makes every depth 40 times too large."""
+    with pytest.raises(ValueError, match=r"best\.pth.*state max_depth_m \(0\.5.*config\.json"):
+        max_depth_m(unnamed)
+
+
+def test_the_published_name_means_half_a_metre(tmp_path):
+    """The D405 fine-tuning was made with 0.5 m."""
+    path = tmp_path / "depth_anything_v2_vits_d405_finetuned.pth"
+    path.touch()
+    assert max_depth_m(path) == 0.5
+
+
+def test_config_json_beside_the_weights_says_it(unnamed):
+    """config.json is what other people's weights come with."""
+    configure(unnamed, encoder="vits", max_depth=0.8)
+    assert max_depth_m(unnamed) == 0.8
+
+
+def test_a_statement_is_obeyed_and_a_contradiction_warned_about(unnamed, caplog):
+    """Who states a value gets it, and is told where the weights say otherwise."""
+    configure(unnamed, max_depth=0.5)
+    with caplog.at_level(logging.WARNING):
+        assert max_depth_m(unnamed, 0.5) == 0.5
+        assert not caplog.records
+        assert max_depth_m(unnamed, 20.0) == 20.0
+    assert "max_depth_m=20 was stated" in caplog.text
+    assert "made with 0.5" in caplog.text
+
+
+@pytest.mark.parametrize("value", [0, -0.5, float("nan"), float("inf"), "0.5", True, None])
+def test_a_value_that_is_no_length_is_refused(unnamed, value):
+    """Wherever the value comes from."""
+    configure(unnamed, max_depth=value)
+    with pytest.raises(ValueError, match=r"max_depth in .*config\.json is .*positive number"):
+        max_depth_m(unnamed)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan")])
+def test_a_stated_value_that_is_no_length_is_refused(unnamed, value):
+    """The message names the option, not the file."""
+    with pytest.raises(ValueError, match=r"max_depth_m is .*positive number"):
+        max_depth_m(unnamed, value)
+
+
+@pytest.mark.parametrize("text", ["{", "[0.5]", "\x00"])
+def test_a_broken_config_is_an_error_even_where_the_name_would_do(tmp_path, text):
+    """A file that is there and cannot be read is no reason to fall back."""
+    weights = tmp_path / "d405.pth"
+    weights.touch()
+    weights.with_name("config.json").write_text(text)
+    with pytest.raises(ValueError, match=r"config\.json .*repair or remove it"):
+        max_depth_m(weights)
+
+
+def test_a_config_for_another_encoder_is_refused(unnamed):
+    """ViT-B weights would be refused later, more slowly."""
+    configure(unnamed, encoder="vitb", max_depth=0.5)
+    with pytest.raises(ValueError, match=r"encoder 'vitb'.*ViT-S"):
+        max_depth_m(unnamed)
+
+
+def test_missing_weights_are_named(tmp_path):
+    """Missing weights are not reported as weights that say nothing."""
+    with pytest.raises(ValueError, match=r"nowhere\.pth do not exist"):
+        max_depth_m(tmp_path / "nowhere.pth")
+
+
+@pytest.mark.parametrize(("height", "width"), [(0, 14), (14, -14), (13, 14), (252, 335)])
+def test_sizes_that_cannot_be_cut_into_patches_are_refused(height, width):
+    """The message names the size and the rule."""
+    with pytest.raises(ValueError, match=f"{height}x{width} has to be a multiple of 14"):
+        check_input_size(height, width)

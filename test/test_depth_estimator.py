@@ -1,0 +1,158 @@
+"""From a checkpoint to metres: converted once, exact, and without torch ever after."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("timm")
+
+from depth_weights import D405_NAME, random_images, random_weights, save_as_trained  # noqa: E402
+
+from fingertip_contact.depth.checkpoint import load_network  # noqa: E402
+from fingertip_contact.depth.estimator import DepthEstimator, only_valid  # noqa: E402
+from fingertip_contact.depth.runtimes import OpenVinoRuntime  # noqa: E402
+
+HEIGHT, WIDTH = 70, 98
+# So that part of the random network's depth lies below the nearest valid one.
+MAX_DEPTH_M = 0.15
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """A cache of its own, shared by the tests here: converting takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """Random weights as they are published."""
+    return save_as_trained(random_weights(), tmp_path_factory.mktemp("published") / D405_NAME)
+
+
+@pytest.fixture(scope="module")
+def estimator(cache, checkpoint):
+    """Made once: the first start converts."""
+    return DepthEstimator(checkpoint, height=HEIGHT, width=WIDTH, max_depth_m=MAX_DEPTH_M, threads=1)
+
+
+@pytest.fixture(scope="module")
+def picture_bgr():
+    """(480, 640, 3) uint8, smooth."""
+    noise = np.random.default_rng(1).integers(0, 256, (480, 640, 3), np.uint8)
+    return cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 8), None, 0, 255, cv2.NORM_MINMAX)
+
+
+def test_the_runtime_gives_torch_s_numbers(cache, checkpoint, estimator):
+    """OpenVINO in float32 against torch, on the same input."""
+    images = random_images(HEIGHT, WIDTH)
+    with torch.inference_mode():
+        expected_m = load_network(checkpoint, HEIGHT, WIDTH, MAX_DEPTH_M)(images).numpy()
+    depth_m = OpenVinoRuntime(checkpoint, HEIGHT, WIDTH, MAX_DEPTH_M, threads=1).infer(images.numpy())
+    assert depth_m.shape == (1, 1, HEIGHT, WIDTH)
+    assert np.abs(depth_m - expected_m).max() < 2e-6
+
+
+def test_depth_is_the_network_s_at_the_camera_s_size(checkpoint, estimator, picture_bgr):
+    """Written out by the reference's steps, in float: differences are the rounding of resized bytes."""
+    rgb = cv2.resize(picture_bgr[:, :, ::-1] / 255.0, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    images = torch.from_numpy(((rgb - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)).astype(np.float32))
+    with torch.inference_mode():
+        depth_m = load_network(checkpoint, HEIGHT, WIDTH, MAX_DEPTH_M)(images.permute(2, 0, 1)[None])
+        depth_m = torch.nn.functional.interpolate(depth_m, (480, 640), mode="bilinear", align_corners=True)[0, 0]
+    expected_m = depth_m.numpy()
+    inferred_m = estimator.infer(picture_bgr)
+    assert inferred_m.shape == (480, 640)
+    assert inferred_m.dtype == np.float32
+    invalid = np.isnan(inferred_m)
+    assert 0.001 < invalid.mean() < 0.9
+    assert np.mean(invalid != (expected_m < 0.07)) < 0.01
+    assert np.abs(inferred_m - expected_m)[~invalid].max() < 0.002
+
+
+def test_results_do_not_share_memory(estimator, picture_bgr):
+    """A result may be kept while the next picture is looked at."""
+    first = estimator.infer(picture_bgr)
+    kept = first.copy()
+    estimator.infer(picture_bgr[::-1].copy())
+    assert np.array_equal(first, kept, equal_nan=True)
+
+
+def test_depth_that_the_network_cannot_know_is_invalid():
+    """Nearer than the D405 sees, or saturated at the largest depth; NaN stays NaN."""
+    depth_m = np.array([0.0, 0.0699, 0.0701, 0.3, 0.4989, 0.4991, 0.5, np.nan], np.float32)
+    assert np.isnan(only_valid(depth_m, 0.5)).tolist() == [True, True, False, False, False, True, True, True]
+
+
+WITHOUT_TORCH = f"""
+import sys
+sys.modules["torch"] = sys.modules["timm"] = None  # importing either raises ImportError
+from pathlib import Path
+import numpy as np
+from fingertip_contact.depth.estimator import DepthEstimator
+picture = np.random.default_rng(5).integers(0, 256, (48, 64, 3), np.uint8)
+try:
+    estimator = DepthEstimator(Path(sys.argv[1]), height={HEIGHT}, width={WIDTH}, max_depth_m={MAX_DEPTH_M}, threads=1)
+except ValueError as error:
+    sys.exit(f"error: {{error}}")
+np.save(sys.argv[2], estimator.infer(picture))
+"""
+
+
+def run_without_torch(checkpoint: Path, target: Path) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-c", WITHOUT_TORCH, str(checkpoint), str(target)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_second_start_needs_no_torch(checkpoint, estimator, tmp_path):
+    """The converted network is all it takes: a robot's computer need not carry torch."""
+    run = run_without_torch(checkpoint, tmp_path / "depth.npy")
+    assert run.returncode == 0, run.stderr
+    picture = np.random.default_rng(5).integers(0, 256, (48, 64, 3), np.uint8)
+    assert np.array_equal(np.load(tmp_path / "depth.npy"), estimator.infer(picture), equal_nan=True)
+
+
+def test_a_first_start_without_torch_says_what_to_do(checkpoint, tmp_path, monkeypatch):
+    """And leaves nothing in the cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    run = run_without_torch(checkpoint, tmp_path / "depth.npy")
+    assert run.returncode == 1
+    error = run.stderr.splitlines()[-1]
+    assert error.startswith("error: depth weights")
+    assert "needs torch" in error
+    assert "pip install 'fingertip_contact[depth]'" in error
+    assert not list(tmp_path.iterdir())
+
+
+def test_refused_weights_leave_nothing_in_the_cache(tmp_path, monkeypatch):
+    """A half-made folder would be taken for a converted network at the next start."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "d405.pth").write_bytes(b"no weights")
+    with pytest.raises(ValueError, match=r"d405\.pth are damaged"):
+        DepthEstimator(tmp_path / "d405.pth")
+    assert not list((tmp_path / "cache").rglob("*.xml"))
+    assert not list((tmp_path / "cache" / "fingertip_contact" / "depth").iterdir())
+
+
+def test_a_damaged_cache_is_named(checkpoint, estimator, cache, tmp_path, monkeypatch):
+    """With what to delete."""
+    (converted,) = (cache / "fingertip_contact" / "depth").iterdir()
+    damaged = tmp_path / "fingertip_contact" / "depth" / converted.name
+    damaged.mkdir(parents=True)
+    (damaged / "network.xml").write_text("<net")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(ValueError, match=r"network\.xml cannot be loaded \(.*\); delete its folder"):
+        DepthEstimator(checkpoint, height=HEIGHT, width=WIDTH, max_depth_m=MAX_DEPTH_M)
+
+
+def test_bad_sizes_are_refused_before_anything_is_read(tmp_path):
+    """The size is named even where the weights are missing too."""
+    with pytest.raises(ValueError, match="250x336 has to be a multiple of 14"):
+        DepthEstimator(tmp_path / "nowhere.pth", height=250)
