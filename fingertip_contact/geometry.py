@@ -49,7 +49,7 @@ class Camera:
     def project(self, points_m: np.ndarray) -> np.ndarray:
         """Points (N, 3) in the optical frame, metres -> pixels (N, 2). Points must lie in front of the camera."""
         points_m = np.asarray(points_m, dtype=np.float64).reshape(-1, 3)
-        if self.is_distorted:
+        if self.is_distorted and len(points_m):
             pixels, _ = cv2.projectPoints(points_m, np.zeros(3), np.zeros(3), self.matrix, np.array(self.distortion))
             return pixels.reshape(-1, 2)
         xy = points_m[:, :2] / points_m[:, 2:]
@@ -58,7 +58,7 @@ class Camera:
     def rays(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels (N, 2) -> rays (N, 3) with z = 1: multiply by a depth along z to get a point in metres."""
         pixels = np.asarray(pixels, dtype=np.float64).reshape(-1, 2)
-        if self.is_distorted:
+        if self.is_distorted and len(pixels):
             xy = cv2.undistortPoints(pixels.reshape(-1, 1, 2), self.matrix, np.array(self.distortion)).reshape(-1, 2)
         else:
             xy = (pixels - (self.cx, self.cy)) / (self.fx, self.fy)
