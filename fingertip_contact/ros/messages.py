@@ -30,6 +30,7 @@ from fingertip_contact.frames import (
 from fingertip_contact.geometry import RigidTransform
 
 SURFACE = "surface"
+MICROSECOND_NS = 1000
 
 # `hand`, `finger` and `state` are places in frames.HANDS, FINGERS and FINGER_STATES.
 HANDS_LAYOUT = np.dtype(
@@ -50,6 +51,8 @@ _EVENT_TYPES: dict[EventType, int] = {
     "release": InteractiveMarkerFeedback.MOUSE_UP,
     "cancel": InteractiveMarkerFeedback.MOUSE_UP,
 }
+
+_EVENT_NAMES: dict[int, EventType] = {number: name for name, number in _EVENT_TYPES.items() if name != "cancel"}
 
 
 def stamp_ns(message_stamp: Time) -> int:
@@ -121,18 +124,44 @@ def fingertips(head: Header, tips: Iterable[Fingertip]) -> PointCloud2:
     return _cloud(head, points, is_dense=all(map(math.isfinite, points["x"])))
 
 
+def fingertips_from(message: PointCloud2) -> tuple[Fingertip, ...]:
+    """The fingertips of a message. What it does not carry: the pixel is NaN.
+
+    Raises ValueError where the message's fields, length or values are not those of `fingertips`.
+    """
+    points = _points(message, FINGERTIPS_LAYOUT)
+    limits = {"hand": len(HANDS), "finger": len(FINGERS), "state": len(FINGER_STATES)}
+    if any(np.any(points[name] >= limit) for name, limit in limits.items()):
+        raise ValueError(f"the fingertips message holds a number over the limits {limits}")
+    return tuple(
+        Fingertip(
+            track=int(point["track"]),
+            hand=HANDS[point["hand"]],
+            finger=FINGERS[point["finger"]],
+            pixel=(math.nan, math.nan),
+            point_m=np.array([point["x"], point["y"], point["z"]], dtype=np.float64),
+            height_m=float(point["height"]),
+            speed_mps=float(point["speed"]),
+            score=float(point["score"]),
+            state=FINGER_STATES[point["state"]],
+        )
+        for point in points
+    )
+
+
 def contact_event(frame_id: str, event: ContactEvent) -> InteractiveMarkerFeedback:
     """A finger on the surface: `client_id` right_index, `marker_name` surface, no `control_name`.
 
     MOUSE_DOWN for a press, POSE_UPDATE for a move, MOUSE_UP for a release; for a cancelled press MOUSE_UP with
-    `mouse_point_valid` false. `menu_entry_id` is the number that a press shares with its moves and its end.
+    `mouse_point_valid` false. The stamp is the deciding frame's; `menu_entry_id` says how many microseconds before it
+    the finger touched or left.
     """
     message = InteractiveMarkerFeedback(
         header=header(event.stamp_ns, frame_id),
         client_id=f"{event.hand}_{event.finger}",
         marker_name=SURFACE,
         event_type=_EVENT_TYPES[event.type],
-        menu_entry_id=event.press,
+        menu_entry_id=round((event.stamp_ns - event.contact_ns) / MICROSECOND_NS),
     )
     if all(map(math.isfinite, event.point_m)):
         x, y, z = map(float, event.point_m)
@@ -142,12 +171,41 @@ def contact_event(frame_id: str, event: ContactEvent) -> InteractiveMarkerFeedba
     return message
 
 
+def contact_event_from(message: InteractiveMarkerFeedback) -> ContactEvent:
+    """The event of a message. What messages do not carry: press and track are 0, confidence is 1.
+
+    Raises ValueError where the message is no contact event.
+    """
+    if message.event_type not in _EVENT_NAMES or message.client_id.count("_") != 1:
+        raise ValueError(f"a message of {message.client_id!r}, event type {message.event_type}, is no contact event")
+    hand, finger = message.client_id.split("_")
+    at_ns = stamp_ns(message.header.stamp)
+    cancelled = message.event_type == InteractiveMarkerFeedback.MOUSE_UP and not message.mouse_point_valid
+    point = message.mouse_point
+    return ContactEvent(
+        stamp_ns=at_ns,
+        contact_ns=at_ns - message.menu_entry_id * MICROSECOND_NS,
+        type="cancel" if cancelled else _EVENT_NAMES[message.event_type],
+        press=0,
+        track=0,
+        hand=HANDS[HANDS.index(hand)],
+        finger=FINGERS[FINGERS.index(finger)],
+        point_m=np.array([point.x, point.y, point.z]),
+        confidence=1.0,
+    )
+
+
 def key_event(frame_id: str, event: KeyEvent) -> InteractiveMarkerFeedback:
     """A finger on a key: like `contact_event`, with `marker_name` keyboard's name and `control_name` the key's."""
     message = contact_event(frame_id, event.contact)
     message.marker_name = event.keyboard
     message.control_name = event.key
     return message
+
+
+def key_event_from(message: InteractiveMarkerFeedback) -> KeyEvent:
+    """The event of a message; its text is not in the message and empty here. Raises as `contact_event_from` does."""
+    return KeyEvent(contact_event_from(message), message.marker_name, message.control_name, "")
 
 
 def text(text: str) -> String:

@@ -1,6 +1,12 @@
-"""What can be set on each node. `python -m fingertip_contact.ros.parameter_tables` prints it as Markdown tables."""
+"""What can be set on each node.
+
+`python -m fingertip_contact.ros.parameter_tables` prints the tables as Markdown, with `--yaml NODE` a parameter file.
+"""
 
 from __future__ import annotations
+
+import json
+import sys
 
 from fingertip_contact.ros.parameters import Parameter
 
@@ -10,7 +16,7 @@ AUTOSTART = Parameter(
 
 HANDS = (
     Parameter("max_hands", 2, "hands to follow at most", limits=(1, 2)),
-    Parameter("threads", 1, "CPU threads for inference", limits=(1, 64)),
+    Parameter("threads", 2, "inferences at a time: one a hand", limits=(1, 64)),
     Parameter("mirrored", False, "the picture is mirrored, as a webcam's selfie view is"),
 )
 
@@ -38,7 +44,9 @@ LOOP = Parameter("loop", False, "start again at the end", read_only=True)
 SUBSCRIBERS = Parameter(
     "wait_for_subscribers", 0, "subscribers the colour picture needs before the first frame", (0, 100), read_only=True
 )
-START_DELAY = Parameter("start_delay_s", 1.0, "wait before the first message", limits=(0.0, 600.0), read_only=True)
+START_DELAY = Parameter(
+    "start_delay_s", 1.0, "wait before the first frame or message, s", limits=(0.0, 600.0), read_only=True
+)
 
 TABLES: dict[str, tuple[Parameter, ...]] = {
     "hand_tracking_node": (AUTOSTART, *HANDS),
@@ -61,18 +69,35 @@ TABLES: dict[str, tuple[Parameter, ...]] = {
 }
 
 
-def markdown() -> str:
-    """A Markdown table of each node's parameters."""
-    lines: list[str] = []
-    for node, table in TABLES.items():
-        lines += [f"### {node}", "", "| parameter | default | allowed | meaning |", "|---|---|---|---|"]
-        for parameter in table:
-            note = " (set at start only)" if parameter.read_only else ""
-            cells = (f"`{parameter.name}`", f"`{parameter.default!r}`", parameter.allowed, parameter.description + note)
-            lines.append(f"| {' | '.join(cells)} |")
-        lines.append("")
-    return "\n".join(lines)
+def markdown(node: str) -> str:
+    """A Markdown table of a node's parameters."""
+    lines = [f"### {node}", "", "| parameter | default | allowed | meaning |", "|---|---|---|---|"]
+    for parameter in TABLES[node]:
+        note = " (set at start only)" if parameter.read_only else ""
+        cells = (f"`{parameter.name}`", f"`{parameter.default!r}`", parameter.allowed, parameter.description + note)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+def parameter_file(node: str) -> str:
+    """A parameter file with a node's defaults.
+
+    The section is named /** because one named after the node would win against the arguments of a launch file.
+    """
+    lines = [
+        f"# Parameters of {node} and their defaults.",
+        f"# Made by: python -m fingertip_contact.ros.parameter_tables --yaml {node}",
+        "/**:",
+        "  ros__parameters:",
+    ]
+    for parameter in TABLES[node]:
+        allowed = f" ({parameter.allowed})" if parameter.allowed else ""
+        lines += [f"    # {parameter.description}{allowed}", f"    {parameter.name}: {json.dumps(parameter.default)}"]
+    return "\n".join([*lines, ""])
 
 
 if __name__ == "__main__":
-    print(markdown())
+    if sys.argv[1:2] == ["--yaml"]:
+        sys.stdout.write(parameter_file(sys.argv[2]))
+    else:
+        sys.stdout.write("\n".join(map(markdown, TABLES)))

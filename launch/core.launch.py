@@ -1,0 +1,89 @@
+"""Hand tracking and contact for a camera that somebody else starts.
+
+    ros2 launch fingertip_contact core.launch.py color_image:=/my/color/image_raw color_info:=/my/color/camera_info \
+        depth_image:=/my/depth/image_raw
+
+The camera's process needs the Fast DDS profile too: see config/fastdds_profile.xml.
+"""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, GroupAction, SetEnvironmentVariable
+from launch.conditions import IfCondition, LaunchConfigurationEquals, LaunchConfigurationNotEquals, UnlessCondition
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+from fingertip_contact.resources import share_file
+from fingertip_contact.ros import dds
+
+ARGUMENTS = (
+    ("namespace", "fingertip_contact", "namespace of the nodes and of their topics"),
+    ("color_image", "/camera/camera/color/image_raw", "the camera's colour pictures"),
+    ("color_info", "/camera/camera/color/camera_info", "their camera_info"),
+    ("depth_image", "/camera/camera/aligned_depth_to_color/image_raw", "depth aligned to colour"),
+    ("composed", "false", "true: hand tracking and contact in one process"),
+    ("autostart", "true", "configure and activate the lifecycle nodes at once"),
+    ("depth_source", "sensor", "sensor, model (depth network), or fused"),
+    ("checkpoint", "", "weights of the depth network; empty: the pulled ones"),
+    ("profile", "default", "contact profile, or a YAML file"),
+    ("layout", "qwerty", "keyboard layout, or a YAML or JSON file"),
+    ("use_sim_time", "false", "take time from /clock"),
+    ("rviz", "false", "true: show fingertips, keys, surface and overlay in RViz"),
+)
+
+
+def generate_launch_description():
+    return LaunchDescription(
+        [
+            *[SetEnvironmentVariable(name, value) for name, value in dds.environment().items()],
+            *[DeclareLaunchArgument(name, default_value=value, description=text) for name, value, text in ARGUMENTS],
+            GroupAction(
+                [node("hand_tracking_node"), node("contact_node", text=("depth_source", "profile", "layout"))],
+                condition=UnlessCondition(LaunchConfiguration("composed")),
+                scoped=False,
+            ),
+            node(
+                "pipeline_node",
+                text=("depth_source", "profile", "layout"),
+                condition=IfCondition(LaunchConfiguration("composed")),
+            ),
+            node(
+                "depth_estimation_node",
+                text=("checkpoint",),
+                condition=LaunchConfigurationNotEquals("depth_source", "sensor"),
+            ),
+            Node(
+                package="rviz2",
+                executable="rviz2",
+                arguments=["-d", str(share_file("config/fingertip_contact.rviz"))],
+                parameters=[{"use_sim_time": switch("use_sim_time")}],
+                condition=LaunchConfigurationEquals("rviz", "true"),
+            ),
+        ]
+    )
+
+
+def node(name, text=(), condition=None):
+    """A node with its parameter file; the launch arguments named in `text` override it."""
+    overrides = {argument: ParameterValue(LaunchConfiguration(argument), value_type=str) for argument in text}
+    return Node(
+        package="fingertip_contact",
+        executable=name,
+        name=name,
+        namespace=LaunchConfiguration("namespace"),
+        parameters=[
+            str(share_file(f"config/nodes/{name}.yaml")),
+            {**overrides, "autostart": switch("autostart"), "use_sim_time": switch("use_sim_time")},
+        ],
+        remappings=[
+            ("color/image", LaunchConfiguration("color_image")),
+            ("color/camera_info", LaunchConfiguration("color_info")),
+            ("depth/image", LaunchConfiguration("depth_image")),
+        ],
+        condition=condition,
+        output="screen",
+    )
+
+
+def switch(argument):
+    return ParameterValue(LaunchConfiguration(argument), value_type=bool)

@@ -1,0 +1,66 @@
+"""A RealSense D405 and everything behind it.
+
+    ros2 launch fingertip_contact d405.launch.py [rviz:=true] [depth_source:=fused] [serial_no:=_123456789012]
+
+Takes all arguments of core.launch.py too. Needs realsense2_camera; its topic names, old and new, are told apart by its
+version.
+"""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, SetEnvironmentVariable
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+
+from fingertip_contact.ros import dds
+
+# The wrapper calls the D405's colour image_raw since this version, image_rect_raw before.
+RENAMED_IN = (4, 57, 4)
+
+
+def generate_launch_description():
+    share = camera_share()
+    name = "image_raw" if version(share) >= RENAMED_IN else "image_rect_raw"
+    camera = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(share / "launch" / "rs_launch.py")),
+        launch_arguments={
+            "serial_no": LaunchConfiguration("serial_no"),
+            # The D405 has no colour sensor of its own: rgb_camera.* would have no effect.
+            "depth_module.color_profile": "640x480x30",
+            "depth_module.depth_profile": "640x480x30",
+            "enable_sync": "true",
+            "align_depth.enable": "true",
+        }.items(),
+    )
+    core = IncludeLaunchDescription(PythonLaunchDescriptionSource(str(Path(__file__).with_name("core.launch.py"))))
+    return LaunchDescription(
+        [
+            *[SetEnvironmentVariable(name, value) for name, value in dds.environment().items()],
+            DeclareLaunchArgument(
+                "serial_no", default_value="''", description="of the camera, where there are several"
+            ),
+            DeclareLaunchArgument(
+                "color_image", default_value=f"/camera/camera/color/{name}", description="the camera's colour pictures"
+            ),
+            camera,
+            core,
+        ]
+    )
+
+
+def camera_share():
+    try:
+        return Path(get_package_share_directory("realsense2_camera"))
+    except PackageNotFoundError as error:
+        raise RuntimeError(
+            "realsense2_camera is not installed: sudo apt install ros-$ROS_DISTRO-realsense2-camera; "
+            "without a camera try simulation.launch.py"
+        ) from error
+
+
+def version(share):
+    text = ElementTree.parse(share / "package.xml").findtext("version", "0")
+    return tuple(int(part) for part in text.split("."))
