@@ -407,7 +407,7 @@ def _atlas(bodies: Mapping[str, Body]) -> tuple[np.ndarray, dict[str, np.ndarray
 def _sample(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
     """Bilinear samples of a texture (H, W, C) at texture pixels (N, 2): (N, C)."""
     width = 256  # cv2.remap takes pictures, and none wider or higher than 32767
-    rows = -(-len(uv) // width)
+    rows = max(1, -(-len(uv) // width))
     padded = np.zeros((2, rows * width), dtype=np.float32)
     padded[:, : len(uv)] = uv.T - 0.5
     column, row = padded.reshape(2, rows, width)

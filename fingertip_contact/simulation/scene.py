@@ -148,7 +148,7 @@ def _cameras(random: np.random.Generator) -> tuple[Camera, Camera]:
         height=480,
         distortion=tuple(float(value) for value in _DISTORTION * random.normal(1, 0.1, 5)),
     )
-    focal = 378.0 + random.normal(0, 1.5)
+    focal = 362.0 + random.normal(0, 1.5)
     depth = Camera(focal, focal, 320.5 + random.normal(0, 2), 239.5 + random.normal(0, 2), 640, 480)
     return color, depth
 

@@ -97,7 +97,7 @@ class DepthSensor:
     def _lost(self, picture: Picture, disparity_px: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Where matching fails: surfaces without texture, and here and there along edges of depth."""
         light = picture.radiance_bgr[..., 1]
-        seen = cv2.remap(light, *self._color_of_depth, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        seen = cv2.remap(light, *self._color_of_depth, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
         mean = cv2.blur(seen, (_WINDOW_PX, _WINDOW_PX))
         spread = np.sqrt(np.maximum(cv2.blur(seen * seen, (_WINDOW_PX, _WINDOW_PX)) - mean * mean, 0))
         contrast = spread / np.maximum(mean, 1e-3)
