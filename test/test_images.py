@@ -1,0 +1,132 @@
+"""Rules of reading pixels: exact, without a copy where that is possible, and never a guess."""
+
+from __future__ import annotations
+
+from array import array
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fingertip_contact.images import COLOR_ENCODINGS, ENCODINGS, camera_from_message, color_from_message, to_bgr, view
+
+BGR = np.random.default_rng(0).integers(0, 255, (6, 8, 3), dtype=np.uint8)
+
+
+def image(pixels: np.ndarray, encoding: str, **changes) -> SimpleNamespace:
+    fields = {
+        "height": pixels.shape[0],
+        "width": pixels.shape[1],
+        "encoding": encoding,
+        "step": pixels.strides[0],
+        "data": pixels.tobytes(),
+        "is_bigendian": 0,
+    }
+    return SimpleNamespace(**fields | changes)
+
+
+def test_bgr_is_not_copied():
+    """A bgr8 picture of a node or a bag is looked at where it lies."""
+    data = array("B", BGR.tobytes())
+    pixels = color_from_message(image(BGR, "bgr8", data=data))
+    np.testing.assert_array_equal(pixels, BGR)
+    assert np.shares_memory(pixels, np.frombuffer(data, np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pixels"),
+    [
+        ("rgb8", BGR[..., ::-1]),
+        ("bgra8", np.dstack([BGR, np.full((6, 8), 255, np.uint8)])),
+        ("rgba8", np.dstack([BGR[..., ::-1], np.full((6, 8), 7, np.uint8)])),
+        ("8UC3", BGR),
+    ],
+)
+def test_colours_keep_their_places(encoding, pixels):
+    """Every colour encoding gives the same BGR picture."""
+    pixels = np.ascontiguousarray(pixels)
+    np.testing.assert_array_equal(color_from_message(image(pixels, encoding)), BGR)
+
+
+@pytest.mark.parametrize("encoding", ["yuv422", "uyvy", "yuv422_yuy2", "yuyv", "mono8", "8UC1"])
+def test_grey_stays_grey(encoding):
+    """A grey picture is grey in every encoding that carries brightness alone or beside colour."""
+    luminance = np.arange(48, dtype=np.uint8).reshape(6, 8) * 4 + 16
+    neutral = np.full_like(luminance, 128)
+    if "mono" in encoding or encoding == "8UC1":
+        pixels = luminance
+    elif encoding in ("yuv422", "uyvy"):
+        pixels = np.dstack([neutral, luminance])
+    else:
+        pixels = np.dstack([luminance, neutral])
+    bgr = color_from_message(image(pixels, encoding)).astype(int)
+    assert bgr.shape == (6, 8, 3)
+    assert np.ptp(bgr, axis=2).max() == 0
+    assert (np.diff(bgr[..., 0], axis=1) > 0).all()
+
+
+@given(
+    encoding=st.sampled_from(sorted(ENCODINGS)),
+    height=st.integers(1, 9),
+    width=st.integers(1, 9),
+    padding=st.integers(0, 5),
+    is_bigendian=st.booleans(),
+)
+def test_view_is_exact(encoding, height, width, padding, is_bigendian):
+    """Whatever the size, padding and byte order of a picture, its pixels come out as they went in."""
+    kind = ENCODINGS[encoding]
+    values = np.random.default_rng(0).integers(0, 200, (height, width, kind.channels)).astype(kind.dtype)
+    stored = values.astype(np.dtype(kind.dtype).newbyteorder(">" if is_bigendian else "<"))
+    rows = [row.tobytes() + bytes(padding) for row in stored]
+    pixels = view(height, width, encoding, len(rows[0]), b"".join(rows), is_bigendian)
+    assert pixels.dtype == kind.dtype
+    np.testing.assert_array_equal(pixels.reshape(values.shape), values)
+    if encoding in COLOR_ENCODINGS and not (kind.channels == 2 and width % 2):
+        assert to_bgr(pixels, encoding).shape == (height, width, 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"encoding": "bayer_rggb8"}, "'bayer_rggb8' is not supported; known are bgr8"),
+        ({"step": 23}, "step is 23 bytes; 8 pixels of bgr8 need 24"),
+        ({"data": bytes(143)}, "holds 143 bytes; 6 rows of 24 bytes are 144"),
+        ({"data": b""}, "holds 0 bytes"),
+        ({"height": 0}, "image is empty: 8x0"),
+        ({"encoding": "16UC1"}, "'16UC1' is no colour encoding"),
+    ],
+)
+def test_impossible_pictures_are_refused(changes, message):
+    """A picture that contradicts itself is an error that names both sides."""
+    with pytest.raises(ValueError, match=message):
+        color_from_message(image(BGR, **{"encoding": "bgr8"} | changes))
+
+
+def info(**changes) -> SimpleNamespace:
+    k = [393.0, 0.0, 321.0, 0.0, 392.0, 240.0, 0.0, 0.0, 1.0]
+    return SimpleNamespace(**{"width": 640, "height": 480, "distortion_model": "plumb_bob", "d": [], "k": k} | changes)
+
+
+def test_camera_keeps_intrinsics_and_distortion():
+    """K and D are read by their places; five zeros are no distortion."""
+    camera = camera_from_message(info(d=[0.1, 0.0, 0.0, 0.0, -0.2]))
+    assert (camera.fx, camera.fy, camera.cx, camera.cy) == (393.0, 392.0, 321.0, 240.0)
+    assert (camera.width, camera.height, camera.distortion) == (640, 480, (0.1, 0.0, 0.0, 0.0, -0.2))
+    assert not camera_from_message(info(d=[0.0] * 5)).is_distorted
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"k": [0.0] * 9}, "not usable: fx=0.0"),
+        ({"k": [float("nan")] * 9}, "not usable: fx=nan"),
+        ({"width": 0}, "size=0x480"),
+        ({"distortion_model": "equidistant"}, "'equidistant' is not supported; rectify"),
+    ],
+)
+def test_uncalibrated_cameras_are_refused(changes, message):
+    """A camera whose rays are unknown is an error, not a guess."""
+    with pytest.raises(ValueError, match=message):
+        camera_from_message(info(**changes))
