@@ -1,0 +1,74 @@
+"""The nodes of the demonstration, each a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fingertip_contact.ros.environment import node_environment
+
+# How long a node may take to leave after SIGINT before it is ended for good.
+LEAVE_S = 5.0
+
+
+def camera_info_topic(image_topic: str) -> str:
+    """camera_info lies beside its image."""
+    return image_topic.rsplit("/", 1)[0] + "/camera_info"
+
+
+@contextmanager
+def running_nodes(
+    recording: Path, color_topic: str, depth_topic: str, log_folder: Path
+) -> Iterator[dict[str, subprocess.Popen]]:
+    """Hand tracking, contact and the simulated camera, which waits for the other two; gives the processes by name.
+
+    What a node prints goes to `log_folder`/<node>.log. All are gone when the block ends, however it ends.
+    """
+    remaps = {
+        "color/image": color_topic,
+        "color/camera_info": camera_info_topic(color_topic),
+        "depth/image": depth_topic,
+        "depth/camera_info": camera_info_topic(depth_topic),
+    }
+    parameters: dict[str, dict[str, object]] = {
+        "hand_tracking_node": {},
+        "contact_node": {},
+        "simulated_camera_node": {"recording": recording, "wait_for_subscribers": 2},
+    }
+    log_folder.mkdir(parents=True, exist_ok=True)
+    started: dict[str, subprocess.Popen] = {}
+    try:
+        for node in parameters:
+            started[node] = _start(node, parameters[node], remaps, log_folder / f"{node}.log")
+        yield started
+    finally:
+        _stop(started)
+
+
+def _start(node: str, parameters: dict[str, object], remaps: dict[str, str], log: Path) -> subprocess.Popen:
+    command = [sys.executable, "-m", f"fingertip_contact.nodes.{node}", "--ros-args"]
+    for name, value in parameters.items():
+        command += ["-p", f"{name}:={value}"]
+    for name, topic in remaps.items():
+        command += ["-r", f"{name}:={topic}"]
+    environment = node_environment(os.environ)
+    with log.open("wb") as output:
+        # In a session of its own: Ctrl-C reaches us alone, and we end the nodes in their order.
+        return subprocess.Popen(command, env=environment, stdout=output, stderr=output, start_new_session=True)
+
+
+def _stop(processes: dict[str, subprocess.Popen]) -> None:
+    for process in processes.values():
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+    for process in processes.values():
+        try:
+            process.wait(LEAVE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,87 @@
+"""What is left of a run to look at: a video, and a sheet of its key moments."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fingertip_contact.frames import FINGERS, FINGERTIP_LANDMARKS, Fingertip, Frame, FrameResult, Hand, KeyEvent
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.keyboard.pose import SheetTracker
+from fingertip_contact.overlay import Overlay
+from fingertip_contact.recordings.atomic import written_aside
+from fingertip_contact.recordings.bag import open_recording
+from fingertip_contact.recordings.video import overlay_video
+from fingertip_contact.ros.listener import Heard
+
+FRAMES_PER_SECOND = 30.0
+COLUMNS, ROWS = 4, 3
+TILE_PX = (480, 360)
+
+
+def write_video(path: Path, recording: Path, heard: Heard, layout: Layout) -> None:
+    """The recording with what the nodes said about each of its frames."""
+    with (
+        open_recording(recording) as opened,
+        overlay_video(path, layout, opened.camera, FRAMES_PER_SECOND, overwrite=True) as write,
+    ):
+        for frame, result in _results(opened.frames(), heard, layout):
+            write(frame, result)
+
+
+def write_contact_sheet(path: Path, recording: Path, heard: Heard, layout: Layout) -> None:
+    """One PNG of the moments at which keys were pressed, evenly over the run."""
+    tiles = []
+    with open_recording(recording) as opened:
+        overlay = Overlay(layout)
+        for frame, result in _results(opened.frames(), heard, layout):
+            picture = overlay.draw(frame.color_bgr, result, frame.camera)
+            if any(event.contact.type == "press" for event in result.key_events):
+                tiles.append(cv2.resize(picture, TILE_PX, interpolation=cv2.INTER_AREA))
+    count = COLUMNS * ROWS
+    chosen = [tiles[round(at)] for at in np.linspace(0, len(tiles) - 1, min(count, len(tiles)))]
+    chosen += [np.zeros((TILE_PX[1], TILE_PX[0], 3), np.uint8)] * (count - len(chosen))
+    rows = [np.hstack(chosen[row * COLUMNS : (row + 1) * COLUMNS]) for row in range(ROWS)]
+    with written_aside(path, overwrite=True) as aside:
+        cv2.imwrite(str(aside), np.vstack(rows))
+
+
+def _results(frames: Iterator[Frame], heard: Heard, layout: Layout) -> Iterator[tuple[Frame, FrameResult]]:
+    """Each recorded frame with what was heard about it.
+
+    The camera gave its frames stamps of their own, at the recorded distances: one offset leads back. The sheet's pose
+    is no topic on every ROS 2, so it is found here again, for the drawing alone.
+    """
+    first_live_ns = min(heard.frames_in)
+    first_recorded_ns = None
+    sheet = SheetTracker(layout)
+    events: dict[int, list[KeyEvent]] = {}
+    for event in heard.key_events:
+        events.setdefault(event.contact.stamp_ns, []).append(event)
+    texts, text = deque(heard.texts), ""
+    for frame in frames:
+        if first_recorded_ns is None:
+            first_recorded_ns = frame.stamp_ns
+        stamp_ns = frame.stamp_ns - first_recorded_ns + first_live_ns
+        hands = heard.hands.get(stamp_ns, ())
+        key_events = tuple(events.get(stamp_ns, ()))
+        while texts and texts[0][0] <= stamp_ns:
+            text = texts.popleft()[1]
+        fingertips = tuple(_on_picture(tip, hands) for tip in heard.fingertips.get(stamp_ns, ()))
+        pose = sheet.update(frame, hands, None)
+        yield frame, FrameResult(stamp_ns, hands, fingertips, (), key_events, text, None, pose)
+
+
+def _on_picture(tip: Fingertip, hands: tuple[Hand, ...]) -> Fingertip:
+    """A fingertip with the pixel of its landmark, which the message does not carry."""
+    landmark = FINGERTIP_LANDMARKS[FINGERS.index(tip.finger)]
+    for hand in hands:
+        if hand.track == tip.track:
+            u, v = hand.landmarks_px[landmark]
+            return replace(tip, pixel=(float(u), float(v)))
+    return tip

@@ -1,0 +1,31 @@
+"""The demonstration's recording, rendered once and kept in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import fingertip_contact.keyboard
+import fingertip_contact.simulation
+from fingertip_contact.recordings.truth import truth_path
+from fingertip_contact.resources import cache_directory, share_directory
+
+
+def cached_recording(settings: dict[str, object]) -> Path:
+    """Where the recording of these settings lies or will lie.
+
+    The name changes with the simulation's code and the layouts, so that an old picture never stands in for a new one.
+    """
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    rooms = [Path(room.__path__[0]) for room in (fingertip_contact.simulation, fingertip_contact.keyboard)]
+    for folder in (*rooms, share_directory() / "config" / "layouts"):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.read_bytes())
+    return cache_directory() / "recordings" / f"demo-{digest.hexdigest()[:16]}.mcap"
+
+
+def is_whole(recording: Path) -> bool:
+    """Whether both the bag and its truth are there; each appears only when it is complete."""
+    return recording.exists() and truth_path(recording).exists()

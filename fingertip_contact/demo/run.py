@@ -1,0 +1,70 @@
+"""One run: the nodes read a recording that is played as a live camera, while we listen."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from fingertip_contact.demo.nodes import camera_info_topic, running_nodes
+from fingertip_contact.recordings.bag import open_recording
+from fingertip_contact.ros.environment import node_environment
+from fingertip_contact.ros.listener import Heard
+from fingertip_contact.ros.listening import listening
+
+# Time for the nodes to load their networks and to find each other, on top of the recording's own length.
+START_S = 60.0
+# The last results arrive within that after the camera has ended.
+LAST_RESULTS_S = 1.0
+TICK_S = 0.1
+# DDS domains whose ports are free on every platform end at 101; 0 is what others use by default.
+DOMAINS = range(1, 102)
+
+
+class RunError(RuntimeError):
+    """The nodes did not get through the recording."""
+
+
+def play(recording: Path, log_folder: Path, show: Callable[[Heard], None]) -> Heard:
+    """Plays a recording to the nodes and gives what was heard; calls `show` ten times a second.
+
+    Raises RunError where the nodes do not come up or the camera fails, naming the logs to look at.
+    """
+    os.environ.setdefault("ROS_DOMAIN_ID", str(secrets.choice(DOMAINS)))
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    os.environ.update(node_environment())
+    with open_recording(recording) as opened:
+        color_topic, depth_topic = opened.color_topic, opened.depth_topic
+        limit_s = START_S + opened.duration_s
+    with (
+        listening(camera_info_topic(color_topic)) as heard,
+        running_nodes(recording, color_topic, depth_topic, log_folder) as nodes,
+    ):
+        _follow(heard, nodes, limit_s, show, log_folder)
+    return heard
+
+
+def _follow(
+    heard: Heard,
+    nodes: dict[str, subprocess.Popen],
+    limit_s: float,
+    show: Callable[[Heard], None],
+    log_folder: Path,
+) -> None:
+    camera = nodes["simulated_camera_node"]
+    deadline_s = time.monotonic() + limit_s
+    while camera.poll() is None:
+        ended = [name for name, process in nodes.items() if process is not camera and process.poll() is not None]
+        if ended:
+            raise RunError(f"{' and '.join(ended)} ended early; see {log_folder}")
+        if time.monotonic() > deadline_s:
+            raise RunError(f"the nodes were not through after {limit_s:.0f} s; see {log_folder}")
+        show(heard)
+        time.sleep(TICK_S)
+    if camera.returncode:
+        raise RunError(f"the simulated camera failed with exit code {camera.returncode}; see {log_folder}")
+    time.sleep(LAST_RESULTS_S)
+    show(heard)

@@ -1,0 +1,86 @@
+"""What a run was worth: text, events, frames and latency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fingertip_contact.evaluation.events import Matching, match_taps
+from fingertip_contact.evaluation.text import character_error_rate
+from fingertip_contact.frames import ContactEvent
+from fingertip_contact.recordings.bag import open_recording
+from fingertip_contact.recordings.events import EventRecord
+from fingertip_contact.recordings.truth import Truth
+from fingertip_contact.ros.listener import Heard
+
+MILLISECOND_NS = 1e6
+
+
+@dataclass(frozen=True)
+class RunScore:
+    """frames_in: pictures that the camera sent. frames_out: pictures that became fingertips. frames_per_second: of
+    frames out, over the run. latency: from a picture's stamp to the arrival of a key event that it decided; NaN where
+    there was none."""
+
+    text_true: str
+    text_read: str
+    cer: float
+    matching: Matching
+    frames_recorded: int
+    frames_in: int
+    frames_out: int
+    frames_per_second: float
+    latency_median_ms: float
+    latency_p99_ms: float
+
+
+def score_run(recording: Path, truth: Truth, heard: Heard) -> RunScore:
+    """Compares what was heard with the truth of the recording."""
+    with open_recording(recording) as opened:
+        frames_recorded = opened.frame_count
+        first_recorded_ns = next(opened.frames()).stamp_ns
+    offset_ns = first_recorded_ns - min(heard.frames_in)
+    latency_ms = np.array(heard.key_latency_ns or [np.nan]) / MILLISECOND_NS
+    out = heard.fingertips.keys()
+    seconds = (max(out) - min(out)) * 1e-9 if len(out) > 1 else float("nan")
+    return RunScore(
+        text_true=truth.header.text,
+        text_read=heard.text,
+        cer=character_error_rate(truth.header.text, heard.text),
+        matching=match_taps(_records(heard, offset_ns), truth.taps),
+        frames_recorded=frames_recorded,
+        frames_in=len(heard.frames_in),
+        frames_out=len(out),
+        frames_per_second=(len(out) - 1) / seconds,
+        latency_median_ms=float(np.median(latency_ms)),
+        latency_p99_ms=float(np.percentile(latency_ms, 99)),
+    )
+
+
+def _records(heard: Heard, offset_ns: int) -> list[EventRecord]:
+    """The presses that were heard, at the recording's times."""
+    keys = {_moment(event.contact): event.key for event in heard.key_events}
+    return [
+        EventRecord(
+            stamp_ns=event.contact_ns + offset_ns,
+            decided_ns=event.stamp_ns + offset_ns,
+            type=event.type,
+            hand=event.hand,
+            finger=event.finger,
+            key=keys.get(_moment(event)),
+            text="",
+            x_m=None,
+            y_m=None,
+            z_m=None,
+            confidence=event.confidence,
+            press=number,
+        )
+        for number, event in enumerate(heard.contact_events)
+        if event.type == "press"
+    ]
+
+
+def _moment(event: ContactEvent) -> tuple[int, str, str, str]:
+    return event.stamp_ns, event.hand, event.finger, event.type
