@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fingertip_contact.contact.contact_height import ContactHeight
-from fingertip_contact.contact.evidence import TouchEvidence, weigh_touch
+from fingertip_contact.contact.contact_height import ContactHeight, Stop
+from fingertip_contact.contact.evidence import Touch, find_touch
 from fingertip_contact.contact.fingertips import FingertipSamples, measure_fingertips
 from fingertip_contact.contact.motion import HeightFilter
 from fingertip_contact.contact.parameters import ContactParameters
@@ -31,6 +31,7 @@ class ContactDetector:
     def reset(self) -> None:
         """Forget everything, learnt contact heights included. Open presses are dropped: call end_all() first."""
         self._heights = [ContactHeight() for _ in range(COLUMNS)]
+        self._guess_m = np.full(COLUMNS, 2 * self._parameters.finger_radius_m)
         self._open: dict[int, ContactEvent] = {}
         self._restart()
 
@@ -53,17 +54,21 @@ class ContactDetector:
         self, frame: Frame, hands: tuple[Hand, ...], surface: Surface | None
     ) -> tuple[tuple[Fingertip, ...], tuple[ContactEvent, ...]]:
         """Fingertips as they are now, and the events that this frame decided."""
-        events: list[ContactEvent] = []
-        if len(self._stamps_ns) and frame.stamp_ns <= self._stamps_ns[-1]:
-            events.extend(self.end_all(frame.stamp_ns))
-        if surface is None:
-            return (), tuple(events)
         hands = _one_a_side(hands)
         samples = None
-        if frame.depth is not None and hands:
+        if surface is not None and frame.depth is not None and hands:
             samples = measure_fingertips(frame.depth, frame.camera, surface.plane, hands, self._parameters)
-        self._remember(frame.stamp_ns, hands, samples)
-        events.extend(self._decide(frame.stamp_ns))
+        return self.observe(frame.stamp_ns, hands, samples)
+
+    def observe(
+        self, stamp_ns: int, hands: tuple[Hand, ...], samples: FingertipSamples | None
+    ) -> tuple[tuple[Fingertip, ...], tuple[ContactEvent, ...]]:
+        """process() from the measured fingertips on: five rows of samples a hand, None where nothing was measured."""
+        events: list[ContactEvent] = []
+        if len(self._stamps_ns) and stamp_ns <= self._stamps_ns[-1]:
+            events.extend(self.end_all(stamp_ns))
+        self._remember(stamp_ns, hands, samples)
+        events.extend(self._decide(stamp_ns))
         return self._fingertips(hands, samples), tuple(events)
 
     def _remember(self, stamp_ns: int, hands: tuple[Hand, ...], samples: FingertipSamples | None) -> None:
@@ -73,6 +78,7 @@ class ContactDetector:
             columns = _columns(hands)
             visible_m[columns] = samples.visible_m
             pads_m[columns] = samples.pad_m
+            self._guess_m[columns] = np.where(np.isfinite(samples.guess_m), samples.guess_m, self._guess_m[columns])
             for column, value, sigma in zip(columns, samples.visible_m, samples.sigma_m, strict=True):
                 self._filters[column].update(stamp_ns, float(value), float(sigma))
         for hand in hands:
@@ -97,8 +103,7 @@ class ContactDetector:
 
     def _step(self, row: int, stamp_ns: int) -> list[ContactEvent]:
         events: list[ContactEvent] = []
-        contact_m = np.array([height.estimate_m(2 * self._parameters.finger_radius_m) for height in self._heights])
-        height_m = self._visible_m - contact_m
+        height_m = self._visible_m - self._contact_m()
         for column in range(COLUMNS):
             machine = self._machines[column]
             then_ns = int(self._stamps_ns[row])
@@ -106,29 +111,44 @@ class ContactDetector:
                 if machine.miss(then_ns) and column in self._open:
                     events.append(self._event("cancel", column, then_ns, stamp_ns))
                 continue
-            evidence = self._weigh(height_m, row, column)
-            total = evidence.total(self._parameters) if evidence is not None else -np.inf
-            self._learn(column, evidence, contact_m[column])
-            sample = FingerSample(
-                then_ns,
-                float(height_m[row, column]),
-                self._speed(height_m, row, column),
-                total > self._parameters.press_evidence,
-            )
+            touch = self._touch(height_m, row, column)
+            total = touch.total(self._parameters) if touch is not None else -np.inf
+            if touch is not None:
+                self._learn(column, touch)
+            pressed = total > self._parameters.press_evidence
+            speed_mps = self._speed(height_m, row, column)
+            sample = FingerSample(then_ns, float(height_m[row, column]), speed_mps, pressed)
             change = machine.update(sample)
-            if change == "press" and evidence is not None:
-                events.append(self._press(column, row, evidence, total, stamp_ns))
+            if change == "press" and touch is not None:
+                events.append(self._press(column, row, touch, total, stamp_ns))
             elif change == "release" and column in self._open:
                 events.append(self._event("release", column, then_ns, stamp_ns))
         return events
 
-    def _weigh(self, height_m: np.ndarray, row: int, column: int) -> TouchEvidence | None:
-        first = column - column % len(FINGERS)
-        return weigh_touch(self._stamps_ns, height_m[:, first : first + len(FINGERS)], row, column - first)
+    def _contact_m(self) -> np.ndarray:
+        """Contact height of every finger as known now (COLUMNS,), metres."""
+        corrections = [
+            height.correction_m if height.weight else self._expected_m(column)
+            for column, height in enumerate(self._heights)
+        ]
+        return self._guess_m + np.array(corrections)
 
-    def _learn(self, column: int, evidence: TouchEvidence | None, contact_m: float) -> None:
-        if evidence is not None and evidence.speed > 0 and evidence.rank > 0:
-            self._heights[column].add(evidence.bottom_m + contact_m)
+    def _expected_m(self, column: int) -> float:
+        """The correction that the other fingers of the hand make likely: their mean, as far as they have learnt."""
+        first = column - column % len(FINGERS)
+        others = [self._heights[i] for i in range(first, first + len(FINGERS)) if i != column]
+        weights = [height.weight / (height.weight + 1.0) for height in others]
+        return sum(w * height.correction_m for w, height in zip(weights, others, strict=True)) / (1.0 + sum(weights))
+
+    def _touch(self, height_m: np.ndarray, row: int, column: int) -> Touch | None:
+        first = column - column % len(FINGERS)
+        return find_touch(self._stamps_ns, height_m[:, first : first + len(FINGERS)], row, column - first)
+
+    def _learn(self, column: int, touch: Touch) -> None:
+        """Every stop teaches the contact height, as far as its motion was that of a tap."""
+        share = float(1 / (1 + np.exp(-touch.motion(self._parameters))))
+        over_guess_m = touch.bottom_m + self._contact_m()[column] - self._guess_m[column]
+        self._heights[column].add(Stop(over_guess_m, share), self._expected_m(column))
 
     def _speed(self, height_m: np.ndarray, row: int, column: int) -> float:
         if row == 0 or not np.isfinite(height_m[row - 1, column]):
@@ -136,11 +156,11 @@ class ContactDetector:
         seconds = (self._stamps_ns[row] - self._stamps_ns[row - 1]) / 1e9
         return float((height_m[row, column] - height_m[row - 1, column]) / seconds)
 
-    def _press(self, column: int, row: int, evidence: TouchEvidence, total: float, stamp_ns: int) -> ContactEvent:
+    def _press(self, column: int, row: int, touch: Touch, total: float, stamp_ns: int) -> ContactEvent:
         self._presses += 1
         event = ContactEvent(
             stamp_ns=stamp_ns,
-            contact_ns=min(evidence.touch_ns, stamp_ns),
+            contact_ns=min(touch.touch_ns, stamp_ns),
             type="press",
             press=self._presses,
             track=self._tracks[column],
@@ -171,10 +191,10 @@ class ContactDetector:
         if samples is None:
             return ()
         tips = []
+        contact_m = self._contact_m()
         for row, (hand, finger) in enumerate((hand, finger) for hand in hands for finger in FINGERS):
             column = _columns((hand,))[FINGERS.index(finger)]
             seen = bool(np.isfinite(samples.visible_m[row]))
-            contact_m = self._heights[column].estimate_m(2 * self._parameters.finger_radius_m)
             tips.append(
                 Fingertip(
                     track=hand.track,
@@ -182,7 +202,7 @@ class ContactDetector:
                     finger=finger,
                     pixel=(float(samples.end_px[row, 0]), float(samples.end_px[row, 1])),
                     point_m=samples.pad_m[row],
-                    height_m=self._filters[column].height_m - contact_m if seen else float("nan"),
+                    height_m=self._filters[column].height_m - float(contact_m[column]) if seen else float("nan"),
                     speed_mps=self._filters[column].speed_mps if seen else float("nan"),
                     score=hand.score,
                     state=self._machines[column].state if seen else "lost",

@@ -2,79 +2,85 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from fingertip_contact.contact.parameters import ContactParameters
 
-# How far back an approach reaches, and how much lower a later sample may be for this one to be the bottom.
+# How far back an approach reaches, how near in time a rival's dip counts, how much lower a later row may be.
 APPROACH_S = 0.30
-BOTTOM_M = 0.0012
+RIVAL_S = 0.07
+SAME_M = 0.0012
+# A stop comes after a descent of at least this much, most of it in the last frames.
+DESCENT_M = 0.003
+LAST_DESCENT_M = 0.002
+LAST_S = 0.11
 
 
 @dataclass(frozen=True)
-class TouchEvidence:
-    """Log-odds of a press, by name; zero is even. touch_ns: estimate of when the pad met the surface."""
+class Touch:
+    """A fingertip's stop after a descent, with the log-odds that it was a tap, by name.
+
+    depth: it stopped at its contact height. speed: it came fast. drop: it came from high above. rank: no other finger
+    of the hand came from higher. touch_ns: best estimate of when it stopped. bottom_m: where.
+    """
 
     depth: float
     speed: float
-    stop: float
+    drop: float
     rank: float
     touch_ns: int
     bottom_m: float
-    drop_m: float
 
     def total(self, parameters: ContactParameters) -> float:
+        return parameters.depth_weight * self.depth + self.motion(parameters)
+
+    def motion(self, parameters: ContactParameters) -> float:
+        """The log-odds by all but the height."""
         return (
-            parameters.depth_weight * self.depth
-            + parameters.speed_weight * self.speed
-            + parameters.stop_weight * self.stop
+            parameters.speed_weight * self.speed
+            + parameters.drop_weight * self.drop
             + parameters.rank_weight * self.rank
         )
 
 
-def weigh_touch(stamps_ns: np.ndarray, height_m: np.ndarray, at: int, finger: int) -> TouchEvidence | None:
-    """The evidence that `finger` touched at row `at`, or None where that row is not the bottom of a descent.
+def find_touch(stamps_ns: np.ndarray, height_m: np.ndarray, at: int, finger: int) -> Touch | None:
+    """The evidence that `finger` touched at row `at`, or None where that row is not the end of a descent.
 
-    stamps_ns: (T,) int64, ascending. height_m: (T, fingers of one hand), thickness taken off, metres, NaN where unseen.
+    stamps_ns: (T,) int64, ascending. height_m: (T, fingers of one hand), over the contact height, metres, NaN unseen.
     """
     track = height_m[:, finger]
-    if at < 1 or not np.isfinite(track[at]):
+    if at < 1 or not math.isfinite(track[at]):
         return None
     seconds = (stamps_ns - stamps_ns[at]) / 1e9
+    after = track[at:][np.isfinite(track[at:])]
+    lowest_m = float(after.min())
+    if track[at] - lowest_m > SAME_M:
+        return None
+    if not _highest(track[(seconds < 0) & (seconds >= -LAST_S)]) - track[at] > LAST_DESCENT_M:
+        return None
     before = (seconds < 0) & (seconds >= -APPROACH_S)
-    after = seconds >= 0
-    bottom_m = _lowest(track[after])
-    if track[at] - bottom_m > BOTTOM_M:
+    drop_m = _highest(track[before]) - lowest_m
+    if not drop_m > DESCENT_M:
         return None
-    drop_m = _highest(track[before]) - bottom_m
-    if not drop_m > 2 * BOTTOM_M:
-        return None
-    others = [_drop(height_m[:, other], before, seconds) for other in range(height_m.shape[1]) if other != finger]
-    rival_m = max((drop for drop in others if np.isfinite(drop)), default=0.0)
-    speed_mps = _approach_speed(seconds, track, at)
-    return TouchEvidence(
-        depth=2.0 - ((bottom_m) / 0.0015) ** 2 if bottom_m > 0 else 2.0,
-        speed=float(np.clip((speed_mps - 0.08) / 0.04, -3, 3)),
-        stop=float(np.clip((drop_m - 0.005) / 0.002, -3, 3)),
-        rank=float(np.clip((drop_m - rival_m) / 0.002, -4, 3)),
-        touch_ns=_touch_ns(stamps_ns, track, at, bottom_m),
+    # The mean of the two lowest rows: one alone is low by its noise.
+    bottom_m = float(np.sort(after)[:2].mean())
+    near = np.abs(seconds) <= RIVAL_S
+    rivals = [
+        _highest(height_m[before, i]) - _lowest(height_m[near, i]) for i in range(height_m.shape[1]) if i != finger
+    ]
+    rival_m = max((drop for drop in rivals if math.isfinite(drop)), default=0.0)
+    low, high = max(bottom_m, 0.0) * 1e3, max(-bottom_m, 0.0) * 1e3
+    return Touch(
+        depth=2.0 - 1.3 * min(low, 6.0) - 0.5 * max(high - 1.0, 0.0),
+        speed=0.0,
+        drop=0.35 * float(np.clip(drop_m * 1e3 - 7.0, -5, 5)),
+        rank=0.4 * float(np.clip((drop_m - rival_m) * 1e3, -8, 0.0)) + 0.5,
+        touch_ns=_touch_ns(stamps_ns, track, at, lowest_m),
         bottom_m=bottom_m,
-        drop_m=drop_m,
     )
-
-
-def _drop(track: np.ndarray, before: np.ndarray, seconds: np.ndarray) -> float:
-    return _highest(track[before]) - _lowest(track[np.abs(seconds) <= 0.07])
-
-
-def _approach_speed(seconds: np.ndarray, track: np.ndarray, at: int) -> float:
-    """Fastest descent between neighbouring rows in the 150 ms up to `at`, metres a second."""
-    rows = np.nonzero((seconds <= 0) & (seconds >= -0.15) & np.isfinite(track))[0]
-    if len(rows) < 2:
-        return 0.0
-    return float(np.max(-np.diff(track[rows]) / np.diff(seconds[rows])))
 
 
 def _touch_ns(stamps_ns: np.ndarray, track: np.ndarray, at: int, bottom_m: float) -> int:
@@ -88,9 +94,9 @@ def _touch_ns(stamps_ns: np.ndarray, track: np.ndarray, at: int, bottom_m: float
 
 def _lowest(values: np.ndarray) -> float:
     values = values[np.isfinite(values)]
-    return float(values.min()) if len(values) else float("nan")
+    return float(values.min()) if len(values) else math.nan
 
 
 def _highest(values: np.ndarray) -> float:
     values = values[np.isfinite(values)]
-    return float(values.max()) if len(values) else float("nan")
+    return float(values.max()) if len(values) else math.nan

@@ -16,8 +16,16 @@ from fingertip_contact.frames import FINGER_LANDMARKS, FINGERS, DepthImage, Hand
 from fingertip_contact.geometry import Camera, Plane
 
 # The scan, in metres on the surface: along the finger from inside the last segment to beyond its end, and across.
-ALONG_M = np.arange(-0.014, 0.0145, 0.001)
-ACROSS_M = np.arange(-0.003, 0.0031, 0.0015)
+ALONG_M = np.arange(-0.014, 0.0195, 0.001)
+ACROSS_M = np.arange(-0.0105, 0.0106, 0.0015)
+# A finger's ridge is this wide, and lies within this distance (one sigma) of the landmarks' line.
+RIDGE_HALF_M = 0.0025
+RIDGE_SIGMA_M = 0.003
+RIDGE_SHARE = 0.5
+OFF_LINE_M = 0.0008
+ROUND_END_M = 0.003
+ACROSS_MAX_M = 0.008
+RIDGE_ALONG_M = (-0.012, -0.002)
 # Lower than this over the surface is desk: three sigma of an averaged row of the scan.
 DESK_M = 0.004
 # The rows whose mean is "the visible height": behind the rounded, mixed pixels of the end.
@@ -34,6 +42,7 @@ class FingertipSamples:
     visible_m: (N,) height of the visible surface just behind the finger's end over the surface, metres.
     sigma_m: (N,) its standard deviation by the depth noise model, metres.
     end_px: (N, 2) pixel where the finger ends. pad_m: (N, 3) where the pad would touch the surface, optical frame.
+    guess_m: (N,) what visible_m would be in contact if the fingertip were a ball of `finger_radius_m`.
     slope: (N,) rise of the visible surface along the last segment, metres a metre, positive where the tip is lowest.
     """
 
@@ -41,6 +50,7 @@ class FingertipSamples:
     sigma_m: np.ndarray
     end_px: np.ndarray
     pad_m: np.ndarray
+    guess_m: np.ndarray
     slope: np.ndarray
 
 
@@ -56,19 +66,23 @@ def measure_fingertips(
     pixels_per_m = np.sqrt(camera.fx * camera.fy) / tip_depth_m
 
     height_m = _scan(depth, camera, plane, tip_px, direction, pixels_per_m)
-    rows_m = _mean(height_m, axis=2)
+    across_m = _ridge(height_m)
+    weights = np.exp(-0.5 * ((ACROSS_M - across_m[:, None]) / RIDGE_HALF_M) ** 2)
+    rows_m = _weighted_mean(height_m, np.where(weights > 0.1, weights, 0.0)[:, None, :])
     end_m = _end_of_finger(rows_m)
     behind_m = end_m[:, None] - ALONG_M
     on_finger = (behind_m > BEHIND_END_M[0]) & (behind_m < BEHIND_END_M[1]) & (rows_m > DESK_M / 2)
     rows = np.where(on_finger, rows_m, np.nan)
     visible_m = np.where(on_finger.sum(axis=1) >= MINIMUM_ROWS, _mean(rows, axis=1), np.nan)
 
-    end_px = tip_px + direction * (end_m * pixels_per_m)[:, None]
+    sideways = np.column_stack([-direction[:, 1], direction[:, 0]])
+    end_px = tip_px + (direction * end_m[:, None] + sideways * across_m[:, None]) * pixels_per_m[:, None]
     return FingertipSamples(
         visible_m=visible_m,
         sigma_m=_noise_m(camera, plane, end_px, tip_depth_m, parameters),
         end_px=end_px,
         pad_m=_pad(camera, plane, end_px, parameters.finger_radius_m),
+        guess_m=_guess_m(camera, plane, tip_px, parameters.finger_radius_m),
         slope=_slope(behind_m, rows_m),
     )
 
@@ -94,6 +108,37 @@ def _scan(
     values[~inside | ~np.isfinite(values) | (values <= 0)] = np.nan
     points = camera.deproject(pixels.reshape(-1, 2), values.reshape(-1))
     return plane.height_m(points).reshape(values.shape)
+
+
+def _ridge(height_m: np.ndarray) -> np.ndarray:
+    """How far across each finger's middle lies from the landmarks' line (N,), metres.
+
+    The middle stands highest and reaches farthest: both the ridge and the round end of the finger say where it is.
+    """
+    inside = slice(*np.searchsorted(ALONG_M, RIDGE_ALONG_M))
+    ridge_m = np.nan_to_num(_mean(height_m[:, inside], axis=1))
+    reach_m = _reach(height_m)
+    window = np.exp(-0.5 * ((ACROSS_M[:, None] - ACROSS_M) / RIDGE_HALF_M) ** 2)
+    score = (RIDGE_SHARE * ridge_m + reach_m) @ (window / window.sum(axis=0))
+    score -= OFF_LINE_M * (ACROSS_M / RIDGE_SIGMA_M) ** 2
+    score[:, np.abs(ACROSS_M) > ACROSS_MAX_M] = -np.inf
+    top = score.argmax(axis=1)
+    index = np.arange(len(score))
+    left, middle, right = (score[index, np.clip(top + side, 0, len(ACROSS_M) - 1)] for side in (-1, 0, 1))
+    bend = left - 2 * middle + right
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shift = np.where(np.isfinite(bend) & (bend < 0), 0.5 * (left - right) / bend, 0.0)
+    return ACROSS_M[top] + np.clip(shift, -0.5, 0.5) * (ACROSS_M[1] - ACROSS_M[0])
+
+
+def _reach(height_m: np.ndarray) -> np.ndarray:
+    """How far along each line of the scan the finger goes on (N, across), metres."""
+    start = int(np.searchsorted(ALONG_M, RIDGE_ALONG_M[1]))
+    on_finger = ~(height_m[:, start:] <= DESK_M)
+    reach_m = np.cumprod(on_finger, axis=1).sum(axis=1) * (ALONG_M[1] - ALONG_M[0])
+    # A neighbour may reach much farther; the middle of a round end is ahead of its flanks by a few millimetres only.
+    on_line = np.median(reach_m[:, np.abs(ACROSS_M) < RIDGE_HALF_M], axis=1)
+    return np.minimum(reach_m, on_line[:, None] + ROUND_END_M)
 
 
 def _end_of_finger(rows_m: np.ndarray) -> np.ndarray:
@@ -137,6 +182,15 @@ def _pad(camera: Camera, plane: Plane, end_px: np.ndarray, radius_m: float) -> n
     return np.where(np.isfinite(end_px).all(axis=1)[:, None] & (depth_m > 0)[:, None], pad, np.nan)
 
 
+def _guess_m(camera: Camera, plane: Plane, tip_px: np.ndarray, radius_m: float) -> np.ndarray:
+    """Contact height (N,) of a ball: seen at elevation A, the point s behind its outline in the picture lies
+    r (1 - cos(A + acos(1 - s / r))) over the surface."""
+    sine = np.abs(_unit(camera.rays(tip_px)) @ plane.normal)
+    behind_m = min(sum(BEHIND_END_M) / 2, radius_m)
+    angle = np.arcsin(np.minimum(sine, 1.0)) + np.arccos(1.0 - behind_m / radius_m)
+    return radius_m * (1.0 - np.cos(np.minimum(angle, np.pi)))
+
+
 def _noise_m(
     camera: Camera, plane: Plane, end_px: np.ndarray, depth_m: np.ndarray, parameters: ContactParameters
 ) -> np.ndarray:
@@ -145,6 +199,14 @@ def _noise_m(
     slant = np.abs(camera.rays(np.nan_to_num(end_px)) @ plane.normal)
     # Neighbouring pixels share their matching window: some 25 samples count as 5.
     return sigma_z * slant / np.sqrt(5.0)
+
+
+def _weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean over the last axis of the finite values, weights broadcast to them; NaN under a third of the weight."""
+    weight = np.where(np.isfinite(values), weights, 0.0)
+    total = weight.sum(axis=-1)
+    mean = (weight * np.nan_to_num(values)).sum(axis=-1) / np.maximum(total, 1e-12)
+    return np.where(total > weights.sum(axis=-1) / 3, mean, np.nan)
 
 
 def _mean(values: np.ndarray, axis: int) -> np.ndarray:

@@ -53,7 +53,7 @@ class ContactParameters:
     press_evidence: float = _number(0.0, -50.0, 50.0, "log-odds above which a touch is a press")
     depth_weight: float = _number(1.0, 0.0, 10.0, "weight of: the pad stops at its finger's contact height")
     speed_weight: float = _number(1.0, 0.0, 10.0, "weight of: it came down fast from above")
-    stop_weight: float = _number(1.0, 0.0, 10.0, "weight of: it stopped within a frame or two")
+    drop_weight: float = _number(1.0, 0.0, 10.0, "weight of: it came down from high above")
     rank_weight: float = _number(1.0, 0.0, 10.0, "weight of: no other finger of the hand does so more")
 
     def __post_init__(self) -> None:
