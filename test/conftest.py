@@ -1,0 +1,32 @@
+"""What several test files share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fingertip_contact import weights
+from fingertip_contact.hands.tracker import HandTracker
+
+
+@pytest.fixture(scope="session")
+def hand_weights() -> dict[str, Path]:
+    """The real networks, pulled into the cache where they are not there yet."""
+    try:
+        weights.pull("hands")
+    except weights.WeightsError as error:
+        pytest.skip(f"the hand weights cannot be had here: {error}")
+    return {model.name: weights.path(model.name) for model in weights.select("hands")}
+
+
+@pytest.fixture(scope="session")
+def _shared_hand_tracker(hand_weights: dict[str, Path]) -> HandTracker:
+    return HandTracker.from_weights()
+
+
+@pytest.fixture
+def hand_tracker(_shared_hand_tracker: HandTracker) -> HandTracker:
+    """A tracker that has seen nothing; loading the networks once is enough."""
+    _shared_hand_tracker.reset()
+    return _shared_hand_tracker
