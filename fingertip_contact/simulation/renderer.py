@@ -243,7 +243,8 @@ class _Frame:
 
     def picture(self) -> Picture:
         renderer, eye = self._renderer, self._eye
-        active = np.flatnonzero(self._active_region())
+        region = self._active_region()
+        active = np.flatnonzero(region)
         ground_m = renderer._ground.depth_m.reshape(-1)[active]
         hits, on_body = self._hits(eye.directions[active], ground_m)
         body = active[on_body]
@@ -255,7 +256,8 @@ class _Frame:
         normals = np.zeros_like(points)
         normals[:, 2] = 1
         points[on_body], normals[on_body] = surface.points_m, surface.normals
-        lamp_free, sky_free = self._free_light(active, points, normals, on_body)
+        fade = np.minimum(cv2.distanceTransform(region, cv2.DIST_L2, 3) / _HULL_MARGIN_PX, 1)
+        lamp_free, sky_free = self._free_light(active, points, normals, on_body, fade.reshape(-1)[active])
 
         radiance = renderer._empty.radiance_bgr.copy()
         flat = radiance.reshape(-1, 3)
@@ -275,7 +277,8 @@ class _Frame:
             pixels = self._eye.pixels(np.concatenate([vertices, *shadows]))
             hull = cv2.convexHull(np.clip(pixels, -4000, 4000).astype(np.float32))
             cv2.fillConvexPoly(region, np.rint(hull).astype(np.int32), 1)
-        return cv2.dilate(region, np.ones((3, 3), np.uint8), iterations=_HULL_MARGIN_PX // 2)
+        side = 2 * _HULL_MARGIN_PX + 1
+        return cv2.dilate(region, np.ones((side, side), np.uint8))
 
     def _hits(self, directions: np.ndarray, ground_m: np.ndarray) -> tuple[_Hits, np.ndarray]:
         """What rays of the eye meet, and which of them meet a body before the ground."""
@@ -294,9 +297,12 @@ class _Frame:
         return _Surface(points, normals, to_eye, texels[:, :3], texels[:, 3])
 
     def _free_light(
-        self, active: np.ndarray, points_m: np.ndarray, normals: np.ndarray, on_body: np.ndarray
+        self, active: np.ndarray, points_m: np.ndarray, normals: np.ndarray, on_body: np.ndarray, fade: np.ndarray
     ) -> tuple[_FreeLight, _FreeLight]:
-        """How much of the lamp and of the sky each pixel sees."""
+        """How much of the lamp and of the sky each active pixel sees.
+
+        fade: share of the sky's dimming that is kept, so that it ends softly where the region does.
+        """
         lighting, world = self._renderer._lighting, self._world
         row, column = np.divmod(active, self._eye.shape[1])
         place = (row % _PATTERN) * _PATTERN + column % _PATTERN
@@ -304,7 +310,7 @@ class _Frame:
         lamp = world.is_free(start, lighting.lamp_points[place] - start)
         towards = normals + 0.98 * lighting.sky_directions[place]
         towards *= _SKY_REACH_M / np.linalg.norm(towards, axis=1, keepdims=True)
-        sky = world.is_free(start, towards)
+        sky = 1 - fade * (1 - world.is_free(start, towards))
         shape = self._eye.shape
         return _FreeLight.smooth(active, lamp, on_body, shape), _FreeLight.smooth(active, sky, on_body, shape)
 
