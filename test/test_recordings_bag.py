@@ -308,6 +308,30 @@ class TestBadRecordings:
         with pytest.raises(ValueError, match=f"no intrinsics: record {COLOR_INFO}"):
             frames_of(path)
 
+    @pytest.mark.parametrize("count", [3, 200])
+    def test_stamps_that_never_agree(self, tmp_path, count):
+        """Depth that is a microsecond beside every colour picture is no depth: said at once, not after the run."""
+        with BagWriter(tmp_path / "bag.mcap") as bag:
+            bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
+            for index in range(count):
+                bag.write_image(COLOR, stamp_ns(index), FRAME_ID, picture(0), "bgr8")
+                bag.write_image(DEPTH, stamp_ns(index) + 1000, FRAME_ID, depth(0), "16UC1")
+        seen = []
+        with (
+            open_recording(tmp_path / "bag.mcap") as recording,
+            pytest.raises(ValueError, match=r"none of the first \d+ colour pictures .*enable_sync:=true"),
+        ):
+            seen.extend(recording.frames())
+        assert len(seen) < 100
+
+    def test_no_pictures(self, tmp_path):
+        types = get_typestore(Stores.ROS2_KILTED)
+        with rosbag2.Writer(tmp_path / "bag", version=9, storage_plugin=rosbag2.StoragePlugin.MCAP) as writer:
+            for topic in (COLOR, DEPTH):
+                writer.add_connection(topic, "sensor_msgs/msg/Image", typestore=types)
+        with pytest.raises(ValueError, match=f"{COLOR} holds no picture"):
+            frames_of(tmp_path / "bag")
+
     def test_two_cameras(self, tmp_path):
         with BagWriter(tmp_path / "bag.mcap") as bag:
             for camera in ("left", "right"):

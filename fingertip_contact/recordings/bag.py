@@ -34,6 +34,8 @@ ALIGNED_DEPTH_TOPICS = ("/aligned_depth_to_color/image_raw", "/depth/image")
 
 # A frame waits for its depth until that many newer frames came without one either: one second at 30 Hz.
 PAIRING_DEPTH = 30
+# After that many frames without a single depth picture, stamps of colour and depth have nothing to do with each other.
+UNPAIRED_LIMIT = 90
 
 # Image and CameraInfo are the same in every ROS 2, so one type store reads and writes them all.
 _TYPES = get_typestore(Stores.ROS2_KILTED)
@@ -121,6 +123,8 @@ class Recording:
         self.path = bag.path
         self.color_topic = _find_topic(bag, "colour pictures", COLOR_TOPICS)
         self.depth_topic = _find_topic(bag, "depth aligned to colour", ALIGNED_DEPTH_TOPICS)
+        if not self.frame_count:
+            raise ValueError(f"{self.path}: {self.color_topic} holds no picture; record it again")
         self.camera = self._read_camera()
         self.missing_depth = 0
 
@@ -142,11 +146,16 @@ class Recording:
         """Every colour picture in its order, with the aligned depth of exactly the same stamp, or None.
 
         Pictures are views of the bag's bytes where their encoding allows, and read-only then. Raises ValueError where
-        the bag ends early, or a picture is not what its fields or the camera's intrinsics say.
+        the bag ends early, a picture is not what its fields or the camera's intrinsics say, or no stamps agree.
         """
         self.missing_depth = 0
-        for color, depth in _pair_by_stamp(self._pictures()):
+        for count, (color, depth) in enumerate(_pair_by_stamp(self._pictures()), start=1):
             self.missing_depth += depth is None
+            if self.missing_depth == count == min(UNPAIRED_LIMIT, self.frame_count):
+                raise ValueError(
+                    f"{self.path}: none of the first {count} colour pictures has a depth picture of exactly its stamp; "
+                    "start the driver with enable_sync:=true and record again"
+                )
             yield self._frame(color, depth)
 
     def _pictures(self) -> Iterator[tuple[bool, Any]]:
