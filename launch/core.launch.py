@@ -8,13 +8,13 @@ The camera's process needs the Fast DDS profile too: see config/fastdds_profile.
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, GroupAction, SetEnvironmentVariable
-from launch.conditions import IfCondition, LaunchConfigurationEquals, LaunchConfigurationNotEquals, UnlessCondition
-from launch.substitutions import LaunchConfiguration
+from launch.conditions import IfCondition, UnlessCondition
+from launch.substitutions import LaunchConfiguration, NotEqualsSubstitution
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from fingertip_contact.resources import share_file
-from fingertip_contact.ros import dds
+from fingertip_contact.ros import environment
 
 ARGUMENTS = (
     ("namespace", "fingertip_contact", "namespace of the nodes and of their topics"),
@@ -35,7 +35,7 @@ ARGUMENTS = (
 def generate_launch_description():
     return LaunchDescription(
         [
-            *[SetEnvironmentVariable(name, value) for name, value in dds.environment().items()],
+            *[SetEnvironmentVariable(name, value) for name, value in environment.missing_in().items()],
             *[DeclareLaunchArgument(name, default_value=value, description=text) for name, value, text in ARGUMENTS],
             GroupAction(
                 [node("hand_tracking_node"), node("contact_node", text=("depth_source", "profile", "layout"))],
@@ -50,14 +50,14 @@ def generate_launch_description():
             node(
                 "depth_estimation_node",
                 text=("checkpoint",),
-                condition=LaunchConfigurationNotEquals("depth_source", "sensor"),
+                condition=IfCondition(NotEqualsSubstitution(LaunchConfiguration("depth_source"), "sensor")),
             ),
             Node(
                 package="rviz2",
                 executable="rviz2",
                 arguments=["-d", str(share_file("config/fingertip_contact.rviz"))],
                 parameters=[{"use_sim_time": switch("use_sim_time")}],
-                condition=LaunchConfigurationEquals("rviz", "true"),
+                condition=IfCondition(LaunchConfiguration("rviz")),
             ),
         ]
     )

@@ -15,7 +15,7 @@ from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, SetE
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 
-from fingertip_contact.ros import dds
+from fingertip_contact.ros import environment
 
 # The wrapper calls the D405's colour image_raw since this version, image_rect_raw before.
 RENAMED_IN = (4, 57, 4)
@@ -38,7 +38,7 @@ def generate_launch_description():
     core = IncludeLaunchDescription(PythonLaunchDescriptionSource(str(Path(__file__).with_name("core.launch.py"))))
     return LaunchDescription(
         [
-            *[SetEnvironmentVariable(name, value) for name, value in dds.environment().items()],
+            *[SetEnvironmentVariable(name, value) for name, value in environment.missing_in().items()],
             DeclareLaunchArgument(
                 "serial_no", default_value="''", description="of the camera, where there are several"
             ),

@@ -22,13 +22,13 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from fingertip_contact.recordings.bag import open_recording
-from fingertip_contact.ros import dds
+from fingertip_contact.ros import environment
 
 
 def generate_launch_description():
     return LaunchDescription(
         [
-            *[SetEnvironmentVariable(name, value) for name, value in dds.environment().items()],
+            *[SetEnvironmentVariable(name, value) for name, value in environment.missing_in().items()],
             DeclareLaunchArgument("recording", description="an MCAP file or a rosbag2 folder"),
             DeclareLaunchArgument("loop", default_value="false", description="true: start again at the end"),
             DeclareLaunchArgument("rate", default_value="1.0", description="speed; 1 is as recorded"),

@@ -29,3 +29,7 @@ class ContactStage(TouchStage):
 def main() -> None:
     """Entry point."""
     run(lambda done: ManagedNode("contact_node", ContactStage))
+
+
+if __name__ == "__main__":
+    main()

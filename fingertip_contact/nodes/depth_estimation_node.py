@@ -69,3 +69,7 @@ class DepthEstimationStage:
 def main() -> None:
     """Entry point."""
     run(lambda done: ManagedNode("depth_estimation_node", DepthEstimationStage))
+
+
+if __name__ == "__main__":
+    main()

@@ -48,3 +48,7 @@ class PipelineStage(TouchStage):
 def main() -> None:
     """Entry point."""
     run(lambda done: ManagedNode("pipeline_node", PipelineStage))
+
+
+if __name__ == "__main__":
+    main()

@@ -99,3 +99,7 @@ class RecordNode(Node):
 def main() -> None:
     """Entry point."""
     run(RecordNode)
+
+
+if __name__ == "__main__":
+    main()

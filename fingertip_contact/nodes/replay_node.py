@@ -109,3 +109,7 @@ class ReplayNode(Node):
 def main() -> None:
     """Entry point."""
     run(ReplayNode)
+
+
+if __name__ == "__main__":
+    main()

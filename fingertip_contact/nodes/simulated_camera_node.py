@@ -112,3 +112,7 @@ def _frames(messages: ReadAhead) -> Iterator[tuple[int, list[RawMessage]]]:
 def main() -> None:
     """Entry point."""
     run(SimulatedCameraNode)
+
+
+if __name__ == "__main__":
+    main()

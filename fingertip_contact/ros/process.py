@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -13,6 +14,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from fingertip_contact.ros import environment
 from fingertip_contact.ros.lifecycle import ManagedNode
 
 # How long a signal may go unnoticed while nothing else happens.
@@ -28,6 +30,7 @@ def run(make_node: Callable[[threading.Event], Node]) -> None:
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
+    os.environ.update(environment.missing_in())
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = make_node(done)
