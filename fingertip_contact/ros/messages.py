@@ -149,31 +149,6 @@ def fingertips_from(message: PointCloud2) -> tuple[Fingertip, ...]:
     )
 
 
-def fingertips_from(message: PointCloud2) -> tuple[Fingertip, ...]:
-    """The fingertips of a message of `fingertips`; their pixels do not travel and are NaN.
-
-    Raises ValueError where the message's fields, length or values are not those of `fingertips`.
-    """
-    points = _points(message, FINGERTIPS_LAYOUT)
-    names = (("hand", HANDS), ("finger", FINGERS), ("state", FINGER_STATES))
-    if any(np.any(points[field] >= len(places)) for field, places in names):
-        raise ValueError("the fingertips message names a hand, finger or state that there is not")
-    return tuple(
-        Fingertip(
-            track=int(row["track"]),
-            hand=HANDS[row["hand"]],
-            finger=FINGERS[row["finger"]],
-            pixel=(math.nan, math.nan),
-            point_m=np.array([row["x"], row["y"], row["z"]], dtype=np.float64),
-            height_m=float(row["height"]),
-            speed_mps=float(row["speed"]),
-            score=float(row["score"]),
-            state=FINGER_STATES[row["state"]],
-        )
-        for row in points
-    )
-
-
 def contact_event(frame_id: str, event: ContactEvent) -> InteractiveMarkerFeedback:
     """A finger on the surface: `client_id` right_index, `marker_name` surface, no `control_name`.
 
@@ -233,34 +208,6 @@ def key_event_from(message: InteractiveMarkerFeedback) -> KeyEvent:
     return KeyEvent(contact_event_from(message), message.marker_name, message.control_name, "")
 
 
-def contact_event_from(message: InteractiveMarkerFeedback) -> ContactEvent:
-    """The event of a message of `contact_event`, to the microsecond. Numbers that do not travel are 0 (press, track)
-    and NaN (confidence). Raises ValueError where the message is none of ours."""
-    hand, _, finger = message.client_id.partition("_")
-    event_type = _event_type(message)
-    if hand not in HANDS or finger not in FINGERS or event_type is None:
-        raise ValueError(f"'{message.client_id}' with event type {message.event_type} is no event of a finger")
-    moment_ns = stamp_ns(message.header.stamp)
-    point = message.pose.position
-    return ContactEvent(
-        stamp_ns=moment_ns,
-        contact_ns=moment_ns - message.menu_entry_id * 1000,
-        type=event_type,
-        press=0,
-        track=0,
-        hand=HANDS[HANDS.index(hand)],
-        finger=FINGERS[FINGERS.index(finger)],
-        point_m=np.array([point.x, point.y, point.z]),
-        confidence=math.nan,
-    )
-
-
-def key_event_from(message: InteractiveMarkerFeedback) -> KeyEvent:
-    """The event of a message of `key_event`; what it writes comes by `typed_text`. Raises ValueError like
-    `contact_event_from`."""
-    return KeyEvent(contact_event_from(message), message.marker_name, message.control_name, text="")
-
-
 def text(text: str) -> String:
     """The text so far."""
     return String(data=text)
@@ -289,12 +236,6 @@ def quaternion(rotation: np.ndarray) -> tuple[float, float, float, float]:
     best = np.linalg.eigh(symmetric)[1][:, -1]
     x, y, z, w = (best if best[3] >= 0 else -best).tolist()
     return x, y, z, w
-
-
-def _event_type(message: InteractiveMarkerFeedback) -> EventType | None:
-    if message.event_type == InteractiveMarkerFeedback.MOUSE_UP:
-        return "release" if message.mouse_point_valid else "cancel"
-    return {number: name for name, number in _EVENT_TYPES.items()}.get(message.event_type)
 
 
 def _cloud(head: Header, points: np.ndarray, is_dense: bool) -> PointCloud2:
