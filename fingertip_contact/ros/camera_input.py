@@ -56,7 +56,7 @@ class PairedInput:
 
     @property
     def dropped(self) -> int:
-        """Stamps that some topic never had."""
+        """Pictures whose other messages never came."""
         return self._pairer.dropped
 
     def _receive(self, topic: str, message: Any) -> None:

@@ -2,52 +2,45 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
 
 class StampPairer:
-    """Collects messages by stamp until every topic has one; nothing falls back to "the latest".
+    """Collects messages until every topic has one of the same stamp; nothing falls back to "the latest".
 
-    Every topic delivers in order, so a complete stamp makes all older ones hopeless: they are dropped and counted. At
-    most `capacity` stamps wait. A topic whose stamp goes back (a bag that loops, a clock that jumps) takes back what it
-    said about later stamps and starts over; the other topics follow when their own stamps go back.
+    Each topic delivers in the order it was sent, so once a stamp is complete, what came before it on any topic can no
+    longer be. Stamps are only compared for equality: a clock that jumps or a bag that loops needs no special care. At
+    most `capacity` messages of a topic wait. `dropped` counts the messages of the first topic that went unpaired.
     """
 
     def __init__(self, topics: Iterable[str], capacity: int = 30) -> None:
-        self._topics = tuple(topics)
+        self._waiting: dict[str, deque[tuple[int, Any]]] = {topic: deque() for topic in topics}
+        self._first = next(iter(self._waiting))
         self._capacity = capacity
-        self._last_ns: dict[str, int] = {}
-        self._waiting: dict[int, dict[str, Any]] = {}
         self.dropped = 0
 
     def add(self, topic: str, stamp_ns: int, message: Any) -> dict[str, Any] | None:
-        """The messages of all topics by topic, once the last of a stamp is here, else None."""
-        if stamp_ns < self._last_ns.get(topic, stamp_ns):
-            self._take_back(topic, stamp_ns)
-        self._last_ns[topic] = stamp_ns
-        parts = self._waiting.setdefault(stamp_ns, {})
-        parts[topic] = message
-        if len(parts) == len(self._topics):
-            del self._waiting[stamp_ns]
-            self._drop(stamp for stamp in self._waiting if stamp < stamp_ns)
-            return parts
-        if len(self._waiting) > self._capacity:
-            self._drop([min(self._waiting)])
+        """The messages of all topics by topic, once the last one of a stamp is here, else None."""
+        self._waiting[topic].append((stamp_ns, message))
+        if all(any(stamp == stamp_ns for stamp, _ in queue) for queue in self._waiting.values()):
+            return {name: self._take(name, stamp_ns) for name in self._waiting}
+        if len(self._waiting[topic]) > self._capacity:
+            self._drop_oldest(topic)
         return None
 
     def reset(self) -> None:
         """Forgets everything that waits."""
-        self._last_ns.clear()
-        self._waiting.clear()
+        for queue in self._waiting.values():
+            queue.clear()
 
-    def _take_back(self, topic: str, stamp_ns: int) -> None:
-        for stamp in [stamp for stamp in self._waiting if stamp > stamp_ns]:
-            self._waiting[stamp].pop(topic, None)
-            if not self._waiting[stamp]:
-                del self._waiting[stamp]
+    def _take(self, topic: str, stamp_ns: int) -> Any:
+        queue = self._waiting[topic]
+        while queue[0][0] != stamp_ns:
+            self._drop_oldest(topic)
+        return queue.popleft()[1]
 
-    def _drop(self, stamps: Iterable[int]) -> None:
-        for stamp in list(stamps):
-            del self._waiting[stamp]
-            self.dropped += 1
+    def _drop_oldest(self, topic: str) -> None:
+        self._waiting[topic].popleft()
+        self.dropped += topic == self._first

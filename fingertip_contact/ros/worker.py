@@ -65,7 +65,7 @@ class FrameWorker(Generic[Item]):
         idle_s = None  # Nothing to tell before the first item.
         while True:
             with self._changed:
-                came = self._changed.wait_for(lambda: self._items or self._closing, idle_s)
+                came = self._changed.wait_for(lambda: bool(self._items) or self._closing, idle_s)
                 if self._closing:
                     return
                 item = self._items.popleft() if came else None
