@@ -56,7 +56,7 @@ def test_a_silent_topic_costs_no_memory():
 
 @given(st.integers(0, 12))
 def test_a_bag_that_loops_pairs_every_frame_of_each_pass(late):
-    """The slower topic still tells of the old pass when the faster one has begun the new: no frame of either is lost."""
+    """The slower topic is still in the old pass when the faster one begins the new: no frame of either is lost."""
     stamps = [*range(100, 120), *range(100, 120)]
     colors = [("color", stamp) for stamp in stamps]
     depths = [("depth", stamp) for stamp in stamps]

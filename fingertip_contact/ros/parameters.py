@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -48,8 +47,6 @@ class Parameter:
         """What is wrong with a value of the right type, empty where nothing is."""
         if self.choices and value not in self.choices:
             return f"{self.name} is '{value}'; it has to be one of {self.allowed}"
-        if isinstance(value, float) and not math.isfinite(value):
-            return f"{self.name} is {value}; it has to be a finite number"
         return ""
 
 

@@ -1,0 +1,166 @@
+"""Real nodes in real processes over DDS, each wait with a deadline. Import after `pytest.importorskip("rclpy")`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+from fingertip_contact.geometry import Camera
+from fingertip_contact.recordings.bag import BagWriter
+from fingertip_contact.ros.environment import node_environment
+
+DEADLINE_S = 30.0
+LEAVE_S = 10.0
+FRAME_ID = "camera_color_optical_frame"
+COLOR, INFO = "/camera/camera/color/image_raw", "/camera/camera/color/camera_info"
+DEPTH = "/camera/camera/aligned_depth_to_color/image_raw"
+REMAPS = {"color/image": COLOR, "color/camera_info": INFO, "depth/image": DEPTH}
+START_NS = 1_700_000_000_000_000_000
+PERIOD_NS = 33_333_333
+CAMERA = Camera(390.0, 390.0, 320.0, 240.0, 640, 480)
+
+# Tests of several checkouts or users on one machine must not hear one another.
+os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+os.environ.update(node_environment())
+
+
+@contextmanager
+def ros_node(name: str = "test", **options: Any) -> Iterator[Ears]:
+    """A node of the test's own, with its executor."""
+    rclpy.init()
+    ears = Ears(name, **options)
+    try:
+        yield ears
+    finally:
+        ears.spinner.shutdown()
+        ears.destroy_node()
+        rclpy.shutdown()
+
+
+class Ears(Node):
+    """Keeps what it hears."""
+
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(name, namespace="fingertip_contact", **options)
+        self.spinner = SingleThreadedExecutor()
+        self.spinner.add_node(self)
+
+    def hear(self, kind: type, topic: str, profile: Any) -> list[Any]:
+        """A list that grows with the messages of a topic."""
+        heard: list[Any] = []
+        self.create_subscription(kind, topic, heard.append, profile)
+        return heard
+
+    def call(self, kind: type, name: str, request: Any) -> Any:
+        """The answer of a service."""
+        client = self.create_client(kind, name)
+        self.until(client.service_is_ready, f"service {name}")
+        future = client.call_async(request)
+        self.until(future.done, f"an answer of {name}")
+        self.destroy_client(client)
+        return future.result()
+
+    def until(self, condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
+        """Listens until a condition holds; fails with what was waited for."""
+        end_s = time.monotonic() + deadline_s
+        while not condition():
+            assert time.monotonic() < end_s, f"waited {deadline_s} s for {what}"
+            self.spinner.spin_once(timeout_sec=0.05)
+
+    def listen(self, seconds: float) -> None:
+        """Listens for a while, for what must not come."""
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            self.spinner.spin_once(timeout_sec=0.05)
+
+
+class NodeProcess:
+    """A node of the package, started as a user would."""
+
+    def __init__(
+        self,
+        name: str,
+        log: Path,
+        parameters: dict[str, object] | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        command = [sys.executable, "-m", f"fingertip_contact.nodes.{name}", "--ros-args"]
+        for topic, target in REMAPS.items():
+            command += ["-r", f"{topic}:={target}"]
+        for parameter, value in (parameters or {}).items():
+            command += ["-p", f"{parameter}:={value}"]
+        self.name = name
+        self.log = log
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                command, env=os.environ | (environment or {}), stdout=output, stderr=subprocess.STDOUT
+            )
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text()
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def until_it_says(self, text: str, deadline_s: float = DEADLINE_S) -> None:
+        end_s = time.monotonic() + deadline_s
+        while text not in self.said:
+            assert time.monotonic() < end_s, f"{self.name} never said {text!r}, but: {self.said}"
+            time.sleep(0.05)
+
+    def leave(self, number: int = signal.SIGTERM) -> int:
+        """Its exit code after a signal."""
+        self.process.send_signal(number)
+        return self.process.wait(LEAVE_S)
+
+    def ended(self, deadline_s: float = DEADLINE_S) -> int:
+        """Its exit code when it ends by itself."""
+        return self.process.wait(deadline_s)
+
+
+@contextmanager
+def nodes(folder: Path) -> Iterator[Callable[..., NodeProcess]]:
+    """Starts nodes that are all gone at the end."""
+    started: list[NodeProcess] = []
+
+    def start(name: str, environment: dict[str, str] | None = None, **parameters: object) -> NodeProcess:
+        started.append(NodeProcess(name, folder / f"{len(started)}_{name}.log", parameters, environment))
+        return started[-1]
+
+    try:
+        yield start
+    finally:
+        for node in started:
+            if node.alive:
+                node.process.kill()
+            node.process.wait(LEAVE_S)
+
+
+def write_recording(path: Path, frames: int) -> Path:
+    """A recording of a camera over an empty desk: a textured picture and flat depth, with stamps of 30 Hz."""
+    generator = np.random.default_rng(0)
+    picture = generator.integers(90, 110, (480, 640, 3), dtype=np.uint8)
+    depth = generator.integers(349, 352, (480, 640), dtype=np.uint16)
+    with BagWriter(path) as bag:
+        for index in range(frames):
+            stamp_ns = START_NS + index * PERIOD_NS
+            bag.write_image(COLOR, stamp_ns, FRAME_ID, picture, "bgr8")
+            bag.write_camera_info(INFO, stamp_ns, FRAME_ID, CAMERA)
+            bag.write_image(DEPTH, stamp_ns, FRAME_ID, depth, "16UC1")
+            bag.write_camera_info(f"{DEPTH.rsplit('/', 1)[0]}/camera_info", stamp_ns, FRAME_ID, CAMERA)
+    return path

@@ -1,0 +1,155 @@
+"""Lifecycle nodes fail loudly, stay alive, and give everything back."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+import rclpy
+import ros_harness  # noqa: F401  (sets up the environment)
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+
+from fingertip_contact.ros.diagnostics import Diagnostics
+from fingertip_contact.ros.lifecycle import ManagedNode
+
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+CYCLES = 50
+
+
+@contextmanager
+def managed(make_stage, name="hand_tracking_node"):
+    rclpy.init()
+    node = ManagedNode(name, make_stage)
+    try:
+        yield node
+    finally:
+        node.destroy_node()
+        rclpy.shutdown()
+
+
+class Refusing:
+    """A stage whose file is missing, or whose start fails."""
+
+    taken = 0
+
+    def __init__(self, node, parameters, held):
+        Refusing.taken += 1
+        held.callback(self.give_back)
+        if not parameters.mirrored:
+            raise FileNotFoundError("palm.tflite is missing; run: fingertip-contact models pull hands")
+
+    def give_back(self):
+        Refusing.taken -= 1
+
+    def start(self, active):
+        Refusing.taken += 1
+        active.callback(self.give_back)
+        raise RuntimeError("no")
+
+
+@pytest.fixture(autouse=True)
+def nothing_taken():
+    Refusing.taken = 0
+
+
+def label(node):
+    return node._state_machine.current_state[1]
+
+
+def test_a_configuration_that_fails_can_be_tried_again():
+    """FAILURE, nothing kept, and the parameter that mends it can be set."""
+    with managed(Refusing) as node:
+        assert node.trigger_configure() == FAILURE
+        assert (label(node), Refusing.taken) == ("unconfigured", 0)
+        (result,) = node.set_parameters([Parameter("mirrored", value=True)])
+        assert result.successful
+        assert node.trigger_configure() == SUCCESS
+
+
+def test_an_activation_that_fails_leaves_the_node_inactive():
+    """What it took is given back; what configuration took stays until clean-up."""
+    with managed(Refusing) as node:
+        node.set_parameters([Parameter("mirrored", value=True)])
+        assert node.trigger_configure() == SUCCESS
+        assert node.trigger_activate() == FAILURE
+        assert (label(node), Refusing.taken) == ("inactive", 1)
+        assert node.trigger_cleanup() == SUCCESS
+        assert Refusing.taken == 0
+
+
+def test_shutting_down_gives_everything_back():
+    """From the active state too."""
+
+    class Stage:
+        def __init__(self, node, parameters, held):
+            held.callback(given.append, "held")
+
+        def start(self, active):
+            active.callback(given.append, "active")
+
+    given: list[str] = []
+    with managed(Stage) as node:
+        node.autostart()
+        assert label(node) == "active"
+        assert node.trigger_shutdown() == SUCCESS
+        assert given == ["active", "held"]
+
+
+def count_open():
+    gc.collect()
+    return len(os.listdir("/proc/self/fd")), threading.active_count()
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
+def test_fifty_cycles_leak_nothing():
+    """Topics, services, timers, threads and file descriptors are those of the first cycle."""
+    from fingertip_contact.nodes.contact_node import ContactStage
+
+    def cycle(node):
+        assert node.trigger_configure() == SUCCESS
+        assert node.trigger_activate() == SUCCESS
+        assert node.trigger_deactivate() == SUCCESS
+        assert node.trigger_cleanup() == SUCCESS
+
+    def entities(node):
+        return [len(list(some)) for some in (node.publishers, node.subscriptions, node.services, node.timers)]
+
+    with managed(ContactStage, "contact_node") as node:
+        cycle(node)
+        before = entities(node), count_open()
+        for _ in range(CYCLES):
+            cycle(node)
+        assert (entities(node), count_open()) == before
+
+
+def test_diagnostics_count_what_happens():
+    """Frames with their latency, errors with their text, and what the stage reports."""
+    from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+    from ros_harness import ros_node
+
+    with ros_node() as node:
+        heard = node.hear(DiagnosticArray, "/diagnostics", 10)
+        held = ExitStack()
+        with held:
+            diagnostics = Diagnostics(node, held)
+            diagnostics.report(lambda: {"dropped": 3}, held)
+            node.until(lambda: node.count_publishers("/diagnostics") == 1 and len(heard) > 0, "the first message")
+            now_ns = node.get_clock().now().nanoseconds
+            for _ in range(10):
+                diagnostics.frame_done(now_ns - 20_000_000)
+            diagnostics.problem(ValueError("bad step"))
+            seen = len(heard)
+            node.until(lambda: len(heard) > seen, "the next message")
+        (status,) = heard[-1].status
+        values = {value.key: value.value for value in status.values}
+        assert (status.level, status.message) == (DiagnosticStatus.WARN, "bad step")
+        assert (values["frames"], values["errors"], values["dropped"]) == ("10", "1", "3")
+        assert 20.0 <= float(values["latency_median_ms"]) < 200.0
+        assert list(node.timers) == []

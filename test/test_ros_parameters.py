@@ -1,0 +1,117 @@
+"""What is not allowed is refused, and nothing changes."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytest.importorskip("rclpy")
+
+from rclpy.parameter import Parameter as RosParameter
+from ros_harness import ros_node
+
+from fingertip_contact.resources import share_file
+from fingertip_contact.ros.parameter_tables import TABLES, markdown, parameter_file
+from fingertip_contact.ros.parameters import NodeParameters, Parameter
+
+TABLE = (
+    Parameter("rate", 1.0, "speed", limits=(0.1, 10.0)),
+    Parameter("count", 3, "how many", limits=(1, 5)),
+    Parameter("source", "sensor", "which", choices=("sensor", "model")),
+    Parameter("file", "", "where from", read_only=True),
+)
+FILES = sorted(Path(share_file("package.xml")).parent.glob("config/nodes/*.yaml"))
+
+
+@pytest.fixture
+def node():
+    with ros_node() as node:
+        yield node
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("rate", 11.0, "range"),
+        ("rate", math.nan, "range"),
+        ("count", 0, "range"),
+        ("count", "many", "type"),
+        ("source", "guess", "sensor, model"),
+        ("file", "other", "read-only"),
+    ],
+)
+def test_a_bad_value_is_refused_and_nothing_changes(node, name, value, says):
+    """Range, type, choice and read-only are all held, with a reason."""
+    parameters = NodeParameters(node, TABLE)
+    before = parameters.snapshot()
+    (result,) = node.set_parameters([RosParameter(name, value=value)])
+    assert not result.successful
+    assert says in result.reason
+    assert parameters.snapshot() == before
+
+
+def test_a_good_value_is_taken(node):
+    """The next configuration sees it."""
+    parameters = NodeParameters(node, TABLE)
+    (result,) = node.set_parameters([RosParameter("source", value="model")])
+    assert result.successful
+    assert parameters.snapshot().source == "model"
+
+
+def test_nothing_changes_while_configured(node):
+    """A value that nobody reads any more must not look as if it were in force."""
+    parameters = NodeParameters(node, TABLE)
+    parameters.frozen = True
+    (result,) = node.set_parameters([RosParameter("rate", value=2.0)])
+    assert "clean it up" in result.reason
+    assert parameters.snapshot().rate == 1.0
+
+
+def test_a_choice_given_at_the_start_is_checked():
+    """Not only later changes."""
+    with ros_node(parameter_overrides=[RosParameter("source", value="guess")]) as node:
+        with pytest.raises(ValueError, match="sensor, model"):
+            NodeParameters(node, TABLE)
+
+
+def test_descriptors_tell_description_and_range(node):
+    """`ros2 param describe` is the manual."""
+    NodeParameters(node, TABLE)
+    rate, source = node.describe_parameters(["rate", "source"])
+    assert (rate.floating_point_range[0].from_value, rate.floating_point_range[0].to_value) == (0.1, 10.0)
+    assert source.additional_constraints == "one of: sensor, model"
+    assert rate.description == "speed"
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_every_default_is_allowed(table):
+    """A node starts without any parameters given."""
+    for parameter in table:
+        assert not parameter.complaint(parameter.default)
+        if parameter.limits:
+            assert parameter.limits[0] <= parameter.default <= parameter.limits[1]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_parameter_files_are_those_of_the_tables(path):
+    """The files are made, not written: `python -m fingertip_contact.ros.parameter_tables --yaml NODE`."""
+    assert path.read_text() == parameter_file(path.stem)
+    section = yaml.safe_load(path.read_text())["/**"]["ros__parameters"]
+    assert section == {parameter.name: parameter.default for parameter in TABLES[path.stem]}
+
+
+def test_lifecycle_nodes_have_parameter_files():
+    """Those that launch files start with one."""
+    assert {path.stem for path in FILES} == {
+        name for name, table in TABLES.items() if any(parameter.name == "autostart" for parameter in table)
+    }
+
+
+def test_the_table_for_the_readme_names_every_parameter():
+    """One row each."""
+    for node, table in TABLES.items():
+        text = markdown(node)
+        assert all(f"| `{parameter.name}` |" in text for parameter in table)
