@@ -30,6 +30,7 @@ _PATTERN_FILTER = np.array([0.5, 1.0, 1.0, 1.0, 0.5], dtype=np.float32)
 _SKY_REACH_M = 0.08  # how near something has to be to dim the light of the sky
 _LIFT_M = 0.0006  # rays start this far off the surface they leave
 _HULL_MARGIN_PX = 28
+_FAR_OUT_PX = 4000  # outlines are cut this far outside the picture
 _SKIN_DEPTH_M = 0.012  # a point counts as seen this far under its own skin
 
 # Light bleeds round the terminator in skin, red furthest: blue, green, red shares of wrapping.
@@ -193,8 +194,8 @@ class _Lighting:
         """Unit directions to the lamp (N, 3), and what it gives a surface that faces it (N, 1), relative to a level
         surface at the sheet's centre."""
         to_lamp = self.position_m - points_m
-        length = np.linalg.norm(to_lamp, axis=1, keepdims=True)
-        return to_lamp / length, 1 / (length**2 * self._reference)
+        square = _dot(to_lamp, to_lamp)
+        return to_lamp / np.sqrt(square), 1 / (square * self._reference)
 
     def on_ground(self, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Irradiance of the lamp and of the sky on the level desk, where nothing is in the way: (N, 3) each."""
@@ -205,7 +206,7 @@ class _Lighting:
     def on_skin(self, surface: _Surface, lamp_free: np.ndarray, sky_free: np.ndarray) -> np.ndarray:
         """Light that leaves skin towards the eye: (N, 3)."""
         direction, factor = self.lamp_factor(surface.points_m)
-        facing = (surface.normals * direction).sum(axis=1, keepdims=True)
+        facing = _dot(surface.normals, direction)
         wrapped = np.maximum((facing + _WRAP_BGR) / (1 + _WRAP_BGR), 0)
         # Where a shadow begins, light has bled into the skin as well: red fades last.
         bled = lamp_free[:, None] ** np.array([1.0, 0.9, 0.65], dtype=np.float32)
@@ -215,9 +216,8 @@ class _Lighting:
         # The desk throws light back up; close to it the finger's own shadow takes that away.
         height = np.clip(surface.points_m[:, 2:] / 0.03, 0.15, 1)
         bounce = (1 - up) * height * 0.35 * (self._light.sky_bgr + self._light.lamp_bgr)
-        half = direction + surface.to_eye
-        half /= np.linalg.norm(half, axis=1, keepdims=True)
-        shine = np.maximum((surface.normals * half).sum(axis=1, keepdims=True), 0) ** _SHININESS
+        half = _unit(direction + surface.to_eye)
+        shine = np.maximum(_dot(surface.normals, half), 0) ** _SHININESS
         gloss = 0.16 * surface.gloss[:, None] * shine * factor * lamp_free[:, None] * self._light.lamp_bgr
         return surface.albedo_bgr * (lamp + sky + bounce) + gloss
 
@@ -243,7 +243,7 @@ class _Frame:
 
     def picture(self) -> Picture:
         renderer, eye = self._renderer, self._eye
-        region = self._active_region()
+        region = self._lit_region()
         active = np.flatnonzero(region)
         ground_m = renderer._ground.depth_m.reshape(-1)[active]
         hits, on_body = self._hits(eye.directions[active], ground_m)
@@ -267,18 +267,13 @@ class _Frame:
         self._smooth_edges(radiance, segments, lamp_free, sky_free)
         return Picture(radiance, segments, self._depth())
 
-    def _active_region(self) -> np.ndarray:
+    def _lit_region(self) -> np.ndarray:
         """Where the picture can differ from the empty desk: round the bodies and their shadows. (H, W) uint8."""
-        region = np.zeros(self._eye.shape, dtype=np.uint8)
         lamp = self._renderer._lighting.lamp_points
-        for part in self._world.parts:
-            vertices = self._world.vertices_m[part]
-            shadows = [_shadow(vertices, point) for point in (lamp.min(axis=0), lamp.max(axis=0))]
-            pixels = self._eye.pixels(np.concatenate([vertices, *shadows]))
-            hull = cv2.convexHull(np.clip(pixels, -4000, 4000).astype(np.float32))
-            cv2.fillConvexPoly(region, np.rint(hull).astype(np.int32), 1)
-        side = 2 * _HULL_MARGIN_PX + 1
-        return cv2.dilate(region, np.ones((side, side), np.uint8))
+        extremes = lamp.min(axis=0), lamp.max(axis=0)
+        parts = [self._world.vertices_m[part] for part in self._world.parts]
+        spread = [np.concatenate([part, *(_shadow(part, point) for point in extremes)]) for part in parts]
+        return _hulls(self._eye, spread, _HULL_MARGIN_PX)
 
     def _hits(self, directions: np.ndarray, ground_m: np.ndarray) -> tuple[_Hits, np.ndarray]:
         """What rays of the eye meet, and which of them meet a body before the ground."""
@@ -288,11 +283,10 @@ class _Frame:
     def _surface(self, directions: np.ndarray, hits: _Hits, chosen: np.ndarray) -> _Surface:
         world, eye = self._world, self._eye
         corners = world.triangles[hits.triangle[chosen]]
-        weights = hits.weights[chosen][:, :, None]
-        normals = (world.normals[corners] * weights).sum(axis=1)
-        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
-        texels = _sample(self._renderer._atlas, (world.uv[corners] * weights).sum(axis=1))
-        to_eye = -directions / np.linalg.norm(directions, axis=1, keepdims=True)
+        weights = hits.weights[chosen]
+        normals = _unit(_weighted(weights, world.normals[corners]))
+        texels = _sample(self._renderer._atlas, _weighted(weights, world.uv[corners]))
+        to_eye = _unit(-directions)
         points = eye.origin_m + directions * hits.distance[chosen][:, None]
         return _Surface(points, normals, to_eye, texels[:, :3], texels[:, 3])
 
@@ -308,8 +302,7 @@ class _Frame:
         place = (row % _PATTERN) * _PATTERN + column % _PATTERN
         start = points_m + normals * _LIFT_M
         lamp = world.is_free(start, lighting.lamp_points[place] - start)
-        towards = normals + 0.98 * lighting.sky_directions[place]
-        towards *= _SKY_REACH_M / np.linalg.norm(towards, axis=1, keepdims=True)
+        towards = _SKY_REACH_M * _unit(normals + 0.98 * lighting.sky_directions[place])
         sky = 1 - fade * (1 - world.is_free(start, towards))
         shape = self._eye.shape
         return _FreeLight.smooth(active, lamp, on_body, shape), _FreeLight.smooth(active, sky, on_body, shape)
@@ -345,15 +338,10 @@ class _Frame:
         """Depth on the depth camera's grid."""
         eye = self._renderer._depth_eye
         depth_m: np.ndarray = self._renderer._ground_depth_m.copy()
-        pixels = eye.pixels(self._world.vertices_m)
-        first = np.clip(np.floor(pixels.min(axis=0)).astype(int), 0, np.array(eye.shape[::-1]))
-        last = np.clip(np.ceil(pixels.max(axis=0)).astype(int) + 1, 0, np.array(eye.shape[::-1]))
-        window = (slice(first[1], last[1]), slice(first[0], last[0]))
-        directions = eye.directions.reshape(*eye.shape, 3)[window]
-        if directions.size:
-            hits = self._world.trace(eye.origin_m, directions.reshape(-1, 3))
-            on_body = np.where(hits.triangle >= 0, hits.distance, np.inf).reshape(directions.shape[:2])
-            depth_m[window] = np.fmin(depth_m[window], on_body)
+        inside = np.flatnonzero(_hulls(eye, [self._world.vertices_m[part] for part in self._world.parts], 2))
+        hits = self._world.trace(eye.origin_m, eye.directions[inside])
+        on_body = np.where(hits.triangle >= 0, hits.distance, np.inf)
+        depth_m.reshape(-1)[inside] = np.minimum(depth_m.reshape(-1)[inside], on_body)
         return depth_m
 
 
@@ -377,6 +365,31 @@ def _masked_mean(active: np.ndarray, share: np.ndarray, chosen: np.ndarray, shap
     layers[active[chosen], 1] = 1
     sums = cv2.sepFilter2D(layers.reshape(*shape, 2), -1, _PATTERN_FILTER, _PATTERN_FILTER).reshape(-1, 2)
     return np.where(sums[:, 1] > 0, sums[:, 0] / np.maximum(sums[:, 1], 1e-6), 1).astype(np.float32)
+
+
+def _hulls(eye: Eye, parts: list[np.ndarray], margin_px: int) -> np.ndarray:
+    """The picture's region inside the outlines of sets of points, widened: (H, W) uint8."""
+    region = np.zeros(eye.shape, dtype=np.uint8)
+    for part in parts:
+        pixels = np.clip(eye.pixels(part), -_FAR_OUT_PX, _FAR_OUT_PX).astype(np.float32)
+        if len(pixels):
+            cv2.fillConvexPoly(region, np.rint(cv2.convexHull(pixels)).astype(np.int32), 1)
+    side = 2 * margin_px + 1
+    return cv2.dilate(region, np.ones((side, side), np.uint8))
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(N, 3) and (N, 3) -> (N, 1)."""
+    return np.einsum("nd,nd->n", a, b)[:, None]
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.sqrt(np.maximum(_dot(vectors, vectors), 1e-12))
+
+
+def _weighted(weights: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Weights (N, 3) of a triangle's corners, values there (N, 3, D) -> values in between (N, D)."""
+    return np.einsum("nk,nkd->nd", weights, corners)
 
 
 def _shadow(points_m: np.ndarray, lamp_m: np.ndarray) -> np.ndarray:

@@ -51,15 +51,12 @@ class Studio:
 
     def fingertips_seen(self, poses: Mapping[Handedness, HandPose]) -> dict[Handedness, np.ndarray]:
         """For each hand whose fingers' ends the colour camera sees: (5,) bool."""
-        shapes = self._shapes(poses)
-        return {
-            hand: self._renderer.sees(
-                shapes,
-                self._models[hand].fingertip_ends(pose),
-                np.array([segment(hand, finger) for finger in range(len(FINGERS))]),
-            )
-            for hand, pose in poses.items()
-        }
+        if not poses:
+            return {}
+        ends = np.concatenate([self._models[hand].fingertip_ends(pose) for hand, pose in poses.items()])
+        fingers = np.array([segment(hand, finger) for hand in poses for finger in range(len(FINGERS))])
+        seen = self._renderer.sees(self._shapes(poses), ends, fingers)
+        return dict(zip(poses, seen.reshape(-1, len(FINGERS)), strict=True))
 
     def _shapes(self, poses: Mapping[Handedness, HandPose]) -> dict[str, Shape]:
         shapes: dict[str, Shape] = {}
