@@ -11,6 +11,9 @@ import torch
 
 from fingertip_contact.depth.network import published_shapes
 
+# Torch's threads wait for one another by spinning: beside other tests one is faster than two.
+torch.set_num_threads(1)
+
 D405_NAME = "depth_anything_v2_vits_d405_finetuned.pth"
 
 

@@ -170,5 +170,5 @@ def test_weights_that_are_not_finite_are_refused(tmp_path):
 
 def test_a_missing_file_is_named(tmp_path):
     """With what is expected there."""
-    with pytest.raises(ValueError, match=r"nowhere\.pth do not exist; state the path"):
+    with pytest.raises(ValueError, match=r"no depth weights at .*nowhere\.pth: state the path"):
         load_weights(tmp_path / "nowhere.pth")

@@ -60,6 +60,13 @@ def test_the_runtime_gives_torch_s_numbers(cache, checkpoint, estimator):
     assert np.abs(depth_m - expected_m).max() < 2e-6
 
 
+def test_another_largest_depth_is_another_graph(cache, checkpoint, estimator):
+    """What was converted for one value is never run for another; metres scale with it."""
+    images = random_images(HEIGHT, WIDTH).numpy()
+    near, far = (OpenVinoRuntime(checkpoint, HEIGHT, WIDTH, depth_m, threads=1) for depth_m in (MAX_DEPTH_M, 0.5))
+    assert np.allclose(far.infer(images), near.infer(images) * 0.5 / MAX_DEPTH_M, rtol=1e-4)
+
+
 def test_depth_is_the_network_s_at_the_camera_s_size(checkpoint, estimator, picture_bgr):
     """Written out by the reference's steps, in float: differences are the rounding of resized bytes."""
     rgb = cv2.resize(picture_bgr[:, :, ::-1] / 255.0, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
@@ -143,7 +150,7 @@ def test_refused_weights_leave_nothing_in_the_cache(tmp_path, monkeypatch):
 
 def test_a_damaged_cache_is_named(checkpoint, estimator, cache, tmp_path, monkeypatch):
     """With what to delete."""
-    (converted,) = (cache / "fingertip_contact" / "depth").iterdir()
+    converted = next((cache / "fingertip_contact" / "depth").glob(f"*-{MAX_DEPTH_M:g}m"))
     damaged = tmp_path / "fingertip_contact" / "depth" / converted.name
     damaged.mkdir(parents=True)
     (damaged / "network.xml").write_text("<net")

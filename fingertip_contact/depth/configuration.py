@@ -26,9 +26,12 @@ def check_input_size(height: int, width: int) -> None:
 
 
 def check_exists(weights: Path) -> None:
-    """Raises ValueError where there is no such file."""
+    """Raises ValueError where that is no file."""
     if not weights.is_file():
-        raise ValueError(f"depth weights {weights} do not exist; state the path of a .pth or .safetensors file")
+        raise ValueError(
+            f"there are no depth weights at {weights}: state the path of a .pth or .safetensors file, "
+            "or run: fingertip-contact models pull d405"
+        )
 
 
 def max_depth_m(weights: Path, stated_m: float | None = None) -> float:
