@@ -1,0 +1,26 @@
+"""Metrics of typed text."""
+
+from __future__ import annotations
+
+CHARACTERS_PER_WORD = 5  # the definition of a word in typing research (MacKenzie and Soukoreff)
+
+
+def edit_distance(target: str, read: str) -> int:
+    """Levenshtein's: fewest insertions, deletions and substitutions that turn `read` into `target`."""
+    previous = list(range(len(read) + 1))
+    for i, wanted in enumerate(target, start=1):
+        current = [i]
+        for j, found in enumerate(read, start=1):
+            current.append(min(previous[j] + 1, current[-1] + 1, previous[j - 1] + (wanted != found)))
+        previous = current
+    return previous[-1]
+
+
+def character_error_rate(target: str, read: str) -> float:
+    """Edits over the length of the target; may exceed 1. Of an empty target: 0 if nothing was read, else 1."""
+    return edit_distance(target, read) / len(target) if target else float(bool(read))
+
+
+def words_per_minute(text: str, seconds: float) -> float:
+    """Five characters are a word. 0 where no time passed."""
+    return len(text) / CHARACTERS_PER_WORD / (seconds / 60) if seconds > 0 else 0.0

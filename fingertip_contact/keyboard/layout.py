@@ -1,0 +1,193 @@
+"""The keyboard on the sheet: where keys and markers lie. docs/layout-file.md describes the file.
+
+Everything here is in the sheet frame: origin at the sheet's centre, x to the typist's right, y away from the typist,
+z up. Files hold millimetres; from `load_layout` on everything is metres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from fingertip_contact.frames import Finger, Handedness
+from fingertip_contact.keyboard.layout_file import FileReader, read_mapping
+from fingertip_contact.resources import share_directory
+
+BACKSPACE = "backspace"
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key: what it is called, what it writes (empty: nothing), and its rectangle, metres, sheet frame."""
+
+    name: str
+    text: str
+    center_m: tuple[float, float]
+    size_m: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Marker:
+    """An ArUco marker. corners_m: (4, 2) top left, top right, bottom right, bottom left as the typist reads it."""
+
+    number: int
+    corners_m: np.ndarray
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A sheet with keys and markers. sheet_size_m: width and height. dictionary: OpenCV's name of the ArUco
+    dictionary. fingers: the finger that usually types a key, where the file tells."""
+
+    name: str
+    sheet_size_m: tuple[float, float]
+    keys: tuple[Key, ...]
+    markers: tuple[Marker, ...] = ()
+    dictionary: str = "DICT_4X4_50"
+    fingers: Mapping[str, tuple[Handedness, Finger]] = field(default_factory=dict)
+
+    @cached_property
+    def centers_m(self) -> np.ndarray:
+        """(N, 2) metres, in the order of `keys`."""
+        return np.array([key.center_m for key in self.keys], dtype=np.float64).reshape(-1, 2)
+
+    @cached_property
+    def sizes_m(self) -> np.ndarray:
+        """(N, 2) widths and heights, metres, in the order of `keys`."""
+        return np.array([key.size_m for key in self.keys], dtype=np.float64).reshape(-1, 2)
+
+    @cached_property
+    def by_name(self) -> dict[str, Key]:
+        return {key.name: key for key in self.keys}
+
+    @cached_property
+    def by_text(self) -> dict[str, Key]:
+        """The key that writes a text; the first one where several do."""
+        return {key.text: key for key in reversed(self.keys) if key.text}
+
+    @cached_property
+    def sheet_corners_m(self) -> np.ndarray:
+        """(4, 2) top left, top right, bottom right, bottom left of the sheet as the typist reads it, metres."""
+        width, height = self.sheet_size_m
+        return np.array([[-width, height], [width, height], [width, -height], [-width, -height]]) / 2
+
+    def edge_distances_m(self, points_m: np.ndarray) -> np.ndarray:
+        """Points (P, 2) -> (P, N) distance to each key's rectangle, metres, 0 on the key."""
+        points_m = np.asarray(points_m, dtype=np.float64).reshape(-1, 1, 2)
+        outside = np.maximum(np.abs(points_m - self.centers_m) - self.sizes_m / 2, 0.0)
+        return np.hypot(outside[..., 0], outside[..., 1])
+
+    def nearest(self, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Points (P, 2) -> index of the nearest key (P,) and the distance to its edge (P,), metres, 0 on the key.
+
+        Where keys overlap, the one whose centre is nearer.
+        """
+        distances = self.edge_distances_m(points_m)
+        offsets = np.asarray(points_m, dtype=np.float64).reshape(-1, 1, 2) - self.centers_m
+        # The distance to the centre only breaks ties: a millionth of it is less than any printed edge is exact.
+        index = np.argmin(distances + 1e-6 * np.hypot(offsets[..., 0], offsets[..., 1]), axis=1)
+        return index, distances[np.arange(len(index)), index]
+
+    def key_at(self, x_m: float, y_m: float) -> Key | None:
+        """The key that holds a point of the sheet, or None."""
+        index, distance_m = self.nearest(np.array([[x_m, y_m]]))
+        return self.keys[index[0]] if distance_m[0] == 0.0 else None
+
+
+def load_layout(name_or_path: str | Path) -> Layout:
+    """A built-in layout by name (`qwerty`), or one of your own from a YAML or JSON file.
+
+    Raises ValueError that names file, field, value and remedy where the file is malformed, FileNotFoundError where
+    there is none.
+    """
+    path = _layout_path(name_or_path)
+    return _build(FileReader(path), read_mapping(path), path.stem)
+
+
+def _layout_path(name_or_path: str | Path) -> Path:
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    folder = share_directory() / "config" / "layouts"
+    built_in = folder / f"{name_or_path}.yaml"
+    if path.name == str(name_or_path) and built_in.is_file():
+        return built_in
+    names = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
+    raise FileNotFoundError(f"there is no layout {name_or_path}: give a YAML or JSON file or a built-in name ({names})")
+
+
+def _build(read: FileReader, data: Mapping, stem: str) -> Layout:
+    if data.get("units", "mm") != "mm":
+        raise read.error("units", data["units"], "lengths have to be in mm")
+    sheet = read.mapping(data, "sheet")
+    width_m, height_m = (read.length_m(sheet, side, "sheet.") for side in ("width", "height"))
+    keys = _keys(read, data)
+    markers, dictionary = _markers(read, data)
+    return Layout(
+        name=read.text(data, "name", default=stem),
+        sheet_size_m=(width_m, height_m),
+        keys=keys,
+        markers=markers,
+        dictionary=dictionary,
+        fingers=read.fingers(data, {key.name for key in keys}),
+    )
+
+
+# What keys of these names write where a file leaves `char` empty.
+_IMPLIED_TEXT = {"space": " ", "enter": "\n", "return": "\n", "tab": "\t"}
+
+
+def _keys(read: FileReader, data: Mapping) -> tuple[Key, ...]:
+    keys: dict[str, Key] = {}
+    for index, entry in enumerate(read.sequence(data, "keys")):
+        where = f"keys[{index}]"
+        if not isinstance(entry, Mapping):
+            raise read.error(where, entry, "a key needs the fields name, center and size")
+        name = read.text(entry, "name", where=f"{where}.")
+        where = f"{where} ({name})"
+        if name in keys:
+            raise read.error(f"{where}.name", name, "two keys have it; every key needs a name of its own")
+        text = read.text(entry, "char", where=f"{where}.", default="") or _IMPLIED_TEXT.get(name, "")
+        keys[name] = Key(
+            name=name,
+            text="" if name == BACKSPACE else text,
+            center_m=read.point_m(entry.get("center"), f"{where}.center"),
+            size_m=read.size_m(entry.get("size"), f"{where}.size"),
+        )
+    if not keys:
+        raise read.error("keys", [], "a layout needs at least one key")
+    _refuse_hidden_keys(read, tuple(keys.values()))
+    return tuple(keys.values())
+
+
+def _refuse_hidden_keys(read: FileReader, keys: tuple[Key, ...]) -> None:
+    """Edges may overlap a little; a key whose centre lies on another one is a mistake in the file."""
+    layout = Layout("", (1.0, 1.0), keys)
+    on_key = layout.edge_distances_m(layout.centers_m) == 0.0
+    for below, above in zip(*np.nonzero(on_key & ~np.eye(len(keys), dtype=bool)), strict=True):
+        center_mm = [round(1000 * value, 3) for value in keys[below].center_m]
+        raise read.error(
+            f"keys[{below}] ({keys[below].name}).center",
+            center_mm,
+            f"it lies on key {keys[above].name}; move one of them",
+        )
+
+
+def _markers(read: FileReader, data: Mapping) -> tuple[tuple[Marker, ...], str]:
+    if data.get("markers") is None:
+        return (), Layout.dictionary
+    entry = read.mapping(data, "markers")
+    dictionary, capacity = read.dictionary(entry)
+    order = read.corner_order(entry)
+    markers: dict[int, Marker] = {}
+    for label, corners in read.mapping(entry, "corners", where="markers.").items():
+        where = f"markers.corners.{label}"
+        number = read.marker_number(label, where, dictionary, capacity)
+        if number in markers:
+            raise read.error(where, label, "this marker is there twice; every marker needs a number of its own")
+        markers[number] = Marker(number, read.corners_m(corners, where)[order])
+    return tuple(markers.values()), dictionary

@@ -1,0 +1,150 @@
+"""Reads and checks the fields of a layout file. Every complaint names file, field, value and remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import cv2
+import numpy as np
+import yaml
+
+from fingertip_contact.frames import FINGERS, HANDS, Finger, Handedness
+
+_MM = 0.001
+_LARGEST_MM = 5000.0
+_REQUIRED = object()
+_CORNERS = ("top left", "top right", "bottom right", "bottom left")
+
+
+def read_mapping(path: Path) -> Mapping[str, Any]:
+    """The file's top level. JSON is read as the YAML it is. Raises ValueError where it is neither."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not a text file in UTF-8 ({error}); a layout is a YAML or JSON file") from error
+    except yaml.YAMLError as error:
+        problem = " ".join(str(error).split())
+        raise ValueError(f"{path}: not readable as YAML or JSON ({problem}); correct the file there") from error
+    if not isinstance(data, Mapping):
+        raise ValueError(
+            f"{path}: holds {type(data).__name__} instead of a mapping; see docs/layout-file.md for the fields it needs"
+        )
+    return data
+
+
+class FileReader:
+    """Takes fields out of one file's mappings, checks them and turns millimetres into metres."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def error(self, where: str, value: object, remedy: str) -> ValueError:
+        shown = repr(value)
+        return ValueError(f"{self._path}: {where} is {shown if len(shown) <= 80 else shown[:77] + '...'}: {remedy}")
+
+    def mapping(self, entry: Mapping, name: str, where: str = "") -> Mapping:
+        value = entry.get(name)
+        if not isinstance(value, Mapping):
+            raise self.error(where + name, value, "it has to be a mapping; see docs/layout-file.md")
+        return value
+
+    def sequence(self, entry: Mapping, name: str, where: str = "") -> Sequence:
+        value = entry.get(name)
+        if not isinstance(value, list):
+            raise self.error(where + name, value, "it has to be a list; see docs/layout-file.md")
+        return value
+
+    def text(self, entry: Mapping, name: str, *, where: str = "", default: Any = _REQUIRED) -> str:
+        """A text; a number is taken for one, because YAML reads an unquoted `char: 1` so."""
+        value = entry.get(name)
+        if value is None and default is not _REQUIRED:
+            return default
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        if not isinstance(value, str) or (default is _REQUIRED and not value):
+            raise self.error(where + name, value, "it has to be a text; put it in quotes, y and n too")
+        return value
+
+    def length_m(self, entry: Mapping, name: str, where: str = "") -> float:
+        value = self._number_mm(entry.get(name), where + name)
+        if value <= 0:
+            raise self.error(where + name, value, "a length has to be greater than 0 mm")
+        return value * _MM
+
+    def point_m(self, value: object, where: str) -> tuple[float, float]:
+        if not isinstance(value, list) or len(value) != 2:
+            raise self.error(where, value, "it has to be two numbers in mm, [x, y]")
+        x, y = (self._number_mm(number, where) * _MM for number in value)
+        return x, y
+
+    def size_m(self, value: object, where: str) -> tuple[float, float]:
+        size = self.point_m(value, where)
+        if min(size) <= 0:
+            raise self.error(where, value, "width and height have to be greater than 0 mm")
+        return size
+
+    def corners_m(self, value: object, where: str) -> np.ndarray:
+        """(4, 2) metres. Raises ValueError where they do not span a convex quadrangle."""
+        if not isinstance(value, list) or len(value) != 4:
+            count = len(value) if isinstance(value, list) else 0
+            raise self.error(where, value, f"a marker has four corners, [[x, y], ...] in mm, and here are {count}")
+        corners = np.array([self.point_m(corner, f"{where}[{index}]") for index, corner in enumerate(value)])
+        edges = np.roll(corners, -1, axis=0) - corners
+        turns = edges[:, 0] * np.roll(edges[:, 1], -1) - edges[:, 1] * np.roll(edges[:, 0], -1)
+        if not (np.all(turns > 1e-9) or np.all(turns < -1e-9)):
+            raise self.error(where, value, "the corners have to go round a square; correct their order")
+        return corners
+
+    def corner_order(self, entry: Mapping) -> list[int]:
+        """Places of top left, top right, bottom right and bottom left among a marker's corners in this file."""
+        value = entry.get("corner_order")
+        if value is None:
+            return [0, 1, 2, 3]
+        words = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+        named = list(
+            dict.fromkeys(" ".join(pair) for pair in re.findall(r"(top|bottom)[\s_-]*(left|right)", words.lower()))
+        )
+        if sorted(named) != sorted(_CORNERS):
+            raise self.error(
+                "markers.corner_order", value, f'it has to name the four corners, e.g. "{", ".join(_CORNERS)}"'
+            )
+        return [named.index(corner) for corner in _CORNERS]
+
+    def dictionary(self, entry: Mapping) -> tuple[str, int]:
+        """Name and number of markers of the ArUco dictionary."""
+        name = self.text(entry, "dictionary", where="markers.")
+        identifier = getattr(cv2.aruco, name, None) if name.startswith("DICT_") else None
+        if not isinstance(identifier, int):
+            raise self.error("markers.dictionary", name, "OpenCV has no such dictionary; use for instance DICT_4X4_50")
+        return name, len(cv2.aruco.getPredefinedDictionary(identifier).bytesList)
+
+    def marker_number(self, label: object, where: str, dictionary: str, capacity: int) -> int:
+        try:
+            number = int(str(label))
+        except ValueError:
+            number = -1
+        if not 0 <= number < capacity:
+            raise self.error(where, label, f"markers of {dictionary} have numbers from 0 to {capacity - 1}")
+        return number
+
+    def fingers(self, data: Mapping, keys: set[str]) -> dict[str, tuple[Handedness, Finger]]:
+        if data.get("fingers") is None:
+            return {}
+        fingers: dict[str, tuple[Handedness, Finger]] = {}
+        for key, value in self.mapping(data, "fingers").items():
+            where = f"fingers.{key}"
+            if str(key) not in keys:
+                raise self.error(where, value, "there is no key of this name in keys")
+            if not isinstance(value, list) or len(value) != 2 or value[0] not in HANDS or value[1] not in FINGERS:
+                choices = f"[{'|'.join(get_args(Handedness))}, {'|'.join(get_args(Finger))}]"
+                raise self.error(where, value, f"it has to be {choices}")
+            fingers[str(key)] = (value[0], value[1])
+        return fingers
+
+    def _number_mm(self, value: object, where: str) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _LARGEST_MM:
+            raise self.error(where, value, f"it has to be a finite number of mm, at most {_LARGEST_MM:.0f}")
+        return float(value)
