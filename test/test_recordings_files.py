@@ -12,6 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, FrameResult, KeyEvent
+from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.keyboard.typing import Typist
 from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.recordings.events import (
     EVENT_TYPES,
@@ -205,12 +208,40 @@ def test_bad_events_name_their_line(tmp_path, line, message):
         read_events(path)
 
 
+presses_and_ends = st.lists(
+    st.tuples(st.sampled_from(["press", "release", "cancel"]), st.sampled_from(["a", "space", "backspace", "off"])),
+    max_size=30,
+)
+
+
+@given(presses_and_ends)
+def test_text_of_events_is_what_the_typist_wrote(steps):
+    """The text can be had from the events alone: backspace, presses on no key and cancelled presses included."""
+    layout = load_layout("qwerty")
+    typist = Typist(layout)
+    sheet = RigidTransform(np.eye(3), np.zeros(3))
+    records, opened = [], []
+    for number, (kind, key) in enumerate(steps):
+        if kind != "press" and not opened:
+            continue
+        press = number if kind == "press" else opened.pop()
+        opened += [number] * (kind == "press")
+        place_m = (5.0, 5.0) if key == "off" else layout.by_name[key].center_m
+        event = contact(press, kind, (*place_m, 0.0))
+        key_events = typist.process([event], sheet)
+        records += event_records(FrameResult(0, (), (), (event,), key_events, "", None, None))
+    assert text_of(records) == typist.text
+
+
 def test_text_of_events():
-    """Presses write, backspace takes back, releases do nothing."""
+    """Presses write, backspace takes back, a cancelled press takes back what it wrote."""
     base = EventRecord(1, 2, "press", "right", "index", "a", "a", 0.0, 0.0, 0.3, 1.0, 1)
-    typed = [("press", "h", "h"), ("release", "h", ""), ("press", "j", "j"), ("press", "backspace", "")]
-    typed += [("press", "i", "i"), ("press", None, ""), ("cancel", "i", "")]
-    events = [EventRecord(**asdict(base) | {"type": kind, "key": key, "text": text}) for kind, key, text in typed]
+    typed = [("press", "h", "h", 1), ("release", "h", "", 1), ("press", "j", "j", 2), ("press", "backspace", "", 3)]
+    typed += [("press", "i", "i", 4), ("press", None, "", 5), ("press", "x", "x", 6), ("cancel", "x", "", 6)]
+    events = [
+        EventRecord(**asdict(base) | {"type": kind, "key": key, "text": text, "press": press})
+        for kind, key, text, press in typed
+    ]
     assert text_of(events) == "hi"
 
 

@@ -101,11 +101,15 @@ def read_events(path: Path) -> list[EventRecord]:
 
 
 def text_of(events: Iterable[EventRecord]) -> str:
-    """The text that the events wrote, in the order in which they were decided."""
+    """The text that the events wrote, in the order in which they were decided: `keyboard.typing.Typist`'s rules."""
     text = ""
+    last_press, text_before = None, ""
     for event in events:
-        if event.type == "press":
+        if event.type == "press" and event.key is not None:
+            last_press, text_before = event.press, text
             text = text[:-1] if event.key == BACKSPACE else text + event.text
+        elif event.type == "cancel" and event.press == last_press:
+            last_press, text = None, text_before
     return text
 
 
