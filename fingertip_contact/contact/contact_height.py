@@ -7,10 +7,14 @@ So the contact height is the mode at the lower end of the stops, found as the ma
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
+
+from fingertip_contact.contact.history import COLUMNS
+from fingertip_contact.frames import FINGERS
 
 # Stops remembered a finger: recent ones only, since posture drifts.
 MEMORY = 24
@@ -50,3 +54,36 @@ class ContactHeight:
         posterior = np.exp(posterior - posterior.max())
         self.correction_m = float((GRID_M * posterior).sum() / posterior.sum())
         self.weight = float(share.sum())
+
+
+class ContactHeights:
+    """The contact heights of all fingers: a geometric guess each, corrected by what was seen, shared in a hand."""
+
+    def __init__(self, guess_m: float) -> None:
+        self._guess_m = np.full(COLUMNS, guess_m)
+        self._fingers = [ContactHeight() for _ in range(COLUMNS)]
+
+    def guess(self, columns: list[int], guess_m: np.ndarray) -> None:
+        """Set the guess of these columns from the view as it is now; NaN leaves it."""
+        self._guess_m[columns] = np.where(np.isfinite(guess_m), guess_m, self._guess_m[columns])
+
+    def contact_m(self) -> np.ndarray:
+        """The visible height of every finger in contact, as known now (COLUMNS,), metres."""
+        corrections = [
+            finger.correction_m if finger.weight else self._expected_m(column)
+            for column, finger in enumerate(self._fingers)
+        ]
+        return self._guess_m + np.array(corrections)
+
+    def learn(self, column: int, bottom_m: float, motion: float) -> None:
+        """A stop teaches. bottom_m: where, over the contact height known now. motion: log-odds of a tap but for it."""
+        share = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, motion))))
+        over_guess_m = bottom_m + self.contact_m()[column] - self._guess_m[column]
+        self._fingers[column].add(Stop(over_guess_m, share), self._expected_m(column))
+
+    def _expected_m(self, column: int) -> float:
+        """The correction that the other fingers of the hand make likely: their mean, as far as they have learnt."""
+        first = column - column % len(FINGERS)
+        others = [self._fingers[i] for i in range(first, first + len(FINGERS)) if i != column]
+        weights = [finger.weight / (finger.weight + 1.0) for finger in others]
+        return sum(w * finger.correction_m for w, finger in zip(weights, others, strict=True)) / (1.0 + sum(weights))

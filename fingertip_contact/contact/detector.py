@@ -6,22 +6,22 @@ neighbours, by what follows the touch as much as by what led to it. Every event 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from fingertip_contact.contact.contact_height import ContactHeight, Stop
+from fingertip_contact.contact.contact_height import ContactHeights
 from fingertip_contact.contact.evidence import Touch, find_touch
 from fingertip_contact.contact.fingertips import FingertipSamples, measure_fingertips
+from fingertip_contact.contact.history import COLUMNS, History, columns_of
 from fingertip_contact.contact.motion import HeightFilter
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.contact.state_machine import FingerMachine, FingerSample
 from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, EventType, Fingertip, Frame, Hand, Surface
 
-COLUMNS = len(HANDS) * len(FINGERS)
-HISTORY = 32
-
 
 class ContactDetector:
-    """process() takes frames in the order of their stamps; one that does not advance resets motion."""
+    """process() takes frames in the order of their stamps; one that does not advance ends every press."""
 
     def __init__(self, parameters: ContactParameters) -> None:
         self._parameters = parameters
@@ -29,26 +29,22 @@ class ContactDetector:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything, learnt contact heights included. Open presses are dropped: call end_all() first."""
-        self._heights = [ContactHeight() for _ in range(COLUMNS)]
-        self._guess_m = np.full(COLUMNS, 2 * self._parameters.finger_radius_m)
-        self._open: dict[int, ContactEvent] = {}
+        """Forget everything, contact heights included. Call end_all() first where presses may be open."""
+        self._heights = ContactHeights(2 * self._parameters.finger_radius_m)
         self._restart()
 
+    def end_all(self, stamp_ns: int) -> tuple[ContactEvent, ...]:
+        """Cancel every open press, and start motion afresh: the camera stopped, or time ran backwards."""
+        events = tuple(self._end("cancel", column, stamp_ns, stamp_ns) for column in sorted(self._open))
+        self._restart()
+        return events
+
     def _restart(self) -> None:
-        self._stamps_ns = np.zeros(0, dtype=np.int64)
-        self._visible_m = np.zeros((0, COLUMNS))
-        self._pads_m = np.zeros((0, COLUMNS, 3))
+        self._history = History()
         self._filters = [HeightFilter() for _ in range(COLUMNS)]
         self._machines = [FingerMachine(self._parameters) for _ in range(COLUMNS)]
         self._tracks = [-1] * COLUMNS
-        self._done = 0
-
-    def end_all(self, stamp_ns: int) -> tuple[ContactEvent, ...]:
-        """Cancel every open press: the camera stopped, or time ran backwards."""
-        events = tuple(self._event("cancel", column, stamp_ns, stamp_ns) for column in sorted(self._open))
-        self._restart()
-        return events
+        self._open: dict[int, ContactEvent] = {}
 
     def process(
         self, frame: Frame, hands: tuple[Hand, ...], surface: Surface | None
@@ -63,100 +59,52 @@ class ContactDetector:
     def observe(
         self, stamp_ns: int, hands: tuple[Hand, ...], samples: FingertipSamples | None
     ) -> tuple[tuple[Fingertip, ...], tuple[ContactEvent, ...]]:
-        """process() from the measured fingertips on: five rows of samples a hand, None where nothing was measured."""
+        """process() from the measured fingertips on. samples: five rows a hand, None where nothing was measured."""
         events: list[ContactEvent] = []
-        if len(self._stamps_ns) and stamp_ns <= self._stamps_ns[-1]:
+        if len(self._history.stamps_ns) and stamp_ns <= self._history.stamps_ns[-1]:
             events.extend(self.end_all(stamp_ns))
-        self._remember(stamp_ns, hands, samples)
-        events.extend(self._decide(stamp_ns))
+        columns = columns_of(hands)
+        for column, hand in zip(columns, (hand for hand in hands for _ in FINGERS), strict=True):
+            self._tracks[column] = hand.track
+        self._history.add(stamp_ns, columns, samples)
+        if samples is not None:
+            self._heights.guess(columns, samples.guess_m)
+            for column, visible_m, sigma_m in zip(columns, samples.visible_m, samples.sigma_m, strict=True):
+                self._filters[column].update(stamp_ns, float(visible_m), float(sigma_m))
+        for row in self._history.take(self._parameters.decision_delay_s):
+            events.extend(self._decide(row, stamp_ns))
         return self._fingertips(hands, samples), tuple(events)
 
-    def _remember(self, stamp_ns: int, hands: tuple[Hand, ...], samples: FingertipSamples | None) -> None:
-        visible_m = np.full(COLUMNS, np.nan)
-        pads_m = np.full((COLUMNS, 3), np.nan)
-        if samples is not None:
-            columns = _columns(hands)
-            visible_m[columns] = samples.visible_m
-            pads_m[columns] = samples.pad_m
-            self._guess_m[columns] = np.where(np.isfinite(samples.guess_m), samples.guess_m, self._guess_m[columns])
-            for column, value, sigma in zip(columns, samples.visible_m, samples.sigma_m, strict=True):
-                self._filters[column].update(stamp_ns, float(value), float(sigma))
-        for hand in hands:
-            for column in _columns((hand,)):
-                self._tracks[column] = hand.track
-        keep = slice(-HISTORY + 1, None)
-        self._done -= max(0, len(self._stamps_ns) - (HISTORY - 1))
-        self._stamps_ns = np.append(self._stamps_ns[keep], stamp_ns)
-        self._visible_m = np.vstack([self._visible_m[keep], visible_m])
-        self._pads_m = np.concatenate([self._pads_m[keep], pads_m[None]])
-
-    def _decide(self, stamp_ns: int) -> list[ContactEvent]:
-        """Let the machines take every row that is `decision_delay_s` old."""
+    def _decide(self, row: int, stamp_ns: int) -> list[ContactEvent]:
+        """Let every finger's machine take this row of the history."""
         events: list[ContactEvent] = []
-        self._done = max(self._done, 0)
-        while self._done < len(self._stamps_ns):
-            if stamp_ns - self._stamps_ns[self._done] < self._parameters.decision_delay_s * 1e9:
-                break
-            events.extend(self._step(self._done, stamp_ns))
-            self._done += 1
-        return events
-
-    def _step(self, row: int, stamp_ns: int) -> list[ContactEvent]:
-        events: list[ContactEvent] = []
-        height_m = self._visible_m - self._contact_m()
-        for column in range(COLUMNS):
-            machine = self._machines[column]
-            then_ns = int(self._stamps_ns[row])
-            if not np.isfinite(height_m[row, column]):
-                if machine.miss(then_ns) and column in self._open:
-                    events.append(self._event("cancel", column, then_ns, stamp_ns))
+        height_m = self._history.visible_m - self._heights.contact_m()
+        noise_m = self._history.noise_m()
+        row_ns = int(self._history.stamps_ns[row])
+        for column, machine in enumerate(self._machines):
+            if not math.isfinite(height_m[row, column]):
+                events.extend(self._end(change, column, row_ns, stamp_ns) for change in machine.miss(row_ns))
                 continue
-            touch = self._touch(height_m, row, column)
-            total = touch.total(self._parameters) if touch is not None else -np.inf
+            touch = self._touch(height_m, row, column, float(noise_m[column]))
+            log_odds = touch.total(self._parameters) if touch is not None else -math.inf
+            speed_mps = _speed_mps(self._history.stamps_ns, height_m[:, column], row)
+            likely = log_odds > self._parameters.press_evidence
+            for change in machine.update(FingerSample(row_ns, float(height_m[row, column]), speed_mps, likely)):
+                if change == "press":
+                    assert touch is not None
+                    events.append(self._press(column, row, touch, log_odds, stamp_ns))
+                else:
+                    events.append(self._end(change, column, row_ns, stamp_ns))
             if touch is not None:
-                self._learn(column, touch)
-            pressed = total > self._parameters.press_evidence
-            speed_mps = self._speed(height_m, row, column)
-            sample = FingerSample(then_ns, float(height_m[row, column]), speed_mps, pressed)
-            change = machine.update(sample)
-            if change == "press" and touch is not None:
-                events.append(self._press(column, row, touch, total, stamp_ns))
-            elif change == "release" and column in self._open:
-                events.append(self._event("release", column, then_ns, stamp_ns))
+                self._heights.learn(column, touch.bottom_m, touch.motion(self._parameters))
         return events
 
-    def _contact_m(self) -> np.ndarray:
-        """Contact height of every finger as known now (COLUMNS,), metres."""
-        corrections = [
-            height.correction_m if height.weight else self._expected_m(column)
-            for column, height in enumerate(self._heights)
-        ]
-        return self._guess_m + np.array(corrections)
-
-    def _expected_m(self, column: int) -> float:
-        """The correction that the other fingers of the hand make likely: their mean, as far as they have learnt."""
+    def _touch(self, height_m: np.ndarray, row: int, column: int, noise_m: float) -> Touch | None:
         first = column - column % len(FINGERS)
-        others = [self._heights[i] for i in range(first, first + len(FINGERS)) if i != column]
-        weights = [height.weight / (height.weight + 1.0) for height in others]
-        return sum(w * height.correction_m for w, height in zip(weights, others, strict=True)) / (1.0 + sum(weights))
+        hand = height_m[:, first : first + len(FINGERS)]
+        return find_touch(self._history.stamps_ns, hand, row, column - first, noise_m)
 
-    def _touch(self, height_m: np.ndarray, row: int, column: int) -> Touch | None:
-        first = column - column % len(FINGERS)
-        return find_touch(self._stamps_ns, height_m[:, first : first + len(FINGERS)], row, column - first)
-
-    def _learn(self, column: int, touch: Touch) -> None:
-        """Every stop teaches the contact height, as far as its motion was that of a tap."""
-        share = float(1 / (1 + np.exp(-touch.motion(self._parameters))))
-        over_guess_m = touch.bottom_m + self._contact_m()[column] - self._guess_m[column]
-        self._heights[column].add(Stop(over_guess_m, share), self._expected_m(column))
-
-    def _speed(self, height_m: np.ndarray, row: int, column: int) -> float:
-        if row == 0 or not np.isfinite(height_m[row - 1, column]):
-            return 0.0
-        seconds = (self._stamps_ns[row] - self._stamps_ns[row - 1]) / 1e9
-        return float((height_m[row, column] - height_m[row - 1, column]) / seconds)
-
-    def _press(self, column: int, row: int, touch: Touch, total: float, stamp_ns: int) -> ContactEvent:
+    def _press(self, column: int, row: int, touch: Touch, log_odds: float, stamp_ns: int) -> ContactEvent:
         self._presses += 1
         event = ContactEvent(
             stamp_ns=stamp_ns,
@@ -166,18 +114,18 @@ class ContactDetector:
             track=self._tracks[column],
             hand=HANDS[column // len(FINGERS)],
             finger=FINGERS[column % len(FINGERS)],
-            point_m=self._pads_m[row, column],
-            confidence=float(1 / (1 + np.exp(-np.clip(total, -30, 30)))),
+            point_m=self._history.pads_m[row, column],
+            confidence=1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds)))),
         )
         self._open[column] = event
         return event
 
-    def _event(self, kind: EventType, column: int, contact_ns: int, stamp_ns: int) -> ContactEvent:
-        """The end of the open press of this column."""
+    def _end(self, kind: EventType, column: int, contact_ns: int, stamp_ns: int) -> ContactEvent:
+        """The release or cancel of this column's open press."""
         press = self._open.pop(column)
         return ContactEvent(
             stamp_ns=stamp_ns,
-            contact_ns=min(contact_ns, stamp_ns),
+            contact_ns=min(max(contact_ns, press.contact_ns), stamp_ns),
             type=kind,
             press=press.press,
             track=press.track,
@@ -190,21 +138,21 @@ class ContactDetector:
     def _fingertips(self, hands: tuple[Hand, ...], samples: FingertipSamples | None) -> tuple[Fingertip, ...]:
         if samples is None:
             return ()
+        contact_m = self._heights.contact_m()
         tips = []
-        contact_m = self._contact_m()
-        for row, (hand, finger) in enumerate((hand, finger) for hand in hands for finger in FINGERS):
-            column = _columns((hand,))[FINGERS.index(finger)]
-            seen = bool(np.isfinite(samples.visible_m[row]))
+        for row, column in enumerate(columns_of(hands)):
+            seen = math.isfinite(samples.visible_m[row])
+            motion = self._filters[column]
             tips.append(
                 Fingertip(
-                    track=hand.track,
-                    hand=hand.handedness,
-                    finger=finger,
+                    track=self._tracks[column],
+                    hand=HANDS[column // len(FINGERS)],
+                    finger=FINGERS[column % len(FINGERS)],
                     pixel=(float(samples.end_px[row, 0]), float(samples.end_px[row, 1])),
                     point_m=samples.pad_m[row],
-                    height_m=self._filters[column].height_m - float(contact_m[column]) if seen else float("nan"),
-                    speed_mps=self._filters[column].speed_mps if seen else float("nan"),
-                    score=hand.score,
+                    height_m=motion.height_m - float(contact_m[column]) if seen else math.nan,
+                    speed_mps=motion.speed_mps if seen else math.nan,
+                    score=hands[row // len(FINGERS)].score,
                     state=self._machines[column].state if seen else "lost",
                 )
             )
@@ -220,6 +168,8 @@ def _one_a_side(hands: tuple[Hand, ...]) -> tuple[Hand, ...]:
     return tuple(best.values())
 
 
-def _columns(hands: tuple[Hand, ...]) -> list[int]:
-    """Column of each finger of the hands, in the order of FINGERS."""
-    return [HANDS.index(hand.handedness) * len(FINGERS) + i for hand in hands for i in range(len(FINGERS))]
+def _speed_mps(stamps_ns: np.ndarray, height_m: np.ndarray, row: int) -> float:
+    """Speed between the last row and this one, metres a second; zero where the finger was not seen."""
+    if row == 0 or not math.isfinite(height_m[row - 1]):
+        return 0.0
+    return float((height_m[row] - height_m[row - 1]) / ((stamps_ns[row] - stamps_ns[row - 1]) / 1e9))

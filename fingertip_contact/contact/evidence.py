@@ -17,6 +17,10 @@ SAME_M = 0.0012
 DESCENT_M = 0.003
 LAST_DESCENT_M = 0.002
 LAST_S = 0.11
+# How well the contact height is known, how high dips end on average, share of stray readings a metre.
+CONTACT_SIGMA_M = 0.0008
+DIP_MEAN_M = 0.0045
+STRAY_PER_M = 5.0
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,11 @@ class Touch:
         )
 
 
-def find_touch(stamps_ns: np.ndarray, height_m: np.ndarray, at: int, finger: int) -> Touch | None:
+def find_touch(stamps_ns: np.ndarray, height_m: np.ndarray, at: int, finger: int, noise_m: float) -> Touch | None:
     """The evidence that `finger` touched at row `at`, or None where that row is not the end of a descent.
 
     stamps_ns: (T,) int64, ascending. height_m: (T, fingers of one hand), over the contact height, metres, NaN unseen.
+    noise_m: standard deviation of this finger's height_m.
     """
     track = height_m[:, finger]
     if at < 1 or not math.isfinite(track[at]):
@@ -72,15 +77,27 @@ def find_touch(stamps_ns: np.ndarray, height_m: np.ndarray, at: int, finger: int
         _highest(height_m[before, i]) - _lowest(height_m[near, i]) for i in range(height_m.shape[1]) if i != finger
     ]
     rival_m = max((drop for drop in rivals if math.isfinite(drop)), default=0.0)
-    low, high = max(bottom_m, 0.0) * 1e3, max(-bottom_m, 0.0) * 1e3
     return Touch(
-        depth=2.0 - 1.3 * min(low, 6.0) - 0.5 * max(high - 1.0, 0.0),
+        depth=_depth(bottom_m, noise_m),
         speed=0.0,
-        drop=0.35 * float(np.clip(drop_m * 1e3 - 7.0, -5, 5)),
+        drop=0.35 * float(np.clip(drop_m * 1e3 - 7.0, -5, 5)) + min(0.0, 1.0 * (drop_m / noise_m - 5.0)),
         rank=0.4 * float(np.clip((drop_m - rival_m) * 1e3, -8, 0.0)) + 0.5,
         touch_ns=_touch_ns(stamps_ns, track, at, lowest_m),
         bottom_m=bottom_m,
     )
+
+
+def _depth(bottom_m: float, noise_m: float) -> float:
+    """Log of how much better a stop at this height fits a tap (on the desk) than a dip (anywhere above it).
+
+    Tap: normal about zero. Dip: exponential of mean DIP_MEAN_M with the same noise. Both: a share of stray readings.
+    """
+    sigma = math.hypot(noise_m, CONTACT_SIGMA_M)
+    tap = math.exp(-0.5 * (bottom_m / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))
+    ratio = sigma / DIP_MEAN_M
+    tail = math.erfc((ratio - bottom_m / sigma) / math.sqrt(2))
+    dip = math.exp(min(0.5 * ratio**2 - bottom_m / DIP_MEAN_M, 50.0)) * tail / (2 * DIP_MEAN_M)
+    return math.log((tap + STRAY_PER_M) / (dip + STRAY_PER_M))
 
 
 def _touch_ns(stamps_ns: np.ndarray, track: np.ndarray, at: int, bottom_m: float) -> int:

@@ -16,23 +16,26 @@ from fingertip_contact.frames import FINGER_LANDMARKS, FINGERS, DepthImage, Hand
 from fingertip_contact.geometry import Camera, Plane
 
 # The scan, in metres on the surface: along the finger from inside the last segment to beyond its end, and across.
-ALONG_M = np.arange(-0.014, 0.0195, 0.001)
-ACROSS_M = np.arange(-0.0105, 0.0106, 0.0015)
-# A finger's ridge is this wide, and lies within this distance (one sigma) of the landmarks' line.
-RIDGE_HALF_M = 0.0025
-RIDGE_SIGMA_M = 0.003
-RIDGE_SHARE = 0.5
-OFF_LINE_M = 0.0008
-ROUND_END_M = 0.003
-ACROSS_MAX_M = 0.008
-RIDGE_ALONG_M = (-0.012, -0.002)
+ALONG_M = np.arange(-0.014, 0.0185, 0.00125)
+ACROSS_M = np.arange(-0.012, 0.0121, 0.0015)
 # Lower than this over the surface is desk: three sigma of an averaged row of the scan.
 DESK_M = 0.004
+# Rows are averaged over this half width; the middle of the finger is sought and followed with the wider one.
+ROW_SIGMA_M = 0.0025
+FINGER_SIGMA_M = 0.0045
+# The end is the mean over this half width; a row covered less than this share is no longer the finger.
+END_SIGMA_M = 0.003
+GAP_SHARE = 0.15
+# Where the finger is sought first: rows that lie on it even if the landmark is off, near the landmarks' line.
+START_M = (-0.0095, -0.004)
+LINE_SIGMA_M = 0.004
+# How much of the way to the middle of a row the follower goes.
+FOLLOW = 0.5
 # The rows whose mean is "the visible height": behind the rounded, mixed pixels of the end.
 BEHIND_END_M = (0.0015, 0.0065)
 MINIMUM_ROWS = 3
 
-_TIP, _DIP, _PIP = ([FINGER_LANDMARKS[finger][-back] for finger in FINGERS] for back in (1, 2, 3))
+_TIP, _PIP = ([FINGER_LANDMARKS[finger][-back] for finger in FINGERS] for back in (1, 3))
 
 
 @dataclass(frozen=True)
@@ -59,24 +62,24 @@ def measure_fingertips(
 ) -> FingertipSamples:
     """Measure five fingertips of each hand over the plane."""
     landmarks = np.stack([hand.landmarks_px for hand in hands]).astype(np.float64)
-    tip_px, dip_px, pip_px = (landmarks[:, rows].reshape(-1, 2) for rows in (_TIP, _DIP, _PIP))
-    # A foreshortened last segment says little about its direction: the middle one steadies it.
-    direction = _unit((tip_px - dip_px) + 0.5 * (tip_px - pip_px))
+    tip_px, pip_px = (landmarks[:, rows].reshape(-1, 2) for rows in (_TIP, _PIP))
+    # Over two segments: the last one alone is often foreshortened, and its landmarks a few pixels off.
+    direction = _unit(tip_px - pip_px)
     tip_depth_m = plane.depth_at_m(camera.rays(tip_px))
     pixels_per_m = np.sqrt(camera.fx * camera.fy) / tip_depth_m
 
     height_m = _scan(depth, camera, plane, tip_px, direction, pixels_per_m)
-    across_m = _ridge(height_m)
-    weights = np.exp(-0.5 * ((ACROSS_M - across_m[:, None]) / RIDGE_HALF_M) ** 2)
-    rows_m = _weighted_mean(height_m, np.where(weights > 0.1, weights, 0.0)[:, None, :])
-    end_m = _end_of_finger(rows_m)
+    across_m = _follow(height_m)
+    rows_m = _weighted_mean(height_m, _bell(ACROSS_M - across_m[..., None], ROW_SIGMA_M))
+    end_m = _end_of_finger(height_m, across_m)
     behind_m = end_m[:, None] - ALONG_M
     on_finger = (behind_m > BEHIND_END_M[0]) & (behind_m < BEHIND_END_M[1]) & (rows_m > DESK_M / 2)
     rows = np.where(on_finger, rows_m, np.nan)
     visible_m = np.where(on_finger.sum(axis=1) >= MINIMUM_ROWS, _mean(rows, axis=1), np.nan)
 
-    sideways = np.column_stack([-direction[:, 1], direction[:, 0]])
-    end_px = tip_px + (direction * end_m[:, None] + sideways * across_m[:, None]) * pixels_per_m[:, None]
+    last = np.clip(np.searchsorted(ALONG_M, np.nan_to_num(end_m)) - 1, 0, len(ALONG_M) - 1)
+    beside_m = across_m[np.arange(len(last)), last]
+    end_px = tip_px + (direction * end_m[:, None] + _left_of(direction) * beside_m[:, None]) * pixels_per_m[:, None]
     return FingertipSamples(
         visible_m=visible_m,
         sigma_m=_noise_m(camera, plane, end_px, tip_depth_m, parameters),
@@ -96,61 +99,58 @@ def _scan(
     pixels_per_m: np.ndarray,
 ) -> np.ndarray:
     """Heights over the plane (N, along, across), metres, NaN where there is no depth or no picture."""
-    normal = np.column_stack([-direction[:, 1], direction[:, 0]])
-    step = pixels_per_m[:, None, None, None]
-    offsets = direction[:, None, None, :] * ALONG_M[:, None, None] + normal[:, None, None, :] * ACROSS_M[:, None]
-    where = np.nan_to_num(tip_px[:, None, None, :] + offsets * step, nan=-1.0, posinf=-1.0, neginf=-1.0)
-    pixels = np.rint(np.clip(where, -1, 1e6)).astype(np.int64)
-    columns, rows = pixels[..., 0], pixels[..., 1]
+    along = direction[:, None, None, :] * ALONG_M[:, None, None]
+    across = _left_of(direction)[:, None, None, :] * ACROSS_M[:, None]
+    offsets = np.rint((along + across) * pixels_per_m[:, None, None, None])
+    corner = np.rint(tip_px)
+    pixels = np.nan_to_num(corner[:, None, None, :] + offsets, nan=-1.0, posinf=-1.0, neginf=-1.0)
+    columns, rows = np.clip(pixels, -1, 1e6).astype(np.int64).transpose(3, 0, 1, 2)
     high, wide = depth.values.shape
     inside = (columns >= 0) & (rows >= 0) & (columns < wide) & (rows < high)
     values = depth.values[np.where(inside, rows, 0), np.where(inside, columns, 0)].astype(np.float64) * depth.unit_m
     values[~inside | ~np.isfinite(values) | (values <= 0)] = np.nan
-    points = camera.deproject(pixels.reshape(-1, 2), values.reshape(-1))
-    return plane.height_m(points).reshape(values.shape)
+    # The slope of the ray changes by 1 / f a pixel: exact without distortion, and so near the tip in effect with it.
+    slope = (camera.rays(corner) @ plane.normal)[:, None, None] + offsets @ (plane.normal[:2] / (camera.fx, camera.fy))
+    return values * slope + plane.offset_m
 
 
-def _ridge(height_m: np.ndarray) -> np.ndarray:
-    """How far across each finger's middle lies from the landmarks' line (N,), metres.
+def _follow(height_m: np.ndarray) -> np.ndarray:
+    """The middle of the finger in every row of the scan (N, along), metres across.
 
-    The middle stands highest and reaches farthest: both the ridge and the round end of the finger say where it is.
+    Landmarks lie several pixels off and so does their direction. So the finger is sought where it is highest near
+    their line, and followed outwards row by row to the middle of what stands over the desk; a bell keeps neighbours
+    out.
     """
-    inside = slice(*np.searchsorted(ALONG_M, RIDGE_ALONG_M))
-    ridge_m = np.nan_to_num(_mean(height_m[:, inside], axis=1))
-    reach_m = _reach(height_m)
-    window = np.exp(-0.5 * ((ACROSS_M[:, None] - ACROSS_M) / RIDGE_HALF_M) ** 2)
-    score = (RIDGE_SHARE * ridge_m + reach_m) @ (window / window.sum(axis=0))
-    score -= OFF_LINE_M * (ACROSS_M / RIDGE_SIGMA_M) ** 2
-    score[:, np.abs(ACROSS_M) > ACROSS_MAX_M] = -np.inf
-    top = score.argmax(axis=1)
-    index = np.arange(len(score))
-    left, middle, right = (score[index, np.clip(top + side, 0, len(ACROSS_M) - 1)] for side in (-1, 0, 1))
-    bend = left - 2 * middle + right
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shift = np.where(np.isfinite(bend) & (bend < 0), 0.5 * (left - right) / bend, 0.0)
-    return ACROSS_M[top] + np.clip(shift, -0.5, 0.5) * (ACROSS_M[1] - ACROSS_M[0])
+    first, stop = np.searchsorted(ALONG_M, START_M)
+    window = _bell(ACROSS_M[:, None] - ACROSS_M, ROW_SIGMA_M)
+    ridge_m = np.nan_to_num(_mean(height_m[:, first:stop], axis=1)) @ (window / window.sum(axis=0))
+    middle = ACROSS_M[(ridge_m - 0.0015 * (ACROSS_M / LINE_SIGMA_M) ** 2).argmax(axis=1)]
+    on_finger = np.clip(np.nan_to_num(height_m) / DESK_M - 0.5, 0.0, 1.0)
+    across_m = np.empty(height_m.shape[:2])
+    across_m[:, :first] = middle[:, None]
+    for row in range(first, len(ALONG_M)):
+        weights = on_finger[:, row] * _bell(ACROSS_M - middle[:, None], FINGER_SIGMA_M)
+        total = weights.sum(axis=1)
+        offset = (weights * (ACROSS_M - middle[:, None])).sum(axis=1) / np.maximum(total, 1.0)
+        middle = middle + FOLLOW * offset
+        across_m[:, row] = middle
+    return across_m
 
 
-def _reach(height_m: np.ndarray) -> np.ndarray:
-    """How far along each line of the scan the finger goes on (N, across), metres."""
-    start = int(np.searchsorted(ALONG_M, RIDGE_ALONG_M[1]))
-    on_finger = ~(height_m[:, start:] <= DESK_M)
-    reach_m = np.cumprod(on_finger, axis=1).sum(axis=1) * (ALONG_M[1] - ALONG_M[0])
-    # A neighbour may reach much farther; the middle of a round end is ahead of its flanks by a few millimetres only.
-    on_line = np.median(reach_m[:, np.abs(ACROSS_M) < RIDGE_HALF_M], axis=1)
-    return np.minimum(reach_m, on_line[:, None] + ROUND_END_M)
+def _end_of_finger(height_m: np.ndarray, across_m: np.ndarray) -> np.ndarray:
+    """Where each finger ends (N,), metres along; NaN where it does not within the scan.
 
-
-def _end_of_finger(rows_m: np.ndarray) -> np.ndarray:
-    """Where each scan (N, along) leaves the finger for the desk, metres along; NaN where it does not."""
-    desk = ~(rows_m > DESK_M)
-    left = ~desk[:, :-2] & desk[:, 1:-1] & desk[:, 2:]
-    found = left.any(axis=1)
-    last = np.where(found, left.argmax(axis=1), 0)
-    index = np.arange(len(rows_m))
-    before, after = rows_m[index, last], rows_m[index, last + 1]
-    share = np.clip((before - DESK_M) / np.maximum(before - np.nan_to_num(after), 1e-6), 0.0, 1.0)
-    return np.where(found, ALONG_M[last] + share * (ALONG_M[1] - ALONG_M[0]), np.nan)
+    The mean over the middle of the finger of how far each line goes on: one ragged depth edge says little.
+    """
+    weights = _bell(ACROSS_M - across_m[..., None], END_SIGMA_M)
+    standing = np.clip(np.nan_to_num(height_m) / DESK_M - 0.5, 0.0, 1.0)
+    covered = (weights * standing).sum(axis=2) / weights.sum(axis=2)
+    start = int(np.searchsorted(ALONG_M, START_M[0]))
+    # Only what hangs together with the start counts, not what lies beyond a gap.
+    joined = np.cumprod(covered[:, start:] > GAP_SHARE, axis=1)
+    end_m = ALONG_M[start] + ((covered[:, start:] * joined).sum(axis=1) - 0.5) * (ALONG_M[1] - ALONG_M[0])
+    ends = (joined[:, 0] > 0) & (joined[:, -1] == 0)
+    return np.where(ends, end_m, np.nan)
 
 
 def _slope(behind_m: np.ndarray, rows_m: np.ndarray) -> np.ndarray:
@@ -199,6 +199,16 @@ def _noise_m(
     slant = np.abs(camera.rays(np.nan_to_num(end_px)) @ plane.normal)
     # Neighbouring pixels share their matching window: some 25 samples count as 5.
     return sigma_z * slant / np.sqrt(5.0)
+
+
+def _bell(offset_m: np.ndarray, sigma_m: float) -> np.ndarray:
+    """Weight of an offset: one in the middle, nothing beyond three sigma."""
+    return np.where(np.abs(offset_m) < 3 * sigma_m, np.exp(-0.5 * (offset_m / sigma_m) ** 2), 0.0)
+
+
+def _left_of(direction: np.ndarray) -> np.ndarray:
+    """Unit vectors (N, 2) a quarter turn from the directions, towards positive `across`."""
+    return np.column_stack([-direction[:, 1], direction[:, 0]])
 
 
 def _weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

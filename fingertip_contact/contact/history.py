@@ -1,0 +1,68 @@
+"""The last frames of all ten fingers, side by side, so that fingers and instants can be compared."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fingertip_contact.contact.fingertips import FingertipSamples
+from fingertip_contact.frames import FINGERS, HANDS, Hand
+
+COLUMNS = len(HANDS) * len(FINGERS)
+# A second at 30 Hz: longer than any approach, and than any wait for a decision.
+ROWS = 32
+# Noise of a height before it can be told, and the range that it is taken to be in.
+NOISE_M = 0.0010
+NOISE_RANGE_M = (0.0004, 0.0030)
+
+
+class History:
+    """One row a frame, one column a finger of a hand (left thumb to right little finger); NaN where not measured.
+
+    stamps_ns: (T,) int64. visible_m: (T, COLUMNS). pads_m: (T, COLUMNS, 3). pending: first row not yet taken.
+    """
+
+    def __init__(self) -> None:
+        self.stamps_ns = np.zeros(0, dtype=np.int64)
+        self.visible_m = np.zeros((0, COLUMNS))
+        self.pads_m = np.zeros((0, COLUMNS, 3))
+        self._pending = 0
+
+    def add(self, stamp_ns: int, columns: list[int], samples: FingertipSamples | None) -> None:
+        """Append a frame. columns: the column of each row of samples."""
+        visible_m = np.full((1, COLUMNS), np.nan)
+        pads_m = np.full((1, COLUMNS, 3), np.nan)
+        if samples is not None:
+            visible_m[0, columns] = samples.visible_m
+            pads_m[0, columns] = samples.pad_m
+        dropped = max(0, len(self.stamps_ns) - (ROWS - 1))
+        self._pending = max(0, self._pending - dropped)
+        self.stamps_ns = np.append(self.stamps_ns[dropped:], stamp_ns)
+        self.visible_m = np.concatenate([self.visible_m[dropped:], visible_m])
+        self.pads_m = np.concatenate([self.pads_m[dropped:], pads_m])
+
+    def take(self, delay_s: float) -> list[int]:
+        """The rows, oldest first, that are now `delay_s` older than the last one and were not taken before."""
+        age_ns = self.stamps_ns[-1] - self.stamps_ns[self._pending :]
+        count = int((age_ns >= delay_s * 1e9).sum())
+        rows = list(range(self._pending, self._pending + count))
+        self._pending += count
+        return rows
+
+    def noise_m(self) -> np.ndarray:
+        """Standard deviation of each finger's heights (COLUMNS,), metres: from how far a frame is off its neighbours.
+
+        The median over a second does not see the few frames of a tap.
+        """
+        middle = self.visible_m[1:-1] - (self.visible_m[:-2] + self.visible_m[2:]) / 2
+        noise = np.full(COLUMNS, NOISE_M)
+        for column in range(COLUMNS):
+            values = np.abs(middle[:, column])
+            values = values[np.isfinite(values)]
+            if len(values) >= 5:
+                noise[column] = np.median(values) * 1.4826 / np.sqrt(1.5)
+        return np.clip(noise, *NOISE_RANGE_M)
+
+
+def columns_of(hands: tuple[Hand, ...]) -> list[int]:
+    """The column of each finger of the hands, in the order of FINGERS."""
+    return [HANDS.index(hand.handedness) * len(FINGERS) + i for hand in hands for i in range(len(FINGERS))]

@@ -1,0 +1,66 @@
+"""Contact parameters: profiles by name or file, every mistake named with its remedy."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from fingertip_contact.contact.parameters import ContactParameters, load_profile, profile_names
+
+
+def test_default_profile_is_the_defaults() -> None:
+    """The profile `default` and the dataclass say the same, entry at 4.5 and exit at 6 mm."""
+    parameters = load_profile("default")
+    assert parameters == ContactParameters()
+    assert (parameters.entry_height_m, parameters.exit_height_m) == (0.0045, 0.006)
+
+
+def test_every_shipped_profile_loads() -> None:
+    """All profiles of config/profiles.yaml are valid and differ."""
+    assert set(profile_names()) == {"default", "paper", "depth_only", "velocity_only"}
+    assert len({load_profile(name) for name in profile_names()}) == 4
+
+
+def test_every_field_is_described() -> None:
+    """Nodes make descriptors of the metadata: a description and a range or choices, the default among them."""
+    for entry in fields(ContactParameters):
+        assert entry.metadata["description"]
+        assert ("range" in entry.metadata) != ("choices" in entry.metadata)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("default: {entry_hight_m: 0.004}", ["entry_hight_m", "entry_height_m"]),
+        ("default: {entry_height_m: -1}", ["entry_height_m", "-1", "from 0 to 0.05"]),
+        ("default: {entry_height_m: .nan}", ["entry_height_m", "nan"]),
+        ("default: {entry_height_m: true}", ["entry_height_m", "True"]),
+        ("default: {entry_height_m: 0.01}", ["exit_height_m", "released"]),
+        ("default: {rule: magic}", ["rule", "magic", "evidence"]),
+        ("default: [1]", ["default", "map fields"]),
+        ("[1, 2]", ["map profile names"]),
+        ("a: {}\nb: {}", ["'default'", "a, b"]),
+        ("a: {", ["not valid YAML"]),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, text: str, words: list[str]) -> None:
+    """A wrong profile file is a ValueError that names the file, the field, the value and what is allowed."""
+    source = tmp_path / "mine.yaml"
+    source.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"mine\.yaml") as caught:
+        load_profile(source)
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_unknown_profile_lists_the_known() -> None:
+    """A wrong name is answered with the right ones."""
+    with pytest.raises(ValueError, match="choose one of default"):
+        load_profile("fast")
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    """A profile file that is not there is a FileNotFoundError with its path."""
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        load_profile(tmp_path / "nowhere.yaml")
