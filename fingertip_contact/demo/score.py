@@ -42,7 +42,11 @@ def score_run(recording: Path, truth: Truth, heard: Heard) -> RunScore:
         frames_recorded = opened.frame_count
         first_recorded_ns = next(opened.frames()).stamp_ns
     offset_ns = first_recorded_ns - min(heard.frames_in)
-    latency_ms = np.array(heard.key_latency_ns or [np.nan]) / MILLISECOND_NS
+    latency_ms = (
+        np.array(heard.key_latency_ns, dtype=np.float64) / MILLISECOND_NS
+        if heard.key_latency_ns
+        else np.array([np.nan])
+    )
     out = heard.fingertips.keys()
     seconds = (max(out) - min(out)) * 1e-9 if len(out) > 1 else float("nan")
     return RunScore(

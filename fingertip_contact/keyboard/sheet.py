@@ -40,7 +40,7 @@ def marker_cells(dictionary: str, number: int) -> np.ndarray:
     """The marker's cells with its black border, (n + 2, n + 2) uint8, 0 or 255, upright."""
     table = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, dictionary))
     # OpenCV before 4.7 (Ubuntu 24.04 has 4.6) has the older name.
-    draw = getattr(cv2.aruco, "generateImageMarker", None) or cv2.aruco.drawMarker
+    draw = getattr(cv2.aruco, "generateImageMarker", None) or getattr(cv2.aruco, "drawMarker")  # noqa: B009
     return draw(table, number, table.markerSize + 2)
 
 
