@@ -95,6 +95,7 @@ def test_figures(recording, tmp_path, capsys):
     assert (report["event_precision"], report["event_recall"], report["event_f1"]) == (0.8, 0.8, 0.8)
     assert report["key_accuracy"] == 0.75
     assert report["cer"] == pytest.approx(1 / 5)
+    assert report["texts"] == [{"typed": "hello", "read": "helko"}]
     assert report["wpm"] == pytest.approx(60 / 4.01)
     assert report["false_presses_per_minute"] == pytest.approx(2.0)
     assert report["onset_error_ms"]["median"] == pytest.approx(10)
@@ -111,7 +112,9 @@ def test_table(recording, tmp_path, capsys):
     assert run("evaluate", "recording", recording, "--events", tmp_path / "events.jsonl") == 0
     out = capsys.readouterr().out
     assert "0.800" in out
+    assert "helko" in out
     assert "right index as right middle 1x" in out
+    assert max(map(len, out.splitlines())) <= 80
 
 
 def test_several_recordings_are_pooled(recording, tmp_path, capsys):

@@ -76,6 +76,7 @@ def report(scores: Sequence[RecordingScore]) -> dict[str, Any]:
         "fingers": {
             f"{hand}_{finger}": _counts(matching.of_finger(hand, finger)) for hand in HANDS for finger in FINGERS
         },
+        "texts": [{"typed": score.text_true, "read": score.text_read} for score in scores],
         "finger_confusions": _confusions(score.matching for score in scores),
     }
 

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import RenderableType
+from rich.markup import escape
 from rich.table import Table
+
+from fingertip_contact.recordings.names import bag_name
 
 # Field of the report, heading, and how a value is shown.
 COLUMNS = (
     ("taps", "taps", "{:d}"),
-    ("presses", "presses", "{:d}"),
-    ("event_precision", "precision", "{:.3f}"),
+    ("presses", "found", "{:d}"),
+    ("event_precision", "prec.", "{:.3f}"),
     ("event_recall", "recall", "{:.3f}"),
     ("event_f1", "F1", "{:.3f}"),
-    ("key_accuracy", "key accuracy", "{:.3f}"),
+    ("key_accuracy", "keys", "{:.3f}"),
 )
 RECORDING_COLUMNS = (
     *COLUMNS,
-    ("false_presses_per_minute", "false / min", "{:.1f}"),
+    ("false_presses_per_minute", "false/min", "{:.1f}"),
     ("cer", "CER", "{:.3f}"),
     ("wpm", "WPM", "{:.1f}"),
 )
@@ -34,17 +39,19 @@ SPREADS = (
 
 def recordings_table(reports: Mapping[str, Mapping[str, Any]]) -> Table:
     """One row for each recording: name -> report."""
-    table = Table("recording", title="Recordings")
+    table = Table(title="Recordings", box=SIMPLE_HEAD, collapse_padding=True)
+    table.add_column("recording", overflow="fold", min_width=12)
     for _, heading, _ in RECORDING_COLUMNS:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for name, report in reports.items():
-        table.add_row(name, *(shown.format(report[field]) for field, _, shown in RECORDING_COLUMNS))
+        cells = (shown.format(report[field]) for field, _, shown in RECORDING_COLUMNS)
+        table.add_row(bag_name(Path(name)), *cells)
     return table
 
 
 def fingers_table(report: Mapping[str, Any]) -> Table:
     """One row for each finger that tapped or was said to."""
-    table = Table("finger", title="Fingers")
+    table = Table("finger", title="Fingers", box=SIMPLE_HEAD)
     for _, heading, _ in COLUMNS:
         table.add_column(heading, justify="right")
     for name, counts in report["fingers"].items():
@@ -55,13 +62,22 @@ def fingers_table(report: Mapping[str, Any]) -> Table:
 
 def spreads_table(report: Mapping[str, Any]) -> Table:
     """Medians, and percentiles of the magnitude."""
-    table = Table("error", "unit", title="Times and places of matched presses")
+    table = Table("error", "unit", title="Times and places of matched presses", box=SIMPLE_HEAD)
     for heading in ("median", "p95", "p99"):
         table.add_column(heading, justify="right")
     for field, name, unit in SPREADS:
         values = report[field]
         shown = ("–" if values[key] is None else f"{values[key]:.1f}" for key in ("median", "p95", "p99"))
         table.add_row(name, unit, *shown)
+    return table
+
+
+def texts_table(report: Mapping[str, Any]) -> Table:
+    """What was typed over what was read."""
+    table = Table("", "text", title="Texts", box=SIMPLE_HEAD)
+    for text in report["texts"]:
+        table.add_row("typed", escape(text["typed"]))
+        table.add_row("read", escape(text["read"]), end_section=True)
     return table
 
 
@@ -78,4 +94,10 @@ def confusions_line(report: Mapping[str, Any]) -> str:
 def report_tables(reports: Mapping[str, Mapping[str, Any]], total: Mapping[str, Any]) -> list[RenderableType]:
     """Everything, one thing below the other. total: the report over all recordings."""
     rows = dict(reports) if len(reports) == 1 else {**reports, "all": total}
-    return [recordings_table(rows), fingers_table(total), spreads_table(total), confusions_line(total)]
+    return [
+        recordings_table(rows),
+        fingers_table(total),
+        spreads_table(total),
+        texts_table(total),
+        confusions_line(total),
+    ]
