@@ -22,7 +22,6 @@ DEBUG_VARIABLE = "FINGERTIP_CONTACT_DEBUG"
 
 EXIT_FAULT = 1
 EXIT_BAD_INPUT = 2
-EXIT_INTERRUPTED = 130
 
 EPILOG = """
 Examples:
@@ -86,10 +85,11 @@ def main(arguments: list[str] | None = None) -> None:
 
     FINGERTIP_CONTACT_DEBUG=1 lets the traceback through.
     """
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
     try:
         app(arguments, prog_name=PROGRAM)
-    except (Exception, KeyboardInterrupt) as error:
+    except Exception as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
         message, code = _explain(error)
@@ -136,15 +136,13 @@ for _name, _verb in VERBS.items():
     _register(_name, _verb)
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    """Leaves by an exception, so that half-written files are taken away."""
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Leaves by an exception, so that half-written files are taken away; 130 after Ctrl-C, as shells have it."""
     raise SystemExit(128 + number)
 
 
-def _explain(error: BaseException) -> tuple[str, int]:
+def _explain(error: Exception) -> tuple[str, int]:
     """What to tell the user, and the exit code."""
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted", EXIT_INTERRUPTED
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("fingertip_contact"):
         return _missing_module(error), EXIT_BAD_INPUT
     if isinstance(error, ValueError | OSError):
