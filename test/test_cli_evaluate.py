@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_harness import run
 
-from fingertip_contact.cli.main import main
 from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.bag import BagWriter
 from fingertip_contact.recordings.events import EventRecord, event_writer
@@ -22,12 +22,6 @@ HEADER = {
     "calibration_seconds": 0.5,
     "camera_from_sheet": {"rotation": [[1, 0, 0], [0, -1, 0], [0, 0, -1]], "translation_m": [0, 0, 0.35]},
 }
-
-
-def run(*arguments: str | Path) -> int:
-    with pytest.raises(SystemExit) as leaving:
-        main([str(argument) for argument in arguments])
-    return leaving.value.code or 0
 
 
 def write_bag(path: Path) -> Path:

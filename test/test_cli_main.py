@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
+from cli_harness import run
 
 from fingertip_contact.cli.main import VERBS, main
 
 HEAVY = ("cv2", "embreex", "numpy", "openvino", "rclpy", "rosbags", "scipy", "torch")
 
 
-def run(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as leaving:
-        main(list(arguments))
-    return leaving.value.code or 0
-
-
 def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False, env=environment or None
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=os.environ | environment,
     )
 
 
@@ -62,11 +63,11 @@ def test_an_error_is_one_line(tmp_path, capsys):
     assert err == f"error: recording {tmp_path / 'none.mcap'} does not exist\n"
 
 
-def test_traceback_on_demand(tmp_path, monkeypatch):
+def test_traceback_on_demand():
     """FINGERTIP_CONTACT_DEBUG=1 lets the exception through."""
-    monkeypatch.setenv("FINGERTIP_CONTACT_DEBUG", "1")
-    with pytest.raises(FileNotFoundError):
-        main(["process", str(tmp_path / "none.mcap"), "--out", str(tmp_path / "out.jsonl")])
+    code = "from fingertip_contact.cli.main import main\nmain(['evaluate', 'recording', 'none.mcap'])"
+    assert "Traceback" not in run_python(code).stderr
+    assert "Traceback" in run_python(code, FINGERTIP_CONTACT_DEBUG="1").stderr
 
 
 @pytest.mark.parametrize(("module", "extra"), [("rosbags", "bags"), ("cv2", None)])

@@ -12,8 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from cli_harness import run
 
-from fingertip_contact.cli.main import main
 from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.bag import BagWriter
 
@@ -21,12 +21,6 @@ pytestmark = pytest.mark.usefixtures("hand_weights")
 
 CAMERA = Camera(fx=393.0, fy=392.0, cx=321.0, cy=240.0, width=640, height=480)
 PREFIX, FRAME_ID = "/camera/camera", "camera_color_optical_frame"
-
-
-def run(*arguments: str | Path) -> int:
-    with pytest.raises(SystemExit) as leaving:
-        main([str(argument) for argument in arguments])
-    return leaving.value.code or 0
 
 
 def write_empty_desk(path: Path, count: int) -> Path:
