@@ -9,7 +9,7 @@ import sys
 import pytest
 from cli_harness import run
 
-from fingertip_contact.cli.main import VERBS, main
+from fingertip_contact.cli.main import VERBS
 
 HEAVY = ("cv2", "embreex", "numpy", "openvino", "rclpy", "rosbags", "scipy", "torch")
 

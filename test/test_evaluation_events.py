@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fingertip_contact.evaluation.events import TOLERANCE_NS, finger_confusions, match_taps, pooled
@@ -37,6 +37,7 @@ taps = st.lists(st.builds(lambda at, who: tap(at, *who), times_ms, fingers), max
 events = st.lists(st.builds(lambda at, who: press(at, *who), times_ms, fingers), max_size=8)
 
 
+@settings(deadline=None)
 @given(taps.filter(len))
 def test_perfect_events_score_one(true):
     """Events that are the truth have precision, recall, F1 and key accuracy 1."""
@@ -44,6 +45,7 @@ def test_perfect_events_score_one(true):
     assert (matching.precision, matching.recall, matching.f1, matching.key_accuracy) == (1.0, 1.0, 1.0, 1.0)
 
 
+@settings(deadline=None)
 @given(taps, events)
 def test_one_to_one(true, found):
     """Every press is matched once or false, every tap matched once or missed; pairs are of one finger and near."""
@@ -58,6 +60,7 @@ def test_one_to_one(true, found):
         assert abs(match.onset_error_ns) <= TOLERANCE_NS
 
 
+@settings(deadline=None)
 @given(taps, events)
 def test_symmetric(true, found):
     """Swapping what is true and what was found swaps precision and recall."""
@@ -66,6 +69,7 @@ def test_symmetric(true, found):
     assert (forward.precision, forward.recall, forward.f1) == (backward.recall, backward.precision, backward.f1)
 
 
+@settings(deadline=None)
 @given(taps.filter(len), st.data())
 def test_duplicates_are_false(true, data):
     """A second press for the same tap, however near, is false."""
@@ -75,6 +79,7 @@ def test_duplicates_are_false(true, data):
     assert len(matching.false) == 1
 
 
+@settings(deadline=None)
 @given(st.lists(times_ms, max_size=5), st.lists(times_ms, max_size=5))
 def test_no_better_pairing_exists(true_ms, found_ms):
     """Among all one-to-one pairings within the tolerance it has most pairs, and then the least time between them."""

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fingertip_contact.images import COLOR_ENCODINGS, ENCODINGS, camera_from_message, color_from_message, to_bgr, view
@@ -67,6 +67,7 @@ def test_grey_stays_grey(encoding):
     assert (np.diff(bgr[..., 0], axis=1) > 0).all()
 
 
+@settings(deadline=None)
 @given(
     encoding=st.sampled_from(sorted(ENCODINGS)),
     height=st.integers(1, 9),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, FrameResult, KeyEvent
@@ -160,6 +160,7 @@ records = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(written=st.lists(records, max_size=4))
 def test_events_come_back_as_they_were_written(tmp_path_factory, written):
     """Stamps to the nanosecond, any text, positions that are not known."""
@@ -214,6 +215,7 @@ presses_and_ends = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(presses_and_ends)
 def test_text_of_events_is_what_the_typist_wrote(steps):
     """The text can be had from the events alone: backspace, presses on no key and cancelled presses included."""
