@@ -100,7 +100,7 @@ class NodeProcess:
         command = [sys.executable, "-m", f"fingertip_contact.nodes.{name}", "--ros-args"]
         for topic, target in REMAPS.items():
             command += ["-r", f"{topic}:={target}"]
-        for parameter, value in (parameters or {}).items():
+        for parameter, value in parameters.items():
             command += ["-p", f"{parameter}:={value}"]
         self.name = name
         self.log = log

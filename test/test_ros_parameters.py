@@ -72,9 +72,9 @@ def test_nothing_changes_while_configured(node):
 
 def test_a_choice_given_at_the_start_is_checked():
     """Not only later changes."""
-    with ros_node(parameter_overrides=[RosParameter("source", value="guess")]) as node:
-        with pytest.raises(ValueError, match="sensor, model"):
-            NodeParameters(node, TABLE)
+    given = [RosParameter("source", value="guess")]
+    with ros_node(parameter_overrides=given) as node, pytest.raises(ValueError, match="sensor, model"):
+        NodeParameters(node, TABLE)
 
 
 def test_descriptors_tell_description_and_range(node):

@@ -28,7 +28,7 @@ class ContactStage(TouchStage):
 
 def main() -> None:
     """Entry point."""
-    run(lambda done: ManagedNode("contact_node", ContactStage))
+    run(lambda ending: ManagedNode("contact_node", ContactStage))
 
 
 if __name__ == "__main__":

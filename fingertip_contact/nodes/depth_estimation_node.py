@@ -68,7 +68,7 @@ class DepthEstimationStage:
 
 def main() -> None:
     """Entry point."""
-    run(lambda done: ManagedNode("depth_estimation_node", DepthEstimationStage))
+    run(lambda ending: ManagedNode("depth_estimation_node", DepthEstimationStage))
 
 
 if __name__ == "__main__":

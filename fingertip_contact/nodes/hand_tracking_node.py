@@ -51,7 +51,7 @@ class HandTrackingStage:
 
 def main() -> None:
     """Entry point."""
-    run(lambda done: ManagedNode("hand_tracking_node", HandTrackingStage))
+    run(lambda ending: ManagedNode("hand_tracking_node", HandTrackingStage))
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class PipelineStage(TouchStage):
 
 def main() -> None:
     """Entry point."""
-    run(lambda done: ManagedNode("pipeline_node", PipelineStage))
+    run(lambda ending: ManagedNode("pipeline_node", PipelineStage))
 
 
 if __name__ == "__main__":

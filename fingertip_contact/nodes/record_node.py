@@ -5,8 +5,8 @@ The recording appears under its name when the node ends (Ctrl-C); nothing half-w
 
 from __future__ import annotations
 
-import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from fingertip_contact.ros import qos
 from fingertip_contact.ros.message_types import message_class
 from fingertip_contact.ros.parameter_tables import TABLES
 from fingertip_contact.ros.parameters import NodeParameters
-from fingertip_contact.ros.process import run
+from fingertip_contact.ros.process import Ending, run
 from fingertip_contact.ros.worker import FrameWorker
 
 # Relative names; launch files remap them to the camera's.
@@ -36,6 +36,7 @@ DEFAULT_TOPICS = {
 # Two seconds of a colour and a depth camera at 30 Hz: what a slow disk may lag behind.
 QUEUE = 240
 LOOK_AGAIN_S = 1.0
+POLL_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -49,27 +50,32 @@ class Received:
 
 
 class RecordNode(Node):
-    def __init__(self, done: threading.Event) -> None:
+    def __init__(self, ending: Ending) -> None:
         """Raises ValueError without a name to write to, FileExistsError where that is taken."""
         super().__init__("record_node", namespace=PACKAGE)
+        self._held = ExitStack()
         parameters = NodeParameters(self, TABLES["record_node"]).snapshot()
         if not parameters.output:
             raise ValueError("nowhere to record to: set the parameter `output` to a name that ends in .mcap")
-        self._writer = BagWriter(Path(parameters.output))
-        self._writer.__enter__()
+        self._wanted = {topic: DEFAULT_TOPICS.get(topic, "") for topic in filter(None, parameters.topics)}
+        self._wanted = self._wanted or dict(DEFAULT_TOPICS)
         self._count = 0
+        self._writer = self._held.enter_context(BagWriter(Path(parameters.output)))
         self._worker: FrameWorker[Received] = FrameWorker(self._write, self._problem, depth=QUEUE)
-        self._wanted = dict.fromkeys(filter(None, parameters.topics), "") or dict(DEFAULT_TOPICS)
+        self._held.callback(self._finish)
         self._look()
         self._timer = self.create_timer(LOOK_AGAIN_S, self._look)
 
     def destroy_node(self) -> None:
-        while self._worker.waiting:
-            time.sleep(0.01)
-        self._worker.close()
-        self._writer.__exit__(None, None, None)
-        self.get_logger().info(f"{self._writer.path}: {self._count} messages, {self._worker.dropped} dropped")
+        self._held.close()
         super().destroy_node()
+
+    def _finish(self) -> None:
+        """Writes what waits; the recording then appears under its name."""
+        while self._worker.waiting:
+            time.sleep(POLL_S)
+        self._worker.close()
+        self.get_logger().info(f"{self._writer.path}: {self._count} messages, {self._worker.dropped} dropped")
 
     def _look(self) -> None:
         """Subscribes to what has a known type by now; a named topic has one once somebody publishes it."""

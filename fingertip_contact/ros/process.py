@@ -19,37 +19,47 @@ from fingertip_contact.ros.lifecycle import ManagedNode
 
 # How long a signal may go unnoticed while nothing else happens.
 WAKE_UP_S = 0.1
+# A command that was used wrongly, as argparse and typer have it.
+WRONG_USE = 2
 
 
-def run(make_node: Callable[[threading.Event], Node]) -> None:
-    """Runs a node until SIGINT or SIGTERM, or until the node sets the event that it was made with.
+class Ending(threading.Event):
+    """Set when the process is to end; exit_code is what it then says."""
+
+    exit_code = 0
+
+
+def run(make_node: Callable[[Ending], Node]) -> None:
+    """Runs a node until SIGINT or SIGTERM, or until the node sets the ending that it was made with.
 
     The signals are handled here and not by rclpy: its handlers shut the context down at once, and a node could no
     longer publish that held keys were let go. Exits with code 2 and one line where the node cannot be made.
     """
-    done = threading.Event()
+    ending = Ending()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: done.set())
+        signal.signal(number, lambda *_: ending.set())
     os.environ.update(environment.missing_in())
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
-        node = make_node(done)
+        node = make_node(ending)
     except (ParameterException, ValueError, OSError) as error:
-        rclpy.shutdown()
         print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-    _spin(node, done)
-    node.destroy_node()
-    rclpy.shutdown()
+        raise SystemExit(WRONG_USE) from None
+    else:
+        _spin(node, ending)
+        node.destroy_node()
+    finally:
+        rclpy.shutdown()
+    raise SystemExit(ending.exit_code)
 
 
-def _spin(node: Node, done: threading.Event) -> None:
+def _spin(node: Node, ending: Ending) -> None:
     # SingleThreadedExecutor: EventsExecutor never called back, MultiThreadedExecutor has a p99 of 15 ms.
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     if isinstance(node, ManagedNode):
         node.autostart()
-    while not done.is_set():
+    while not ending.is_set():
         executor.spin_once(timeout_sec=WAKE_UP_S)
     if isinstance(node, ManagedNode):
         node.trigger_shutdown()
