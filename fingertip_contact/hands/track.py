@@ -31,6 +31,14 @@ class Track:
         self.stamp_ns = stamp_ns
         self.evidence = identity.add_evidence(self.evidence, seen.right)
 
+    def trust(self, seen: Landmarks) -> float:
+        """0..1: how sure a look is of a hand, and of the hand that this track is.
+
+        Where the network takes a right hand for a left one, it also takes its fingers for one another.
+        """
+        agreement = {"right": seen.right, "left": 1 - seen.right, None: 1.0}[self.name]
+        return seen.presence * min(1.0, 0.2 + 1.6 * agreement)
+
     def fit(self, seen: Landmarks) -> float:
         """How well a hand agrees with what this track was so far: positive where it is the same side of the body."""
         return self.evidence * (seen.right - 0.5)
