@@ -19,6 +19,7 @@ from fingertip_contact.simulation.sensor import (
 )
 
 SHAPE = (480, 640)
+BAND_PX = 40  # on the left of the depth picture, where the right imager sees nothing
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,9 @@ def textured_wall(depth_m: float | np.ndarray, value: float = 0.5) -> Picture:
 def test_depth_noise_is_that_of_the_stereo_formula(scene: Scene, depth_m: float) -> None:
     """The spread at a pixel and over the picture is z^2 s / (f B), with the steps of disparity and millimetres."""
     sensor = DepthSensor(scene)
-    frames = np.stack([sensor.measure(textured_wall(depth_m), frame) for frame in range(4)]).astype(float)
+    frames = np.stack([sensor.measure(textured_wall(depth_m), frame) for frame in range(4)])[..., BAND_PX:].astype(
+        float
+    )
     assert (frames > 0).all()
     step_m = depth_m**2 * DISPARITY_STEP_PX / (scene.depth_camera.fx * BASELINE_M)
     steps = np.hypot(step_m, 0.001) / np.sqrt(12)
@@ -49,14 +52,14 @@ def test_depth_noise_is_that_of_the_stereo_formula(scene: Scene, depth_m: float)
 def test_part_of_the_noise_stays(scene: Scene) -> None:
     """The mean over many frames keeps a pattern of about the fixed share of the noise."""
     sensor = DepthSensor(scene)
-    mean = np.mean([sensor.measure(textured_wall(0.4), frame) for frame in range(40)], axis=0)
+    mean = np.mean([sensor.measure(textured_wall(0.4), frame) for frame in range(40)], axis=0)[:, BAND_PX:]
     fixed = replace(scene.depth_noise, temporal_px=scene.depth_noise.temporal_px / np.sqrt(40))
     assert mean.std() / 1000 == pytest.approx(depth_sigma_m(0.4, scene.depth_camera, fixed), rel=0.15)
 
 
 def test_neighbouring_pixels_err_alike(scene: Scene) -> None:
     """Block matching shares its window: the next pixel's error is much the same, one ten pixels on is not."""
-    error = DepthSensor(scene).measure(textured_wall(0.4), 0).astype(float)
+    error = DepthSensor(scene).measure(textured_wall(0.4), 0)[:, BAND_PX:].astype(float)
     error -= error.mean()
     near = (error[:, 1:] * error[:, :-1]).mean() / error.var()
     far = (error[:, 10:] * error[:, :-10]).mean() / error.var()
@@ -96,10 +99,18 @@ def test_the_right_imager_leaves_a_shadow_left_of_near_things(scene: Scene) -> N
 def test_surfaces_without_texture_lose_depth_in_clusters(scene: Scene) -> None:
     """A plain desk has holes of several pixels; a textured one has none."""
     plain = replace(textured_wall(0.35), radiance_bgr=np.full((*SHAPE, 3), 0.5, np.float32))
-    holes = DepthSensor(scene).measure(plain, 0) == 0
+    holes = DepthSensor(scene).measure(plain, 0)[:, BAND_PX:] == 0
     assert 0.002 < holes.mean() < 0.3
     assert (holes[:, 1:] & holes[:, :-1]).sum() > 0.6 * holes.sum()
-    assert not (DepthSensor(scene).measure(textured_wall(0.35), 0) == 0).any()
+    assert DepthSensor(scene).measure(textured_wall(0.35), 0)[:, BAND_PX:].all()
+
+
+def test_the_left_border_has_no_depth(scene: Scene) -> None:
+    """What lies left of the right imager's picture cannot be matched: a band as wide as the disparity."""
+    depth = DepthSensor(scene).measure(textured_wall(0.3), 0)
+    band = int(scene.depth_camera.fx * BASELINE_M / 0.3)
+    assert not depth[:, :band].any()
+    assert depth[:, band + 2 :].all()
 
 
 def test_aligned_depth_lies_where_colour_shows_the_same_point(scene: Scene) -> None:

@@ -84,10 +84,12 @@ def _wood(random: np.random.Generator, shape: tuple[int, int], grain: np.ndarray
         (linear_bgr((214, 186, 146)), linear_bgr((180, 146, 102))),
     )[random.integers(3)]
     rows = np.arange(shape[0], dtype=np.float32)[:, None]
-    warp = 30 * _smooth_noise(random, shape, 160) + 8 * _smooth_noise(random, shape, 50)
-    rings = 0.5 + 0.5 * np.sin((rows + warp) * 2 * np.pi / 26)
+    # Trees grow slowly along the grain: noise of a narrow picture, drawn out along x.
+    narrow = (shape[0], shape[1] // 6)
+    warp = 26 * _smooth_noise(random, narrow, 120) + 6 * _smooth_noise(random, narrow, 30)
+    rings = 0.5 + 0.5 * np.sin((rows + cv2.resize(warp, shape[::-1])) * 2 * np.pi / 21)
     fibres = cv2.blur(random.standard_normal(shape).astype(np.float32), (41, 1)) * 2.2
-    share = np.clip(0.6 * rings + 0.25 * fibres + 0.1, 0, 1)[..., None]
+    share = np.clip(0.35 * rings**2 + 0.30 * fibres + 0.15, 0, 1)[..., None]
     return np.clip((light + share * (dark - light)) * (1 + grain)[..., None], 0.01, 0.95)
 
 

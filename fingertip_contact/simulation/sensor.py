@@ -89,10 +89,11 @@ class DepthSensor:
         return cv2.remap(depth, *self._depth_of_color, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
 
     def _hidden_from_right(self, disparity_px: np.ndarray) -> np.ndarray:
-        """What the right imager does not see: something to the right, with more disparity, lands on or left of it."""
+        """What the right imager does not see: something to the right, with more disparity, lands on or left of it;
+        or it lies left of the imager's picture (the invalid depth band of the D400 data sheet)."""
         right_px = np.arange(disparity_px.shape[1], dtype=np.float32) - disparity_px
         leftmost = np.minimum.accumulate(right_px[:, ::-1], axis=1)[:, ::-1]
-        return right_px > leftmost + 0.5
+        return (right_px > leftmost + 0.5) | (right_px < 0)
 
     def _lost(self, picture: Picture, disparity_px: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Where matching fails: surfaces without texture, and here and there along edges of depth."""
