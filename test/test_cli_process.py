@@ -23,8 +23,8 @@ CAMERA = Camera(fx=393.0, fy=392.0, cx=321.0, cy=240.0, width=640, height=480)
 PREFIX, FRAME_ID = "/camera/camera", "camera_color_optical_frame"
 
 
-def write_empty_desk(path: Path, count: int) -> Path:
-    """A bare grey desk, 35 cm straight below the camera."""
+def write_empty_desk(path: Path, count: int, lost_depth: tuple[int, ...] = ()) -> Path:
+    """A bare grey desk, 35 cm straight below the camera. lost_depth: frames without a depth picture."""
     noise = np.random.default_rng(0)
     with BagWriter(path) as bag:
         for index in range(count):
@@ -33,7 +33,8 @@ def write_empty_desk(path: Path, count: int) -> Path:
             depth = noise.integers(349, 352, (480, 640)).astype(np.uint16)
             bag.write_image(f"{PREFIX}/color/image_raw", stamp_ns, FRAME_ID, color, "bgr8")
             bag.write_camera_info(f"{PREFIX}/color/camera_info", stamp_ns, FRAME_ID, CAMERA)
-            bag.write_image(f"{PREFIX}/aligned_depth_to_color/image_raw", stamp_ns, FRAME_ID, depth, "16UC1")
+            if index not in lost_depth:
+                bag.write_image(f"{PREFIX}/aligned_depth_to_color/image_raw", stamp_ns, FRAME_ID, depth, "16UC1")
     return path
 
 
@@ -52,6 +53,13 @@ def test_an_empty_desk_has_no_events(empty_desk, tmp_path, capsys):
     assert film.get(cv2.CAP_PROP_FPS) == pytest.approx(30, abs=0.1)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["desk.mp4", "events.jsonl"]
     assert "0 presses" in capsys.readouterr().err
+
+
+def test_lost_depth_is_told(tmp_path, capsys):
+    """Frames without depth are processed all the same, and their number is said."""
+    desk = write_empty_desk(tmp_path / "desk.mcap", 6, lost_depth=(2, 5))
+    assert run("process", desk, "--out", tmp_path / "events.jsonl") == 0
+    assert "2 of 6 frames had no depth" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("existing", ["events.jsonl", "desk.mp4"])
@@ -88,7 +96,7 @@ def test_bad_input(empty_desk, tmp_path, monkeypatch, capsys, case):
         bag.write_image(f"{PREFIX}/color/image_raw", 0, FRAME_ID, np.zeros((480, 640, 3), np.uint8), "bgr8")
     before = sorted(entry.name for entry in tmp_path.iterdir())
     arguments, message = BAD_INPUT[case]
-    assert run("process", *arguments, "--out", "events.jsonl") == 2
+    assert run("process", *arguments, "--out", "new/events.jsonl") == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert error.count("\n") == 1

@@ -124,8 +124,8 @@ def test_colour_without_depth_is_a_frame_without_depth(tmp_path):
                 bag.write_image(DEPTH, stamp_ns(index), FRAME_ID, depth(index), "16UC1")
     with open_recording(tmp_path / "bag.mcap") as recording:
         frames = list(recording.frames())
-        assert recording.missing_depth == 3
-        assert recording.frame_count == 6
+    assert (recording.missing_depth, recording.frame_count) == (3, 6)
+    assert recording.duration_s == pytest.approx(5 * PERIOD_NS / 1e9)
     assert [frame.depth is not None for frame in frames] == [False, True, True, False, True, False]
     for index in (1, 2, 4):
         np.testing.assert_array_equal(frames[index].depth.values, depth(index))

@@ -31,30 +31,33 @@ def process(
     from fingertip_contact.build import build_pipeline
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.offline import run
+    from fingertip_contact.recordings.atomic import require_free
     from fingertip_contact.recordings.bag import open_recording
     from fingertip_contact.recordings.events import event_records, event_writer
     from fingertip_contact.recordings.video import overlay_video
 
-    presses = 0
+    for path in (out, video):
+        if path is not None and not force:
+            require_free(path)
     with ExitStack() as stack:
-        write = stack.enter_context(event_writer(out, overwrite=force))
+        # Everything that may be refused comes before the first file is made.
         recording = stack.enter_context(open_recording(bag))
+        keys = load_layout(layout)
         pipeline = build_pipeline(layout, profile, calibration_seconds)
         draw = None
         if video is not None:
-            pictures = overlay_video(
-                video, load_layout(layout), recording.camera, recording.frames_per_second, overwrite=force
-            )
+            pictures = overlay_video(video, keys, recording.camera, recording.frames_per_second, overwrite=force)
             draw = stack.enter_context(pictures)
+        write = stack.enter_context(event_writer(out, overwrite=force))
         frames = stack.enter_context(progress_over(recording.frames(), recording.frame_count, bag.name))
+        presses = 0
         for frame, result in run(frames, pipeline):
             for record in event_records(result):
                 write(record)
                 presses += record.type == "press"
             if draw is not None and frame is not None:
                 draw(frame, result)
-        missing_depth = recording.missing_depth
-        seconds = recording.duration_s
-    if missing_depth:
-        typer.echo(f"warning: {missing_depth} of {recording.frame_count} frames have no depth", err=True)
-    typer.echo(f"{presses} presses in {seconds:.1f} s, {out}", err=True)
+        summary = f"{presses} presses in {recording.duration_s:.1f} s"
+        if recording.missing_depth:
+            summary += f"; {recording.missing_depth} of {recording.frame_count} frames had no depth"
+    typer.echo(f"{summary}; {out}", err=True)

@@ -65,18 +65,19 @@ class RawMessage:
 
 
 class Bag:
-    """Any bag, opened for reading; use `open_bag`. topics: name -> message type."""
+    """Any bag, opened for reading; use `open_bag`.
+
+    topics: name -> message type. duration_s: from the first message to the last.
+    """
 
     def __init__(self, path: Path, reader: rosbag1.Reader | rosbag2.Reader) -> None:
         self.path = path
         self._reader = reader
         self._is_ros1 = isinstance(reader, rosbag1.Reader)
-        self.topics: dict[str, str] = {connection.topic: connection.msgtype for connection in reader.connections}
-
-    @property
-    def duration_s(self) -> float:
-        """From the first message to the last, seconds."""
-        return self._reader.duration / 1e9
+        # A copy: what is known of a bag outlives its closing.
+        self._all_connections = list(reader.connections)
+        self.topics: dict[str, str] = {connection.topic: connection.msgtype for connection in self._all_connections}
+        self.duration_s = reader.duration / 1e9
 
     def message_count(self, topic: str) -> int:
         return sum(connection.msgcount for connection in self._connections([topic]))
@@ -109,7 +110,7 @@ class Bag:
 
     def _connections(self, topics: Iterable[str]) -> list[Connection]:
         wanted = set(topics)
-        return [connection for connection in self._reader.connections if connection.topic in wanted]
+        return [connection for connection in self._all_connections if connection.topic in wanted]
 
 
 class Recording:
