@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from fingertip_contact.geometry import Camera, RigidTransform
@@ -24,10 +26,14 @@ class Eye:
         """Pixels (N, 2) -> directions (N, 3) float32, sheet frame."""
         return self.camera_from_sheet.inverse.rotate(self.camera.rays(pixels)).astype(np.float32)
 
-    def pixels(self, points_m: np.ndarray) -> np.ndarray:
-        """Points (N, 3), sheet frame -> pixels (M, 2) of those in front of the camera."""
+    def outline_pixels(self, points_m: np.ndarray) -> np.ndarray:
+        """Points (N, 3), sheet frame -> pixels (M, 2) of those in front of the camera, also far outside the picture.
+
+        Without the lens's distortion, whose polynomial is good inside the picture only, where it is a few pixels.
+        """
         seen = self.camera_from_sheet.apply(points_m.astype(np.float64))
-        return self.camera.project(seen[seen[:, 2] > NEAREST_M])
+        seen = seen[seen[:, 2] > NEAREST_M]
+        return replace(self.camera, distortion=()).project(seen)
 
 
 def pixel_grid(camera: Camera) -> np.ndarray:

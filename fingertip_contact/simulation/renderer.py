@@ -371,7 +371,7 @@ def _hulls(eye: Eye, parts: list[np.ndarray], margin_px: int) -> np.ndarray:
     """The picture's region inside the outlines of sets of points, widened: (H, W) uint8."""
     region = np.zeros(eye.shape, dtype=np.uint8)
     for part in parts:
-        pixels = np.clip(eye.pixels(part), -_FAR_OUT_PX, _FAR_OUT_PX).astype(np.float32)
+        pixels = np.clip(eye.outline_pixels(part), -_FAR_OUT_PX, _FAR_OUT_PX).astype(np.float32)
         if len(pixels):
             cv2.fillConvexPoly(region, np.rint(cv2.convexHull(pixels)).astype(np.int32), 1)
     side = 2 * margin_px + 1
