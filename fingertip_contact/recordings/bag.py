@@ -338,7 +338,7 @@ def _readable(path: Path, progress: str = "") -> Iterator[None]:
     # A damaged file makes the library and its decompressors raise whatever they stumble over.
     except Exception as error:
         raise ValueError(
-            f"{path} cannot be read{progress}: {error}; it is truncated, damaged or no bag: record or copy it again "
+            f"{path} cannot be read{progress}: {str(error) or repr(error)}; it is truncated, damaged or no bag: record or copy it again "
             "(`mcap recover` saves what an MCAP file still holds)"
         ) from error
 
