@@ -5,7 +5,6 @@ Reads rosbag2 folders, single .mcap and .db3 files and ROS 1 .bag files; writes 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from fingertip_contact.geometry import Camera
 from fingertip_contact.images import ENCODINGS, camera_from_message, color_from_message, depth_from_message
 from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.recordings.names import BAG_SUFFIXES
+from fingertip_contact.recordings.pairing import pair_by_stamp, stamp_ns_of
 
 IMAGE = "sensor_msgs/msg/Image"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
@@ -32,8 +32,6 @@ CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 COLOR_TOPICS = ("/color/image_raw", "/color/image_rect_raw", "/color/image")
 ALIGNED_DEPTH_TOPICS = ("/aligned_depth_to_color/image_raw", "/depth/image")
 
-# A frame waits for its depth until that many newer frames came without one either: one second at 30 Hz.
-PAIRING_DEPTH = 30
 # After that many frames without a single depth picture, stamps of colour and depth have nothing to do with each other.
 UNPAIRED_LIMIT = 90
 
@@ -150,7 +148,7 @@ class Recording:
         the bag ends early, a picture is not what its fields or the camera's intrinsics say, or no stamps agree.
         """
         self.missing_depth = 0
-        for count, (color, depth) in enumerate(_pair_by_stamp(self._pictures()), start=1):
+        for count, (color, depth) in enumerate(pair_by_stamp(self._pictures()), start=1):
             self.missing_depth += depth is None
             if self.missing_depth == count == min(UNPAIRED_LIMIT, self.frame_count):
                 raise ValueError(
@@ -168,7 +166,7 @@ class Recording:
             return _TYPES.deserialize_cdr(message.cdr, message.type)
 
     def _frame(self, color: Any, depth: Any | None) -> Frame:
-        stamp_ns = _stamp_ns(color)
+        stamp_ns = stamp_ns_of(color)
         try:
             color_bgr = color_from_message(color)
             depth_image = None if depth is None else depth_from_message(depth)
@@ -338,8 +336,8 @@ def _readable(path: Path, progress: str = "") -> Iterator[None]:
     # A damaged file makes the library and its decompressors raise whatever they stumble over.
     except Exception as error:
         raise ValueError(
-            f"{path} cannot be read{progress}: {str(error) or repr(error)}; it is truncated, damaged or no bag: record or copy it again "
-            "(`mcap recover` saves what an MCAP file still holds)"
+            f"{path} cannot be read{progress}: {str(error) or repr(error)}; it is truncated, damaged or no bag: "
+            "record or copy it again (`mcap recover` saves what an MCAP file still holds)"
         ) from error
 
 
@@ -361,34 +359,6 @@ def _find_topic(bag: Bag, what: str, endings: tuple[str, ...]) -> str:
 
 def _found(bag: Bag) -> str:
     return f"found: {', '.join(f'{topic} ({kind})' for topic, kind in sorted(bag.topics.items())) or 'no topics'}"
-
-
-def _pair_by_stamp(pictures: Iterator[tuple[bool, Any]]) -> Iterator[tuple[Any, Any | None]]:
-    """(is colour, message) in order of arrival -> (colour, depth of exactly its stamp or None).
-
-    Needs no order of stamps, so that a recording whose clock jumps, or that loops, is paired as well.
-    """
-    colors: deque[Any] = deque()
-    depths: deque[Any] = deque(maxlen=PAIRING_DEPTH)
-    for is_color, picture in pictures:
-        own, others = (colors, depths) if is_color else (depths, colors)
-        own.append(picture)
-        partner = next((other for other in others if _stamp_ns(other) == _stamp_ns(picture)), None)
-        if partner is not None:
-            color, depth = (picture, partner) if is_color else (partner, picture)
-            while colors[0] is not color:
-                yield colors.popleft(), None
-            while depths.popleft() is not depth:
-                pass
-            yield colors.popleft(), depth
-        elif len(colors) > PAIRING_DEPTH:
-            yield colors.popleft(), None
-    for color in colors:
-        yield color, None
-
-
-def _stamp_ns(message: Any) -> int:
-    return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
 
 
 def _check_size(what: str, pixels: np.ndarray, camera: Camera) -> None:
