@@ -97,14 +97,13 @@ class Scene:
     color_noise: float
 
 
-def make_scene(
-    seed: int, angle_deg: float, difficulty: Difficulty = "normal", distance_m: float | None = None
-) -> Scene:
-    """The scene of a seed. distance_m: camera to sheet centre; by the seed where it is None.
+def make_scene(seed: int, angle_deg: float, level: str = "normal", distance_m: float | None = None) -> Scene:
+    """The scene of a seed. level: one of DIFFICULTIES. distance_m: camera to sheet centre; None: by the seed.
 
     Raises ValueError for an angle, a distance or a difficulty that cannot be.
     """
-    _check(angle_deg, difficulty, distance_m)
+    _check(angle_deg, distance_m)
+    difficulty = _difficulty(level)
     color_camera, depth_camera = _cameras(np.random.default_rng([seed, _CAMERA_STREAM]))
     random = np.random.default_rng([seed, _CAMERA_STREAM, 1])
     drawn_m = random.uniform(0.33, 0.37) if difficulty == "calm" else random.uniform(0.32, 0.40)
@@ -125,11 +124,16 @@ def make_scene(
     )
 
 
-def _check(angle_deg: float, difficulty: str, distance_m: float | None) -> None:
+def _difficulty(name: str) -> Difficulty:
+    for difficulty in DIFFICULTIES:
+        if difficulty == name:
+            return difficulty
+    raise ValueError(f"difficulty is {name}: choose one of {', '.join(DIFFICULTIES)}")
+
+
+def _check(angle_deg: float, distance_m: float | None) -> None:
     if not ANGLES_DEG[0] <= angle_deg <= ANGLES_DEG[1]:
         raise ValueError(f"angle is {angle_deg} degrees: the camera can stand {ANGLES_DEG[0]:g} to {ANGLES_DEG[1]:g}")
-    if difficulty not in DIFFICULTIES:
-        raise ValueError(f"difficulty is {difficulty}: choose one of {', '.join(DIFFICULTIES)}")
     if distance_m is not None and not DISTANCES_M[0] <= distance_m <= DISTANCES_M[1]:
         raise ValueError(
             f"distance is {distance_m} m: the camera can stand {DISTANCES_M[0]} to {DISTANCES_M[1]} m away"
