@@ -20,10 +20,13 @@ from fingertip_contact.frames import FINGERS
 MEMORY = 24
 GRID_M = np.arange(-0.012, 0.01201, 0.00025)
 PRIOR_SIGMA_M = 0.0022
-# Scatter of the stops of taps, mean height of the other stops over the desk, share of stray ones a millimetre.
-TAP_SIGMA_M = 0.0010
+# Scatter of the stops of taps; how high other stops end: many a few millimetres over the desk, the rest anywhere.
+TAP_SIGMA_M = 0.0012
 DIP_MEAN_M = 0.0045
-STRAY_PER_M = 10.0
+DIP_RANGE_M = 0.025
+STRAY_PER_M = 5.0
+# Log-odds that a stop is no tap before its motion is looked at.
+DIP_LOG_ODDS = 1.5
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class ContactHeight:
         over_m = np.array([entry.over_guess_m for entry in self._stops])[:, None] - GRID_M
         share = np.array([entry.tap_share for entry in self._stops])[:, None]
         tap = np.exp(-0.5 * (over_m / TAP_SIGMA_M) ** 2) / (TAP_SIGMA_M * np.sqrt(2 * np.pi))
-        dip = np.where(over_m > 0, np.exp(-np.maximum(over_m, 0) / DIP_MEAN_M) / DIP_MEAN_M, 0.0)
+        near = np.exp(-np.maximum(over_m, 0) / DIP_MEAN_M) / DIP_MEAN_M
+        dip = np.where(over_m > 0, (near + 1.0 / DIP_RANGE_M) / 2, 0.0)
         likelihood = share * tap + (1 - share) * dip + STRAY_PER_M
         posterior = np.log(likelihood).sum(axis=0) - 0.5 * ((GRID_M - expected_m) / PRIOR_SIGMA_M) ** 2
         posterior = np.exp(posterior - posterior.max())
@@ -77,7 +81,7 @@ class ContactHeights:
 
     def learn(self, column: int, bottom_m: float, motion: float) -> None:
         """A stop teaches. bottom_m: where, over the contact height known now. motion: log-odds of a tap but for it."""
-        share = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, motion))))
+        share = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, motion - DIP_LOG_ODDS))))
         over_guess_m = bottom_m + self.contact_m()[column] - self._guess_m[column]
         self._fingers[column].add(Stop(over_guess_m, share), self._expected_m(column))
 

@@ -9,14 +9,15 @@ import numpy as np
 
 from fingertip_contact.contact.parameters import ContactParameters
 
-# How far back an approach reaches, how near in time a rival's dip counts, how much lower a later row may be.
+# How far back an approach reaches, and how near in time a rival's dip counts.
 APPROACH_S = 0.30
-RIVAL_S = 0.07
-SAME_M = 0.0012
-# A stop comes after a descent of at least this much, most of it in the last frames.
-DESCENT_M = 0.003
-LAST_DESCENT_M = 0.002
 LAST_S = 0.11
+RIVAL_S = 0.07
+# A stop comes after a descent of so many metres, or so many sigma of the noise, most of it in the last frames.
+DESCENT = (0.003, 4.0)
+LAST_DESCENT = (0.002, 2.5)
+# Heights this close, metres or sigma, are the same.
+SAME = (0.0012, 2.0)
 # How well the contact height is known, how high dips end on average, share of stray readings a metre.
 CONTACT_SIGMA_M = 0.0008
 DIP_MEAN_M = 0.0045
@@ -59,19 +60,18 @@ def find_touch(stamps_ns: np.ndarray, height_m: np.ndarray, at: int, finger: int
     track = height_m[:, finger]
     if at < 1 or not math.isfinite(track[at]):
         return None
+    same_m, descent_m, last_m = (max(metres, sigmas * noise_m) for metres, sigmas in (SAME, DESCENT, LAST_DESCENT))
+    lowest_m = _lowest(track[at:])
+    if track[at] - lowest_m > same_m:
+        return None
     seconds = (stamps_ns - stamps_ns[at]) / 1e9
-    after = track[at:][np.isfinite(track[at:])]
-    lowest_m = float(after.min())
-    if track[at] - lowest_m > SAME_M:
+    if not _highest(track[(seconds < 0) & (seconds >= -LAST_S)]) - track[at] > last_m:
         return None
-    if not _highest(track[(seconds < 0) & (seconds >= -LAST_S)]) - track[at] > LAST_DESCENT_M:
-        return None
+    bottom_m = _bottom(track[at:], lowest_m + same_m)
     before = (seconds < 0) & (seconds >= -APPROACH_S)
-    drop_m = _highest(track[before]) - lowest_m
-    if not drop_m > DESCENT_M:
+    drop_m = _highest(track[before]) - bottom_m
+    if not drop_m > descent_m:
         return None
-    # The mean of the two lowest rows: one alone is low by its noise.
-    bottom_m = float(np.sort(after)[:2].mean())
     near = np.abs(seconds) <= RIVAL_S
     rivals = [
         _highest(height_m[before, i]) - _lowest(height_m[near, i]) for i in range(height_m.shape[1]) if i != finger
@@ -109,11 +109,19 @@ def _touch_ns(stamps_ns: np.ndarray, track: np.ndarray, at: int, bottom_m: float
     return int(stamps_ns[at - 1] + share * (stamps_ns[at] - stamps_ns[at - 1]))
 
 
+def _bottom(track: np.ndarray, ceiling_m: float) -> float:
+    """Mean height from the first row on until it rises over the ceiling; unseen rows do not count."""
+    risen = np.nonzero(track > ceiling_m)[0]
+    stay = track[: risen[0]] if len(risen) else track
+    return float(np.nanmean(stay))
+
+
 def _lowest(values: np.ndarray) -> float:
     values = values[np.isfinite(values)]
     return float(values.min()) if len(values) else math.nan
 
 
 def _highest(values: np.ndarray) -> float:
-    values = values[np.isfinite(values)]
-    return float(values.max()) if len(values) else math.nan
+    """Mean of the two highest: one alone is high by its noise."""
+    values = np.sort(values[np.isfinite(values)])
+    return float(values[-2:].mean()) if len(values) else math.nan

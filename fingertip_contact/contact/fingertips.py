@@ -26,11 +26,11 @@ FINGER_SIGMA_M = 0.0045
 # The end is the mean over this half width; a row covered less than this share is no longer the finger.
 END_SIGMA_M = 0.003
 GAP_SHARE = 0.15
-# Where the finger is sought first: rows that lie on it even if the landmark is off, near the landmarks' line.
-START_M = (-0.0095, -0.004)
-LINE_SIGMA_M = 0.004
+# Where the finger is met first, a little inside its landmark, and how far its next row may lie off the last one.
+START_M = -0.004
+NEXT_M = 0.004
 # How much of the way to the middle of a row the follower goes.
-FOLLOW = 0.5
+FOLLOW = 0.6
 # The rows whose mean is "the visible height": behind the rounded, mixed pixels of the end.
 BEHIND_END_M = (0.0015, 0.0065)
 MINIMUM_ROWS = 3
@@ -69,9 +69,10 @@ def measure_fingertips(
     pixels_per_m = np.sqrt(camera.fx * camera.fy) / tip_depth_m
 
     height_m = _scan(depth, camera, plane, tip_px, direction, pixels_per_m)
-    across_m = _follow(height_m)
+    standing = np.clip(np.nan_to_num(height_m) / DESK_M - 0.5, 0.0, 1.0)
+    across_m, covered = _follow(standing)
     rows_m = _weighted_mean(height_m, _bell(ACROSS_M - across_m[..., None], ROW_SIGMA_M))
-    end_m = _end_of_finger(height_m, across_m)
+    end_m = _end_of_finger(covered)
     behind_m = end_m[:, None] - ALONG_M
     on_finger = (behind_m > BEHIND_END_M[0]) & (behind_m < BEHIND_END_M[1]) & (rows_m > DESK_M / 2)
     rows = np.where(on_finger, rows_m, np.nan)
@@ -114,41 +115,45 @@ def _scan(
     return values * slope + plane.offset_m
 
 
-def _follow(height_m: np.ndarray) -> np.ndarray:
-    """The middle of the finger in every row of the scan (N, along), metres across.
+def _follow(standing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The middle (N, along), metres across, and the width share covered (N, along) of the finger in each scan row.
 
-    Landmarks lie several pixels off and so does their direction. So the finger is sought where it is highest near
-    their line, and followed outwards row by row to the middle of what stands over the desk; a bell keeps neighbours
-    out.
+    standing: (N, along, across), 0 desk to 1 finger. The landmarks' direction is some degrees off and neighbours are
+    close, so from just inside the landmark the finger is followed row by row: to the middle of what hangs together
+    with the row before, a bell keeping out neighbours that touch.
     """
-    first, stop = np.searchsorted(ALONG_M, START_M)
-    window = _bell(ACROSS_M[:, None] - ACROSS_M, ROW_SIGMA_M)
-    ridge_m = np.nan_to_num(_mean(height_m[:, first:stop], axis=1)) @ (window / window.sum(axis=0))
-    middle = ACROSS_M[(ridge_m - 0.0015 * (ACROSS_M / LINE_SIGMA_M) ** 2).argmax(axis=1)]
-    on_finger = np.clip(np.nan_to_num(height_m) / DESK_M - 0.5, 0.0, 1.0)
-    across_m = np.empty(height_m.shape[:2])
-    across_m[:, :first] = middle[:, None]
-    for row in range(first, len(ALONG_M)):
-        weights = on_finger[:, row] * _bell(ACROSS_M - middle[:, None], FINGER_SIGMA_M)
-        total = weights.sum(axis=1)
-        offset = (weights * (ACROSS_M - middle[:, None])).sum(axis=1) / np.maximum(total, 1.0)
+    start = int(np.searchsorted(ALONG_M, START_M))
+    index = np.arange(len(standing))
+    middle = np.zeros(len(standing))
+    across_m = np.zeros(standing.shape[:2])
+    covered = np.zeros(standing.shape[:2])
+    for row in range(start, len(ALONG_M)):
+        on_finger = standing[:, row] > 0.5
+        nearest = np.abs(ACROSS_M - middle[:, None]) + np.where(on_finger, 0.0, 1.0)
+        centre = nearest.argmin(axis=1)
+        near = nearest[index, centre] < NEXT_M
+        # Columns with as many gaps to their left as the centre has are joined to it.
+        gaps = np.cumsum(~on_finger, axis=1)
+        joined = on_finger & (gaps == gaps[index, centre][:, None]) & near[:, None]
+        weights = joined * _bell(ACROSS_M - middle[:, None], FINGER_SIGMA_M)
+        offset = (weights * (ACROSS_M - middle[:, None])).sum(axis=1) / np.maximum(weights.sum(axis=1), 1.0)
         middle = middle + FOLLOW * offset
         across_m[:, row] = middle
-    return across_m
+        bell = _bell(ACROSS_M - middle[:, None], END_SIGMA_M)
+        covered[:, row] = (bell * standing[:, row] * joined).sum(axis=1) / bell.sum(axis=1)
+    across_m[:, :start] = across_m[:, start, None]
+    return across_m, covered
 
 
-def _end_of_finger(height_m: np.ndarray, across_m: np.ndarray) -> np.ndarray:
-    """Where each finger ends (N,), metres along; NaN where it does not within the scan.
+def _end_of_finger(covered: np.ndarray) -> np.ndarray:
+    """Where each finger ends (N,), metres along, given the share of each row that it covers; NaN where it does not.
 
     The mean over the middle of the finger of how far each line goes on: one ragged depth edge says little.
     """
-    weights = _bell(ACROSS_M - across_m[..., None], END_SIGMA_M)
-    standing = np.clip(np.nan_to_num(height_m) / DESK_M - 0.5, 0.0, 1.0)
-    covered = (weights * standing).sum(axis=2) / weights.sum(axis=2)
-    start = int(np.searchsorted(ALONG_M, START_M[0]))
-    # Only what hangs together with the start counts, not what lies beyond a gap.
-    joined = np.cumprod(covered[:, start:] > GAP_SHARE, axis=1)
-    end_m = ALONG_M[start] + ((covered[:, start:] * joined).sum(axis=1) - 0.5) * (ALONG_M[1] - ALONG_M[0])
+    start = int(np.searchsorted(ALONG_M, START_M))
+    share = covered[:, start:]
+    joined = np.cumprod(share > GAP_SHARE, axis=1)
+    end_m = ALONG_M[start] + ((share * joined).sum(axis=1) - 0.5) * (ALONG_M[1] - ALONG_M[0])
     ends = (joined[:, 0] > 0) & (joined[:, -1] == 0)
     return np.where(ends, end_m, np.nan)
 
