@@ -45,7 +45,7 @@ SUBSCRIBERS = Parameter(
     "wait_for_subscribers", 0, "subscribers the colour picture needs before the first frame", (0, 100), read_only=True
 )
 START_DELAY = Parameter(
-    "start_delay_s", 1.0, "wait before the first frame or message, s", limits=(0.0, 600.0), read_only=True
+    "start_delay_s", 2.0, "wait before the first frame or message, s", limits=(0.0, 600.0), read_only=True
 )
 
 TABLES: dict[str, tuple[Parameter, ...]] = {
