@@ -25,6 +25,7 @@ _LENS_BLUR_PX = 0.6
 _VIGNETTING = 0.18  # light lost in the corners
 _SHOT_SHARE = 0.8  # of the noise that grows with the square root of the light
 _WINDOW_PX = 7  # what block matching looks at
+_EDGE_PX = 0.5  # a step of disparity between neighbours that is an edge, not a slope
 _TEXTURE_LEVEL = 0.012  # contrast below which matching starts to fail
 _FIXED_STREAM, _COLOR_STREAM, _DEPTH_STREAM = range(300, 303)
 
@@ -74,7 +75,7 @@ class DepthSensor:
         exact_px = (self._focal_baseline / picture.depth_m).astype(np.float32)
         # Near an edge a matching window holds both surfaces, and the nearer one tends to win.
         fattened_px = cv2.dilate(exact_px, np.ones((3, 3), np.uint8))
-        wins = correlated_noise(random, shape, 1.5) > 0.3
+        wins = (fattened_px - exact_px > _EDGE_PX) & (correlated_noise(random, shape, 1.5) > 0.3)
         disparity_px = np.where(wins, fattened_px, exact_px)
         disparity_px += self._fixed_px + noise.temporal_px * correlated_noise(random, shape, noise.correlation_px)
         valid = ~self._hidden_from_right(exact_px) & ~self._lost(picture, exact_px, random)
