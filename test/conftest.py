@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from fingertip_contact import weights
@@ -30,3 +32,13 @@ def hand_tracker(_shared_hand_tracker: HandTracker) -> HandTracker:
     """A tracker that has seen nothing; loading the networks once is enough."""
     _shared_hand_tracker.reset()
     return _shared_hand_tracker
+
+
+@pytest.fixture(scope="session")
+def hand_pictures() -> np.ndarray:
+    """(N, 480, 640, 3) uint8, rendered at 30 Hz: both hands in view, the camera faces the typist.
+
+    data/make_mediapipe_reference.py made them.
+    """
+    with np.load(Path(__file__).parent / "data" / "hand_frames.npz") as coded:
+        return np.stack([cv2.imdecode(coded[name], cv2.IMREAD_COLOR) for name in sorted(coded)])

@@ -21,13 +21,6 @@ TIPS = list(FINGERTIP_LANDMARKS)
 
 
 @pytest.fixture(scope="module")
-def pictures() -> np.ndarray:
-    """(N, 480, 640, 3) uint8, a sequence at 30 Hz, camera facing the typist, both hands in view all the time."""
-    with np.load(DATA / "hand_frames.npz") as coded:
-        return np.stack([cv2.imdecode(coded[name], cv2.IMREAD_COLOR) for name in sorted(coded)])
-
-
-@pytest.fixture(scope="module")
 def reference() -> list[list[dict]]:
     return json.loads((DATA / "hand_frames.json").read_text(encoding="utf-8"))["pictures"]
 
@@ -49,10 +42,10 @@ def without(picture: np.ndarray, columns: slice) -> np.ndarray:
     return covered
 
 
-def test_agrees_with_mediapipe(hand_tracker: HandTracker, pictures: np.ndarray, reference: list[list[dict]]):
+def test_agrees_with_mediapipe(hand_tracker: HandTracker, hand_pictures: np.ndarray, reference: list[list[dict]]):
     """Every hand MediaPipe sees is seen, fingertips within 2 px in the median; its "Left" is the camera's right."""
     distances = []
-    for hands, expected in zip(track(hand_tracker, pictures), reference, strict=True):
+    for hands, expected in zip(track(hand_tracker, hand_pictures), reference, strict=True):
         assert len(hands) == len(expected) == 2
         for other in expected:
             hand = next(hand for hand in hands if hand.handedness == {"Left": "right", "Right": "left"}[other["label"]])
@@ -61,16 +54,16 @@ def test_agrees_with_mediapipe(hand_tracker: HandTracker, pictures: np.ndarray, 
     assert np.percentile(distances, 99) <= 4.0
 
 
-def test_tracks_last(hand_tracker: HandTracker, pictures: np.ndarray):
+def test_tracks_last(hand_tracker: HandTracker, hand_pictures: np.ndarray):
     """Two hands in view the whole time are two tracks, with one name each."""
-    seen = {(hand.track, hand.handedness) for hands in track(hand_tracker, pictures) for hand in hands}
+    seen = {(hand.track, hand.handedness) for hands in track(hand_tracker, hand_pictures) for hand in hands}
     assert len(seen) == 2
     assert {name for _, name in seen} == {"left", "right"}
 
 
-def test_records_are_as_declared(hand_tracker: HandTracker, pictures: np.ndarray):
+def test_records_are_as_declared(hand_tracker: HandTracker, hand_pictures: np.ndarray):
     """Landmarks are (21, 2) float32 pixels and scores shares; a later picture does not change an earlier record."""
-    (first, _), (later, _) = track(hand_tracker, pictures[:2])
+    (first, _), (later, _) = track(hand_tracker, hand_pictures[:2])
     assert first.landmarks_px.shape == (21, 2)
     assert first.landmarks_px.dtype == np.float32
     assert 0.5 <= first.score <= 1
@@ -79,12 +72,14 @@ def test_records_are_as_declared(hand_tracker: HandTracker, pictures: np.ndarray
     assert not np.array_equal(first.landmarks_px, later.landmarks_px)
 
 
-def test_mirroring_camera_swaps_names(hand_weights: dict[str, Path], hand_tracker: HandTracker, pictures: np.ndarray):
+def test_mirroring_camera_swaps_names(
+    hand_weights: dict[str, Path], hand_tracker: HandTracker, hand_pictures: np.ndarray
+):
     """The flipped picture of a camera that mirrors gives the same hands the same names."""
     mirrored = HandTracker(*sorted(hand_weights.values(), reverse=True), mirrored=True)
-    width = pictures.shape[2]
-    for hand in mirrored.process(np.ascontiguousarray(pictures[0][:, ::-1]), 1):
-        twin = next(other for other in hand_tracker.process(pictures[0], 1) if other.handedness == hand.handedness)
+    width = hand_pictures.shape[2]
+    for hand in mirrored.process(np.ascontiguousarray(hand_pictures[0][:, ::-1]), 1):
+        twin = next(other for other in hand_tracker.process(hand_pictures[0], 1) if other.handedness == hand.handedness)
         flipped = hand.landmarks_px * (-1, 1) + (width - 1, 0)
         assert np.linalg.norm(flipped - twin.landmarks_px, axis=1).mean() < 10
 
@@ -94,41 +89,45 @@ def test_empty_desk_has_no_hands(hand_tracker: HandTracker):
     assert track(hand_tracker, np.full((3, 480, 640, 3), 128, np.uint8)) == [(), (), ()]
 
 
-def test_hand_that_comes_is_found_while_another_is_followed(hand_tracker: HandTracker, pictures: np.ndarray, gap: int):
+def test_hand_that_comes_is_found_while_another_is_followed(
+    hand_tracker: HandTracker, hand_pictures: np.ndarray, gap: int
+):
     """A second hand is found within four pictures (0.13 s), and the first keeps its track."""
-    right_only = [without(picture, slice(gap, None)) for picture in pictures[:5]]
+    right_only = [without(picture, slice(gap, None)) for picture in hand_pictures[:5]]
     (first,) = track(hand_tracker, right_only)[-1]
-    hands = track(hand_tracker, pictures[5:9], start=5)[-1]
+    hands = track(hand_tracker, hand_pictures[5:9], start=5)[-1]
     assert len(hands) == 2
     assert next(hand for hand in hands if hand.track == first.track).handedness == first.handedness == "right"
 
 
-def test_hand_that_left_is_a_new_track(hand_tracker: HandTracker, pictures: np.ndarray, gap: int):
+def test_hand_that_left_is_a_new_track(hand_tracker: HandTracker, hand_pictures: np.ndarray, gap: int):
     """A hand gone for longer than 0.3 s comes back under a number that was never used."""
-    before = {hand.handedness: hand.track for hand in track(hand_tracker, pictures[:2])[-1]}
-    track(hand_tracker, np.stack([without(picture, slice(gap, None)) for picture in pictures[2:14]]), start=2)
-    after = {hand.handedness: hand.track for hand in track(hand_tracker, pictures[14:19], start=14)[-1]}
+    before = {hand.handedness: hand.track for hand in track(hand_tracker, hand_pictures[:2])[-1]}
+    track(hand_tracker, np.stack([without(picture, slice(gap, None)) for picture in hand_pictures[2:14]]), start=2)
+    after = {hand.handedness: hand.track for hand in track(hand_tracker, hand_pictures[14:19], start=14)[-1]}
     assert after["right"] == before["right"]
     assert after["left"] > max(before.values())
 
 
-def test_short_loss_keeps_the_track(hand_tracker: HandTracker, pictures: np.ndarray, gap: int):
+def test_short_loss_keeps_the_track(hand_tracker: HandTracker, hand_pictures: np.ndarray, gap: int):
     """A hand hidden for two pictures is missing in them and goes on with its track and name after."""
-    before = {hand.handedness: hand.track for hand in track(hand_tracker, pictures[:4])[-1]}
-    hidden = track(hand_tracker, np.stack([without(picture, slice(gap, None)) for picture in pictures[4:6]]), start=4)
-    after = {hand.handedness: hand.track for hand in track(hand_tracker, pictures[6:8], start=6)[-1]}
+    before = {hand.handedness: hand.track for hand in track(hand_tracker, hand_pictures[:4])[-1]}
+    hidden = track(
+        hand_tracker, np.stack([without(picture, slice(gap, None)) for picture in hand_pictures[4:6]]), start=4
+    )
+    after = {hand.handedness: hand.track for hand in track(hand_tracker, hand_pictures[6:8], start=6)[-1]}
     assert [len(hands) for hands in hidden] == [1, 1]
     assert after == before
 
 
-def test_one_hand_is_reported_once(hand_tracker: HandTracker, pictures: np.ndarray, gap: int):
+def test_one_hand_is_reported_once(hand_tracker: HandTracker, hand_pictures: np.ndarray, gap: int):
     """When one hand slides over the other, both tracks come to look at it; only one goes on with it."""
-    track(hand_tracker, pictures[:2])
+    track(hand_tracker, hand_pictures[:2])
     counts = []
     for step in range(18):
-        covered = pictures[2].copy()
+        covered = hand_pictures[2].copy()
         covered[:, :gap] = 128
-        covered[:, step * 12 : step * 12 + gap] = pictures[2][:, :gap]
+        covered[:, step * 12 : step * 12 + gap] = hand_pictures[2][:, :gap]
         hands = hand_tracker.process(covered, (step + 3) * FRAME_NS)
         counts.append(len(hands))
         if len(hands) == 2:
@@ -138,31 +137,31 @@ def test_one_hand_is_reported_once(hand_tracker: HandTracker, pictures: np.ndarr
 
 
 @pytest.mark.parametrize("stamp_ns", [4 * FRAME_NS, FRAME_NS, 0, -5])
-def test_stamp_that_does_not_advance_starts_anew(hand_tracker: HandTracker, pictures: np.ndarray, stamp_ns: int):
+def test_stamp_that_does_not_advance_starts_anew(hand_tracker: HandTracker, hand_pictures: np.ndarray, stamp_ns: int):
     """A repeated or earlier stamp forgets the hands: they are found again, as new tracks."""
-    before = [hand.track for hand in track(hand_tracker, pictures[:4])[-1]]
-    after = [hand.track for hand in hand_tracker.process(pictures[4], stamp_ns)]
+    before = [hand.track for hand in track(hand_tracker, hand_pictures[:4])[-1]]
+    after = [hand.track for hand in hand_tracker.process(hand_pictures[4], stamp_ns)]
     assert len(after) == 2
     assert min(after) > max(before)
 
 
-def test_other_size_starts_anew(hand_tracker: HandTracker, pictures: np.ndarray):
+def test_other_size_starts_anew(hand_tracker: HandTracker, hand_pictures: np.ndarray):
     """After a change of resolution hands are found at the new scale."""
-    track(hand_tracker, pictures[:2])
-    small = cv2.resize(pictures[2], (424, 318), interpolation=cv2.INTER_AREA)
+    track(hand_tracker, hand_pictures[:2])
+    small = cv2.resize(hand_pictures[2], (424, 318), interpolation=cv2.INTER_AREA)
     hands = {hand.handedness: hand for hand in hand_tracker.process(small, 3 * FRAME_NS)}
     hand_tracker.reset()
-    for expected in hand_tracker.process(pictures[2], 4 * FRAME_NS):
+    for expected in hand_tracker.process(hand_pictures[2], 4 * FRAME_NS):
         scaled = expected.landmarks_px * (424 / 640)
         assert np.linalg.norm(hands[expected.handedness].landmarks_px - scaled, axis=1).mean() < 8
 
 
-def test_views_are_taken_as_they_are(hand_tracker: HandTracker, pictures: np.ndarray):
+def test_views_are_taken_as_they_are(hand_tracker: HandTracker, hand_pictures: np.ndarray):
     """A read-only picture with padded rows gives the same hands as a plain one."""
     padded = np.zeros((480, 700, 3), np.uint8)
-    padded[:, :640] = pictures[0]
+    padded[:, :640] = hand_pictures[0]
     padded.flags.writeable = False
-    plain = hand_tracker.process(pictures[0], 1)
+    plain = hand_tracker.process(hand_pictures[0], 1)
     hand_tracker.reset()
     for expected, hand in zip(plain, hand_tracker.process(padded[:, :640], 1), strict=True):
         assert np.array_equal(hand.landmarks_px, expected.landmarks_px)
