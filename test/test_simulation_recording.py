@@ -1,0 +1,233 @@
+"""From poses to frames and from a text to a recording."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fingertip_contact.frames import FINGERS, HANDS
+from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.recordings.bag import open_bag, open_recording
+from fingertip_contact.recordings.truth import read_frames, read_truth, truth_path
+from fingertip_contact.simulation.darkroom import Darkroom, Exposure, Setup, Shot, expose_all
+from fingertip_contact.simulation.hand import HandModel, HandPose
+from fingertip_contact.simulation.recording import CAMERA, simulate
+from fingertip_contact.simulation.renderer import DESK
+from fingertip_contact.simulation.scene import make_scene
+from fingertip_contact.simulation.sensor import DepthSensor
+from fingertip_contact.simulation.studio import Studio
+
+DEADLINE_S = 60
+FEW = 36  # six frames with hands after a second without
+
+
+@pytest.fixture(scope="module")
+def setup() -> Setup:
+    return Setup(make_scene(3, 60.0, "calm"), load_layout("qwerty"), {hand: HandModel.load(hand) for hand in HANDS})
+
+
+@pytest.fixture(scope="module")
+def shots() -> list[Shot]:
+    """An empty desk, then flat hands over the sheet that move a little."""
+    return [
+        Shot(0, {}),
+        *(Shot(number, {hand: flat(hand, 0.002 * number) for hand in HANDS}) for number in range(1, 5)),
+    ]
+
+
+def flat(hand: str, away_m: float) -> HandPose:
+    side = 1 if hand == "right" else -1
+    return HandPose(RigidTransform(np.eye(3), np.array([0.07 * side, -0.14 + away_m, 0.05])), np.zeros((5, 4)))
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("recorded") / "a.mcap"
+    simulate("a", load_layout("qwerty"), make_scene(4, 60.0, "calm"), out, workers=2)
+    return out
+
+
+def test_the_number_of_workers_changes_nothing(setup: Setup, shots: list[Shot]) -> None:
+    """One process and two give the same frames in the same order."""
+    alone, together = (list(expose_all(setup, shots, workers)) for workers in (1, 2))
+    assert [exposure.shot.number for exposure in together] == [shot.number for shot in shots]
+    for one, other in zip(alone, together, strict=True):
+        assert (one.color_bgr == other.color_bgr).all()
+        assert (one.depth == other.depth).all()
+        assert (one.aligned_depth == other.aligned_depth).all()
+
+
+def test_no_worker_is_refused(setup: Setup) -> None:
+    """Nobody to draw is an error, not an endless wait."""
+    with pytest.raises(ValueError, match="workers is 0"):
+        list(expose_all(setup, [], 0))
+
+
+def test_depth_stands_at_the_hands_pixels(setup: Setup, shots: list[Shot]) -> None:
+    """Aligned depth agrees with the exact depth of what the colour picture shows there, but for noise."""
+    studio, sensor = Studio(setup.scene, setup.layout, setup.models), DepthSensor(setup.scene)
+    picture = studio.photograph(shots[1].poses)
+    depth_mm = sensor.align(sensor.measure(picture, 1)).astype(float)
+    inner = cv2.erode((picture.segments != DESK).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    empty_mm = 1000 * sensor.align((1000 * studio.photograph({}).depth_m).astype(np.uint16)).astype(float) / 1000
+    nearer = (empty_mm - depth_mm)[inner & (depth_mm > 0) & (empty_mm > 0)]
+    assert np.median(nearer) > 20
+    assert (nearer > 0).mean() > 0.99
+
+
+def test_flat_hands_show_their_fingertips(setup: Setup, shots: list[Shot]) -> None:
+    """Fingers stretched towards the camera are all seen, and none where there is no hand."""
+    darkroom = Darkroom(setup)
+    assert all(darkroom.expose(shots[1]).seen[hand][1:].all() for hand in HANDS)
+    assert not darkroom.expose(shots[0]).seen
+
+
+def test_a_recording_holds_every_stream_in_every_frame(recorded: Path) -> None:
+    """Six topics of realsense2_camera, one message each a frame, 30 a second, and the truth's frames have their
+    stamps."""
+    stamps = [frame.stamp_ns for frame in read_frames(truth_path(recorded))]
+    with open_bag(recorded) as bag:
+        assert set(bag.topics) == {
+            f"{CAMERA}/{stream}"
+            for stream in (
+                "color/image_raw",
+                "color/camera_info",
+                "depth/image_rect_raw",
+                "depth/camera_info",
+                "aligned_depth_to_color/image_raw",
+                "aligned_depth_to_color/camera_info",
+            )
+        }
+        assert {bag.message_count(topic) for topic in bag.topics} == {len(stamps)}
+    with open_recording(recorded) as recording:
+        assert [frame.stamp_ns for frame in recording.frames()] == stamps
+        assert recording.missing_depth == 0
+    assert np.diff(stamps) == pytest.approx(1e9 / 30, abs=2)
+
+
+def test_the_truth_tells_where_fingers_are(recorded: Path) -> None:
+    """The desk is empty while it is calibrated; later the typing finger's tip is in the picture, seen, and touches
+    the desk during its tap and only then."""
+    truth = read_truth(truth_path(recorded))
+    (tap,) = truth.taps
+    assert (tap.text, tap.hand, tap.finger) == ("a", "left", "little")
+    frames = list(read_frames(truth_path(recorded)))
+    first_ns = frames[0].stamp_ns
+    assert not any(
+        frame.hands for frame in frames if frame.stamp_ns - first_ns < 1e9 * truth.header.calibration_seconds
+    )
+    touching = [frame for frame in frames if tap.press_ns <= frame.stamp_ns <= tap.release_ns]
+    for frame in touching:
+        finger = next(hand for hand in frame.hands if hand.hand == "left").fingers["little"]
+        assert finger.contact
+        assert abs(finger.clearance_m) < 0.0015
+        assert finger.visible
+        assert 0 < finger.tip_px[0] < 640
+        assert 0 < finger.tip_px[1] < 480
+    assert all(set(hand.fingers) == set(FINGERS) for frame in frames for hand in frame.hands)
+
+
+def test_same_seed_same_bytes(tmp_path: Path) -> None:
+    """The same arguments give the same files, whatever the number of workers: the empty desk and hands coming in."""
+    folders = [tmp_path / "alone", tmp_path / "together"]
+    for folder, workers in zip(folders, (1, 2), strict=True):
+        scene = make_scene(4, 60.0, "hard")
+        simulate("a", load_layout("qwerty"), scene, folder / "a.mcap", workers=workers, progress=first_frames)
+    alone, together = (folder / "a.mcap" for folder in folders)
+    assert alone.read_bytes() == together.read_bytes()
+    assert truth_path(alone).read_bytes() == truth_path(together).read_bytes()
+    with open_recording(alone) as recording:
+        assert recording.frame_count == FEW
+
+
+@contextmanager
+def first_frames(exposures: Iterator[Exposure], total: int) -> Iterator[Iterator[Exposure]]:
+    yield islice(exposures, FEW)
+
+
+def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
+    """Ctrl-C in the middle: neither bag nor truth nor anything half-written."""
+
+    @contextmanager
+    def interrupted(exposures: Iterator[Exposure], total: int) -> Iterator[Iterator[Exposure]]:
+        def some() -> Iterator[Exposure]:
+            yield next(exposures)
+            raise KeyboardInterrupt
+
+        yield some()
+
+    out = tmp_path / "a.mcap"
+    with pytest.raises(KeyboardInterrupt):
+        simulate("a", load_layout("qwerty"), make_scene(4, 60.0, "calm"), out, progress=interrupted)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_exists_is_not_overwritten(tmp_path: Path) -> None:
+    """A bag of that name, or its truth, stays as it is."""
+    out = tmp_path / "a.mcap"
+    truth_path(out).write_text("mine")
+    with pytest.raises(FileExistsError, match=r"a\.truth\.jsonl"):
+        simulate("a", load_layout("qwerty"), make_scene(4, 60.0, "calm"), out)
+    assert truth_path(out).read_text() == "mine"
+
+
+def test_a_text_that_is_not_on_the_layout_is_refused(tmp_path: Path) -> None:
+    """The error names the character; nothing is written."""
+    with pytest.raises(ValueError, match="é"):
+        simulate("café", load_layout("qwerty"), make_scene(4, 60.0, "calm"), tmp_path / "a.mcap")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [((0, 20.0), "angle is 20"), ((0, 60.0, "brutal"), "difficulty is brutal"), ((0, 60.0, "calm", 2.0), "distance")],
+)
+def test_impossible_scenes_are_refused(arguments: tuple, message: str) -> None:
+    """What, and what would be possible."""
+    with pytest.raises(ValueError, match=message):
+        make_scene(*arguments)
+
+
+def test_ctrl_c_ends_the_command_and_its_workers(tmp_path: Path) -> None:
+    """One line, exit code 130, no file, no process left."""
+    arguments = ["simulate", "--text", "a", "--workers", "2", "--out", str(tmp_path / "a.mcap")]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from fingertip_contact.cli.main import main; main()", *arguments],
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        _wait_for(lambda: list(tmp_path.iterdir()) or process.poll() is not None)
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=DEADLINE_S)
+    finally:
+        _end(process)
+    assert process.returncode == 130
+    assert errors.strip().splitlines() == ["error: interrupted"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def _wait_for(condition) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened in time"
+        time.sleep(0.05)
+
+
+def _end(process: subprocess.Popen) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
