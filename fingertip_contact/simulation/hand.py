@@ -157,8 +157,8 @@ class HandModel:
         chains = self.chain_frames(
             pose.wrist.rotation[None], pose.wrist.translation_m[None], np.asarray(pose.angles_rad)[None]
         )
-        rotations[self._chain_joints] = chains.rotations[0]
-        origins[self._chain_joints] = chains.origins_m[0]
+        rotations[self.chain_joints] = chains.rotations[0]
+        origins[self.chain_joints] = chains.origins_m[0]
         return rotations, origins
 
     def _turns(self, angles: np.ndarray) -> np.ndarray:
@@ -172,7 +172,7 @@ class HandModel:
         turns[..., 0, 0] = 1.0
         turns[..., 1, 1], turns[..., 1, 2] = cos, -sin
         turns[..., 2, 1], turns[..., 2, 2] = sin, cos
-        abduction = angles[..., ABDUCTION] * (-1.0 if self.hand == "right" else 1.0)
+        abduction = angles[..., ABDUCTION] * self.abduction_sign
         sideways = np.zeros((*abduction.shape, 3, 3))
         sideways[..., 1, 1] = 1.0
         sideways[..., 0, 0] = sideways[..., 2, 2] = np.cos(abduction)
@@ -190,27 +190,37 @@ class HandModel:
         return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
     @cached_property
-    def _chain_joints(self) -> np.ndarray:
+    def abduction_sign(self) -> float:
+        """Direction of abduction towards the little finger about the knuckle's y axis."""
+        return -1.0 if self.hand == "right" else 1.0
+
+    @cached_property
+    def knuckle_rotations(self) -> np.ndarray:
+        """(5, 3, 3) hand_from_knuckle at rest, of the first joint of each chain."""
+        return self._link_rotations[:, 0]
+
+    @cached_property
+    def chain_joints(self) -> np.ndarray:
         """(5, 4) joint numbers of the chains."""
         return np.array([[self.joint_names.index(name) for name in chain_of(finger)] for finger in FINGERS])
 
     @cached_property
     def _link_rotations(self) -> np.ndarray:
         """(5, 4, 3, 3) rest rotation of each chain joint in its parent's frame; the first one's parent is the wrist."""
-        rest = self.rest_rotations[self._chain_joints]
+        rest = self.rest_rotations[self.chain_joints]
         return np.concatenate([rest[:, :1], rest[:, :-1].transpose(0, 1, 3, 2) @ rest[:, 1:]], axis=1)
 
     @cached_property
     def _link_offsets(self) -> np.ndarray:
         """(5, 4, 3) rest origin of each chain joint in its parent's frame."""
-        rotations, origins = self.rest_rotations[self._chain_joints], self.rest_origins_m[self._chain_joints]
+        rotations, origins = self.rest_rotations[self.chain_joints], self.rest_origins_m[self.chain_joints]
         steps = np.einsum("flji,flj->fli", rotations[:, :-1], origins[:, 1:] - origins[:, :-1])
         return np.concatenate([origins[:, :1], steps], axis=1)
 
     @cached_property
     def _tip_extents(self) -> np.ndarray:
         """(5, 3) end of each finger in the frame of its tip joint."""
-        tips = self._chain_joints[:, -1]
+        tips = self.chain_joints[:, -1]
         extents = []
         for tip, indices in zip(tips, self.distal_vertices, strict=True):
             local = (self.rest_vertices_m[indices] - self.rest_origins_m[tip]) @ self.rest_rotations[tip]
@@ -240,7 +250,10 @@ def _build(hand: Handedness, mesh: SkinnedMesh, scale: float, thickness: float) 
     _, seams = np.unique(np.round(mesh.vertices_m, 6), axis=0, return_inverse=True)
     strongest = [names[joint] for joint in mesh.weights.argmax(axis=1)]
     fingers = np.array([_finger_of(name) for name in strongest], dtype=np.int8)
-    ends = [np.flatnonzero([name in chain_of(finger)[-2:] for name in strongest]) for finger in FINGERS]
+    seams = seams.reshape(-1)
+    ends = [
+        _once_each(np.flatnonzero([name in chain_of(finger)[-2:] for name in strongest]), seams) for finger in FINGERS
+    ]
     model = HandModel(
         hand=hand,
         triangles=mesh.triangles,
@@ -252,7 +265,7 @@ def _build(hand: Handedness, mesh: SkinnedMesh, scale: float, thickness: float) 
         weights=mesh.weights,
         rest_rotations=turn @ mesh.joint_transforms[:, :3, :3],
         rest_origins_m=(mesh.joint_transforms[:, :3, 3] - wrist) @ turn.T * scale,
-        seams=seams.reshape(-1),
+        seams=seams,
     )
     vertices += model._normals(vertices) * ((thickness - 1.0) * _FINGER_RADIUS_M * scale)
     return model
@@ -264,6 +277,12 @@ def _plain_name(rig_name: str) -> str:
         if rig_name.startswith(prefix + "-"):
             return f"{finger}_{rig_name.split('-')[-1]}"
     return rig_name
+
+
+def _once_each(indices: np.ndarray, seams: np.ndarray) -> np.ndarray:
+    """Of vertices that share a position the first one."""
+    _, first = np.unique(seams[indices], return_index=True)
+    return indices[np.sort(first)]
 
 
 def _finger_of(joint: str) -> int:

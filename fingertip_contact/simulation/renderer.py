@@ -355,15 +355,21 @@ class _FreeLight:
 
     @classmethod
     def smooth(cls, active: np.ndarray, share: np.ndarray, on_body: np.ndarray, shape: tuple[int, int]) -> _FreeLight:
-        return cls(_masked_mean(active, share, ~on_body, shape), _masked_mean(active, share, on_body, shape))
+        # Shadows of hands high over the desk are wide and need more than one period of the pattern.
+        return cls(_masked_mean(active, share, ~on_body, shape, 2), _masked_mean(active, share, on_body, shape, 1))
 
 
-def _masked_mean(active: np.ndarray, share: np.ndarray, chosen: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Mean of `share` over one period of the pattern, counting chosen pixels only; 1 where there are none."""
+def _masked_mean(
+    active: np.ndarray, share: np.ndarray, chosen: np.ndarray, shape: tuple[int, int], times: int
+) -> np.ndarray:
+    """Mean of `share` over the pattern, so many times, counting chosen pixels only; 1 where there are none."""
     layers = np.zeros((shape[0] * shape[1], 2), dtype=np.float32)
     layers[active[chosen], 0] = share[chosen]
     layers[active[chosen], 1] = 1
-    sums = cv2.sepFilter2D(layers.reshape(*shape, 2), -1, _PATTERN_FILTER, _PATTERN_FILTER).reshape(-1, 2)
+    sums = layers.reshape(*shape, 2)
+    for _ in range(times):
+        sums = cv2.sepFilter2D(sums, -1, _PATTERN_FILTER, _PATTERN_FILTER)
+    sums = sums.reshape(-1, 2)
     return np.where(sums[:, 1] > 0, sums[:, 0] / np.maximum(sums[:, 1], 1e-6), 1).astype(np.float32)
 
 

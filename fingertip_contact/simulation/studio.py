@@ -50,13 +50,21 @@ class Studio:
         return self._renderer.render(self._shapes(poses))
 
     def fingertips_seen(self, poses: Mapping[Handedness, HandPose]) -> dict[Handedness, np.ndarray]:
-        """For each hand whose fingers' ends the colour camera sees: (5,) bool."""
+        """For each hand whose fingertips the colour camera sees, the very end or the nail above it: (5,) bool."""
         if not poses:
             return {}
-        ends = np.concatenate([self._models[hand].fingertip_ends(pose) for hand, pose in poses.items()])
-        fingers = np.array([segment(hand, finger) for hand in poses for finger in range(len(FINGERS))])
-        seen = self._renderer.sees(self._shapes(poses), ends, fingers)
-        return dict(zip(poses, seen.reshape(-1, len(FINGERS)), strict=True))
+        points = [point for hand, pose in poses.items() for point in (self._ends(hand, pose), self._tips(hand, pose))]
+        fingers = [segment(hand, finger) for hand in poses for _ in ("end", "tip") for finger in range(len(FINGERS))]
+        seen = self._renderer.sees(self._shapes(poses), np.concatenate(points), np.array(fingers))
+        return dict(zip(poses, seen.reshape(-1, 2, len(FINGERS)).any(axis=1), strict=True))
+
+    def _ends(self, hand: Handedness, pose: HandPose) -> np.ndarray:
+        return self._models[hand].fingertip_ends(pose)
+
+    def _tips(self, hand: Handedness, pose: HandPose) -> np.ndarray:
+        """(5, 3) the tip joints, which lie under the nails."""
+        joints = self._models[hand].joints(pose)
+        return np.stack([joints[f"{finger}_tip"] for finger in FINGERS])
 
     def _shapes(self, poses: Mapping[Handedness, HandPose]) -> dict[str, Shape]:
         shapes: dict[str, Shape] = {}

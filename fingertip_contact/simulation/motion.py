@@ -1,0 +1,139 @@
+"""Where one hand's pads and wrist are at any time, as planned; kinematics turn that into poses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fingertip_contact.frames import FINGERS
+from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.simulation.hand import HandPose
+from fingertip_contact.simulation.kinematics import FingerSolver
+from fingertip_contact.simulation.strokes import Pulse, Stroke, Wander, minimum_jerk, stopped_by_surface
+
+# The fingers that wait follow the wrist as it reaches, less stiffly than it moves.
+FOLLOW = 0.9
+# Out of the picture and up: where a hand comes from.
+ENTRY_M = np.array([0.0, -0.30, 0.08])
+# A pad that its finger cannot bring to its place gives way; by more than the second, no hand can follow the plan.
+REACH_TOLERANCE_M = 0.0005
+LARGEST_MISS_M = 0.0015
+_CROSSING_STEPS = 60
+_GIVE_WAY, _GIVE_WAY_STEPS = 0.3, 12
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A finger holds its pad over a point of the sheet while the pulse lasts, and the wrist reaches out by shift_m."""
+
+    finger: int
+    point_m: np.ndarray
+    shift_m: np.ndarray
+    pulse: Pulse
+
+
+@dataclass
+class HandMotion:
+    """The plan of one hand. Add strokes and aims, then ask.
+
+    home_m: (5, 2) where the pads wait. hover_m: (5,). floors: strokes that bend a finger before its own taps and rests.
+    """
+
+    solver: FingerSolver
+    wrist: RigidTransform
+    home_m: np.ndarray
+    hover_m: np.ndarray
+    heave: list[Wander]
+    drift: tuple[Wander, Wander]
+    tremor: list[Wander]
+    enter_s: tuple[float, float]
+    aims: list[Aim] = field(default_factory=list)
+    strokes: dict[int, list[Stroke]] = field(default_factory=lambda: {finger: [] for finger in range(len(FINGERS))})
+
+    def heights_m(self, finger: int, times_s: np.ndarray) -> np.ndarray:
+        """(N,) planned height of a pad as if there were no surface."""
+        heights_m = self.hover_m[finger] * (1.0 + self.heave[finger](times_s)) + self.tremor[finger](times_s)
+        # What a finger follows comes first; its own taps and rests, which aim below the surface, have the last word.
+        for stroke in sorted(self.strokes[finger], key=lambda stroke: -stroke.goal_m):
+            heights_m = stroke.bend(heights_m, times_s)
+        return heights_m
+
+    def wrist_shift_m(self, times_s: np.ndarray) -> np.ndarray:
+        """(N, 3) how far the wrist is from where it waits."""
+        shift_m = np.zeros((len(times_s), 3))
+        for aim in self.aims:
+            shift_m += aim.pulse(times_s)[:, None] * (aim.shift_m - shift_m)
+        shift_m[:, :2] += np.stack([wander(times_s) for wander in self.drift], axis=1)
+        return shift_m
+
+    def pads_m(self, times_s: np.ndarray) -> np.ndarray:
+        """(N, 5, 3) where the pads are, without the way in."""
+        shift_m = self.wrist_shift_m(times_s)
+        pads_m = np.empty((len(times_s), len(FINGERS), 3))
+        pads_m[:, :, :2] = self.home_m + FOLLOW * shift_m[:, None, :2]
+        for aim in self.aims:
+            share = aim.pulse(times_s)[:, None]
+            pads_m[:, aim.finger, :2] += share * (aim.point_m - pads_m[:, aim.finger, :2])
+        for finger in range(len(FINGERS)):
+            pads_m[:, finger, 2] = stopped_by_surface(self.heights_m(finger, times_s))
+        return pads_m
+
+    def poses(self, times_s: np.ndarray) -> list[HandPose]:
+        """The hand at some times. Raises RuntimeError where a finger cannot follow the plan."""
+        first_s, last_s = self.enter_s
+        away = 1.0 - minimum_jerk((times_s - first_s) / (last_s - first_s))
+        shift_m = self.wrist_shift_m(times_s)
+        wrists_m = self.wrist.translation_m + shift_m
+        angles = self._solve(wrists_m, self.pads_m(times_s), self.home_m + FOLLOW * shift_m[:, None, :2], times_s)
+        wrists_m = wrists_m + away[:, None] * ENTRY_M
+        return [
+            HandPose(RigidTransform(self.wrist.rotation, origin), angle)
+            for origin, angle in zip(wrists_m, angles, strict=True)
+        ]
+
+    def _solve(
+        self, wrists_m: np.ndarray, pads_m: np.ndarray, waiting_m: np.ndarray, times_s: np.ndarray
+    ) -> np.ndarray:
+        """(N, 5, 4) angles. A finger on its way that the wrist takes out of reach comes closer to where it waits."""
+        rotations = np.tile(self.wrist.rotation, (len(pads_m), 1, 1))
+        angles, off_m = self.solver.solve(rotations, wrists_m, pads_m)
+        for _ in range(_GIVE_WAY_STEPS):
+            late = np.flatnonzero((off_m > REACH_TOLERANCE_M).any(axis=1))
+            if not len(late):
+                return angles
+            moved, fingers = np.nonzero(off_m[late] > REACH_TOLERANCE_M)
+            at = late[moved], fingers
+            pads_m[(*at, slice(2))] += _GIVE_WAY * (waiting_m[at] - pads_m[(*at, slice(2))])
+            angles[late], off_m[late] = self.solver.solve(rotations[late], wrists_m[late], pads_m[late])
+        if off_m.max() <= LARGEST_MISS_M:
+            return angles
+        moment, finger = np.unravel_index(off_m.argmax(), off_m.shape)
+        raise RuntimeError(f"{FINGERS[finger]} stays {off_m.max() * 1000:.1f} mm off at {times_s[moment]:.2f} s")
+
+    def touch(self, finger: int, from_s: float, middle_s: float, until_s: float) -> tuple[float, float]:
+        """When a pad that is up at from_s and until_s, and down at middle_s, meets and leaves the surface.
+
+        Raises RuntimeError where it is not so.
+        """
+
+        def height_m(time_s: float) -> float:
+            return float(self.heights_m(finger, np.array([time_s]))[0])
+
+        if not (height_m(middle_s) < 0 < min(height_m(from_s), height_m(until_s))):
+            raise RuntimeError(
+                f"{FINGERS[finger]} is not up, down and up at {from_s:.3f}, {middle_s:.3f}, {until_s:.3f} s"
+            )
+        return _crossing(height_m, from_s, middle_s), _crossing(height_m, until_s, middle_s)
+
+
+def _crossing(height_m: Callable[[float], float], up_s: float, down_s: float) -> float:
+    """By bisection."""
+    for _ in range(_CROSSING_STEPS):
+        middle_s = 0.5 * (up_s + down_s)
+        if height_m(middle_s) > 0:
+            up_s = middle_s
+        else:
+            down_s = middle_s
+    return down_s

@@ -1,0 +1,365 @@
+"""A person who types a text: which finger goes where, when, and what the others do meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from fingertip_contact.frames import FINGERS, HANDS, Finger, Handedness
+from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.keyboard.layout import Key, Layout
+from fingertip_contact.recordings.truth import TrueRest, TrueTap
+from fingertip_contact.simulation.hand import HandModel, HandPose, chain_of
+from fingertip_contact.simulation.kinematics import FingerSolver, full_angles, wrist_over
+from fingertip_contact.simulation.motion import REACH_TOLERANCE_M, Aim, HandMotion
+from fingertip_contact.simulation.participant import Participant, draw_participant
+from fingertip_contact.simulation.scene import Difficulty
+from fingertip_contact.simulation.strokes import Pulse, Stroke, Wander, tap_stroke
+from fingertip_contact.simulation.timing import onset_gaps_s, tap_durations_s
+
+FRAME_S = 1 / 30
+NANOSECONDS = 1_000_000_000
+# Any day does; a recording's stamps are times of day as a camera's are.
+FIRST_STAMP_NS = 1_700_000_000 * NANOSECONDS
+
+CALIBRATION_S = 1.0
+ENTER_S = 0.9
+WAIT_S = 1.0
+
+# Where index to little finger wait, by what the keys write.
+HOME_KEYS: dict[Handedness, str] = {"left": "fdsa", "right": "jkl;"}
+# Thumbs wait over the near edge of the space bar, apart from each other.
+THUMB_M: dict[Handedness, tuple[float, float]] = {"left": (-0.016, -0.033), "right": (0.014, -0.033)}
+THUMB_HOVER_M = 0.004
+
+DOWN_S, UP_S = (0.07, 0.12), (0.07, 0.12)
+TRAVEL_S = 0.13
+RETURN_S = 0.25
+# The same finger needs that long between leaving a key and touching the next.
+SAME_FINGER_S = 0.13
+# To get there in time it may cut its touch short, but not below that.
+LEAST_CUT_S = 0.1
+# Before and after a touch the pad is up by then.
+UP_BY_S = 0.06
+# One finger at a time: so long before the next touch a key is let go.
+NO_ROLLOVER_S = 0.06
+EDGE_M = 0.003
+
+# A waiting pad comes up to so much of its hover height; see Wander.
+HIGHEST_SHARE = 1.3
+_COMFORT, _COMFORT_STEPS = 0.03, 30
+
+# How far the finger next to a typing one follows it down, as a share of the stroke: fingers that share tendons follow
+# most (ring and little finger; Haeger-Ross and Schieber 2000). Between index and middle, middle and ring, ring and
+# little; the thumb goes its own way.
+FOLLOWING = ((0.0, 0.05), (0.15, 0.45), (0.25, 0.6), (0.4, 0.8))
+NEXT_BUT_ONE = 0.4
+
+
+@dataclass(frozen=True)
+class PlannedTap:
+    """A touch as intended. press_s, release_s: relative to the recording's start."""
+
+    key: Key
+    text: str
+    hand: Handedness
+    finger: int
+    point_m: np.ndarray
+    press_s: float
+    release_s: float
+
+
+@dataclass(frozen=True)
+class Performance:
+    """Somebody typing a text, frame by frame. poses: of the hands that are there; contacts: of each frame and hand the
+    fingers that touch, with the key they type, None for one that rests."""
+
+    text: str
+    words_per_minute: float
+    calibration_seconds: float
+    participant: dict[str, object]
+    models: dict[Handedness, HandModel]
+    motions: dict[Handedness, HandMotion]
+    stamps_ns: tuple[int, ...]
+    poses: tuple[dict[Handedness, HandPose], ...]
+    taps: tuple[TrueTap, ...]
+    rests: tuple[TrueRest, ...]
+
+    @cached_property
+    def contacts(self) -> tuple[dict[Handedness, dict[Finger, str | None]], ...]:
+        frames: list[dict[Handedness, dict[Finger, str | None]]] = []
+        for stamp_ns in self.stamps_ns:
+            touching: dict[Handedness, dict[Finger, str | None]] = {hand: {} for hand in HANDS}
+            for rest in self.rests:
+                if rest.start_ns <= stamp_ns <= rest.end_ns:
+                    touching[rest.hand][rest.finger] = None
+            for tap in self.taps:
+                if tap.press_ns <= stamp_ns <= tap.release_ns:
+                    touching[tap.hand][tap.finger] = tap.key
+            frames.append(touching)
+        return tuple(frames)
+
+
+def perform(text: str, layout: Layout, seed: int, difficulty: Difficulty) -> Performance:
+    """Everything that a person does to type a text. Raises ValueError where it cannot be typed on the layout."""
+    keys = keys_of(text, layout)
+    random = np.random.default_rng([seed, 0])
+    participant = draw_participant(random, difficulty)
+    start_s = CALIBRATION_S + ENTER_S + WAIT_S
+    taps = _plan_taps(keys, text, layout, participant, start_s, random)
+    end_s = max((tap.release_s for tap in taps), default=start_s) + WAIT_S
+    models = {hand: HandModel.load(hand, participant.scale, participant.thickness) for hand in HANDS}
+    motions = {hand: _motion(models[hand], layout, participant, random) for hand in HANDS}
+    rests = []
+    for hand in HANDS:
+        own = [tap for tap in taps if tap.hand == hand]
+        _add_taps(motions[hand], own, participant, random)
+        _add_near_misses(motions[hand], own, participant, random)
+        rests += _add_rests(motions[hand], hand, own, participant, end_s, random)
+    times_s = np.arange(0.0, end_s, FRAME_S)
+    poses = _poses(motions, times_s)
+    return Performance(
+        text=text,
+        words_per_minute=participant.words_per_minute,
+        calibration_seconds=CALIBRATION_S,
+        participant=participant.described(),
+        models=models,
+        motions=motions,
+        stamps_ns=tuple(stamp_ns(time_s) for time_s in times_s),
+        poses=poses,
+        taps=tuple(_true_tap(motions[tap.hand], tap) for tap in taps),
+        rests=tuple(_true_rest(motions[hand], hand, finger, stroke) for hand, finger, stroke in rests),
+    )
+
+
+def stamp_ns(time_s: float) -> int:
+    """A time of the performance as a stamp."""
+    return FIRST_STAMP_NS + round(time_s * NANOSECONDS)
+
+
+def keys_of(text: str, layout: Layout) -> list[Key]:
+    """The key for each character. Raises ValueError naming what cannot be typed."""
+    missing = sorted(set(text) - layout.by_text.keys())
+    if missing:
+        raise ValueError(
+            f"layout {layout.name} has no key that writes {', '.join(map(repr, missing))}; "
+            f"it writes {''.join(sorted(layout.by_text))!r}"
+        )
+    home = "".join(HOME_KEYS.values())
+    if not set(home) <= layout.by_text.keys():
+        raise ValueError(f"layout {layout.name} has no home row {home!r}: hands would not know where to wait")
+    return [layout.by_text[character] for character in text]
+
+
+def _plan_taps(
+    keys: list[Key],
+    text: str,
+    layout: Layout,
+    participant: Participant,
+    start_s: float,
+    random: np.random.Generator,
+) -> list[PlannedTap]:
+    habits = participant.habits
+    durations_s = tap_durations_s(random, len(keys))
+    gaps_s = onset_gaps_s(random, len(keys), participant.words_per_minute)
+    taps: list[PlannedTap] = []
+    press_s = start_s
+    for key, character, duration_s, gap_s in zip(keys, text, durations_s, gaps_s, strict=True):
+        hand, finger = _finger_for(key, layout)
+        own = [number for number, tap in enumerate(taps) if (tap.hand, tap.finger) == (hand, finger)]
+        if own:
+            last = taps[own[-1]]
+            press_s = max(press_s, last.press_s + SAME_FINGER_S + min(last.release_s - last.press_s, LEAST_CUT_S))
+            taps[own[-1]] = _shortened(last, press_s - SAME_FINGER_S)
+        if taps and not habits.rollover:
+            taps[-1] = _shortened(taps[-1], press_s - NO_ROLLOVER_S)
+        point_m = _point_on(key, hand, finger, habits.scatter_m, random)
+        taps.append(PlannedTap(key, character, hand, finger, point_m, press_s, press_s + duration_s))
+        press_s += gap_s
+    return taps
+
+
+def _shortened(tap: PlannedTap, release_s: float) -> PlannedTap:
+    return replace(tap, release_s=min(tap.release_s, release_s))
+
+
+def _finger_for(key: Key, layout: Layout) -> tuple[Handedness, int]:
+    """The finger that the layout names, else the one that waits closest."""
+    if key.name in layout.fingers:
+        hand, finger = layout.fingers[key.name]
+        return hand, FINGERS.index(finger)
+    homes = [(hand, finger, point) for hand in HANDS for finger, point in enumerate(_home_m(hand, layout))]
+    hand, number, _ = min(homes, key=lambda home: float(np.hypot(*(home[2] - key.center_m))))
+    return hand, number
+
+
+def _home_m(hand: Handedness, layout: Layout) -> np.ndarray:
+    """(5, 2) where the pads wait."""
+    return np.array([THUMB_M[hand], *(layout.by_text[character].center_m for character in HOME_KEYS[hand])])
+
+
+def _point_on(key: Key, hand: Handedness, finger: int, scatter_m: float, random: np.random.Generator) -> np.ndarray:
+    """Where a touch aimed at a key lands; a thumb touches the space bar where it is."""
+    half_m = np.array(key.size_m) / 2 - EDGE_M
+    center_m = np.array(key.center_m)
+    aside_m = np.array([THUMB_M[hand][0] - center_m[0], 0.0]) if finger == 0 else np.zeros(2)
+    return center_m + np.clip(aside_m + random.normal(0, scatter_m, 2), -half_m, half_m)
+
+
+def _motion(model: HandModel, layout: Layout, participant: Participant, random: np.random.Generator) -> HandMotion:
+    home_m = _home_m(model.hand, layout)
+    hover_m = participant.hover_m[HANDS.index(model.hand)].copy()
+    hover_m[0] += THUMB_HOVER_M
+    wrist = wrist_over(model, participant.posture, home_m[1:], float(hover_m[1:].mean()))
+    relaxed = FingerSolver(model, participant.posture.free_angles())
+    home_m, angles = _within_reach(relaxed, wrist, home_m, hover_m)
+    enter_s = CALIBRATION_S, CALIBRATION_S + ENTER_S
+    return HandMotion(
+        solver=FingerSolver(model, angles[:, :3]),
+        wrist=wrist,
+        home_m=home_m,
+        hover_m=hover_m,
+        heave=[Wander.draw(random, 0.08, (0.1, 0.5)) for _ in FINGERS],
+        drift=(
+            Wander.draw(random, participant.habits.drift_m, (0.03, 0.15)),
+            Wander.draw(random, participant.habits.drift_m, (0.03, 0.15)),
+        ),
+        tremor=[Wander.draw(random, 0.0001, (7.0, 11.0)) for _ in FINGERS],
+        enter_s=enter_s,
+    )
+
+
+def _within_reach(
+    solver: FingerSolver, wrist: RigidTransform, home_m: np.ndarray, hover_m: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where the pads of this hand can wait with room to move, (5, 2), and the joint angles there, (5, 4).
+
+    Fingers differ in length: a small hand's thumb and little finger wait short of their keys, closer to their knuckles.
+    """
+    joints_m = solver.model.joints(HandPose(wrist, full_angles(solver.start)))
+    knuckles_m = np.array([joints_m[chain_of(finger)[0]][:2] for finger in FINGERS])
+    # The farthest that a waiting pad moves against the wrist: down to the surface and up again, and a little aside.
+    levels_m = np.stack([np.zeros(len(FINGERS)), hover_m, HIGHEST_SHARE * hover_m])
+    rotations, origins_m = np.tile(wrist.rotation, (len(levels_m), 1, 1)), np.tile(wrist.translation_m, (3, 1))
+    for _ in range(_COMFORT_STEPS):
+        pads_m = np.concatenate([np.tile(home_m, (len(levels_m), 1, 1)), levels_m[..., None]], axis=-1)
+        angles, off_m = solver.solve(rotations, origins_m, pads_m)
+        strained = (off_m > REACH_TOLERANCE_M).any(axis=0)
+        if not strained.any():
+            return home_m, angles[1]
+        home_m = np.where(strained[:, None], home_m + _COMFORT * (knuckles_m - home_m), home_m)
+    raise RuntimeError(f"the {solver.model.hand} hand finds no place to wait: {off_m.max() * 1000:.1f} mm off")
+
+
+def _add_taps(
+    motion: HandMotion, taps: list[PlannedTap], participant: Participant, random: np.random.Generator
+) -> None:
+    previous_end_s: dict[int, float] = {}
+    for tap in taps:
+        down_s, up_s = random.uniform(*DOWN_S), random.uniform(*UP_S)
+        room_s = tap.press_s - previous_end_s.get(tap.finger, -np.inf)
+        down_s = min(down_s, 0.8 * room_s)
+        stroke = tap_stroke(tap.press_s, tap.release_s, motion.hover_m[tap.finger], down_s, up_s)
+        motion.strokes[tap.finger].append(stroke)
+        previous_end_s[tap.finger] = tap.release_s
+        pulse = stroke.pulse
+        travel_s = min(TRAVEL_S, 0.9 * room_s)
+        aim = Pulse(pulse.start_s + 0.5 * down_s - travel_s, travel_s, pulse.fall_at_s + 0.4 * up_s, RETURN_S)
+        shift_m = motion.solver.reach(motion.wrist, tap.finger, np.array([*tap.point_m, 0.0]))
+        motion.aims.append(Aim(tap.finger, tap.point_m, shift_m, aim))
+        _add_followers(motion, tap, pulse, participant, random)
+
+
+def _add_followers(
+    motion: HandMotion, tap: PlannedTap, pulse: Pulse, participant: Participant, random: np.random.Generator
+) -> None:
+    """The neighbours of a typing finger go down with it, never to the surface."""
+    habits = participant.habits
+    for other in range(1, len(FINGERS)):
+        distance = abs(other - tap.finger)
+        if tap.finger == 0 or distance not in (1, 2):
+            continue
+        low, high = FOLLOWING[max(min(other, tap.finger), 1) if distance == 1 else 1]
+        share = random.uniform(low, high) * habits.neighbour * (1.0 if distance == 1 else NEXT_BUT_ONE)
+        lag_s = random.normal(0.008, 0.012)
+        wide = random.uniform(1.0, 1.3)
+        following = Pulse(pulse.start_s + lag_s, pulse.rise_s * wide, pulse.fall_at_s + lag_s, pulse.fall_s * wide)
+        motion.strokes[other].append(Stroke(following, habits.floor_m, min(share, 0.95)))
+
+
+def _add_near_misses(
+    motion: HandMotion, taps: list[PlannedTap], participant: Participant, random: np.random.Generator
+) -> None:
+    """Fingers that go down as if to type and do not touch."""
+    habits = participant.habits
+    for tap in taps:
+        finger = int(random.integers(1, len(FINGERS)))
+        at_s = tap.press_s + random.uniform(-0.15, 0.35)
+        lowest_m = random.uniform(*habits.near_miss_m) if habits.near_misses else 0.0
+        down_s, hold_s, up_s = random.uniform(*DOWN_S), random.uniform(0.0, 0.06), random.uniform(*UP_S)
+        if random.random() >= habits.near_misses or not _is_idle(taps, finger, at_s - 0.3, at_s + 0.4):
+            continue
+        pulse = Pulse(at_s - down_s, down_s, at_s + hold_s, up_s)
+        motion.strokes[finger].append(Stroke(pulse, lowest_m))
+
+
+def _add_rests(
+    motion: HandMotion,
+    hand: Handedness,
+    taps: list[PlannedTap],
+    participant: Participant,
+    end_s: float,
+    random: np.random.Generator,
+) -> list[tuple[Handedness, int, Stroke]]:
+    """Fingers that lie down for a while; thumbs as often as all the others together."""
+    rests = []
+    start_s = CALIBRATION_S + ENTER_S + 0.3
+    taken: list[tuple[int, float, float]] = []
+    for _ in range(random.poisson(participant.habits.rests * (end_s - start_s))):
+        finger = 0 if random.random() < 0.5 else int(random.integers(1, len(FINGERS)))
+        from_s, length_s = random.uniform(start_s, end_s), random.uniform(0.5, 2.5)
+        until_s = from_s + length_s
+        free = all(finger != other or until_s < first or from_s > last for other, first, last in taken)
+        if not free or until_s + 0.6 > end_s or not _is_idle(taps, finger, from_s - 0.4, until_s + 0.6):
+            continue
+        taken.append((finger, from_s - 0.4, until_s + 0.8))
+        stroke = Stroke(Pulse(from_s, 0.25, until_s, 0.25), -0.001)
+        motion.strokes[finger].append(stroke)
+        rests.append((hand, finger, stroke))
+    return rests
+
+
+def _is_idle(taps: list[PlannedTap], finger: int, from_s: float, until_s: float) -> bool:
+    return all(tap.finger != finger or tap.release_s < from_s or tap.press_s > until_s for tap in taps)
+
+
+def _poses(motions: dict[Handedness, HandMotion], times_s: np.ndarray) -> tuple[dict[Handedness, HandPose], ...]:
+    there = times_s >= CALIBRATION_S
+    moved = {hand: iter(motion.poses(times_s[there])) for hand, motion in motions.items()}
+    return tuple({hand: next(poses) for hand, poses in moved.items()} if here else {} for here in there)
+
+
+def _true_tap(motion: HandMotion, tap: PlannedTap) -> TrueTap:
+    """When the pad really touches: its neighbours' strokes and the hand's wandering move the plan by milliseconds."""
+    middle_s = 0.5 * (tap.press_s + tap.release_s)
+    press_s, release_s = motion.touch(tap.finger, tap.press_s - UP_BY_S, middle_s, tap.release_s + UP_BY_S)
+    x_m, y_m, _ = motion.pads_m(np.array([press_s]))[0, tap.finger]
+    return TrueTap(
+        press_ns=stamp_ns(press_s),
+        release_ns=stamp_ns(release_s),
+        hand=tap.hand,
+        finger=FINGERS[tap.finger],
+        key=tap.key.name,
+        text=tap.text,
+        x_m=round(float(x_m), 6),
+        y_m=round(float(y_m), 6),
+    )
+
+
+def _true_rest(motion: HandMotion, hand: Handedness, finger: int, stroke: Stroke) -> TrueRest:
+    pulse = stroke.pulse
+    middle_s = 0.5 * (pulse.start_s + pulse.rise_s + pulse.fall_at_s)
+    start_s, end_s = motion.touch(finger, pulse.start_s, middle_s, pulse.end_s)
+    return TrueRest(stamp_ns(start_s), stamp_ns(end_s), hand, FINGERS[finger])
