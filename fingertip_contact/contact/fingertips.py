@@ -28,14 +28,18 @@ END_SIGMA_M = 0.003
 GAP_SHARE = 0.15
 # Where the finger is met first, a little inside its landmark, and how far its next row may lie off the last one.
 START_M = -0.004
-NEXT_M = 0.004
+NEXT_M = 0.0025
+# Outwards a finger goes down to the desk: what stands this much higher than the row before is another finger.
+RISE_M = 0.004
 # How much of the way to the middle of a row the follower goes.
 FOLLOW = 0.6
 # The rows whose mean is "the visible height": behind the rounded, mixed pixels of the end.
-BEHIND_END_M = (0.0015, 0.0065)
+BEHIND_END_M = (0.0015, 0.0075)
 MINIMUM_ROWS = 3
 
-_TIP, _PIP = ([FINGER_LANDMARKS[finger][-back] for finger in FINGERS] for back in (1, 3))
+_TIP = [FINGER_LANDMARKS[finger][-1] for finger in FINGERS]
+# From where a finger's direction is taken: the knuckle, and the thumb's.
+_ROOT = [2, 5, 9, 13, 17]
 
 
 @dataclass(frozen=True)
@@ -62,15 +66,14 @@ def measure_fingertips(
 ) -> FingertipSamples:
     """Measure five fingertips of each hand over the plane."""
     landmarks = np.stack([hand.landmarks_px for hand in hands]).astype(np.float64)
-    tip_px, pip_px = (landmarks[:, rows].reshape(-1, 2) for rows in (_TIP, _PIP))
+    tip_px, root_px = (landmarks[:, rows].reshape(-1, 2) for rows in (_TIP, _ROOT))
     # Over two segments: the last one alone is often foreshortened, and its landmarks a few pixels off.
-    direction = _unit(tip_px - pip_px)
+    direction = _unit(tip_px - root_px)
     tip_depth_m = plane.depth_at_m(camera.rays(tip_px))
     pixels_per_m = np.sqrt(camera.fx * camera.fy) / tip_depth_m
 
     height_m = _scan(depth, camera, plane, tip_px, direction, pixels_per_m)
-    standing = np.clip(np.nan_to_num(height_m) / DESK_M - 0.5, 0.0, 1.0)
-    across_m, covered = _follow(standing)
+    across_m, covered = _follow(height_m)
     rows_m = _weighted_mean(height_m, _bell(ACROSS_M - across_m[..., None], ROW_SIGMA_M))
     end_m = _end_of_finger(covered)
     behind_m = end_m[:, None] - ALONG_M
@@ -115,20 +118,22 @@ def _scan(
     return values * slope + plane.offset_m
 
 
-def _follow(standing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _follow(height_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The middle (N, along), metres across, and the width share covered (N, along) of the finger in each scan row.
 
-    standing: (N, along, across), 0 desk to 1 finger. The landmarks' direction is some degrees off and neighbours are
-    close, so from just inside the landmark the finger is followed row by row: to the middle of what hangs together
-    with the row before, a bell keeping out neighbours that touch.
+    height_m: (N, along, across). The landmarks' direction is some degrees off and neighbours are close, so from just
+    inside the landmark the finger is followed row by row: to the middle of what hangs together with the row before and
+    does not stand higher, a bell keeping out neighbours that touch.
     """
+    standing = np.clip(np.nan_to_num(height_m) / DESK_M - 0.5, 0.0, 1.0)
     start = int(np.searchsorted(ALONG_M, START_M))
     index = np.arange(len(standing))
     middle = np.zeros(len(standing))
     across_m = np.zeros(standing.shape[:2])
     covered = np.zeros(standing.shape[:2])
+    level_m = _weighted_mean(height_m[:, start], _bell(ACROSS_M, ROW_SIGMA_M))
     for row in range(start, len(ALONG_M)):
-        on_finger = standing[:, row] > 0.5
+        on_finger = (standing[:, row] > 0.5) & ~(height_m[:, row] > level_m[:, None] + RISE_M)
         nearest = np.abs(ACROSS_M - middle[:, None]) + np.where(on_finger, 0.0, 1.0)
         centre = nearest.argmin(axis=1)
         near = nearest[index, centre] < NEXT_M
@@ -138,6 +143,8 @@ def _follow(standing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         weights = joined * _bell(ACROSS_M - middle[:, None], FINGER_SIGMA_M)
         offset = (weights * (ACROSS_M - middle[:, None])).sum(axis=1) / np.maximum(weights.sum(axis=1), 1.0)
         middle = middle + FOLLOW * offset
+        row_m = _weighted_mean(np.where(joined, height_m[:, row], np.nan), weights)
+        level_m = np.where(np.isfinite(row_m), row_m, level_m)
         across_m[:, row] = middle
         bell = _bell(ACROSS_M - middle[:, None], END_SIGMA_M)
         covered[:, row] = (bell * standing[:, row] * joined).sum(axis=1) / bell.sum(axis=1)
@@ -218,6 +225,7 @@ def _left_of(direction: np.ndarray) -> np.ndarray:
 
 def _weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Mean over the last axis of the finite values, weights broadcast to them; NaN under a third of the weight."""
+    weights = np.broadcast_to(weights, values.shape)
     weight = np.where(np.isfinite(values), weights, 0.0)
     total = weight.sum(axis=-1)
     mean = (weight * np.nan_to_num(values)).sum(axis=-1) / np.maximum(total, 1e-12)
