@@ -10,6 +10,9 @@ import pytest
 
 from fingertip_contact import weights
 from fingertip_contact.hands.tracker import HandTracker
+from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.simulation.recording import simulate
+from fingertip_contact.simulation.scene import make_scene
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +45,11 @@ def hand_pictures() -> np.ndarray:
     """
     with np.load(Path(__file__).parent / "data" / "hand_frames.npz") as coded:
         return np.stack([cv2.imdecode(coded[name], cv2.IMREAD_COLOR) for name in sorted(coded)])
+
+
+@pytest.fixture(scope="session")
+def typed_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Simulated hands type "hi", calmly, seen from 60 degrees: a bag with its truth beside it."""
+    path = tmp_path_factory.mktemp("typed") / "hi.mcap"
+    simulate("hi", load_layout("qwerty"), make_scene(seed=3, angle_deg=60.0, level="calm"), path, workers=2)
+    return path

@@ -16,6 +16,7 @@ import numpy as np
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from visualization_msgs.msg import InteractiveMarkerFeedback
 
 from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.bag import BagWriter
@@ -149,6 +150,24 @@ def nodes(folder: Path) -> Iterator[Callable[..., NodeProcess]]:
             if node.alive:
                 node.process.kill()
             node.process.wait(LEAVE_S)
+
+
+def presses_and_ends(events: list[InteractiveMarkerFeedback]) -> list[tuple[str, str]]:
+    """The keys of MOUSE_DOWN and MOUSE_UP in their order, as ("down", "h"), ("up", "h").
+
+    Fails where a finger goes down twice, or up without having been down: each press ends exactly once.
+    """
+    held: dict[str, str] = {}
+    found = []
+    for event in events:
+        if event.event_type == InteractiveMarkerFeedback.MOUSE_DOWN:
+            assert event.client_id not in held, f"{event.client_id} pressed twice"
+            held[event.client_id] = event.control_name
+            found.append(("down", event.control_name))
+        elif event.event_type == InteractiveMarkerFeedback.MOUSE_UP:
+            assert held.pop(event.client_id, None) == event.control_name, f"{event.client_id} was not down"
+            found.append(("up", event.control_name))
+    return found
 
 
 def write_recording(path: Path, frames: int) -> Path:
