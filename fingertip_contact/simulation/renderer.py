@@ -366,10 +366,10 @@ def _masked_mean(
     layers = np.zeros((shape[0] * shape[1], 2), dtype=np.float32)
     layers[active[chosen], 0] = share[chosen]
     layers[active[chosen], 1] = 1
-    sums = layers.reshape(*shape, 2)
+    picture: np.ndarray = layers.reshape(*shape, 2)
     for _ in range(times):
-        sums = cv2.sepFilter2D(sums, -1, _PATTERN_FILTER, _PATTERN_FILTER)
-    sums = sums.reshape(-1, 2)
+        picture = cv2.sepFilter2D(picture, -1, _PATTERN_FILTER, _PATTERN_FILTER)
+    sums = picture.reshape(-1, 2)
     return np.where(sums[:, 1] > 0, sums[:, 0] / np.maximum(sums[:, 1], 1e-6), 1).astype(np.float32)
 
 

@@ -56,7 +56,8 @@ class Studio:
         points = [point for hand, pose in poses.items() for point in (self._ends(hand, pose), self._tips(hand, pose))]
         fingers = [segment(hand, finger) for hand in poses for _ in ("end", "tip") for finger in range(len(FINGERS))]
         seen = self._renderer.sees(self._shapes(poses), np.concatenate(points), np.array(fingers))
-        return dict(zip(poses, seen.reshape(-1, 2, len(FINGERS)).any(axis=1), strict=True))
+        ends, tips = seen.reshape(-1, 2, len(FINGERS)).swapaxes(0, 1)
+        return dict(zip(poses, ends | tips, strict=True))
 
     def _ends(self, hand: Handedness, pose: HandPose) -> np.ndarray:
         return self._models[hand].fingertip_ends(pose)
