@@ -1,6 +1,6 @@
 """Makes hand_frames.npz and hand_frames.json: pictures of a recording and what MediaPipe sees in them, in video mode.
 
-    fingertip-contact simulate --text "pack my box with five dozen jugs" --seed 5 --angle 60 --out out/hands.mcap
+    fingertip-contact simulate --text "the quick brown fox" --seed 4 --angle 60 --out out/hands.mcap
     python3.11 -m venv out/mediapipe && out/mediapipe/bin/pip install mediapipe==0.10.21
     python test/data/make_mediapipe_reference.py out/hands.mcap --mediapipe-python out/mediapipe/bin/python
 
@@ -28,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recording", type=Path)
     parser.add_argument("--mediapipe-python", type=Path, required=True)
-    parser.add_argument("--first", type=int, default=30, help="number of the first picture")
+    parser.add_argument("--first", type=int, default=120, help="number of the first picture")
     parser.add_argument("--count", type=int, default=24)
     options = parser.parse_args()
 
