@@ -56,7 +56,7 @@ def test_a_held_key_is_cancelled_once(start, typed_recording, hand_weights, how)
         keys = ears.hear(InteractiveMarkerFeedback, f"{NS}/key_events", qos.EVENT)
         reader = start("pipeline_node")
         ears.until(lambda: ears.count_subscribers(COLOR) == 1 and ears.count_subscribers(DEPTH) == 1, "the node")
-        camera = start("replay_node", recording=typed_recording, rate=0.3)
+        camera = start("replay_node", recording=typed_recording, rate=RATE)
         ears.until(lambda: bool(keys), "the first press", PASSES_S)
         if how == "camera stops":
             camera.process.kill()
