@@ -23,11 +23,11 @@ from fingertip_contact.ros.parameter_tables import TABLES
 ROOT = Path(__file__).parent.parent
 LAUNCH_FILES = sorted(ROOT.glob("launch/*.launch.py"))
 BUILD_S = 120.0
-colcon = pytest.mark.skipif(shutil.which("colcon") is None, reason="colcon is not installed")
-real_launch = pytest.mark.skipif(
-    shutil.which("ros2") is None or importlib.util.find_spec("launch_ros") is None,
-    reason="ros2 launch is not installed",
-)
+# An environment that is used without being activated is not on the path.
+COLCON = shutil.which("colcon", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+HAS_LAUNCH = shutil.which("ros2") is not None and importlib.util.find_spec("launch_ros") is not None
+colcon = pytest.mark.skipif(COLCON is None, reason="colcon is not installed")
+real_launch = pytest.mark.skipif(not HAS_LAUNCH, reason="ros2 launch is not installed")
 
 
 @pytest.mark.parametrize("path", LAUNCH_FILES, ids=lambda path: path.name)
