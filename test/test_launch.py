@@ -8,6 +8,7 @@ import py_compile
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
