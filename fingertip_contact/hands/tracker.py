@@ -24,6 +24,8 @@ SAME_HAND = 0.25
 SAME_PLACE = 0.45
 # Landmarks whose mean distance is below this share of the region's size lie on one hand.
 SAME_LANDMARKS = 0.2
+# So many palms more than are missing are looked at: the surest palm need not be a hand.
+SPARE_PALMS = 1
 # A hand that is not seen for longer is gone: if it comes back it is a new track.
 PATIENCE_NS = 300_000_000
 # How often palms are looked for while every known hand is still seen: a palm costs as much as a hand.
@@ -128,10 +130,11 @@ class HandTracker:
         """Begin a track at each palm where no hand is followed, as far as there is room."""
         followed = self._followed()
         fresh = [palm for palm in palms if all(palm.distance(track.region) > SAME_HAND for track in followed)]
-        fresh = fresh[: self._max_hands - len(followed)]
+        room = self._max_hands - len(followed)
+        fresh = fresh[: room + SPARE_PALMS if room else 0]
         for region, seen in zip(fresh, self._landmarks.run(image_bgr, fresh), strict=True):
             track = Track(self._next_number, region)
-            if self._accept(track, seen):
+            if len(self._followed()) < self._max_hands and self._accept(track, seen):
                 self._next_number += 1
                 self._make_room()
                 self._tracks.append(track)
