@@ -64,7 +64,7 @@ class Posture:
         angles = np.zeros((len(FINGERS), 3))
         angles[1:, _KNUCKLE] = self.flexion_rad
         angles[1:, _CURL] = self.curl_rad
-        angles[0, _CURL] = 0.2
+        angles[0, _CURL] = 0.5
         return angles
 
 

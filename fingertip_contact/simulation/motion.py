@@ -19,7 +19,7 @@ FOLLOW = 0.9
 ENTRY_M = np.array([0.0, -0.30, 0.08])
 # A pad that its finger cannot bring to its place gives way; by more than the second, no hand can follow the plan.
 REACH_TOLERANCE_M = 0.0005
-LARGEST_MISS_M = 0.0015
+LARGEST_MISS_M = 0.0025
 _CROSSING_STEPS = 60
 _GIVE_WAY, _GIVE_WAY_STEPS = 0.3, 12
 

@@ -30,8 +30,9 @@ WAIT_S = 1.0
 
 # Where index to little finger wait, by what the keys write.
 HOME_KEYS: dict[Handedness, str] = {"left": "fdsa", "right": "jkl;"}
-# Thumbs wait over the near edge of the space bar, apart from each other.
-THUMB_M: dict[Handedness, tuple[float, float]] = {"left": (-0.016, -0.033), "right": (0.014, -0.033)}
+# Thumbs wait inwards of the index fingers and nearer to the typist, over the space bar.
+INWARDS: dict[Handedness, float] = {"left": 1.0, "right": -1.0}
+THUMB_INWARDS_M, THUMB_NEARER_M = 0.019, 0.043
 THUMB_HOVER_M = 0.004
 
 DOWN_S, UP_S = (0.07, 0.12), (0.07, 0.12)
@@ -49,7 +50,8 @@ EDGE_M = 0.003
 
 # A waiting pad comes up to so much of its hover height; see Wander.
 HIGHEST_SHARE = 1.3
-_COMFORT, _COMFORT_STEPS = 0.03, 30
+THUMB_BENT = 0.3
+_COMFORT, _COMFORT_STEPS = 0.03, 60
 
 # How far the finger next to a typing one follows it down, as a share of the stroke: fingers that share tendons follow
 # most (ring and little finger; Haeger-Ross and Schieber 2000). Between index and middle, middle and ring, ring and
@@ -175,7 +177,7 @@ def _plan_taps(
             taps[own[-1]] = _shortened(last, press_s - SAME_FINGER_S)
         if taps and not habits.rollover:
             taps[-1] = _shortened(taps[-1], press_s - NO_ROLLOVER_S)
-        point_m = _point_on(key, hand, finger, habits.scatter_m, random)
+        point_m = _point_on(key, _home_m(hand, layout)[0, 0], finger, habits.scatter_m, random)
         taps.append(PlannedTap(key, character, hand, finger, point_m, press_s, press_s + duration_s))
         press_s += gap_s
     return taps
@@ -197,14 +199,16 @@ def _finger_for(key: Key, layout: Layout) -> tuple[Handedness, int]:
 
 def _home_m(hand: Handedness, layout: Layout) -> np.ndarray:
     """(5, 2) where the pads wait."""
-    return np.array([THUMB_M[hand], *(layout.by_text[character].center_m for character in HOME_KEYS[hand])])
+    fingers_m = [layout.by_text[character].center_m for character in HOME_KEYS[hand]]
+    x_m, y_m = fingers_m[0]
+    return np.array([(x_m + INWARDS[hand] * THUMB_INWARDS_M, y_m - THUMB_NEARER_M), *fingers_m])
 
 
-def _point_on(key: Key, hand: Handedness, finger: int, scatter_m: float, random: np.random.Generator) -> np.ndarray:
-    """Where a touch aimed at a key lands; a thumb touches the space bar where it is."""
+def _point_on(key: Key, thumb_x_m: float, finger: int, scatter_m: float, random: np.random.Generator) -> np.ndarray:
+    """Where a touch aimed at a key lands; a thumb touches the space bar where it waits."""
     half_m = np.array(key.size_m) / 2 - EDGE_M
     center_m = np.array(key.center_m)
-    aside_m = np.array([THUMB_M[hand][0] - center_m[0], 0.0]) if finger == 0 else np.zeros(2)
+    aside_m = np.array([thumb_x_m - center_m[0], 0.0]) if finger == 0 else np.zeros(2)
     return center_m + np.clip(aside_m + random.normal(0, scatter_m, 2), -half_m, half_m)
 
 
@@ -238,8 +242,11 @@ def _within_reach(
 
     Fingers differ in length: a small hand's thumb and little finger wait short of their keys, closer to their knuckles.
     """
-    joints_m = solver.model.joints(HandPose(wrist, full_angles(solver.start)))
-    knuckles_m = np.array([joints_m[chain_of(finger)[0]][:2] for finger in FINGERS])
+    relaxed = HandPose(wrist, full_angles(solver.start))
+    joints_m, pads_m = solver.model.joints(relaxed), solver.model.fingertip_pads(relaxed)
+    easy_m = np.array([joints_m[chain_of(finger)[0]][:2] for finger in FINGERS])
+    # The thumb's first joint lies far back in the palm; it is at ease a little short of where it hangs.
+    easy_m[0] = pads_m[0, :2] + THUMB_BENT * (joints_m[chain_of("thumb")[1]][:2] - pads_m[0, :2])
     # The farthest that a waiting pad moves against the wrist: down to the surface and up again, and a little aside.
     levels_m = np.stack([np.zeros(len(FINGERS)), hover_m, HIGHEST_SHARE * hover_m])
     rotations, origins_m = np.tile(wrist.rotation, (len(levels_m), 1, 1)), np.tile(wrist.translation_m, (3, 1))
@@ -249,7 +256,7 @@ def _within_reach(
         strained = (off_m > REACH_TOLERANCE_M).any(axis=0)
         if not strained.any():
             return home_m, angles[1]
-        home_m = np.where(strained[:, None], home_m + _COMFORT * (knuckles_m - home_m), home_m)
+        home_m = np.where(strained[:, None], home_m + _COMFORT * (easy_m - home_m), home_m)
     raise RuntimeError(f"the {solver.model.hand} hand finds no place to wait: {off_m.max() * 1000:.1f} mm off")
 
 
