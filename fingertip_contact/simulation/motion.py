@@ -105,7 +105,7 @@ class HandMotion:
                 return angles
             moved, fingers = np.nonzero(off_m[late] > REACH_TOLERANCE_M)
             at = late[moved], fingers
-            pads_m[(*at, slice(2))] += _GIVE_WAY * (waiting_m[at] - pads_m[(*at, slice(2))])
+            pads_m[..., :2][at] += _GIVE_WAY * (waiting_m[at] - pads_m[..., :2][at])
             angles[late], off_m[late] = self.solver.solve(rotations[late], wrists_m[late], pads_m[late])
         if off_m.max() <= LARGEST_MISS_M:
             return angles

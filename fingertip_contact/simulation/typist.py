@@ -253,10 +253,10 @@ def _within_reach(
     for _ in range(_COMFORT_STEPS):
         pads_m = np.concatenate([np.tile(home_m, (len(levels_m), 1, 1)), levels_m[..., None]], axis=-1)
         angles, off_m = solver.solve(rotations, origins_m, pads_m)
-        strained = (off_m > REACH_TOLERANCE_M).any(axis=0)
+        strained = off_m.max(axis=0, keepdims=True).T > REACH_TOLERANCE_M
         if not strained.any():
             return home_m, angles[1]
-        home_m = np.where(strained[:, None], home_m + _COMFORT * (easy_m - home_m), home_m)
+        home_m = np.where(strained, home_m + _COMFORT * (easy_m - home_m), home_m)
     raise RuntimeError(f"the {solver.model.hand} hand finds no place to wait: {off_m.max() * 1000:.1f} mm off")
 
 
