@@ -16,8 +16,8 @@ def _profile(depth: int, reliable: bool, latched: bool = False) -> QoSProfile:
 
 # RViz asks for reliable images, so they are offered; a camera must never wait for a slow reader, so two are kept.
 IMAGE_OUT = _profile(2, reliable=True)
-# Sensor data (REP-2003). The samples wait here only while the executor takes another topic or Python holds the
-# interpreter for a transition; the newest frame wins in the worker behind it, so a depth over one adds no latency.
+# Sensor data (REP-2003). With a depth of 1 a picture is lost whenever the executor is still busy with the one before;
+# they are taken out at once and the newest frame wins in the worker behind, so a depth over 1 adds no latency.
 IMAGE_IN = _profile(4, reliable=False)
 # A recording wants every frame, and has a disk to wait for.
 RECORD = _profile(30, reliable=False)

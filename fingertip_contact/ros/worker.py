@@ -23,7 +23,7 @@ class FrameWorker(Generic[Item]):
         handle: Callable[[Item], None],
         on_error: Callable[[Exception], None],
         *,
-        depth: int = 3,
+        depth: int = 4,
         on_idle: Callable[[], None] | None = None,
         idle_s: float | None = None,
     ) -> None:
