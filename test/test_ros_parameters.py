@@ -115,3 +115,9 @@ def test_the_table_for_the_readme_names_every_parameter():
     for node, table in TABLES.items():
         text = markdown(node)
         assert all(f"| `{parameter.name}` |" in text for parameter in table)
+
+
+def test_the_manual_lists_the_parameters_as_they_are():
+    """docs/ros.md ends in what `python -m fingertip_contact.ros.parameter_tables` prints."""
+    manual = (Path(share_file("package.xml")).parent / "docs" / "ros.md").read_text(encoding="utf-8")
+    assert all(markdown(node) in manual for node in TABLES)
