@@ -18,6 +18,8 @@ from fingertip_contact.demo.screen import Screen, summary
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.truth import read_truth, truth_path
+from fingertip_contact.simulation.participant import HABITS
+from fingertip_contact.simulation.scene import Difficulty
 
 HAND_WEIGHTS = "hands"
 DEPTH_WEIGHTS = "d405"
@@ -30,7 +32,7 @@ def demo(
     text: Annotated[str, typer.Option(help="What the simulated person types.")] = "the quick brown fox",
     seed: Annotated[int, typer.Option(help="Another seed: another person, desk, light and timing.")] = 7,
     angle: Annotated[float, typer.Option(min=30, max=90, help="Elevation of the camera above the desk, degrees.")] = 60,
-    difficulty: Annotated[str, typer.Option(help="How the person types: calm, normal or hard.")] = "calm",
+    difficulty: Annotated[Difficulty, typer.Option(help="How the person types.")] = "calm",
     max_cer: Annotated[float, typer.Option(min=0, help="Exit code 1 above this character error rate.")] = 0.05,
     out: Annotated[Path, typer.Option(help="Folder for video, picture and logs; replaced.")] = Path("out/demo"),
 ) -> None:
@@ -53,7 +55,7 @@ def demo(
     write_video(out / "overlay.mp4", recording, heard, layout)
     write_contact_sheet(out / "contact_sheet.png", recording, heard, layout)
     console.print(summary(score, max_cer))
-    console.print(f"typist: {difficulty} (see fingertip-contact simulate --help); seed {seed}, camera at {angle:g} deg")
+    console.print(f"Typist: {difficulty}, {HABITS[difficulty].described}. Seed {seed}, camera at {angle:g} degrees.")
     for path in ("overlay.mp4", "contact_sheet.png"):
         console.print((out / path).resolve(), highlight=False, soft_wrap=True)
     if score.cer > max_cer:
@@ -61,7 +63,7 @@ def demo(
         raise typer.Exit(EXIT_MISREAD)
 
 
-def _rendered(console: Console, text: str, seed: int, angle: float, difficulty: str) -> Path:
+def _rendered(console: Console, text: str, seed: int, angle: float, difficulty: Difficulty) -> Path:
     settings: dict[str, object] = {"text": text, "seed": seed, "angle": angle, "difficulty": difficulty}
     recording = cached_recording(settings)
     if is_whole(recording):

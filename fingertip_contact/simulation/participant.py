@@ -15,13 +15,14 @@ from fingertip_contact.simulation.scene import Difficulty
 class Habits:
     """What a difficulty means. Lengths in metres, (low, high) pairs are drawn from evenly.
 
-    hover: mean height of a participant's waiting pads. floor: no finger that does not touch comes lower. scatter: SD of
-    touches about a key's middle. drift: how far the hands wander. neighbour: factor on how far the fingers next to a
-    typing one follow it down. near_misses: share of taps with a finger nearby that goes down and does not touch.
-    rests: how often a second a finger lies down for a while. rollover: whether a key may still be down when the next
-    one goes down.
+    described: for people. hover: mean height of a participant's waiting pads. floor: no finger that does not touch
+    comes lower. scatter: SD of touches about a key's middle. drift: how far the hands wander. neighbour: factor on how
+    far the fingers next to a typing one follow it down. near_misses: share of taps with a finger nearby that goes down
+    and does not touch. rests: how often a second a finger lies down for a while. rollover: whether a key may still be
+    down when the next one goes down.
     """
 
+    described: str
     words_per_minute: float
     hover_m: tuple[float, float]
     hover_range_m: tuple[float, float]
@@ -38,6 +39,7 @@ class Habits:
 
 HABITS: dict[Difficulty, Habits] = {
     "calm": Habits(
+        described="25 words a minute, one finger at a time, fingers well seen, no near misses and no resting fingers",
         words_per_minute=25.0,
         hover_m=(0.013, 0.018),
         hover_range_m=(0.010, 0.025),
@@ -52,6 +54,7 @@ HABITS: dict[Difficulty, Habits] = {
         curl_deg=(34.0, 46.0),
     ),
     "normal": Habits(
+        described="45 words a minute, with near misses, resting fingers, and neighbours that go down with a typing one",
         words_per_minute=45.0,
         hover_m=(0.007, 0.015),
         hover_range_m=(0.003, 0.025),
@@ -66,6 +69,7 @@ HABITS: dict[Difficulty, Habits] = {
         curl_deg=(36.0, 60.0),
     ),
     "hard": Habits(
+        described="65 words a minute, low hands that wander, and many near misses, rests and following neighbours",
         words_per_minute=65.0,
         hover_m=(0.005, 0.012),
         hover_range_m=(0.003, 0.020),
