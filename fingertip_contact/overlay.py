@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from fingertip_contact.frames import Fingertip, FingerState, FrameResult
+from fingertip_contact.frames import FingerState, Fingertip, FrameResult
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Key, Layout
 
