@@ -27,6 +27,7 @@ LEAVE_S = 10.0
 FRAME_ID = "camera_color_optical_frame"
 COLOR, INFO = "/camera/camera/color/image_raw", "/camera/camera/color/camera_info"
 DEPTH = "/camera/camera/aligned_depth_to_color/image_raw"
+DEPTH_INFO = "/camera/camera/aligned_depth_to_color/camera_info"
 REMAPS = {"color/image": COLOR, "color/camera_info": INFO, "depth/image": DEPTH}
 START_NS = 1_700_000_000_000_000_000
 PERIOD_NS = 33_333_333
@@ -181,5 +182,5 @@ def write_recording(path: Path, frames: int) -> Path:
             bag.write_image(COLOR, stamp_ns, FRAME_ID, picture, "bgr8")
             bag.write_camera_info(INFO, stamp_ns, FRAME_ID, CAMERA)
             bag.write_image(DEPTH, stamp_ns, FRAME_ID, depth, "16UC1")
-            bag.write_camera_info(f"{DEPTH.rsplit('/', 1)[0]}/camera_info", stamp_ns, FRAME_ID, CAMERA)
+            bag.write_camera_info(DEPTH_INFO, stamp_ns, FRAME_ID, CAMERA)
     return path

@@ -12,7 +12,7 @@ pytest.importorskip("rclpy")
 
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from ros_harness import COLOR, DEPTH, INFO, NodeProcess, nodes, ros_node, write_recording
+from ros_harness import COLOR, DEPTH, DEPTH_INFO, INFO, NodeProcess, nodes, ros_node, write_recording
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, PointCloud2
 from std_msgs.msg import String
@@ -119,21 +119,23 @@ def test_contact_services_answer(start):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-@pytest.mark.parametrize(
-    "name", ["hand_tracking_node", "contact_node", "simulated_camera_node", "replay_node", "record_node"]
-)
-def test_a_signal_ends_a_node_with_exit_code_0(start, recording, tmp_path, hand_weights, name, number):
-    """In the middle of its work."""
-    options: dict[str, dict[str, object]] = {
-        "simulated_camera_node": {"recording": recording, "loop": True, "start_delay_s": 0.0},
-        "replay_node": {"recording": recording, "loop": True, "start_delay_s": 0.0},
-        "record_node": {"output": tmp_path / "out.mcap"},
-    }
+def test_a_signal_ends_every_node_with_exit_code_0(start, recording, tmp_path, hand_weights, number):
+    """In the middle of their work."""
+    play: dict[str, object] = {"recording": recording, "loop": True, "start_delay_s": 0.0}
     with ros_node() as ears:
-        node: NodeProcess = start(name, **options.get(name, {}))
-        ears.until(lambda: name in ears.get_node_names(), f"{name} in the graph")
-        ears.listen(0.5)
-        assert node.leave(number) == 0, node.said
+        hands = ears.hear(PointCloud2, f"{NS}/hands", qos.EVENT)
+        fingertips = ears.hear(PointCloud2, f"{NS}/fingertips", qos.EVENT)
+        clocks = ears.hear(Clock, "/clock", qos.CLOCK)
+        running: list[NodeProcess] = [
+            start("hand_tracking_node"),
+            start("contact_node"),
+            start("record_node", output=tmp_path / "out.mcap"),
+            start("simulated_camera_node", wait_for_subscribers=3, rate=0.3, **play),
+            start("replay_node", topics=f"['{DEPTH_INFO}']", rate=0.3, **play),
+        ]
+        ears.until(lambda: bool(hands and fingertips and clocks), "every node at work")
+        for node in running:
+            assert node.leave(number) == 0, node.said
 
 
 @pytest.mark.parametrize(
