@@ -19,9 +19,9 @@ from fingertip_contact.frames import FINGERS
 # Stops remembered a finger: recent ones only, since posture drifts.
 MEMORY = 24
 GRID_M = np.arange(-0.012, 0.01201, 0.00025)
-PRIOR_SIGMA_M = 0.0022
+PRIOR_SIGMA_M = 0.0010
 # Scatter of the stops of taps; how high other stops end: many a few millimetres over the desk, the rest anywhere.
-TAP_SIGMA_M = 0.0012
+TAP_SIGMA_M = 0.0008
 DIP_MEAN_M = 0.0045
 DIP_RANGE_M = 0.025
 STRAY_PER_M = 5.0
@@ -38,7 +38,7 @@ class Stop:
 
 
 class ContactHeight:
-    """The contact height of one finger, as a correction of a geometric guess."""
+    """The contact height of one finger, as a correction of a guess."""
 
     def __init__(self) -> None:
         self._stops: deque[Stop] = deque(maxlen=MEMORY)
@@ -61,15 +61,11 @@ class ContactHeight:
 
 
 class ContactHeights:
-    """The contact heights of all fingers: a geometric guess each, corrected by what was seen, shared in a hand."""
+    """The contact heights of all fingers: a guess, corrected by what was seen of the finger and of its hand."""
 
     def __init__(self, guess_m: float) -> None:
-        self._guess_m = np.full(COLUMNS, guess_m)
+        self._guess_m = guess_m
         self._fingers = [ContactHeight() for _ in range(COLUMNS)]
-
-    def guess(self, columns: list[int], guess_m: np.ndarray) -> None:
-        """Set the guess of these columns from the view as it is now; NaN leaves it."""
-        self._guess_m[columns] = np.where(np.isfinite(guess_m), guess_m, self._guess_m[columns])
 
     def contact_m(self) -> np.ndarray:
         """The visible height of every finger in contact, as known now (COLUMNS,), metres."""
@@ -82,7 +78,7 @@ class ContactHeights:
     def learn(self, column: int, bottom_m: float, motion: float) -> None:
         """A stop teaches. bottom_m: where, over the contact height known now. motion: log-odds of a tap but for it."""
         share = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, motion - DIP_LOG_ODDS))))
-        over_guess_m = bottom_m + self.contact_m()[column] - self._guess_m[column]
+        over_guess_m = bottom_m + self.contact_m()[column] - self._guess_m
         self._fingers[column].add(Stop(over_guess_m, share), self._expected_m(column))
 
     def _expected_m(self, column: int) -> float:

@@ -30,7 +30,7 @@ class ContactDetector:
 
     def reset(self) -> None:
         """Forget everything, contact heights included. Call end_all() first where presses may be open."""
-        self._heights = ContactHeights(2 * self._parameters.finger_radius_m)
+        self._heights = ContactHeights(self._parameters.contact_height_m)
         self._restart()
 
     def end_all(self, stamp_ns: int) -> tuple[ContactEvent, ...]:
@@ -68,7 +68,6 @@ class ContactDetector:
             self._tracks[column] = hand.track
         self._history.add(stamp_ns, columns, samples)
         if samples is not None:
-            self._heights.guess(columns, samples.guess_m)
             for column, visible_m, sigma_m in zip(columns, samples.visible_m, samples.sigma_m, strict=True):
                 self._filters[column].update(stamp_ns, float(visible_m), float(sigma_m))
         for row in self._history.take(self._parameters.decision_delay_s):
@@ -89,7 +88,8 @@ class ContactDetector:
             log_odds = touch.total(self._parameters) if touch is not None else -math.inf
             speed_mps = _speed_mps(self._history.stamps_ns, height_m[:, column], row)
             likely = log_odds > self._parameters.press_evidence
-            for change in machine.update(FingerSample(row_ns, float(height_m[row, column]), speed_mps, likely)):
+            pad_m = touch.bottom_m if touch is not None else float(height_m[row, column])
+            for change in machine.update(FingerSample(row_ns, pad_m, speed_mps, likely)):
                 if change == "press":
                     assert touch is not None
                     events.append(self._press(column, row, touch, log_odds, stamp_ns))
@@ -101,8 +101,8 @@ class ContactDetector:
 
     def _touch(self, height_m: np.ndarray, row: int, column: int, noise_m: float) -> Touch | None:
         first = column - column % len(FINGERS)
-        hand = height_m[:, first : first + len(FINGERS)]
-        return find_touch(self._history.stamps_ns, hand, row, column - first, noise_m)
+        hand_m = height_m[:, first : first + len(FINGERS)]
+        return find_touch(self._history.stamps_ns, hand_m, row, column - first, noise_m)
 
     def _press(self, column: int, row: int, touch: Touch, log_odds: float, stamp_ns: int) -> ContactEvent:
         self._presses += 1

@@ -19,7 +19,7 @@ LAST_DESCENT = (0.002, 2.5)
 # Heights this close, metres or sigma, are the same.
 SAME = (0.0012, 2.0)
 # How well the contact height is known, how high dips end on average, share of stray readings a metre.
-CONTACT_SIGMA_M = 0.0008
+CONTACT_SIGMA_M = 0.0006
 DIP_MEAN_M = 0.0045
 STRAY_PER_M = 5.0
 
@@ -67,7 +67,8 @@ def find_touch(stamps_ns: np.ndarray, height_m: np.ndarray, at: int, finger: int
     seconds = (stamps_ns - stamps_ns[at]) / 1e9
     if not _highest(track[(seconds < 0) & (seconds >= -LAST_S)]) - track[at] > last_m:
         return None
-    bottom_m = _bottom(track[at:], lowest_m + same_m)
+    stay = _stay(track[at:], lowest_m + same_m)
+    bottom_m = float(np.nanmean(track[at:][stay]))
     before = (seconds < 0) & (seconds >= -APPROACH_S)
     drop_m = _highest(track[before]) - bottom_m
     if not drop_m > descent_m:
@@ -109,11 +110,10 @@ def _touch_ns(stamps_ns: np.ndarray, track: np.ndarray, at: int, bottom_m: float
     return int(stamps_ns[at - 1] + share * (stamps_ns[at] - stamps_ns[at - 1]))
 
 
-def _bottom(track: np.ndarray, ceiling_m: float) -> float:
-    """Mean height from the first row on until it rises over the ceiling; unseen rows do not count."""
+def _stay(track: np.ndarray, ceiling_m: float) -> slice:
+    """The rows from the first one on until it rises over the ceiling; unseen rows do not end it."""
     risen = np.nonzero(track > ceiling_m)[0]
-    stay = track[: risen[0]] if len(risen) else track
-    return float(np.nanmean(stay))
+    return slice(0, int(risen[0]) if len(risen) else len(track))
 
 
 def _lowest(values: np.ndarray) -> float:

@@ -33,9 +33,11 @@ NEXT_M = 0.0025
 RISE_M = 0.004
 # How much of the way to the middle of a row the follower goes.
 FOLLOW = 0.6
-# The rows whose mean is "the visible height": behind the rounded, mixed pixels of the end.
-BEHIND_END_M = (0.0015, 0.0075)
-MINIMUM_ROWS = 3
+# "The visible height" is that of the rim: the rows so far behind the end, over this half width. Farther back the
+# surface rises steeply with every bend of the finger; the rim of a touching fingertip stands equally high in all poses.
+BEHIND_END_M = 0.0015
+BEHIND_SIGMA_M = 0.0009
+MINIMUM_WEIGHT = 0.5
 
 _TIP = [FINGER_LANDMARKS[finger][-1] for finger in FINGERS]
 # From where a finger's direction is taken: the knuckle, and the thumb's.
@@ -49,16 +51,12 @@ class FingertipSamples:
     visible_m: (N,) height of the visible surface just behind the finger's end over the surface, metres.
     sigma_m: (N,) its standard deviation by the depth noise model, metres.
     end_px: (N, 2) pixel where the finger ends. pad_m: (N, 3) where the pad would touch the surface, optical frame.
-    guess_m: (N,) what visible_m would be in contact if the fingertip were a ball of `finger_radius_m`.
-    slope: (N,) rise of the visible surface along the last segment, metres a metre, positive where the tip is lowest.
     """
 
     visible_m: np.ndarray
     sigma_m: np.ndarray
     end_px: np.ndarray
     pad_m: np.ndarray
-    guess_m: np.ndarray
-    slope: np.ndarray
 
 
 def measure_fingertips(
@@ -77,9 +75,9 @@ def measure_fingertips(
     rows_m = _weighted_mean(height_m, _bell(ACROSS_M - across_m[..., None], ROW_SIGMA_M))
     end_m = _end_of_finger(covered)
     behind_m = end_m[:, None] - ALONG_M
-    on_finger = (behind_m > BEHIND_END_M[0]) & (behind_m < BEHIND_END_M[1]) & (rows_m > DESK_M / 2)
-    rows = np.where(on_finger, rows_m, np.nan)
-    visible_m = np.where(on_finger.sum(axis=1) >= MINIMUM_ROWS, _mean(rows, axis=1), np.nan)
+    near_end = np.where(rows_m > DESK_M / 2, _bell(behind_m - BEHIND_END_M, BEHIND_SIGMA_M), 0.0)
+    visible_m = (near_end * np.nan_to_num(rows_m)).sum(axis=1) / np.maximum(near_end.sum(axis=1), 1e-9)
+    visible_m = np.where(near_end.sum(axis=1) > MINIMUM_WEIGHT, visible_m, np.nan)
 
     last = np.clip(np.searchsorted(ALONG_M, np.nan_to_num(end_m)) - 1, 0, len(ALONG_M) - 1)
     beside_m = across_m[np.arange(len(last)), last]
@@ -89,8 +87,6 @@ def measure_fingertips(
         sigma_m=_noise_m(camera, plane, end_px, tip_depth_m, parameters),
         end_px=end_px,
         pad_m=_pad(camera, plane, end_px, parameters.finger_radius_m),
-        guess_m=_guess_m(camera, plane, tip_px, parameters.finger_radius_m),
-        slope=_slope(behind_m, rows_m),
     )
 
 
@@ -165,18 +161,6 @@ def _end_of_finger(covered: np.ndarray) -> np.ndarray:
     return np.where(ends, end_m, np.nan)
 
 
-def _slope(behind_m: np.ndarray, rows_m: np.ndarray) -> np.ndarray:
-    """Least-squares rise of the rows (N, along) from 2 to 12 mm behind the end."""
-    use = (behind_m > 0.002) & (behind_m < 0.012) & np.isfinite(rows_m)
-    count = np.maximum(use.sum(axis=1), 1)
-    x = np.where(use, behind_m, 0.0)
-    y = np.where(use, rows_m, 0.0)
-    dx = np.where(use, x - (x.sum(axis=1) / count)[:, None], 0.0)
-    spread = (dx**2).sum(axis=1)
-    slope = (dx * y).sum(axis=1) / np.maximum(spread, 1e-12)
-    return np.where(use.sum(axis=1) >= MINIMUM_ROWS, slope, np.nan)
-
-
 def _pad(camera: Camera, plane: Plane, end_px: np.ndarray, radius_m: float) -> np.ndarray:
     """Where a round fingertip on the surface touches it, if it ends at end_px: (N, 3), optical frame, metres.
 
@@ -192,15 +176,6 @@ def _pad(camera: Camera, plane: Plane, end_px: np.ndarray, radius_m: float) -> n
     away = _unit(directions - (directions @ plane.normal)[:, None] * plane.normal)
     pad = rays * depth_m[:, None] - lifted_m[:, None] * plane.normal + away * (radius_m * sine)[:, None]
     return np.where(np.isfinite(end_px).all(axis=1)[:, None] & (depth_m > 0)[:, None], pad, np.nan)
-
-
-def _guess_m(camera: Camera, plane: Plane, tip_px: np.ndarray, radius_m: float) -> np.ndarray:
-    """Contact height (N,) of a ball: seen at elevation A, the point s behind its outline in the picture lies
-    r (1 - cos(A + acos(1 - s / r))) over the surface."""
-    sine = np.abs(_unit(camera.rays(tip_px)) @ plane.normal)
-    behind_m = min(sum(BEHIND_END_M) / 2, radius_m)
-    angle = np.arcsin(np.minimum(sine, 1.0)) + np.arccos(1.0 - behind_m / radius_m)
-    return radius_m * (1.0 - np.cos(np.minimum(angle, np.pi)))
 
 
 def _noise_m(

@@ -18,7 +18,7 @@ NOISE_RANGE_M = (0.0004, 0.0030)
 class History:
     """One row a frame, one column a finger of a hand (left thumb to right little finger); NaN where not measured.
 
-    stamps_ns: (T,) int64. visible_m: (T, COLUMNS). pads_m: (T, COLUMNS, 3). pending: first row not yet taken.
+    stamps_ns: (T,) int64. visible_m: (T, COLUMNS). pads_m: (T, COLUMNS, 3); see FingertipSamples.
     """
 
     def __init__(self) -> None:

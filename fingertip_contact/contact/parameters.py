@@ -41,8 +41,9 @@ class ContactParameters:
 
     depth_noise_px: float = _number(0.08, 0.001, 2.0, "disparity noise of the depth camera, px")
     baseline_m: float = _number(0.018, 0.001, 1.0, "baseline of the depth camera, m (D405: 0.018)")
-    finger_radius_m: float = _number(
-        0.007, 0.002, 0.02, "half the thickness of a fingertip before anything is learnt, m"
+    finger_radius_m: float = _number(0.0075, 0.002, 0.02, "half the thickness of a fingertip, m")
+    contact_height_m: float = _number(
+        0.0076, 0.0, 0.03, "height of the visible rim of a touching fingertip before anything is learnt, m"
     )
 
     entry_height_m: float = _number(0.0045, 0.0, 0.05, "a pad lower than this, thickness taken off, may press, m")
