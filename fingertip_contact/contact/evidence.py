@@ -22,6 +22,15 @@ SAME = (0.0012, 2.0)
 CONTACT_SIGMA_M = 0.0006
 DIP_MEAN_M = 0.0045
 STRAY_PER_M = 5.0
+# Log-odds of a drop: even at this one, so much a metre more or less; fewer sigma of the noise count against it.
+DROP_EVEN_M = 0.007
+DROP_PER_M = 350.0
+DROP_RANGE_M = 0.005
+DROP_SIGMAS = 5.0
+# Log-odds of having come down farthest of the hand, and what each metre less than the first costs.
+RANK_LEAD = 0.6
+RANK_PER_M = 500.0
+RANK_RANGE_M = 0.008
 
 
 @dataclass(frozen=True)
@@ -73,16 +82,19 @@ def find_touch(stamps_ns: np.ndarray, height_m: np.ndarray, at: int, finger: int
     drop_m = _highest(track[before]) - bottom_m
     if not drop_m > descent_m:
         return None
+    # A rival counts by how far it came down during this descent, not by what it did before.
+    high = np.nonzero(before & (track >= _highest(track[before]) - same_m))[0][-1]
+    during = slice(max(0, high - 1), high + 1)
     near = np.abs(seconds) <= RIVAL_S
-    rivals = [
-        _highest(height_m[before, i]) - _lowest(height_m[near, i]) for i in range(height_m.shape[1]) if i != finger
-    ]
-    rival_m = max((drop for drop in rivals if math.isfinite(drop)), default=0.0)
+    others = [i for i in range(height_m.shape[1]) if i != finger]
+    rivals_m = [_highest(height_m[during, i]) - _lowest(height_m[near, i]) for i in others]
+    rival_m = max((fall_m for fall_m in rivals_m if math.isfinite(fall_m)), default=0.0)
     return Touch(
         depth=_depth(bottom_m, noise_m),
         speed=0.0,
-        drop=0.35 * float(np.clip(drop_m * 1e3 - 7.0, -5, 5)) + min(0.0, 1.0 * (drop_m / noise_m - 5.0)),
-        rank=0.4 * float(np.clip((drop_m - rival_m) * 1e3, -8, 0.0)) + 0.5,
+        drop=DROP_PER_M * float(np.clip(drop_m - DROP_EVEN_M, -DROP_RANGE_M, DROP_RANGE_M))
+        + min(0.0, drop_m / noise_m - DROP_SIGMAS),
+        rank=RANK_LEAD - RANK_PER_M * float(np.clip(rival_m - drop_m, 0.0, RANK_RANGE_M)),
         touch_ns=_touch_ns(stamps_ns, track, at, lowest_m),
         bottom_m=bottom_m,
     )
