@@ -47,6 +47,7 @@ UP_BY_S = 0.06
 # One finger at a time: so long before the next touch a key is let go.
 NO_ROLLOVER_S = 0.06
 EDGE_M = 0.003
+FAR_M = 0.025
 
 # A waiting pad comes up to so much of its hover height; see Wander.
 HIGHEST_SHARE = 1.3
@@ -331,11 +332,21 @@ def _add_rests(
         free = all(finger != other or until_s < first or from_s > last for other, first, last in taken)
         if not free or until_s + 0.6 > end_s or not _is_idle(taps, finger, from_s - 0.4, until_s + 0.6):
             continue
+        if _reaches_far(motion, from_s, until_s + 0.3):
+            continue
         taken.append((finger, from_s - 0.4, until_s + 0.8))
         stroke = Stroke(Pulse(from_s, 0.25, until_s, 0.25), -0.001)
         motion.strokes[finger].append(stroke)
         rests.append((hand, finger, stroke))
     return rests
+
+
+def _reaches_far(motion: HandMotion, from_s: float, until_s: float) -> bool:
+    """A hand on its way to a far key takes its resting fingers along."""
+    return any(
+        np.linalg.norm(aim.shift_m) > FAR_M and aim.pulse.start_s < until_s and aim.pulse.end_s > from_s
+        for aim in motion.aims
+    )
 
 
 def _is_idle(taps: list[PlannedTap], finger: int, from_s: float, until_s: float) -> bool:
