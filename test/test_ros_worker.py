@@ -36,7 +36,7 @@ def test_a_slow_worker_loses_the_oldest():
         handled.append(item)
         done.release()
 
-    worker = FrameWorker(handle, on_error=lambda error: None, depth=2)
+    worker = FrameWorker(handle, on_error=lambda error: None, depth=2, patience_s=DEADLINE_S)
     worker.offer(0)
     assert begun.wait(DEADLINE_S)
     for item in range(1, 10):
@@ -47,6 +47,29 @@ def test_a_slow_worker_loses_the_oldest():
     worker.close()
     assert handled == [0, 8, 9]
     assert worker.dropped == 7
+
+
+def test_a_worker_that_never_catches_up_takes_the_newest():
+    """Out of patience, what waits is late already: only the newest is worth its time."""
+    begun, go, handled, done = threading.Event(), threading.Event(), [], threading.Semaphore(0)
+
+    def handle(item):
+        begun.set()
+        assert go.wait(DEADLINE_S)
+        handled.append(item)
+        done.release()
+
+    worker = FrameWorker(handle, on_error=lambda error: None, depth=4, patience_s=0.0)
+    worker.offer(0)
+    assert begun.wait(DEADLINE_S)
+    for item in range(1, 5):
+        worker.offer(item)
+    go.set()
+    for _ in range(2):
+        assert done.acquire(timeout=DEADLINE_S)
+    worker.close()
+    assert handled == [0, 4]
+    assert worker.dropped == 3
 
 
 def test_an_item_that_fails_does_not_stop_the_next():

@@ -5,6 +5,7 @@ The recording appears under its name when the node ends (Ctrl-C); nothing half-w
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ class RecordNode(Node):
         self._wanted = self._wanted or dict(DEFAULT_TOPICS)
         self._count = 0
         self._writer = self._held.enter_context(BagWriter(Path(parameters.output)))
-        self._worker: FrameWorker[Received] = FrameWorker(self._write, self._problem, depth=QUEUE)
+        self._worker: FrameWorker[Received] = FrameWorker(self._write, self._problem, depth=QUEUE, patience_s=math.inf)
         self._held.callback(self._finish)
         self._look()
         self._timer = self.create_timer(LOOK_AGAIN_S, self._look)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -13,8 +14,9 @@ Item = TypeVar("Item")
 class FrameWorker(Generic[Item]):
     """Handles items in their order in a thread of its own.
 
-    A machine that keeps up loses nothing: up to `depth` items wait out a hiccup. One that does not keep up loses the
-    oldest (`dropped` counts them), so latency is bounded. What `handle` raises goes to `on_error` and the next item is
+    A machine that keeps up loses nothing: up to `depth` items wait out a hiccup, and the oldest goes when more do. One
+    that has not caught up for `patience_s` never will: the newest item wins, for waiting longer would only make every
+    later one late too. `dropped` counts what was lost. What `handle` raises goes to `on_error` and the next item is
     taken. `on_idle` is called once each time no item came for `idle_s`.
     """
 
@@ -24,6 +26,7 @@ class FrameWorker(Generic[Item]):
         on_error: Callable[[Exception], None],
         *,
         depth: int = 4,
+        patience_s: float = 0.5,
         on_idle: Callable[[], None] | None = None,
         idle_s: float | None = None,
     ) -> None:
@@ -32,6 +35,8 @@ class FrameWorker(Generic[Item]):
         self._on_idle = on_idle
         self._idle_s = idle_s if on_idle else None
         self._depth = depth
+        self._patience_s = patience_s
+        self._caught_up_s = time.monotonic()
         self._items: deque[Item] = deque()
         self._changed = threading.Condition()
         self._closing = False
@@ -61,14 +66,24 @@ class FrameWorker(Generic[Item]):
             self._changed.notify()
         self._thread.join(timeout_s)
 
+    def _take(self) -> Item:
+        if time.monotonic() - self._caught_up_s > self._patience_s:
+            while len(self._items) > 1:
+                self._items.popleft()
+                self.dropped += 1
+        return self._items.popleft()
+
     def _run(self) -> None:
         idle_s = None  # Nothing to tell before the first item.
         while True:
             with self._changed:
+                caught_up = not self._items
                 came = self._changed.wait_for(lambda: bool(self._items) or self._closing, idle_s)
                 if self._closing:
                     return
-                item = self._items.popleft() if came else None
+                if caught_up:
+                    self._caught_up_s = time.monotonic()
+                item = self._take() if came else None
             idle_s = self._idle_s if came else None
             try:
                 if item is not None:
