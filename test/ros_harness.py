@@ -24,6 +24,8 @@ from fingertip_contact.ros.environment import node_environment
 
 DEADLINE_S = 30.0
 LEAVE_S = 10.0
+# A few periods of discovery, see config/fastdds_profile.xml.
+DISCOVERY_S = 0.7
 FRAME_ID = "camera_color_optical_frame"
 COLOR, INFO = "/camera/camera/color/image_raw", "/camera/camera/color/camera_info"
 DEPTH = "/camera/camera/aligned_depth_to_color/image_raw"
@@ -70,6 +72,8 @@ class Ears(Node):
         """The answer of a service."""
         client = self.create_client(kind, name)
         self.until(client.service_is_ready, f"service {name}")
+        # No API tells when the server has found the client's ear too; an answer before that is lost.
+        self.listen(DISCOVERY_S)
         future = client.call_async(request)
         self.until(future.done, f"an answer of {name}")
         self.destroy_client(client)
