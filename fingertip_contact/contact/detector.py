@@ -10,12 +10,11 @@ import math
 
 import numpy as np
 
-from fingertip_contact.contact.contact_height import ContactHeights
-from fingertip_contact.contact.evidence import Touch, find_touch
 from fingertip_contact.contact.fingertips import FingertipSamples, measure_fingertips
 from fingertip_contact.contact.history import COLUMNS, History, columns_of
 from fingertip_contact.contact.motion import HeightFilter
 from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.contact.rules import Verdict, make_rule
 from fingertip_contact.contact.state_machine import FingerMachine, FingerSample
 from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, EventType, Fingertip, Frame, Hand, Surface
 
@@ -30,7 +29,7 @@ class ContactDetector:
 
     def reset(self) -> None:
         """Forget everything, contact heights included. Call end_all() first where presses may be open."""
-        self._heights = ContactHeights(self._parameters.contact_height_m)
+        self._rule = make_rule(self._parameters)
         self._restart()
 
     def end_all(self, stamp_ns: int) -> tuple[ContactEvent, ...]:
@@ -77,45 +76,32 @@ class ContactDetector:
     def _decide(self, row: int, stamp_ns: int) -> list[ContactEvent]:
         """Let every finger's machine take this row of the history."""
         events: list[ContactEvent] = []
-        height_m = self._history.visible_m - self._heights.contact_m()
-        noise_m = self._history.noise_m()
         row_ns = int(self._history.stamps_ns[row])
-        for column, machine in enumerate(self._machines):
-            if not math.isfinite(height_m[row, column]):
+        for column, verdict in enumerate(self._rule.judge(self._history, row)):
+            machine = self._machines[column]
+            if verdict is None:
                 events.extend(self._end(change, column, row_ns, stamp_ns) for change in machine.miss(row_ns))
                 continue
-            touch = self._touch(height_m, row, column, float(noise_m[column]))
-            log_odds = touch.total(self._parameters) if touch is not None else -math.inf
-            speed_mps = _speed_mps(self._history.stamps_ns, height_m[:, column], row)
-            likely = log_odds > self._parameters.press_evidence
-            pad_m = touch.bottom_m if touch is not None else float(height_m[row, column])
-            for change in machine.update(FingerSample(row_ns, pad_m, speed_mps, likely)):
+            speed_mps = _speed_mps(self._history.stamps_ns, self._history.visible_m[:, column], row)
+            for change in machine.update(FingerSample(row_ns, verdict.height_m, speed_mps, verdict.touch)):
                 if change == "press":
-                    assert touch is not None
-                    events.append(self._press(column, row, touch, log_odds, stamp_ns))
+                    events.append(self._press(column, row, verdict, stamp_ns))
                 else:
                     events.append(self._end(change, column, row_ns, stamp_ns))
-            if touch is not None:
-                self._heights.learn(column, touch.bottom_m, touch.motion(self._parameters))
         return events
 
-    def _touch(self, height_m: np.ndarray, row: int, column: int, noise_m: float) -> Touch | None:
-        first = column - column % len(FINGERS)
-        hand_m = height_m[:, first : first + len(FINGERS)]
-        return find_touch(self._history.stamps_ns, hand_m, row, column - first, noise_m)
-
-    def _press(self, column: int, row: int, touch: Touch, log_odds: float, stamp_ns: int) -> ContactEvent:
+    def _press(self, column: int, row: int, verdict: Verdict, stamp_ns: int) -> ContactEvent:
         self._presses += 1
         event = ContactEvent(
             stamp_ns=stamp_ns,
-            contact_ns=min(touch.touch_ns, stamp_ns),
+            contact_ns=min(verdict.touch_ns, stamp_ns),
             type="press",
             press=self._presses,
             track=self._tracks[column],
             hand=HANDS[column // len(FINGERS)],
             finger=FINGERS[column % len(FINGERS)],
             point_m=self._history.pads_m[row, column],
-            confidence=1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds)))),
+            confidence=verdict.confidence,
         )
         self._open[column] = event
         return event
@@ -138,7 +124,7 @@ class ContactDetector:
     def _fingertips(self, hands: tuple[Hand, ...], samples: FingertipSamples | None) -> tuple[Fingertip, ...]:
         if samples is None:
             return ()
-        contact_m = self._heights.contact_m()
+        contact_m = self._rule.contact_m()
         tips = []
         for row, column in enumerate(columns_of(hands)):
             seen = math.isfinite(samples.visible_m[row])

@@ -37,12 +37,11 @@ RANK_RANGE_M = 0.008
 class Touch:
     """A fingertip's stop after a descent, with the log-odds that it was a tap, by name.
 
-    depth: it stopped at its contact height. speed: it came fast. drop: it came from high above. rank: no other finger
-    of the hand came from higher. touch_ns: best estimate of when it stopped. bottom_m: where.
+    depth: it stopped at its contact height. drop: it came down far, and fast, as descents are short. rank: no other
+    finger of the hand came down farther. touch_ns: best estimate of when it stopped. bottom_m: where.
     """
 
     depth: float
-    speed: float
     drop: float
     rank: float
     touch_ns: int
@@ -53,11 +52,7 @@ class Touch:
 
     def motion(self, parameters: ContactParameters) -> float:
         """The log-odds by all but the height."""
-        return (
-            parameters.speed_weight * self.speed
-            + parameters.drop_weight * self.drop
-            + parameters.rank_weight * self.rank
-        )
+        return parameters.drop_weight * self.drop + parameters.rank_weight * self.rank
 
 
 def find_touch(stamps_ns: np.ndarray, height_m: np.ndarray, at: int, finger: int, noise_m: float) -> Touch | None:
@@ -91,7 +86,6 @@ def find_touch(stamps_ns: np.ndarray, height_m: np.ndarray, at: int, finger: int
     rival_m = max((fall_m for fall_m in rivals_m if math.isfinite(fall_m)), default=0.0)
     return Touch(
         depth=_depth(bottom_m, noise_m),
-        speed=0.0,
         drop=DROP_PER_M * float(np.clip(drop_m - DROP_EVEN_M, -DROP_RANGE_M, DROP_RANGE_M))
         + min(0.0, drop_m / noise_m - DROP_SIGMAS),
         rank=RANK_LEAD - RANK_PER_M * float(np.clip(rival_m - drop_m, 0.0, RANK_RANGE_M)),

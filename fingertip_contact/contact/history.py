@@ -18,27 +18,27 @@ NOISE_RANGE_M = (0.0004, 0.0030)
 class History:
     """One row a frame, one column a finger of a hand (left thumb to right little finger); NaN where not measured.
 
-    stamps_ns: (T,) int64. visible_m: (T, COLUMNS). pads_m: (T, COLUMNS, 3); see FingertipSamples.
+    stamps_ns: (T,) int64. visible_m, along_axis_m: (T, COLUMNS). tip_px: (T, COLUMNS, 2). pads_m:
+    (T, COLUMNS, 3). See FingertipSamples.
     """
 
     def __init__(self) -> None:
         self.stamps_ns = np.zeros(0, dtype=np.int64)
         self.visible_m = np.zeros((0, COLUMNS))
+        self.along_axis_m = np.zeros((0, COLUMNS))
+        self.tip_px = np.zeros((0, COLUMNS, 2))
         self.pads_m = np.zeros((0, COLUMNS, 3))
         self._pending = 0
 
     def add(self, stamp_ns: int, columns: list[int], samples: FingertipSamples | None) -> None:
         """Append a frame. columns: the column of each row of samples."""
-        visible_m = np.full((1, COLUMNS), np.nan)
-        pads_m = np.full((1, COLUMNS, 3), np.nan)
-        if samples is not None:
-            visible_m[0, columns] = samples.visible_m
-            pads_m[0, columns] = samples.pad_m
         dropped = max(0, len(self.stamps_ns) - (ROWS - 1))
         self._pending = max(0, self._pending - dropped)
         self.stamps_ns = np.append(self.stamps_ns[dropped:], stamp_ns)
-        self.visible_m = np.concatenate([self.visible_m[dropped:], visible_m])
-        self.pads_m = np.concatenate([self.pads_m[dropped:], pads_m])
+        self.visible_m = _append(self.visible_m[dropped:], columns, samples.visible_m if samples else None)
+        self.along_axis_m = _append(self.along_axis_m[dropped:], columns, samples.along_axis_m if samples else None)
+        self.tip_px = _append(self.tip_px[dropped:], columns, samples.tip_px if samples else None)
+        self.pads_m = _append(self.pads_m[dropped:], columns, samples.pad_m if samples else None)
 
     def take(self, delay_s: float) -> list[int]:
         """The rows, oldest first, that are now `delay_s` older than the last one and were not taken before."""
@@ -61,6 +61,14 @@ class History:
             if len(values) >= 5:
                 noise[column] = np.median(values) * 1.4826 / np.sqrt(1.5)
         return np.clip(noise, *NOISE_RANGE_M)
+
+
+def _append(rows: np.ndarray, columns: list[int], values: np.ndarray | None) -> np.ndarray:
+    """The rows and one more, NaN but for these values in these columns."""
+    row = np.full((1, *rows.shape[1:]), np.nan)
+    if values is not None:
+        row[0, columns] = values
+    return np.concatenate([rows, row])
 
 
 def columns_of(hands: tuple[Hand, ...]) -> list[int]:

@@ -48,14 +48,13 @@ class ContactParameters:
 
     entry_height_m: float = _number(0.0045, 0.0, 0.05, "a pad lower than this, thickness taken off, may press, m")
     exit_height_m: float = _number(0.006, 0.0, 0.05, "a pressing pad higher than this is released, m")
-    refractory_s: float = _number(0.07, 0.0, 2.0, "no second press of a finger sooner than this after its last one, s")
+    refractory_s: float = _number(0.1, 0.0, 2.0, "no second press of a finger sooner than this after its last one, s")
     lost_hold_s: float = _number(0.15, 0.0, 2.0, "a pressing finger out of sight for longer is cancelled, s")
-    decision_delay_s: float = _number(0.07, 0.0, 0.2, "how long after the touch a press is decided, s")
+    decision_delay_s: float = _number(0.06, 0.0, 0.2, "how long after the touch a press is decided, s")
     press_evidence: float = _number(0.0, -50.0, 50.0, "log-odds above which a touch is a press")
     depth_weight: float = _number(1.0, 0.0, 10.0, "weight of: the pad stops at its finger's contact height")
-    speed_weight: float = _number(1.0, 0.0, 10.0, "weight of: it came down fast from above")
-    drop_weight: float = _number(1.0, 0.0, 10.0, "weight of: it came down from high above")
-    rank_weight: float = _number(1.0, 0.0, 10.0, "weight of: no other finger of the hand does so more")
+    drop_weight: float = _number(1.0, 0.0, 10.0, "weight of: it came down far and fast")
+    rank_weight: float = _number(1.0, 0.0, 10.0, "weight of: no other finger of the hand came down farther")
 
     def __post_init__(self) -> None:
         for entry in fields(self):

@@ -1,0 +1,96 @@
+"""The rules that decide whether a fingertip touched, over the same history: our evidence, and the published one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from fingertip_contact.contact.contact_height import ContactHeights
+from fingertip_contact.contact.evidence import find_touch
+from fingertip_contact.contact.history import COLUMNS, History
+from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.contact.published import FIRE_SCORE, PublishedFinger
+from fingertip_contact.frames import FINGERS
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One finger at one instant. height_m: of the pad over the surface. touch: whether it touched, at touch_ns."""
+
+    height_m: float
+    touch: bool
+    touch_ns: int
+    confidence: float
+
+
+class Rule(Protocol):
+    """What the detector asks of a rule."""
+
+    def judge(self, history: History, row: int) -> list[Verdict | None]:
+        """A verdict for each column at this row, None where the finger was not seen. Rows come once, in order."""
+
+    def contact_m(self) -> np.ndarray:
+        """The visible height at which each finger touches, as known now (COLUMNS,), metres."""
+
+
+class EvidenceRule:
+    """Named log-odds of depth, drop and rank, over contact heights learnt while typing goes on."""
+
+    def __init__(self, parameters: ContactParameters) -> None:
+        self._parameters = parameters
+        self._heights = ContactHeights(parameters.contact_height_m)
+
+    def contact_m(self) -> np.ndarray:
+        return self._heights.contact_m()
+
+    def judge(self, history: History, row: int) -> list[Verdict | None]:
+        height_m = history.visible_m - self._heights.contact_m()
+        noise_m = history.noise_m()
+        return [
+            self._judge(history.stamps_ns, height_m, row, column, float(noise_m[column])) for column in range(COLUMNS)
+        ]
+
+    def _judge(
+        self, stamps_ns: np.ndarray, height_m: np.ndarray, row: int, column: int, noise_m: float
+    ) -> Verdict | None:
+        now_m = float(height_m[row, column])
+        if not math.isfinite(now_m):
+            return None
+        first = column - column % len(FINGERS)
+        hand_m = height_m[:, first : first + len(FINGERS)]
+        touch = find_touch(stamps_ns, hand_m, row, column - first, noise_m)
+        if touch is None:
+            return Verdict(now_m, False, int(stamps_ns[row]), 0.0)
+        self._heights.learn(column, touch.bottom_m, touch.motion(self._parameters))
+        log_odds = touch.total(self._parameters) - self._parameters.press_evidence
+        confidence = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds))))
+        return Verdict(touch.bottom_m, log_odds > 0.0, touch.touch_ns, confidence)
+
+
+class PublishedRule:
+    """The published rule of every finger; thickness is not taken off."""
+
+    def __init__(self) -> None:
+        self._fingers = [PublishedFinger(FINGERS[column % len(FINGERS)]) for column in range(COLUMNS)]
+
+    def contact_m(self) -> np.ndarray:
+        return np.zeros(COLUMNS)
+
+    def judge(self, history: History, row: int) -> list[Verdict | None]:
+        return [self._judge(history, row, column) for column in range(COLUMNS)]
+
+    def _judge(self, history: History, row: int, column: int) -> Verdict | None:
+        distance_m = float(history.along_axis_m[row, column])
+        if not math.isfinite(distance_m):
+            return None
+        stamp_ns = int(history.stamps_ns[row])
+        fired = self._fingers[column].update(stamp_ns, float(history.tip_px[row, column, 1]), distance_m)
+        return Verdict(distance_m, fired, stamp_ns, FIRE_SCORE if fired else 0.0)
+
+
+def make_rule(parameters: ContactParameters) -> Rule:
+    """The rule that the parameters name."""
+    return PublishedRule() if parameters.rule == "published" else EvidenceRule(parameters)
