@@ -69,8 +69,8 @@ def _draw_key(image: np.ndarray, key: Key, corners: np.ndarray, scale: float) ->
 def _label(key: Key) -> str:
     """What is printed on a key: its character, else its name. OpenCV's font knows ASCII only."""
     text = key.text.upper() if len(key.text) == 1 and key.text.isprintable() and key.text != " " else key.name
-    words = text.split("_")[0]
-    return words if words.isascii() else ""
+    word = text.split("_")[0]
+    return word if word.isascii() else ""
 
 
 def _draw_label(image: np.ndarray, label: str, center: np.ndarray, room: np.ndarray, height: float) -> None:
