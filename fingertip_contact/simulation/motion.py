@@ -20,6 +20,9 @@ ENTRY_M = np.array([0.0, -0.30, 0.08])
 # A pad that its finger cannot bring to its place gives way; by more than the second, no hand can follow the plan.
 REACH_TOLERANCE_M = 0.0005
 LARGEST_MISS_M = 0.0025
+# Fingers lie side by side no closer than that, middle to middle.
+ROOM_M = 0.017
+_SPREAD_PASSES, _LEAST_FREE = 4, 1e-3
 _CROSSING_STEPS = 60
 _GIVE_WAY, _GIVE_WAY_STEPS = 0.3, 12
 
@@ -73,12 +76,27 @@ class HandMotion:
         shift_m = self.wrist_shift_m(times_s)
         pads_m = np.empty((len(times_s), len(FINGERS), 3))
         pads_m[:, :, :2] = self.home_m + FOLLOW * shift_m[:, None, :2]
+        held = np.zeros(pads_m.shape[:2])
         for aim in self.aims:
-            share = aim.pulse(times_s)[:, None]
-            pads_m[:, aim.finger, :2] += share * (aim.point_m - pads_m[:, aim.finger, :2])
+            share = aim.pulse(times_s)
+            pads_m[:, aim.finger, :2] += share[:, None] * (aim.point_m - pads_m[:, aim.finger, :2])
+            held[:, aim.finger] = np.maximum(held[:, aim.finger], share)
+        self._spread(pads_m[:, :, 0], held)
         for finger in range(len(FINGERS)):
             pads_m[:, finger, 2] = stopped_by_surface(self.heights_m(finger, times_s))
         return pads_m
+
+    def _spread(self, across_m: np.ndarray, held: np.ndarray) -> None:
+        """Keeps neighbouring fingers (thumb aside) a finger's width apart, in place. across_m: (N, 5) x of the pads.
+        held: (N, 5) how firmly a finger is bound to a key: the others make room for it."""
+        outwards = 1.0 if self.solver.model.hand == "right" else -1.0
+        for _ in range(_SPREAD_PASSES):
+            for inner in range(1, len(FINGERS) - 1):
+                lacking_m = np.maximum(0.0, ROOM_M - outwards * (across_m[:, inner + 1] - across_m[:, inner]))
+                free = 1.0 - held[:, inner : inner + 2] + _LEAST_FREE
+                share = free / free.sum(axis=1, keepdims=True)
+                across_m[:, inner] -= outwards * lacking_m * share[:, 0]
+                across_m[:, inner + 1] += outwards * lacking_m * share[:, 1]
 
     def poses(self, times_s: np.ndarray) -> list[HandPose]:
         """The hand at some times. Raises RuntimeError where a finger cannot follow the plan."""
