@@ -24,7 +24,7 @@ class TouchPipeline:
     def process(self, frame: Frame, hands: tuple[Hand, ...]) -> FrameResult:
         """Frames in the order of their stamps; one that does not advance resets motion and ends every press."""
         surface = self.surface.update(frame, hands)
-        camera_from_sheet = self.sheet.update(frame, hands, surface)
+        camera_from_sheet = self.sheet.update(frame)
         fingertips, contact_events = self.detector.process(frame, hands, surface)
         key_events = self.typist.process(contact_events, camera_from_sheet)
         return FrameResult(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from fingertip_contact.frames import Frame, Surface
-from fingertip_contact.geometry import Camera, Plane, RigidTransform
+from fingertip_contact.frames import Frame
+from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.sheet import draw_sheet
 
@@ -48,12 +48,6 @@ def photograph(
 
 def frame_of(picture: np.ndarray, number: int = 0) -> Frame:
     return Frame(number * 33_333_333, "camera", CAMERA, picture, None)
-
-
-def surface_under(camera_from_sheet: RigidTransform) -> Surface:
-    """The sheet's own plane."""
-    normal = camera_from_sheet.rotation[:, 2]
-    return Surface(Plane(normal, -float(normal @ camera_from_sheet.translation_m)), 0.0005, 0.9, 0)
 
 
 def _sheet_pixels(layout: Layout, points_m: np.ndarray) -> np.ndarray:

@@ -73,7 +73,7 @@ def _results(frames: Iterator[Frame], heard: Heard, layout: Layout) -> Iterator[
         while texts and texts[0][0] <= stamp_ns:
             text = texts.popleft()[1]
         fingertips = tuple(_on_picture(tip, hands) for tip in heard.fingertips.get(stamp_ns, ()))
-        pose = sheet.update(frame, hands, None)
+        pose = sheet.update(frame)
         yield frame, FrameResult(stamp_ns, hands, fingertips, (), key_events, text, None, pose)
 
 

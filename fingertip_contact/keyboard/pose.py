@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from fingertip_contact.frames import Frame, Hand, Surface
-from fingertip_contact.geometry import Camera, Plane, RigidTransform
+from fingertip_contact.frames import Frame
+from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.markers import MarkerDetector
 
 # Corners are averaged over that many pictures before the pose is held.
 CALIBRATION_PICTURES = 10
-# A look takes some milliseconds, and a sheet seldom moves: look twice a second.
+# A look takes some milliseconds, and a sheet seldom moves: look twice a second, and believe two looks that agree.
 WATCH_EVERY = 15
 MOVED_M = 0.002
 # One marker alone leaves its rotation too uncertain for keys 15 cm away.
 FEWEST_MARKERS = 2
+QUARTER_TURNS = range(4)
+
+
+@dataclass(frozen=True)
+class SheetPose:
+    """residual_px: RMS distance of the points from where the pose puts them."""
+
+    camera_from_sheet: RigidTransform
+    residual_px: float
 
 
 class SheetTracker:
@@ -35,17 +46,17 @@ class SheetTracker:
         self._pose: RigidTransform | None = None
         self._restart()
 
-    def update(self, frame: Frame, hands: tuple[Hand, ...], surface: Surface | None) -> RigidTransform | None:
+    def update(self, frame: Frame) -> RigidTransform | None:
         """camera_from_sheet, with the sheet's z towards the camera; None until it is found."""
         if frame.camera != self._camera:
             self._camera = frame.camera
             self._restart()
         if self._fixed_px is not None:
-            self._pose = self._pose or solve_pose(self._layout.sheet_corners_m, self._fixed_px, frame.camera, surface)
+            self._pose = self._pose or self._from_corners(frame.camera)
         elif self._pictures < CALIBRATION_PICTURES:
-            self._calibrate(self._look(frame), frame.camera, surface)
+            self._calibrate(self._look(frame), frame.camera)
         else:
-            self._watch(frame, surface)
+            self._watch(frame)
         return self._pose
 
     def _restart(self) -> None:
@@ -53,13 +64,19 @@ class SheetTracker:
         self._counts: dict[int, int] = {}
         self._pictures = 0
         self._frames_since_look = 0
+        self._moved_to: RigidTransform | None = None
         self._pose = None
+
+    def _from_corners(self, camera: Camera) -> RigidTransform | None:
+        assert self._fixed_px is not None
+        pose = solve_pose(self._layout.sheet_corners_m, self._fixed_px, camera)
+        return pose.camera_from_sheet if pose else None
 
     def _look(self, frame: Frame) -> dict[int, np.ndarray]:
         found = self._detector.find(cv2.cvtColor(frame.color_bgr, cv2.COLOR_BGR2GRAY))
         return {number: quad for number, quad in found.items() if number in self._known_m}
 
-    def _calibrate(self, found: dict[int, np.ndarray], camera: Camera, surface: Surface | None) -> None:
+    def _calibrate(self, found: dict[int, np.ndarray], camera: Camera) -> None:
         for number, quad in found.items():
             self._sums_px[number] = self._sums_px.get(number, 0.0) + quad
             self._counts[number] = self._counts.get(number, 0) + 1
@@ -70,74 +87,55 @@ class SheetTracker:
         often = [number for number, count in self._counts.items() if 2 * count >= max(self._counts.values())]
         if len(often) < FEWEST_MARKERS:
             often = list(self._counts)
-        pixels = {number: self._sums_px[number] / self._counts[number] for number in often}
-        self._pose = self._solve(pixels, camera, surface)
+        self._pose = self._solve({number: self._sums_px[number] / self._counts[number] for number in often}, camera)
 
-    def _watch(self, frame: Frame, surface: Surface | None) -> None:
+    def _watch(self, frame: Frame) -> None:
         self._frames_since_look += 1
         if self._frames_since_look < WATCH_EVERY or self._pose is None:
             return
         self._frames_since_look = 0
         found = self._look(frame)
-        if len(found) < FEWEST_MARKERS:
-            return
-        pose = self._solve(found, frame.camera, surface)
-        if pose is not None and self._distance_m(pose) > MOVED_M:
+        pose = self._solve(found, frame.camera) if len(found) >= FEWEST_MARKERS else None
+        if pose is None or self._distance_m(pose, self._pose) <= MOVED_M:
+            self._moved_to = None
+        elif self._moved_to is None or self._distance_m(pose, self._moved_to) > MOVED_M:
+            self._moved_to = pose
+        else:
             self._restart()
-            self._calibrate(found, frame.camera, surface)
+            self._calibrate(found, frame.camera)
 
-    def _solve(self, pixels: dict[int, np.ndarray], camera: Camera, surface: Surface | None) -> RigidTransform | None:
+    def _solve(self, pixels: dict[int, np.ndarray], camera: Camera) -> RigidTransform | None:
+        """Markers may be printed upright, sideways or upside down, all alike: the turn that fits best is theirs."""
         points_m = np.concatenate([self._known_m[number] for number in pixels])
-        return solve_pose(points_m, np.concatenate(list(pixels.values())), camera, surface)
+        turned = (np.concatenate([np.roll(quad, turn, axis=0) for quad in pixels.values()]) for turn in QUARTER_TURNS)
+        solved = (solve_pose(points_m, pixels_px, camera) for pixels_px in turned)
+        best = min(filter(None, solved), key=lambda pose: pose.residual_px, default=None)
+        return best.camera_from_sheet if best else None
 
-    def _distance_m(self, pose: RigidTransform) -> float:
-        """How far the sheet's centre and corners lie from where they are held to be, median."""
-        assert self._pose is not None
+    def _distance_m(self, pose: RigidTransform, other: RigidTransform) -> float:
+        """How far apart two poses put the sheet's centre and corners, median."""
         points_m = _flat(np.vstack([self._layout.sheet_corners_m, [0.0, 0.0]]))
-        return float(np.median(np.linalg.norm(pose.apply(points_m) - self._pose.apply(points_m), axis=1)))
+        return float(np.median(np.linalg.norm(pose.apply(points_m) - other.apply(points_m), axis=1)))
 
 
-def solve_pose(
-    points_m: np.ndarray, pixels: np.ndarray, camera: Camera, surface: Surface | None
-) -> RigidTransform | None:
-    """camera_from_sheet from points (N, 2) of the sheet and where they are seen (N, 2); None where they do not fit.
+def solve_pose(points_m: np.ndarray, pixels: np.ndarray, camera: Camera) -> SheetPose | None:
+    """The pose from points (N, 2) of the sheet and where they are seen (N, 2); None where they do not fit.
 
-    With the surface known, each pixel's ray meets it in a metric point, and the sheet is laid on these points: keys and
-    fingertips then share one surface. Without it the perspective alone has to tell.
+    From the perspective alone: on rendered recordings that puts keys within 0.1 to 0.3 mm, laying the sheet on the
+    surface measured by depth within 0.1 to 0.5 mm. A sheet seen from below is no solution.
     """
-    if surface is not None:
-        return _laid_on(surface.plane, points_m, camera.rays(pixels))
-    rays = camera.rays(pixels)
-    solved, rotation, translation = cv2.solvePnP(
-        _flat(points_m), np.ascontiguousarray(rays[:, :2]), np.eye(3), None, flags=cv2.SOLVEPNP_IPPE
-    )
+    rays = np.ascontiguousarray(camera.rays(pixels)[:, :2])
+    points = _flat(points_m)
+    solved, rotation, translation = cv2.solvePnP(points, rays, np.eye(3), None, flags=cv2.SOLVEPNP_IPPE)
     if not solved:
         return None
-    rotation, translation = cv2.solvePnPRefineLM(
-        _flat(points_m), np.ascontiguousarray(rays[:, :2]), np.eye(3), None, rotation, translation
-    )
-    return RigidTransform(cv2.Rodrigues(rotation)[0], translation.reshape(3))
-
-
-def _laid_on(plane: Plane, points_m: np.ndarray, rays: np.ndarray) -> RigidTransform | None:
-    """The rigid motion within the plane that brings the sheet's points closest to where the rays meet the plane."""
-    seen_m = plane.intersect(rays)
-    if not np.all(np.isfinite(seen_m)):
+    rotation, translation = cv2.solvePnPRefineLM(points, rays, np.eye(3), None, rotation, translation)
+    pose = RigidTransform(cv2.Rodrigues(rotation)[0], translation.reshape(3))
+    seen_m = pose.apply(points)
+    if not np.all(seen_m[:, 2] > 0) or pose.rotation[:, 2] @ pose.translation_m >= 0:
         return None
-    # Any two axes of the plane do: the fit finds the turn between them and the sheet's.
-    along = np.cross(plane.normal, [0.0, 1.0, 0.0] if abs(plane.normal[1]) < 0.9 else [1.0, 0.0, 0.0])
-    along /= np.linalg.norm(along)
-    axes = np.column_stack([along, np.cross(plane.normal, along), plane.normal])
-    flat_m = (seen_m @ axes)[:, :2]
-    from_center_m, flat_from_center_m = points_m - points_m.mean(axis=0), flat_m - flat_m.mean(axis=0)
-    cos = np.sum(from_center_m * flat_from_center_m)
-    sin = np.sum(from_center_m[:, 0] * flat_from_center_m[:, 1] - from_center_m[:, 1] * flat_from_center_m[:, 0])
-    length = np.hypot(cos, sin)
-    if length == 0.0:
-        return None
-    cos, sin = cos / length, sin / length
-    rotation = axes @ np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
-    return RigidTransform(rotation, seen_m.mean(axis=0) - rotation @ _flat(points_m).mean(axis=0))
+    residual_px = float(np.sqrt(np.mean(np.sum(np.square(camera.project(seen_m) - pixels), axis=1))))
+    return SheetPose(pose, residual_px)
 
 
 def _flat(points_m: np.ndarray) -> np.ndarray:
