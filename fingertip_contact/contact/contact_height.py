@@ -19,14 +19,13 @@ from fingertip_contact.frames import FINGERS
 # Stops remembered a finger: recent ones only, since posture drifts.
 MEMORY = 24
 GRID_M = np.arange(-0.012, 0.01201, 0.00025)
-PRIOR_SIGMA_M = 0.0010
-# Scatter of the stops of taps; how high other stops end: many a few millimetres over the desk, the rest anywhere.
+PRIOR_SIGMA_M = 0.0012
+# Scatter of the stops of taps; other stops end anywhere in this range above.
 TAP_SIGMA_M = 0.0008
-DIP_MEAN_M = 0.0045
-DIP_RANGE_M = 0.025
+DIP_RANGE_M = 0.012
 STRAY_PER_M = 5.0
 # Log-odds that a stop is no tap before its motion is looked at.
-DIP_LOG_ODDS = 1.5
+DIP_LOG_ODDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,7 @@ class ContactHeight:
         over_m = np.array([entry.over_guess_m for entry in self._stops])[:, None] - GRID_M
         share = np.array([entry.tap_share for entry in self._stops])[:, None]
         tap = np.exp(-0.5 * (over_m / TAP_SIGMA_M) ** 2) / (TAP_SIGMA_M * np.sqrt(2 * np.pi))
-        near = np.exp(-np.maximum(over_m, 0) / DIP_MEAN_M) / DIP_MEAN_M
-        dip = np.where(over_m > 0, (near + 1.0 / DIP_RANGE_M) / 2, 0.0)
+        dip = np.where(over_m > 0, 1.0 / DIP_RANGE_M, 0.0)
         likelihood = share * tap + (1 - share) * dip + STRAY_PER_M
         posterior = np.log(likelihood).sum(axis=0) - 0.5 * ((GRID_M - expected_m) / PRIOR_SIGMA_M) ** 2
         posterior = np.exp(posterior - posterior.max())

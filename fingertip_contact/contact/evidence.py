@@ -27,8 +27,9 @@ DROP_EVEN_M = 0.007
 DROP_PER_M = 350.0
 DROP_RANGE_M = 0.005
 DROP_SIGMAS = 5.0
-# Log-odds of having come down farthest of the hand, and what each metre less than the first costs.
+# Log-odds of having come down farthest of the hand; of not, and what each metre less than the farthest costs more.
 RANK_LEAD = 0.6
+RANK_LAG = 0.5
 RANK_PER_M = 500.0
 RANK_RANGE_M = 0.008
 
@@ -38,12 +39,14 @@ class Touch:
     """A fingertip's stop after a descent, with the log-odds that it was a tap, by name.
 
     depth: it stopped at its contact height. drop: it came down far, and fast, as descents are short. rank: no other
-    finger of the hand came down farther. touch_ns: best estimate of when it stopped. bottom_m: where.
+    finger of the hand came down farther; first: none at all did. touch_ns: best estimate of when it stopped. bottom_m:
+    where.
     """
 
     depth: float
     drop: float
     rank: float
+    first: bool
     touch_ns: int
     bottom_m: float
 
@@ -88,7 +91,8 @@ def find_touch(stamps_ns: np.ndarray, height_m: np.ndarray, at: int, finger: int
         depth=_depth(bottom_m, noise_m),
         drop=DROP_PER_M * float(np.clip(drop_m - DROP_EVEN_M, -DROP_RANGE_M, DROP_RANGE_M))
         + min(0.0, drop_m / noise_m - DROP_SIGMAS),
-        rank=RANK_LEAD - RANK_PER_M * float(np.clip(rival_m - drop_m, 0.0, RANK_RANGE_M)),
+        rank=_rank(drop_m - rival_m),
+        first=rival_m <= drop_m,
         touch_ns=_touch_ns(stamps_ns, track, at, lowest_m),
         bottom_m=bottom_m,
     )
@@ -105,6 +109,13 @@ def _depth(bottom_m: float, noise_m: float) -> float:
     tail = math.erfc((ratio - bottom_m / sigma) / math.sqrt(2))
     dip = math.exp(min(0.5 * ratio**2 - bottom_m / DIP_MEAN_M, 50.0)) * tail / (2 * DIP_MEAN_M)
     return math.log((tap + STRAY_PER_M) / (dip + STRAY_PER_M))
+
+
+def _rank(lead_m: float) -> float:
+    """Log-odds of having come down this much farther than the hand's farthest other finger."""
+    if lead_m >= 0:
+        return RANK_LEAD
+    return -RANK_LAG - RANK_PER_M * min(-lead_m, RANK_RANGE_M)
 
 
 def _touch_ns(stamps_ns: np.ndarray, track: np.ndarray, at: int, bottom_m: float) -> int:

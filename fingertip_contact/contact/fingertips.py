@@ -39,6 +39,8 @@ BEHIND_END_M = 0.0015
 BEHIND_SIGMA_M = 0.0009
 MINIMUM_WEIGHT = 0.5
 PAD_SHARE = 0.5
+# A landmark farther out than this is no landmark.
+FARTHEST_PX = 1e5
 
 _TIP = [FINGER_LANDMARKS[finger][-1] for finger in FINGERS]
 # From where a finger's direction is taken: the knuckle, and the thumb's.
@@ -68,6 +70,7 @@ def measure_fingertips(
 ) -> FingertipSamples:
     """Measure five fingertips of each hand over the plane."""
     landmarks = np.stack([hand.landmarks_px for hand in hands]).astype(np.float64)
+    landmarks[~(np.abs(landmarks) < FARTHEST_PX)] = np.nan
     tip_px, root_px = (landmarks[:, rows].reshape(-1, 2) for rows in (_TIP, _ROOT))
     # From the knuckle: the last segment alone is often foreshortened, and its landmarks a few pixels off.
     direction = _unit(tip_px - root_px)

@@ -9,11 +9,16 @@ from typing import Protocol
 import numpy as np
 
 from fingertip_contact.contact.contact_height import ContactHeights
-from fingertip_contact.contact.evidence import find_touch
+from fingertip_contact.contact.evidence import Touch, find_touch
 from fingertip_contact.contact.history import COLUMNS, History
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.contact.published import FIRE_SCORE, PublishedFinger
 from fingertip_contact.frames import FINGERS
+
+# How much less likely a stop is a tap, to learn from, where another finger of the hand came down farther.
+FOLLOWER_LOG_ODDS = 3.0
+# Rows closer in time than this belong to the same stop.
+SAME_STOP_NS = 70_000_000
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class EvidenceRule:
     def __init__(self, parameters: ContactParameters) -> None:
         self._parameters = parameters
         self._heights = ContactHeights(parameters.contact_height_m)
+        self._learnt_ns: list[int | None] = [None] * COLUMNS
 
     def contact_m(self) -> np.ndarray:
         return self._heights.contact_m()
@@ -64,10 +70,19 @@ class EvidenceRule:
         touch = find_touch(stamps_ns, hand_m, row, column - first, noise_m)
         if touch is None:
             return Verdict(now_m, False, int(stamps_ns[row]), 0.0)
-        self._heights.learn(column, touch.bottom_m, touch.motion(self._parameters))
+        self._learn(column, touch, int(stamps_ns[row]))
         log_odds = touch.total(self._parameters) - self._parameters.press_evidence
         confidence = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds))))
         return Verdict(touch.bottom_m, log_odds > 0.0, touch.touch_ns, confidence)
+
+    def _learn(self, column: int, touch: Touch, stamp_ns: int) -> None:
+        """Learn from a stop, once: the rows after its first one tell the same."""
+        last_ns, self._learnt_ns[column] = self._learnt_ns[column], stamp_ns
+        if last_ns is not None and abs(stamp_ns - last_ns) <= SAME_STOP_NS:
+            return
+        # A finger that only ever went along with another has shown nothing of where it would touch.
+        motion = touch.motion(self._parameters) - (0.0 if touch.first else FOLLOWER_LOG_ODDS)
+        self._heights.learn(column, touch.bottom_m, motion)
 
 
 class PublishedRule:

@@ -136,11 +136,6 @@ class SurfaceTracker:
         elevation_deg = float(np.degrees(np.arcsin(abs(fit.plane.normal @ centre) / np.linalg.norm(centre))))
         distance_m = float(fit.plane.offset_m)
         low_m, high_m = parameters.surface_distance_min_m, parameters.surface_distance_max_m
-        if fit.inlier_share < parameters.surface_inlier_share_min:
-            raise ValueError(
-                f"only {fit.inlier_share:.0%} of the depth lies on one plane, "
-                f"{parameters.surface_inlier_share_min:.0%} are needed: clear the desk or move the camera"
-            )
         if elevation_deg < MINIMUM_ELEVATION_DEG:
             raise ValueError(
                 f"the camera looks along the surface ({elevation_deg:.0f} degrees above it): "
@@ -150,6 +145,11 @@ class SurfaceTracker:
             raise ValueError(
                 f"the camera is {distance_m * 100:.0f} cm above the surface; "
                 f"{low_m * 100:.0f} to {high_m * 100:.0f} cm can be used"
+            )
+        if fit.inlier_share < parameters.surface_inlier_share_min:
+            raise ValueError(
+                f"only {fit.inlier_share:.0%} of the depth lies on one plane, "
+                f"{parameters.surface_inlier_share_min:.0%} are needed: clear the desk or move the camera"
             )
         self._surface = Surface(fit.plane, fit.residual_m, fit.inlier_share, frame.stamp_ns)
         self._calibrating = False

@@ -1,0 +1,172 @@
+"""The detector: taps become presses with the right finger and time; every press ends once; bad input never raises."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from contact_world import CAMERA, FRAME_NS, clearances, desk, hand, samples
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fingertip_contact.contact.detector import ContactDetector
+from fingertip_contact.contact.parameters import ContactParameters, load_profile
+from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, DepthImage, Frame, Hand, Surface
+
+HANDS_IN_VIEW = (hand(0), hand(1))
+START_NS = 1_000_000_000
+
+
+def run(detector: ContactDetector, height_m: np.ndarray, start_ns: int = START_NS) -> list[ContactEvent]:
+    events: list[ContactEvent] = []
+    for index, row in enumerate(height_m):
+        events.extend(detector.observe(start_ns + index * FRAME_NS, HANDS_IN_VIEW, samples(row))[1])
+    return events
+
+
+def presses(events: list[ContactEvent]) -> list[tuple[int, int]]:
+    """Column and time in milliseconds of each press."""
+    return [
+        (HANDS.index(e.hand) * 5 + FINGERS.index(e.finger), (e.contact_ns - START_NS) // 1_000_000)
+        for e in events
+        if e.type == "press"
+    ]
+
+
+def noisy(height_m: np.ndarray, sigma_m: float, seed: int) -> np.ndarray:
+    return height_m + np.random.default_rng(seed).normal(0.0, sigma_m, height_m.shape)
+
+
+def test_taps_of_every_finger() -> None:
+    """Each finger's tap is one press by that finger, within 20 ms of its touch, and one release after it."""
+    taps = [(column, 1.0 + 0.5 * column + 0.007 * column, 0.08) for column in range(10)]
+    events = run(ContactDetector(ContactParameters()), noisy(clearances(taps, 7.0), 0.0004, 1))
+    assert [column for column, _ in presses(events)] == list(range(10))
+    for (_, found_ms), (_, true_s, _) in zip(presses(events), taps, strict=True):
+        assert found_ms == pytest.approx(true_s * 1000, abs=20)
+    assert [e.type for e in events] == ["press", "release"] * 10
+
+
+def test_taps_shorter_than_two_frames() -> None:
+    """A tap of 45 ms, shorter than two frames, is still a press."""
+    taps = [(6, 1.0 + 0.61 * i, 0.045) for i in range(8)]
+    assert len(presses(run(ContactDetector(ContactParameters()), clearances(taps, 7.0)))) == 8
+
+
+def test_neighbours_that_move_along_do_not_press() -> None:
+    """A neighbour that dips to 2 mm with the tapping finger makes no press, from the second tap on at the latest."""
+    taps = [(6, 1.0 + 0.6 * i, 0.08) for i in range(10)]
+    height_m = clearances(taps, 8.0)
+    height_m[:, 7] = np.maximum(height_m[:, 6], 0.002)
+    found = presses(run(ContactDetector(ContactParameters()), noisy(height_m, 0.0003, 2)))
+    assert sum(column == 6 for column, _ in found) == 10
+    assert sum(column == 7 for column, _ in found) <= 1
+
+
+def test_near_misses_do_not_press() -> None:
+    """A finger that turns round 4 mm over the desk does not press."""
+    taps = [(7, 1.0 + 0.5 * i, 0.08) for i in range(10)]
+    height_m = clearances(taps, 7.0)
+    odd = ((np.arange(len(height_m)) * FRAME_NS / 1e9 - 0.75) // 0.5).astype(int) % 2 == 1
+    height_m[odd, 7] = np.maximum(height_m[odd, 7], 0.004)
+    assert len(presses(run(ContactDetector(ContactParameters()), noisy(height_m, 0.0003, 3)))) == 5
+
+
+@pytest.mark.parametrize("thickness_m", [-0.0025, 0.002, 0.004])
+def test_contact_height_is_learnt(thickness_m: float) -> None:
+    """Fingers thinner or thicker than guessed: after ten taps most taps are found, and without false ones."""
+    taps = [(5 + i % 4 + 1, 1.0 + 0.5 * i, 0.08) for i in range(40)]
+    height_m = noisy(clearances(taps, 22.0, 0.014), 0.0003, 4) + thickness_m
+    late = [time for _, time in presses(run(ContactDetector(ContactParameters()), height_m)) if time > 6000]
+    assert 28 <= len(late) <= 31
+
+
+def test_resting_finger_is_no_press() -> None:
+    """A finger that comes to rest slowly and stays does not press."""
+    height_m = np.full((150, 10), 0.012)
+    height_m[30:, 2] = np.clip(0.012 - 0.0003 * np.arange(120), 0.0, None)
+    assert not run(ContactDetector(ContactParameters()), noisy(height_m, 0.0003, 5))
+
+
+def test_lost_hand_cancels() -> None:
+    """A press whose hand leaves ends in one cancel, after lost_hold_s."""
+    detector = ContactDetector(ContactParameters())
+    height_m = clearances([(6, 1.0, 5.0)], 2.0)
+    events = run(detector, height_m)
+    for index in range(len(height_m), len(height_m) + 15):
+        events.extend(detector.observe(START_NS + index * FRAME_NS, (), None)[1])
+    assert [e.type for e in events] == ["press", "cancel"]
+    assert events[0].press == events[1].press
+
+
+def test_time_running_backwards_cancels_and_starts_again() -> None:
+    """A bag that loops: open presses are cancelled once, and the second pass gives the presses of the first."""
+    detector = ContactDetector(ContactParameters())
+    height_m = clearances([(6, 1.0, 0.08), (2, 1.6, 0.08), (8, 2.3, 5.0)], 2.7)
+    first, second = run(detector, height_m), run(detector, height_m)
+    assert presses(first) == presses(second)
+    assert [e.type for e in first] == ["press", "release", "press", "release", "press"]
+    assert second[0].type == "cancel"
+    assert second[0].press == first[-1].press
+
+
+def test_end_all_cancels_what_is_open() -> None:
+    """end_all ends each open press in one cancel, and a second call has nothing left to end."""
+    detector = ContactDetector(ContactParameters())
+    run(detector, clearances([(6, 1.0, 5.0), (2, 1.2, 5.0)], 2.0))
+    assert [e.type for e in detector.end_all(START_NS + 10**10)] == ["cancel", "cancel"]
+    assert detector.end_all(START_NS + 10**10) == ()
+
+
+def test_same_input_twice_same_events() -> None:
+    """Two detectors given the same samples give the same events."""
+    height_m = noisy(clearances([(1, 1.0, 0.1), (6, 1.3, 0.06), (8, 1.7, 0.2)], 3.0), 0.001, 6)
+    results = [run(ContactDetector(ContactParameters()), height_m) for _ in range(2)]
+    assert [(e.type, e.press, e.contact_ns, e.stamp_ns) for e in results[0]] == [
+        (e.type, e.press, e.contact_ns, e.stamp_ns) for e in results[1]
+    ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-(10**10), 10**10),
+            st.lists(st.floats(), min_size=10, max_size=10),
+            st.sampled_from([(), (0,), (1,), (0, 1), (1, 1), None]),
+        ),
+        max_size=40,
+    ),
+    st.sampled_from(["default", "paper", "depth_only", "velocity_only"]),
+)
+def test_any_stream_is_survived(stream: list[tuple[int, list[float], tuple[int, ...] | None]], profile: str) -> None:
+    """Any stamps, heights and hands: nothing is raised, presses are numbered and end once, no stamp is exceeded."""
+    detector, is_open = ContactDetector(load_profile(profile)), dict[int, bool]()
+    for stamp_ns, heights, sides in stream:
+        frame = Frame(stamp_ns, "camera", CAMERA, np.zeros((480, 640, 3), np.uint8), None)
+        if sides is None:
+            events = detector.process(frame, HANDS_IN_VIEW, None)[1]
+        elif sides == (0, 1):
+            events = detector.observe(stamp_ns, HANDS_IN_VIEW, samples(np.array(heights)))[1]
+        else:
+            events = detector.process(frame, tuple(hand(side) for side in sides), None)[1]
+        for event in events:
+            assert event.contact_ns <= event.stamp_ns == stamp_ns
+            assert is_open.get(event.press) is (None if event.type == "press" else True)
+            is_open[event.press] = event.type == "press"
+    for event in detector.end_all(10**11):
+        assert is_open[event.press]
+        is_open[event.press] = False
+    assert not any(is_open.values())
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30, -1e9])
+def test_landmarks_without_sense_are_lost(bad: float) -> None:
+    """NaN, infinite or far landmarks: the fingers are lost, nothing is raised."""
+    plane = desk(60)
+    broken = Hand(1, "left", 1.0, 1.0, np.full((21, 2), bad, np.float32))
+    frame = Frame(
+        1, "camera", CAMERA, np.zeros((480, 640, 3), np.uint8), DepthImage(np.full((480, 640), 300, np.uint16), 0.001)
+    )
+    tips, events = ContactDetector(ContactParameters()).process(frame, (broken,), Surface(plane, 0.0, 1.0, 0))
+    assert {tip.state for tip in tips} == {"lost"}
+    assert events == ()

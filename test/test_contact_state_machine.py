@@ -1,0 +1,54 @@
+"""The machine of one finger, held against golden traces: samples in, states and changes out."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.contact.state_machine import FingerMachine, FingerSample
+
+TRACES = sorted((Path(__file__).parent / "data" / "contact_traces").glob("*.csv"))
+
+
+@pytest.mark.parametrize("trace", TRACES, ids=lambda path: path.stem)
+def test_golden_trace(trace: Path) -> None:
+    """Every row of a trace leads to the state and the changes written beside it."""
+    machine = FingerMachine(ContactParameters())
+    for row in csv.DictReader(trace.read_text().splitlines()):
+        stamp_ns = int(row["stamp_ms"]) * 1_000_000
+        if row["height_mm"]:
+            height_m, speed_mps = float(row["height_mm"]) / 1e3, float(row["speed_mmps"]) / 1e3
+            changes = machine.update(FingerSample(stamp_ns, height_m, speed_mps, row["touch"] == "1"))
+        else:
+            changes = machine.miss(stamp_ns)
+        assert (machine.state, " ".join(changes)) == (row["state"], row["changes"]), row
+
+
+def test_traces_are_there() -> None:
+    """The golden traces travel with the tests."""
+    assert len(TRACES) >= 5
+
+
+samples = st.tuples(
+    st.integers(0, 10**12),
+    st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True)),
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.booleans(),
+)
+
+
+@given(st.lists(samples, max_size=60))
+def test_every_press_ends_once(stream: list[tuple[int, float | None, float, bool]]) -> None:
+    """Whatever comes in, nothing is raised, a press follows no open press, and nothing ends without one."""
+    machine, is_open = FingerMachine(ContactParameters()), False
+    for stamp_ns, height_m, speed_mps, touch in stream:
+        sample = FingerSample(stamp_ns, height_m or 0.0, speed_mps, touch)
+        for change in machine.miss(stamp_ns) if height_m is None else machine.update(sample):
+            assert is_open != (change == "press")
+            is_open = change == "press"
+    assert is_open == (machine.state == "contact")
