@@ -130,26 +130,27 @@ def _follow(height_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     inside the landmark the finger is followed row by row: to the middle of what hangs together with the row before and
     does not stand higher, a bell keeping out neighbours that touch.
     """
-    standing = np.clip(np.nan_to_num(height_m) / DESK_M - 0.5, 0.0, 1.0)
+    known_m = np.nan_to_num(height_m)
+    standing = np.clip(known_m / DESK_M - 0.5, 0.0, 1.0)
     start = int(np.searchsorted(ALONG_M, START_M))
     index = np.arange(len(standing))
     middle = np.zeros(len(standing))
     across_m = np.zeros(standing.shape[:2])
     covered = np.zeros(standing.shape[:2])
-    level_m = _weighted_mean(height_m[:, start], _bell(ACROSS_M, ROW_SIGMA_M))
+    level_m = np.nan_to_num(_weighted_mean(height_m[:, start], _bell(ACROSS_M, ROW_SIGMA_M)), nan=np.inf)
     for row in range(start, len(ALONG_M)):
-        on_finger = (standing[:, row] > 0.5) & ~(height_m[:, row] > level_m[:, None] + RISE_M)
-        nearest = np.abs(ACROSS_M - middle[:, None]) + np.where(on_finger, 0.0, 1.0)
+        on_finger = (standing[:, row] > 0.5) & (known_m[:, row] <= level_m[:, None] + RISE_M)
+        beside_m = ACROSS_M - middle[:, None]
+        nearest = np.abs(beside_m) + np.where(on_finger, 0.0, 1.0)
         centre = nearest.argmin(axis=1)
         near = nearest[index, centre] < NEXT_M
         # Columns with as many gaps to their left as the centre has are joined to it.
         gaps = np.cumsum(~on_finger, axis=1)
         joined = on_finger & (gaps == gaps[index, centre][:, None]) & near[:, None]
-        weights = joined * _bell(ACROSS_M - middle[:, None], FINGER_SIGMA_M)
-        offset = (weights * (ACROSS_M - middle[:, None])).sum(axis=1) / np.maximum(weights.sum(axis=1), 1.0)
-        middle = middle + FOLLOW * offset
-        row_m = _weighted_mean(np.where(joined, height_m[:, row], np.nan), weights)
-        level_m = np.where(np.isfinite(row_m), row_m, level_m)
+        weights = joined * _bell(beside_m, FINGER_SIGMA_M)
+        total = weights.sum(axis=1)
+        middle = middle + FOLLOW * (weights * beside_m).sum(axis=1) / np.maximum(total, 1.0)
+        level_m = np.where(total > 0, (weights * known_m[:, row]).sum(axis=1) / np.maximum(total, 1e-9), level_m)
         across_m[:, row] = middle
         bell = _bell(ACROSS_M - middle[:, None], END_SIGMA_M)
         covered[:, row] = (bell * standing[:, row] * joined).sum(axis=1) / bell.sum(axis=1)
