@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from contact_world import CAMERA, FRAME_NS, clearances, desk, hand, samples
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fingertip_contact.contact.detector import ContactDetector
@@ -138,6 +138,8 @@ def test_same_input_twice_same_events() -> None:
     ),
     st.sampled_from(["default", "paper", "depth_only", "velocity_only"]),
 )
+@example([(1, [1e300] * 10, (0, 1)), (2, [-1e300] * 10, (0, 1)), (10**9, [0.0] * 10, (0, 1))], "default")
+@example([(1, [9e4] * 10, (0, 1)), (2, [-9e4] * 10, (0, 1)), (10**9, [0.0] * 10, (0, 1))], "default")
 def test_any_stream_is_survived(stream: list[tuple[int, list[float], tuple[int, ...] | None]], profile: str) -> None:
     """Any stamps, heights and hands: nothing is raised, presses are numbered and end once, no stamp is exceeded."""
     detector, is_open = ContactDetector(load_profile(profile)), dict[int, bool]()

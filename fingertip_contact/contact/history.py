@@ -10,6 +10,8 @@ from fingertip_contact.frames import FINGERS, HANDS, Hand
 COLUMNS = len(HANDS) * len(FINGERS)
 # A second at 30 Hz: longer than any approach, and than any wait for a decision.
 ROWS = 32
+# No height (metres) and no landmark (pixels) in its senses is larger.
+FARTHEST = 1e5
 # Noise of a height before it can be told, and the range that it is taken to be in.
 NOISE_M = 0.0010
 NOISE_RANGE_M = (0.0004, 0.0030)
@@ -67,7 +69,7 @@ def _append(rows: np.ndarray, columns: list[int], values: np.ndarray | None) -> 
     """The rows and one more, NaN but for these values in these columns."""
     row = np.full((1, *rows.shape[1:]), np.nan)
     if values is not None:
-        row[0, columns] = values
+        row[0, columns] = np.where(np.abs(values) < FARTHEST, values, np.nan)
     return np.concatenate([rows, row])
 
 
