@@ -33,11 +33,15 @@ _MAX_STEP_RAD = 0.25
 _TOLERANCE_M = 1e-8
 _FIRST_DAMPING, _LEAST_DAMPING = 1e-5, 1e-10  # m^2; the square of a finger's length is 1e-2
 _NOWHERE_M = 1e3
+# Heights count so much more than x and y: a finger that cannot reach its point stops short of it, yet touches.
+_ERROR_WEIGHTS = np.array([1.0, 1.0, 30.0])
 
-# Helping a finger by the wrist: 1 rad of flexion is as much effort as 30 mm sideways or forward or 12 mm of height.
+# Helping a finger by the wrist: 1 rad of flexion is as much effort as 15 mm sideways or forward or 12 mm of height.
 _REACH_ANGLE_COST = np.array([1.0, 2.0, 1.0])
-_REACH_EASE = np.diag([0.030, 0.030, 0.012])
+_REACH_EASE = np.diag([0.015, 0.015, 0.012])
 _REACH_ITERATIONS = 12
+# A finger that is helped stays bent at least so much: what is left over is its room for the hand's wandering.
+_LEAST_CURL_RAD = np.deg2rad(18.0)
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,8 @@ class FingerSolver:
 
     def solve(self, rotations: np.ndarray, origins_m: np.ndarray, pads_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Wrist rotations (N, 3, 3) and origins (N, 3), wanted pads (N, 5, 3), sheet frame -> angles (N, 5, 4) and how
-        far each pad stays off (N, 5), metres: nothing but rounding, unless the point is out of the finger's reach.
+        far each pad stays off (N, 5), metres: nothing but rounding, unless the point is out of the finger's reach. Then
+        the pad comes as close as it can at the wanted height.
 
         Levenberg-Marquardt with the analytic Jacobian of a point fixed to the skin. The pad rolls over the skin as the
         finger turns, so convergence is linear, but fast: the pad is small against the finger.
@@ -102,17 +107,17 @@ class FingerSolver:
         free = np.tile(self.start, (len(pads_m), 1, 1))
         damping = np.full((len(pads_m), len(FINGERS)), _FIRST_DAMPING)
         frames, pads = self._forward(rotations, origins_m, free)
-        off = np.linalg.norm(pads_m - pads, axis=-1)
+        off = np.linalg.norm((pads_m - pads) * _ERROR_WEIGHTS, axis=-1)
         for _ in range(_MAX_ITERATIONS):
             if off.max() < _TOLERANCE_M:
                 break
-            jacobian = self._jacobian(rotations, frames, pads)
+            jacobian = self._jacobian(rotations, frames, pads) * _ERROR_WEIGHTS[:, None]
             transposed = jacobian.swapaxes(-1, -2)
             normal = transposed @ jacobian + damping[..., None, None] * np.eye(3)
-            step = np.linalg.solve(normal, transposed @ (pads_m - pads)[..., None])[..., 0]
+            step = np.linalg.solve(normal, transposed @ ((pads_m - pads) * _ERROR_WEIGHTS)[..., None])[..., 0]
             trial = np.clip(free + np.clip(step, -_MAX_STEP_RAD, _MAX_STEP_RAD), *self._limits)
             trial_frames, trial_pads = self._forward(rotations, origins_m, trial)
-            trial_off = np.linalg.norm(pads_m - trial_pads, axis=-1)
+            trial_off = np.linalg.norm((pads_m - trial_pads) * _ERROR_WEIGHTS, axis=-1)
             better = trial_off < off
             damping = np.clip(np.where(better, damping * 0.1, damping * 5.0), _LEAST_DAMPING, 1.0)
             chosen = better[..., None]
@@ -125,7 +130,7 @@ class FingerSolver:
                 np.where(chosen[..., None, None], trial_frames.rotations, frames.rotations),
                 np.where(chosen[..., None], trial_frames.origins_m, frames.origins_m),
             )
-        return full_angles(free), off
+        return full_angles(free), np.linalg.norm(pads_m - pads, axis=-1)
 
     def reach(self, wrist: RigidTransform, finger: int, pad_m: np.ndarray) -> np.ndarray:
         """(3,) metres: how the wrist moves to help one finger's pad to a point, sheet frame.
@@ -145,8 +150,10 @@ class FingerSolver:
             step = np.linalg.pinv(jacobian) @ wanted - away
             free[finger] += np.clip(step[:3] / _REACH_ANGLE_COST, -_MAX_STEP_RAD, _MAX_STEP_RAD)
             free[finger] = np.clip(free[finger], *(limit[finger] for limit in self._limits))
+            free[finger, _CURL] = max(free[finger, _CURL], _LEAST_CURL_RAD)
             shift += np.diag(_REACH_EASE) * step[3:]
-        return shift
+        _, pads = self._forward(rotations, (wrist.translation_m + shift)[None], free[None])
+        return shift + pad_m - pads[0, finger]
 
     def _forward(
         self, rotations: np.ndarray, origins_m: np.ndarray, free: np.ndarray

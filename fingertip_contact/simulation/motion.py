@@ -15,16 +15,16 @@ from fingertip_contact.simulation.strokes import Pulse, Stroke, Wander, minimum_
 
 # The fingers that wait follow the wrist as it reaches, less stiffly than it moves.
 FOLLOW = 0.9
+# So much of the way to a nearer key the hand goes as a whole.
+DRAW_BACK = 0.8
 # Out of the picture and up: where a hand comes from.
 ENTRY_M = np.array([0.0, -0.30, 0.08])
-# A pad that its finger cannot bring to its place gives way; by more than the second, no hand can follow the plan.
+# A finger that stays farther off is out of reach.
 REACH_TOLERANCE_M = 0.0005
-LARGEST_MISS_M = 0.0025
 # Fingers lie side by side no closer than that, middle to middle.
 ROOM_M = 0.017
 _SPREAD_PASSES, _LEAST_FREE = 4, 1e-3
 _CROSSING_STEPS = 60
-_GIVE_WAY, _GIVE_WAY_STEPS = 0.3, 12
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,16 @@ class HandMotion:
         shift_m[:, :2] += np.stack([wander(times_s) for wander in self.drift], axis=1)
         return shift_m
 
+    def reach_m(self, finger: int, point_m: np.ndarray, time_s: float) -> np.ndarray:
+        """(3,) how the wrist helps a finger to touch a point (2,) at a time.
+
+        To a nearer key the whole hand draws back, rather than that the finger curls under it.
+        """
+        drift_m = np.array([*(float(wander(np.array([time_s]))[0]) for wander in self.drift), 0.0])
+        back_m = np.array([0.0, DRAW_BACK * min(0.0, point_m[1] - self.home_m[finger, 1]), 0.0])
+        wrist = RigidTransform(self.wrist.rotation, self.wrist.translation_m + drift_m + back_m)
+        return self.solver.reach(wrist, finger, np.array([*point_m, 0.0])) + back_m
+
     def pads_m(self, times_s: np.ndarray) -> np.ndarray:
         """(N, 5, 3) where the pads are, without the way in."""
         shift_m = self.wrist_shift_m(times_s)
@@ -99,36 +109,18 @@ class HandMotion:
                 across_m[:, inner + 1] += outwards * lacking_m * share[:, 1]
 
     def poses(self, times_s: np.ndarray) -> list[HandPose]:
-        """The hand at some times. Raises RuntimeError where a finger cannot follow the plan."""
+        """The hand at some times. A finger out of reach of its point stops short of it, at the planned height."""
         first_s, last_s = self.enter_s
         away = 1.0 - minimum_jerk((times_s - first_s) / (last_s - first_s))
         shift_m = self.wrist_shift_m(times_s)
         wrists_m = self.wrist.translation_m + shift_m
-        angles = self._solve(wrists_m, self.pads_m(times_s), self.home_m + FOLLOW * shift_m[:, None, :2], times_s)
+        rotations = np.tile(self.wrist.rotation, (len(times_s), 1, 1))
+        angles, _ = self.solver.solve(rotations, wrists_m, self.pads_m(times_s))
         wrists_m = wrists_m + away[:, None] * ENTRY_M
         return [
             HandPose(RigidTransform(self.wrist.rotation, origin), angle)
             for origin, angle in zip(wrists_m, angles, strict=True)
         ]
-
-    def _solve(
-        self, wrists_m: np.ndarray, pads_m: np.ndarray, waiting_m: np.ndarray, times_s: np.ndarray
-    ) -> np.ndarray:
-        """(N, 5, 4) angles. A finger on its way that the wrist takes out of reach comes closer to where it waits."""
-        rotations = np.tile(self.wrist.rotation, (len(pads_m), 1, 1))
-        angles, off_m = self.solver.solve(rotations, wrists_m, pads_m)
-        for _ in range(_GIVE_WAY_STEPS):
-            late = np.flatnonzero((off_m > REACH_TOLERANCE_M).any(axis=1))
-            if not len(late):
-                return angles
-            moved, fingers = np.nonzero(off_m[late] > REACH_TOLERANCE_M)
-            at = late[moved], fingers
-            pads_m[..., :2][at] += _GIVE_WAY * (waiting_m[at] - pads_m[..., :2][at])
-            angles[late], off_m[late] = self.solver.solve(rotations[late], wrists_m[late], pads_m[late])
-        if off_m.max() <= LARGEST_MISS_M:
-            return angles
-        moment, finger = np.unravel_index(off_m.argmax(), off_m.shape)
-        raise RuntimeError(f"{FINGERS[finger]} stays {off_m.max() * 1000:.1f} mm off at {times_s[moment]:.2f} s")
 
     def touch(self, finger: int, from_s: float, middle_s: float, until_s: float) -> tuple[float, float]:
         """When a pad that is up at from_s and until_s, and down at middle_s, meets and leaves the surface.

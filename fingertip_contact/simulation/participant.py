@@ -51,7 +51,7 @@ HABITS: dict[Difficulty, Habits] = {
         near_miss_m=(0.0, 0.0),
         rests=0.0,
         rollover=False,
-        curl_deg=(34.0, 46.0),
+        curl_deg=(26.0, 36.0),
     ),
     "normal": Habits(
         described="45 words a minute, with near misses, resting fingers, and neighbours that go down with a typing one",
@@ -111,7 +111,7 @@ class Participant:
 def draw_participant(random: np.random.Generator, difficulty: Difficulty) -> Participant:
     """The person of a random stream."""
     habits = HABITS[difficulty]
-    posture_deg = random.uniform([6, 9, 1, 14, habits.curl_deg[0]], [17, 16, 6, 24, habits.curl_deg[1]])
+    posture_deg = random.uniform([13, 9, 1, 14, habits.curl_deg[0]], [20, 16, 6, 24, habits.curl_deg[1]])
     hover_m = random.uniform(*habits.hover_m) + random.normal(0, 0.0025, (2, len(FINGERS)))
     return Participant(
         habits=habits,

@@ -32,7 +32,7 @@ WAIT_S = 1.0
 HOME_KEYS: dict[Handedness, str] = {"left": "fdsa", "right": "jkl;"}
 # Thumbs wait inwards of the index fingers and nearer to the typist, over the space bar.
 INWARDS: dict[Handedness, float] = {"left": 1.0, "right": -1.0}
-THUMB_INWARDS_M, THUMB_NEARER_M = 0.019, 0.043
+THUMB_INWARDS_M, THUMB_NEARER_M = 0.014, 0.043
 THUMB_HOVER_M = 0.004
 
 DOWN_S, UP_S = (0.07, 0.12), (0.07, 0.12)
@@ -275,7 +275,7 @@ def _add_taps(
         pulse = stroke.pulse
         travel_s = min(TRAVEL_S, 0.9 * room_s)
         aim = Pulse(pulse.start_s + 0.5 * down_s - travel_s, travel_s, pulse.fall_at_s + 0.4 * up_s, RETURN_S)
-        shift_m = motion.solver.reach(motion.wrist, tap.finger, np.array([*tap.point_m, 0.0]))
+        shift_m = motion.reach_m(tap.finger, tap.point_m, tap.press_s)
         motion.aims.append(Aim(tap.finger, tap.point_m, shift_m, aim))
         _add_followers(motion, tap, pulse, participant, random)
 
@@ -363,7 +363,8 @@ def _true_tap(motion: HandMotion, tap: PlannedTap) -> TrueTap:
     """When the pad really touches: its neighbours' strokes and the hand's wandering move the plan by milliseconds."""
     middle_s = 0.5 * (tap.press_s + tap.release_s)
     press_s, release_s = motion.touch(tap.finger, tap.press_s - UP_BY_S, middle_s, tap.release_s + UP_BY_S)
-    x_m, y_m, _ = motion.pads_m(np.array([press_s]))[0, tap.finger]
+    (pose,) = motion.poses(np.array([press_s]))
+    x_m, y_m, _ = motion.solver.model.fingertip_pads(pose)[tap.finger]
     return TrueTap(
         press_ns=stamp_ns(press_s),
         release_ns=stamp_ns(release_s),
