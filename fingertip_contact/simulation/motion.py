@@ -13,8 +13,8 @@ from fingertip_contact.simulation.hand import HandPose
 from fingertip_contact.simulation.kinematics import FingerSolver
 from fingertip_contact.simulation.strokes import Pulse, Stroke, Wander, minimum_jerk, stopped_by_surface
 
-# The fingers that wait follow the wrist as it reaches, less stiffly than it moves.
-FOLLOW = 0.9
+# The fingers that wait follow the wrist as it reaches; when it goes forward, they stay behind.
+FOLLOW, FOLLOW_FORWARD = 0.9, 0.4
 # So much of the way to a nearer key the hand goes as a whole.
 DRAW_BACK = 0.8
 # Out of the picture and up: where a hand comes from.
@@ -85,7 +85,8 @@ class HandMotion:
         """(N, 5, 3) where the pads are, without the way in."""
         shift_m = self.wrist_shift_m(times_s)
         pads_m = np.empty((len(times_s), len(FINGERS), 3))
-        pads_m[:, :, :2] = self.home_m + FOLLOW * shift_m[:, None, :2]
+        follow = np.where(shift_m[:, :2] > (np.inf, 0.0), FOLLOW_FORWARD, FOLLOW)
+        pads_m[:, :, :2] = self.home_m + (follow * shift_m[:, :2])[:, None]
         held = np.zeros(pads_m.shape[:2])
         for aim in self.aims:
             share = aim.pulse(times_s)

@@ -32,7 +32,9 @@ WAIT_S = 1.0
 HOME_KEYS: dict[Handedness, str] = {"left": "fdsa", "right": "jkl;"}
 # Thumbs wait inwards of the index fingers and nearer to the typist, over the space bar.
 INWARDS: dict[Handedness, float] = {"left": 1.0, "right": -1.0}
-THUMB_INWARDS_M, THUMB_NEARER_M = 0.014, 0.043
+THUMB_INWARDS_M, THUMB_NEARER_M = 0.017, 0.043
+# Going down it swings out from under the hand.
+THUMB_SWING_M = 0.010
 THUMB_HOVER_M = 0.004
 
 DOWN_S, UP_S = (0.07, 0.12), (0.07, 0.12)
@@ -178,7 +180,8 @@ def _plan_taps(
             taps[own[-1]] = _shortened(last, press_s - SAME_FINGER_S)
         if taps and not habits.rollover:
             taps[-1] = _shortened(taps[-1], press_s - NO_ROLLOVER_S)
-        point_m = _point_on(key, _home_m(hand, layout)[0, 0], finger, habits.scatter_m, random)
+        thumb_x_m = _home_m(hand, layout)[0, 0] + INWARDS[hand] * THUMB_SWING_M
+        point_m = _point_on(key, thumb_x_m, finger, habits.scatter_m, random)
         taps.append(PlannedTap(key, character, hand, finger, point_m, press_s, press_s + duration_s))
         press_s += gap_s
     return taps
@@ -206,7 +209,7 @@ def _home_m(hand: Handedness, layout: Layout) -> np.ndarray:
 
 
 def _point_on(key: Key, thumb_x_m: float, finger: int, scatter_m: float, random: np.random.Generator) -> np.ndarray:
-    """Where a touch aimed at a key lands; a thumb touches the space bar where it waits."""
+    """Where a touch aimed at a key lands; a thumb touches a wide key where it comes down."""
     half_m = np.array(key.size_m) / 2 - EDGE_M
     center_m = np.array(key.center_m)
     aside_m = np.array([thumb_x_m - center_m[0], 0.0]) if finger == 0 else np.zeros(2)
