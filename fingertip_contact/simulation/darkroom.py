@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 
@@ -80,17 +81,28 @@ def expose_all(setup: Setup, shots: Iterable[Shot], workers: int) -> Iterator[Ex
         yield from map(Darkroom(setup).expose, shots)
         return
     # spawn, not fork: Embree and OpenCV keep threads that do not survive a fork.
-    with get_context("spawn").Pool(workers, _open_darkroom, (setup,)) as pool:
+    with _without_interrupts():
+        pool = get_context("spawn").Pool(workers, _open_darkroom, (setup,))
+    with pool:
         yield from pool.imap(_expose, shots)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Processes started here never see Ctrl-C, from their first instruction on: it is the parent's, who ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _darkroom: Darkroom | None = None
 
 
 def _open_darkroom(setup: Setup) -> None:
-    """Once in each worker. Ctrl-C is the parent's to handle: it ends the workers."""
+    """Once in each worker."""
     global _darkroom
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     _darkroom = Darkroom(setup)
 

@@ -14,7 +14,7 @@ from fingertip_contact.simulation.kinematics import FingerSolver
 from fingertip_contact.simulation.strokes import Pulse, Stroke, Wander, minimum_jerk, stopped_by_surface
 
 # The fingers that wait follow the wrist as it reaches; when it goes forward, they stay behind.
-FOLLOW, FOLLOW_FORWARD = 0.9, 0.4
+FOLLOW, FOLLOW_FORWARD = 0.9, 0.6
 # So much of the way to a nearer key the hand goes as a whole.
 DRAW_BACK = 0.8
 # Out of the picture and up: where a hand comes from.

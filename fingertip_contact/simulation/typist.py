@@ -34,7 +34,7 @@ HOME_KEYS: dict[Handedness, str] = {"left": "fdsa", "right": "jkl;"}
 INWARDS: dict[Handedness, float] = {"left": 1.0, "right": -1.0}
 THUMB_INWARDS_M, THUMB_NEARER_M = 0.017, 0.043
 # Going down it swings out from under the hand.
-THUMB_SWING_M = 0.010
+THUMB_SWING_M = 0.014
 THUMB_HOVER_M = 0.004
 
 DOWN_S, UP_S = (0.07, 0.12), (0.07, 0.12)
@@ -209,10 +209,10 @@ def _home_m(hand: Handedness, layout: Layout) -> np.ndarray:
 
 
 def _point_on(key: Key, thumb_x_m: float, finger: int, scatter_m: float, random: np.random.Generator) -> np.ndarray:
-    """Where a touch aimed at a key lands; a thumb touches a wide key where it comes down."""
+    """Where a touch aimed at a key lands; a thumb touches the near edge of a wide key, where it comes down."""
     half_m = np.array(key.size_m) / 2 - EDGE_M
     center_m = np.array(key.center_m)
-    aside_m = np.array([thumb_x_m - center_m[0], 0.0]) if finger == 0 else np.zeros(2)
+    aside_m = np.array([thumb_x_m - center_m[0], -half_m[1]]) if finger == 0 else np.zeros(2)
     return center_m + np.clip(aside_m + random.normal(0, scatter_m, 2), -half_m, half_m)
 
 
