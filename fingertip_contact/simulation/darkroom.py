@@ -9,7 +9,7 @@ import signal
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 
 import cv2
 import numpy as np
@@ -90,6 +90,8 @@ def expose_all(setup: Setup, shots: Iterable[Shot], workers: int) -> Iterator[Ex
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
     """Processes started here never see Ctrl-C, from their first instruction on: it is the parent's, who ends them."""
+    # Where it has to be started first, multiprocessing's own helper takes the block away again.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
