@@ -22,7 +22,7 @@ ENTRY_M = np.array([0.0, -0.30, 0.08])
 # A finger that stays farther off is out of reach.
 REACH_TOLERANCE_M = 0.0005
 # Fingers lie side by side no closer than that, middle to middle.
-ROOM_M = 0.0195
+ROOM_M = 0.017
 _SPREAD_PASSES, _LEAST_FREE = 4, 1e-3
 _CROSSING_STEPS = 60
 

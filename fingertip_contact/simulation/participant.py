@@ -19,8 +19,7 @@ class Habits:
     comes lower. scatter: SD of touches about a key's middle. drift: how far the hands wander. neighbour: factor on how
     far the fingers next to a typing one follow it down. near_misses: share of taps with a finger nearby that goes down
     and does not touch. rests: how often a second a finger lies down for a while. rollover: whether a key may still be
-    down when the next one goes down. curl: of the middle joints. scale: of the hands; small ones hide more of their
-    fingers.
+    down when the next one goes down.
     """
 
     described: str
@@ -36,7 +35,6 @@ class Habits:
     rests: float
     rollover: bool
     curl_deg: tuple[float, float]
-    scale: tuple[float, float]
 
 
 HABITS: dict[Difficulty, Habits] = {
@@ -54,7 +52,6 @@ HABITS: dict[Difficulty, Habits] = {
         rests=0.0,
         rollover=False,
         curl_deg=(26.0, 36.0),
-        scale=(0.97, 1.08),
     ),
     "normal": Habits(
         described="45 words a minute, with near misses, resting fingers, and neighbours that go down with a typing one",
@@ -70,7 +67,6 @@ HABITS: dict[Difficulty, Habits] = {
         rests=0.08,
         rollover=True,
         curl_deg=(36.0, 60.0),
-        scale=(0.88, 1.08),
     ),
     "hard": Habits(
         described="65 words a minute, low hands that wander, and many near misses, rests and following neighbours",
@@ -86,7 +82,6 @@ HABITS: dict[Difficulty, Habits] = {
         rests=0.15,
         rollover=True,
         curl_deg=(36.0, 64.0),
-        scale=(0.88, 1.08),
     ),
 }
 
@@ -120,7 +115,7 @@ def draw_participant(random: np.random.Generator, difficulty: Difficulty) -> Par
     hover_m = random.uniform(*habits.hover_m) + random.normal(0, 0.0025, (2, len(FINGERS)))
     return Participant(
         habits=habits,
-        scale=random.uniform(*habits.scale),
+        scale=random.uniform(0.88, 1.08),
         thickness=random.uniform(0.9, 1.15),
         posture=Posture(*np.deg2rad(posture_deg)),
         hover_m=np.clip(hover_m, *habits.hover_range_m),
