@@ -180,8 +180,7 @@ def _plan_taps(
             taps[own[-1]] = _shortened(last, press_s - SAME_FINGER_S)
         if taps and not habits.rollover:
             taps[-1] = _shortened(taps[-1], press_s - NO_ROLLOVER_S)
-        thumb_x_m = _home_m(hand, layout)[0, 0] + INWARDS[hand] * THUMB_SWING_M
-        point_m = _point_on(key, thumb_x_m, finger, habits.scatter_m, random)
+        point_m = _point_on(key, habits.scatter_m, random)
         taps.append(PlannedTap(key, character, hand, finger, point_m, press_s, press_s + duration_s))
         press_s += gap_s
     return taps
@@ -208,12 +207,10 @@ def _home_m(hand: Handedness, layout: Layout) -> np.ndarray:
     return np.array([(x_m + INWARDS[hand] * THUMB_INWARDS_M, y_m - THUMB_NEARER_M), *fingers_m])
 
 
-def _point_on(key: Key, thumb_x_m: float, finger: int, scatter_m: float, random: np.random.Generator) -> np.ndarray:
-    """Where a touch aimed at a key lands; a thumb touches the near edge of a wide key, where it comes down."""
+def _point_on(key: Key, scatter_m: float, random: np.random.Generator) -> np.ndarray:
+    """Where a touch aimed at a key lands."""
     half_m = np.array(key.size_m) / 2 - EDGE_M
-    center_m = np.array(key.center_m)
-    aside_m = np.array([thumb_x_m - center_m[0], -half_m[1]]) if finger == 0 else np.zeros(2)
-    return center_m + np.clip(aside_m + random.normal(0, scatter_m, 2), -half_m, half_m)
+    return np.array(key.center_m) + np.clip(random.normal(0, scatter_m, 2), -half_m, half_m)
 
 
 def _motion(model: HandModel, layout: Layout, participant: Participant, random: np.random.Generator) -> HandMotion:
@@ -278,9 +275,19 @@ def _add_taps(
         pulse = stroke.pulse
         travel_s = min(TRAVEL_S, 0.9 * room_s)
         aim = Pulse(pulse.start_s + 0.5 * down_s - travel_s, travel_s, pulse.fall_at_s + 0.4 * up_s, RETURN_S)
-        shift_m = motion.reach_m(tap.finger, tap.point_m, tap.press_s)
-        motion.aims.append(Aim(tap.finger, tap.point_m, shift_m, aim))
+        point_m = _thumb_point(motion, tap) if tap.finger == 0 else tap.point_m
+        # A thumb comes down where it is; the hand stays where it was.
+        stays = tap.finger == 0 and abs(point_m[1] - motion.home_m[0, 1]) < EDGE_M
+        shift_m = np.zeros(3) if stays else motion.reach_m(tap.finger, point_m, tap.press_s)
+        motion.aims.append(Aim(tap.finger, point_m, shift_m, aim))
         _add_followers(motion, tap, pulse, participant, random)
+
+
+def _thumb_point(motion: HandMotion, tap: PlannedTap) -> np.ndarray:
+    """Where a thumb touches a wide key: as close to where it waits as the key allows, swung out from under the hand."""
+    half_m = np.array(tap.key.size_m) / 2 - EDGE_M
+    wanted_m = motion.home_m[0] + (INWARDS[tap.hand] * THUMB_SWING_M, 0.0)
+    return np.clip(wanted_m, tap.key.center_m - half_m, tap.key.center_m + half_m)
 
 
 def _add_followers(
