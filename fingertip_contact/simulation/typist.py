@@ -34,7 +34,7 @@ HOME_KEYS: dict[Handedness, str] = {"left": "fdsa", "right": "jkl;"}
 INWARDS: dict[Handedness, float] = {"left": 1.0, "right": -1.0}
 THUMB_INWARDS_M, THUMB_NEARER_M = 0.017, 0.043
 # Going down it swings out from under the hand.
-THUMB_SWING_M = 0.014
+THUMB_SWING_M = 0.004
 THUMB_HOVER_M = 0.004
 
 DOWN_S, UP_S = (0.07, 0.12), (0.07, 0.12)
