@@ -36,6 +36,12 @@ FINGER_STATES: tuple[FingerState, ...] = ("hover", "approach", "contact", "retra
 
 EventType = Literal["press", "move", "release", "cancel"]
 
+Modifier = Literal["shift", "caps_lock", "ctrl", "alt", "meta"]
+
+# Why a character was not written: the press was beside every key, the sheet was not found yet, a modifier made a
+# command of it, the language model read a neighbour, the press was cancelled.
+Rejection = Literal["beside", "no sheet", "modifier", "language", "cancelled"]
+
 
 @dataclass(frozen=True)
 class DepthImage:
@@ -124,13 +130,21 @@ class ContactEvent:
 
 @dataclass(frozen=True)
 class KeyEvent:
-    """A contact event on a key. key: the key's name in the layout; text: what a press of it writes, often one
-    character, empty for keys that write nothing and for every other type of event."""
+    """A contact event on a key. key: the key's name in the layout, empty for a press on none; text: what this event
+    wrote, often one character, empty for keys that write nothing and for ends of presses.
+
+    modifiers: those held when a key was pressed, e.g. ("shift",). rejected: what would have been written and was not,
+    and reason why. repeat: how often a held key has repeated; such an event is a `move` that writes.
+    """
 
     contact: ContactEvent
     keyboard: str
     key: str
     text: str
+    modifiers: tuple[Modifier, ...] = ()
+    rejected: str = ""
+    reason: Rejection | None = None
+    repeat: int = 0
 
 
 @dataclass(frozen=True)
