@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fingertip_contact.frames import Finger, Handedness
+from fingertip_contact.frames import Finger, Handedness, Modifier
 from fingertip_contact.keyboard.layout_file import FileReader, read_mapping
 from fingertip_contact.resources import share_directory
 
@@ -22,12 +22,24 @@ BACKSPACE = "backspace"
 
 @dataclass(frozen=True)
 class Key:
-    """A key: what it is called, what it writes (empty: nothing), and its rectangle, metres, sheet frame."""
+    """A key: what it is called, what it writes (empty: nothing), and its rectangle, metres, sheet frame.
+
+    shifted: what it writes with Shift. modifier: what it does to other keys while it is held. raised: it lies over
+    other keys, as a piano's black ones do. label: what is printed on it where that is not what it writes.
+    """
 
     name: str
     text: str
     center_m: tuple[float, float]
     size_m: tuple[float, float]
+    shifted: str = ""
+    modifier: Modifier | None = None
+    raised: bool = False
+    label: str = ""
+
+    def written(self, shift: bool, caps_lock: bool) -> str:
+        """What a press writes. Caps Lock turns Shift round, for letters only."""
+        return self.shifted if shift != (caps_lock and self.text.isalpha()) else self.text
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,11 @@ class Layout:
         return np.array([key.size_m for key in self.keys], dtype=np.float64).reshape(-1, 2)
 
     @cached_property
+    def raised(self) -> np.ndarray:
+        """(N,) bool, in the order of `keys`."""
+        return np.array([key.raised for key in self.keys], dtype=bool)
+
+    @cached_property
     def by_name(self) -> dict[str, Key]:
         return {key.name: key for key in self.keys}
 
@@ -84,12 +101,13 @@ class Layout:
     def nearest(self, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points (P, 2) -> index of the nearest key (P,) and the distance to its edge (P,), metres, 0 on the key.
 
-        Where keys overlap, the one whose centre is nearer.
+        Where keys overlap, the raised one, else the one whose centre is nearer.
         """
         distances = self.edge_distances_m(points_m)
         offsets = np.asarray(points_m, dtype=np.float64).reshape(-1, 1, 2) - self.centers_m
-        # The distance to the centre only breaks ties: a millionth of it is less than any printed edge is exact.
-        index = np.argmin(distances + 1e-6 * np.hypot(offsets[..., 0], offsets[..., 1]), axis=1)
+        # These only break ties: a hundredth of a millimetre is less than any printed edge is exact.
+        ties = 1e-6 * np.hypot(offsets[..., 0], offsets[..., 1]) + 1e-5 * ~self.raised
+        index = np.argmin(distances + ties, axis=1)
         return index, distances[np.arange(len(index)), index]
 
     def key_at(self, x_m: float, y_m: float) -> Key | None:
@@ -108,16 +126,25 @@ def load_layout(name_or_path: str | Path) -> Layout:
     return _build(FileReader(path), read_mapping(path), path.stem)
 
 
+def built_in_layouts() -> tuple[str, ...]:
+    """The names that `load_layout` knows."""
+    return tuple(sorted(file.stem for file in _built_in_folder().glob("*.yaml")))
+
+
+def _built_in_folder() -> Path:
+    return share_directory() / "config" / "layouts"
+
+
 def _layout_path(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.is_file():
         return path
-    folder = share_directory() / "config" / "layouts"
-    built_in = folder / f"{name_or_path}.yaml"
-    if path.name == str(name_or_path) and built_in.is_file():
-        return built_in
-    names = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
-    raise FileNotFoundError(f"there is no layout {name_or_path}: give a YAML or JSON file or a built-in name ({names})")
+    if str(name_or_path) in built_in_layouts():
+        return _built_in_folder() / f"{name_or_path}.yaml"
+    raise FileNotFoundError(
+        f"there is no layout {name_or_path}: give a YAML or JSON file or a built-in name "
+        f"({', '.join(built_in_layouts())})"
+    )
 
 
 def _build(read: FileReader, data: Mapping, stem: str) -> Layout:
@@ -127,6 +154,7 @@ def _build(read: FileReader, data: Mapping, stem: str) -> Layout:
     width_m, height_m = (read.length_m(sheet, side, "sheet.") for side in ("width", "height"))
     keys = _keys(read, data)
     markers, dictionary = _markers(read, data)
+    _refuse_beyond_the_sheet(read, keys, markers, (width_m, height_m))
     return Layout(
         name=read.text(data, "name", default=stem),
         sheet_size_m=(width_m, height_m),
@@ -151,30 +179,63 @@ def _keys(read: FileReader, data: Mapping) -> tuple[Key, ...]:
         where = f"{where} ({name})"
         if name in keys:
             raise read.error(f"{where}.name", name, "two keys have it; every key needs a name of its own")
-        text = read.text(entry, "char", where=f"{where}.", default="") or _IMPLIED_TEXT.get(name, "")
-        keys[name] = Key(
-            name=name,
-            text="" if name == BACKSPACE else text,
-            center_m=read.point_m(entry.get("center"), f"{where}.center"),
-            size_m=read.size_m(entry.get("size"), f"{where}.size"),
-        )
+        keys[name] = _key(read, entry, name, f"{where}.")
     if not keys:
         raise read.error("keys", [], "a layout needs at least one key")
     _refuse_hidden_keys(read, tuple(keys.values()))
     return tuple(keys.values())
 
 
+def _key(read: FileReader, entry: Mapping, name: str, where: str) -> Key:
+    modifier = read.modifier(entry, where)
+    text = read.characters(entry, "char", where)
+    shifted = read.characters(entry, "shift", where)
+    if text and (modifier or name == BACKSPACE):
+        raise read.error(f"{where}char", text, "modifiers and backspace write nothing; leave it empty")
+    if not (modifier or name == BACKSPACE):
+        text = text or _IMPLIED_TEXT.get(name, "")
+    if shifted and not text:
+        raise read.error(f"{where}shift", shifted, "a key that writes nothing without Shift has none; give it a char")
+    return Key(
+        name=name,
+        text=text,
+        center_m=read.point_m(entry.get("center"), f"{where}center"),
+        size_m=read.size_m(entry.get("size"), f"{where}size"),
+        shifted=shifted or (text.upper() if text.isalpha() else text),
+        modifier=modifier,
+        raised=read.flag(entry, "raised", where),
+        label=read.characters(entry, "label", where),
+    )
+
+
 def _refuse_hidden_keys(read: FileReader, keys: tuple[Key, ...]) -> None:
-    """Edges may overlap a little; a key whose centre lies on another one is a mistake in the file."""
+    """Edges may overlap a little; a key whose centre lies under another one is a mistake in the file."""
     layout = Layout("", (1.0, 1.0), keys)
     on_key = layout.edge_distances_m(layout.centers_m) == 0.0
-    for below, above in zip(*np.nonzero(on_key & ~np.eye(len(keys), dtype=bool)), strict=True):
-        center_mm = [round(1000 * value, 3) for value in keys[below].center_m]
+    covers = layout.raised[None, :] >= layout.raised[:, None]
+    for below, above in zip(*np.nonzero(on_key & covers & ~np.eye(len(keys), dtype=bool)), strict=True):
         raise read.error(
             f"keys[{below}] ({keys[below].name}).center",
-            center_mm,
-            f"it lies on key {keys[above].name}; move one of them",
+            _in_mm(keys[below].center_m),
+            f"it lies on key {keys[above].name}; move one of them, or say raised: true of the one on top",
         )
+
+
+def _refuse_beyond_the_sheet(
+    read: FileReader, keys: tuple[Key, ...], markers: tuple[Marker, ...], size_m: tuple[float, float]
+) -> None:
+    """What is printed has to be on the paper, with its middle at least: edges of sheets are measured roughly."""
+    centers = {f"keys[{index}] ({key.name}).center": key.center_m for index, key in enumerate(keys)}
+    centers |= {f"markers.corners.{marker.number}": tuple(marker.corners_m.mean(axis=0)) for marker in markers}
+    for where, (x_m, y_m) in centers.items():
+        if abs(x_m) > size_m[0] / 2 or abs(y_m) > size_m[1] / 2:
+            width_mm, height_mm = _in_mm(size_m)
+            remedy = f"it is beyond the sheet of {width_mm} x {height_mm} mm; the origin is the sheet's centre"
+            raise read.error(where, _in_mm((x_m, y_m)), remedy)
+
+
+def _in_mm(values_m: tuple[float, ...]) -> list[float]:
+    return [round(1000 * float(value), 3) for value in values_m]
 
 
 def _markers(read: FileReader, data: Mapping) -> tuple[tuple[Marker, ...], str]:
@@ -183,11 +244,12 @@ def _markers(read: FileReader, data: Mapping) -> tuple[tuple[Marker, ...], str]:
     entry = read.mapping(data, "markers")
     dictionary, capacity = read.dictionary(entry)
     order = read.corner_order(entry)
+    side_m = None if entry.get("side") is None else read.length_m(entry, "side", "markers.")
     markers: dict[int, Marker] = {}
     for label, corners in read.mapping(entry, "corners", where="markers.").items():
         where = f"markers.corners.{label}"
         number = read.marker_number(label, where, dictionary, capacity)
         if number in markers:
             raise read.error(where, label, "this marker is there twice; every marker needs a number of its own")
-        markers[number] = Marker(number, read.corners_m(corners, where)[order])
+        markers[number] = Marker(number, read.marker_corners_m(corners, where, side_m)[order])
     return tuple(markers.values()), dictionary

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import yaml
 
-from fingertip_contact.frames import FINGERS, HANDS, Finger, Handedness
+from fingertip_contact.frames import FINGERS, HANDS, Finger, Handedness, Modifier
 
 _MM = 0.001
 _LARGEST_MM = 5000.0
@@ -19,13 +19,28 @@ _REQUIRED = object()
 _CORNERS = ("top left", "top right", "bottom right", "bottom left")
 
 
+# A marker's edges may differ by as much from its `side`, for sheets that somebody measured with a ruler.
+_SIDE_TOLERANCE = 0.1
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses what is there twice, where YAML would take the last one without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        mapping = super().construct_mapping(node, deep)
+        labels = [self.construct_object(label, deep=True) for label, _ in node.value]
+        for label in {label for label in labels if labels.count(label) > 1}:
+            raise yaml.constructor.ConstructorError(None, None, f"{label!r} is there twice", node.start_mark)
+        return mapping
+
+
 def read_mapping(path: Path) -> Mapping[str, Any]:
     """The file's top level. JSON is read as the YAML it is. Raises ValueError where it is neither."""
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: not a text file in UTF-8 ({error}); a layout is a YAML or JSON file") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         problem = " ".join(str(error).split())
         raise ValueError(f"{path}: not readable as YAML or JSON ({problem}); correct the file there") from error
     if not isinstance(data, Mapping):
@@ -85,6 +100,34 @@ class FileReader:
         if min(size) <= 0:
             raise self.error(where, value, "width and height have to be greater than 0 mm")
         return size
+
+    def flag(self, entry: Mapping, name: str, where: str) -> bool:
+        value = entry.get(name, False)
+        if not isinstance(value, bool):
+            raise self.error(where + name, value, "it has to be true or false")
+        return value
+
+    def characters(self, entry: Mapping, name: str, where: str) -> str:
+        """A text to write or to print, empty where there is none. Raises ValueError for control characters."""
+        value = self.text(entry, name, where=where, default="")
+        if not all(character.isprintable() or character in "\n\t" for character in value):
+            raise self.error(where + name, value, "only printable characters, line ends and tabs can be written")
+        return value
+
+    def modifier(self, entry: Mapping, where: str) -> Modifier | None:
+        value = entry.get("modifier")
+        if value is not None and value not in get_args(Modifier):
+            raise self.error(f"{where}modifier", value, f"it has to be one of {', '.join(get_args(Modifier))}")
+        return value
+
+    def marker_corners_m(self, value: object, where: str, side_m: float | None) -> np.ndarray:
+        """(4, 2) metres. Raises ValueError where they do not span a square of that side."""
+        corners = self.corners_m(value, where)
+        edges_m = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+        if side_m is not None and np.abs(edges_m - side_m).max() > _SIDE_TOLERANCE * side_m:
+            measured = ", ".join(f"{1000 * edge:g}" for edge in edges_m)
+            raise self.error(where, value, f"its edges are {measured} mm and side is {1000 * side_m:g}; correct one")
+        return corners
 
     def corners_m(self, value: object, where: str) -> np.ndarray:
         """(4, 2) metres. Raises ValueError where they do not span a convex quadrangle."""

@@ -7,6 +7,8 @@ finger, each with a Gaussian prior about zero, so that a finger that has not typ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from fingertip_contact.frames import FINGERS, HANDS, Finger, Handedness
@@ -47,14 +49,21 @@ class TouchModel:
         length = float(np.hypot(*offset))
         return offset if length <= LARGEST_OFFSET_M else offset * (LARGEST_OFFSET_M / length)
 
-    def choose(self, point_m: np.ndarray, hand: Handedness, finger: Finger) -> Key | None:
-        """The key that a touch means, or None where it is on none."""
+    def choose(
+        self, point_m: np.ndarray, hand: Handedness, finger: Finger, prior_nats: Sequence[float] | None = None
+    ) -> Key | None:
+        """The key that a touch means, or None where it is on none.
+
+        prior_nats: (N,) how unlikely each key is before the touch, in the order of the layout's keys.
+        """
         aimed_m = np.asarray(point_m) - self.offset_m(hand, finger)
         near = self._layout.edge_distances_m(aimed_m)[0] <= MARGIN_M
         if not near.any():
             return None
         nats = np.sum(np.square(self._residuals_m(aimed_m)), axis=1) / (2 * TOUCH_SD_M**2)
         nats += OTHER_FINGER_NATS * np.array([not self._expected(key, hand, finger) for key in self._layout.keys])
+        if prior_nats is not None:
+            nats += prior_nats
         return self._layout.keys[int(np.argmin(np.where(near, nats, np.inf)))]
 
     def learn(self, point_m: np.ndarray, hand: Handedness, finger: Finger, key: Key) -> None:
