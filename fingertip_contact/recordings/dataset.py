@@ -13,7 +13,6 @@ A frame is there when both its pictures are; `dataset_check` tells what is missi
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
@@ -28,6 +27,7 @@ import numpy as np
 
 from fingertip_contact.frames import DepthImage, Frame
 from fingertip_contact.geometry import Camera
+from fingertip_contact.recordings.jsonl import field_errors, read_object
 
 RGB, DEPTH, ANNOTATIONS, LABELS = "rgb", "depth", "annotations", "labels"
 METADATA, STAMPS = "metadata.json", "stamps.csv"
@@ -229,16 +229,11 @@ def open_session(path: str | Path) -> Session:
     path = Path(path)
     file = path / METADATA
     try:
-        metadata = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(metadata, dict):
-            raise ValueError("it is no JSON object")
-        return _session(path, metadata)
+        metadata = read_object(file)
     except FileNotFoundError:
         raise ValueError(f"{file} is missing: without the camera's intrinsics the session cannot be used") from None
-    except KeyError as error:
-        raise ValueError(f"{file}: field {error.args[0]!r} is missing") from error
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{file}: {error}") from error
+    with field_errors(file):
+        return _session(path, metadata)
 
 
 def picture_numbers(folder: Path) -> set[int]:

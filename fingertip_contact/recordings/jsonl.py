@@ -1,4 +1,4 @@
-"""JSON lines: one object a line, errors that name the file and the line."""
+"""JSON lines, one object a line, and single objects: errors name the file, the line and the field."""
 
 from __future__ import annotations
 
@@ -30,12 +30,29 @@ def read_lines(path: Path, what: str) -> Iterator[tuple[int, dict[str, Any]]]:
 @contextmanager
 def line_errors(path: Path, number: int) -> Iterator[None]:
     """Makes a trouble with the fields of one line a ValueError that names the file and the line."""
+    with field_errors(f"{path}, line {number}"):
+        yield
+
+
+@contextmanager
+def field_errors(where: str | Path) -> Iterator[None]:
+    """Makes a trouble with the fields of something read from JSON a ValueError that says where."""
     try:
         yield
     except KeyError as error:
-        raise ValueError(f"{path}, line {number}: field {error.args[0]!r} is missing") from error
+        raise ValueError(f"{where}: field {error.args[0]!r} is missing") from error
     except (TypeError, ValueError, AttributeError) as error:
-        raise ValueError(f"{path}, line {number}: {error}") from error
+        raise ValueError(f"{where}: {error}") from error
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A file that holds one JSON object. Raises FileNotFoundError, or ValueError naming the file."""
+    text = path.read_text(encoding="utf-8")
+    with field_errors(path):
+        value = json.loads(text)
+        if not isinstance(value, dict):
+            raise ValueError(f"expected a JSON object, found {type(value).__name__}")
+        return value
 
 
 def to_line(value: dict[str, Any]) -> str:

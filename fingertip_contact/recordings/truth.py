@@ -127,7 +127,7 @@ def read_frames(path: Path) -> Iterator[TrueFrame]:
     """The frames in the file's order, one at a time. Raises as `read_truth` does."""
     for number, line in read_lines(path, "truth file"):
         with line_errors(path, number):
-            frame = _frame(line) if line["kind"] == "frame" else None
+            frame = true_frame(line) if line["kind"] == "frame" else None
         if frame is not None:
             yield frame
 
@@ -181,7 +181,8 @@ def _rest(line: dict[str, Any]) -> TrueRest:
     )
 
 
-def _frame(line: dict[str, Any]) -> TrueFrame:
+def true_frame(line: dict[str, Any]) -> TrueFrame:
+    """A line of kind `frame`. Raises KeyError, TypeError or ValueError where it is none."""
     return TrueFrame(int(line["stamp_ns"]), tuple(_hand(hand) for hand in line["hands"]))
 
 

@@ -81,14 +81,14 @@ def expose_all(setup: Setup, shots: Iterable[Shot], workers: int) -> Iterator[Ex
         yield from map(Darkroom(setup).expose, shots)
         return
     # spawn, not fork: Embree and OpenCV keep threads that do not survive a fork.
-    with _without_interrupts():
+    with without_interrupts():
         pool = get_context("spawn").Pool(workers, _open_darkroom, (setup,))
     with pool:
         yield from pool.imap(_expose, shots)
 
 
 @contextmanager
-def _without_interrupts() -> Iterator[None]:
+def without_interrupts() -> Iterator[None]:
     """Processes started here never see Ctrl-C, from their first instruction on: it is the parent's, who ends them."""
     # Where it has to be started first, multiprocessing's own helper takes the block away again.
     resource_tracker.ensure_running()

@@ -107,11 +107,17 @@ class Performance:
         return tuple(frames)
 
 
-def perform(text: str, layout: Layout, seed: int, difficulty: Difficulty) -> Performance:
-    """Everything that a person does to type a text. Raises ValueError where it cannot be typed on the layout."""
+def perform(
+    text: str, layout: Layout, seed: int, difficulty: Difficulty, participant: Participant | None = None
+) -> Performance:
+    """Everything that a person does to type a text; who it is, the seed decides where it is not given.
+
+    Raises ValueError where the text cannot be typed on the layout.
+    """
     keys = keys_of(text, layout)
     random = np.random.default_rng([seed, 0])
-    participant = draw_participant(random, difficulty)
+    drawn = draw_participant(random, difficulty)
+    participant = participant or drawn
     start_s = CALIBRATION_S + ENTER_S + WAIT_S
     taps = _plan_taps(keys, text, layout, participant, start_s, random)
     end_s = max((tap.release_s for tap in taps), default=start_s) + WAIT_S

@@ -1,0 +1,223 @@
+"""Writes sessions of a dataset, frame by frame, so that an interrupted one holds whole frames only."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+import cv2
+import numpy as np
+
+from fingertip_contact.frames import DepthImage
+from fingertip_contact.geometry import Camera, Plane
+from fingertip_contact.recordings.atomic import require_free
+from fingertip_contact.recordings.dataset import (
+    ANNOTATIONS,
+    COLOR_FRAME_ID,
+    DEPTH,
+    DEPTH_PNG_UNIT_M,
+    LABELS,
+    METADATA,
+    RGB,
+    STAMPS,
+    STAMPS_HEADER,
+)
+from fingertip_contact.recordings.dataset_annotations import AnnotatedHand, FrameLabel, annotation_json, label_json
+
+DEPTH_RANGE_M = (0.07, 0.50)
+# Pictures with sensor noise hardly shrink: run lengths at the lowest level are as small as anything and three times
+# as fast as OpenCV's own choice.
+_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+_MOST_STEPS = 65535
+_PLANE_STEP = 16  # pixels between the points that stand for a plane
+
+
+@dataclass(frozen=True)
+class About:
+    """What a session is of. angle_deg: elevation of the camera over the desk. hand: left, right or both. time_of_day:
+    HHMMSS. timestamp: for people."""
+
+    participant: str
+    angle_deg: float
+    surface: str
+    action: str
+    hand: str
+    time_of_day: str
+    timestamp: str
+
+    @property
+    def name(self) -> str:
+        """Of the session's folder."""
+        parts = (self.participant, f"angle{self.angle_deg:.0f}", self.surface, self.action, self.time_of_day)
+        return "_".join(parts)
+
+    def folder(self, root: Path) -> Path:
+        return root / self.participant / self.name
+
+
+class SessionWriter:
+    """Writes one session, as a context manager.
+
+    Each file is written aside and renamed; the colour picture comes last and makes the frame one. metadata.json is
+    there from the start, and says at the end how many frames there are. Raises FileExistsError where `path` exists.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        about: About,
+        camera: Camera,
+        *,
+        frames_per_second: float = 30.0,
+        frame_id: str = COLOR_FRAME_ID,
+        depth_png_unit_m: float = DEPTH_PNG_UNIT_M,
+        surface: Mapping[str, Any] | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        """surface: `surface_calibration` of the metadata. more: further fields of it."""
+        self.path = path
+        self.frame_count = 0
+        self._unit_m = depth_png_unit_m
+        self._metadata = _metadata(about, camera, frames_per_second, frame_id, depth_png_unit_m)
+        self._metadata["surface_calibration"] = surface
+        self._metadata.update(more or {})
+        self._stamps: TextIO
+
+    def __enter__(self) -> SessionWriter:
+        require_free(self.path)
+        for folder in (RGB, DEPTH):
+            (self.path / folder).mkdir(parents=True)
+        self._write_metadata()
+        self._stamps = (self.path / STAMPS).open("w", encoding="utf-8")
+        self._stamps.write(STAMPS_HEADER + "\n")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stamps.close()
+        self._write_metadata()
+
+    def write(
+        self,
+        stamp_ns: int,
+        color_bgr: np.ndarray,
+        depth: DepthImage,
+        hands: tuple[AnnotatedHand, ...] | None = None,
+        label: FrameLabel | None = None,
+    ) -> None:
+        """One frame. hands: None where nobody looked for them."""
+        number = self.frame_count
+        if hands is not None:
+            self._write_json(ANNOTATIONS, number, annotation_json(number, hands))
+        if label is not None:
+            self._write_json(LABELS, number, label_json(number, label))
+        write_aside(self.path / DEPTH / f"{number:06d}.png", encode(depth_steps(depth, self._unit_m)))
+        self._stamps.write(f"{number},{stamp_ns}\n")
+        self._stamps.flush()
+        write_aside(self.path / RGB / f"{number:06d}.png", encode(color_bgr))
+        self.frame_count += 1
+
+    def _write_json(self, folder: str, number: int, value: dict[str, Any]) -> None:
+        (self.path / folder).mkdir(exist_ok=True)
+        write_json(self.path / folder / f"{number:06d}.json", value)
+
+    def _write_metadata(self) -> None:
+        self._metadata["session"]["total_frames"] = self.frame_count
+        write_json(self.path / METADATA, self._metadata, indent=2)
+
+
+def surface_calibration(plane: Plane, camera: Camera, inlier_share: float, frames_used: int) -> dict[str, Any]:
+    """A plane for the metadata: exactly, as `plane_optical_frame`, and as the layout has it.
+
+    The layout's `plane_coefficients` a, b, c, d hold a u + b v + c z + d = 0 with u, v in pixels and z in metres along
+    the optical axis. No plane in space is such a plane; written is the closest one over the picture.
+    """
+    columns, rows = np.meshgrid(
+        np.arange(0, camera.width, _PLANE_STEP, dtype=float), np.arange(0, camera.height, _PLANE_STEP, dtype=float)
+    )
+    pixels = np.column_stack([columns.ravel(), rows.ravel()])
+    depth_m = plane.depth_at_m(camera.rays(pixels))
+    seen = np.isfinite(depth_m) & (depth_m < 2 * DEPTH_RANGE_M[1])
+    if not seen.any():
+        raise ValueError("the surface's plane is not in view of the camera")
+    equations = np.column_stack([pixels[seen], np.ones(int(seen.sum()))])
+    (a, b, d), *_ = np.linalg.lstsq(equations, depth_m[seen], rcond=None)
+    coefficients = np.array([-a, -b, 1.0, -d]) / np.linalg.norm([a, b, 1.0])
+    return {
+        "plane_coefficients": coefficients.tolist(),
+        "inlier_ratio": float(inlier_share),
+        "avg_surface_depth_m": float(np.median(depth_m[seen])),
+        "num_frames_used": frames_used,
+        "plane_optical_frame": {"normal": np.asarray(plane.normal).tolist(), "offset_m": float(plane.offset_m)},
+    }
+
+
+def depth_steps(depth: DepthImage, unit_m: float) -> np.ndarray:
+    """Depth in whole steps of `unit_m`: (H, W) uint16, 0 invalid; rounded only where it is in another unit."""
+    if depth.values.dtype == np.uint16 and depth.unit_m == unit_m:
+        return depth.values
+    steps = np.rint(depth.metres().astype(np.float64) / unit_m)
+    return np.where(np.isfinite(steps) & (steps <= _MOST_STEPS), steps, 0).astype(np.uint16)
+
+
+def encode(pixels: np.ndarray) -> bytes:
+    """Pixels as a PNG."""
+    done, data = cv2.imencode(".png", np.ascontiguousarray(pixels), _PNG)
+    if not done:
+        raise ValueError(f"a picture of {pixels.shape} {pixels.dtype} cannot be a PNG")
+    return data.tobytes()
+
+
+def write_json(path: Path, value: Mapping[str, Any], indent: int | None = None) -> None:
+    """A JSON file that is there as a whole or not at all."""
+    write_aside(path, (json.dumps(value, allow_nan=False, indent=indent) + "\n").encode())
+
+
+def write_aside(path: Path, data: bytes) -> None:
+    """Writes under a hidden name, then renames: the file is there as a whole or not at all."""
+    aside = path.with_name(f".{path.name}.partial")
+    try:
+        aside.write_bytes(data)
+        os.replace(aside, path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def _metadata(
+    about: About, camera: Camera, frames_per_second: float, frame_id: str, depth_png_unit_m: float
+) -> dict[str, Any]:
+    return {
+        "camera": "Intel RealSense D405",
+        "resolution": [camera.width, camera.height],
+        "fps": frames_per_second,
+        "depth_scale_m": depth_png_unit_m,
+        "depth_png_unit_m": depth_png_unit_m,
+        "depth_range_m": list(DEPTH_RANGE_M),
+        "frame_id": frame_id,
+        "intrinsics": {
+            "fx": camera.fx,
+            "fy": camera.fy,
+            "cx": camera.cx,
+            "cy": camera.cy,
+            "width": camera.width,
+            "height": camera.height,
+            "distortion": list(camera.distortion),
+        },
+        "filters": {},
+        "session": {
+            "participant": about.participant,
+            "angle_degrees": int(about.angle_deg) if about.angle_deg == int(about.angle_deg) else about.angle_deg,
+            "surface": about.surface,
+            "action": about.action,
+            "hand": about.hand,
+            "total_frames": 0,
+            "timestamp": about.timestamp,
+        },
+    }
