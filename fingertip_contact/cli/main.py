@@ -49,7 +49,7 @@ class Verb:
 
 VERBS = {
     "demo": Verb("demo", "demo", "Watch simulated hands type, and the real nodes read the text back over DDS."),
-    "simulate": Verb("simulate", "simulate", "Render a recording of typing hands, with exact truth beside it."),
+    "simulate": Verb("simulate", "app", "Render a recording of typing hands, or a dataset, with exact truth."),
     "process": Verb("process", "process", "Run the pipeline on a recording: contact events, and a video of them."),
     "evaluate": Verb("evaluate", "app", "Score the pipeline against a recording's truth."),
     "models": Verb("models", "app", "Fetch, list and check the network weights."),

@@ -114,7 +114,7 @@ def plan(
 ) -> list[Sitting]:
     """Deals `frames` pictures evenly to participants, angles and actions.
 
-    Raises ValueError where that is impossible: no participant, no angle, an unknown surface, or too few frames.
+    Raises ValueError where that is impossible: no participant, an angle or surface that cannot be, too few frames.
     """
     unknown = sorted(set(surfaces) - DESK_OF.keys())
     if unknown or not surfaces:
@@ -126,6 +126,8 @@ def plan(
         )
     if len(set(angles_deg)) < len(angles_deg):
         raise ValueError(f"an angle is named twice: {', '.join(f'{angle:g}' for angle in angles_deg)}")
+    for angle_deg in angles_deg:
+        make_scene(recipe.seed, angle_deg, recipe.difficulty)  # says what cannot be
     sittings = participants * len(angles_deg)
     if frames < sittings:
         raise ValueError(f"{frames} frames for {participants} participants under {len(angles_deg)} angles: at least "
