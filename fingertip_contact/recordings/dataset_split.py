@@ -1,0 +1,255 @@
+"""Who is trained on, who is validated with, who is tested: by participants, so that nobody is in two parts.
+
+A split is a JSON manifest, small enough to be committed; the published ones are in config/splits. The text format of
+Depth Anything V2's metric training, `<colour path> <depth path> [focal length]` a line, is written and read as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from fingertip_contact.recordings.dataset import Dataset, DatasetFrame
+from fingertip_contact.recordings.dataset_writer import write_aside, write_json
+from fingertip_contact.recordings.jsonl import field_errors, read_object
+from fingertip_contact.resources import share_directory, share_file
+
+Part = Literal["train", "val", "test"]
+PARTS: tuple[Part, ...] = get_args(Part)
+VERSION = 1
+# Of the authors' preparation: 80 % train, 5 % validation, the rest test.
+DEFAULT_SHARES: Mapping[Part, float] = {"train": 0.80, "val": 0.05, "test": 0.15}
+DEFAULT_SEED = 42
+
+_NAMED = "config/splits"
+_PARTICIPANT_FOLDER = re.compile(r"(P\d+)(_angle.*)?")
+
+
+@dataclass(frozen=True)
+class Split:
+    """participants: of each part. excluded: session (`P01/P01_...`) -> frames that are left out for their quality.
+
+    source: where it comes from, for people. Raises ValueError where a participant is in two parts.
+    """
+
+    name: str
+    participants: Mapping[Part, tuple[str, ...]]
+    excluded: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        require_disjoint(self.participants, self.name)
+
+    def frames(self, dataset: Dataset, part: Part) -> Iterator[DatasetFrame]:
+        """The frames of a part; nothing is decoded. Raises ValueError where there is none."""
+        empty = True
+        for frame in dataset.frames(self.participants[part]):
+            if frame.number not in self.excluded.get(session_key(frame), frozenset()):
+                empty = False
+                yield frame
+        if empty:
+            raise ValueError(
+                f"{dataset.path}: part {part!r} of split {self.name} has no frames; it names "
+                f"{', '.join(self.participants[part]) or 'nobody'}, the dataset has {', '.join(dataset.participants)}"
+            )
+
+    def left_out(self, dataset: Dataset) -> tuple[str, ...]:
+        """Participants of the dataset that are in no part."""
+        named = {participant for names in self.participants.values() for participant in names}
+        return tuple(participant for participant in dataset.participants if participant not in named)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A line of a text split. focal_px: None where the line does not say."""
+
+    rgb_path: Path
+    depth_path: Path
+    focal_px: float | None = None
+
+    @property
+    def participant(self) -> str | None:
+        """As the folders tell; None where they do not."""
+        for folder in reversed(self.rgb_path.parent.parts):
+            named = _PARTICIPANT_FOLDER.fullmatch(folder)
+            if named:
+                return named[1]
+        return None
+
+
+def require_disjoint(participants: Mapping[Part, tuple[str, ...]], name: str) -> None:
+    """Raises ValueError naming the participants that are in two parts."""
+    part_of: dict[str, Part] = {}
+    for part, names in participants.items():
+        for participant in names:
+            if part_of.setdefault(participant, part) != part:
+                raise ValueError(
+                    f"split {name}: {participant} is in {part_of[participant]} and in {part}; a model that was trained "
+                    "on a person's hands must not be tested on them"
+                )
+
+
+def draw_split(
+    dataset: Dataset, shares: Mapping[Part, float] = DEFAULT_SHARES, seed: int = DEFAULT_SEED, name: str = "drawn"
+) -> Split:
+    """Deals participants to the parts so that these get about their shares of the frames.
+
+    The largest participants are dealt first, in an order drawn from the seed among equals, each to the part that lacks
+    most; every part gets somebody. Raises ValueError where shares are negative or nothing, or people are too few.
+    """
+    wanted = {part: float(shares.get(part, 0.0)) for part in PARTS}
+    if min(wanted.values()) < 0 or sum(wanted.values()) <= 0:
+        raise ValueError(f"shares are {wanted}; none may be negative, and not all 0")
+    used = [part for part in PARTS if wanted[part] > 0]
+    frames = dict.fromkeys(dataset.participants, 0)
+    for session in dataset.sessions:
+        frames[session.participant] += len(session.numbers)
+    if len(frames) < len(used):
+        raise ValueError(f"{dataset.path} has {len(frames)} participants; {len(used)} parts need one each at least")
+    people = list(np.random.default_rng(seed).permutation(sorted(frames)))
+    people.sort(key=lambda participant: -frames[participant])
+    goal = {part: wanted[part] / sum(wanted.values()) * sum(frames.values()) for part in used}
+    dealt: dict[Part, list[str]] = {part: [] for part in PARTS}
+    have = dict.fromkeys(used, 0)
+    for index, participant in enumerate(people):
+        without = [part for part in used if not dealt[part]]
+        # The last ones go to the parts that would stay empty.
+        candidates = without if len(people) - index == len(without) else used
+        part = max(candidates, key=lambda part: goal[part] - have[part])
+        dealt[part].append(str(participant))
+        have[part] += frames[participant]
+    return Split(
+        name, {part: tuple(sorted(dealt[part])) for part in PARTS}, source=f"dealt by frames, {shares}, seed {seed}"
+    )
+
+
+def load_split(name_or_path: str | Path) -> Split:
+    """A manifest, or a published split by its name: `card`, `repository`.
+
+    Raises FileNotFoundError where there is none, ValueError naming the file where it is no split, or somebody is in
+    two parts.
+    """
+    path = Path(name_or_path)
+    if not path.suffix and not path.exists():
+        try:
+            path = share_file(f"{_NAMED}/{name_or_path}.json")
+        except FileNotFoundError:
+            raise FileNotFoundError(
+                f"split {name_or_path} is neither a file nor one of {', '.join(named_splits())}"
+            ) from None
+    value = read_object(path)
+    with field_errors(path):
+        if value["version"] != VERSION:
+            raise ValueError(f"version is {value['version']!r}; this program reads version {VERSION}")
+        participants: dict[Part, tuple[str, ...]] = {
+            part: tuple(map(str, value["participants"].get(part, ()))) for part in PARTS
+        }
+        excluded = {session: frozenset(map(int, numbers)) for session, numbers in value.get("excluded", {}).items()}
+        return Split(str(value["name"]), participants, excluded, str(value.get("source", "")))
+
+
+def named_splits() -> tuple[str, ...]:
+    """The names that `load_split` knows."""
+    return tuple(sorted(path.stem for path in (share_directory() / _NAMED).glob("*.json")))
+
+
+def save_split(split: Split, dataset: Dataset, path: Path) -> None:
+    """Writes the manifest, with how many frames of the dataset each part has."""
+    numbers = {part: sum(1 for _ in _frames_or_none(split, dataset, part)) for part in PARTS}
+    value: dict[str, Any] = {
+        "version": VERSION,
+        "name": split.name,
+        "source": split.source,
+        "participants": {part: list(split.participants[part]) for part in PARTS},
+        "frames": numbers,
+    }
+    if split.excluded:
+        value["excluded"] = {session: sorted(split.excluded[session]) for session in sorted(split.excluded)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, value, indent=2)
+
+
+def save_pairs(split: Split, dataset: Dataset, folder: Path, *, focal: bool = False) -> dict[Part, int]:
+    """Writes train.txt, val.txt and test.txt with absolute paths; returns how many lines each has.
+
+    focal: whether the focal length in pixels stands at the end of each line.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    counts: dict[Part, int] = {}
+    for part in PARTS:
+        lines = []
+        for frame in _frames_or_none(split, dataset, part):
+            paths = [str(path.resolve()) for path in (frame.rgb_path, frame.depth_path)]
+            if any(" " in path for path in paths):
+                raise ValueError(
+                    f"{paths[0]}: the text format knows no way to write a blank in a path; move the dataset"
+                )
+            lines.append(" ".join([*paths, *([f"{frame.camera.fx:.4f}"] if focal else [])]) + "\n")
+        write_aside(folder / f"{part}.txt", "".join(lines).encode())
+        counts[part] = len(lines)
+    return counts
+
+
+def read_pairs(path: Path) -> list[Pair]:
+    """A text split: paths relative to the file are taken from its folder.
+
+    Raises FileNotFoundError, or ValueError naming the line.
+    """
+    pairs = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        words = line.split()
+        if not words:
+            continue
+        with field_errors(f"{path}, line {number}"):
+            if len(words) not in (2, 3):
+                raise ValueError(f"{len(words)} words; `<colour path> <depth path> [focal length]` is wanted")
+            focal_px = float(words[2]) if len(words) == 3 else None
+            pairs.append(Pair(path.parent / words[0], path.parent / words[1], focal_px))
+    return pairs
+
+
+def frames_of_pairs(dataset: Dataset, pairs: Iterable[Pair]) -> tuple[list[DatasetFrame], list[Pair]]:
+    """The dataset's frames that a text split names, by session and number, wherever its paths once led; and the lines
+    that name none."""
+    sessions = {session.name: (session, frozenset(session.numbers)) for session in dataset.sessions}
+    frames, unknown = [], []
+    for pair in pairs:
+        session, numbers = sessions.get(pair.rgb_path.parent.parent.name, (None, frozenset()))
+        number = int(pair.rgb_path.stem) if pair.rgb_path.stem.isdecimal() else -1
+        if session is not None and number in numbers:
+            frames.append(DatasetFrame(session, number))
+        else:
+            unknown.append(pair)
+    return frames, unknown
+
+
+def participants_of_pairs(folder: Path) -> dict[Part, tuple[str, ...]]:
+    """Who is in train.txt, val.txt and test.txt of a folder, as far as the paths tell.
+
+    Raises ValueError where somebody is in two of them, FileNotFoundError where none of the files is there.
+    """
+    files = {part: folder / f"{part}.txt" for part in PARTS}
+    if not any(file.is_file() for file in files.values()):
+        raise FileNotFoundError(f"{folder} has none of {', '.join(file.name for file in files.values())}")
+    participants: dict[Part, tuple[str, ...]] = {
+        part: tuple(sorted({pair.participant for pair in read_pairs(file) if pair.participant}))
+        for part, file in files.items()
+        if file.is_file()
+    }
+    require_disjoint(participants, str(folder))
+    return participants
+
+
+def session_key(frame: DatasetFrame) -> str:
+    """How a manifest names a frame's session, wherever the dataset lies."""
+    return f"{frame.participant}/{frame.session.name}"
+
+
+def _frames_or_none(split: Split, dataset: Dataset, part: Part) -> Iterator[DatasetFrame]:
+    if set(split.participants[part]) & set(dataset.participants):
+        yield from split.frames(dataset, part)
