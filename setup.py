@@ -33,6 +33,8 @@ EXTRAS = {
     "sim": ["embreex>=2.17.7", "rosbags>=0.10", "scipy"],
     "depth": ["torch>=2.10", "torchvision", "timm>=1.0", "safetensors", "huggingface_hub"],
     "train": ["torch>=2.10", "torchvision", "timm>=1.0", "safetensors", "tensorboard", "scikit-learn"],
+    # Sheets to print, and plots.
+    "plots": ["matplotlib"],
     "realsense": ["pyrealsense2"],
     # colcon looks for this name to choose pytest.
     "test": ["pytest"],

@@ -52,6 +52,7 @@ VERBS = {
     "simulate": Verb("simulate", "app", "Render a recording of typing hands, or a dataset, with exact truth."),
     "process": Verb("process", "process", "Run the pipeline on a recording: contact events, and a video of them."),
     "evaluate": Verb("evaluate", "app", "Score the pipeline against a recording's truth."),
+    "keyboard": Verb("keyboard", "app", "List, show and print keyboard layouts; find where a sheet lies."),
     "models": Verb("models", "app", "Fetch, list and check the network weights."),
     "bench": Verb("bench", "app", "Measure how fast things run on this machine."),
 }
@@ -60,7 +61,7 @@ VERBS = {
 EXTRAS = {
     "embreex": "sim",
     "huggingface_hub": "depth",
-    "matplotlib": "dev",
+    "matplotlib": "plots",
     "pyrealsense2": "realsense",
     "rclpy": "ros",
     "rosbags": "bags",

@@ -5,14 +5,20 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from fingertip_contact.keyboard.labels import (
+    LETTER_HEIGHT_MM,
+    WORD_HEIGHT_MM,
+    drawing_order,
+    label_drop_m,
+    label_of,
+    rectangle_m,
+)
 from fingertip_contact.keyboard.layout import Key, Layout
 
 _PAPER = 255
 _OUTLINE = 150
 _INK = 60
 _OUTLINE_MM = 0.4
-_LETTER_HEIGHT_MM = 6.0
-_WORD_HEIGHT_MM = 2.6
 # Drawn larger and averaged down, so that edges between two pixels keep their place.
 _OVERSAMPLING = 4
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -29,8 +35,8 @@ def draw_sheet(layout: Layout, pixels_per_mm: float = 4.0) -> np.ndarray:
     width, height = (max(1, round(1000 * side_m * pixels_per_mm)) for side_m in layout.sheet_size_m)
     fine = np.full((height * _OVERSAMPLING, width * _OVERSAMPLING), _PAPER, dtype=np.uint8)
     scale = pixels_per_mm * _OVERSAMPLING * 1000
-    for key in layout.keys:
-        _draw_key(fine, key, _pixels(layout, scale, _rectangle_m(key)), scale)
+    for key in drawing_order(layout):
+        _draw_key(fine, key, _pixels(layout, scale, rectangle_m(key)), scale)
     for marker in layout.markers:
         _draw_marker(fine, marker_cells(layout.dictionary, marker.number), _pixels(layout, scale, marker.corners_m))
     return cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
@@ -44,11 +50,6 @@ def marker_cells(dictionary: str, number: int) -> np.ndarray:
     return draw(table, number, table.markerSize + 2)
 
 
-def _rectangle_m(key: Key) -> np.ndarray:
-    (x, y), (width, height) = key.center_m, key.size_m
-    return np.array([[x - width / 2, y + height / 2], [x + width / 2, y - height / 2]])
-
-
 def _pixels(layout: Layout, scale: float, points_m: np.ndarray) -> np.ndarray:
     """Sheet points (N, 2), metres -> picture positions (N, 2), (0, 0) at the picture's outer corner."""
     width_m, height_m = layout.sheet_size_m
@@ -58,22 +59,18 @@ def _pixels(layout: Layout, scale: float, points_m: np.ndarray) -> np.ndarray:
 def _draw_key(image: np.ndarray, key: Key, corners: np.ndarray, scale: float) -> None:
     line = max(1, round(_OUTLINE_MM * scale / 1000))
     (left, top), (right, bottom) = np.rint(corners).astype(int)
+    face, ink = (_INK, _PAPER) if key.raised else (_PAPER, _INK)
     cv2.rectangle(image, (left, top), (right, bottom), _OUTLINE, cv2.FILLED)
-    cv2.rectangle(image, (left + line, top + line), (right - line, bottom - line), _PAPER, cv2.FILLED)
-    label = _label(key)
-    if label:
-        height_mm = _LETTER_HEIGHT_MM if len(label) == 1 else _WORD_HEIGHT_MM
-        _draw_label(image, label, corners.mean(axis=0), corners[1] - corners[0] - 4 * line, height_mm * scale / 1000)
+    cv2.rectangle(image, (left + line, top + line), (right - line, bottom - line), face, cv2.FILLED)
+    # OpenCV's font knows ASCII only.
+    label = label_of(key)
+    if label and label.isascii():
+        height_mm = LETTER_HEIGHT_MM if len(label) == 1 else WORD_HEIGHT_MM
+        place = corners.mean(axis=0) + np.array([0.0, label_drop_m(key) * scale])
+        _draw_label(image, label, place, corners[1] - corners[0] - 4 * line, height_mm * scale / 1000, ink)
 
 
-def _label(key: Key) -> str:
-    """What is printed on a key: its character, else its name. OpenCV's font knows ASCII only."""
-    text = key.text.upper() if len(key.text) == 1 and key.text.isprintable() and key.text != " " else key.name
-    word = text.split("_")[0]
-    return word if word.isascii() else ""
-
-
-def _draw_label(image: np.ndarray, label: str, center: np.ndarray, room: np.ndarray, height: float) -> None:
+def _draw_label(image: np.ndarray, label: str, center: np.ndarray, room: np.ndarray, height: float, ink: int) -> None:
     (width, cap_height), _ = cv2.getTextSize(label, _FONT, 10.0, 1)
     font_scale = 10.0 * min(height / cap_height, 0.9 * room[0] / width, 0.9 * room[1] / cap_height)
     if font_scale <= 0:
@@ -82,7 +79,7 @@ def _draw_label(image: np.ndarray, label: str, center: np.ndarray, room: np.ndar
     (width, cap_height), _ = cv2.getTextSize(label, _FONT, font_scale, thickness)
     # A capital's middle is on the key's middle; comma and full stop hang low in their box as they should.
     origin = np.rint(center + np.array([-width / 2, cap_height / 2])).astype(int)
-    cv2.putText(image, label, (int(origin[0]), int(origin[1])), _FONT, font_scale, _INK, thickness, cv2.LINE_AA)
+    cv2.putText(image, label, (int(origin[0]), int(origin[1])), _FONT, font_scale, ink, thickness, cv2.LINE_AA)
 
 
 def _draw_marker(image: np.ndarray, cells: np.ndarray, corners: np.ndarray) -> None:

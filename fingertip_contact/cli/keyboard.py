@@ -1,0 +1,79 @@
+"""`fingertip-contact keyboard`: layouts, their printed sheets, where a sheet lies, how well its keys are told apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fingertip_contact.cli import options
+
+app = typer.Typer(help="Keyboard layouts: list, show, print, locate.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_layouts() -> None:
+    """Show the built-in layouts."""
+    from fingertip_contact.keyboard.layout import built_in_layouts, load_layout
+
+    table = Table("layout", "keys", "sheet (mm)", "markers", "writes")
+    for name in built_in_layouts():
+        layout = load_layout(name)
+        width_m, height_m = layout.sheet_size_m
+        size = f"{1000 * width_m:g} x {1000 * height_m:g}"
+        writes = "".join(sorted(text for text in layout.by_text if text.isprintable())).strip()
+        table.add_row(name, str(len(layout.keys)), size, str(len(layout.markers)), writes or "nothing: events only")
+    Console().print(table)
+
+
+@app.command()
+def show(layout: Annotated[str, typer.Argument(help="A built-in layout's name, or a file.")] = "qwerty") -> None:
+    """Show every key: what it writes, where it lies, which finger types it. A file that is wrong is told why."""
+    from fingertip_contact.keyboard.layout import load_layout
+
+    loaded = load_layout(layout)
+    table = Table("key", "writes", "with Shift", "centre (mm)", "size (mm)", "finger", box=None)
+    for key in loaded.keys:
+        center, size = (f"{1000 * x:g}, {1000 * y:g}" for x, y in (key.center_m, key.size_m))
+        shifted = key.shifted if key.shifted != key.text else ""
+        finger = " ".join(loaded.fingers.get(key.name, ()))
+        writes = f"({key.modifier})" if key.modifier else _visible(key.text)
+        table.add_row(key.name, writes, _visible(shifted), center, size, finger)
+    for column in table.columns:
+        column.no_wrap = True
+    Console().print(table)
+
+
+@app.command()
+def sheet(
+    out: Annotated[Path, typer.Option(help="The PDF to write.")],
+    layout: options.Layout = "qwerty",
+    paper: Annotated[str, typer.Option(help="a4, letter or a3.")] = "a4",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
+) -> None:
+    """Write the sheet of a layout as a PDF, every key and marker exactly as large as the layout says.
+
+    Print it at 100 %, not fitted to the page, and measure the 50 mm line on it.
+
+    Example: fingertip-contact keyboard sheet --layout qwerty --paper a4 --out sheet.pdf
+    """
+    from fingertip_contact.keyboard.layout import load_layout
+    from fingertip_contact.keyboard.sheet_pdf import lay_out, write_pdf
+    from fingertip_contact.recordings.atomic import written_aside
+
+    page = lay_out(load_layout(layout), paper.lower())
+    with written_aside(out, overwrite=force) as aside:
+        write_pdf(page, aside)
+    width, height = page.size_mm
+    typer.echo(f"{page.layout.name} on {width:g} x {height:g} mm, {len(page.markers)} markers; {out}", err=True)
+    if page.omitted:
+        numbers = ", ".join(map(str, page.omitted))
+        typer.echo(f"markers {numbers} do not fit on {paper} and were left out; the others are enough", err=True)
+
+
+def _visible(text: str) -> str:
+    """A text as it can be read: spaces and line ends quoted."""
+    return text if text.isprintable() and text.strip() == text else repr(text)

@@ -1,0 +1,43 @@
+"""What is printed on keys, and where: the same for pictures and for paper."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fingertip_contact.keyboard.layout import Key, Layout
+
+LETTER_HEIGHT_MM = 6.0
+WORD_HEIGHT_MM = 2.6
+# The label of a tall key, a piano's for instance, stands that far from its near end, where the finger does not reach.
+_FROM_NEAR_END_M = 0.012
+
+
+def drawing_order(layout: Layout) -> list[Key]:
+    """Raised keys last: they lie over the others."""
+    return sorted(layout.keys, key=lambda key: key.raised)
+
+
+def rectangle_m(key: Key) -> np.ndarray:
+    """(2, 2) the key's far left and near right corner, metres, sheet frame."""
+    (x, y), (width, height) = key.center_m, key.size_m
+    return np.array([[x - width / 2, y + height / 2], [x + width / 2, y - height / 2]])
+
+
+def label_of(key: Key) -> str:
+    """The file's label, else the character that the key writes, else the first word of its name."""
+    if key.label:
+        return key.label
+    if len(key.text) == 1 and key.text.isprintable() and key.text != " ":
+        return key.text.upper()
+    return key.name.split("_")[0]
+
+
+def shifted_label_of(key: Key) -> str:
+    """The second label: what the key writes with Shift, where nobody would guess it."""
+    return "" if key.shifted in (key.text, key.text.upper()) else key.shifted
+
+
+def label_drop_m(key: Key) -> float:
+    """How far towards the typist the label stands from the key's middle."""
+    width, height = key.size_m
+    return height / 2 - _FROM_NEAR_END_M if height > 2 * width else 0.0
