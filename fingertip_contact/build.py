@@ -9,21 +9,21 @@ from fingertip_contact.contact.detector import ContactDetector
 from fingertip_contact.contact.parameters import ContactParameters, load_profile
 from fingertip_contact.contact.surface import SurfaceTracker
 from fingertip_contact.hands.tracker import HandTracker
-from fingertip_contact.keyboard.layout import Layout, load_layout
+from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.pose import SheetTracker
 from fingertip_contact.keyboard.typing import Typist
 from fingertip_contact.pipeline import Pipeline, TouchPipeline
 
 
 def build_pipeline(
-    layout: str | Path = "qwerty", profile: str | Path = "default", calibration_seconds: float | None = None
+    layout: Layout, profile: str | Path = "default", calibration_seconds: float | None = None
 ) -> Pipeline:
-    """Camera to text. layout, profile: a built-in name or a file. calibration_seconds: how long the desk is empty at
-    the start; None: as the profile says.
+    """Camera to text. profile: a built-in name or a file. calibration_seconds: how long the desk is empty at the start;
+    None: as the profile says.
 
-    Raises ValueError or FileNotFoundError, with the remedy, where layout, profile or the hands' weights are not usable.
+    Raises ValueError or FileNotFoundError, with the remedy, where the profile or the hands' weights are not usable.
     """
-    touch = build_touch(load_layout(layout), contact_parameters(profile, calibration_seconds))
+    touch = build_touch(layout, contact_parameters(profile, calibration_seconds))
     return Pipeline(HandTracker.from_weights(), touch)
 
 

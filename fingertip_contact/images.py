@@ -6,6 +6,7 @@ from a bag. A picture that cannot be what it says it is raises ValueError; nothi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,8 +61,7 @@ def view(height: int, width: int, encoding: str, step: int, data: Any, is_bigend
     data: any buffer of bytes; the array is read-only where the buffer is. step: bytes of a row, padding included.
     Raises ValueError where the encoding is unknown, or size, step and length of the data do not fit together.
     """
-    if encoding not in ENCODINGS:
-        raise ValueError(f"image encoding {encoding!r} is not supported; known are {', '.join(ENCODINGS)}")
+    _require_encoding(encoding, ENCODINGS, "a picture")
     dtype, channels = np.dtype(ENCODINGS[encoding].dtype), ENCODINGS[encoding].channels
     pixel_bytes = dtype.itemsize * channels
     if height <= 0 or width <= 0:
@@ -83,8 +83,7 @@ def to_bgr(pixels: np.ndarray, encoding: str) -> np.ndarray:
 
     Raises ValueError where the encoding is not one of a colour picture.
     """
-    if encoding not in COLOR_ENCODINGS:
-        raise ValueError(f"{encoding!r} is no colour encoding; a colour picture is one of {', '.join(COLOR_ENCODINGS)}")
+    _require_encoding(encoding, COLOR_ENCODINGS, "a colour picture")
     code = COLOR_ENCODINGS[encoding].to_bgr
     return np.ascontiguousarray(pixels) if code is None else cv2.cvtColor(pixels, code)
 
@@ -94,6 +93,7 @@ def color_from_message(image: Any) -> np.ndarray:
 
     Raises ValueError as `view` and `to_bgr` do.
     """
+    _require_encoding(image.encoding, COLOR_ENCODINGS, "a colour picture")
     return to_bgr(_view_message(image), image.encoding)
 
 
@@ -102,10 +102,7 @@ def depth_from_message(image: Any) -> DepthImage:
 
     Raises ValueError as `view` does, and where the encoding is not one of depth.
     """
-    if image.encoding not in DEPTH_ENCODINGS:
-        raise ValueError(
-            f"{image.encoding!r} is no depth encoding; a depth picture is one of {', '.join(DEPTH_ENCODINGS)}"
-        )
+    _require_encoding(image.encoding, DEPTH_ENCODINGS, "depth")
     return DepthImage(_view_message(image), DEPTH_UNIT_M[DEPTH_ENCODINGS[image.encoding].dtype])
 
 
@@ -126,6 +123,14 @@ def camera_from_message(info: Any) -> Camera:
         height=int(info.height),
         distortion=distortion if any(distortion) else (),
     )
+
+
+def _require_encoding(encoding: str, known: Mapping[str, Encoding], what: str) -> None:
+    if encoding not in known:
+        raise ValueError(
+            f"encoding {encoding!r} is not supported for {what}; let the driver send, or convert to, "
+            f"one of {', '.join(known)}"
+        )
 
 
 def _view_message(image: Any) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -72,6 +73,30 @@ def test_existing_files_are_kept(empty_desk, tmp_path, capsys, existing):
     assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [(existing, "old")]
     assert run(*arguments, "--force") == 0
     assert (tmp_path / existing).read_bytes() != b"old"
+
+
+def test_what_is_read_is_not_overwritten(empty_desk, tmp_path, monkeypatch, capsys):
+    """Not even with --force: neither the recording nor its truth nor the layout is a place for events or video."""
+    monkeypatch.chdir(tmp_path)
+    Path("desk.mcap").write_bytes(empty_desk.read_bytes())
+    for name in ("desk.mcap", "desk.truth.jsonl", "keys.yaml"):
+        assert run("process", "desk.mcap", "--layout", "keys.yaml", "--out", tmp_path / name, "--force") == 2
+        assert f"{name} is named twice" in capsys.readouterr().err
+    assert Path("desk.mcap").read_bytes() == empty_desk.read_bytes()
+
+
+def test_a_video_that_does_not_fit_on_the_disk(empty_desk, tmp_path, capfd):
+    """OpenCV is silent about it; a broken film never appears. A limit on file sizes stands for the full disk."""
+    video = tmp_path / "desk.mp4"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        code = run("process", empty_desk, "--out", tmp_path / "events.jsonl", "--video", video)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert code == 2
+    assert f"error: {video} did not get onto the disk" in capfd.readouterr().err
+    assert not video.exists()
 
 
 BAD_INPUT = {

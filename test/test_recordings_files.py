@@ -15,7 +15,7 @@ from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, FrameResult, 
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.keyboard.typing import Typist
-from fingertip_contact.recordings.atomic import written_aside
+from fingertip_contact.recordings.atomic import require_apart, written_aside
 from fingertip_contact.recordings.events import (
     EVENT_TYPES,
     EventRecord,
@@ -280,3 +280,43 @@ def test_existing_files_are_kept(tmp_path):
     with written_aside(tmp_path / "events.jsonl", overwrite=True) as aside:
         aside.write_text("new")
     assert [entry.read_text() for entry in tmp_path.iterdir()] == ["new"]
+
+
+def test_a_folder_is_never_overwritten_by_a_file(tmp_path):
+    """However much overwriting was asked for: a mistyped name must not cost what lies in a folder."""
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter").write_text("one")
+    with (
+        pytest.raises(FileExistsError, match="thesis is a folder"),
+        written_aside(tmp_path / "thesis", overwrite=True),
+    ):
+        raise AssertionError("must not start")
+    assert (tmp_path / "thesis" / "chapter").read_text() == "one"
+
+
+def test_a_full_disk_is_said_with_the_name(tmp_path):
+    """The system's own words name no file."""
+    with (
+        pytest.raises(OSError, match=r"no space is left to write .*events\.jsonl"),
+        written_aside(tmp_path / "events.jsonl"),
+        open("/dev/full", "w") as full,
+    ):
+        full.write("x")
+        full.flush()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_said_with_the_name(tmp_path):
+    """Here: below a file."""
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"cannot write .*file/events\.jsonl.*choose another place"):
+        written_aside(tmp_path / "file" / "events.jsonl").__enter__()
+
+
+def test_outputs_stay_apart_from_inputs(tmp_path, monkeypatch):
+    """One file by two names is still one file."""
+    monkeypatch.chdir(tmp_path)
+    require_apart([Path("events.jsonl"), Path("film.mp4")], [Path("fox.mcap")])
+    for outputs in ([tmp_path / "fox.mcap"], [Path("film.mp4"), Path("x/../film.mp4")]):
+        with pytest.raises(ValueError, match="is named twice"):
+            require_apart(outputs, [Path("fox.mcap")])

@@ -13,6 +13,8 @@ from fingertip_contact.cli.progress import progress_over
 
 if TYPE_CHECKING:
     from fingertip_contact.evaluation.recording import RecordingScore
+    from fingertip_contact.keyboard.layout import Layout
+    from fingertip_contact.recordings.truth import Truth
 
 app = typer.Typer(help="Score the pipeline against truth.", no_args_is_help=True, add_completion=False)
 
@@ -43,11 +45,17 @@ def recording(
 
     from fingertip_contact.evaluation.recording import report
     from fingertip_contact.evaluation.tables import report_tables
-    from fingertip_contact.recordings.truth import truth_path
+    from fingertip_contact.keyboard.layout import load_layout
+    from fingertip_contact.recordings.truth import read_truth, truth_path
 
     if len(bags) > 1 and (truth or events):
         raise ValueError("--truth and --events go with one recording; with several, truth is looked for beside each")
-    scores = [_score(bag, truth or truth_path(bag), events, layout, calibration_seconds, profile) for bag in bags]
+    # All of them first: trouble with one shows before the pipeline has run for minutes.
+    truths = [read_truth(truth or truth_path(bag)) for bag in bags]
+    keys = load_layout(layout)
+    scores = [
+        _score(bag, true, events, keys, calibration_seconds, profile) for bag, true in zip(bags, truths, strict=True)
+    ]
     total, reports = report(scores), {score.name: report([score]) for score in scores}
     if as_json:
         typer.echo(json.dumps({**total, "recordings": reports}, indent=2, allow_nan=False))
@@ -56,17 +64,14 @@ def recording(
 
 
 def _score(
-    bag: Path, truth_file: Path, events_file: Path | None, layout: str, calibration_seconds: float | None, profile: str
+    bag: Path, truth: Truth, events_file: Path | None, layout: Layout, calibration_seconds: float | None, profile: str
 ) -> RecordingScore:
-    """Truth and events are read first: trouble with them shows before the pipeline has run for a minute."""
     from fingertip_contact.build import build_pipeline
     from fingertip_contact.evaluation.recording import score_recording
     from fingertip_contact.offline import run
     from fingertip_contact.recordings.bag import open_recording
     from fingertip_contact.recordings.events import event_records, read_events, text_of
-    from fingertip_contact.recordings.truth import read_truth
 
-    truth = read_truth(truth_file)
     events = None if events_file is None else read_events(events_file)
     with open_recording(bag) as recording:
         if events is None:

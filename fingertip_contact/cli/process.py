@@ -31,19 +31,22 @@ def process(
     from fingertip_contact.build import build_pipeline
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.offline import run
-    from fingertip_contact.recordings.atomic import require_free
+    from fingertip_contact.recordings.atomic import require_apart, require_free
     from fingertip_contact.recordings.bag import open_recording
     from fingertip_contact.recordings.events import event_records, event_writer
+    from fingertip_contact.recordings.truth import truth_path
     from fingertip_contact.recordings.video import overlay_video
 
-    for path in (out, video):
-        if path is not None and not force:
+    outputs = [out] if video is None else [out, video]
+    require_apart(outputs, inputs=(bag, truth_path(bag), Path(layout), Path(profile)))
+    for path in outputs:
+        if not force:
             require_free(path)
     with ExitStack() as stack:
         # Everything that may be refused comes before the first file is made.
         recording = stack.enter_context(open_recording(bag))
         keys = load_layout(layout)
-        pipeline = build_pipeline(layout, profile, calibration_seconds)
+        pipeline = build_pipeline(keys, profile, calibration_seconds)
         draw = None
         if video is not None:
             pictures = overlay_video(video, keys, recording.camera, recording.frames_per_second, overwrite=force)

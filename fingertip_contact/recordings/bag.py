@@ -32,6 +32,9 @@ CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 COLOR_TOPICS = ("/color/image_raw", "/color/image_rect_raw", "/color/image")
 ALIGNED_DEPTH_TOPICS = ("/aligned_depth_to_color/image_raw", "/depth/image")
 
+# What makes a folder a bag.
+METADATA = "metadata.yaml"
+
 # After that many frames without a single depth picture, stamps of colour and depth have nothing to do with each other.
 UNPAIRED_LIMIT = 90
 
@@ -178,7 +181,7 @@ class Recording:
         return Frame(stamp_ns, color.header.frame_id, self.camera, color_bgr, depth_image)
 
     def _read_camera(self) -> Camera:
-        topic = self.color_topic.rsplit("/", 1)[0] + "/camera_info"
+        topic = camera_info_topic(self.color_topic)
         first = next(self.bag.messages([topic]), None)
         if first is None:
             raise ValueError(f"{self.path} has no intrinsics: record {topic} with the pictures; {_found(self.bag)}")
@@ -220,7 +223,7 @@ class BagWriter:
     """Writes an MCAP bag, as a context manager: a single file where the name ends in .mcap, else a rosbag2 folder.
 
     `ros2 bag play` takes both. The bag appears under its name when the block ends; on an exception nothing is left.
-    Raises FileExistsError where `path` exists and `overwrite` is not given.
+    Raises FileExistsError where `path` exists and `overwrite` is not given, or is a folder that holds no bag.
     """
 
     def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
@@ -232,7 +235,7 @@ class BagWriter:
 
     def __enter__(self) -> BagWriter:
         with ExitStack() as stack:
-            aside = stack.enter_context(written_aside(self.path, overwrite=self._overwrite))
+            aside = stack.enter_context(written_aside(self.path, overwrite=self._overwrite, replaceable=_is_bag))
             folder = aside.with_suffix("") if aside.suffix == ".mcap" else aside
             writer = rosbag2.Writer(folder, version=8, storage_plugin=rosbag2.StoragePlugin.MCAP)
             writer.set_compression(rosbag2.CompressionMode.STORAGE, rosbag2.CompressionFormat.ZSTD)
@@ -310,19 +313,28 @@ class BagWriter:
         return _TYPES.types["std_msgs/msg/Header"](stamp=stamp, frame_id=frame_id)
 
 
+def camera_info_topic(image_topic: str) -> str:
+    """camera_info lies beside its image."""
+    return f"{image_topic.rsplit('/', 1)[0]}/camera_info"
+
+
+def _is_bag(path: Path) -> bool:
+    return path.is_file() or (path / METADATA).is_file()
+
+
 def _storage(path: Path) -> Path:
     """What to open: the folder, or the one bag file in a folder whose metadata.yaml is missing."""
     if path.is_file():
         if path.suffix not in BAG_SUFFIXES:
             raise ValueError(f"{path} is no bag; a recording is a rosbag2 folder or ends in {', '.join(BAG_SUFFIXES)}")
         return path
-    if (path / "metadata.yaml").exists():
+    if (path / METADATA).is_file():
         return path
     files = sorted(file for file in path.iterdir() if file.suffix in BAG_SUFFIXES)
     if len(files) != 1:
         names = ", ".join(file.name for file in files) or "none"
         raise ValueError(
-            f"{path} has no metadata.yaml and not exactly one bag file (found: {names}); "
+            f"{path} has no {METADATA} and not exactly one bag file (found: {names}); "
             "name the file itself, or repair the folder with `ros2 bag reindex`"
         )
     return files[0]

@@ -24,7 +24,7 @@ def overlay_video(
     """Gives a function that draws one frame and appends it. The file appears when the block ends, or not at all.
 
     Raises ValueError where the name does not end in .mp4 or OpenCV cannot write video, FileExistsError where `path`
-    exists and `overwrite` is not given.
+    exists and `overwrite` is not given, OSError where the disk does not hold it.
     """
     if path.suffix != SUFFIX:
         raise ValueError(f"video {path} has to end in {SUFFIX}")
@@ -32,13 +32,19 @@ def overlay_video(
     with written_aside(path, overwrite=overwrite) as aside:
         size = (camera.width, camera.height)
         writer = cv2.VideoWriter(str(aside), cv2.VideoWriter.fourcc(*"mp4v"), frames_per_second, size)
+        count = 0
         try:
             if not writer.isOpened():
                 raise ValueError(f"this OpenCV cannot write {path}: it has no MPEG-4 encoder; leave the video out")
 
             def append(frame: Frame, result: FrameResult) -> None:
+                nonlocal count
                 writer.write(overlay.draw(frame.color_bgr, result, frame.camera))
+                count += 1
 
             yield append
         finally:
             writer.release()
+        # OpenCV does not tell when a write fails.
+        if count and cv2.VideoCapture(str(aside)).get(cv2.CAP_PROP_FRAME_COUNT) != count:
+            raise OSError(f"{path} did not get onto the disk; free some space, or leave the video out")
