@@ -1,0 +1,62 @@
+"""The depth network as it is trained: any input size, weights under their published names and shapes."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from timm.layers.pos_embed_sincos import build_sincos2d_pos_embed
+from torch import Tensor, nn
+
+from fingertip_contact.depth.configuration import PATCH
+from fingertip_contact.depth.network import (
+    TAPPED_BLOCKS,
+    TRAINED_GRID,
+    WIDTH,
+    DepthNetwork,
+    interpolate_position_embedding,
+)
+
+
+class TrainedNetwork(DepthNetwork):
+    """(B, 3, height, width) -> (B, 1, height, width) metres, at any multiple of 14.
+
+    DepthNetwork holds the position embedding of its one size. Here the published one, of 37x37 patches, is the
+    parameter that is learnt and is interpolated in each pass: what is saved fits any size, as the published files do.
+    """
+
+    def __init__(self, max_depth_m: float) -> None:
+        super().__init__(TRAINED_GRID * PATCH, TRAINED_GRID * PATCH, max_depth_m)
+        self.pretrained.patch_embed.strict_img_size = False
+
+    def forward(self, images: Tensor) -> Tensor:
+        height, width = images.shape[2:]
+        rows, columns = height // PATCH, width // PATCH
+        encoder = self.pretrained
+        class_token, embedding = cast(Tensor, encoder.cls_token), cast(Tensor, encoder.pos_embed)
+        tokens = torch.cat([class_token.expand(len(images), -1, -1), encoder.patch_embed(images)], dim=1)
+        tokens = tokens + interpolate_position_embedding(embedding, rows, columns)
+        features = []
+        for index, block in enumerate(encoder.blocks):
+            tokens = block(tokens)
+            if index in TAPPED_BLOCKS:
+                patches = encoder.norm(tokens)[:, 1:]
+                features.append(patches.transpose(1, 2).reshape(len(images), -1, rows, columns))
+        return self.depth_head(features, (height, width)) * self.max_depth_m
+
+
+def prepare_for_scratch(network: TrainedNetwork) -> None:
+    """Starting values for an encoder without any pre-training.
+
+    Position: sines and cosines, which mean the same at every input size, where random values would not. LayerScale: 1,
+    since the 1e-5 that DINOv2 starts from needs a pre-training's length to grow.
+    """
+    encoder = network.pretrained
+    grid = build_sincos2d_pos_embed([TRAINED_GRID, TRAINED_GRID], dim=WIDTH, interleave_sin_cos=False)
+    with torch.no_grad():
+        # The class token's comes first.
+        cast(Tensor, encoder.pos_embed)[0] = torch.cat([torch.zeros(1, WIDTH), grid])
+        for module in encoder.modules():
+            gamma = getattr(module, "gamma", None)
+            if isinstance(gamma, nn.Parameter):
+                gamma.fill_(1.0)

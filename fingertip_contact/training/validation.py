@@ -1,0 +1,44 @@
+"""How good the network is after an epoch: the evaluation's metrics, at the camera's size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from fingertip_contact.depth.preprocessing import Preprocessor, resize_to
+from fingertip_contact.evaluation.depth_metrics import DepthSums, depth_sums, mean_of_images
+from fingertip_contact.recordings.dataset import BadFrameError, DatasetFrame
+from fingertip_contact.training.configuration import TrainingConfiguration
+from fingertip_contact.training.network import TrainedNetwork
+from fingertip_contact.training.processes import Processes
+
+
+@torch.inference_mode()
+def validate(
+    network: TrainedNetwork,
+    frames: Sequence[DatasetFrame],
+    configuration: TrainingConfiguration,
+    device: torch.device,
+    processes: Processes,
+) -> dict[str, float]:
+    """The mean over pictures of each metric; the processes share the frames. Unreadable ones are left out."""
+    network.eval()
+    preprocess = Preprocessor(configuration.height, configuration.width)
+    own: list[DepthSums] = []
+    for frame in frames[processes.rank :: processes.count]:
+        try:
+            color_bgr, true_m = frame.load_color(), frame.load_depth_m()
+        except BadFrameError:
+            continue
+        small_m = network(torch.from_numpy(preprocess(color_bgr)).to(device))[0, 0].float().cpu().numpy()
+        own.append(depth_sums(resize_to(small_m, *true_m.shape), in_range(true_m, configuration)))
+    network.train()
+    return mean_of_images(processes.gather(own))
+
+
+def in_range(true_m: np.ndarray, configuration: TrainingConfiguration) -> np.ndarray:
+    """Depth with NaN where it is out of the range that the run is about."""
+    valid = (true_m >= configuration.min_depth_m) & (true_m <= configuration.max_depth_m)
+    return np.where(valid, true_m, np.nan)

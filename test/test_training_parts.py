@@ -1,0 +1,275 @@
+"""Configuration, loss, optimizer, augmentation, order of frames: what a training run is made of."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("timm")
+
+from training_world import CAMERA, frames, picture, write_session  # noqa: E402
+
+from fingertip_contact.depth.network import DepthNetwork  # noqa: E402
+from fingertip_contact.depth.preprocessing import Preprocessor  # noqa: E402
+from fingertip_contact.evaluation.depth_bands import heights_m, surface_plane  # noqa: E402
+from fingertip_contact.training import augmentation  # noqa: E402
+from fingertip_contact.training.augmentation import augment, draw_augmentation, recolour  # noqa: E402
+from fingertip_contact.training.configuration import (  # noqa: E402
+    TrainingConfiguration,
+    as_yaml,
+    load_configuration,
+    parse_overrides,
+)
+from fingertip_contact.training.data import Draw, Plan, TrainingFrames, plan_epoch, steps_per_epoch, weights  # noqa: E402
+from fingertip_contact.training.loss import silog  # noqa: E402
+from fingertip_contact.training.network import TrainedNetwork  # noqa: E402
+from fingertip_contact.training.optimizer import make_optimizer, set_learning_rates  # noqa: E402
+
+
+def depth_and_weight(depth: np.ndarray) -> np.ndarray:
+    """(H, W, 2) float32."""
+    return np.dstack([depth, depth > 0]).astype(np.float32)
+
+
+def test_the_default_is_the_published_recipe():
+    """Model card: AdamW, two rates, cosine, 4 x 4, 80 epochs, 518x518, SiLog 0.5, 1 mm to 0.5 m, flip, jitter, 42."""
+    recipe = load_configuration()
+    assert recipe == TrainingConfiguration()
+    assert (recipe.encoder_learning_rate, recipe.head_learning_rate) == (5e-6, 5e-5)
+    assert (recipe.beta1, recipe.beta2, recipe.weight_decay) == (0.9, 0.999, 0.01)
+    assert (recipe.epochs, recipe.batch_size, recipe.accumulation) == (80, 4, 4)
+    assert (recipe.height, recipe.width, recipe.sizes) == (518, 518, ())
+    assert (recipe.min_depth_m, recipe.max_depth_m, recipe.silog_lambda) == (0.001, 0.5, 0.5)
+    assert (recipe.flip_probability, recipe.jitter_probability, recipe.jitter) == (0.5, 0.5, 0.1)
+    assert (recipe.seed, recipe.precision, recipe.gradient_clip) == (42, "float32", 0.0)
+    assert (recipe.base, recipe.best_by) == ("relative", "delta1")
+
+
+def test_every_value_can_be_set(tmp_path):
+    """By a YAML file, and over that by NAME=VALUE; what is written reads back the same."""
+    changed = TrainingConfiguration(
+        base="none", epochs=3, height=126, width=168, sizes=((84, 112),), encoder_learning_rate=1e-4, focal_aware=True
+    )
+    file = tmp_path / "mine.yaml"
+    file.write_text(as_yaml(changed))
+    assert load_configuration(file) == changed
+    overridden = load_configuration(file, parse_overrides(["epochs=7", "encoder_learning_rate=1e-5", "sizes=[]"]))
+    assert (overridden.epochs, overridden.encoder_learning_rate, overridden.sizes) == (7, 1e-5, ())
+    assert overridden.height == 126
+
+
+@pytest.mark.parametrize(
+    ("assignment", "named"),
+    [
+        ("epochs=0", "epochs"),
+        ("epochs=1.5", "whole number"),
+        ("epoks=3", "epoks"),
+        ("height=500", "multiple of 14"),
+        ("sizes=[[140, 150]]", "multiple of 14"),
+        ("sizes=5", "sizes"),
+        ("precision=float16", "bfloat16"),
+        ("silog_lambda=nan", "silog_lambda"),
+        ("min_depth_m=0.6", "min_depth_m"),
+        ("epochs", "NAME=VALUE"),
+    ],
+)
+def test_a_wrong_value_is_named(assignment, named):
+    with pytest.raises(ValueError, match=named):
+        load_configuration(overrides=parse_overrides([assignment]))
+
+
+def test_silog_is_its_formula():
+    """Eigen et al. 2014, over valid pixels only, whatever stands in the others."""
+    random = np.random.default_rng(0)
+    true, predicted = random.uniform(0.1, 0.5, (2, 3, 8, 8))
+    weight = (random.random((3, 8, 8)) < 0.7).astype(np.float32)
+    error = (np.log(true) - np.log(predicted))[weight > 0]
+    expected = math.sqrt(np.mean(error**2) - 0.5 * np.mean(error) ** 2)
+    true[weight == 0] = np.nan
+    predicted[weight == 0] = -1.0
+    loss = silog(torch.tensor(predicted), torch.tensor(true), torch.tensor(weight))
+    assert loss.item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_weights_of_the_loss_count_pixels_so_often():
+    """A pixel of weight 3 counts as three."""
+    true, predicted = torch.tensor([0.2, 0.3]), torch.tensor([0.25, 0.28])
+    thrice = silog(predicted[[0, 0, 0, 1]], true[[0, 0, 0, 1]], torch.ones(4))
+    assert torch.isclose(silog(predicted, true, torch.tensor([3.0, 1.0])), thrice)
+
+
+def test_silog_survives_what_broke_others():
+    """No valid pixel; a perfect prediction, where the root's slope is infinite; a prediction of zero."""
+    ones = torch.ones(4)
+    assert silog(ones, ones, torch.zeros(4)) is None
+    for prediction in (0.3 * ones, 0.0 * ones):
+        prediction.requires_grad_()
+        loss = silog(prediction, 0.3 * ones, ones)
+        loss.backward()
+        assert torch.isfinite(loss)
+        assert torch.isfinite(prediction.grad).all()
+
+
+def test_encoder_and_head_have_their_own_rates():
+    """Every parameter is in one group: timm's encoder in the first, the DPT head in the second."""
+    network = TrainedNetwork(0.5)
+    optimizer = make_optimizer(network, TrainingConfiguration())
+    encoder, head = ({id(value) for value in group["params"]} for group in optimizer.param_groups)
+    assert encoder == {id(value) for value in network.pretrained.parameters()}
+    assert head == {id(value) for value in network.depth_head.parameters()}
+    assert len(encoder) + len(head) == len(list(network.parameters()))
+
+
+@pytest.mark.parametrize(("step", "share"), [(0, 1.0), (50, 0.5), (100, 0.0), (25, 0.5 + math.sqrt(0.125))])
+def test_learning_rates_follow_the_cosine(step, share):
+    configuration = TrainingConfiguration()
+    optimizer = make_optimizer(torch.nn.ModuleDict({"pretrained": torch.nn.Linear(1, 1)}), configuration)
+    set_learning_rates(optimizer, configuration, step, 100)
+    rates = [group["lr"] for group in optimizer.param_groups]
+    assert rates == pytest.approx([5e-6 * share, 5e-5 * share], abs=1e-12)
+
+
+def test_the_trained_network_is_the_network():
+    """At any size it gives what DepthNetwork gives with the weights that it saves."""
+    torch.manual_seed(1)
+    trained = TrainedNetwork(0.5).eval()
+    for height, width in ((42, 56), (70, 42)):
+        images = torch.randn(2, 3, height, width)
+        network = DepthNetwork(height, width, 0.5).eval()
+        network.load_published(trained.state_dict())
+        with torch.inference_mode():
+            assert (trained(images) - network(images)).abs().max() < 1e-6
+
+
+def test_depth_and_weight_are_never_interpolated():
+    """After cutting, mirroring and resizing, each value is one that the camera measured."""
+    color, depth = picture(3)
+    maps = depth_and_weight(depth)
+    configuration = TrainingConfiguration(crop_probability=1.0)
+    drawn = draw_augmentation(np.random.default_rng(2), configuration, *depth.shape)
+    _, resized = augment(color, maps, drawn, (42, 56))
+    assert drawn.scale < 1
+    assert set(np.unique(resized[0])) <= set(np.unique(maps[..., 0]))
+    assert set(np.unique(resized[1])) <= {0.0, 1.0}
+    assert ((resized[0] == 0) == (resized[1] == 0)).all()
+
+
+def test_depth_stays_under_its_picture():
+    """The world's brightness tells its depth: it still does after cutting, mirroring and resizing."""
+    color, depth = picture(5)
+    configuration = TrainingConfiguration(crop_probability=1.0, flip_probability=1.0, jitter_probability=0.0)
+    for seed in range(4):
+        drawn = draw_augmentation(np.random.default_rng(seed), configuration, *depth.shape)
+        image, maps = augment(color, depth_and_weight(depth), drawn, (70, 98))
+        blue = image[2] * 0.225 + 0.406
+        told_mm = 150 + 300 * blue
+        seen = maps[0] > 0
+        assert np.corrcoef(told_mm[seen], maps[0][seen])[0, 1] > 0.99
+
+
+def test_a_mirrored_picture_mirrors_its_depth():
+    color, depth = picture(1)
+    maps = depth_and_weight(depth)
+    whole = augmentation.none(*depth.shape)
+    _, plain = augment(color, maps, whole, (42, 56))
+    mirrored_image, mirrored = augment(
+        color, maps, augmentation.Augmentation(whole.window, 1.0, True, (1.0, 1.0, 1.0)), (42, 56)
+    )
+    other_image, other = augment(color[:, ::-1], maps[:, ::-1], whole, (42, 56))
+    assert np.array_equal(mirrored, other)
+    assert np.array_equal(mirrored_image, other_image)
+    assert not np.array_equal(mirrored, plain)
+
+
+def test_the_picture_is_prepared_as_at_run_time():
+    """Without chance it is what the runtime's preprocessing makes, but for the rounding of bytes."""
+    color, depth = picture(2)
+    image, _ = augment(color, depth_and_weight(depth), augmentation.none(*depth.shape), (42, 56))
+    assert np.abs(image - Preprocessor(42, 56)(color)[0]).max() < 0.5 / 255 / 0.224 + 1e-4
+
+
+def test_colours_change_within_their_range():
+    """Brightness by its factor, contrast about the mean, saturation 0 is grey."""
+    color = np.full((4, 4, 3), 0.5, np.float32)
+    color[:2] = (0.2, 0.3, 0.4)
+    assert np.allclose(recolour(color, (1.1, 1.0, 1.0)), 1.1 * color, atol=1e-6)
+    assert np.ptp(recolour(color, (1.0, 0.5, 1.0))) == pytest.approx(0.5 * np.ptp(color), abs=1e-6)
+    assert np.abs(np.diff(recolour(color, (1.0, 1.0, 0.0)), axis=2)).max() < 1e-6
+    drawn = [draw_augmentation(np.random.default_rng(seed), TrainingConfiguration(), 144, 192) for seed in range(400)]
+    changed = np.array([one.factors for one in drawn if one.factors != (1.0, 1.0, 1.0)])
+    assert 150 < len(changed) < 250
+    assert 150 < sum(one.mirrored for one in drawn) < 250
+    assert changed.min() >= 0.9
+    assert changed.max() <= 1.1
+    assert all(one.scale == 1.0 for one in drawn)
+
+
+def test_an_epoch_sees_every_frame_once_in_its_own_order():
+    configuration = TrainingConfiguration(batch_size=3, accumulation=2)
+    first, again, second = (plan_epoch(20, epoch, configuration) for epoch in (0, 0, 1))
+    indices = [draw.index for step in first for batch in step for draw in batch]
+    assert sorted(indices) == list(range(20))
+    assert first == again
+    assert indices != [draw.index for step in second for batch in step for draw in batch]
+    assert len(first) == steps_per_epoch(20, configuration) == 4
+
+
+def test_a_step_has_one_input_size():
+    configuration = TrainingConfiguration(batch_size=2, accumulation=2, height=42, width=56, sizes=((28, 42), (56, 70)))
+    sizes = [{draw.size for batch in step for draw in batch} for step in plan_epoch(80, 0, configuration)]
+    assert all(len(chosen) == 1 for chosen in sizes)
+    assert set.union(*sizes) == set(configuration.all_sizes)
+
+
+def test_processes_share_the_batches_of_a_step():
+    """Together they see what one alone would see."""
+    steps = plan_epoch(24, 0, TrainingConfiguration(batch_size=2, accumulation=4))
+    halves = [list(Plan(steps, process, 2)) for process in range(2)]
+    assert sorted(map(str, halves[0] + halves[1])) == sorted(str(batch) for step in steps for batch in step)
+    assert len(halves[0]) == len(halves[1])
+
+
+def test_invalid_depth_has_no_weight(tmp_path):
+    """0, what is nearer or farther than the range, and what could not be read."""
+    folder = write_session(tmp_path, "P01")
+    configuration = TrainingConfiguration(min_depth_m=0.25, max_depth_m=0.32)
+    data = TrainingFrames(frames(tmp_path, "P01"), configuration)
+    _, maps, trouble = data[Draw(0, 0, (70, 98))]
+    valid = maps[1] > 0
+    assert not trouble
+    assert maps[0][valid].min() >= 0.25
+    assert maps[0][valid].max() <= 0.32
+    assert 0.05 < valid.float().mean() < 0.95
+    (folder / "depth" / "000001.png").write_bytes(b"no picture")
+    _, maps, trouble = data[Draw(1, 0, (70, 98))]
+    assert "000001.png" in trouble
+    assert not maps.any()
+
+
+def test_pixels_just_above_the_desk_can_weigh_more():
+    """A box of 20 mm on a desk seen from above: its top weighs more, the desk does not, nor does a box of 60 mm."""
+    depth_m = np.full((144, 192), 0.30, np.float32)
+    depth_m[10:20, 10:20], depth_m[40:50, 40:50] = 0.28, 0.24
+    weight = weights(depth_m, CAMERA, TrainingConfiguration(near_surface_weight=5.0))
+    assert (weight[10:20, 10:20] == 5).all()
+    assert (weight[40:50, 40:50] == 1).all()
+    assert weight.sum() == 144 * 192 + 4 * 100
+    height_m = heights_m(depth_m, CAMERA, surface_plane(depth_m, CAMERA))
+    assert height_m[15, 15] == pytest.approx(0.02, abs=1e-4)
+
+
+def test_a_cut_frame_s_depth_can_follow_its_enlargement(tmp_path):
+    """focal_aware: half of the picture, enlarged twice, is a scene at half its distance."""
+    write_session(tmp_path, "P01")
+    plain = TrainingConfiguration(crop_probability=1.0, crop_scale_min=0.5)
+    aware = TrainingConfiguration(crop_probability=1.0, crop_scale_min=0.5, focal_aware=True)
+    draw = Draw(0, 0, (42, 56))
+    depth_m, scaled_m = (TrainingFrames(frames(tmp_path, "P01"), one)[draw][1][0] for one in (plain, aware))
+    ratio = (scaled_m / depth_m)[depth_m > 0]
+    assert 0.5 <= ratio.min() == pytest.approx(ratio.max().item(), rel=1e-5)
+    assert ratio.max() < 1
+    assert cv2.countNonZero(depth_m.numpy()) == cv2.countNonZero(scaled_m.numpy())
