@@ -34,7 +34,8 @@ class Camera:
         if not np.all(np.isfinite(values)) or self.fx <= 0 or self.fy <= 0 or self.width <= 0 or self.height <= 0:
             raise ValueError(
                 f"camera intrinsics are not usable: fx={self.fx} fy={self.fy} cx={self.cx} cy={self.cy} "
-                f"size={self.width}x{self.height}; the focal lengths and the size have to be positive: calibrate the camera"
+                f"size={self.width}x{self.height}; the focal lengths and the size have to be positive: "
+                "calibrate the camera"
             )
 
     @cached_property

@@ -299,10 +299,8 @@ def test_a_full_disk_is_said_with_the_name(tmp_path):
     with (
         pytest.raises(OSError, match=r"no space is left to write .*events\.jsonl"),
         written_aside(tmp_path / "events.jsonl"),
-        open("/dev/full", "w") as full,
     ):
-        full.write("x")
-        full.flush()
+        Path("/dev/full").write_text("x")
     assert list(tmp_path.iterdir()) == []
 
 
