@@ -46,7 +46,7 @@ _UNIT_CHECK_STEP = 8  # every so many pixels are enough to tell a unit
 _SESSION_NAME = re.compile(
     r"(?P<participant>P\d+)_angle(?P<angle>\d+)_(?P<surface>.+)_(?P<action>[a-z]+)_(?P<time>\d{6})"
 )
-_PICTURE_NAME = re.compile(r"\d{6}\.png")
+_PICTURE_NAME, _JSON_NAME = re.compile(r"\d{6}\.png"), re.compile(r"\d{6}\.json")
 _PNG_END = b"IEND\xaeB`\x82"
 
 
@@ -238,9 +238,18 @@ def open_session(path: str | Path) -> Session:
 
 def picture_numbers(folder: Path) -> set[int]:
     """Numbers of the pictures in a folder; nothing where there is no folder."""
+    return _numbers(folder, _PICTURE_NAME)
+
+
+def json_numbers(folder: Path) -> set[int]:
+    """Numbers of the annotations or labels in a folder; nothing where there is no folder."""
+    return _numbers(folder, _JSON_NAME)
+
+
+def _numbers(folder: Path, name: re.Pattern[str]) -> set[int]:
     try:
         with os.scandir(folder) as entries:
-            return {int(entry.name[:6]) for entry in entries if _PICTURE_NAME.fullmatch(entry.name)}
+            return {int(entry.name[:6]) for entry in entries if name.fullmatch(entry.name)}
     except FileNotFoundError:
         return set()
 

@@ -72,8 +72,9 @@ class FrameLabel:
     source: Source
 
     @property
-    def has_contact(self) -> bool:
-        return any(tip.contact for hand in self.hands for tip in hand.fingertips.values())
+    def contact_count(self) -> int:
+        """How many fingertips touch."""
+        return sum(tip.contact for hand in self.hands for tip in hand.fingertips.values())
 
 
 def read_annotation(path: Path) -> tuple[AnnotatedHand, ...] | None:
@@ -125,7 +126,7 @@ def label_json(number: int, label: FrameLabel) -> dict[str, Any]:
         "frame_id": number,
         "num_hands": len(label.hands),
         "source": label.source,
-        "has_contact": label.has_contact,
+        "has_contact": label.contact_count > 0,
         "hands": [
             {
                 "handedness": _file_handedness(hand.handedness),
