@@ -53,6 +53,7 @@ VERBS = {
     "process": Verb("process", "process", "Run the pipeline on a recording: contact events, and a video of them."),
     "evaluate": Verb("evaluate", "app", "Score the pipeline against a recording's truth."),
     "keyboard": Verb("keyboard", "app", "List, show and print keyboard layouts; find where a sheet lies."),
+    "train": Verb("train", "train", "Fine-tune the depth network on a dataset."),
     "models": Verb("models", "app", "Fetch, list and check the network weights."),
     "bench": Verb("bench", "app", "Measure how fast things run on this machine."),
 }
@@ -67,6 +68,7 @@ EXTRAS = {
     "rosbags": "bags",
     "safetensors": "depth",
     "scipy": "sim",
+    "tensorboard": "train",
     "timm": "depth",
     "torch": "depth",
 }

@@ -76,7 +76,7 @@ def augment(
     color = recolour(color.astype(np.float32) / 255, augmentation.factors)
     color = cv2.resize(color, target, interpolation=cv2.INTER_CUBIC)
     maps = cv2.resize(np.ascontiguousarray(maps), target, interpolation=cv2.INTER_NEAREST)
-    normalised = (color[..., ::-1] - np.float32(MEAN_RGB)) / np.float32(STD_RGB)
+    normalised = (color[..., ::-1] - np.array(MEAN_RGB, np.float32)) / np.array(STD_RGB, np.float32)
     return np.ascontiguousarray(normalised.transpose(2, 0, 1)), np.ascontiguousarray(maps.transpose(2, 0, 1))
 
 

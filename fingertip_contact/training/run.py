@@ -99,12 +99,17 @@ class Run:
             )
         self._validated = spread(self.validation, self.configuration.validation_frames)
         self._steps_per_epoch = steps_per_epoch(len(self.train), self.configuration)
-        self._steps = self.configuration.epochs * self._steps_per_epoch
+        self.steps = self.configuration.epochs * self._steps_per_epoch
         self._network = make_network(self.configuration, self.base_weights).to(self.device).train()
         self._optimizer = make_optimizer(self._network, self.configuration)
         self._history: list[dict[str, Any]] = []
         self._best: dict[str, Any] = {}
         self._bad_in_a_row = 0
+
+    @property
+    def first_step(self) -> int:
+        """The step that comes next."""
+        return len(self._history) * self._steps_per_epoch
 
     def resume(self) -> None:
         """Goes on after the last epoch that `out` holds. Raises ValueError where that is of other data or damaged."""
@@ -157,7 +162,7 @@ class Run:
             number = epoch * self._steps_per_epoch + index
             own = len(planned[self.processes.rank :: self.processes.count])
             step = self._step(epoch, number, [next(batches) for _ in range(own)])
-            self.listener.step(step, self._steps)
+            self.listener.step(step, self.steps)
             yield step
 
     def _loader(self, plan: list[list[list[Draw]]]) -> DataLoader:
@@ -170,7 +175,7 @@ class Run:
 
     def _step(self, epoch: int, number: int, batches: list[Batch]) -> Step:
         """Gradients of all usable batches of all processes, their mean, and one step of the optimizer."""
-        set_learning_rates(self._optimizer, self.configuration, number, self._steps)
+        set_learning_rates(self._optimizer, self.configuration, number, self.steps)
         self._optimizer.zero_grad()
         # Sum of losses, usable batches, unusable ones.
         sums = torch.zeros(3, device=self.device)
