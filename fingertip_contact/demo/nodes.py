@@ -10,15 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fingertip_contact.recordings.bag import camera_info_topic
 from fingertip_contact.ros.environment import node_environment
 
 # How long a node may take to leave after SIGINT before it is ended for good.
 LEAVE_S = 5.0
-
-
-def camera_info_topic(image_topic: str) -> str:
-    """camera_info lies beside its image."""
-    return image_topic.rsplit("/", 1)[0] + "/camera_info"
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,6 @@ import numpy as np
 from fingertip_contact.frames import FINGERS, FINGERTIP_LANDMARKS, Fingertip, Frame, FrameResult, Hand, KeyEvent
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.pose import SheetTracker
-from fingertip_contact.overlay import Overlay
 from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.video import overlay_video
@@ -24,31 +23,29 @@ COLUMNS, ROWS = 4, 3
 TILE_PX = (480, 360)
 
 
-def write_video(path: Path, recording: Path, heard: Heard, layout: Layout) -> None:
-    """The recording with what the nodes said about each of its frames."""
+def write_pictures(video: Path, sheet: Path, recording: Path, heard: Heard, layout: Layout) -> None:
+    """The recording with what the nodes said about each of its frames, as a video; and one PNG of the moments at which
+    keys were pressed, evenly over the run."""
+    presses = []
     with (
         open_recording(recording) as opened,
-        overlay_video(path, layout, opened.camera, FRAMES_PER_SECOND, overwrite=True) as write,
+        overlay_video(video, layout, opened.camera, FRAMES_PER_SECOND, overwrite=True) as write,
     ):
         for frame, result in _results(opened.frames(), heard, layout):
-            write(frame, result)
-
-
-def write_contact_sheet(path: Path, recording: Path, heard: Heard, layout: Layout) -> None:
-    """One PNG of the moments at which keys were pressed, evenly over the run."""
-    tiles = []
-    with open_recording(recording) as opened:
-        overlay = Overlay(layout)
-        for frame, result in _results(opened.frames(), heard, layout):
-            picture = overlay.draw(frame.color_bgr, result, frame.camera)
+            picture = write(frame, result)
             if any(event.contact.type == "press" for event in result.key_events):
-                tiles.append(cv2.resize(picture, TILE_PX, interpolation=cv2.INTER_AREA))
-    count = COLUMNS * ROWS
-    chosen = [tiles[round(at)] for at in np.linspace(0, len(tiles) - 1, min(count, len(tiles)))]
-    chosen += [np.zeros((TILE_PX[1], TILE_PX[0], 3), np.uint8)] * (count - len(chosen))
-    rows = [np.hstack(chosen[row * COLUMNS : (row + 1) * COLUMNS]) for row in range(ROWS)]
-    with written_aside(path, overwrite=True) as aside:
-        cv2.imwrite(str(aside), np.vstack(rows))
+                presses.append(cv2.resize(picture, TILE_PX, interpolation=cv2.INTER_AREA))
+    with written_aside(sheet, overwrite=True) as aside:
+        if not cv2.imwrite(str(aside), _tiled(presses)):
+            raise OSError(f"{sheet} did not get onto the disk; free some space")
+
+
+def _tiled(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """As many of the pictures as the sheet has room for, evenly chosen; black where there are fewer."""
+    room = COLUMNS * ROWS
+    chosen = [pictures[round(at)] for at in np.linspace(0, len(pictures) - 1, min(room, len(pictures)))]
+    chosen += [np.zeros((TILE_PX[1], TILE_PX[0], 3), np.uint8)] * (room - len(chosen))
+    return np.vstack([np.hstack(chosen[first : first + COLUMNS]) for first in range(0, room, COLUMNS)])
 
 
 def _results(frames: Iterator[Frame], heard: Heard, layout: Layout) -> Iterator[tuple[Frame, FrameResult]]:

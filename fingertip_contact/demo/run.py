@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fingertip_contact.demo.nodes import camera_info_topic, running_nodes
-from fingertip_contact.recordings.bag import open_recording
+from fingertip_contact.demo.nodes import running_nodes
+from fingertip_contact.recordings.bag import camera_info_topic, open_recording
 from fingertip_contact.ros.environment import node_environment
 from fingertip_contact.ros.listener import Heard
 from fingertip_contact.ros.listening import listening
@@ -31,7 +31,7 @@ class RunError(RuntimeError):
 def play(recording: Path, log_folder: Path, show: Callable[[Heard], None]) -> Heard:
     """Plays a recording to the nodes and gives what was heard; calls `show` ten times a second.
 
-    Raises RunError where the nodes do not come up or the camera fails, naming the logs to look at.
+    Raises RunError where the nodes do not come up, the camera fails or nothing is heard, naming the logs to look at.
     """
     os.environ.setdefault("ROS_DOMAIN_ID", str(secrets.choice(DOMAINS)))
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
@@ -44,6 +44,8 @@ def play(recording: Path, log_folder: Path, show: Callable[[Heard], None]) -> He
         running_nodes(recording, color_topic, depth_topic, log_folder) as nodes,
     ):
         _follow(heard, nodes, limit_s, show, log_folder)
+    if not heard.frames_in:
+        raise RunError(f"no picture came over DDS; see {log_folder}")
     return heard
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from fingertip_contact.frames import Frame, FrameResult
 from fingertip_contact.geometry import Camera
@@ -20,8 +21,10 @@ SUFFIX = ".mp4"
 @contextmanager
 def overlay_video(
     path: Path, layout: Layout, camera: Camera, frames_per_second: float, *, overwrite: bool = False
-) -> Iterator[Callable[[Frame, FrameResult], None]]:
-    """Gives a function that draws one frame and appends it. The file appears when the block ends, or not at all.
+) -> Iterator[Callable[[Frame, FrameResult], np.ndarray]]:
+    """Gives a function that draws one frame, appends it and gives the picture back.
+
+    The file appears when the block ends, or not at all.
 
     Raises ValueError where the name does not end in .mp4 or OpenCV cannot write video, FileExistsError where `path`
     exists and `overwrite` is not given, OSError where the disk does not hold it.
@@ -37,10 +40,12 @@ def overlay_video(
             if not writer.isOpened():
                 raise ValueError(f"this OpenCV cannot write {path}: it has no MPEG-4 encoder; leave the video out")
 
-            def append(frame: Frame, result: FrameResult) -> None:
+            def append(frame: Frame, result: FrameResult) -> np.ndarray:
                 nonlocal count
-                writer.write(overlay.draw(frame.color_bgr, result, frame.camera))
+                picture = overlay.draw(frame.color_bgr, result, frame.camera)
+                writer.write(picture)
                 count += 1
+                return picture
 
             yield append
         finally:
