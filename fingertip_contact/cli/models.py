@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -28,12 +29,13 @@ def pull(name: Name = "hands") -> None:
 @app.command("list")
 def list_models() -> None:
     """Show every model with its source, licence and state on this machine."""
-    table = Table("model", "group", "version", "licence", "MB", "state", "what it is")
+    table = Table("group", "model", "licence", "MB", "state", "what it is", box=SIMPLE_HEAD, pad_edge=False)
     for column in table.columns[:-1]:
         column.no_wrap = True
     for model in weights.models().values():
         size = "" if model.size is None else f"{model.size / 1e6:.1f}"
-        table.add_row(model.name, model.group, model.version, model.licence, size, _state(model), model.about)
+        about = f"{model.about}, {model.version}"
+        table.add_row(model.group, model.name, model.licence, size, _state(model), about)
     Console().print(table)
 
 
