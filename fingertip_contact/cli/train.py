@@ -42,20 +42,17 @@ def train(
     Examples: fingertip-contact train data --split card --out runs/card; fingertip-contact train data --split mine.json
     --out runs/small --set base=none --set height=126 --set width=168
     """
-    import torch
-
     from fingertip_contact.recordings.dataset import open_dataset
     from fingertip_contact.recordings.dataset_split import load_split
     from fingertip_contact.training.configuration import as_yaml
-    from fingertip_contact.training.processes import choose_device, joined
+    from fingertip_contact.training.processes import choose_device, joined, limit_threads
     from fingertip_contact.training.run import Run
 
     configuration = _configuration(out, config, assignments or [], resume)
     if show_config:
         typer.echo(as_yaml(configuration), nl=False)
         return
-    if threads:
-        torch.set_num_threads(threads)
+    limit_threads(threads)
     data, parts = open_dataset(dataset), load_split(split)
     chosen = choose_device(device)
     with ExitStack() as stack:

@@ -53,6 +53,12 @@ def joined(device: torch.device) -> Iterator[Processes]:
         distributed.destroy_process_group()
 
 
+def limit_threads(threads: int) -> None:
+    """How many threads the CPU's part is computed with; 0 leaves it to torch."""
+    if threads:
+        torch.set_num_threads(threads)
+
+
 def choose_device(name: str) -> torch.device:
     """`auto`: this process's GPU where there is one, else the CPU. Raises ValueError for a GPU that is not there."""
     local = int(os.environ.get("LOCAL_RANK", "0"))
