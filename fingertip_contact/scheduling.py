@@ -1,4 +1,5 @@
-"""Who goes first where there are fewer cores than work."""
+"""Who goes first where there are fewer cores than work. On Linux only, where niceness belongs to a thread; elsewhere
+nothing happens."""
 
 from __future__ import annotations
 
@@ -6,23 +7,38 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
-# Ten steps of niceness are a tenth of the share of a busy core (sched(7)), and all of an idle one.
-NICENESS = 10
+# Five steps of niceness are a quarter of a busy core beside one thread that wants it too, and all of an idle one
+# (sched(7)): little enough to hold nobody up, and never nothing.
+NICENESS = 5
 
 T = TypeVar("T")
 
 
 def give_way() -> None:
-    """Lets other threads go before this one and before those that it starts from now on. Linux only, where niceness
-    belongs to a thread; elsewhere nothing happens."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    """Lets other threads go before this one and before those that it starts from now on."""
+    _lower(threading.get_native_id())
 
 
-def call_giving_way(function: Callable[[], T]) -> T:
-    """What a function returns or raises, run in a thread that gives way: so do the threads that it leaves behind."""
-    with ThreadPoolExecutor(1, initializer=give_way) as pool:
-        return pool.submit(function).result()
+def with_patient_threads(make: Callable[[], T]) -> T:
+    """What `make` returns, after it has run at full speed; threads that it leaves behind give way from then on."""
+    before = _threads()
+    made = make()
+    for thread in _threads() - before:
+        _lower(thread)
+    return made
+
+
+def _threads() -> set[int]:
+    """Of this process, by the system's numbers."""
+    return {int(entry.name) for entry in Path("/proc/self/task").iterdir()} if sys.platform == "linux" else set()
+
+
+def _lower(thread: int) -> None:
+    if sys.platform != "linux":
+        return
+    with suppress(ProcessLookupError):  # It may have ended meanwhile.
+        os.setpriority(os.PRIO_PROCESS, thread, NICENESS)

@@ -57,8 +57,9 @@ class Propagator:
         """
         self._fit_buffers(gray.shape, key.depth_m.shape)
         # What is in the result before is where the search starts.
-        self._flow.fill(0)
-        flow = self._dis.calc(gray, key.gray, self._flow)
+        flow = self._flow
+        flow.fill(0)
+        self._dis.calc(gray, key.gray, flow)
         flow *= changed(gray, key.gray)[..., None]
         flow += self._pixels
         # Pixels of the small picture to pixels of the large one, whose edges coincide.

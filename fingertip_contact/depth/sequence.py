@@ -39,7 +39,7 @@ class DepthSequence:
     """`look` runs the network on some pictures, `carry` gives depth for all: two threads, one for each.
 
     whole: for the whole picture. part: for the window round the hands that `regions` finds; None: the whole picture is
-    looked at always.
+    looked at always. whole_ns: stamp of the last picture that was looked at as a whole.
     """
 
     def __init__(self, whole: Estimator, part: Estimator | None = None, regions: RegionFinder | None = None) -> None:
@@ -47,10 +47,9 @@ class DepthSequence:
         self._part = part
         self._regions = regions
         self._key: Keyframe | None = None
-        self._whole_ns = 0
+        self.whole_ns = 0
         # Each thread has its own: neither waits for the other.
         self._looking, self._carrying = Propagator(), Propagator()
-        self.looks = {"whole": 0, "region": 0}
 
     def look(self, stamp_ns: int, image_bgr: np.ndarray, hands: Sequence[Hand]) -> Estimate:
         """Runs the network on a picture, (H, W, 3) uint8, which is what `carry` carries over from now on.
@@ -61,10 +60,9 @@ class DepthSequence:
         gray = gray_of(image_bgr)
         region = self._region(stamp_ns, image_bgr, hands)
         depth_m = self._look_at(region, image_bgr, gray) if region else None
-        self.looks["whole" if depth_m is None else "region"] += 1
         if depth_m is None:
             depth_m = self._whole.infer(image_bgr)
-            self._whole_ns = stamp_ns
+            self.whole_ns = stamp_ns
         self._key = Keyframe(stamp_ns, gray, depth_m)
         return Estimate(depth_m, stamp_ns)
 
@@ -85,7 +83,7 @@ class DepthSequence:
         key = self._key
         if self._regions is None or key is None or key.depth_m.shape != image_bgr.shape[:2]:
             return None
-        if not 0 <= stamp_ns - self._whole_ns < WHOLE_PERIOD_NS:
+        if not 0 <= stamp_ns - self.whole_ns < WHOLE_PERIOD_NS:
             return None
         return self._regions.find(hands, *image_bgr.shape[:2])
 

@@ -1,38 +1,52 @@
 """depth_estimation_node: colour pictures in, metric depth out.
 
-Subscribes color/image and color/camera_info of one stamp. Publishes depth_estimate/image (32FC1, metres, NaN where
-invalid, REP-118) and depth_estimate/camera_info with the picture's stamp and frame, and works only while somebody
-listens; /diagnostics.
+Subscribes color/image and color/camera_info of one stamp, and hands, which say where to look. Publishes
+depth_estimate/image (32FC1, metres, NaN where invalid, REP-118) and depth_estimate/camera_info with the picture's stamp
+and frame, and works only while somebody listens; /diagnostics.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from rclpy.node import Node
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from fingertip_contact import weights
 from fingertip_contact.depth.estimator import DepthEstimator
+from fingertip_contact.depth.region import RegionFinder
+from fingertip_contact.depth.sequence import DepthSequence, Estimate
+from fingertip_contact.frames import Hand
 from fingertip_contact.ros import messages, qos
-from fingertip_contact.ros.camera_input import CAMERA_INFO, COLOR, MODEL_DEPTH, PairedInput
+from fingertip_contact.ros.camera_input import CAMERA_INFO, COLOR, HANDS, MODEL_DEPTH, PairedInput
 from fingertip_contact.ros.diagnostics import Diagnostics
+from fingertip_contact.ros.freshness import Freshness
 from fingertip_contact.ros.images import CameraReader, ImageWriter, color_bgr
 from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.ros.process import run
 from fingertip_contact.ros.worker import FrameWorker
+from fingertip_contact.scheduling import give_way, with_patient_threads
 
 DEFAULT_WEIGHTS = "d405"
+# Hands that were seen longer ago say nothing about where they are.
+HANDS_AGE_NS = 500_000_000
 
 
 class DepthEstimationStage:
-    """A depth network between two topics."""
+    """A depth network between two topics.
+
+    Two threads: one gives depth to every picture in a few milliseconds, the other runs the network on the newest
+    picture there is whenever it is free, and gives way to everything else on the machine.
+    """
 
     def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
         self._node = node
+        self._every_frame = parameters.every_frame
         self._diagnostics = Diagnostics(node, held)
         self._images = node.create_publisher(Image, MODEL_DEPTH, qos.IMAGE_OUT)
         held.callback(node.destroy_publisher, self._images)
@@ -40,30 +54,86 @@ class DepthEstimationStage:
         held.callback(node.destroy_publisher, self._infos)
         self._cameras = CameraReader()
         self._writer = ImageWriter("32FC1")
-        self._estimator = DepthEstimator(
-            Path(parameters.checkpoint) if parameters.checkpoint else weights.path(DEFAULT_WEIGHTS),
-            height=parameters.input_height,
-            width=parameters.input_width,
+        # The network works with threads of its runtime, which have to give way as well.
+        self._sequence = with_patient_threads(lambda: sequence_of(parameters))
+        self._hands: PointCloud2 | None = None
+
+    def start(self, active: ExitStack) -> None:
+        self._sequence.reset()
+        self._freshness = Freshness()
+        problem = self._diagnostics.problem
+        # The network is far slower than a camera: one frame waits, the newest.
+        self._network = FrameWorker(self._look, problem, depth=1, on_start=give_way)
+        active.callback(self._network.close)
+        frames = FrameWorker(self._process, problem)
+        active.callback(frames.close)
+        paired = PairedInput(self._node, (COLOR, CAMERA_INFO), frames.offer, problem, active)
+        self._diagnostics.report(lambda: {"dropped": frames.dropped, "unpaired": paired.dropped}, active)
+        self._diagnostics.report(self._freshness.report, active)
+        hands = self._node.create_subscription(PointCloud2, HANDS, self._keep_hands, qos.RESULT)
+        active.callback(self._node.destroy_subscription, hands)
+
+    def _keep_hands(self, message: PointCloud2) -> None:
+        self._hands = message
+
+    def _process(self, received: dict[str, Any]) -> None:
+        """One picture of the camera."""
+        if not self._images.get_subscription_count():
+            return
+        self._cameras.read(received[CAMERA_INFO])  # Depth without usable intrinsics is worth nothing; this says so.
+        self._network.offer(received)
+        if not self._every_frame:
+            return
+        image = received[COLOR]
+        estimate = self._sequence.carry(messages.stamp_ns(image.header.stamp), color_bgr(image))
+        if estimate is not None:
+            self._publish(received, estimate)
+
+    def _look(self, received: dict[str, Any]) -> None:
+        """One picture for the network."""
+        image = received[COLOR]
+        stamp_ns = messages.stamp_ns(image.header.stamp)
+        start_s = time.monotonic()
+        estimate = self._sequence.look(stamp_ns, color_bgr(image), self._hands_at(stamp_ns))
+        self._freshness.looked(time.monotonic() - start_s, self._sequence.whole_ns == stamp_ns)
+        if not self._every_frame:
+            self._publish(received, estimate)
+
+    def _hands_at(self, stamp_ns: int) -> Sequence[Hand]:
+        """The last hands that were heard of, if they are of about that time."""
+        message = self._hands
+        if message is None or abs(messages.stamp_ns(message.header.stamp) - stamp_ns) > HANDS_AGE_NS:
+            return ()
+        return messages.hands_from(message)
+
+    def _publish(self, received: dict[str, Any], estimate: Estimate) -> None:
+        image, info = received[COLOR], received[CAMERA_INFO]
+        stamp_ns = messages.stamp_ns(image.header.stamp)
+        self._images.publish(self._writer.message(image.header, estimate.depth_m))
+        self._infos.publish(info)
+        self._freshness.published((stamp_ns - estimate.network_ns) * 1e-9)
+        self._diagnostics.frame_done(stamp_ns)
+
+
+def sequence_of(parameters: SimpleNamespace) -> DepthSequence:
+    """Raises ValueError where the weights or a size cannot be used."""
+    checkpoint = Path(parameters.checkpoint) if parameters.checkpoint else weights.path(DEFAULT_WEIGHTS)
+
+    def estimator(height: int, width: int) -> DepthEstimator:
+        return DepthEstimator(
+            checkpoint,
+            height=height,
+            width=width,
             max_depth_m=parameters.max_depth_m or None,
             threads=parameters.threads,
         )
 
-    def start(self, active: ExitStack) -> None:
-        # The network is far slower than a camera: one frame waits, the newest.
-        worker = FrameWorker(self._process, self._diagnostics.problem, depth=1)
-        active.callback(worker.close)
-        paired = PairedInput(self._node, (COLOR, CAMERA_INFO), worker.offer, self._diagnostics.problem, active)
-        self._diagnostics.report(lambda: {"dropped": worker.dropped, "unpaired": paired.dropped}, active)
-
-    def _process(self, received: dict[str, Any]) -> None:
-        if not self._images.get_subscription_count():
-            return
-        image, info = received[COLOR], received[CAMERA_INFO]
-        self._cameras.read(info)  # Depth without usable intrinsics is worth nothing; this says so.
-        depth_m = self._estimator.infer(color_bgr(image))
-        self._images.publish(self._writer.message(image.header, depth_m))
-        self._infos.publish(info)
-        self._diagnostics.frame_done(messages.stamp_ns(image.header.stamp))
+    whole = estimator(parameters.input_height, parameters.input_width)
+    if not (parameters.region_height and parameters.region_width):
+        return DepthSequence(whole)
+    part = estimator(parameters.region_height, parameters.region_width)
+    shares = (parameters.region_width / parameters.input_width, parameters.region_height / parameters.input_height)
+    return DepthSequence(whole, part, RegionFinder(*shares))
 
 
 def main() -> None:

@@ -34,6 +34,15 @@ DEPTH = (
     ),
     Parameter("input_height", 252, "height of the network's input, a multiple of 14", limits=(14, 1008)),
     Parameter("input_width", 336, "width of the network's input, a multiple of 14", limits=(14, 1344)),
+    Parameter(
+        "region_height", 154, "the same for the window round the hands; 0: always the whole picture", limits=(0, 1008)
+    ),
+    Parameter("region_width", 210, "its width; what it covers is its share of the whole picture's", limits=(0, 1344)),
+    Parameter(
+        "every_frame",
+        True,
+        "depth for every picture, carried over from the last one that the network saw; false: only for those it saw",
+    ),
     Parameter("max_depth_m", 0.0, "largest depth the weights were trained for; 0: as the weights say", (0.0, 100.0)),
     Parameter("threads", 0, "CPU threads for inference; 0: as many as the runtime thinks best", limits=(0, 64)),
 )

@@ -17,7 +17,7 @@ class FrameWorker(Generic[Item]):
     A machine that keeps up loses nothing: up to `depth` items wait out a hiccup, and the oldest goes when more do. One
     that has not caught up for `patience_s` never will: the newest item wins, for waiting longer would only make every
     later one late too. `dropped` counts what was lost. What `handle` raises goes to `on_error` and the next item is
-    taken. `on_idle` is called once each time no item came for `idle_s`.
+    taken. `on_idle` is called once each time no item came for `idle_s`, `on_start` first of all, both in the thread.
     """
 
     def __init__(
@@ -29,11 +29,13 @@ class FrameWorker(Generic[Item]):
         patience_s: float = 0.5,
         on_idle: Callable[[], None] | None = None,
         idle_s: float | None = None,
+        on_start: Callable[[], None] = lambda: None,
     ) -> None:
         self._handle = handle
         self._on_error = on_error
         self._on_idle = on_idle
         self._idle_s = idle_s if on_idle else None
+        self._on_start = on_start
         self._depth = depth
         self._patience_s = patience_s
         self._caught_up_s = time.monotonic()
@@ -74,6 +76,7 @@ class FrameWorker(Generic[Item]):
         return self._items.popleft()
 
     def _run(self) -> None:
+        self._on_start()
         idle_s = None  # Nothing to tell before the first item.
         while True:
             with self._changed:
