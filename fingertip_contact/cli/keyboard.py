@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fingertip_contact.cli import options
+from fingertip_contact.cli.keyboard_pose import pose
 
 app = typer.Typer(help="Keyboard layouts: list, show, print, locate.", no_args_is_help=True)
 
@@ -77,3 +78,6 @@ def sheet(
 def _visible(text: str) -> str:
     """A text as it can be read: spaces and line ends quoted."""
     return text if text.isprintable() and text.strip() == text else repr(text)
+
+
+app.command()(pose)

@@ -1,4 +1,4 @@
-"""Where the sheet lies: from its ArUco markers, or from the four corners that a user gave."""
+"""Where the sheet lies: from its ArUco markers, from four corners that a user gave, or as it was saved before."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ MOVED_M = 0.002
 # One marker alone leaves its rotation too uncertain for keys 15 cm away.
 FEWEST_MARKERS = 2
 QUARTER_TURNS = range(4)
+# Four corners given by hand that fit worse are not the sheet's, or in another order.
+LARGEST_CORNER_ERROR_PX = 5.0
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,20 @@ class SheetPose:
 class SheetTracker:
     """Follows the pose of the sheet. It is held while hands hide markers, and found anew when the sheet has moved."""
 
-    def __init__(self, layout: Layout, corners_px: np.ndarray | None = None) -> None:
+    def __init__(
+        self, layout: Layout, corners_px: np.ndarray | None = None, saved: RigidTransform | None = None
+    ) -> None:
         """corners_px: (4, 2) where the sheet's corners are in the picture, for sheets without markers; top left, top
-        right, bottom right, bottom left as the typist reads the sheet. Raises ValueError for another shape."""
+        right, bottom right, bottom left as the typist reads the sheet. saved: camera_from_sheet to begin with; where
+        the layout has markers, they still tell when the sheet has moved.
+
+        Raises ValueError for corners of another shape.
+        """
         if corners_px is not None and np.shape(corners_px) != (4, 2):
             raise ValueError(f"corners_px has the shape {np.shape(corners_px)}; it has to be four pixels, (4, 2)")
         self._layout = layout
         self._fixed_px = None if corners_px is None else np.asarray(corners_px, dtype=np.float64)
+        self._saved = saved
         self._detector = MarkerDetector(layout.dictionary)
         self._known_m = {marker.number: marker.corners_m for marker in layout.markers}
         self._camera: Camera | None = None
@@ -51,9 +60,10 @@ class SheetTracker:
         if frame.camera != self._camera:
             self._camera = frame.camera
             self._restart()
+            self._pose = self._saved
         if self._fixed_px is not None:
             self._pose = self._pose or self._from_corners(frame.camera)
-        elif self._pictures < CALIBRATION_PICTURES:
+        elif not self._holds_saved() and self._pictures < CALIBRATION_PICTURES:
             self._calibrate(self._look(frame), frame.camera)
         else:
             self._watch(frame)
@@ -66,6 +76,9 @@ class SheetTracker:
         self._frames_since_look = 0
         self._moved_to: RigidTransform | None = None
         self._pose = None
+
+    def _holds_saved(self) -> bool:
+        return self._pose is not None and self._pose is self._saved
 
     def _from_corners(self, camera: Camera) -> RigidTransform | None:
         assert self._fixed_px is not None
@@ -116,6 +129,30 @@ class SheetTracker:
         """How far apart two poses put the sheet's centre and corners, median."""
         points_m = _flat(np.vstack([self._layout.sheet_corners_m, [0.0, 0.0]]))
         return float(np.median(np.linalg.norm(pose.apply(points_m) - other.apply(points_m), axis=1)))
+
+
+def pose_of_corners(size_m: tuple[float, float], corners_px: np.ndarray, camera: Camera) -> SheetPose:
+    """The pose from where a person saw the four corners of a sheet or paper of that size, centred on the layout.
+
+    corners_px: (4, 2) top left, top right, bottom right, bottom left as the typist reads the sheet. Raises ValueError
+    where they are not those of a flat sheet seen from above.
+    """
+    if np.shape(corners_px) != (4, 2) or not np.all(np.isfinite(corners_px)):
+        raise ValueError(f"the corners have the shape {np.shape(corners_px)}; they have to be four pixels, (4, 2)")
+    signs = np.array([[-1, 1], [1, 1], [1, -1], [-1, -1]])
+    pose = solve_pose(signs * np.array(size_m) / 2, np.asarray(corners_px, dtype=np.float64), camera)
+    remedy = "give them as top left, top right, bottom right, bottom left as the typist reads the sheet"
+    if pose is None:
+        raise ValueError(
+            f"the corners {np.asarray(corners_px).tolist()} are not those of a sheet seen from above; {remedy}"
+        )
+    if pose.residual_px > LARGEST_CORNER_ERROR_PX:
+        width_mm, height_mm = (1000 * side for side in size_m)
+        raise ValueError(
+            f"the corners {np.asarray(corners_px).tolist()} miss those of a sheet of {width_mm:g} x {height_mm:g} mm "
+            f"by {pose.residual_px:.1f} px; {remedy}, or say what paper it is"
+        )
+    return pose
 
 
 def solve_pose(points_m: np.ndarray, pixels: np.ndarray, camera: Camera) -> SheetPose | None:

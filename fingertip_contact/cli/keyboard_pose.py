@@ -1,0 +1,120 @@
+"""`fingertip-contact keyboard pose`: where a sheet lies, saved in a file."""
+
+from __future__ import annotations
+
+import math
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+
+from fingertip_contact.cli import options
+
+if TYPE_CHECKING:
+    from fingertip_contact.frames import Frame
+    from fingertip_contact.geometry import Camera, RigidTransform
+    from fingertip_contact.keyboard.layout import Layout
+    from fingertip_contact.recordings.bag import Recording
+
+# A second of pictures.
+LOOKS = 30
+
+
+def pose(
+    bag: Annotated[Path, typer.Argument(help="A recording of the sheet: a second, hands aside.")],
+    out: Annotated[Path, typer.Option(help="The pose file (YAML) to write.")],
+    layout: options.Layout = "qwerty",
+    corners: Annotated[
+        str,
+        typer.Option(
+            help="Where the sheet's corners are in the picture, pixels: 'u,v u,v u,v u,v', top left, top right, "
+            "bottom right, bottom left as the typist reads the sheet. By default the markers tell."
+        ),
+    ] = "",
+    paper: Annotated[str, typer.Option(help="The corners are those of a paper: a4, letter, a3.")] = "",
+    picture: Annotated[Path | None, typer.Option(help="Also write what the camera sees, the keys drawn in.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
+) -> None:
+    """Find where a sheet lies and save it: for sheets without markers, or where hands hide them from the start.
+
+    Look at the picture: every key has to lie on its printed one.
+
+    Example: fingertip-contact keyboard pose desk.mcap --corners "612,101 20,98 -35,390 655,402" --out pose.yaml
+    """
+    from fingertip_contact.keyboard.layout import load_layout
+    from fingertip_contact.keyboard.pose_file import save_pose
+    from fingertip_contact.recordings.atomic import require_free, written_aside
+    from fingertip_contact.recordings.bag import open_recording
+
+    if picture is not None:
+        _require_picture(picture)
+    for path in (out, picture):
+        if path is not None and not force:
+            require_free(path)
+    loaded = load_layout(layout)
+    with open_recording(bag) as recording:
+        if corners:
+            found = _from_corners(corners, paper.lower(), loaded, recording.camera)
+        else:
+            found = _from_markers(recording, loaded)
+        first = next(recording.frames())
+    with written_aside(out, overwrite=force) as aside:
+        save_pose(aside, loaded, found)
+    if picture is not None:
+        with written_aside(picture, overwrite=force) as aside:
+            _draw(aside, first, loaded, found)
+    distance_m = float(np.linalg.norm(found.translation_m))
+    angle_deg = math.degrees(math.asin(-found.rotation[:, 2] @ found.translation_m / distance_m))
+    typer.echo(f"the sheet's middle is {distance_m:.3f} m away, {angle_deg:.0f} degrees up; {out}", err=True)
+
+
+def _from_markers(recording: Recording, layout: Layout) -> RigidTransform:
+    from fingertip_contact.keyboard.pose import FEWEST_MARKERS, SheetTracker
+
+    tracker, found = SheetTracker(layout), None
+    for frame in islice(recording.frames(), LOOKS):
+        found = tracker.update(frame)
+    if found is None:
+        raise ValueError(
+            f"{recording.path}: under {FEWEST_MARKERS} markers of layout {layout.name} are seen in the first second: "
+            "uncover them, or give --corners"
+        )
+    return found
+
+
+def _from_corners(text: str, paper: str, layout: Layout, camera: Camera) -> RigidTransform:
+    from fingertip_contact.keyboard.pose import pose_of_corners
+
+    try:
+        corners_px = np.array([[float(value) for value in corner.split(",")] for corner in text.split()])
+    except ValueError as error:
+        raise ValueError(f"--corners is {text!r}; it has to be four pixels, 'u,v u,v u,v u,v'") from error
+    size_m = _paper_size_m(paper, layout) if paper else layout.sheet_size_m
+    return pose_of_corners(size_m, corners_px, camera).camera_from_sheet
+
+
+def _paper_size_m(paper: str, layout: Layout) -> tuple[float, float]:
+    """Of the paper as `keyboard sheet` lays the layout on it."""
+    from fingertip_contact.keyboard.sheet_pdf import lay_out
+
+    width_mm, height_mm = lay_out(layout, paper).size_mm
+    return width_mm / 1000, height_mm / 1000
+
+
+def _draw(path: Path, frame: Frame, layout: Layout, camera_from_sheet: RigidTransform) -> None:
+    import cv2
+
+    from fingertip_contact.frames import FrameResult
+    from fingertip_contact.overlay import Overlay
+
+    seen = FrameResult(frame.stamp_ns, (), (), (), (), "", None, camera_from_sheet)
+    cv2.imwrite(str(path), Overlay(layout).draw(frame.color_bgr, seen, frame.camera))
+
+
+def _require_picture(path: Path) -> None:
+    import cv2
+
+    if not cv2.haveImageWriter(path.name):
+        raise ValueError(f"{path} cannot be written as a picture; choose a name that ends in .png or .jpg")

@@ -1,0 +1,69 @@
+"""A file that says where the sheet lies, for cameras and sheets that stay where they are.
+
+YAML: `layout`, and `camera_from_sheet` with `rotation` (3 x 3) and `translation_m`: p_camera = rotation @ p_sheet +
+translation, the camera's optical frame. It holds for one camera in one place, at any resolution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.keyboard.layout_file import read_mapping
+
+_FARTHEST_M = 3.0
+_REMEDY = "`fingertip-contact keyboard pose` makes such a file"
+
+
+def save_pose(path: Path, layout: Layout, camera_from_sheet: RigidTransform) -> None:
+    """Writes the file, digits to a thousandth of a millimetre over the sheet."""
+    text = yaml.safe_dump(
+        {
+            "layout": layout.name,
+            "camera_from_sheet": {
+                "rotation": np.round(camera_from_sheet.rotation, 9).tolist(),
+                "translation_m": np.round(camera_from_sheet.translation_m, 6).tolist(),
+            },
+        },
+        sort_keys=False,
+    )
+    path.write_text(f"# Where the printed sheet lies in the camera's optical frame, metres.\n{text}", encoding="utf-8")
+
+
+def load_pose(path: Path, layout: Layout) -> RigidTransform:
+    """camera_from_sheet. Raises ValueError that names file, field and remedy where the file is no pose of this layout
+    seen from above, OSError where it cannot be read."""
+    data = read_mapping(path)
+    if data.get("layout") != layout.name:
+        raise ValueError(f"{path}: layout is {data.get('layout')!r}, and the one in use is {layout.name!r}; {_REMEDY}")
+    entry = data.get("camera_from_sheet")
+    if not isinstance(entry, Mapping):
+        raise ValueError(
+            f"{path}: camera_from_sheet is {entry!r}; it has to hold rotation and translation_m. {_REMEDY}"
+        )
+    rotation = _numbers(path, entry, "rotation", (3, 3))
+    translation_m = _numbers(path, entry, "translation_m", (3,))
+    if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-4) or np.linalg.det(rotation) < 0:
+        raise ValueError(f"{path}: rotation is none: its rows have to be of length 1, at right angles. {_REMEDY}")
+    if translation_m[2] <= 0 or np.linalg.norm(translation_m) > _FARTHEST_M or rotation[:, 2] @ translation_m >= 0:
+        raise ValueError(
+            f"{path}: with translation_m {translation_m.tolist()} the sheet does not lie in front of the camera with "
+            f"its face up, within {_FARTHEST_M:g} m. {_REMEDY}"
+        )
+    return RigidTransform(rotation, translation_m)
+
+
+def _numbers(path: Path, entry: Mapping, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    try:
+        values = np.array(entry.get(name), dtype=np.float64)
+    except (TypeError, ValueError):
+        values = np.empty(0)
+    if values.shape != shape or not np.all(np.isfinite(values)):
+        wanted = " x ".join(map(str, shape))
+        raise ValueError(f"{path}: {name} is {entry.get(name)!r}; it has to be {wanted} finite numbers. {_REMEDY}")
+    return values
