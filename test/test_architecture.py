@@ -20,7 +20,7 @@ ROS_PACKAGES = (
 )
 TORCH_PACKAGES = ("torch", "torchvision", "timm", "safetensors")
 # The network itself, what reads and converts its weights, and training.
-TORCH_MODULES = ("depth.network", "depth.checkpoint", "depth.export", "depth.convert", "training")
+TORCH_MODULES = ("depth.network", "depth.checkpoint", "depth.export", "depth.torch_runtime", "training")
 
 
 def imports(source: Path) -> set[str]:

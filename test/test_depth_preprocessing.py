@@ -22,12 +22,15 @@ def reference_input(image_bgr, height, width):
 
 
 @pytest.mark.parametrize("size", [(252, 336), (518, 518), (70, 98)])
-def test_input_is_the_reference_s_to_the_rounding_of_a_byte(picture_bgr, size):
-    """Half a step of 1/255, divided by the smallest standard deviation."""
+def test_input_is_the_reference_s(picture_bgr, size):
+    """At edges too, where bicubic interpolation goes beyond 0..255: bytes would clip there."""
+    picture_bgr[100:300, 200:400] = 255
+    picture_bgr[150:250, 250:350] = 0
     batch = Preprocessor(*size)(picture_bgr)
     assert batch.dtype == np.float32
     assert batch.flags.c_contiguous
-    assert np.abs(batch - reference_input(picture_bgr, *size)).max() < 1.05 / 255 / 0.224
+    # OpenCV's float32 kernels round their weights.
+    assert np.abs(batch - reference_input(picture_bgr, *size)).max() < 5e-4
 
 
 def test_pictures_of_changing_sizes_are_taken(picture_bgr):

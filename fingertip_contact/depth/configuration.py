@@ -9,14 +9,57 @@ from __future__ import annotations
 import json
 import logging
 import math
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from fingertip_contact.weights import sha256_of
 
 logger = logging.getLogger(__name__)
 
 D405_MAX_DEPTH_M = 0.5
 ENCODER = "vits"
+OTHER_ENCODERS = ("vitb", "vitl", "vitg")
 PATCH = 14  # pixels a side of the squares that the encoder cuts a picture into
+TRAINED_SIZE = 518  # pixels a side of the pictures that the published weights were trained on
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """One network: whose weights, for pictures of which size (pixels), with which largest depth.
+
+    Raises ValueError where the size is not a multiple of 14.
+    """
+
+    weights: Path
+    height: int
+    width: int
+    max_depth_m: float
+
+    def __post_init__(self) -> None:
+        check_input_size(self.height, self.width)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the weights' file. Raises ValueError where there is none."""
+        check_exists(self.weights)
+        return sha256_of(self.weights)
+
+
+def reference_size(height: int, width: int, shorter: int = TRAINED_SIZE) -> tuple[int, int]:
+    """(height, width) of the network's input that the reference takes for pictures of the given size.
+
+    The shorter side becomes `shorter`, the aspect is kept to the next multiple of 14: 518x686 for 480x640.
+    """
+    scale = shorter / min(height, width)
+    return patches(height * scale, shorter), patches(width * scale, shorter)
+
+
+def patches(side: float, least: int) -> int:
+    """The multiple of 14 nearest to a length, but never under `least`."""
+    nearest = round(side / PATCH) * PATCH
+    return nearest if nearest >= least else math.ceil(side / PATCH) * PATCH
 
 
 def check_input_size(height: int, width: int) -> None:
@@ -56,10 +99,11 @@ def max_depth_m(weights: Path, stated_m: float | None = None) -> float:
 
 
 def known_max_depth_m(weights: Path) -> float | None:
-    """What config.json or the name of the weights says; None where neither does."""
+    """What config.json says, or else the name of the weights; None where neither does."""
     config = weights.with_name("config.json")
-    if config.is_file():
-        return configured_max_depth_m(config)
+    configured_m = configured_max_depth_m(config) if config.is_file() else None
+    if configured_m is not None:
+        return configured_m
     return D405_MAX_DEPTH_M if "d405" in weights.name.lower() else None
 
 
@@ -71,7 +115,7 @@ def configured_max_depth_m(config: Path) -> float | None:
     if not isinstance(fields, dict):
         raise ValueError(f"{config} has to hold one JSON object; repair or remove it")
     encoder = fields.get("encoder", ENCODER)
-    if encoder != ENCODER:
+    if str(encoder).lower() in OTHER_ENCODERS:
         raise ValueError(f"{config} is for encoder {encoder!r}; only {ENCODER!r} (ViT-S) runs here")
     return checked(fields["max_depth"], f"max_depth in {config}") if "max_depth" in fields else None
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from fingertip_contact.depth import configuration
+from fingertip_contact.depth import configuration, conversions, selection
 from fingertip_contact.depth.preprocessing import Preprocessor, resize_to
-from fingertip_contact.depth.runtimes import OpenVinoRuntime, Runtime
+from fingertip_contact.depth.selection import Selected
 from fingertip_contact.weights import path as pulled_path
 
 # The D405's nearest distance, and that of the depth it was trained on: what is said below it was never learnt.
@@ -22,8 +22,9 @@ class DepthEstimator:
     """Depth Anything V2 ViT-S at close range, for pictures of any size.
 
     height, width: the network's input, multiples of 14. The default has the aspect of 640x480 and is the largest that
-    two cores run several times a second. max_depth_m: see configuration.py. threads: 0 leaves it to the runtime.
-    Raises ValueError where the weights, the size or the largest depth cannot be used, naming file, value and remedy.
+    two cores run several times a second. max_depth_m: see configuration.py. runtime, precision: see selection.py.
+    threads: 0 leaves it to the runtime. Raises ValueError where the weights, the size, the largest depth or the wish
+    for a runtime cannot be used, naming file, value and remedy.
     """
 
     def __init__(
@@ -33,26 +34,68 @@ class DepthEstimator:
         height: int = 252,
         width: int = 336,
         max_depth_m: float | None = None,
+        runtime: str = selection.AUTO,
+        precision: str = selection.AUTO,
         threads: int = 0,
     ) -> None:
         configuration.check_input_size(height, width)
-        self.max_depth_m = configuration.max_depth_m(weights, max_depth_m)
-        self._preprocess = Preprocessor(height, width)
-        self._runtime: Runtime = OpenVinoRuntime(weights, height, width, self.max_depth_m, threads)
+        largest_m = configuration.max_depth_m(Path(weights), max_depth_m)
+        spec = configuration.NetworkSpec(Path(weights), height, width, largest_m)
+        self._use(height, width, largest_m, selection.select(spec, runtime, precision, threads))
 
     @classmethod
     def from_weights(cls, **options: Any) -> DepthEstimator:
         """With the pulled D405 weights; options as above. Raises WeightsError, a ValueError, where they are missing."""
         return cls(pulled_path("d405"), **options)
 
-    def infer(self, image_bgr: np.ndarray) -> np.ndarray:
+    @classmethod
+    def from_export(cls, folder: Path, threads: int = 0) -> DepthEstimator:
+        """With what `fingertip-contact export` wrote to a folder: needs neither the weights nor torch.
+
+        Raises ValueError where the folder is not whole, or its network does not give the stored answer.
+        """
+        conversion = conversions.read(Path(folder))
+        runtime, deviation_m = selection.open_conversion(conversion, threads=threads)
+        estimator = cls.__new__(cls)
+        estimator._use(conversion.height, conversion.width, conversion.max_depth_m, Selected(runtime, deviation_m, ()))
+        return estimator
+
+    def _use(self, height: int, width: int, max_depth_m: float, selected: Selected) -> None:
+        self.max_depth_m = max_depth_m
+        self._preprocess = Preprocessor(height, width)
+        self._selected = selected
+
+    @property
+    def diagnostics(self) -> dict[str, str]:
+        """What runs, how far it is off torch on the stored picture, and what was refused and why; for people."""
+        runtime = self._selected.runtime
+        return {
+            "runtime": f"{runtime.name} {runtime.precision}",
+            "parity_mm": f"{1e3 * self._selected.deviation_m:.3g}",
+            "refused": "; ".join(self._selected.refused) or "none",
+        }
+
+    def infer_image(self, image_bgr: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8 -> (H, W) float32 metres along the optical axis, a new array.
 
         NaN where the network says less than 0.07 m or is saturated at its largest depth. Raises ValueError where the
         picture is not (H, W, 3) uint8.
         """
-        depth_m = self._runtime.infer(self._preprocess(image_bgr))[0, 0]
+        depth_m = self._selected.runtime.infer(self._preprocess(image_bgr))[0, 0]
         return only_valid(resize_to(depth_m, *image_bgr.shape[:2]), self.max_depth_m)
+
+    # The short name, for those who have nothing else to infer from.
+    infer = infer_image
+
+    def infer_batch(self, images: np.ndarray) -> np.ndarray:
+        """[B, 3, height, width] float32, RGB, normalised -> [B, 1, height, width] float32 metres, a new array.
+
+        The network's own answer: nothing is resized, and nothing is NaN. Raises ValueError for another shape or type.
+        """
+        wanted = (len(images), *self._preprocess.shape)
+        if images.dtype != np.float32 or images.shape != wanted:
+            raise ValueError(f"the batch is {images.dtype} {images.shape}; it has to be float32 {wanted}")
+        return np.array(self._selected.runtime.infer(images))
 
 
 def only_valid(depth_m: np.ndarray, max_depth_m: float) -> np.ndarray:

@@ -1,23 +1,106 @@
-"""Weights to a graph that runs without torch. This module needs the extra `depth`: import it where it is used."""
+"""Weights to graphs that run without torch. This module needs the extra `depth`: import it where it is used."""
 
 from __future__ import annotations
 
+import sys
 import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import openvino
+import torch
 
+from fingertip_contact.depth import parity
 from fingertip_contact.depth.checkpoint import load_network
+from fingertip_contact.depth.configuration import NetworkSpec
+from fingertip_contact.depth.conversions import Conversion
+from fingertip_contact.depth.network import DepthNetwork
+from fingertip_contact.depth.preprocessing import Preprocessor
+from fingertip_contact.depth.torch_runtime import infer
+
+# The encoder's linear layers and the head's convolutions are quantised; with fewer pictures their ranges are guesses.
+NEEDED_PICTURES = 8
+IMAGES, DEPTH = "images", "depth_m"
 
 
-def export_openvino(weights: Path, height: int, width: int, max_depth_m: float, target: Path) -> None:
-    """Writes OpenVINO IR in float32 to `target` (.xml, and .bin beside it), for pictures of the one size.
+def export(
+    spec: NetworkSpec, format_: str, precision: str, folder: Path, pictures_bgr: Sequence[np.ndarray] = ()
+) -> Conversion:
+    """Writes a network for pictures of one size into an existing folder, with torch's answer to a stored picture.
 
-    Raises ValueError as checkpoint.load_weights does.
+    format_: openvino (IR) or onnx. precision: fp32, or int8, calibrated on pictures (H, W, 3) uint8 of the scenes it is
+    to be used on. Raises ValueError as checkpoint.load_weights does, and where int8 has too few pictures.
     """
-    network = load_network(weights, height, width, max_depth_m)
-    with warnings.catch_warnings():
-        # Tracing fixes the input size and tells so at length; one size is what is wanted.
+    if precision == "int8" and len(pictures_bgr) < NEEDED_PICTURES:
+        raise ValueError(
+            f"int8 needs at least {NEEDED_PICTURES} calibration pictures and has {len(pictures_bgr)}; "
+            "give a longer recording of the scenes it will see"
+        )
+    network = load_network(spec.weights, spec.height, spec.width, spec.max_depth_m)
+    made_with = {name: version(name) for name in ("torch", "timm", "openvino")}
+    conversion = Conversion(
+        folder, format_, precision, spec.height, spec.width, spec.max_depth_m, spec.sha256, made_with
+    )
+    preprocess = Preprocessor(spec.height, spec.width)
+    batches = [preprocess(picture).copy() for picture in pictures_bgr]
+    with quietly():
+        EXPORTERS[format_](network, conversion, batches)
+    picture = pictures_bgr[0] if batches else parity.test_picture(spec.height, spec.width)
+    parity.write(conversion.parity, picture, infer(network, torch.from_numpy(preprocess(picture)))[0, 0])
+    conversion.write()
+    return conversion
+
+
+def to_openvino(network: DepthNetwork, conversion: Conversion, batches: list[np.ndarray]) -> None:
+    shape = [1, 3, *network.size]
+    model = openvino.convert_model(network, example_input=network.example_input(), input=shape)
+    if conversion.precision == "int8":
+        model = quantized(model, batches)
+    openvino.save_model(model, conversion.graph, compress_to_fp16=False)
+
+
+def to_onnx(network: DepthNetwork, conversion: Conversion, batches: list[np.ndarray]) -> None:
+    torch.onnx.export(
+        network,
+        (network.example_input(),),
+        str(conversion.graph),
+        input_names=[IMAGES],
+        output_names=[DEPTH],
+        opset_version=17,
+        # The other exporter needs another package, and gives the same graph.
+        dynamo=False,
+    )
+    if conversion.precision == "int8":
+        import onnx
+
+        model = quantized(onnx.load(conversion.graph), [{IMAGES: batch} for batch in batches])
+        onnx.save(model, conversion.graph)
+
+
+EXPORTERS = {"openvino": to_openvino, "onnx": to_onnx}
+
+
+def quantized(model: Any, batches: Sequence[Any]) -> Any:
+    """The model with weights and activations in 8 bits, their ranges taken from the batches."""
+    import nncf
+
+    return nncf.quantize(
+        model,
+        nncf.Dataset(batches),
+        # Activations of transformers are not symmetric about zero.
+        preset=nncf.QuantizationPreset.MIXED,
+        model_type=nncf.ModelType.TRANSFORMER,
+        subset_size=len(batches),
+    )
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Tracing fixes the input size, as is wanted, and tells so at length. What else is said goes to stderr."""
+    with warnings.catch_warnings(), redirect_stdout(sys.stderr):
         warnings.simplefilter("ignore")
-        model = openvino.convert_model(network, example_input=network.example_input(), input=[1, 3, height, width])
-    openvino.save_model(model, target, compress_to_fp16=False)
+        yield

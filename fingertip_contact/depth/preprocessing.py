@@ -15,13 +15,18 @@ STD_RGB = (0.229, 0.224, 0.225)
 class Preprocessor:
     """Resizes a BGR picture of any size to the network's, bicubic as in training, and normalises it.
 
-    The aspect is not kept, just as in training. The reference resizes in floating point; resizing the bytes is several
-    times faster and differs by their rounding.
+    The aspect is not kept, just as in training. Resizing is done in floating point, as the reference does it: bytes
+    would clip what bicubic interpolation adds at edges, and are no faster.
     """
 
     def __init__(self, height: int, width: int) -> None:
-        self._resized = np.empty((height, width, 3), np.uint8)
+        self._resized = np.empty((height, width, 3), np.float32)
         self._batch = np.empty((1, 3, height, width), np.float32)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of what comes out, without the batch: (3, height, width)."""
+        return self._batch.shape[1:]
 
     def __call__(self, image_bgr: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8 -> (1, 3, height, width) float32, RGB. The result is overwritten by the next call.
@@ -31,7 +36,8 @@ class Preprocessor:
         if image_bgr.dtype != np.uint8 or image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or 0 in image_bgr.shape:
             raise ValueError(f"the picture is {image_bgr.dtype} {image_bgr.shape}; it has to be uint8 (H, W, 3), BGR")
         height, width = self._resized.shape[:2]
-        cv2.resize(image_bgr, (width, height), dst=self._resized, interpolation=cv2.INTER_CUBIC)
+        size = (width, height)
+        cv2.resize(image_bgr.astype(np.float32), size, dst=self._resized, interpolation=cv2.INTER_CUBIC)
         for channel, (mean, std) in enumerate(zip(MEAN_RGB, STD_RGB, strict=True)):
             plane = self._batch[0, channel]
             np.multiply(self._resized[:, :, 2 - channel], np.float32(1 / (255 * std)), out=plane)

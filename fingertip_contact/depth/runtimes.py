@@ -1,36 +1,47 @@
-"""What runs the network. A runtime takes normalised pictures and gives metres; all of them give the same."""
+"""What runs the network. A runtime takes normalised pictures and gives metres; all of them give the same.
+
+torch's runtime lies in torch_runtime.py: this module needs no torch.
+"""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 import openvino
 
-from fingertip_contact.depth.configuration import check_exists
-from fingertip_contact.resources import cache_directory
-from fingertip_contact.weights import sha256_of
+from fingertip_contact.depth.conversions import Conversion
+
+
+class RuntimeRefusedError(ValueError):
+    """This runtime cannot be had or is not to be trusted; another one may do. The message says why."""
 
 
 class Runtime(Protocol):
-    """The network at one input size."""
+    """The network at one input size. precision: fp32, fp16 or int8."""
+
+    name: str
+    precision: str
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
-        """(1, 3, height, width) float32 -> (1, 1, height, width) float32, metres."""
+        """(B, 3, height, width) float32 -> (B, 1, height, width) float32, metres; may be overwritten by the next."""
         ...
 
 
 class OpenVinoRuntime:
-    """Runs on the CPU from a cached graph; making the graph, once for each file of weights, needs torch.
+    """Runs on the CPU. threads: 0 leaves the choice to OpenVINO.
 
-    threads: 0 leaves the choice to OpenVINO. Raises ValueError where the weights cannot be used, or have to be
-    converted first and torch is not installed.
+    Raises RuntimeRefusedError where the graph is damaged.
     """
 
-    def __init__(self, weights: Path, height: int, width: int, max_depth_m: float, threads: int = 0) -> None:
-        graph = converted(weights, height, width, max_depth_m)
+    name = "openvino"
+
+    def __init__(self, conversion: Conversion, threads: int = 0) -> None:
+        self.precision = conversion.precision
+        core = openvino.Core()
+        # Compiling is half of the time that loading takes; what it gave is kept beside the graph.
+        core.set_property({"CACHE_DIR": str(conversion.folder / "compiled")})
         options = {
             # A CPU with bfloat16 would round depth to it unasked.
             "INFERENCE_PRECISION_HINT": "f32",
@@ -40,44 +51,58 @@ class OpenVinoRuntime:
             "ENABLE_CPU_PINNING": False,
         }
         try:
-            compiled = openvino.Core().compile_model(graph, "CPU", options)
+            compiled = core.compile_model(conversion.graph, "CPU", options)
         except RuntimeError as error:
-            reason = str(error).strip().splitlines()[-1]
-            raise ValueError(f"the converted network {graph} cannot be loaded ({reason}); delete its folder") from error
+            raise RuntimeRefusedError(damaged(conversion, error)) from error
         self._request = compiled.create_infer_request()
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
-        """(1, 3, height, width) float32 -> (1, 1, height, width) float32, metres; overwritten by the next call."""
-        self._request.infer({0: batch}, share_inputs=True)
+        """As Runtime says."""
+        return one_by_one(self._infer, batch)
+
+    def _infer(self, image: np.ndarray) -> np.ndarray:
+        self._request.infer({0: image}, share_inputs=True)
         return self._request.get_output_tensor(0).data
 
 
-def converted(weights: Path, height: int, width: int, max_depth_m: float) -> Path:
-    """The weights as an OpenVINO graph in the cache; converts them where that has not been done yet."""
-    check_exists(weights)
-    folder = cache_directory() / "depth" / f"{sha256_of(weights)}-{height}x{width}-{max_depth_m:g}m"
-    graph = folder / "network.xml"
-    if not graph.is_file():
-        convert(weights, height, width, max_depth_m, folder)
-    return graph
+class OnnxRuntime:
+    """ONNX Runtime on the CPU. threads: 0 leaves the choice to it.
 
+    Raises RuntimeRefusedError where it is not installed or the graph is damaged.
+    """
 
-def convert(weights: Path, height: int, width: int, max_depth_m: float, folder: Path) -> None:
-    """Fills `folder`, which appears complete or not at all."""
-    try:
-        # Torch is large and slow to import, and only needed this once.
-        from fingertip_contact.depth import export
-    except ImportError as error:
-        raise ValueError(
-            f"depth weights {weights} have to be converted once at {height}x{width}, which needs torch "
-            f"({error}); pip install 'fingertip_contact[depth]', or copy {folder.parent} from where it was done"
-        ) from error
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as aside:
-        export.export_openvino(weights, height, width, max_depth_m, Path(aside) / "done" / "network.xml")
+    name = "onnxruntime"
+
+    def __init__(self, conversion: Conversion, threads: int = 0) -> None:
         try:
-            (Path(aside) / "done").rename(folder)
-        except OSError:
-            # Another process was faster.
-            if not (folder / "network.xml").is_file():
-                raise
+            import onnxruntime
+        except ImportError as error:
+            raise RuntimeRefusedError(f"{error}; pip install onnxruntime") from error
+        self.precision = conversion.precision
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        # Threads that spin while they wait would take the cores from hand tracking.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(conversion.graph), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # its errors share no base class short of this one
+            raise RuntimeRefusedError(damaged(conversion, error)) from error
+        self._input = self._session.get_inputs()[0].name
+
+    def infer(self, batch: np.ndarray) -> np.ndarray:
+        """As Runtime says."""
+        return one_by_one(lambda image: self._session.run(None, {self._input: image})[0], batch)
+
+
+def one_by_one(infer: Callable[[np.ndarray], np.ndarray], batch: np.ndarray) -> np.ndarray:
+    """A batch through a graph for one picture: on a CPU that takes no longer than a graph for many."""
+    if len(batch) == 1:
+        return infer(batch)
+    return np.concatenate([infer(batch[index : index + 1]).copy() for index in range(len(batch))])
+
+
+def damaged(conversion: Conversion, error: Exception) -> str:
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    return f"the converted network {conversion.graph} cannot be loaded ({reason}); delete its folder"

@@ -1,0 +1,154 @@
+"""Which runtime runs the network: the first that can be had and gives torch's answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from fingertip_contact.depth import conversions, parity
+from fingertip_contact.depth.configuration import NetworkSpec
+from fingertip_contact.depth.conversions import Conversion
+from fingertip_contact.depth.preprocessing import Preprocessor
+from fingertip_contact.depth.runtimes import OnnxRuntime, OpenVinoRuntime, Runtime, RuntimeRefusedError
+
+logger = logging.getLogger(__name__)
+
+AUTO = "auto"
+# The format that each runtime reads. torch reads the weights themselves.
+FORMATS = {"openvino": "openvino", "onnxruntime": "onnx"}
+RUNTIMES = (*FORMATS, "torch")
+OPENERS: dict[str, Callable[[Conversion, int], Runtime]] = {"openvino": OpenVinoRuntime, "onnxruntime": OnnxRuntime}
+# What is tried for each wish, in this order. int8 is used where somebody has made it, which is a decision for it.
+WISHES = {AUTO: ("int8", "fp32"), "int8": ("int8", "fp32"), "fp16": ("fp16", "fp32"), "fp32": ("fp32",)}
+
+
+@dataclass(frozen=True)
+class Selected:
+    """A runtime that has passed the self-test.
+
+    deviation_m: its mean deviation from torch on the stored picture. refused: the ones before it, each with the reason.
+    """
+
+    runtime: Runtime
+    deviation_m: float
+    refused: tuple[str, ...]
+
+
+def select(spec: NetworkSpec, runtime: str = AUTO, precision: str = AUTO, threads: int = 0) -> Selected:
+    """The runtime for a network: what is wished for, or the next best.
+
+    runtime: openvino, onnxruntime or torch goes first; auto takes them in this order. precision: int8 or auto takes
+    int8 where it was exported; fp16 is torch's on a GPU. Raises ValueError where the wish is unknown, the weights
+    cannot be used, or no runtime can.
+    """
+    refused: list[str] = []
+    for name, number in candidates(runtime, precision):
+        if number == "int8" and precision == AUTO and not is_made(spec, name, number):
+            continue
+        try:
+            chosen, deviation_m = opened(spec, name, number, threads)
+        except RuntimeRefusedError as error:
+            refused.append(f"{name} {number}: {error}")
+            logger.warning("depth runtime refused: %s", refused[-1])
+            continue
+        return Selected(chosen, deviation_m, tuple(refused))
+    raise ValueError(f"depth weights {spec.weights} run on no runtime: {'; '.join(refused)}")
+
+
+def candidates(runtime: str, precision: str) -> list[tuple[str, str]]:
+    """Runtimes with precisions, best first. Raises ValueError where the wish is unknown."""
+    if runtime not in (AUTO, *RUNTIMES):
+        raise ValueError(f"there is no depth runtime {runtime!r}; choose one of {', '.join((AUTO, *RUNTIMES))}")
+    if precision not in WISHES:
+        raise ValueError(f"there is no precision {precision!r}; choose one of {', '.join(WISHES)}")
+    pairs = [(name, number) for number in WISHES[precision] for name in RUNTIMES if can(name, number)]
+    return sorted(pairs, key=lambda pair: runtime not in (AUTO, pair[0]))
+
+
+def can(name: str, precision: str) -> bool:
+    return precision == "fp32" or (precision == "fp16") == (name == "torch")
+
+
+def is_made(spec: NetworkSpec, name: str, precision: str) -> bool:
+    return conversions.cached_folder(spec, FORMATS[name], precision).is_dir()
+
+
+def opened(spec: NetworkSpec, name: str, precision: str, threads: int = 0) -> tuple[Runtime, float]:
+    """One runtime, ready and tested, and its mean deviation in metres.
+
+    Raises RuntimeRefusedError where it cannot be had or deviates too far, ValueError where the weights are bad.
+    """
+    if name in FORMATS:
+        return open_conversion(converted(spec, FORMATS[name], precision), name, threads)
+    with needing_torch(spec):
+        from fingertip_contact.depth import torch_runtime
+    chosen = torch_runtime.TorchRuntime(spec, precision, threads)
+    if chosen.is_reference:
+        return chosen, 0.0
+    picture = parity.test_picture(spec.height, spec.width)
+    batch = Preprocessor(spec.height, spec.width)(picture)
+    expected_m = torch_runtime.reference_depth_m(spec, batch)[0, 0]
+    return chosen, self_test(chosen, picture, expected_m, spec.max_depth_m)
+
+
+def open_conversion(conversion: Conversion, name: str | None = None, threads: int = 0) -> tuple[Runtime, float]:
+    """The same for a folder; name: by default the runtime that goes with its format."""
+    name = name or next(name for name, format_ in FORMATS.items() if format_ == conversion.format)
+    try:
+        picture, expected_m = parity.read(conversion.parity)
+    except ValueError as error:
+        raise RuntimeRefusedError(str(error)) from error
+    chosen = OPENERS[name](conversion, threads)
+    return chosen, self_test(chosen, picture, expected_m, conversion.max_depth_m)
+
+
+def self_test(runtime: Runtime, picture_bgr: np.ndarray, expected_m: np.ndarray, max_depth_m: float) -> float:
+    """The mean deviation in metres. Raises RuntimeRefusedError where it is beyond the tolerance for the precision."""
+    try:
+        depth_m = runtime.infer(Preprocessor(*expected_m.shape)(picture_bgr))[0, 0]
+        deviation_m = parity.mean_deviation_m(depth_m, expected_m)
+    except Exception as error:  # whatever it fails with, it fails the test
+        raise RuntimeRefusedError(f"the self-test failed: {error}") from error
+    if not parity.is_within(deviation_m, runtime.precision, max_depth_m):
+        limit_m = parity.TOLERANCES[runtime.precision] * max_depth_m
+        raise RuntimeRefusedError(
+            f"its depth for the stored picture is {1e3 * deviation_m:.3g} mm off torch's in the mean, "
+            f"{1e3 * limit_m:.3g} mm are let pass"
+        )
+    return deviation_m
+
+
+def converted(spec: NetworkSpec, format_: str, precision: str) -> Conversion:
+    """The network in the cache; made where it is not there yet, int8 excepted, which needs pictures."""
+    folder = conversions.cached_folder(spec, format_, precision)
+    if not folder.is_dir():
+        if precision == "int8":
+            raise RuntimeRefusedError(
+                f"it was not made yet at {spec.height}x{spec.width}; run: fingertip-contact export {spec.weights} "
+                f"--format {format_} --precision int8 --size {spec.height}x{spec.width} --calibration RECORDING"
+            )
+        with needing_torch(spec):
+            # Torch is large and slow to import, and only needed this once.
+            from fingertip_contact.depth.export import export
+        conversions.fill(folder, lambda aside: export(spec, format_, precision, aside))
+    try:
+        return conversions.read(folder)
+    except ValueError as error:
+        raise RuntimeRefusedError(str(error)) from error
+
+
+@contextmanager
+def needing_torch(spec: NetworkSpec) -> Iterator[None]:
+    """Says what to do where torch is not installed."""
+    try:
+        yield
+    except ImportError as error:
+        raise RuntimeRefusedError(
+            f"{spec.weights} at {spec.height}x{spec.width} needs torch for its first start ({error}); "
+            "pip install 'fingertip_contact[depth]', "
+            f"or copy {conversions.cached_folder(spec, 'openvino', 'fp32').parent} from where it was started"
+        ) from error
