@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from fingertip_contact.contact.surface import fit_plane
@@ -61,10 +59,3 @@ def discs(pixels: np.ndarray, shape: tuple[int, ...], radius_px: float = FINGERT
 def band_sums(predicted_m: np.ndarray, true_m: np.ndarray, masks: dict[str, np.ndarray]) -> dict[str, DepthSums]:
     """Name of a band -> the sums over its pixels."""
     return {name: depth_sums(predicted_m, true_m, mask) for name, mask in masks.items()}
-
-
-def fingertip_pixels(annotation: dict) -> np.ndarray:
-    """The fingertips of a frame's annotation, (N, 2) pixels."""
-    hands: Iterable[dict] = annotation.get("hands", [])
-    points = [pixel for hand in hands for pixel in hand.get("fingertip_pixels", {}).values()]
-    return np.array(points, dtype=np.float64).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""From a frame of the camera to what the network learns from: cut, mirror, recolour, resize, normalise, in this order.
+"""From a frame of the camera to what the network learns from: cut, mirror, resize, recolour, normalise, in this order.
 
 Valid pixels are found before anything is resized, and depth and weights are never interpolated: between a finger and
 the desk behind it there is no depth that would be true.
@@ -73,8 +73,8 @@ def augment(
     if augmentation.mirrored:
         color, maps = color[:, ::-1], maps[:, ::-1]
     target = size[::-1]
+    color = cv2.resize(np.ascontiguousarray(color), target, interpolation=cv2.INTER_CUBIC)
     color = recolour(color.astype(np.float32) / 255, augmentation.factors)
-    color = cv2.resize(color, target, interpolation=cv2.INTER_CUBIC)
     maps = cv2.resize(np.ascontiguousarray(maps), target, interpolation=cv2.INTER_NEAREST)
     normalised = (color[..., ::-1] - np.array(MEAN_RGB, np.float32)) / np.array(STD_RGB, np.float32)
     return np.ascontiguousarray(normalised.transpose(2, 0, 1)), np.ascontiguousarray(maps.transpose(2, 0, 1))
