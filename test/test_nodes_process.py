@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 from itertools import pairwise
 from pathlib import Path
@@ -146,6 +147,8 @@ def test_a_signal_ends_every_node_with_exit_code_0(start, recording, tmp_path, h
         ("replay_node", {"recording": "/nowhere/x.mcap"}, "does not exist"),
         ("replay_node", {"recording": __file__}, "is no bag"),
         ("record_node", {}, "output"),
+        ("record_node", {"output": __file__}, "exists already"),
+        ("record_node", {"output": f"{__file__}/out.mcap"}, "cannot write"),
         ("hand_tracking_node", {"max_hands": 9}, "max_hands"),
         ("contact_node", {"depth_source": "guess"}, "sensor, model, fused"),
     ],
@@ -157,6 +160,14 @@ def test_a_node_that_cannot_start_says_why(start, name, parameters, says):
     assert says in node.said
     assert "Traceback" not in node.said
     assert node.said.count("\n") == 1
+
+
+def test_a_ros_that_cannot_start_says_why(start):
+    """One line, exit code 2."""
+    node = start("contact_node", environment={"ROS_DOMAIN_ID": "no number"})
+    assert node.ended() == 2
+    assert node.said.startswith("error: ")
+    assert "Traceback" not in node.said
 
 
 def test_a_looping_bag_gives_every_frame_in_each_pass(start, tmp_path, hand_weights):
@@ -202,3 +213,32 @@ def test_a_recording_appears_whole_under_its_name(start, recording, tmp_path):
         assert copy.message_count("/late") == 1
         first = next(original.messages([COLOR])).cdr
         assert bytes(next(copy.messages([COLOR])).cdr)[12:] == bytes(first)[12:]
+
+
+def test_a_recording_that_cannot_be_written_leaves_nothing(start, recording, tmp_path):
+    """The recorder ends by itself and says why. A limit on file sizes stands for the full disk."""
+    recorder = start("record_node", output=tmp_path / "out.mcap")
+    with ros_node() as ears:
+        ears.until(lambda: ears.count_subscribers(COLOR) == 1, "the recorder")
+        resource.prlimit(recorder.process.pid, resource.RLIMIT_FSIZE, (100_000, 100_000))
+        start("simulated_camera_node", recording=recording, wait_for_subscribers=1)
+        assert recorder.ended() == 2
+    assert "nothing was recorded" in recorder.said
+    assert "Traceback" not in recorder.said
+    assert not list(tmp_path.glob("*.mcap"))
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_a_topic_that_never_came_is_named(start, tmp_path):
+    """At the end, with the others recorded."""
+    out = tmp_path / "out.mcap"
+    recorder = start("record_node", output=out, topics="['/said', '/misspelt']")
+    with ros_node() as ears:
+        said = ears.create_publisher(String, "/said", qos.EVENT)
+        ears.until(lambda: said.get_subscription_count() == 1, "the recorder")
+        said.publish(String(data="x"))
+        ears.listen(0.5)
+    assert recorder.leave(signal.SIGINT) == 0
+    assert "nobody published /misspelt" in recorder.said
+    with open_bag(out) as bag:
+        assert bag.message_count("/said") == 1

@@ -1,6 +1,7 @@
 """record_node: writes topics to an MCAP recording, as they come off the wire.
 
-The recording appears under its name when the node ends (Ctrl-C); nothing half-written is ever left there.
+The recording appears under its name when the node ends (Ctrl-C); nothing half-written is ever left there. Where it
+cannot be written, a full disk for one, the node ends with exit code 2.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from pathlib import Path
 
 from rclpy.node import Node
 
-from fingertip_contact.recordings.bag import BagWriter
+from fingertip_contact.recordings.bag import CAMERA_INFO, IMAGE, BagWriter, can_write
 from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros import qos
 from fingertip_contact.ros.message_types import message_class
 from fingertip_contact.ros.parameter_tables import TABLES
 from fingertip_contact.ros.parameters import NodeParameters
-from fingertip_contact.ros.process import Ending, run
+from fingertip_contact.ros.process import WRONG_USE, Ending, run
 from fingertip_contact.ros.worker import FrameWorker
 
 # Relative names; launch files remap them to the camera's.
@@ -54,29 +55,45 @@ class RecordNode(Node):
     def __init__(self, ending: Ending) -> None:
         """Raises ValueError without a name to write to, FileExistsError where that is taken."""
         super().__init__("record_node", namespace=PACKAGE)
-        self._held = ExitStack()
+        self._ending = ending
+        self._writer: BagWriter | None = None
         parameters = NodeParameters(self, TABLES["record_node"]).snapshot()
         if not parameters.output:
             raise ValueError("nowhere to record to: set the parameter `output` to a name that ends in .mcap")
         self._wanted = {topic: DEFAULT_TOPICS.get(topic, "") for topic in filter(None, parameters.topics)}
         self._wanted = self._wanted or dict(DEFAULT_TOPICS)
         self._count = 0
+        self._failure: Exception | None = None
+        self._held = ExitStack()
         self._writer = self._held.enter_context(BagWriter(Path(parameters.output)))
-        self._worker: FrameWorker[Received] = FrameWorker(self._write, self._problem, depth=QUEUE, patience_s=math.inf)
-        self._held.callback(self._finish)
+        self._worker: FrameWorker[Received] = FrameWorker(self._write, self._fail, depth=QUEUE, patience_s=math.inf)
+        self._held.callback(self._write_the_rest)
         self._look()
         self._timer = self.create_timer(LOOK_AGAIN_S, self._look)
 
     def destroy_node(self) -> None:
-        self._held.close()
+        """The recording appears under its name, or nothing is left of one that could not be written."""
+        if self._writer is not None:
+            self._end(self._writer.path)
         super().destroy_node()
 
-    def _finish(self) -> None:
-        """Writes what waits; the recording then appears under its name."""
+    def _end(self, path: Path) -> None:
+        try:
+            with self._held:
+                if self._failure is not None:
+                    raise self._failure
+        except (ValueError, OSError) as error:
+            self.get_logger().error(f"nothing was recorded: {error}")
+            self._ending.exit_code = WRONG_USE
+            return
+        self.get_logger().info(f"{path}: {self._count} messages, {self._worker.dropped} dropped")
+        if self._wanted:
+            self.get_logger().warning(f"nobody published {', '.join(self._wanted)}")
+
+    def _write_the_rest(self) -> None:
         while self._worker.waiting:
             time.sleep(POLL_S)
         self._worker.close()
-        self.get_logger().info(f"{self._writer.path}: {self._count} messages, {self._worker.dropped} dropped")
 
     def _look(self) -> None:
         """Subscribes to what has a known type by now; a named topic has one once somebody publishes it."""
@@ -85,22 +102,33 @@ class RecordNode(Node):
             name = self.resolve_topic_name(topic)
             kind = self._wanted[topic] or next(iter(types.get(name, [])), "")
             if kind:
-                self._subscribe(name, kind)
                 del self._wanted[topic]
+                try:
+                    self._subscribe(name, kind)
+                except ValueError as error:
+                    self.get_logger().warning(f"{name} is left out: {error}")
 
     def _subscribe(self, topic: str, kind: str) -> None:
+        """Raises ValueError where messages of the type cannot be received or written here."""
+
         def receive(message: bytes) -> None:
             self._worker.offer(Received(topic, kind, self.get_clock().now().nanoseconds, message))
 
-        profile = qos.RECORD if kind.endswith("Image") else qos.EVENT
+        if not can_write(kind):
+            raise ValueError(f"the definition of its type {kind} is not known")
+        # What a camera sends may be offered as best effort.
+        profile = qos.RECORD if kind in (IMAGE, CAMERA_INFO) else qos.EVENT
         self.create_subscription(message_class(kind), topic, receive, profile, raw=True)
 
     def _write(self, received: Received) -> None:
+        assert self._writer is not None
         self._writer.write(received.topic, received.kind, received.stamp_ns, received.cdr)
         self._count += 1
 
-    def _problem(self, error: Exception) -> None:
-        self.get_logger().error(f"cannot record: {error}", throttle_duration_sec=5.0)
+    def _fail(self, error: Exception) -> None:
+        """A recording with a hole in it is worth nothing: ends the process."""
+        self._failure = self._failure or error
+        self._ending.set()
 
 
 def main() -> None:

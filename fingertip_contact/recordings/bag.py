@@ -313,6 +313,11 @@ class BagWriter:
         return _TYPES.types["std_msgs/msg/Header"](stamp=stamp, frame_id=frame_id)
 
 
+def can_write(message_type: str) -> bool:
+    """Whether the definition of a message type, without which no bag holds it, is known."""
+    return message_type in _TYPES.fielddefs
+
+
 def camera_info_topic(image_topic: str) -> str:
     """camera_info lies beside its image."""
     return f"{image_topic.rsplit('/', 1)[0]}/camera_info"

@@ -60,7 +60,7 @@ class ReadAhead:
                         return
                     self._queue.put(message)
             self._queue.put(None)
-        except (ValueError, OSError) as error:
+        except Exception as error:  # Raised again where messages are taken, for who takes them must not wait for ever.
             self._queue.put(error)
         finally:
             self._full.set()

@@ -11,7 +11,7 @@ from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros.bag_reader import ReadAhead
 from fingertip_contact.ros.parameter_tables import TABLES
 from fingertip_contact.ros.parameters import NodeParameters
-from fingertip_contact.ros.process import Ending
+from fingertip_contact.ros.process import WRONG_USE, Ending
 
 READ_AHEAD_S = 2.0
 # Readers take the last messages before their writer goes.
@@ -21,7 +21,8 @@ LINGER_S = 1.0
 class PlayerNode(Node):
     """Plays `recording` from its start to its end, again and again where `loop` is set, then ends the process.
 
-    The parameters are the table of the node's name. A bag that breaks off ends the process with exit code 2.
+    The parameters are the table of the node's name. A bag that breaks off ends the process with exit code 2, a fault in
+    the program with 1.
     """
 
     def __init__(self, name: str, ending: Ending) -> None:
@@ -53,15 +54,18 @@ class PlayerNode(Node):
         super().destroy_node()
 
     def _play(self) -> None:
+        self._ending.exit_code = 1
         try:
             self._play_once()
             while self._settings.loop and not self._ending.is_set():
                 self._play_once()
             self._ending.wait(LINGER_S)
+            self._ending.exit_code = 0
         except (ValueError, OSError) as error:
             self.get_logger().error(str(error))
-            self._ending.exit_code = 2
-        self._ending.set()
+            self._ending.exit_code = WRONG_USE
+        finally:
+            self._ending.set()
 
     def _play_once(self) -> None:
         messages = ReadAhead(self._path, self.topics(), READ_AHEAD_S)

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from typing import NoReturn
 
 import rclpy
 from rclpy.exceptions import ParameterException
@@ -39,18 +40,25 @@ def run(make_node: Callable[[Ending], Node]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ending.set())
     os.environ.update(environment.missing_in())
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:  # ROS arguments that cannot be read.
+        _refuse(error)
     try:
         node = make_node(ending)
     except (ParameterException, ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(WRONG_USE) from None
+        _refuse(error)
     else:
         _spin(node, ending)
         node.destroy_node()
     finally:
         rclpy.shutdown()
     raise SystemExit(ending.exit_code)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    print("error:", " ".join(str(error).split()), file=sys.stderr)
+    raise SystemExit(WRONG_USE) from None
 
 
 def _spin(node: Node, ending: Ending) -> None:

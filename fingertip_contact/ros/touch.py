@@ -45,8 +45,7 @@ class Touch:
     def end_all(self) -> None:
         """Cancels what is held down: the camera has stopped, or the node stops listening."""
         with self._lock:
-            if self._last is not None:
-                self._results.publish_events(self._pipeline.end_all(self._last.stamp_ns))
+            self._cancel()
 
     def state(self) -> dict[str, object]:
         """Of the last frame, for diagnostics."""
@@ -60,6 +59,10 @@ class Touch:
             state["surface_age_s"] = round((last.stamp_ns - last.surface.stamp_ns) * 1e-9, 1)
         return state
 
+    def _cancel(self) -> None:
+        if self._last is not None:
+            self._results.publish_events(self._pipeline.end_all(self._last.stamp_ns))
+
     def _calibrate_surface(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._lock:
             self._pipeline.surface = SurfaceTracker(self._contact)
@@ -67,8 +70,8 @@ class Touch:
         return response
 
     def _calibrate_fingers(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        self.end_all()
         with self._lock:
+            self._cancel()
             self._pipeline.detector.reset()
         response.success, response.message = True, "finger thickness is learnt anew: tap a few times with each finger"
         return response
