@@ -52,9 +52,11 @@ VERBS = {
     "simulate": Verb("simulate", "app", "Render a recording of typing hands, or a dataset, with exact truth."),
     "process": Verb("process", "process", "Run the pipeline on a recording: contact events, and a video of them."),
     "evaluate": Verb("evaluate", "app", "Score the pipeline against a recording's truth."),
+    "dataset": Verb("dataset", "app", "Record, convert, check, label and split datasets for the depth network."),
     "keyboard": Verb("keyboard", "app", "List, show and print keyboard layouts; find where a sheet lies."),
     "train": Verb("train", "train", "Fine-tune the depth network on a dataset."),
-    "models": Verb("models", "app", "Fetch, list and check the network weights."),
+    "models": Verb("models", "app", "Fetch, list, check and convert the network weights."),
+    "export": Verb("export", "export", "Make depth weights ready for a runtime without torch, in fp32 or int8."),
     "bench": Verb("bench", "app", "Measure how fast things run on this machine."),
 }
 

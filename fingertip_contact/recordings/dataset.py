@@ -75,6 +75,11 @@ class Session:
     def name(self) -> str:
         return self.path.name
 
+    @property
+    def key(self) -> str:
+        """How manifests name it, wherever the dataset lies: `P01/P01_...`."""
+        return f"{self.participant}/{self.name}"
+
     @cached_property
     def numbers(self) -> tuple[int, ...]:
         """Of the frames that have both pictures, in order."""

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fingertip_contact.frames import Frame
+from fingertip_contact.frames import DepthImage, Frame
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.recordings.bag import BagWriter, camera_info_topic
@@ -100,34 +100,31 @@ def frames_to_session(
     truth: gives annotations and labels to the frames whose stamps it knows. more: for the metadata. Raises ValueError
     where there is no frame, FileExistsError where the session exists.
     """
-    frames = iter(frames)
-    first = next(frames, None)
-    if first is None:
-        raise ValueError("there is no frame to make a session of")
-    about = kind.at(first.stamp_ns)
-    folder = about.folder(root)
-    surface = None
-    if truth is not None:
-        surface = surface_calibration(surface_plane(truth.camera_from_sheet), first.camera, 1.0, 0)
-    skipped = 0
-    with (
-        written_aside(folder) as aside,
-        SessionWriter(
-            aside,
-            about,
-            first.camera,
-            frames_per_second=frames_per_second,
-            frame_id=first.frame_id,
-            depth_png_unit_m=depth_png_unit_m,
-            surface=surface,
-            more=more,
-        ) as session,
-    ):
-        for frame in chain([first], frames):
-            if frame.depth is None:
-                skipped += 1
-                continue
-            _write(session, frame, truth)
+    first, frames = _peek(frames)
+    folder = kind.at(first.stamp_ns).folder(root)
+    with written_aside(folder) as aside:
+        session = _session_writer(aside, kind, first, frames_per_second, truth, depth_png_unit_m, more)
+        skipped = _fill(session, frames, truth)
+    return Converted(folder, session.frame_count, skipped)
+
+
+def record_session(
+    frames: Iterable[Frame],
+    root: Path,
+    kind: Kind,
+    *,
+    frames_per_second: float,
+    depth_png_unit_m: float = DEPTH_PNG_UNIT_M,
+    more: dict[str, Any] | None = None,
+) -> Converted:
+    """Writes frames as they come; the session is there from the first on, and whatever happens its frames stay.
+
+    Raises as `frames_to_session` does.
+    """
+    first, frames = _peek(frames)
+    folder = kind.at(first.stamp_ns).folder(root)
+    session = _session_writer(folder, kind, first, frames_per_second, None, depth_png_unit_m, more)
+    skipped = _fill(session, frames, None)
     return Converted(folder, session.frame_count, skipped)
 
 
@@ -171,14 +168,58 @@ def loadable(frames: Iterable[DatasetFrame], problems: list[str]) -> Iterator[tu
             problems.append(str(error))
 
 
-def _write(session: SessionWriter, frame: Frame, truth: Truth | None) -> None:
-    assert frame.depth is not None
+def _peek(frames: Iterable[Frame]) -> tuple[Frame, Iterator[Frame]]:
+    """The first frame, and all of them. Raises ValueError where there is none."""
+    frames = iter(frames)
+    first = next(frames, None)
+    if first is None:
+        raise ValueError("there is no frame to make a session of")
+    return first, chain([first], frames)
+
+
+def _session_writer(
+    folder: Path,
+    kind: Kind,
+    first: Frame,
+    frames_per_second: float,
+    truth: Truth | None,
+    depth_png_unit_m: float,
+    more: dict[str, Any] | None,
+) -> SessionWriter:
+    surface = None
+    if truth is not None:
+        surface = surface_calibration(surface_plane(truth.camera_from_sheet), first.camera, 1.0, 0)
+    return SessionWriter(
+        folder,
+        kind.at(first.stamp_ns),
+        first.camera,
+        frames_per_second=frames_per_second,
+        frame_id=first.frame_id,
+        depth_png_unit_m=depth_png_unit_m,
+        surface=surface,
+        more=more,
+    )
+
+
+def _fill(session: SessionWriter, frames: Iterable[Frame], truth: Truth | None) -> int:
+    """Writes the frames; returns how many had no depth."""
+    skipped = 0
+    with session:
+        for frame in frames:
+            if frame.depth is None:
+                skipped += 1
+            else:
+                _write(session, frame, frame.depth, truth)
+    return skipped
+
+
+def _write(session: SessionWriter, frame: Frame, depth: DepthImage, truth: Truth | None) -> None:
     hands, labels = None, None
     if truth is not None and frame.stamp_ns in truth.frames:
         true_frame, camera = truth.frames[frame.stamp_ns], frame.camera
-        hands = annotate(true_frame, camera, truth.camera_from_sheet, frame.depth)
+        hands = annotate(true_frame, camera, truth.camera_from_sheet, depth)
         labels = label(true_frame, camera, truth.camera_from_sheet)
-    session.write(frame.stamp_ns, frame.color_bgr, frame.depth, hands, labels)
+    session.write(frame.stamp_ns, frame.color_bgr, depth, hands, labels)
 
 
 def _write_to_bag(bag: BagWriter, frame: Frame) -> None:

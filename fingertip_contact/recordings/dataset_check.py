@@ -89,7 +89,7 @@ class SessionCheck:
         good = [frame for frame in self.frames if frame.problem is None]
         surface = self.surface
         return {
-            "session": f"{self.session.participant}/{self.session.name}",
+            "session": self.session.key,
             "frames": len(self.session.numbers),
             "checked": len(self.frames),
             "rejected": len(self.rejected(quality)),
@@ -114,6 +114,12 @@ def check_dataset(
     with ThreadPoolExecutor(threads) as pool:
         for session in dataset.sessions:
             yield check_session(session, quality, every=every, pool=pool)
+
+
+def rejected_frames(dataset: Dataset, quality: Quality, *, threads: int = 1) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Session by session: its key in a split's manifest, and the frames that are broken or below the filter."""
+    for check in check_dataset(dataset, quality, threads=threads):
+        yield check.session.key, check.rejected(quality)
 
 
 def check_session(session: Session, quality: Quality, *, every: int, pool: ThreadPoolExecutor) -> SessionCheck:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -47,16 +48,31 @@ class Split:
 
     def frames(self, dataset: Dataset, part: Part) -> Iterator[DatasetFrame]:
         """The frames of a part; nothing is decoded. Raises ValueError where there is none."""
-        empty = True
-        for frame in dataset.frames(self.participants[part]):
-            if frame.number not in self.excluded.get(session_key(frame), frozenset()):
-                empty = False
-                yield frame
-        if empty:
+        frames = self.present(dataset, part)
+        first = next(frames, None)
+        if first is None:
             raise ValueError(
                 f"{dataset.path}: part {part!r} of split {self.name} has no frames; it names "
                 f"{', '.join(self.participants[part]) or 'nobody'}, the dataset has {', '.join(dataset.participants)}"
             )
+        return chain([first], frames)
+
+    def present(self, dataset: Dataset, part: Part) -> Iterator[DatasetFrame]:
+        """The frames of a part, be there any or none."""
+        for frame in dataset.frames(self.participants[part]):
+            if frame.number not in self.excluded.get(frame.session.key, frozenset()):
+                yield frame
+
+    def count(self, dataset: Dataset, part: Part) -> int:
+        """How many frames of the dataset the part has; 0 is no error here."""
+        return sum(1 for _ in self.present(dataset, part))
+
+    def without(self, excluded: Mapping[str, Iterable[int]]) -> Split:
+        """The split less some frames: session (`P01/P01_...`) -> their numbers."""
+        both = {session: set(numbers) for session, numbers in self.excluded.items()}
+        for session, numbers in excluded.items():
+            both.setdefault(session, set()).update(numbers)
+        return replace(self, excluded={session: frozenset(numbers) for session, numbers in both.items() if numbers})
 
     def left_out(self, dataset: Dataset) -> tuple[str, ...]:
         """Participants of the dataset that are in no part."""
@@ -160,7 +176,7 @@ def named_splits() -> tuple[str, ...]:
 
 def save_split(split: Split, dataset: Dataset, path: Path) -> None:
     """Writes the manifest, with how many frames of the dataset each part has."""
-    numbers = {part: sum(1 for _ in _frames_or_none(split, dataset, part)) for part in PARTS}
+    numbers = {part: split.count(dataset, part) for part in PARTS}
     value: dict[str, Any] = {
         "version": VERSION,
         "name": split.name,
@@ -183,7 +199,7 @@ def save_pairs(split: Split, dataset: Dataset, folder: Path, *, focal: bool = Fa
     counts: dict[Part, int] = {}
     for part in PARTS:
         lines = []
-        for frame in _frames_or_none(split, dataset, part):
+        for frame in split.present(dataset, part):
             paths = [str(path.resolve()) for path in (frame.rgb_path, frame.depth_path)]
             if any(" " in path for path in paths):
                 raise ValueError(
@@ -243,13 +259,3 @@ def participants_of_pairs(folder: Path) -> dict[Part, tuple[str, ...]]:
     }
     require_disjoint(participants, str(folder))
     return participants
-
-
-def session_key(frame: DatasetFrame) -> str:
-    """How a manifest names a frame's session, wherever the dataset lies."""
-    return f"{frame.participant}/{frame.session.name}"
-
-
-def _frames_or_none(split: Split, dataset: Dataset, part: Part) -> Iterator[DatasetFrame]:
-    if set(split.participants[part]) & set(dataset.participants):
-        yield from split.frames(dataset, part)

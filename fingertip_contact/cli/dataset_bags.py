@@ -1,0 +1,79 @@
+"""`fingertip-contact dataset from-bag` and `to-bag`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fingertip_contact.cli import dataset_options
+from fingertip_contact.cli.progress import progress_over
+
+
+def from_bag(
+    bag: Annotated[Path, typer.Argument(help="A rosbag2 folder, or a .mcap, .db3 or .bag file.")],
+    out: dataset_options.Root,
+    participant: dataset_options.Participant,
+    surface: dataset_options.Surface = None,
+    action: dataset_options.Action = "typing",
+    angle: dataset_options.Angle = None,
+    truth: Annotated[Path | None, typer.Option(help="By default BAG.truth.jsonl, where it is there.")] = None,
+    every: Annotated[int, typer.Option(min=1, help="Take each such frame only.")] = 1,
+    depth_step_mm: dataset_options.DepthStep = 1.0,
+) -> None:
+    """Make a session of a recording: the same pictures, stamps and intrinsics, and labels where the truth is known.
+
+    What the truth file says of angle and desk need not be given. Frames without depth are left out and counted.
+
+    Example: fingertip-contact dataset from-bag out/fox.mcap --out out/people --participant P01
+    """
+    from fingertip_contact.recordings import dataset_bag
+    from fingertip_contact.recordings.bag import open_recording
+    from fingertip_contact.recordings.truth import truth_path
+
+    given = truth or (truth_path(bag) if truth_path(bag).exists() else None)
+    known = None if given is None else dataset_bag.Truth.read(given)
+    header = known.header if known else None
+    kind = dataset_bag.Kind(
+        participant=dataset_options.participant(participant),
+        angle_deg=dataset_options.needed("--angle", angle, header.angle_deg if header else None),
+        surface=dataset_options.needed("--surface", surface, header.participant.get("desk") if header else None),
+        action=action,
+    )
+    with open_recording(bag) as recording:
+        total = -(-recording.frame_count // every)
+        with progress_over(dataset_bag.every(recording.frames(), every), total, bag.name) as frames:
+            made = dataset_bag.frames_to_session(
+                frames,
+                out,
+                kind,
+                frames_per_second=recording.frames_per_second / every,
+                truth=known,
+                depth_png_unit_m=depth_step_mm / 1000,
+            )
+    skipped = f"; {made.skipped} without depth were left out" if made.skipped else ""
+    typer.echo(f"{made.frames} frames{skipped}; {made.path}", err=True)
+
+
+def to_bag(
+    session: Annotated[Path, typer.Argument(help="A session's folder.")],
+    out: Annotated[Path, typer.Option(help="The bag: one file where the name ends in .mcap, else a rosbag2 folder.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a bag that exists.")] = False,
+) -> None:
+    """Make a recording of a session, with realsense2_camera's topics: for `process`, `ros2 bag play` and the like.
+
+    Frames that cannot be read are named and left out.
+
+    Example: fingertip-contact dataset to-bag out/people/P01/P01_angle60_wood_typing_221320 --out fox.mcap
+    """
+    from fingertip_contact.recordings.dataset import open_session
+    from fingertip_contact.recordings.dataset_bag import session_to_bag
+
+    opened = open_session(session)
+    bar = partial(progress_over, label=session.name)
+    count, problems = session_to_bag(opened, out, overwrite=force, progress=bar)
+    for problem in problems:
+        typer.echo(f"problem: {problem}", err=True)
+    typer.echo(f"{count} frames; {out}", err=True)
