@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fingertip_contact.cli import options
+from fingertip_contact.cli.evaluate_depth import depth
 from fingertip_contact.cli.progress import progress_over
 
 if TYPE_CHECKING:
@@ -16,12 +17,8 @@ if TYPE_CHECKING:
     from fingertip_contact.keyboard.layout import Layout
     from fingertip_contact.recordings.truth import Truth
 
-app = typer.Typer(help="Score the pipeline against truth.", no_args_is_help=True, add_completion=False)
-
-
-@app.callback()
-def _group() -> None:
-    """Keeps `recording` a verb of its own, however many there are."""
+app = typer.Typer(help="Score the pipeline, or depth alone, against truth.", no_args_is_help=True, add_completion=False)
+app.command(no_args_is_help=True)(depth)
 
 
 @app.command(no_args_is_help=True)

@@ -69,6 +69,13 @@ def within(depth_m: np.ndarray, range_m: tuple[float, float]) -> np.ndarray:
     return np.where((depth_m >= range_m[0]) & (depth_m <= range_m[1]), depth_m, np.float32(np.nan))
 
 
+def spread(frames: Sequence[DatasetFrame], count: int) -> list[DatasetFrame]:
+    """`count` of the frames, evenly spread; all of them for 0."""
+    if not count or count >= len(frames):
+        return list(frames)
+    return [frames[index] for index in np.linspace(0, len(frames) - 1, count).round().astype(int)]
+
+
 def report(scores: Sequence[FrameScore]) -> dict[str, Any]:
     """Everything as JSON takes it: metrics of all pictures (image mean) at the top, `pixel` beside them, then groups
     and bands, each of the same form; None where there is nothing to measure. Raises ValueError without any score."""

@@ -23,12 +23,12 @@ Predict = Callable[[DatasetFrame], np.ndarray]
 
 def network_depth(estimator: DepthEstimator) -> Predict:
     """What the network makes of the colour picture."""
-    return lambda frame: estimator.infer(frame.load_color())
+    return lambda frame: estimator.infer_image(frame.load_color())
 
 
 def fused_depth(estimator: DepthEstimator) -> Predict:
     """The sensor's depth, its holes filled by the network."""
-    return lambda frame: fuse(frame.load_depth(), estimator.infer(frame.load_color())).metres()
+    return lambda frame: fuse(frame.load_depth(), estimator.infer_image(frame.load_color())).metres()
 
 
 def sensor_depth() -> Predict:

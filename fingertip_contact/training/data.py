@@ -110,10 +110,3 @@ def weights(depth_m: np.ndarray, camera: Camera, configuration: TrainingConfigur
     near = valid & (height_m > DESK_M) & (height_m <= configuration.near_surface_band_m)
     weight[near] = configuration.near_surface_weight
     return weight
-
-
-def spread(frames: Sequence[DatasetFrame], count: int) -> list[DatasetFrame]:
-    """`count` of the frames, evenly spread; all of them for 0."""
-    if not count or count >= len(frames):
-        return list(frames)
-    return [frames[index] for index in np.linspace(0, len(frames) - 1, count).round().astype(int)]

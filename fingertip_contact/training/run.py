@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from fingertip_contact.evaluation.depth_score import spread
 from fingertip_contact.recordings.dataset import DatasetFrame
 from fingertip_contact.training.checkpoint import (
     BEST,
@@ -25,7 +26,7 @@ from fingertip_contact.training.checkpoint import (
     write_durably,
 )
 from fingertip_contact.training.configuration import BEST_BY, TrainingConfiguration, as_yaml
-from fingertip_contact.training.data import Draw, Plan, TrainingFrames, plan_epoch, spread, steps_per_epoch
+from fingertip_contact.training.data import Draw, Plan, TrainingFrames, plan_epoch, steps_per_epoch
 from fingertip_contact.training.loss import silog
 from fingertip_contact.training.optimizer import GROUPS, make_optimizer, set_learning_rates
 from fingertip_contact.training.processes import Processes

@@ -1,0 +1,106 @@
+"""`fingertip-contact evaluate depth`: how well depth is known, against a dataset's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fingertip_contact.cli import options
+from fingertip_contact.cli.progress import progress_over
+
+if TYPE_CHECKING:
+    from fingertip_contact.evaluation.depth_sources import Predict
+    from fingertip_contact.recordings.dataset import DatasetFrame
+
+
+def depth(
+    dataset: Annotated[Path, typer.Argument(help="Folder in the D405 Hand-Surface layout.")],
+    source: Annotated[str, typer.Option(help="What is judged: network, sensor, fused or constant.")] = "network",
+    weights: Annotated[Path | None, typer.Option(help="Of the network; by default the pulled ones (d405).")] = None,
+    size: Annotated[str | None, typer.Option(help="Input of the network, HxW; by default as trained.")] = None,
+    max_depth: options.MaxDepth = None,
+    constant_m: Annotated[float, typer.Option(min=0.001, help="What `constant` says everywhere, metres.")] = 0.35,
+    split: Annotated[str | None, typer.Option(help="Split manifest or a published split's name; else all.")] = None,
+    part: Annotated[str, typer.Option(help="Of the split: train, val or test.")] = "test",
+    frames: Annotated[int, typer.Option(min=0, help="How many, evenly spread; 0: all.")] = 0,
+    html: Annotated[Path | None, typer.Option(help="Write a report with plots and error maps.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Compare depth with a dataset's: by angle, surface, action, participant, distance, near the desk, at fingertips.
+
+    True is the session's exact depth where it has that (simulation), else the sensor's. docs/training.md defines every
+    metric. Nothing is aligned: a depth that is too large by a tenth is wrong by a tenth.
+
+    Examples: fingertip-contact evaluate depth data --split card --weights runs/card/best.safetensors;
+    fingertip-contact evaluate depth data --source sensor --json
+    """
+    from rich.console import Console
+
+    from fingertip_contact.evaluation.depth_score import report, score_frames
+    from fingertip_contact.evaluation.depth_sources import require_independent_truth
+    from fingertip_contact.evaluation.depth_tables import depth_tables
+
+    chosen = _frames(dataset, split, part, frames)
+    named = _source(source)
+    require_independent_truth(named, chosen[0])
+    predict = _predict(named, weights, size, max_depth, constant_m)
+    with progress_over(chosen, len(chosen), source) as shown:
+        scores, problems = score_frames(shown, predict)
+    for problem in problems:
+        typer.echo(f"left out: {problem}", err=True)
+    result: dict[str, Any] = {"source": source, "left_out": len(problems), **report(scores)}
+    if html is not None:
+        from fingertip_contact.evaluation.depth_html import write_html
+
+        write_html(html, f"Depth of {source} on {dataset.resolve().name}", result, scores, predict)
+    if as_json:
+        typer.echo(json.dumps(result, indent=2, allow_nan=False))
+    else:
+        Console().print(*depth_tables(result), sep="\n")
+
+
+def _frames(dataset: Path, split: str | None, part: str, count: int) -> list[DatasetFrame]:
+    from fingertip_contact.evaluation.depth_score import spread
+    from fingertip_contact.recordings.dataset import open_dataset
+    from fingertip_contact.recordings.dataset_split import PARTS, load_split
+
+    opened = open_dataset(dataset)
+    if split is None:
+        return spread(list(opened.frames()), count)
+    known = {name: name for name in PARTS}
+    if part not in known:
+        raise ValueError(f"part {part!r} is none of {', '.join(PARTS)}")
+    return spread(list(load_split(split).frames(opened, known[part])), count)
+
+
+def _source(name: str) -> Any:
+    from fingertip_contact.evaluation.depth_sources import SOURCES
+
+    if name not in SOURCES:
+        raise ValueError(f"source {name!r} is none of {', '.join(SOURCES)}")
+    return name
+
+
+def _predict(
+    source: str, weights: Path | None, size: str | None, max_depth_m: float | None, constant_m: float
+) -> Predict:
+    from fingertip_contact.depth.estimator import DepthEstimator
+    from fingertip_contact.evaluation import depth_sources
+
+    if source == "sensor":
+        return depth_sources.sensor_depth()
+    if source == "constant":
+        return depth_sources.constant_depth(constant_m)
+    spec = options.network_spec(weights, size or _trained_size(weights), max_depth_m)
+    estimator = DepthEstimator(spec.weights, height=spec.height, width=spec.width, max_depth_m=spec.max_depth_m)
+    return depth_sources.network_depth(estimator) if source == "network" else depth_sources.fused_depth(estimator)
+
+
+def _trained_size(weights: Path | None) -> str:
+    """What config.json beside the weights says, as `train` writes it; else what the camera's aspect suggests."""
+    config = weights.with_name("config.json") if weights else None
+    fields = json.loads(config.read_text(encoding="utf-8")) if config and config.is_file() else {}
+    return f"{fields.get('input_height', 252)}x{fields.get('input_width', 336)}"
