@@ -13,8 +13,8 @@ from fingertip_contact.simulation.hand import HandPose
 from fingertip_contact.simulation.kinematics import FingerSolver
 from fingertip_contact.simulation.strokes import Pulse, Stroke, Wander, minimum_jerk, stopped_by_surface
 
-# The fingers that wait follow the wrist as it reaches; when it goes forward, they stay behind.
-FOLLOW, FOLLOW_FORWARD = 0.9, 0.6
+# So much of the way that the wrist goes to a key its other fingers go along; forward it is a habit.
+FOLLOW = 0.9
 # So much of the way to a nearer key the hand goes as a whole.
 DRAW_BACK = 0.8
 # Out of the picture and up: where a hand comes from.
@@ -52,6 +52,7 @@ class HandMotion:
     drift: tuple[Wander, Wander]
     tremor: list[Wander]
     enter_s: tuple[float, float]
+    follow_forward: float
     aims: list[Aim] = field(default_factory=list)
     strokes: dict[int, list[Stroke]] = field(default_factory=lambda: {finger: [] for finger in range(len(FINGERS))})
 
@@ -85,7 +86,7 @@ class HandMotion:
         """(N, 5, 3) where the pads are, without the way in."""
         shift_m = self.wrist_shift_m(times_s)
         pads_m = np.empty((len(times_s), len(FINGERS), 3))
-        follow = np.where(shift_m[:, :2] > (np.inf, 0.0), FOLLOW_FORWARD, FOLLOW)
+        follow = np.where(shift_m[:, :2] > (np.inf, 0.0), self.follow_forward, FOLLOW)
         pads_m[:, :, :2] = self.home_m + (follow * shift_m[:, :2])[:, None]
         held = np.zeros(pads_m.shape[:2])
         for aim in self.aims:

@@ -19,7 +19,9 @@ class Habits:
     comes lower. scatter: SD of touches about a key's middle. drift: how far the hands wander. neighbour: factor on how
     far the fingers next to a typing one follow it down. near_misses: share of taps with a finger nearby that goes down
     and does not touch. rests: how often a second a finger lies down for a while. rollover: whether a key may still be
-    down when the next one goes down.
+    down when the next one goes down. curl_deg, yaw_deg: posture. draw_back: how far behind their keys the long fingers
+    wait, as a share of the farthest. follow_forward: share of the hand's way to a far key that its other fingers go
+    along.
     """
 
     described: str
@@ -35,6 +37,9 @@ class Habits:
     rests: float
     rollover: bool
     curl_deg: tuple[float, float]
+    yaw_deg: tuple[float, float]
+    draw_back: float
+    follow_forward: float
 
 
 HABITS: dict[Difficulty, Habits] = {
@@ -52,6 +57,9 @@ HABITS: dict[Difficulty, Habits] = {
         rests=0.0,
         rollover=False,
         curl_deg=(26.0, 36.0),
+        yaw_deg=(18.0, 24.0),
+        draw_back=1.0,
+        follow_forward=0.0,
     ),
     "normal": Habits(
         described="45 words a minute, with near misses, resting fingers, and neighbours that go down with a typing one",
@@ -67,6 +75,9 @@ HABITS: dict[Difficulty, Habits] = {
         rests=0.08,
         rollover=True,
         curl_deg=(36.0, 60.0),
+        yaw_deg=(16.0, 24.0),
+        draw_back=0.5,
+        follow_forward=0.3,
     ),
     "hard": Habits(
         described="65 words a minute, low hands that wander, and many near misses, rests and following neighbours",
@@ -82,6 +93,9 @@ HABITS: dict[Difficulty, Habits] = {
         rests=0.15,
         rollover=True,
         curl_deg=(36.0, 64.0),
+        yaw_deg=(13.0, 24.0),
+        draw_back=0.0,
+        follow_forward=0.6,
     ),
 }
 
@@ -111,7 +125,9 @@ class Participant:
 def draw_participant(random: np.random.Generator, difficulty: Difficulty) -> Participant:
     """The person of a random stream."""
     habits = HABITS[difficulty]
-    posture_deg = random.uniform([13, 9, 1, 14, habits.curl_deg[0]], [20, 16, 6, 24, habits.curl_deg[1]])
+    posture_deg = random.uniform(
+        [habits.yaw_deg[0], 9, 1, 14, habits.curl_deg[0]], [habits.yaw_deg[1], 16, 6, 24, habits.curl_deg[1]]
+    )
     hover_m = random.uniform(*habits.hover_m) + random.normal(0, 0.0025, (2, len(FINGERS)))
     return Participant(
         habits=habits,

@@ -33,6 +33,8 @@ HOME_KEYS: dict[Handedness, str] = {"left": "fdsa", "right": "jkl;"}
 # Thumbs wait inwards of the index fingers and nearer to the typist, over the space bar.
 INWARDS: dict[Handedness, float] = {"left": 1.0, "right": -1.0}
 THUMB_INWARDS_M, THUMB_NEARER_M = 0.017, 0.043
+# The long fingers wait up to so far behind their keys, where they hide neither keys nor the little finger.
+DRAWN_BACK_M = np.array([0.0, 0.005, 0.009, 0.012, 0.0])
 # Going down it swings out from under the hand.
 THUMB_SWING_M = 0.004
 THUMB_HOVER_M = 0.004
@@ -225,6 +227,7 @@ def _motion(model: HandModel, layout: Layout, participant: Participant, random: 
     hover_m[0] += THUMB_HOVER_M
     wrist = wrist_over(model, participant.posture, home_m[1:], float(hover_m[1:].mean()))
     relaxed = FingerSolver(model, participant.posture.free_angles())
+    home_m[:, 1] -= participant.habits.draw_back * DRAWN_BACK_M
     home_m, angles = _within_reach(relaxed, wrist, home_m, hover_m)
     enter_s = CALIBRATION_S, CALIBRATION_S + ENTER_S
     return HandMotion(
@@ -239,6 +242,7 @@ def _motion(model: HandModel, layout: Layout, participant: Participant, random: 
         ),
         tremor=[Wander.draw(random, 0.0001, (7.0, 11.0)) for _ in FINGERS],
         enter_s=enter_s,
+        follow_forward=participant.habits.follow_forward,
     )
 
 
