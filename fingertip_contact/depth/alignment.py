@@ -61,8 +61,10 @@ def align(source_m: np.ndarray, target_m: np.ndarray) -> Alignment | None:
 
 def _line(x: np.ndarray, y: np.ndarray, weight: np.ndarray, prior: float) -> tuple[float, float]:
     """Slope and intercept of weighted least squares; prior: by how much the intercept is held to zero."""
-    moments = np.array([[weight @ (x * x), weight @ x], [weight @ x, 1.0 + prior]])
-    slope, intercept = np.linalg.solve(moments, [weight @ (x * y), weight @ y])
+    # Sums and no products of vectors: those go to threads of BLAS that wait for one another by spinning.
+    wx, wy = weight * x, weight * y
+    moments = np.array([[(wx * x).sum(), wx.sum()], [wx.sum(), 1.0 + prior]])
+    slope, intercept = np.linalg.solve(moments, [(wx * y).sum(), wy.sum()])
     return float(slope), float(intercept)
 
 

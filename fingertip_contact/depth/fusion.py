@@ -1,36 +1,136 @@
-"""One depth image of two: the sensor's where it is valid, the network's, brought to the sensor's scale, elsewhere."""
+"""One depth image of two: the sensor's and the network's, each by what it is good at.
+
+The sensor errs from pixel to pixel and not on the whole; a network errs on the whole and hardly from pixel to pixel.
+So the network's depth is brought to the sensor's, first by a scale and a shift for the picture, then by what it is
+still off on average round each pixel. What scatters round that average says how far to trust it there, and the two are
+averaged by their variances. Where the sensor has a hole, the corrected network fills it.
+
+All of it happens in inverse depth, in which the noise of a stereo camera is the same everywhere: an error s of the
+disparity d = f B / z (focal length f in pixels, baseline B) is an error s / (f B) of 1 / z.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import cv2
 import numpy as np
 
+from fingertip_contact.depth.alignment import Alignment, align
 from fingertip_contact.frames import DepthImage
 
-# The scale is one number: a sixteenth of the pixels gives it as well as all, at a fraction of the cost.
-STRIDE = 4
-# Of the subsampled pixels. With fewer the scale is not to be trusted.
-NEEDED_PIXELS = 100
+# The D405 at 640x480: its focal length, its baseline (data sheet), and the sub-pixel error of stereo matching, 0.05 to
+# 0.1 px (Keselman et al., "Intel RealSense Stereoscopic Depth Cameras", 2017).
+FOCAL_PX = 390.0
+BASELINE_M = 0.018
+DISPARITY_NOISE_PX = 0.075
+# The alignment is a matter of two numbers: every eighth pixel of every eighth row gives them as well as all.
+STRIDE = 8
+# "Round each pixel" is a Gaussian of this size: larger than the sensor's noise is correlated, smaller than the
+# network's. It is computed on cells of CELL_PX.
+CELL_PX = 4
+AROUND_PX = 8.0
+# Where the two differ by more than so many standard deviations, one of them is wrong, not off: the network, which
+# guesses where the sensor measures.
+REFUSAL = 5.0
+# Where few pixels near by are valid in both, what is known of the whole picture counts as this share of a full circle.
+PRIOR_WEIGHT = 0.02
+# At the edge of a hand a network's depth slides from hand to desk over some pixels, and there are the sensor's holes.
+# Where the sensor sees both within EDGE_PX, depth half-way is pushed to the nearer of the two.
+EDGE_PX = 9
+EDGE_STEP_M = 0.010
+EDGE_SLACK_M = 0.004
+FAR_OFF_M = 100.0
 
 
-def fuse(sensor: DepthImage, model_m: np.ndarray) -> DepthImage:
-    """The sensor's depth with its holes filled from model_m, (H, W) float32 metres, NaN where invalid.
+@dataclass(frozen=True)
+class Fusion:
+    """depth: metres, NaN where neither knows. sigma_m: (H, W) float32, its standard deviation as far as sensor and
+    network disagree, metres, NaN where depth is. alignment: of the network to the sensor; None where they have too
+    little in common, and then the network is not used: its scale cannot be checked."""
 
-    Without enough pixels that both know, the network's scale cannot be checked, and the holes stay. Raises ValueError
-    where the sizes differ.
+    depth: DepthImage
+    sigma_m: np.ndarray
+    alignment: Alignment | None
+
+
+def fuse(sensor: DepthImage, model_m: np.ndarray, focal_px: float = FOCAL_PX) -> DepthImage:
+    """The depth of `fuse_with_sigma`."""
+    return fuse_with_sigma(sensor, model_m, focal_px).depth
+
+
+def fuse_with_sigma(sensor: DepthImage, model_m: np.ndarray, focal_px: float = FOCAL_PX) -> Fusion:
+    """model_m: the network's depth of the same picture, (H, W) float32, metres, NaN where invalid. focal_px: of the
+    depth camera; that of the colour camera which depth is aligned to will do.
+
+    Raises ValueError where the sizes differ.
     """
-    fused_m = sensor.metres()
-    if fused_m.shape != model_m.shape:
-        raise ValueError(f"the sensor's depth is {fused_m.shape} and the network's {model_m.shape}; they have to agree")
-    scale = scale_to_sensor(fused_m[::STRIDE, ::STRIDE], model_m[::STRIDE, ::STRIDE])
-    holes = np.isnan(fused_m)
-    fused_m[holes] = model_m[holes] * np.float32(scale)
-    return DepthImage(fused_m, unit_m=1.0)
+    sensor_m = sensor.metres()
+    if sensor_m.shape != model_m.shape:
+        raise ValueError(
+            f"the sensor's depth is {sensor_m.shape} and the network's {model_m.shape}; they have to agree"
+        )
+    noise_per_m = DISPARITY_NOISE_PX / (focal_px * BASELINE_M)
+    alignment = align(model_m[::STRIDE, ::STRIDE], sensor_m[::STRIDE, ::STRIDE])
+    if alignment is None:
+        return Fusion(DepthImage(sensor_m, unit_m=1.0), np.float32(noise_per_m) * sensor_m**2, None)
+    seen, said = 1 / sensor_m, 1 / alignment.apply(model_m)
+    off = seen - said
+    bias, variance = _around(off, alignment.spread_per_m, noise_per_m**2)
+    said += bias
+    share = variance / (variance + np.float32(noise_per_m**2))
+    # What both know is averaged; NaN where one of them knows nothing, and there the other has its say.
+    off -= bias
+    share[np.abs(off) > REFUSAL * np.sqrt(variance + np.float32(noise_per_m**2))] = 1
+    off *= share
+    off += said
+    alone = np.isnan(off)
+    has_seen = np.isfinite(seen[alone])
+    off[alone] = np.where(has_seen, seen[alone], said[alone])
+    depth_m = 1 / off
+    share *= np.float32(noise_per_m**2)
+    share[alone] = np.where(has_seen, np.float32(noise_per_m**2), variance[alone])
+    sigma_m = np.sqrt(share, out=share)
+    sigma_m *= depth_m
+    sigma_m *= depth_m
+    _sharpen(depth_m, sigma_m, sensor_m)
+    return Fusion(DepthImage(depth_m, unit_m=1.0), sigma_m, alignment)
 
 
-def scale_to_sensor(sensor_m: np.ndarray, model_m: np.ndarray) -> float:
-    """The median of sensor / model on the pixels valid in both, which a wrong quarter of them hardly moves; NaN where
-    there are too few."""
-    both = np.isfinite(sensor_m) & np.isfinite(model_m)
-    if np.count_nonzero(both) < NEEDED_PIXELS:
-        return float("nan")
-    return float(np.median(sensor_m[both] / model_m[both]))
+def _around(off: np.ndarray, spread: float, noise_variance: float) -> tuple[np.ndarray, np.ndarray]:
+    """What the network is off on average round each pixel, and its variance about that, without the sensor's share:
+    both (H, W) float32. off: (H, W), 1/m, NaN where not known. spread: robust standard deviation of all of it."""
+    height, width = off.shape
+    cells = (max(width // CELL_PX, 1), max(height // CELL_PX, 1))
+    # Neighbours err alike: every other pixel tells as much at a quarter of the cost.
+    sampled = off[::2, ::2]
+    known = np.abs(sampled) < REFUSAL * spread
+    value = np.where(known, sampled, np.float32(0))
+    sums = np.dstack([known.astype(np.float32), value, value * value])
+    sums = cv2.GaussianBlur(cv2.resize(sums, cells, interpolation=cv2.INTER_AREA), (0, 0), AROUND_PX / CELL_PX)
+    weight = sums[..., 0] + PRIOR_WEIGHT
+    mean = sums[..., 1] / weight
+    scatter = (sums[..., 2] + PRIOR_WEIGHT * spread**2) / weight - mean**2
+    # Where the sensor's noise explains all the scatter, the network is as good as it can be told to be.
+    variance = np.maximum(scatter - noise_variance, 0.1 * noise_variance)
+    return cv2.resize(mean, (width, height)), cv2.resize(variance, (width, height))
+
+
+def _sharpen(depth_m: np.ndarray, sigma_m: np.ndarray, sensor_m: np.ndarray) -> None:
+    """Pushes depth in the sensor's holes out of the no man's land between two surfaces that the sensor sees beside."""
+    rows, columns = np.nonzero(np.isnan(sensor_m))
+    # Every other pixel, for the sake of time.
+    sampled_m = sensor_m[::2, ::2]
+    window = np.ones((EDGE_PX // 2 + 1, EDGE_PX // 2 + 1), np.uint8)
+    nearest_m = cv2.erode(np.nan_to_num(sampled_m, nan=FAR_OFF_M), window)[rows // 2, columns // 2]
+    farthest_m = cv2.dilate(np.nan_to_num(sampled_m, nan=0.0), window)[rows // 2, columns // 2]
+    edge = farthest_m - nearest_m > EDGE_STEP_M
+    rows, columns, near_m, far_m = rows[edge], columns[edge], nearest_m[edge], farthest_m[edge]
+    between_m = depth_m[rows, columns]
+    is_far = between_m > (near_m + far_m) / 2
+    pushed_m = np.where(
+        is_far, np.maximum(between_m, far_m - EDGE_SLACK_M), np.minimum(between_m, near_m + EDGE_SLACK_M)
+    )
+    # It may have been pushed the wrong way.
+    sigma_m[rows, columns] = np.maximum(sigma_m[rows, columns], np.abs(pushed_m - between_m))
+    depth_m[rows, columns] = pushed_m

@@ -90,7 +90,7 @@ class FrameReader:
                 f"the colour picture is {width}x{height}, its camera_info says {camera.width}x{camera.height}"
             )
         depths = [_depth(received[topic], (height, width)) for topic in (DEPTH, MODEL_DEPTH) if topic in received]
-        depth = depths[0] if len(depths) == 1 else fuse(depths[0], depths[1].metres())
+        depth = depths[0] if len(depths) == 1 else fuse(depths[0], depths[1].metres(), camera.fx)
         return Frame(messages.stamp_ns(color.header.stamp), color.header.frame_id, camera, picture, depth)
 
 
