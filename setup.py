@@ -31,14 +31,18 @@ EXTRAS = {
     "ros": ["ros-rclpy", "ros-common-interfaces", "ros-rmw-fastrtps-cpp"],
     "bags": ["rosbags>=0.10"],
     "sim": ["embreex>=2.17.7", "rosbags>=0.10", "scipy"],
-    "depth": ["torch>=2.10", "torchvision", "timm>=1.0", "safetensors", "huggingface_hub"],
+    # Running depth takes openvino alone; this is for weights: loading, converting to OpenVINO or ONNX, int8, pulling.
+    "depth": [
+        *("torch>=2.10", "torchvision", "timm>=1.0", "safetensors", "huggingface_hub>=1.0"),
+        *("nncf>=3.0", "onnx>=1.17", "onnxruntime>=1.20"),
+    ],
     "train": ["torch>=2.10", "torchvision", "timm>=1.0", "safetensors", "tensorboard", "scikit-learn"],
     # Sheets to print, and plots.
     "plots": ["matplotlib"],
     "realsense": ["pyrealsense2"],
     # colcon looks for this name to choose pytest.
     "test": ["pytest"],
-    "dev": ["pytest", "hypothesis", "ruff", "mypy", "colcon-common-extensions", "matplotlib"],
+    "dev": ["pytest", "hypothesis", "ruff", "mypy", "colcon-common-extensions", "matplotlib", "transformers>=5"],
 }
 
 setup(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from fingertip_contact.depth.configuration import NetworkSpec
 
 Layout = Annotated[
     str,
@@ -15,3 +19,34 @@ CalibrationSeconds = Annotated[
     typer.Option(min=0.0, max=60.0, help="How long the desk is empty at the start; by default as the profile says."),
 ]
 Profile = Annotated[str, typer.Option(help="Contact profile: a built-in one's name, or a YAML file.")]
+DepthWeights = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Depth weights, .pth or .safetensors; by default those of `models pull d405`.", show_default=False
+    ),
+]
+InputSize = Annotated[
+    str, typer.Option(help="Input of the depth network, height x width, multiples of 14.", metavar="HxW")
+]
+MaxDepth = Annotated[
+    float | None, typer.Option(help="Largest depth of the weights in metres, where config.json does not say it.")
+]
+
+
+def network_spec(weights: Path | None, size: str, max_depth_m: float | None) -> NetworkSpec:
+    """The network that DepthWeights, InputSize and MaxDepth describe. Raises ValueError where one cannot be used."""
+    from fingertip_contact import weights as listed
+    from fingertip_contact.depth import configuration
+
+    height, width = input_size(size)
+    configuration.check_input_size(height, width)
+    path = weights or listed.path("d405")
+    return configuration.NetworkSpec(path, height, width, configuration.max_depth_m(path, max_depth_m))
+
+
+def input_size(text: str) -> tuple[int, int]:
+    """(height, width) of "252x336". Raises ValueError for anything else."""
+    height, _, width = text.partition("x")
+    if not (height.isdecimal() and width.isdecimal()):
+        raise ValueError(f"the size {text!r} has to be height x width in pixels, like 252x336")
+    return int(height), int(width)

@@ -12,6 +12,7 @@ import numpy as np
 import openvino
 
 from fingertip_contact.depth.conversions import Conversion
+from fingertip_contact.resources import cache_directory
 
 
 class RuntimeRefusedError(ValueError):
@@ -40,8 +41,8 @@ class OpenVinoRuntime:
     def __init__(self, conversion: Conversion, threads: int = 0) -> None:
         self.precision = conversion.precision
         core = openvino.Core()
-        # Compiling is half of the time that loading takes; what it gave is kept beside the graph.
-        core.set_property({"CACHE_DIR": str(conversion.folder / "compiled")})
+        # Compiling is half of the time that loading takes.
+        core.set_property({"CACHE_DIR": str(cache_directory() / "depth" / "compiled")})
         options = {
             # A CPU with bfloat16 would round depth to it unasked.
             "INFERENCE_PRECISION_HINT": "f32",

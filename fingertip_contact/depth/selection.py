@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -131,14 +132,21 @@ def converted(spec: NetworkSpec, format_: str, precision: str) -> Conversion:
                 f"it was not made yet at {spec.height}x{spec.width}; run: fingertip-contact export {spec.weights} "
                 f"--format {format_} --precision int8 --size {spec.height}x{spec.width} --calibration RECORDING"
             )
-        with needing_torch(spec):
-            # Torch is large and slow to import, and only needed this once.
-            from fingertip_contact.depth.export import export
-        conversions.fill(folder, lambda aside: export(spec, format_, precision, aside))
+        make(spec, format_, precision, folder)
     try:
         return conversions.read(folder)
     except ValueError as error:
         raise RuntimeRefusedError(str(error)) from error
+
+
+def make(
+    spec: NetworkSpec, format_: str, precision: str, folder: Path, pictures_bgr: Sequence[np.ndarray] = ()
+) -> None:
+    """Fills a folder, that appears whole or not at all, with what export.export says; raises as it does."""
+    with needing_torch(spec):
+        # Torch is large and slow to import, and only needed this once.
+        from fingertip_contact.depth.export import export
+    conversions.fill(folder, lambda aside: export(spec, format_, precision, aside, pictures_bgr))
 
 
 @contextmanager

@@ -1,0 +1,64 @@
+"""`fingertip-contact export`: depth weights as a network that runs without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fingertip_contact.cli import options
+
+
+def export(
+    checkpoint: options.DepthWeights = None,
+    format_: Annotated[
+        Literal["openvino", "onnx"], typer.Option("--format", help="For OpenVINO, or for ONNX Runtime.")
+    ] = "openvino",
+    precision: Annotated[
+        Literal["fp32", "int8"], typer.Option(help="int8 is several times faster, and rounds.")
+    ] = "fp32",
+    size: options.InputSize = "252x336",
+    calibration: Annotated[
+        Path | None, typer.Option(help="A recording of the scenes it will see; int8 takes its ranges from it.")
+    ] = None,
+    pictures: Annotated[int, typer.Option(min=8, help="How many of its pictures to use, evenly spread.")] = 48,
+    max_depth: options.MaxDepth = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A new folder; by default in the cache, where nodes find it.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Make it again where it is there already.")] = False,
+) -> None:
+    """Convert depth weights for pictures of one size, and hold the result against torch.
+
+    The folder needs neither torch nor the weights: DepthEstimator.from_export reads it on any computer. In the cache
+    depth_estimation_node finds it, and takes int8 before single precision.
+
+    Example: fingertip-contact export --precision int8 --size 252x336 --calibration out/fox.mcap
+    """
+    import shutil
+
+    from fingertip_contact.cli.pictures import spread_pictures
+    from fingertip_contact.depth import conversions, selection
+
+    spec = options.network_spec(checkpoint, size, max_depth)
+    folder = out or conversions.cached_folder(spec, format_, precision)
+    if folder.exists() and not force:
+        raise ValueError(f"{folder} exists already; choose another name, or allow making it again (--force)")
+    if precision == "int8" and calibration is None:
+        raise ValueError("int8 takes its ranges from pictures; give a recording: --calibration out/fox.mcap")
+    shown = spread_pictures(calibration, pictures) if calibration else []
+    typer.echo(f"converting {spec.weights}; int8 takes a minute or two", err=True)
+    if folder.exists():
+        conversions.read(folder)  # Nothing but a conversion is ever deleted.
+        shutil.rmtree(folder)
+    selection.make(spec, format_, precision, folder, shown)
+    try:
+        runtime, deviation_m = selection.open_conversion(conversions.read(folder))
+    except ValueError as error:
+        shutil.rmtree(folder)
+        raise ValueError(f"nothing was exported: {error}") from error
+    typer.echo(
+        f"{runtime.name} {runtime.precision}: {1e3 * deviation_m:.2g} mm off torch on the stored picture", err=True
+    )
+    typer.echo(folder)
