@@ -55,7 +55,7 @@ class Overlay:
 
     def _draw_keys(self, picture: np.ndarray, camera: Camera, camera_from_sheet: RigidTransform) -> None:
         keys = list(self._layout.keys)
-        corners_m = np.concatenate([_corners_m(key) for key in keys])
+        corners_m = np.concatenate([key_corners_m(key) for key in keys])
         quads = camera.project(camera_from_sheet.apply(corners_m)).round().astype(np.int32).reshape(-1, 4, 2)
         cv2.polylines(picture, list(quads), True, KEY_COLOR_BGR, 1, cv2.LINE_AA)
         held = [quad for key, quad in zip(keys, quads, strict=True) if key.name in self._held.values()]
@@ -63,8 +63,8 @@ class Overlay:
             cv2.polylines(picture, held, True, PRESSED_COLOR_BGR, 3, cv2.LINE_AA)
 
 
-def _corners_m(key: Key) -> np.ndarray:
-    """The four corners of a key in the sheet frame, (4, 3) metres."""
+def key_corners_m(key: Key) -> np.ndarray:
+    """The four corners of a key in their order around it, in the sheet frame: (4, 3) metres."""
     signs = np.array([[-1, 1, 0], [1, 1, 0], [1, -1, 0], [-1, -1, 0]])
     return np.array([*key.center_m, 0.0]) + 0.5 * signs * np.array([*key.size_m, 0.0])
 

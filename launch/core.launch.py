@@ -6,15 +6,13 @@
 The camera's process needs the Fast DDS profile too: see config/fastdds_profile.xml.
 """
 
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, GroupAction, SetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, GroupAction
 from launch.conditions import IfCondition, UnlessCondition
 from launch.substitutions import LaunchConfiguration, NotEqualsSubstitution
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
 
 from fingertip_contact.resources import share_file
-from fingertip_contact.ros import environment
+from fingertip_contact.ros import launching
 
 ARGUMENTS = (
     ("namespace", "fingertip_contact", "namespace of the nodes and of their topics"),
@@ -33,39 +31,36 @@ ARGUMENTS = (
 
 
 def generate_launch_description():
-    return LaunchDescription(
-        [
-            *[SetEnvironmentVariable(name, value) for name, value in environment.missing_in().items()],
-            *[DeclareLaunchArgument(name, default_value=value, description=text) for name, value, text in ARGUMENTS],
-            GroupAction(
-                [node("hand_tracking_node"), node("contact_node", text=("depth_source", "profile", "layout"))],
-                condition=UnlessCondition(LaunchConfiguration("composed")),
-                scoped=False,
-            ),
-            node(
-                "pipeline_node",
-                text=("depth_source", "profile", "layout"),
-                condition=IfCondition(LaunchConfiguration("composed")),
-            ),
-            node(
-                "depth_estimation_node",
-                text=("checkpoint",),
-                condition=IfCondition(NotEqualsSubstitution(LaunchConfiguration("depth_source"), "sensor")),
-            ),
-            Node(
-                package="rviz2",
-                executable="rviz2",
-                arguments=["-d", str(share_file("config/fingertip_contact.rviz"))],
-                parameters=[{"use_sim_time": switch("use_sim_time")}],
-                condition=IfCondition(LaunchConfiguration("rviz")),
-            ),
-        ]
+    return launching.description(
+        *[DeclareLaunchArgument(name, default_value=value, description=text) for name, value, text in ARGUMENTS],
+        GroupAction(
+            [node("hand_tracking_node"), node("contact_node", text=("depth_source", "profile", "layout"))],
+            condition=UnlessCondition(LaunchConfiguration("composed")),
+            scoped=False,
+        ),
+        node(
+            "pipeline_node",
+            text=("depth_source", "profile", "layout"),
+            condition=IfCondition(LaunchConfiguration("composed")),
+        ),
+        node(
+            "depth_estimation_node",
+            text=("checkpoint",),
+            condition=IfCondition(NotEqualsSubstitution(LaunchConfiguration("depth_source"), "sensor")),
+        ),
+        Node(
+            package="rviz2",
+            executable="rviz2",
+            arguments=["-d", str(share_file("config/fingertip_contact.rviz"))],
+            parameters=[{"use_sim_time": launching.typed("use_sim_time", bool)}],
+            condition=IfCondition(LaunchConfiguration("rviz")),
+        ),
     )
 
 
 def node(name, text=(), condition=None):
     """A node with its parameter file; the launch arguments named in `text` override it."""
-    overrides = {argument: ParameterValue(LaunchConfiguration(argument), value_type=str) for argument in text}
+    overrides = {argument: launching.typed(argument, str) for argument in text}
     return Node(
         package="fingertip_contact",
         executable=name,
@@ -73,7 +68,11 @@ def node(name, text=(), condition=None):
         namespace=LaunchConfiguration("namespace"),
         parameters=[
             str(share_file(f"config/nodes/{name}.yaml")),
-            {**overrides, "autostart": switch("autostart"), "use_sim_time": switch("use_sim_time")},
+            {
+                **overrides,
+                "autostart": launching.typed("autostart", bool),
+                "use_sim_time": launching.typed("use_sim_time", bool),
+            },
         ],
         remappings=[
             ("color/image", LaunchConfiguration("color_image")),
@@ -83,7 +82,3 @@ def node(name, text=(), condition=None):
         condition=condition,
         output="screen",
     )
-
-
-def switch(argument):
-    return ParameterValue(LaunchConfiguration(argument), value_type=bool)

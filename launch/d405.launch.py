@@ -10,12 +10,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, SetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 
-from fingertip_contact.ros import environment
+from fingertip_contact.ros import launching
 
 # The wrapper calls the D405's colour image_raw since this version, image_rect_raw before.
 RENAMED_IN = (4, 57, 4)
@@ -35,19 +34,13 @@ def generate_launch_description():
             "align_depth.enable": "true",
         }.items(),
     )
-    core = IncludeLaunchDescription(PythonLaunchDescriptionSource(str(Path(__file__).with_name("core.launch.py"))))
-    return LaunchDescription(
-        [
-            *[SetEnvironmentVariable(name, value) for name, value in environment.missing_in().items()],
-            DeclareLaunchArgument(
-                "serial_no", default_value="''", description="of the camera, where there are several"
-            ),
-            DeclareLaunchArgument(
-                "color_image", default_value=f"/camera/camera/color/{name}", description="the camera's colour pictures"
-            ),
-            camera,
-            core,
-        ]
+    return launching.description(
+        DeclareLaunchArgument("serial_no", default_value="''", description="of the camera, where there are several"),
+        DeclareLaunchArgument(
+            "color_image", default_value=f"/camera/camera/color/{name}", description="the camera's colour pictures"
+        ),
+        camera,
+        launching.core(),
     )
 
 

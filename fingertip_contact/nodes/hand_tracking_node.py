@@ -10,15 +10,15 @@ from contextlib import ExitStack
 from types import SimpleNamespace
 
 from rclpy.node import Node
-from sensor_msgs.msg import Image, PointCloud2
+from sensor_msgs.msg import Image
 
-from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.ros import messages, qos
-from fingertip_contact.ros.camera_input import COLOR, HANDS
+from fingertip_contact.ros.camera_input import COLOR
 from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.images import color_bgr
 from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.ros.process import run
+from fingertip_contact.ros.published_hands import PublishedHands
 from fingertip_contact.ros.worker import FrameWorker
 
 
@@ -28,14 +28,10 @@ class HandTrackingStage:
     def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
         self._node = node
         self._diagnostics = Diagnostics(node, held)
-        self._publisher = node.create_publisher(PointCloud2, HANDS, qos.RESULT)
-        held.callback(node.destroy_publisher, self._publisher)
-        self._tracker = HandTracker.from_weights(
-            max_hands=parameters.max_hands, threads=parameters.threads, mirrored=parameters.mirrored
-        )
+        self._hands = PublishedHands(node, parameters, held)
 
     def start(self, active: ExitStack) -> None:
-        self._tracker.reset()
+        self._hands.reset()
         worker = FrameWorker(self._process, self._diagnostics.problem)
         active.callback(worker.close)
         self._diagnostics.report(lambda: {"dropped": worker.dropped}, active)
@@ -43,10 +39,8 @@ class HandTrackingStage:
         active.callback(self._node.destroy_subscription, subscription)
 
     def _process(self, image: Image) -> None:
-        stamp_ns = messages.stamp_ns(image.header.stamp)
-        hands = self._tracker.process(color_bgr(image), stamp_ns)
-        self._publisher.publish(messages.hands(image.header, hands))
-        self._diagnostics.frame_done(stamp_ns)
+        self._hands.process(color_bgr(image), image.header)
+        self._diagnostics.frame_done(messages.stamp_ns(image.header.stamp))
 
 
 def main() -> None:

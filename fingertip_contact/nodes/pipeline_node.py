@@ -11,15 +11,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from rclpy.node import Node
-from sensor_msgs.msg import PointCloud2
 
 from fingertip_contact.frames import Frame, Hand
-from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.nodes.touch_stage import TouchStage
-from fingertip_contact.ros import messages, qos
-from fingertip_contact.ros.camera_input import CAMERA_INFO, COLOR, HANDS
+from fingertip_contact.ros.camera_input import CAMERA_INFO, COLOR
 from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.ros.process import run
+from fingertip_contact.ros.published_hands import PublishedHands
 
 
 class PipelineStage(TouchStage):
@@ -29,20 +27,14 @@ class PipelineStage(TouchStage):
 
     def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
         super().__init__(node, parameters, held)
-        self._publisher = node.create_publisher(PointCloud2, HANDS, qos.RESULT)
-        held.callback(node.destroy_publisher, self._publisher)
-        self._tracker = HandTracker.from_weights(
-            max_hands=parameters.max_hands, threads=parameters.threads, mirrored=parameters.mirrored
-        )
+        self._hands = PublishedHands(node, parameters, held)
 
     def start(self, active: ExitStack) -> None:
-        self._tracker.reset()
+        self._hands.reset()
         super().start(active)
 
     def hands_of(self, frame: Frame, received: dict[str, Any]) -> tuple[Hand, ...]:
-        hands = self._tracker.process(frame.color_bgr, frame.stamp_ns)
-        self._publisher.publish(messages.hands(received[COLOR].header, hands))
-        return hands
+        return self._hands.process(frame.color_bgr, received[COLOR].header)
 
 
 def main() -> None:

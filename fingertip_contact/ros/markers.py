@@ -1,4 +1,4 @@
-"""What RViz shows: keys, fingertips coloured by state, the surface."""
+"""What RViz shows, in the overlay's colours: keys, fingertips by state, the surface."""
 
 from __future__ import annotations
 
@@ -10,20 +10,12 @@ from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from fingertip_contact.frames import FingerState, Fingertip, FrameResult
+from fingertip_contact.frames import Fingertip, FrameResult
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.overlay import KEY_COLOR_BGR, STATE_COLORS_BGR, key_corners_m
 from fingertip_contact.ros.messages import quaternion
 
-# Colours of the overlay: told apart by brightness as well as by hue.
-STATE_COLORS: dict[FingerState, tuple[float, float, float]] = {
-    "hover": (0.35, 0.78, 0.9),
-    "approach": (1.0, 0.78, 0.24),
-    "contact": (1.0, 0.24, 0.24),
-    "retract": (0.86, 0.47, 0.86),
-    "lost": (0.5, 0.5, 0.5),
-}
-KEY_COLOR = (0.24, 0.67, 0.78)
 # A stopped camera leaves nothing on the screen that looks alive.
 LIFETIME = Duration(sec=1)
 FINGERTIP_DIAMETER_M = 0.008
@@ -44,7 +36,7 @@ def fingertips(header: Header, tips: Iterable[Fingertip]) -> Marker:
     for tip in tips:
         if np.all(np.isfinite(tip.point_m)):
             marker.points.append(_point(tip.point_m))
-            marker.colors.append(_color(STATE_COLORS[tip.state]))
+            marker.colors.append(_color(STATE_COLORS_BGR[tip.state]))
     return marker
 
 
@@ -52,11 +44,9 @@ def keys(header: Header, layout: Layout, camera_from_sheet: RigidTransform) -> M
     """The outline of every key."""
     marker = _marker(header, "keys", Marker.LINE_LIST, KEY_LINE_M)
     marker.pose = _pose(camera_from_sheet)
-    marker.color = _color(KEY_COLOR)
-    signs = ((-1, 1), (1, 1), (1, -1), (-1, -1))
+    marker.color = _color(KEY_COLOR_BGR)
     for key in layout.keys:
-        center_m, half_m = np.array([*key.center_m, 0.0]), 0.5 * np.array([*key.size_m, 0.0])
-        corners = [_point(center_m + half_m * (*sign, 0)) for sign in signs]
+        corners = [_point(corner_m) for corner_m in key_corners_m(key)]
         for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
             marker.points += [start, end]
     return marker
@@ -90,5 +80,6 @@ def _point(point_m: np.ndarray) -> Point:
     return Point(x=x, y=y, z=z)
 
 
-def _color(rgb: tuple[float, float, float]) -> ColorRGBA:
-    return ColorRGBA(r=rgb[0], g=rgb[1], b=rgb[2], a=1.0)
+def _color(bgr: tuple[int, int, int]) -> ColorRGBA:
+    blue, green, red = (value / 255 for value in bgr)
+    return ColorRGBA(r=red, g=green, b=blue, a=1.0)

@@ -1,0 +1,70 @@
+"""What the launch files share. Imports `launch`, which only an installed ROS has; nothing else imports this."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, SetEnvironmentVariable, Shutdown
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+from fingertip_contact.recordings.bag import camera_info_topic, open_recording
+from fingertip_contact.resources import PACKAGE, share_file
+from fingertip_contact.ros import environment
+
+
+def description(*actions: Any) -> LaunchDescription:
+    """Actions whose processes all find the settings without which pictures are lost."""
+    return LaunchDescription(
+        [*(SetEnvironmentVariable(name, value) for name, value in environment.missing_in().items()), *actions]
+    )
+
+
+def player_arguments() -> list[DeclareLaunchArgument]:
+    """What every launch file that plays a recording can be told."""
+    return [
+        DeclareLaunchArgument("recording", description="an MCAP file or a rosbag2 folder"),
+        DeclareLaunchArgument("loop", default_value="false", description="true: start again at the end"),
+        DeclareLaunchArgument("rate", default_value="1.0", description="speed; 1 is as recorded"),
+    ]
+
+
+def recorded_topics(context: LaunchContext) -> dict[str, str]:
+    """core.launch.py's arguments for the camera of `recording`. Raises ValueError or OSError as open_recording does."""
+    with open_recording(LaunchConfiguration("recording").perform(context)) as recording:
+        color, depth = recording.color_topic, recording.depth_topic
+    return {"color_image": color, "color_info": camera_info_topic(color), "depth_image": depth}
+
+
+def core(**arguments: str) -> IncludeLaunchDescription:
+    """core.launch.py, with some of its arguments."""
+    source = PythonLaunchDescriptionSource(str(share_file("launch/core.launch.py")))
+    return IncludeLaunchDescription(source, launch_arguments=arguments.items())
+
+
+def player(executable: str, parameters: dict[str, Any]) -> Node:
+    """A node that plays `recording`; when it ends, everything does."""
+    return Node(
+        package=PACKAGE,
+        executable=executable,
+        name=executable,
+        namespace=LaunchConfiguration("namespace", default=PACKAGE),
+        parameters=[
+            {
+                "recording": typed("recording", str),
+                "loop": typed("loop", bool),
+                "rate": typed("rate", float),
+                **parameters,
+            }
+        ],
+        output="screen",
+        on_exit=Shutdown(reason="the recording has ended"),
+    )
+
+
+def typed(argument: str, kind: type) -> ParameterValue:
+    """A launch argument as a parameter of a type; YAML would read 1 as a whole number and `off` as false."""
+    return ParameterValue(LaunchConfiguration(argument), value_type=kind)
