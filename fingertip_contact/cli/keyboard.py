@@ -75,6 +75,39 @@ def sheet(
         typer.echo(f"markers {numbers} do not fit on {paper} and were left out; the others are enough", err=True)
 
 
+@app.command()
+def measure(
+    layout: options.Layout = "qwerty",
+    scatter_mm: Annotated[
+        list[float] | None, typer.Option(min=0.0, max=20.0, help="How far taps scatter about their key, each way.")
+    ] = None,
+    words: Annotated[str, typer.Option(help="Word list: english, or a file with one word a line.")] = "english",
+    typists: Annotated[int, typer.Option(min=2, help="Simulated typists; each writes 40 words.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Draws words, typists and taps.")] = 1,
+) -> None:
+    """Measure on simulated taps how well keys are told apart, and what a word list brings.
+
+    Held-out words: every fifth of the list, read with a model made of the others.
+
+    Example: fingertip-contact keyboard measure --scatter-mm 4 --scatter-mm 6
+    """
+    from fingertip_contact.keyboard.language import LanguageModel, load_words
+    from fingertip_contact.keyboard.layout import load_layout
+    from fingertip_contact.keyboard.scatter import key_accuracy, texts_of
+
+    loaded, listed = load_layout(layout), load_words(words)
+    held_out = dict(list(listed.items())[::5])
+    others = LanguageModel({word: count for word, count in listed.items() if word not in held_out})
+    table = Table("scatter (mm)", "words", "touch alone (%)", "with the word list (%)")
+    for scatter in scatter_mm or [3.0, 4.0, 5.0, 6.0]:
+        for kind, typed, language in (("of the list", listed, LanguageModel(listed)), ("held out", held_out, others)):
+            texts = texts_of(typed, loaded, typists, seed)
+            shares = (key_accuracy(loaded, texts, scatter / 1000, model, seed) for model in (None, language))
+            cells = (f"{100 * share.share:.2f} +- {100 * share.standard_error:.2f}" for share in shares)
+            table.add_row(f"{scatter:g}", kind, *cells)
+    Console().print(table)
+
+
 def _visible(text: str) -> str:
     """A text as it can be read: spaces and line ends quoted."""
     return text if text.isprintable() and text.strip() == text else repr(text)

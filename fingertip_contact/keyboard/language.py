@@ -79,8 +79,14 @@ class LanguageModel:
 
 
 def load_language(name_or_path: str | Path) -> LanguageModel:
-    """A model of the built-in word list `english`, or of a file: one word a line, and after it how often it occurs,
-    where that is known. Such a list is /usr/share/dict/words of Debian's dictionary packages.
+    """A model of a word list; raises as `load_words` does."""
+    return LanguageModel(load_words(name_or_path))
+
+
+def load_words(name_or_path: str | Path) -> dict[str, float]:
+    """The built-in list `english`, or a file: one word a line, and after it how often it occurs, where that is known.
+
+    Debian's dictionary packages bring such a list, /usr/share/dict/words. Words are in lower case from here on.
 
     Raises ValueError or FileNotFoundError that names file, line and remedy.
     """
@@ -96,7 +102,7 @@ def load_language(name_or_path: str | Path) -> LanguageModel:
             words[word.lower()] += _count(count[0], f"{path}:{number}") if count else 1.0
     if not words:
         raise ValueError(f"{path}: there is no word in it; a word list has one word a line")
-    return LanguageModel(words)
+    return dict(words)
 
 
 def _count(text: str, where: str) -> float:

@@ -1,0 +1,85 @@
+"""How well keys are told apart when touches scatter: simulated taps, without cameras.
+
+A tap lands about the middle of its key (along wide keys, anywhere) with Gaussian scatter, and every typist's fingers
+have offsets of their own, drawn from the spreads that the touch model assumes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, EventType, Finger, Handedness
+from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.keyboard.language import LanguageModel
+from fingertip_contact.keyboard.layout import Key, Layout
+from fingertip_contact.keyboard.touch_model import COMMON_SD_M, FINGER_SD_M, HAND_SD_M
+from fingertip_contact.keyboard.typing import Typist
+
+WORDS_PER_TEXT = 40
+_TAP_NS = 100_000_000
+# A sheet half a metre before the camera, facing it.
+_POSE = RigidTransform(np.diag([1.0, -1.0, -1.0]), np.array([0.0, 0.0, 0.5]))
+
+
+@dataclass(frozen=True)
+class KeyAccuracy:
+    """Share of the taps that were given their key, and its standard error over typists."""
+
+    share: float
+    standard_error: float
+
+
+def key_accuracy(
+    layout: Layout, texts: Sequence[str], scatter_m: float, language: LanguageModel | None, seed: int
+) -> KeyAccuracy:
+    """One typist a text, offsets unknown at the start. Every character has to be on the layout."""
+    shares = []
+    for number, text in enumerate(texts):
+        # The same typist makes the same taps, whatever the text is read with.
+        random = np.random.default_rng([seed, number])
+        typist = Typist(layout, language=language)
+        shares.append(np.mean([_is_read(typist, tap) for tap in _taps(layout, text, scatter_m, random)]))
+    return KeyAccuracy(float(np.mean(shares)), float(np.std(shares) / np.sqrt(len(shares))))
+
+
+def texts_of(words: Mapping[str, float], layout: Layout, count: int, seed: int) -> list[str]:
+    """Texts of words drawn by their frequency, of those that the layout can write."""
+    known = [word for word in words if set(word) <= layout.by_text.keys()]
+    shares = np.array([words[word] for word in known])
+    random = np.random.default_rng(seed)
+    return [" ".join(random.choice(known, WORDS_PER_TEXT, p=shares / shares.sum())) for _ in range(count)]
+
+
+@dataclass(frozen=True)
+class _Tap:
+    key: Key
+    hand: Handedness
+    finger: Finger
+    point_m: np.ndarray
+    press: int
+
+
+def _taps(layout: Layout, text: str, scatter_m: float, random: np.random.Generator) -> Iterator[_Tap]:
+    common_m = random.normal(0, COMMON_SD_M, 2)
+    hands_m = {hand: common_m + random.normal(0, HAND_SD_M, 2) for hand in HANDS}
+    fingers_m = {(hand, f): hands_m[hand] + random.normal(0, FINGER_SD_M, 2) for hand in HANDS for f in FINGERS}
+    for number, character in enumerate(text):
+        key = layout.by_text[character]
+        hand, finger = layout.fingers.get(key.name, ("right", "index"))
+        core_m = (np.array(key.size_m) - min(key.size_m)) / 2
+        aimed_m = np.array(key.center_m) + random.uniform(-core_m, core_m)
+        point_m = aimed_m + fingers_m[hand, finger] + random.normal(0, scatter_m, 2)
+        yield _Tap(key, hand, finger, _POSE.apply(np.array([*point_m, 0.0])), number)
+
+
+def _is_read(typist: Typist, tap: _Tap) -> bool:
+    found = typist.process([_event(tap, "press"), _event(tap, "release")], _POSE)
+    return bool(found) and found[0].key == tap.key.name
+
+
+def _event(tap: _Tap, kind: EventType) -> ContactEvent:
+    at_ns = tap.press * _TAP_NS
+    return ContactEvent(at_ns, at_ns, kind, tap.press, 0, tap.hand, tap.finger, tap.point_m, 1.0)
