@@ -12,7 +12,7 @@ pytest.importorskip("timm")
 from depth_weights import D405_NAME, random_images, random_weights, save_as_trained  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
-from fingertip_contact.depth.checkpoint import load_network, load_weights  # noqa: E402
+from fingertip_contact.depth.checkpoint import load_encoder, load_network, load_weights  # noqa: E402
 from fingertip_contact.depth.network import DepthNetwork  # noqa: E402
 
 
@@ -172,3 +172,20 @@ def test_a_missing_file_is_named(tmp_path):
     """With what is expected there."""
     with pytest.raises(ValueError, match=r"no depth weights at .*nowhere\.pth: state the path"):
         load_weights(tmp_path / "nowhere.pth")
+
+
+def test_fine_tuning_takes_the_encoder_alone(tmp_path):
+    """Whatever head the file holds: the base's says disparity."""
+    weights = random_weights()
+    encoder = {name: value for name, value in weights.items() if name.startswith("pretrained.")}
+    assert_same(load_encoder(saved(encoder, tmp_path / "encoder.pth")), encoder)
+    other_head = {**encoder, "depth_head.disparity": torch.zeros(3)}
+    assert_same(load_encoder(saved(other_head, tmp_path / "depth_anything_v2_vits.pth")), encoder)
+
+
+def test_an_encoder_has_to_be_whole(tmp_path):
+    """Missing and unexpected weights are named as for the whole network."""
+    weights = {name: value for name, value in random_weights().items() if name.startswith("pretrained.")}
+    weights["classifier.weight"] = weights.pop("pretrained.norm.bias")
+    with pytest.raises(ValueError, match=r"missing: pretrained\.norm\.bias; unexpected: classifier\.weight"):
+        load_encoder(saved(weights, tmp_path / "encoder.pth"))

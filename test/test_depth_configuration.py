@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from fingertip_contact.depth.configuration import check_input_size, max_depth_m
+from fingertip_contact.depth.configuration import check_input_size, max_depth_m, reference_size, write_config
 
 
 @pytest.fixture
@@ -93,3 +93,37 @@ def test_sizes_that_cannot_be_cut_into_patches_are_refused(height, width):
     """The message names the size and the rule."""
     with pytest.raises(ValueError, match=f"{height}x{width} has to be a multiple of 14"):
         check_input_size(height, width)
+
+
+def test_the_relative_base_is_not_run_for_metres(tmp_path):
+    """Its names and shapes are those of metric weights, and its numbers mean nothing here."""
+    base = tmp_path / "depth_anything_v2_vits.pth"
+    base.touch()
+    with pytest.raises(ValueError, match=r"depth_anything_v2_vits\.pth says relative depth.*models pull d405"):
+        max_depth_m(base, 0.5)
+
+
+def test_a_config_that_says_nothing_about_depth_leaves_it_to_the_name(tmp_path):
+    """config.json may hold other things."""
+    weights = tmp_path / "d405.pth"
+    weights.touch()
+    configure(weights, architecture="DepthAnythingV2")
+    assert max_depth_m(weights) == 0.5
+
+
+def test_what_is_written_beside_weights_is_read_again(unnamed):
+    """And is not overwritten by another value."""
+    write_config(unnamed, 0.8)
+    write_config(unnamed, 0.8)
+    assert max_depth_m(unnamed) == 0.8
+    with pytest.raises(ValueError, match="says another largest depth"):
+        write_config(unnamed, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("picture", "network"),
+    [((480, 640), (518, 686)), ((640, 480), (686, 518)), ((720, 1280), (518, 924)), ((518, 518), (518, 518))],
+)
+def test_the_reference_s_input_size(picture, network):
+    """The shorter side becomes 518, the aspect stays to the next multiple of 14."""
+    assert reference_size(*picture) == network

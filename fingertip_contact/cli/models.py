@@ -1,7 +1,8 @@
-"""`fingertip-contact models`: fetch, list and check the weights and meshes made by others."""
+"""`fingertip-contact models`: fetch, list, check and convert the weights and meshes made by others."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from fingertip_contact import weights
+from fingertip_contact.cli import options
 
-app = typer.Typer(help="Weights and meshes: fetch, list, check.", no_args_is_help=True)
+app = typer.Typer(help="Weights and meshes: fetch, list, check, convert.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="A model, a group (hands, depth, meshes) or all.")]
 
@@ -46,6 +48,39 @@ def verify(name: Name = "all") -> None:
         if name != weights.ALL or model.location.is_file():
             weights.verify(model)
         typer.echo(f"{model.name}: {_state(model)}")
+
+
+@app.command()
+def convert(
+    checkpoint: options.DepthWeights = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The .safetensors file to write; by default beside the weights.")
+    ] = None,
+    max_depth: options.MaxDepth = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
+) -> None:
+    """Write depth weights as .safetensors, a format that cannot hold code, with a config.json beside them.
+
+    Every weight is checked on the way. What else a training has stored (a third of the file and more) is left out.
+
+    Example: fingertip-contact models convert depth_anything_v2_vits_d405_finetuned.pth
+    """
+    from fingertip_contact.depth import configuration
+    from fingertip_contact.depth.checkpoint import load_weights, save_safetensors
+    from fingertip_contact.recordings.atomic import require_free, written_aside
+
+    source = checkpoint or weights.path("d405")
+    target = out or source.with_suffix(".safetensors")
+    if target.suffix != ".safetensors":
+        raise ValueError(f"{target} has to end in .safetensors: that is how it is told apart from a pickle")
+    if not force:
+        require_free(target)
+    largest_m = configuration.max_depth_m(source, max_depth)
+    checked = load_weights(source)
+    with written_aside(target, overwrite=force) as aside:
+        save_safetensors(checked, aside)
+        configuration.write_config(target, largest_m)
+    typer.echo(target)
 
 
 def _state(model: weights.Model) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from fingertip_contact.depth.configuration import check_exists
@@ -23,6 +23,7 @@ from fingertip_contact.depth.network import WIDTH, DepthNetwork, published_shape
 # Present in published files, used only by the encoder's pre-training.
 UNUSED = {"pretrained.mask_token"}
 DISTRIBUTED_PREFIX = "module."
+ENCODER_PREFIX, HEAD_PREFIX = "pretrained.", "depth_head."
 FETCH = "fetch the file again"
 ENCODER_OF_WIDTH = {384: "ViT-S", 768: "ViT-B", 1024: "ViT-L", 1536: "ViT-g"}
 
@@ -41,11 +42,33 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     or lacks weights or has ones that the network does not know.
     """
     check_exists(path)
+    weights = named_weights(path)
+    check_fits(weights, published_shapes(), path)
+    return {name: value.float() for name, value in weights.items()}
+
+
+def load_encoder(path: Path) -> dict[str, Tensor]:
+    """The encoder's weights alone, which fine-tuning starts from: the file may hold any head, or none.
+
+    Raises ValueError as load_weights does.
+    """
+    weights = {name: value for name, value in named_weights(path).items() if not name.startswith(HEAD_PREFIX)}
+    shapes = {name: shape for name, shape in published_shapes().items() if name.startswith(ENCODER_PREFIX)}
+    check_fits(weights, shapes, path)
+    return {name: value.float() for name, value in weights.items()}
+
+
+def named_weights(path: Path) -> dict[str, Tensor]:
+    """What a file holds, under plain names, for this encoder; whether it is complete is another question."""
+    check_exists(path)
     content = load_safetensors(path) if path.suffix == ".safetensors" else load_pickle(path)
     weights = {name: value for name, value in plain_names(state_dict(content, path)).items() if name not in UNUSED}
     check_encoder(weights, path)
-    check_complete(weights, path)
-    return {name: value.float() for name, value in weights.items()}
+    return weights
+
+
+def save_safetensors(weights: dict[str, Tensor], path: Path) -> None:
+    save_file({name: value.contiguous() for name, value in weights.items()}, path)
 
 
 def load_safetensors(path: Path) -> dict[str, Tensor]:
@@ -108,8 +131,8 @@ def check_encoder(weights: dict[str, Tensor], path: Path) -> None:
         )
 
 
-def check_complete(weights: dict[str, Tensor], path: Path) -> None:
-    shapes = published_shapes()
+def check_fits(weights: dict[str, Tensor], shapes: dict[str, tuple[int, ...]], path: Path) -> None:
+    """Raises ValueError where the names and shapes are others, or a value is not finite."""
     missing = sorted(shapes.keys() - weights.keys())
     unexpected = sorted(weights.keys() - shapes.keys())
     if missing or unexpected:

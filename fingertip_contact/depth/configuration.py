@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 D405_MAX_DEPTH_M = 0.5
 ENCODER = "vits"
+# The published file that fine-tuning starts from: its head says disparity without a scale.
+RELATIVE_BASE = "depth_anything_v2_vits"
 OTHER_ENCODERS = ("vitb", "vitl", "vitg")
 PATCH = 14  # pixels a side of the squares that the encoder cuts a picture into
 TRAINED_SIZE = 518  # pixels a side of the pictures that the published weights were trained on
@@ -81,10 +83,15 @@ def max_depth_m(weights: Path, stated_m: float | None = None) -> float:
     """What the caller stated, else `max_depth` of the config.json beside the weights, else 0.5 for the weights that
     are named after the D405. A statement that contradicts what is known is obeyed with a warning.
 
-    Raises ValueError where the weights do not exist, nothing says the value, it is not a positive number, or
-    config.json is broken or is for another encoder.
+    Raises ValueError where the weights do not exist or are those of relative depth, nothing says the value, it is not
+    a positive number, or config.json is broken or is for another encoder.
     """
     check_exists(weights)
+    if weights.stem == RELATIVE_BASE:
+        raise ValueError(
+            f"{weights} says relative depth, not metres: it is what fine-tuning starts from; "
+            "run: fingertip-contact models pull d405"
+        )
     known_m = known_max_depth_m(weights)
     if stated_m is None and known_m is None:
         raise ValueError(
@@ -105,6 +112,16 @@ def known_max_depth_m(weights: Path) -> float | None:
     if configured_m is not None:
         return configured_m
     return D405_MAX_DEPTH_M if "d405" in weights.name.lower() else None
+
+
+def write_config(weights: Path, max_depth_m: float) -> Path:
+    """Says the largest depth in a config.json beside the weights. Raises ValueError where one says another."""
+    config = weights.with_name("config.json")
+    if not config.is_file():
+        config.write_text(json.dumps({"encoder": ENCODER, "max_depth": max_depth_m}) + "\n", encoding="utf-8")
+    elif configured_max_depth_m(config) != max_depth_m:
+        raise ValueError(f"{config} says another largest depth than {max_depth_m:g} m; choose another folder")
+    return config
 
 
 def configured_max_depth_m(config: Path) -> float | None:

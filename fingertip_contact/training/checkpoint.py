@@ -16,13 +16,12 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.optim import Optimizer
 
-from fingertip_contact.depth.checkpoint import load_pickle, load_weights
+from fingertip_contact.depth.checkpoint import load_encoder, load_pickle, load_weights
 from fingertip_contact.depth.configuration import ENCODER
 from fingertip_contact.depth.network import HEAD_CHANNELS, LEVEL_CHANNELS
 from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.training.configuration import TrainingConfiguration
 from fingertip_contact.training.network import TrainedNetwork, prepare_for_scratch
-from fingertip_contact.training.optimizer import ENCODER_PREFIX
 
 LATEST, BEST = "latest.pth", "best.pth"
 WEIGHTS, CONFIG = "best.safetensors", "config.json"
@@ -45,10 +44,8 @@ def make_network(configuration: TrainingConfiguration, weights: Path | None) -> 
     if weights is None:
         prepare_for_scratch(network)
         return network
-    known = load_weights(weights)
-    if configuration.base == "relative":
-        # The head of a relative checkpoint says disparity: it starts at random.
-        known = {name: value for name, value in known.items() if name.startswith(ENCODER_PREFIX)}
+    # The head of a relative checkpoint says disparity: it starts at random.
+    known = load_encoder(weights) if configuration.base == "relative" else load_weights(weights)
     network.load_state_dict({**network.state_dict(), **known})
     return network
 
