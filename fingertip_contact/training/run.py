@@ -103,6 +103,7 @@ class Run:
         self.steps = self.configuration.epochs * self._steps_per_epoch
         self._network = make_network(self.configuration, self.base_weights).to(self.device).train()
         self._optimizer = make_optimizer(self._network, self.configuration)
+        self._before: dict[str, float | None] | None = None
         self._history: list[dict[str, Any]] = []
         self._best: dict[str, Any] = {}
         self._bad_in_a_row = 0
@@ -121,6 +122,7 @@ class Run:
                 f"{self.out} was trained on other frames; name the same dataset and split, or another --out"
             )
         epoch, self._best = load_checkpoint(self.out / LATEST, self._network, self._optimizer)
+        self._before = known["before"]
         self._history = [record for record in known["epochs"] if record["epoch"] <= epoch]
 
     def run(self) -> dict[str, Any]:
@@ -131,6 +133,8 @@ class Run:
         if self.processes.is_first:
             self.out.mkdir(parents=True, exist_ok=True)
             write_durably(self.out / CONFIGURATION, lambda file: file.write(as_yaml(self.configuration).encode()))
+        if self._before is None:
+            self._before = self._validate()
         for epoch in range(len(self._history), self.configuration.epochs):
             if self._has_stalled(epoch):
                 break
@@ -143,7 +147,7 @@ class Run:
         steps = list(self._train_epoch(epoch))
         trained = time.monotonic()
         losses = [step.loss for step in steps if math.isfinite(step.loss)]
-        validation = validate(self._network, self._validated, self.configuration, self.device, self.processes)
+        validation = self._validate()
         return {
             "epoch": epoch,
             "steps": (epoch + 1) * self._steps_per_epoch,
@@ -151,10 +155,15 @@ class Run:
             "skipped_batches": sum(step.skipped for step in steps),
             "troubles": [trouble for step in steps for trouble in step.troubles][:TROUBLES_KEPT],
             "learning_rates": dict(zip(GROUPS, steps[-1].learning_rates, strict=True)),
-            "validation": {name: _or_none(value) for name, value in validation.items()},
+            "validation": validation,
             "train_seconds": round(trained - start, 1),
             "validation_seconds": round(time.monotonic() - trained, 1),
         }
+
+    def _validate(self) -> dict[str, float | None]:
+        """None stands for what could not be measured: JSON knows no NaN."""
+        metrics = validate(self._network, self._validated, self.configuration, self.device, self.processes)
+        return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
 
     def _train_epoch(self, epoch: int) -> Iterator[Step]:
         plan = plan_epoch(len(self.train), epoch, self.configuration)
@@ -269,11 +278,7 @@ class Run:
             "configuration": asdict(self.configuration),
             "processes": self.processes.count,
             "device": self.device.type,
+            "before": self._before,
             "best": self._best,
             "epochs": self._history,
         }
-
-
-def _or_none(value: float) -> float | None:
-    """JSON knows no NaN."""
-    return value if math.isfinite(value) else None

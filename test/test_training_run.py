@@ -1,0 +1,260 @@
+"""Whole runs with the real network, on pictures of a few patches: learning, stopping and going on, bad data, files."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("timm")
+
+from cli_harness import run as run_command  # noqa: E402
+from depth_weights import random_weights, save_as_trained  # noqa: E402
+from training_world import CAMERA, frames, write_session  # noqa: E402
+
+from fingertip_contact.depth.checkpoint import load_weights  # noqa: E402
+from fingertip_contact.depth.configuration import max_depth_m  # noqa: E402
+from fingertip_contact.training import checkpoint  # noqa: E402
+from fingertip_contact.training.checkpoint import make_network, write_durably  # noqa: E402
+from fingertip_contact.training.configuration import TrainingConfiguration  # noqa: E402
+from fingertip_contact.training.processes import Processes  # noqa: E402
+from fingertip_contact.training.run import Run, Silent  # noqa: E402
+
+SMALL = TrainingConfiguration(
+    base="none",
+    epochs=2,
+    batch_size=1,
+    accumulation=2,
+    height=28,
+    width=42,
+    encoder_learning_rate=1e-4,
+    head_learning_rate=5e-4,
+    best_by="mae_mm",
+)
+
+
+class Witness(Silent):
+    """Keeps the steps; leaves like Ctrl-C does at the first step of an epoch, where it is told to."""
+
+    def __init__(self, leave_at_epoch: int | None = None) -> None:
+        self.steps = []
+        self._leave_at_epoch = leave_at_epoch
+
+    def step(self, step, steps) -> None:
+        if step.epoch == self._leave_at_epoch:
+            raise SystemExit(130)
+        self.steps.append(step)
+
+    @property
+    def losses(self) -> list[float]:
+        return [step.loss for step in self.steps]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    """Two people to train on, one to validate with, and the split that says so."""
+    root = tmp_path_factory.mktemp("data")
+    for seed, participant in enumerate(["P01", "P02", "P03"]):
+        write_session(root, participant, seed=seed)
+    manifest = {"version": 1, "name": "three", "participants": {"train": ["P01", "P02"], "val": ["P03"], "test": []}}
+    (root / "split.json").write_text(json.dumps(manifest))
+    return root
+
+
+def new_run(data: Path, out: Path, configuration: TrainingConfiguration = SMALL, **options) -> Run:
+    return Run(configuration, frames(data, "P01", "P02"), frames(data, "P03"), out, **options)
+
+
+@pytest.fixture(scope="module")
+def finished(data, tmp_path_factory):
+    """A run that nobody disturbed: its folder, its steps, and what it returned."""
+    witness, out = Witness(), tmp_path_factory.mktemp("runs") / "finished"
+    return out, witness, new_run(data, out, listener=witness).run()
+
+
+def test_one_batch_is_learnt_by_heart(data, tmp_path):
+    """SiLog under 0.02 on two pictures after 60 steps: the whole loop can learn."""
+    pair = frames(data, "P01")
+    configuration = replace(
+        SMALL,
+        epochs=1,
+        batch_size=2,
+        accumulation=1,
+        encoder_learning_rate=2e-4,
+        head_learning_rate=1e-3,
+        flip_probability=0.0,
+        jitter_probability=0.0,
+    )
+    witness = Witness()
+    result = Run(configuration, pair * 60, pair, tmp_path / "run", listener=witness).run()
+    assert witness.losses[0] > 0.05
+    assert max(witness.losses[-3:]) < 0.02
+    assert result["epochs"][0]["validation"]["mae_mm"] < 0.5 * result["before"]["mae_mm"]
+
+
+def test_a_resumed_run_is_on_the_same_curve(data, finished, tmp_path):
+    """Stopped in the second epoch and gone on with: losses, validation and weights as if nothing had happened."""
+    whole_out, whole, whole_result = finished
+    out = tmp_path / "run"
+    with pytest.raises(SystemExit):
+        new_run(data, out, listener=Witness(leave_at_epoch=1)).run()
+    assert not list(out.glob(".*"))
+    again = Witness()
+    second = new_run(data, out, listener=again)
+    second.resume()
+    result = second.run()
+    assert [step.number for step in again.steps] == [2, 3]
+    assert again.losses == pytest.approx(whole.losses[2:], abs=1e-6)
+    assert result["epochs"][1]["validation"] == pytest.approx(whole_result["epochs"][1]["validation"], abs=1e-6)
+    ours, theirs = (load_weights(folder / checkpoint.LATEST) for folder in (out, whole_out))
+    assert max((ours[name] - theirs[name]).abs().max() for name in ours) < 1e-6
+
+
+def test_processes_together_do_what_one_does(data, finished, tmp_path):
+    """Two processes by torchrun, over gloo: the same losses and the same validation as one alone."""
+    pytest.importorskip("tensorboard")
+    settings = [f"--set={name}={getattr(SMALL, name)}" for name in ("base", "batch_size", "accumulation", "best_by")]
+    settings += [f"--set={name}={getattr(SMALL, name)}" for name in ("height", "width", "epochs")]
+    settings += ["--set=encoder_learning_rate=1e-4", "--set=head_learning_rate=5e-4"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone", "--no-python"]
+    command += [sys.executable, "-c", "from fingertip_contact.cli.main import main; main()", "train", str(data)]
+    command += ["--split", str(data / "split.json"), "--out", str(tmp_path / "run"), "--threads=1", "--device=cpu"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([*command, *settings], capture_output=True, text=True, timeout=300, env=environment)
+    assert done.returncode == 0, done.stderr
+    together = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    _, _, alone = finished
+    assert together["processes"] == 2
+    for one, two in zip(alone["epochs"], together["epochs"], strict=True):
+        assert two["train_silog"] == pytest.approx(one["train_silog"], abs=1e-5)
+        assert two["validation"] == pytest.approx(one["validation"], rel=1e-3)
+    assert list((tmp_path / "run" / "tensorboard").glob("events.*"))
+
+
+def test_what_a_run_leaves(finished):
+    """Checkpoints in the published format, weights that every command takes, and metrics that say where from."""
+    out, witness, result = finished
+    content = torch.load(out / checkpoint.BEST, weights_only=True)
+    assert set(content) == {"model", "optimizer", "epoch", "previous_best"}
+    assert content["epoch"] == content["previous_best"]["epoch"] == result["best"]["epoch"]
+    best = load_weights(out / checkpoint.BEST)
+    published = load_weights(out / checkpoint.WEIGHTS)
+    assert all(torch.equal(best[name], published[name]) for name in best)
+    assert max_depth_m(out / checkpoint.WEIGHTS) == SMALL.max_depth_m
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert metrics["seed"] == 42
+    assert len(metrics["data_sha256"]) == 64
+    assert metrics["versions"]["torch"] == torch.__version__.split("+")[0]
+    assert metrics["train_participants"] == ["P01", "P02"]
+    assert [record["epoch"] for record in metrics["epochs"]] == [0, 1]
+    assert min(record["validation"]["mae_mm"] for record in metrics["epochs"]) == metrics["best"]["mae_mm"]
+    assert len(witness.steps) == 4
+
+
+def test_bfloat16_is_near_float32(data, finished, tmp_path):
+    """Mixed precision changes the first loss by its rounding only."""
+    witness = Witness(leave_at_epoch=1)
+    with pytest.raises(SystemExit):
+        new_run(data, tmp_path / "run", replace(SMALL, precision="bfloat16"), listener=witness).run()
+    _, whole, _ = finished
+    assert witness.losses[0] == pytest.approx(whole.losses[0], rel=0.05)
+    assert witness.losses[0] != whole.losses[0]
+
+
+def test_a_run_stops_when_nothing_gets_better(data, tmp_path):
+    """With learning rates of 0 no epoch is better than the first; patience 1 ends the run after the second."""
+    still = replace(SMALL, epochs=9, patience=1, encoder_learning_rate=0.0, head_learning_rate=0.0)
+    result = new_run(data, tmp_path / "run", still).run()
+    assert [record["epoch"] for record in result["epochs"]] == [0, 1]
+    assert result["best"]["epoch"] == 0
+    assert {"epoch": 0, **result["before"]} == pytest.approx(result["best"])
+
+
+def test_frames_without_depth_are_skipped_and_counted(data, tmp_path):
+    """One frame that cannot be read and one without any depth: two batches fewer, and the run goes on."""
+    copy = tmp_path / "data"
+    shutil.copytree(data, copy)
+    broken, empty = frames(copy, "P01")
+    broken.rgb_path.write_bytes(b"no picture")
+    cv2.imwrite(str(empty.depth_path), np.zeros((CAMERA.height, CAMERA.width), np.uint16))
+    witness = Witness()
+    result = new_run(copy, tmp_path / "run", replace(SMALL, epochs=1, accumulation=4), listener=witness).run()
+    assert result["epochs"][0]["skipped_batches"] == 2
+    assert "000000.png" in result["epochs"][0]["troubles"][0]
+    assert all(loss > 0 for loss in witness.losses)
+
+
+def test_a_run_without_usable_depth_is_given_up(data, tmp_path):
+    """Range so narrow that no pixel is valid: the run says so and what to look at, and leaves no checkpoint."""
+    blind = replace(SMALL, max_depth_m=0.01, bad_batches_max=3)
+    with pytest.raises(ValueError, match="in a row were of no use"):
+        new_run(data, tmp_path / "run", blind).run()
+    assert not (tmp_path / "run" / checkpoint.LATEST).exists()
+
+
+def test_only_the_encoder_comes_from_a_relative_checkpoint(tmp_path):
+    """Its head says disparity and starts at random; a metric checkpoint gives everything."""
+    file = save_as_trained(random_weights(), tmp_path / "base.pth")
+    for base, taken in (("relative", {"pretrained"}), ("metric", {"pretrained", "depth_head"})):
+        weights = make_network(replace(SMALL, base=base), file).state_dict()
+        same = {name for name, value in random_weights().items() if torch.equal(weights[name], value)}
+        assert {name.split(".")[0] for name in same} == taken
+        assert len(same) == sum(name.split(".")[0] in taken for name in weights)
+    with pytest.raises(ValueError, match="need a file"):
+        make_network(replace(SMALL, base="relative"), None)
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path):
+    """A file that cannot be written whole is not written at all, and is named."""
+    file = tmp_path / "latest.pth"
+    file.write_bytes(b"before")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"latest\.pth could not be written"):
+            write_durably(file, lambda stream: torch.save({"a": torch.zeros(100_000)}, stream))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert file.read_bytes() == b"before"
+    assert [path.name for path in tmp_path.iterdir()] == ["latest.pth"]
+
+
+def test_a_run_is_not_begun_with_what_cannot_work(data, tmp_path):
+    """No frames to train on; processes that cannot share a step."""
+    with pytest.raises(ValueError, match="train part"):
+        Run(SMALL, [], frames(data, "P03"), tmp_path)
+    with pytest.raises(ValueError, match="multiple"):
+        new_run(data, tmp_path, processes=Processes(0, 3))
+
+
+def test_the_command_refuses_what_would_spoil_a_run(data, finished, tmp_path, capsys):
+    """A run in --out is neither overwritten nor resumed with other data or settings; trouble has exit code 2."""
+    out, _, _ = finished
+    split = ("--split", data / "split.json")
+    assert run_command("train", data, *split, "--out", out) == 2
+    assert "--resume" in capsys.readouterr().err
+    assert run_command("train", data, *split, "--out", out, "--resume", "--set", "epochs=5") == 2
+    assert run_command("train", data, *split, "--out", tmp_path / "none", "--resume") == 2
+    assert run_command("train", data, *split, "--out", tmp_path / "new", "--set", "epochs=0") == 2
+    capsys.readouterr()
+    write_session(tmp_path / "other", "P01", seed=9)
+    write_session(tmp_path / "other", "P03", seed=8)
+    assert run_command("train", tmp_path / "other", *split, "--out", out, "--resume") == 2
+    assert "other frames" in capsys.readouterr().err
+
+
+def test_the_command_shows_its_configuration(tmp_path, capsys):
+    assert run_command("train", tmp_path, "--out", tmp_path / "run", "--set", "epochs=3", "--show-config") == 0
+    shown = capsys.readouterr().out
+    assert "epochs: 3" in shown
+    assert "head_learning_rate: 5.0e-05" in shown
