@@ -20,7 +20,12 @@ endif
 # torch and its vision library have to be of one release: these two are tested together.
 TORCH_PIN := torch==2.14.1 torchvision==0.29.1
 
+# As they are, whatever characters they hold: the shell reads them from its environment.
+export TEXT SEED ANGLE MAX_CER
+
 .PHONY: help demo env test lint clean
+# An environment that was set up by half is no environment.
+.DELETE_ON_ERROR:
 
 help:
 	@echo "make demo  [TEXT=... SEED=7 ANGLE=60 MAX_CER=0.05]   simulated hands type, the real nodes read"
@@ -30,7 +35,7 @@ help:
 	@echo "make clean remove $(VENV) and what was built"
 
 demo: $(VENV)/.demo
-	$(BIN)/fingertip-contact demo --text "$(TEXT)" --seed $(SEED) --angle $(ANGLE) --max-cer $(MAX_CER)
+	@$(BIN)/fingertip-contact demo --text "$$TEXT" --seed "$$SEED" --angle "$$ANGLE" --max-cer "$$MAX_CER"
 
 env: $(VENV)/.all
 
@@ -44,10 +49,10 @@ lint: $(VENV)/.all
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) build install log
+	rm -rf $(VENV) build install log *.egg-info
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "error: $(PYTHON) is older than 3.10; say make PYTHON=/path/to/python3.10" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "error: $(PYTHON) is missing or older than 3.10; say make PYTHON=/path/to/python3.10" >&2; exit 2; }
 	@echo "Setting up $(VENV) from PyPI ..."
 	$(PYTHON) -m venv $(VENV_FLAGS) $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip
