@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -58,6 +59,14 @@ def test_only_glue_knows_ros(source: Path):
     """Nothing outside ros, nodes and the demonstration of the nodes imports rclpy or a message."""
     if room(module(source)) not in GLUE:
         assert {name.split(".")[0] for name in imports(source)}.isdisjoint(ROS_PACKAGES)
+
+
+def test_what_ros_has_to_bring_is_declared():
+    """rosdep installs what package.xml names: all that nodes and launch files import."""
+    used = set().union(*map(imports, [*SOURCES, *PACKAGE.parent.glob("launch/*.py")]))
+    packages = {name.split(".")[0] for name in used} & set(ROS_PACKAGES)
+    declared = {depend.text for depend in ElementTree.parse(PACKAGE.parent / "package.xml").iter("exec_depend")}
+    assert packages <= declared
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=module)
