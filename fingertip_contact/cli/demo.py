@@ -68,6 +68,8 @@ def demo(
     console.print(f"Typist: {difficulty}, {typist}. Seed {seed}, camera at {angle:g} degrees.")
     for path in pictures:
         console.print(path.resolve(), highlight=False, soft_wrap=True)
+    if score.frames_out < score.frames_in:
+        console.print("[bold]slow:[/bold] this machine was too busy to read every picture; text suffers from that")
     if score.cer > max_cer:
         console.print(f"[bold]misread:[/bold] the character error rate is over {max_cer:.1%}")
         raise typer.Exit(EXIT_MISREAD)
