@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,12 +16,16 @@ from fingertip_contact.ros.environment import node_environment
 # How long a node may take to leave after SIGINT before it is ended for good.
 LEAVE_S = 5.0
 
+# Nodes by name, with their parameters.
+Nodes = Mapping[str, Mapping[str, object]]
+READERS: Nodes = {"hand_tracking_node": {}, "contact_node": {}}
+
 
 @contextmanager
 def running_nodes(
-    recording: Path, color_topic: str, depth_topic: str, log_folder: Path
+    recording: Path, color_topic: str, depth_topic: str, log_folder: Path, readers: Nodes = READERS
 ) -> Iterator[dict[str, subprocess.Popen]]:
-    """Hand tracking, contact and the simulated camera, which waits for the other two; gives the processes by name.
+    """The readers and the simulated camera, which waits for all of them; gives the processes by name.
 
     What a node prints goes to `log_folder`/<node>.log. All are gone when the block ends, however it ends.
     """
@@ -31,22 +35,19 @@ def running_nodes(
         "depth/image": depth_topic,
         "depth/camera_info": camera_info_topic(depth_topic),
     }
-    parameters: dict[str, dict[str, object]] = {
-        "hand_tracking_node": {},
-        "contact_node": {},
-        "simulated_camera_node": {"recording": recording, "wait_for_subscribers": 2},
-    }
+    camera = {"recording": recording, "wait_for_subscribers": len(readers)}
+    nodes: Nodes = {**readers, "simulated_camera_node": camera}
     log_folder.mkdir(parents=True, exist_ok=True)
     started: dict[str, subprocess.Popen] = {}
     try:
-        for node in parameters:
-            started[node] = _start(node, parameters[node], remaps, log_folder / f"{node}.log")
+        for node, parameters in nodes.items():
+            started[node] = _start(node, parameters, remaps, log_folder / f"{node}.log")
         yield started
     finally:
         _stop(started)
 
 
-def _start(node: str, parameters: dict[str, object], remaps: dict[str, str], log: Path) -> subprocess.Popen:
+def _start(node: str, parameters: Mapping[str, object], remaps: dict[str, str], log: Path) -> subprocess.Popen:
     command = [sys.executable, "-m", f"fingertip_contact.nodes.{node}", "--ros-args"]
     for name, value in parameters.items():
         command += ["-p", f"{name}:={value}"]

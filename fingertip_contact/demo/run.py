@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fingertip_contact.demo.nodes import running_nodes
+from fingertip_contact.demo.nodes import READERS, Nodes, running_nodes
 from fingertip_contact.recordings.bag import camera_info_topic, open_recording
 from fingertip_contact.ros.environment import node_environment
 from fingertip_contact.ros.listener import Heard
@@ -28,7 +28,7 @@ class RunError(RuntimeError):
     """The nodes did not get through the recording."""
 
 
-def play(recording: Path, log_folder: Path, show: Callable[[Heard], None]) -> Heard:
+def play(recording: Path, log_folder: Path, show: Callable[[Heard], None], readers: Nodes = READERS) -> Heard:
     """Plays a recording to the nodes and gives what was heard; calls `show` ten times a second.
 
     Raises RunError where the nodes do not come up, the camera fails or nothing is heard, naming the logs to look at.
@@ -41,7 +41,7 @@ def play(recording: Path, log_folder: Path, show: Callable[[Heard], None]) -> He
         limit_s = START_S + opened.duration_s
     with (
         listening(camera_info_topic(color_topic)) as heard,
-        running_nodes(recording, color_topic, depth_topic, log_folder) as nodes,
+        running_nodes(recording, color_topic, depth_topic, log_folder, readers) as nodes,
     ):
         _follow(heard, nodes, limit_s, show, log_folder)
     if not heard.frames_in:

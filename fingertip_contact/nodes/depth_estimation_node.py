@@ -55,7 +55,10 @@ class DepthEstimationStage:
         self._cameras = CameraReader()
         self._writer = ImageWriter("32FC1")
         # The network works with threads of its runtime, which have to give way as well.
-        self._sequence = with_patient_threads(lambda: sequence_of(parameters))
+        whole, part = with_patient_threads(lambda: estimators(parameters))
+        self._networks = said_of(whole, "whole") | (said_of(part, "region") if part else {})
+        shares = (parameters.region_width / parameters.input_width, parameters.region_height / parameters.input_height)
+        self._sequence = DepthSequence(whole, part, RegionFinder(*shares) if part else None)
         self._hands: PointCloud2 | None = None
 
     def start(self, active: ExitStack) -> None:
@@ -70,6 +73,7 @@ class DepthEstimationStage:
         paired = PairedInput(self._node, (COLOR, CAMERA_INFO), frames.offer, problem, active)
         self._diagnostics.report(lambda: {"dropped": frames.dropped, "unpaired": paired.dropped}, active)
         self._diagnostics.report(self._freshness.report, active)
+        self._diagnostics.report(lambda: self._networks, active)
         hands = self._node.create_subscription(PointCloud2, HANDS, self._keep_hands, qos.RESULT)
         active.callback(self._node.destroy_subscription, hands)
 
@@ -115,8 +119,9 @@ class DepthEstimationStage:
         self._diagnostics.frame_done(stamp_ns)
 
 
-def sequence_of(parameters: SimpleNamespace) -> DepthSequence:
-    """Raises ValueError where the weights or a size cannot be used."""
+def estimators(parameters: SimpleNamespace) -> tuple[DepthEstimator, DepthEstimator | None]:
+    """For whole pictures, and for windows where those are wanted. Raises ValueError where the weights, a size or the
+    wish for a runtime cannot be used."""
     checkpoint = Path(parameters.checkpoint) if parameters.checkpoint else weights.path(DEFAULT_WEIGHTS)
 
     def estimator(height: int, width: int) -> DepthEstimator:
@@ -125,15 +130,19 @@ def sequence_of(parameters: SimpleNamespace) -> DepthSequence:
             height=height,
             width=width,
             max_depth_m=parameters.max_depth_m or None,
+            runtime=parameters.runtime,
+            precision=parameters.precision,
             threads=parameters.threads,
         )
 
     whole = estimator(parameters.input_height, parameters.input_width)
-    if not (parameters.region_height and parameters.region_width):
-        return DepthSequence(whole)
-    part = estimator(parameters.region_height, parameters.region_width)
-    shares = (parameters.region_width / parameters.input_width, parameters.region_height / parameters.input_height)
-    return DepthSequence(whole, part, RegionFinder(*shares))
+    has_regions = parameters.region_height and parameters.region_width
+    return whole, estimator(parameters.region_height, parameters.region_width) if has_regions else None
+
+
+def said_of(estimator: DepthEstimator, name: str) -> dict[str, object]:
+    """What runs an estimator, for diagnostics."""
+    return {f"{name}_{key}": value for key, value in estimator.diagnostics.items()}
 
 
 def main() -> None:

@@ -44,6 +44,10 @@ DEPTH = (
         "depth for every picture, carried over from the last one that the network saw; false: only for those it saw",
     ),
     Parameter("max_depth_m", 0.0, "largest depth the weights were trained for; 0: as the weights say", (0.0, 100.0)),
+    Parameter("runtime", "auto", "what runs the network", choices=("auto", "openvino", "onnxruntime", "torch")),
+    Parameter(
+        "precision", "auto", "auto: int8 where it was exported, else fp32", choices=("auto", "int8", "fp16", "fp32")
+    ),
     Parameter("threads", 0, "CPU threads for inference; 0: as many as the runtime thinks best", limits=(0, 64)),
 )
 

@@ -1,0 +1,124 @@
+"""How the nodes hold a camera's rate together: hand tracking, contact and depth estimation on one machine."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fingertip_contact.demo.nodes import Nodes
+from fingertip_contact.demo.run import play
+from fingertip_contact.ros.listener import Heard
+
+# After the first depth; the network and the queues have settled then.
+SETTLE_NS = 1_000_000_000
+CPU_LINE = Path("/proc/stat")
+
+
+@dataclass(frozen=True)
+class PipelineBenchmark:
+    """One run. Rates are outputs for each second of the camera's stamps, after the start has settled.
+
+    seconds: what was measured. camera_hz: pictures that were sent. hands_hz, contact_hz, depth_hz: what came of them.
+    network_hz: pictures that the network saw. network_ms: one of them, median. network_age_ms: how much older the
+    network's picture was than the one its depth was published for, median. latency_ms: from a picture's stamp to the
+    node's answer, by node, median. latency_growth_ms: of the depth node's latency, last third of the run over the
+    first. busy_cores: of this machine, everything that ran on it counted.
+    """
+
+    seconds: float
+    camera_hz: float
+    hands_hz: float
+    contact_hz: float
+    depth_hz: float
+    network_hz: float
+    network_ms: float
+    network_age_ms: float
+    latency_ms: dict[str, float]
+    latency_growth_ms: float
+    busy_cores: float
+
+
+@dataclass
+class _Meter:
+    """Looks on while the nodes run."""
+
+    samples: list[tuple[int, float]] = field(default_factory=list)
+
+    def look(self, heard: Heard) -> None:
+        self.samples.append((time.time_ns(), _busy_s()))
+
+    def busy_cores(self, start_ns: int, end_ns: int) -> float:
+        inside = [sample for sample in self.samples if start_ns <= sample[0] <= end_ns]
+        if len(inside) < 2:
+            return float("nan")
+        (first_ns, first_s), (last_ns, last_s) = inside[0], inside[-1]
+        return (last_s - first_s) / ((last_ns - first_ns) * 1e-9)
+
+
+def measure(recording: Path, readers: Nodes, log_folder: Path, show: Callable[[Heard], None]) -> PipelineBenchmark:
+    """Plays a recording once to the readers, with depth_estimation_node among them.
+
+    Raises RunError where a node fails, ValueError where the recording is too short to measure anything.
+    """
+    meter = _Meter()
+
+    def look(heard: Heard) -> None:
+        meter.look(heard)
+        show(heard)
+
+    return summary(play(recording, log_folder, look, readers), meter)
+
+
+def summary(heard: Heard, meter: _Meter) -> PipelineBenchmark:
+    if not heard.depths:
+        raise ValueError("depth_estimation_node gave no depth; its log says why")
+    start_ns, end_ns = min(heard.depths) + SETTLE_NS, max(heard.frames_in)
+    seconds = (end_ns - start_ns) * 1e-9
+    if seconds < 3:
+        raise ValueError(f"{seconds:.1f} s of the recording are left after the start; take one of 8 s or more")
+
+    def rate_hz(stamps: set[int]) -> float:
+        return sum(start_ns < stamp <= end_ns for stamp in stamps) / seconds
+
+    said = _said(heard, start_ns, end_ns)
+    depth = said["depth_estimation_node"]
+    latency = depth["latency_median_ms"]
+    third = max(len(latency) // 3, 1)
+    return PipelineBenchmark(
+        seconds=seconds,
+        camera_hz=rate_hz(heard.frames_in),
+        hands_hz=rate_hz(set(heard.hands)),
+        contact_hz=rate_hz(set(heard.fingertips)),
+        depth_hz=rate_hz(heard.depths),
+        network_hz=statistics.mean(depth["network_hz"]),
+        network_ms=statistics.median(depth["network_ms"]),
+        network_age_ms=statistics.median(depth["network_age_ms"]),
+        latency_ms={node: statistics.median(values["latency_median_ms"]) for node, values in sorted(said.items())},
+        latency_growth_ms=statistics.median(latency[-third:]) - statistics.median(latency[:third]),
+        busy_cores=meter.busy_cores(start_ns, end_ns),
+    )
+
+
+def _said(heard: Heard, start_ns: int, end_ns: int) -> dict[str, dict[str, list[float]]]:
+    """The numbers in the diagnostics of each node, of the seconds that lie wholly between the two."""
+    said: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for arrival_ns, node, values in heard.diagnostics:
+        if not start_ns + SETTLE_NS < arrival_ns < end_ns or "latency_median_ms" not in values:
+            continue
+        for key, value in values.items():
+            if value.replace(".", "", 1).lstrip("-").isdigit():
+                said[node][key].append(float(value))
+    return said
+
+
+def _busy_s() -> float:
+    """Processor time that all processes of the machine have used, seconds; NaN where the system does not say."""
+    if not CPU_LINE.is_file():
+        return float("nan")
+    user, nice, system, _, _, irq, softirq, *_ = map(int, CPU_LINE.read_text().splitlines()[0].split()[1:])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
