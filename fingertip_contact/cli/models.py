@@ -19,12 +19,17 @@ Name = Annotated[str, typer.Argument(help="A model, a group (hands, depth, meshe
 
 
 @app.command()
-def pull(name: Name = "hands") -> None:
-    """Fetch what is missing and check it against its sha256."""
-    console = Console(stderr=True)
-    with console.status(f"looking for {name}") as status:
-        files = weights.pull(name, status.update)
-    for file in files:
+def pull(
+    name: Name = "hands",
+    revision: Annotated[
+        str | None, typer.Option(help="Commit or branch on Hugging Face, instead of the one in models.yaml.")
+    ] = None,
+) -> None:
+    """Fetch what is missing and check it against its sha256; a pull that broke off goes on where it stopped.
+
+    Once a file is here, nothing asks the network for it again.
+    """
+    for file in weights.pull(name, lambda message: typer.echo(message, err=True), revision):
         typer.echo(file)
 
 
