@@ -14,8 +14,9 @@ from fingertip_contact.evaluation.depth_bands import band_masks, heights_m, surf
 from fingertip_contact.evaluation.depth_metrics import METRICS, depth_sums, mean_of_images, pooled
 from fingertip_contact.evaluation.depth_published import CARD
 from fingertip_contact.evaluation.depth_score import report, score_frames
-from fingertip_contact.evaluation.depth_sources import EXACT_FOLDER, constant_depth, sensor_depth
+from fingertip_contact.evaluation.depth_sources import constant_depth, sensor_depth
 from fingertip_contact.geometry import Plane
+from fingertip_contact.recordings.dataset import EXACT_DEPTH
 
 
 def reference(predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
@@ -140,11 +141,11 @@ def dataset(tmp_path):
     """Two people, seen from 30 and 90 degrees, with exact depth 3 mm behind what the sensor says."""
     for seed, (participant, angle) in enumerate([("P01", 90), ("P01", 30), ("P02", 30)]):
         folder = write_session(tmp_path / "data", participant, angle=angle, seed=seed)
-        (folder / EXACT_FOLDER).mkdir()
+        (folder / EXACT_DEPTH).mkdir()
         for file in (folder / "depth").glob("*.png"):
             depth = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
             exact = np.where(depth > 0, 10 * depth + 30, 3500).astype(np.uint16)
-            cv2.imwrite(str(folder / EXACT_FOLDER / file.name), exact)
+            cv2.imwrite(str(folder / EXACT_DEPTH / file.name), exact)
     manifest = {"version": 1, "name": "two", "participants": {"train": ["P02"], "val": [], "test": ["P01"]}}
     (tmp_path / "split.json").write_text(json.dumps(manifest))
     return tmp_path / "data"
@@ -201,7 +202,7 @@ def test_the_command_writes_a_report(dataset, tmp_path, capsys):
 
 def test_a_source_is_not_judged_by_itself(dataset, capsys):
     """Without exact depth, the sensor's is the truth: the sensor cannot be scored by it."""
-    for folder in dataset.rglob(EXACT_FOLDER):
+    for folder in dataset.rglob(EXACT_DEPTH):
         for file in folder.iterdir():
             file.unlink()
         folder.rmdir()

@@ -9,13 +9,16 @@ import numpy as np
 
 from fingertip_contact.depth.estimator import DepthEstimator
 from fingertip_contact.depth.fusion import fuse
-from fingertip_contact.recordings.dataset import BadFrameError, DatasetFrame, read_depth
+from fingertip_contact.recordings.dataset import (
+    EXACT_DEPTH,
+    EXACT_DEPTH_UNIT_M,
+    BadFrameError,
+    DatasetFrame,
+    read_depth,
+)
 
 Source = Literal["network", "sensor", "fused", "constant"]
 SOURCES: tuple[Source, ...] = get_args(Source)
-
-# Depth without the sensor's errors, which simulated sessions may have beside the sensor's: the same numbers of frames.
-EXACT_FOLDER, EXACT_UNIT_M = "depth_exact", 0.0001
 
 # A frame -> (H, W) float32 metres on its grid, NaN where nothing is said.
 Predict = Callable[[DatasetFrame], np.ndarray]
@@ -48,14 +51,14 @@ def true_depth_m(frame: DatasetFrame) -> np.ndarray:
     """
     if not has_exact_depth(frame):
         return frame.load_depth_m()
-    exact = read_depth(frame.session.path / EXACT_FOLDER / f"{frame.number:06d}.png")
+    exact = read_depth(frame.session.path / EXACT_DEPTH / f"{frame.number:06d}.png")
     if exact.shape != (frame.camera.height, frame.camera.width):
-        raise BadFrameError(f"{frame.session.path / EXACT_FOLDER}: frame {frame.number} is not of the camera's size")
-    return np.where(exact > 0, exact * np.float32(EXACT_UNIT_M), np.float32(np.nan))
+        raise BadFrameError(f"{frame.session.path / EXACT_DEPTH}: frame {frame.number} is not of the camera's size")
+    return np.where(exact > 0, exact * np.float32(EXACT_DEPTH_UNIT_M), np.float32(np.nan))
 
 
 def has_exact_depth(frame: DatasetFrame) -> bool:
-    return (frame.session.path / EXACT_FOLDER).is_dir()
+    return (frame.session.path / EXACT_DEPTH).is_dir()
 
 
 def require_independent_truth(source: Source, frame: DatasetFrame) -> None:
@@ -63,5 +66,5 @@ def require_independent_truth(source: Source, frame: DatasetFrame) -> None:
     if source in ("sensor", "fused") and not has_exact_depth(frame):
         raise ValueError(
             f"{frame.session.path} has the sensor's depth only, by which {source} depth cannot be judged; "
-            f"exact depth would lie in {EXACT_FOLDER}/ (simulated sessions), in steps of {EXACT_UNIT_M * 1000:g} mm"
+            f"exact depth lies in {EXACT_DEPTH}/ where there is some, as in simulated sessions"
         )

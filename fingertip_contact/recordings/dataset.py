@@ -7,6 +7,7 @@
         labels/%06d.json      which fingertips touch              (recordings.dataset_annotations)
         metadata.json         camera, session, surface
         stamps.csv            frame,stamp_ns: ours; other readers of the layout pass it over
+        depth_exact/%06d.png  ours, of simulated sessions: depth without the sensor's errors, in steps of 0.1 mm
 
 A frame is there when both its pictures are; `dataset_check` tells what is missing or broken.
 """
@@ -31,6 +32,7 @@ from fingertip_contact.recordings.jsonl import field_errors, read_object
 
 RGB, DEPTH, ANNOTATIONS, LABELS = "rgb", "depth", "annotations", "labels"
 METADATA, STAMPS = "metadata.json", "stamps.csv"
+EXACT_DEPTH, EXACT_DEPTH_UNIT_M = "depth_exact", 0.0001
 STAMPS_HEADER = "frame,stamp_ns"
 
 ACTIONS = ("typing", "hovering", "transition")

@@ -21,6 +21,8 @@ from fingertip_contact.recordings.dataset import (
     COLOR_FRAME_ID,
     DEPTH,
     DEPTH_PNG_UNIT_M,
+    EXACT_DEPTH,
+    EXACT_DEPTH_UNIT_M,
     LABELS,
     METADATA,
     RGB,
@@ -110,13 +112,18 @@ class SessionWriter:
         depth: DepthImage,
         hands: tuple[AnnotatedHand, ...] | None = None,
         label: FrameLabel | None = None,
+        exact: DepthImage | None = None,
     ) -> None:
-        """One frame. hands: None where nobody looked for them."""
+        """One frame. hands: None where nobody looked for them. exact: depth without the sensor's errors, if known."""
         number = self.frame_count
         if hands is not None:
             self._write_json(ANNOTATIONS, number, annotation_json(number, hands))
         if label is not None:
             self._write_json(LABELS, number, label_json(number, label))
+        if exact is not None:
+            (self.path / EXACT_DEPTH).mkdir(exist_ok=True)
+            steps = depth_steps(exact, EXACT_DEPTH_UNIT_M)
+            write_aside(self.path / EXACT_DEPTH / f"{number:06d}.png", encode(steps))
         write_aside(self.path / DEPTH / f"{number:06d}.png", encode(depth_steps(depth, self._unit_m)))
         self._stamps.write(f"{number},{stamp_ns}\n")
         self._stamps.flush()

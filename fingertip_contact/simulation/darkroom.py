@@ -43,13 +43,15 @@ class Shot:
 class Exposure:
     """A frame as the camera publishes it, and which fingers' ends can be seen in it.
 
-    color_bgr: (H, W, 3) uint8. depth, aligned_depth: (H, W) uint16, millimetres, 0 invalid. seen: hand -> (5,) bool.
+    color_bgr: (H, W, 3) uint8. depth, aligned_depth: (H, W) uint16, millimetres, 0 invalid. exact_aligned_m: (H, W)
+    float32, metres, without the sensor's errors, NaN where the depth camera does not look. seen: hand -> (5,) bool.
     """
 
     shot: Shot
     color_bgr: np.ndarray
     depth: np.ndarray
     aligned_depth: np.ndarray
+    exact_aligned_m: np.ndarray
     seen: Mapping[Handedness, np.ndarray]
 
 
@@ -69,6 +71,7 @@ class Darkroom:
             color_bgr=self._color_sensor.expose(picture, shot.number),
             depth=depth,
             aligned_depth=self._depth_sensor.align(depth),
+            exact_aligned_m=self._depth_sensor.align(picture.depth_m, outside=np.nan),
             seen=self._studio.fingertips_seen(shot.poses),
         )
 

@@ -256,6 +256,7 @@ def _make_session(
                 depth,
                 annotate(truth, camera, scene.camera_from_sheet, depth),
                 label(truth, camera, scene.camera_from_sheet),
+                DepthImage(exposure.exact_aligned_m, 1.0),
             )
 
 

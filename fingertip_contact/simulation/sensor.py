@@ -81,13 +81,14 @@ class DepthSensor:
         valid = ~self._hidden_from_right(exact_px) & ~self._lost(picture, exact_px, random)
         return quantise(disparity_px, valid, self._focal_baseline)
 
-    def align(self, depth: np.ndarray) -> np.ndarray:
-        """Depth on the depth camera's grid -> on the colour camera's, (H, W) uint16, 0 where there is none.
+    def align(self, depth: np.ndarray, outside: float = 0) -> np.ndarray:
+        """Depth on the depth camera's grid -> on the colour camera's, (H, W), `outside` where that one does not look.
 
         Colour comes from the left imager, where depth has its origin, so that the two differ by lens and rectification
         only: each colour pixel has one depth pixel whatever the depth is.
         """
-        return cv2.remap(depth, *self._depth_of_color, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+        columns, rows = self._depth_of_color
+        return cv2.remap(depth, columns, rows, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=[outside])
 
     def _hidden_from_right(self, disparity_px: np.ndarray) -> np.ndarray:
         """What the right imager does not see: something to the right, with more disparity, lands on or left of it;
