@@ -35,11 +35,10 @@ def from_bag(
 
     given = truth or (truth_path(bag) if truth_path(bag).exists() else None)
     known = None if given is None else dataset_bag.Truth.read(given)
-    header = known.header if known else None
     kind = dataset_bag.Kind(
         participant=dataset_options.participant(participant),
-        angle_deg=dataset_options.needed("--angle", angle, header.angle_deg if header else None),
-        surface=dataset_options.needed("--surface", surface, header.participant.get("desk") if header else None),
+        angle_deg=dataset_options.needed("--angle", angle, known.header.angle_deg if known else None),
+        surface=dataset_options.needed("--surface", surface, known.surface if known else None),
         action=action,
     )
     with open_recording(bag) as recording:

@@ -25,6 +25,9 @@ from fingertip_contact.recordings.truth import TrueFrame, TruthHeader, read_fram
 CAMERA = "/camera/camera"
 COLOR_TOPIC, DEPTH_TOPIC = f"{CAMERA}/color/image_raw", f"{CAMERA}/aligned_depth_to_color/image_raw"
 
+# The simulation's desks as the layout calls them.
+_SURFACES = {"white": "white_desk", "wood": "wood_grain"}
+
 
 class Progress(Protocol):
     def __call__(self, items: Iterable[Any], total: int) -> AbstractContextManager[Iterator[Any]]: ...
@@ -75,6 +78,12 @@ class Truth:
     header: TruthHeader
     camera_from_sheet: RigidTransform
     frames: dict[int, TrueFrame]
+
+    @property
+    def surface(self) -> str | None:
+        """What the desk is, in the layout's words where it has some."""
+        desk = self.header.participant.get("desk")
+        return None if desk is None else _SURFACES.get(str(desk), str(desk))
 
     @classmethod
     def read(cls, path: Path) -> Truth:

@@ -30,7 +30,7 @@ from fingertip_contact.recordings.dataset import (
 )
 from fingertip_contact.recordings.dataset_annotations import read_annotation, read_label
 
-_PLANE_FRAMES, _PLANE_STEP, _PLANE_TOLERANCE_M = 5, 4, 0.004
+_PLANE_FRAMES, _PLANE_STEP, _PLANE_TOLERANCE_M = 5, 3, 0.004
 # The desk fills less than that only where something else is taken for it.
 _LEAST_PLANE_SHARE = 0.4
 _ANGLE_TOLERANCE_DEG = 8.0

@@ -1,0 +1,81 @@
+"""Small sessions of a dataset, made fast: noise over a level desk, with hands that are only written about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from fingertip_contact.frames import FINGERS, DepthImage, Frame
+from fingertip_contact.geometry import Camera
+from fingertip_contact.recordings.dataset import COLOR_FRAME_ID, Session, open_session
+from fingertip_contact.recordings.dataset_annotations import AnnotatedHand, FrameLabel, LabelledHand, TipLabel
+from fingertip_contact.recordings.dataset_bag import Kind
+from fingertip_contact.recordings.dataset_writer import About, SessionWriter
+
+CAMERA = Camera(fx=80.0, fy=81.0, cx=31.0, cy=23.5, width=64, height=48, distortion=(-0.05, 0.05, 0.001, 0.002, -0.01))
+START_NS, PERIOD_NS = 1_700_000_000_000_000_000, 33_333_333
+KIND = Kind("P01", 90.0, "white_desk", "typing")
+DESK_M = 0.35
+
+
+def stamp_ns(number: int) -> int:
+    return START_NS + number * PERIOD_NS
+
+
+def picture(number: int) -> np.ndarray:
+    return np.random.default_rng(number).integers(0, 255, (48, 64, 3), dtype=np.uint8)
+
+
+def depth_mm(number: int) -> np.ndarray:
+    """A desk seen from straight above, with a little noise and a hole."""
+    values = np.random.default_rng(1000 + number).integers(349, 352, (48, 64)).astype(np.uint16)
+    values[:3, :3] = 0
+    return values
+
+
+def frame(number: int) -> Frame:
+    return Frame(stamp_ns(number), COLOR_FRAME_ID, CAMERA, picture(number), DepthImage(depth_mm(number), 0.001))
+
+
+def frames(count: int) -> Iterator[Frame]:
+    return map(frame, range(count))
+
+
+def hands(handedness: str = "right") -> tuple[AnnotatedHand, ...]:
+    """One hand, all of whose landmarks lie where their numbers say."""
+    landmarks = np.column_stack([np.arange(21), np.arange(21) + 10]).astype(float)
+    tips = {finger: (float(4 + 4 * index), 20.0) for index, finger in enumerate(FINGERS)}
+    return (AnnotatedHand(handedness, landmarks, tips, dict.fromkeys(FINGERS, 0.34)),)
+
+
+def label(*touching: str, source: str = "simulation", handedness: str = "right") -> FrameLabel:
+    tips = {finger: TipLabel("contact" if finger in touching else "hover", 0.01, 0.34, DESK_M) for finger in FINGERS}
+    return FrameLabel((LabelledHand(handedness, tips),), source)
+
+
+def write_session(
+    root: Path, participant: str = "P01", count: int = 3, *, action: str = "typing", labelled: bool = True
+) -> Session:
+    about = About(participant, 90.0, "white_desk", action, "both", "074155", "2026-01-02 07:41:55")
+    folder = about.folder(root)
+    with SessionWriter(folder, about, CAMERA) as session:
+        for number in range(count):
+            exposure = frame(number)
+            told = (hands(), label("index") if number == 1 else label()) if labelled else ()
+            session.write(exposure.stamp_ns, exposure.color_bgr, exposure.depth, *told)
+    return open_session(folder)
+
+
+def change_metadata(session: Session, /, **fields: object) -> Session:
+    """The session with some fields of its metadata replaced; None takes a field away."""
+    file = session.path / "metadata.json"
+    metadata = json.loads(file.read_text())
+    for name, value in fields.items():
+        metadata.pop(name, None)
+        if value is not None:
+            metadata[name] = value
+    file.write_text(json.dumps(metadata))
+    return open_session(session.path)

@@ -1,0 +1,234 @@
+"""Rules of writing sessions, and of bags that become sessions and bags again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import dataset_world as world
+import numpy as np
+import pytest
+
+from fingertip_contact.frames import DepthImage
+from fingertip_contact.geometry import Plane
+from fingertip_contact.recordings.bag import BagWriter, open_recording
+from fingertip_contact.recordings.dataset import open_dataset, open_session
+from fingertip_contact.recordings.dataset_annotations import read_annotation, read_label
+from fingertip_contact.recordings.dataset_bag import Truth, frames_to_session, record_session, session_to_bag
+from fingertip_contact.recordings.dataset_check import Quality, check_dataset
+from fingertip_contact.recordings.dataset_writer import surface_calibration
+from fingertip_contact.recordings.truth import read_truth, truth_path
+
+DEADLINE_S = 30
+
+
+def test_what_is_written_is_read(tmp_path):
+    """Pixels, stamps, intrinsics with their distortion, and what the session is of; numbered from 0."""
+    session = world.write_session(tmp_path, "P07", 3)
+    assert session.path == tmp_path / "P07" / "P07_angle90_white_desk_typing_074155"
+    assert (session.participant, session.angle_deg, session.surface) == ("P07", 90.0, "white_desk")
+    assert session.camera == world.CAMERA
+    assert session.numbers == (0, 1, 2)
+    assert session.metadata["session"]["total_frames"] == 3
+    for frame in session.frames():
+        assert_same(frame.load(), world.frame(frame.number))
+
+
+def test_what_exists_is_not_overwritten(tmp_path):
+    world.write_session(tmp_path)
+    with pytest.raises(FileExistsError, match="exists already"):
+        world.write_session(tmp_path)
+    assert len(list(open_dataset(tmp_path).frames())) == 3
+
+
+def test_an_exception_leaves_whole_frames(tmp_path):
+    """What was recorded stays, and the metadata counts it."""
+
+    def failing():
+        yield from world.frames(2)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        record_session(failing(), tmp_path, world.KIND, frames_per_second=30)
+    (check,) = check_dataset(open_dataset(tmp_path), Quality())
+    assert (len(check.frames), check.problems, check.notes) == (2, (), ())
+
+
+def test_a_kill_leaves_whole_frames(tmp_path):
+    """SIGKILL in the middle of writing: every frame that is there can be read, with its stamp."""
+    program = (
+        "import sys, itertools; from pathlib import Path; import dataset_world as world\n"
+        "from fingertip_contact.recordings.dataset_bag import record_session\n"
+        "record_session(map(world.frame, itertools.count()), Path(sys.argv[1]), world.KIND, frames_per_second=30)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], env=environment)
+    try:
+        wait_for(lambda: len(list(tmp_path.glob("P01/*/rgb/*.png"))) > 20)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    (check,) = check_dataset(open_dataset(tmp_path), Quality())
+    assert len(check.frames) > 20
+    for frame in check.session.frames():
+        assert_same(frame.load(), world.frame(frame.number))
+    # The next frame's depth may be there already; it is told, and is no frame.
+    assert len(check.problems) <= 1
+    assert any("interrupted" in note for note in check.notes)
+
+
+def test_a_conversion_that_is_interrupted_leaves_nothing(tmp_path):
+    def failing():
+        yield from world.frames(2)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        frames_to_session(failing(), tmp_path, world.KIND, frames_per_second=30)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_frames_without_depth_are_left_out(tmp_path):
+    """And counted; nothing at all is an error."""
+    frames = [world.frame(0), replace(world.frame(1), depth=None), world.frame(2)]
+    made = frames_to_session(frames, tmp_path, world.KIND, frames_per_second=30)
+    assert (made.frames, made.skipped) == (2, 1)
+    assert list(open_session(made.path).stamps_ns.values()) == [world.stamp_ns(0), world.stamp_ns(2)]
+    with pytest.raises(ValueError, match="no frame"):
+        frames_to_session([], tmp_path, world.KIND, frames_per_second=30)
+
+
+def test_depth_in_metres_is_rounded_to_the_sessions_step(tmp_path):
+    """NaN becomes 0; a finer step keeps more."""
+    depth_m = np.full((48, 64), 0.34567, dtype=np.float32)
+    depth_m[0] = np.nan
+    frame = replace(world.frame(0), depth=DepthImage(depth_m, 1.0))
+    for step_m, expected_m in ((0.001, 0.346), (0.0001, 0.3457)):
+        made = frames_to_session(
+            [frame], tmp_path / str(step_m), world.KIND, frames_per_second=30, depth_png_unit_m=step_m
+        )
+        (read,) = open_session(made.path).frames()
+        assert np.isnan(read.load_depth_m()[0]).all()
+        np.testing.assert_allclose(read.load_depth_m()[1:], expected_m, atol=1e-6)
+
+
+def test_a_recording_survives_the_round_trip(tmp_path, typed_recording):
+    """Simulated bag, dataset, bag: identical pixels, stamps, frame ids and intrinsics."""
+    few = 45  # of which fifteen show hands
+    with open_recording(typed_recording) as original:
+        frames = [frame for frame, _ in zip(original.frames(), range(few), strict=False)]
+        made = frames_to_session(frames, tmp_path / "ds", world.KIND, frames_per_second=30)
+        assert session_to_bag(open_session(made.path), tmp_path / "copy.mcap") == (few, [])
+        with open_recording(tmp_path / "copy.mcap") as copy:
+            copies = list(copy.frames())
+    assert len(copies) == few
+    for one, other in zip(frames, copies, strict=True):
+        assert_same(one, other)
+
+
+def test_a_bad_frame_does_not_stop_a_bag(tmp_path):
+    """It is named and left out; a session without a good frame gives no bag."""
+    session = world.write_session(tmp_path / "ds")
+    (session.path / "rgb" / "000001.png").write_bytes(b"no png")
+    count, problems = session_to_bag(session, tmp_path / "a.mcap")
+    assert count == 2
+    assert len(problems) == 1
+    assert "rgb/000001.png" in problems[0]
+    for number in (0, 2):
+        (session.path / "depth" / f"{number:06d}.png").write_bytes(b"")
+    with pytest.raises(ValueError, match="no frame that can be used"):
+        session_to_bag(session, tmp_path / "b.mcap")
+    assert not (tmp_path / "b.mcap").exists()
+
+
+def test_fine_depth_goes_into_a_bag_as_metres(tmp_path):
+    """16UC1 knows millimetres only."""
+    exposure = world.frame(0)
+    fine = replace(exposure, depth=DepthImage(10 * world.depth_mm(0) + 3, 0.0001))
+    made = frames_to_session([fine], tmp_path / "ds", world.KIND, frames_per_second=30, depth_png_unit_m=0.0001)
+    session_to_bag(open_session(made.path), tmp_path / "a.mcap")
+    with open_recording(tmp_path / "a.mcap") as recording:
+        (copy,) = recording.frames()
+    np.testing.assert_allclose(copy.depth.metres()[3:], world.depth_mm(0)[3:] / 1000 + 0.0003, atol=1e-6)
+
+
+def test_truth_labels_exactly_the_taps(tmp_path, typed_recording):
+    """A fingertip is labelled as touching in the frames between its tap's press and release, and in no other."""
+    truth = Truth.read(truth_path(typed_recording))
+    taps = read_truth(truth_path(typed_recording)).taps
+    with open_recording(typed_recording) as recording:
+        made = frames_to_session(recording.frames(), tmp_path, world.KIND, frames_per_second=30, truth=truth)
+    session = open_session(made.path)
+    touching, expected = set(), set()
+    for frame in session.frames():
+        label, stamp_ns = read_label(frame.label_path), session.stamps_ns[frame.number]
+        assert label.source == "simulation"
+        assert len(read_annotation(frame.annotation_path)) == len(label.hands)
+        for hand in label.hands:
+            for finger, tip in hand.fingertips.items():
+                if tip.contact:
+                    touching.add((stamp_ns, hand.handedness, finger))
+                    assert abs(tip.distance_m) < 0.0015
+                    assert tip.depth_m == pytest.approx(tip.surface_depth_m, abs=0.0025)
+        expected |= {(stamp_ns, tap.hand, tap.finger) for tap in taps if tap.press_ns <= stamp_ns <= tap.release_ns}
+    assert expected
+    assert touching == expected
+
+
+def test_fingertips_are_annotated_where_the_picture_shows_them(tmp_path, typed_recording):
+    """Measured depth at a seen fingertip lies over the desk behind it, by no more than a hand is thick."""
+    truth = Truth.read(truth_path(typed_recording))
+    with open_recording(typed_recording) as recording:
+        frames = [frame for frame in recording.frames() if truth.frames[frame.stamp_ns].hands][40:42]
+    made = frames_to_session(frames, tmp_path, world.KIND, frames_per_second=30, truth=truth)
+    seen = 0
+    for frame in open_session(made.path).frames():
+        labels = {hand.handedness: hand.fingertips for hand in read_label(frame.label_path).hands}
+        for hand in read_annotation(frame.annotation_path):
+            for finger, depth_m in hand.fingertip_depth_m.items():
+                if np.isfinite(depth_m):
+                    seen += 1
+                    assert 0.0 < labels[hand.handedness][finger].surface_depth_m - depth_m < 0.06
+    assert seen > 10
+
+
+def test_the_surface_is_written_exactly_and_as_the_layout_has_it():
+    """From straight above the layout's plane in pixels is the true one; ours is it at any angle."""
+    level = surface_calibration(Plane(np.array([0.0, 0.0, -1.0]), 0.35), world.CAMERA, 1.0, 0)
+    a, b, c, d = level["plane_coefficients"]
+    for u, v in ((0, 0), (63, 47), (20, 40)):
+        assert -(a * u + b * v + d) / c == pytest.approx(0.35, abs=1e-9)
+    assert level["avg_surface_depth_m"] == pytest.approx(0.35)
+    assert level["plane_optical_frame"] == {"normal": [0.0, 0.0, -1.0], "offset_m": 0.35}
+    tilted = Plane(np.array([0.0, -0.6, -0.8]), 0.35)
+    with pytest.raises(ValueError, match="not in view"):
+        surface_calibration(Plane(-tilted.normal, 0.35), world.CAMERA, 1.0, 0)
+
+
+def test_a_bag_without_depth_makes_no_session(tmp_path):
+    """The error says so, and nothing is left."""
+    with BagWriter(tmp_path / "a.mcap") as bag:
+        for number in range(3):
+            frame = world.frame(number)
+            bag.write_image("/c/color/image_raw", frame.stamp_ns, "camera", frame.color_bgr, "bgr8")
+            bag.write_camera_info("/c/color/camera_info", frame.stamp_ns, "camera", world.CAMERA)
+    with pytest.raises(ValueError, match="depth aligned"), open_recording(tmp_path / "a.mcap") as recording:
+        frames_to_session(recording.frames(), tmp_path / "ds", world.KIND, frames_per_second=30)
+    assert not (tmp_path / "ds").exists()
+
+
+def assert_same(one, other) -> None:
+    assert (one.stamp_ns, one.frame_id, one.camera) == (other.stamp_ns, other.frame_id, other.camera)
+    np.testing.assert_array_equal(one.color_bgr, other.color_bgr)
+    np.testing.assert_array_equal(one.depth.values, other.depth.values)
+    assert one.depth.unit_m == other.depth.unit_m
+
+
+def wait_for(condition) -> None:
+    end_s = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < end_s, "nothing happened in time"
+        time.sleep(0.02)
