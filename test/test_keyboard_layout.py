@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 
 import numpy as np
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.keyboard.layout import built_in_layouts, load_layout
 from fingertip_contact.keyboard.sheet import draw_sheet
 
+REMOVED = object()
 GOOD = {
     "units": "mm",
     "sheet": {"width": 200, "height": 100},
@@ -31,13 +35,13 @@ GOOD = {
 
 
 def changed(path, value):
-    """GOOD with one place set, or removed where value is None."""
+    """GOOD with one place set, or removed."""
     data = copy.deepcopy(GOOD)
     *parents, last = path
     place = data
     for name in parents:
         place = place[name]
-    if value is None:
+    if value is REMOVED:
         del place[last]
     else:
         place[last] = value
@@ -73,24 +77,41 @@ def test_another_corner_order_is_followed(tmp_path):
 
 def test_a_sheet_without_markers_is_a_sheet(tmp_path):
     """Markers may be missing: the pose then comes from elsewhere."""
-    assert load_layout(written(tmp_path, changed(("markers",), None))).markers == ()
+    assert load_layout(written(tmp_path, changed(("markers",), REMOVED))).markers == ()
 
 
 @pytest.mark.parametrize(
     ("path", "value", "named"),
     [
         (("units",), "inch", "units"),
-        (("sheet",), None, "sheet"),
+        (("sheet",), REMOVED, "sheet"),
         (("sheet", "width"), -5, "sheet.width"),
         (("sheet", "width"), float("nan"), "sheet.width"),
         (("keys",), [], "keys"),
         (("keys",), "a b c", "keys"),
-        (("keys", 0, "name"), None, r"keys\[0\].name"),
+        (("keys", 0, "name"), REMOVED, r"keys\[0\].name"),
         (("keys", 1, "name"), "a", "name of its own"),
-        (("keys", 0, "center"), None, r"keys\[0\] \(a\).center"),
+        (("keys", 0, "center"), REMOVED, r"keys\[0\] \(a\).center"),
         (("keys", 0, "center"), [1, "x"], "center"),
         (("keys", 0, "center"), [10, 0], "lies on key"),
         (("keys", 0, "size"), [0, 18], "size"),
+        (("keys", 0, "center"), [150, 0], "beyond the sheet of 200.0 x 100.0 mm"),
+        (("keys", 0, "char"), "\x07", "printable"),
+        (("keys", 0, "char"), True, "put it in quotes"),
+        (("keys", 0, "char"), ["a"], "put it in quotes"),
+        (("keys", 0, "modifier"), "hyper", "shift, caps_lock"),
+        (("keys", 0, "modifier"), ["shift"], "shift, caps_lock"),
+        (("keys", 0, "modifier"), "shift", "modifiers and backspace write nothing"),
+        (("keys", 0, "name"), "backspace", "modifiers and backspace write nothing"),
+        (("keys", 0, "raised"), "yes", "true or false"),
+        (("keys", 0, "label"), 1.5, "label"),
+        (("keys", 0), {"name": "k", "shift": "K", "center": [0, 0], "size": [9, 9]}, "give it a char"),
+        (("keys", 0), "a", "name, center and size"),
+        (("markers", "side"), 0, "markers.side"),
+        (("markers", "side"), 30, "edges are 20, 20, 20, 20 mm and side is 30"),
+        (("markers", "corners", "3"), [[190, 40], [210, 40], [210, 20], [190, 20]], "beyond the sheet"),
+        (("markers", "corners", "3"), {"a": 1}, "four corners"),
+        (("markers", "corner_order"), "left, right", "corner_order"),
         (("markers", "dictionary"), "DICT_9X9", "DICT_9X9"),
         (("markers", "corners", "3"), [[0, 0]] * 3, "four corners"),
         (("markers", "corners", "3"), [[0, 0], [20, 20], [20, 0], [0, 20]], "go round"),
@@ -109,12 +130,108 @@ def test_each_mistake_is_named(tmp_path, path, value, named):
 def test_what_is_no_layout_is_told(tmp_path):
     """No YAML, another structure, no such file."""
     path = tmp_path / "sheet.yaml"
-    for text in ("keys: [", "- a\n- b", "\x00"):
+    twice = "units: mm\nkeys: []\nkeys: []\n"
+    for text in (
+        "keys: [",
+        "- a\n- b",
+        "\x00",
+        twice,
+        "when: 2001-99-99",
+        "[" * 10_000,
+        "? [a]\n: b",
+        "!!python/none x",
+    ):
         path.write_text(text)
         with pytest.raises(ValueError, match=r"sheet\.yaml"):
             load_layout(path)
     with pytest.raises(FileNotFoundError, match="qwerty"):
         load_layout("dvorak")
+
+
+def test_what_is_there_twice_is_told(tmp_path):
+    """YAML would take the last one without a word."""
+    path = tmp_path / "sheet.yaml"
+    path.write_text("units: mm\nunits: mm\n" + yaml.safe_dump(changed(("units",), REMOVED)))
+    with pytest.raises(ValueError, match=r"sheet\.yaml.*'units' is there twice.*line 2"):
+        load_layout(path)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=8,
+)
+PLACES = [
+    *(("units",), ("sheet",), ("sheet", "width"), ("keys",), ("keys", 0), ("markers",), ("fingers",), ("fingers", "a")),
+    *(("keys", 0, name) for name in ("name", "char", "shift", "modifier", "raised", "label", "center", "size")),
+    *(("markers", name) for name in ("dictionary", "side", "corner_order", "corners")),
+    ("markers", "corners", "3"),
+    ("keys", 0, "center", 0),
+]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+@given(st.sampled_from(PLACES), json_values)
+def test_no_value_anywhere_is_a_fault_of_the_program(tmp_path, path, value):
+    """Whatever stands in a field, the file is read or refused by a sentence that names it."""
+    data = changed(path, value)
+    file = tmp_path / "sheet.json"
+    file.write_text(json.dumps(data))
+    try:
+        layout = load_layout(file)
+    except ValueError as error:
+        refused = str(error)
+    else:
+        assert np.all(np.isfinite(layout.centers_m))
+        assert np.all(layout.sizes_m > 0)
+        return
+    assert refused.startswith(f"{file}: ")
+
+
+def test_shift_of_letters_needs_no_word():
+    """A letter's capital is implied, a sign's upper sign is not."""
+    layout = load_layout("qwerty_full")
+    assert (layout.by_name["a"].shifted, layout.by_name["1"].shifted, layout.by_name["space"].shifted) == (
+        "A",
+        "!",
+        " ",
+    )
+
+
+def test_a_whole_keyboard_writes_every_printable_sign():
+    """All of ASCII, with Shift where it takes it, each key with its finger."""
+    layout = load_layout("qwerty_full")
+    written = {text for key in layout.keys for text in (key.text, key.shifted)}
+    assert written >= {chr(code) for code in range(32, 127)} | {"\n", "\t"}
+    assert set(layout.fingers) == {key.name for key in layout.keys}
+    assert {key.modifier for key in layout.keys} >= {"shift", "caps_lock", "ctrl", "alt", "meta"}
+
+
+def test_black_keys_lie_over_white_ones():
+    """On a black key it is the black one, in front of it the white one; without `raised` the file is refused."""
+    piano = load_layout("piano")
+    x_m, y_m = piano.by_name["c_sharp4"].center_m
+    assert piano.key_at(x_m + 0.006, y_m).name == "c_sharp4"
+    assert piano.key_at(x_m + 0.006, -0.04).name == "d4"
+    assert piano.key_at(x_m - 0.006, -0.04).name == "c4"
+
+
+def test_no_two_sheets_share_a_marker():
+    """A sheet is not taken for another one."""
+    numbers = [marker.number for name in built_in_layouts() for marker in load_layout(name).markers]
+    assert len(numbers) == len(set(numbers))
+
+
+def test_the_default_sheet_is_what_recordings_were_made_with():
+    """Keys and markers of `qwerty` stay where they are: printed sheets and recordings depend on them."""
+    layout = load_layout("qwerty")
+    keys = [
+        (key.name, key.text, np.round(key.center_m, 7).tolist(), np.round(key.size_m, 7).tolist())
+        for key in layout.keys
+    ]
+    markers = [(marker.number, np.round(marker.corners_m, 7).tolist()) for marker in layout.markers]
+    digest = hashlib.sha256(json.dumps([keys, markers, layout.sheet_size_m]).encode()).hexdigest()
+    assert digest[:16] == "a36167adf9dfc92c"
 
 
 def test_the_built_in_layout_types_english():

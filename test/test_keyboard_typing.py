@@ -92,17 +92,12 @@ def test_without_a_sheet_there_are_no_keys():
 points = st.tuples(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3))
 
 
-@given(st.lists(st.tuples(points, st.sampled_from(HANDS), st.sampled_from(FINGERS), st.booleans()), max_size=40))
-def test_any_touches_keep_the_balance_and_the_offsets_bounded(touches):
-    """Whatever is touched, each key that was pressed is let go once, and no offset walks a key away."""
-    typist, model = Typist(LAYOUT), TouchModel(LAYOUT)
-    pressed, ended = [], []
-    for number, ((x_m, y_m), hand, finger, cancelled) in enumerate(touches):
-        at = {"x_m": x_m, "y_m": y_m, "hand": hand, "finger": finger}
-        pressed += typist.process([event("press", number, **at)], POSE)
-        ended += typist.process([event("cancel" if cancelled else "release", number, **at)], POSE)
+@given(st.lists(st.tuples(points, st.sampled_from(HANDS), st.sampled_from(FINGERS)), max_size=40))
+def test_whatever_is_touched_offsets_stay_bounded(touches):
+    """No stream of touches walks a key away from its place."""
+    model = TouchModel(LAYOUT)
+    for (x_m, y_m), hand, finger in touches:
         key = model.choose(np.array([x_m, y_m]), hand, finger)
         if key is not None:
             model.learn(np.array([x_m, y_m]), hand, finger, key)
         assert np.linalg.norm(model.offset_m(hand, finger)) <= LARGEST_OFFSET_M + 1e-12
-    assert [(e.contact.press, e.key) for e in pressed] == [(e.contact.press, e.key) for e in ended]

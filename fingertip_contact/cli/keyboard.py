@@ -87,21 +87,27 @@ def measure(
 ) -> None:
     """Measure on simulated taps how well keys are told apart, and what a word list brings.
 
-    Held-out words: every fifth of the list, read with a model made of the others.
+    Held-out words: every fifth of the list, read with a model made of the others. Random: letters that make no words,
+    as passwords do.
 
     Example: fingertip-contact keyboard measure --scatter-mm 4 --scatter-mm 6
     """
     from fingertip_contact.keyboard.language import LanguageModel, load_words
     from fingertip_contact.keyboard.layout import load_layout
-    from fingertip_contact.keyboard.scatter import key_accuracy, texts_of
+    from fingertip_contact.keyboard.scatter import key_accuracy, random_texts, texts_of
 
     loaded, listed = load_layout(layout), load_words(words)
     held_out = dict(list(listed.items())[::5])
     others = LanguageModel({word: count for word, count in listed.items() if word not in held_out})
+    known = LanguageModel(listed)
+    suite = {
+        "of the list": (texts_of(listed, loaded, typists, seed), known),
+        "held out": (texts_of(held_out, loaded, typists, seed), others),
+        "random": (random_texts(loaded, typists, seed), known),
+    }
     table = Table("scatter (mm)", "words", "touch alone (%)", "with the word list (%)")
     for scatter in scatter_mm or [3.0, 4.0, 5.0, 6.0]:
-        for kind, typed, language in (("of the list", listed, LanguageModel(listed)), ("held out", held_out, others)):
-            texts = texts_of(typed, loaded, typists, seed)
+        for kind, (texts, language) in suite.items():
             shares = (key_accuracy(loaded, texts, scatter / 1000, model, seed) for model in (None, language))
             cells = (f"{100 * share.share:.2f} +- {100 * share.standard_error:.2f}" for share in shares)
             table.add_row(f"{scatter:g}", kind, *cells)

@@ -28,9 +28,12 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         mapping = super().construct_mapping(node, deep)
-        labels = [self.construct_object(label, deep=True) for label, _ in node.value]
-        for label in {label for label in labels if labels.count(label) > 1}:
-            raise yaml.constructor.ConstructorError(None, None, f"{label!r} is there twice", node.start_mark)
+        seen = set()
+        for label_node, _ in node.value:
+            label = self.construct_object(label_node, deep=True)
+            if label in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{label!r} is there twice", label_node.start_mark)
+            seen.add(label)
         return mapping
 
 

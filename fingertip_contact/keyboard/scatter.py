@@ -53,6 +53,13 @@ def texts_of(words: Mapping[str, float], layout: Layout, count: int, seed: int) 
     return [" ".join(random.choice(known, WORDS_PER_TEXT, p=shares / shares.sum())) for _ in range(count)]
 
 
+def random_texts(layout: Layout, count: int, seed: int) -> list[str]:
+    """As many characters as `texts_of` has, about, drawn evenly from all that are printable on the layout."""
+    known = sorted(text for text in layout.by_text if text.isprintable() and len(text) == 1)
+    random = np.random.default_rng(seed)
+    return ["".join(random.choice(known, 5 * WORDS_PER_TEXT)) for _ in range(count)]
+
+
 @dataclass(frozen=True)
 class _Tap:
     key: Key

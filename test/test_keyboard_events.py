@@ -1,0 +1,290 @@
+"""Rules of what keys do: modifiers, repetition, what is not written, and the balance of presses and ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, EventType
+from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.keyboard.language import LanguageModel
+from fingertip_contact.keyboard.layout import BACKSPACE, built_in_layouts, load_layout
+from fingertip_contact.keyboard.typing import TypingSettings, Typist
+
+LAYOUTS = {name: load_layout(name) for name in built_in_layouts()}
+FULL = LAYOUTS["qwerty_full"]
+POSE = RigidTransform(np.diag([1.0, -1.0, -1.0]), np.array([0.0, 0.0, 0.5]))
+MS = 1_000_000
+
+
+def at(point_m, kind: EventType, press: int, ms: float, decided_ms: float | None = None, hand=None, finger=None):
+    """An event at a place of the sheet, at a time; decided at once where nothing else is said."""
+    decided_ns = round((ms if decided_ms is None else decided_ms) * MS)
+    spot_m = POSE.apply(np.array([*point_m, 0.0]))
+    return ContactEvent(
+        decided_ns, round(ms * MS), kind, press, 1, hand or "right", finger or "index", spot_m, confidence=1.0
+    )
+
+
+class Hands:
+    """Types on a layout, key by key, and keeps every event."""
+
+    def __init__(self, layout=FULL, settings=None, language=None):
+        self.layout, self.events = layout, []
+        self.typist = Typist(layout, settings, language)
+        self._presses = 0
+        self._down = {}
+
+    @property
+    def text(self):
+        return self.typist.text
+
+    def down(self, key, ms, decided_ms=None):
+        self._presses += 1
+        self._down[key] = self._presses
+        return self._event("press", key, ms, decided_ms)
+
+    def up(self, key, ms, decided_ms=None, kind: EventType = "release"):
+        return self._event(kind, key, ms, decided_ms)
+
+    def tap(self, key, ms):
+        self.down(key, ms)
+        return self.up(key, ms + 50)
+
+    def wait(self, from_ms, to_ms):
+        """Frames at 30 Hz without an event."""
+        for ms in np.arange(from_ms, to_ms, 1000 / 30):
+            self.events += self.typist.process([], POSE, round(ms * MS))
+
+    def _event(self, kind, key, ms, decided_ms):
+        hand, finger = self.layout.fingers.get(key, ("right", "index"))
+        event = at(self.layout.by_name[key].center_m, kind, self._down[key], ms, decided_ms, hand, finger)
+        found = self.typist.process([event], POSE)
+        self.events += found
+        return found[0] if found else None
+
+
+def test_shift_writes_capitals_and_upper_signs_while_it_is_held():
+    """Either Shift, over several keys; the letter after it is small again. The event says so."""
+    hands = Hands()
+    for shift, keys in (("shift_left", ("h", "1", "slash")), ("shift_right", ("a", "space", "tab"))):
+        hands.down(shift, 0)
+        for number, key in enumerate(keys):
+            hands.tap(key, 100 + 100 * number)
+        hands.up(shift, 500)
+        hands.tap("x", 600)
+    assert hands.text == "H!?xA \tx"
+    written = {event.text: event.modifiers for event in hands.events if event.text}
+    assert (written["H"], written["x"]) == (("shift",), ())
+
+
+def test_shift_counts_at_the_time_of_touch():
+    """The letter was touched while Shift was down, and decided after Shift had been let go: it is a capital."""
+    hands = Hands()
+    hands.down("shift_left", 0, 70)
+    hands.up("shift_left", 120, 150)
+    hands.down("h", 110, 180)
+    hands.up("h", 190)
+    hands.down("i", 130, 200)
+    assert hands.text == "Hi"
+
+
+def test_a_shift_that_was_cancelled_was_none():
+    """A finger that was lost over Shift leaves small letters."""
+    hands = Hands()
+    hands.down("shift_left", 0)
+    hands.up("shift_left", 100, kind="cancel")
+    hands.tap("h", 50)
+    assert hands.text == "h"
+
+
+def test_shift_of_another_pass_is_forgotten():
+    """When a recording starts again, a Shift of its first pass does not reach into the second."""
+    hands = Hands()
+    hands.down("shift_left", 1000)
+    hands.up("shift_left", 2000)
+    hands.tap("h", 100)
+    hands.tap("i", 1500)
+    assert hands.text == "hi"
+
+
+def test_caps_lock_is_for_letters():
+    """Pressed once it is on, pressed again off; it leaves digits alone, and Shift turns it round."""
+    hands = Hands()
+    hands.tap("caps_lock", 0)
+    for number, key in enumerate(("a", "1", "slash")):
+        hands.tap(key, 200 + 100 * number)
+    hands.down("shift_left", 600)
+    hands.tap("b", 700)
+    hands.up("shift_left", 800)
+    hands.tap("caps_lock", 900)
+    hands.tap("c", 1000)
+    assert hands.text == "A1/bc"
+
+
+@pytest.mark.parametrize(("key", "modifier"), [("ctrl_left", "ctrl"), ("alt_right", "alt"), ("meta_left", "meta")])
+def test_a_command_writes_nothing_and_says_what_it_left_out(key, modifier):
+    """Ctrl+C is an event of the key c under ctrl, with the c that was not written."""
+    hands = Hands()
+    hands.down(key, 0)
+    event = hands.down("c", 100)
+    assert (event.key, event.text, event.modifiers) == ("c", "", (modifier,))
+    assert (event.rejected, event.reason) == ("c", "modifier")
+    assert hands.text == ""
+
+
+def test_backspace_takes_one_character_away_whatever_is_held():
+    """Of nothing it takes nothing; with Shift it takes one as well."""
+    hands = Hands()
+    for number, key in enumerate((BACKSPACE, "h", "i", BACKSPACE)):
+        hands.tap(key, 100 * number)
+    assert hands.text == "h"
+    hands.down("shift_left", 1000)
+    hands.tap(BACKSPACE, 1100)
+    assert hands.text == ""
+
+
+def test_a_held_key_repeats_after_a_while():
+    """At the set rate, as moves that write, until it is let go; the events' texts are the text."""
+    hands = Hands(settings=TypingSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
+    hands.down("a", 0)
+    hands.wait(0, 1020)
+    hands.up("a", 1020)
+    hands.wait(1020, 3000)
+    assert hands.text == "a" * 7
+    assert [event.repeat for event in hands.events if event.repeat] == [1, 2, 3, 4, 5, 6]
+    assert {event.contact.type for event in hands.events if event.repeat} == {"move"}
+    assert "".join(event.text for event in hands.events) == hands.text
+
+
+def test_backspace_repeats_and_the_last_key_pressed_is_the_one():
+    """Another key ends the repetition of the one before; modifiers do not repeat, nor end one."""
+    hands = Hands(settings=TypingSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
+    hands.typist.text = "hello there"
+    hands.down(BACKSPACE, 0)
+    hands.wait(0, 1020)
+    assert hands.text == "hell"
+    hands.down("x", 1020)
+    hands.down("shift_left", 1030)
+    hands.wait(1040, 1700)
+    assert hands.text == "hellxxx"
+    assert not any(event.repeat and event.key.startswith("shift") for event in hands.events)
+
+
+def test_without_the_setting_nothing_repeats():
+    """A resting finger writes one letter."""
+    hands = Hands()
+    hands.down("a", 0)
+    hands.wait(0, 5000)
+    assert hands.text == "a"
+
+
+def test_a_gap_in_the_stream_is_no_burst():
+    """After ten seconds without frames a held key repeats once a frame, not a hundred times at once."""
+    hands = Hands(settings=TypingSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
+    hands.down("a", 0)
+    hands.wait(10_000, 10_020)
+    assert hands.text == "aa"
+
+
+def test_a_cancelled_press_says_what_it_took_back():
+    """Its repetitions too."""
+    hands = Hands(settings=TypingSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
+    hands.tap("h", 0)
+    hands.down("i", 100)
+    hands.wait(100, 640)
+    event = hands.up("i", 700, kind="cancel")
+    assert (event.rejected, event.reason, hands.text) == ("ii", "cancelled", "h")
+
+
+def test_presses_on_no_key_can_be_seen():
+    """With `misses`, a press beside the keys, or before the sheet is found, is an event with the reason, and ends."""
+    typist = Typist(FULL, TypingSettings(misses=True))
+    x_m, y_m = FULL.by_name["p"].center_m
+    beside = (x_m, y_m + 0.2)
+    pressed, ended = typist.process([at(beside, "press", 1, 0), at(beside, "release", 1, 50)], POSE)
+    assert (pressed.key, pressed.text, pressed.reason, ended.key) == ("", "", "beside", "")
+    assert pressed.rejected == FULL.keys[FULL.nearest(np.array([beside]))[0][0]].text
+    (early,) = typist.process([at((x_m, y_m), "press", 2, 100)], None)
+    assert (early.key, early.reason, typist.text) == ("", "no sheet", "")
+
+
+@pytest.mark.parametrize("value", [0.01, -1.0, float("nan"), 60.0])
+def test_times_out_of_range_are_refused(value):
+    """Named, with the range."""
+    with pytest.raises(ValueError, match="repeat_delay_s"):
+        TypingSettings(repeat_delay_s=value)
+    if value != 0.01:
+        with pytest.raises(ValueError, match="repeat_interval_s"):
+            TypingSettings(repeat_interval_s=value)
+
+
+def test_a_piano_plays_and_writes_nothing():
+    """Each key, black ones over white ones included, gives a press and a release under its name, and no text."""
+    piano = load_layout("piano")
+    hands = Hands(piano)
+    for number, key in enumerate(piano.keys):
+        hands.tap(key.name, 200 * number)
+    assert [event.key for event in hands.events[::2]] == [key.name for key in piano.keys]
+    assert (hands.text, {event.text for event in hands.events}) == ("", {""})
+
+
+def test_a_chord_is_many_keys_at_once():
+    """Three fingers down, then up in another order: each keeps its key."""
+    hands = Hands(load_layout("piano"))
+    for key, ms in (("c4", 0), ("e4", 10), ("g4", 20)):
+        hands.down(key, ms)
+    ends = [hands.up(key, ms).key for key, ms in (("e4", 400), ("c4", 410), ("g4", 420))]
+    assert ends == ["e4", "c4", "g4"]
+
+
+def test_the_number_pad_writes_digits():
+    """Every key of it, with a wide zero and tall keys."""
+    hands = Hands(load_layout("numpad"))
+    for number, key in enumerate(("1", "2", "plus", "0", "period", "5", "enter", "9", BACKSPACE)):
+        hands.tap(key, 200 * number)
+    assert hands.text == "12+0.5\n"
+
+
+spots = st.one_of(st.tuples(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3)), st.just((float("nan"), 0.0)))
+streams = st.lists(
+    st.tuples(
+        st.sampled_from(["press", "move", "release", "cancel"]),
+        st.integers(0, 5),
+        spots,
+        st.integers(-(2**62), 2**62),
+        st.integers(0, 10**9),
+        st.sampled_from(HANDS),
+        st.sampled_from(FINGERS),
+        st.booleans(),
+    ),
+    max_size=60,
+)
+LANGUAGE = LanguageModel({"the": 3, "cat": 1})
+
+
+@given(st.sampled_from(built_in_layouts()), streams, st.booleans(), st.booleans())
+def test_any_order_of_events_keeps_the_balance(name, stream, expects, repeats):
+    """Ends before presses, presses twice, stamps that jump, no sheet, no place: nothing is raised, every key event
+    that is a press has at most one end, after it, under the same key; and no end comes without its press."""
+    settings = TypingSettings(repeat_delay_s=0.1 if repeats else 0.0, misses=True)
+    typist = Typist(LAYOUTS[name], settings, LANGUAGE if expects else None)
+    open_presses = {}
+    for kind, press, point_m, stamp_ns, latency_ns, hand, finger, sheet in stream:
+        event = at(point_m, kind, press, 0, hand=hand, finger=finger)
+        event = ContactEvent(
+            stamp_ns, stamp_ns - latency_ns, kind, press, 1, hand, finger, event.point_m, event.confidence
+        )
+        for found in typist.process([event], POSE if sheet else None, stamp_ns):
+            number = found.contact.press
+            if found.contact.type == "press":
+                assert number not in open_presses
+                open_presses[number] = found.key
+            else:
+                assert open_presses[number] == found.key
+            if found.contact.type in ("release", "cancel"):
+                del open_presses[number]
+    leftover = [at((0, 0), "cancel", number, 0) for number in range(6)]
+    assert {found.contact.press for found in typist.process(leftover, None)} == set(open_presses)

@@ -1,0 +1,121 @@
+"""Rules of expecting characters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fingertip_contact.frames import ContactEvent
+from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.keyboard.language import LARGEST_NATS, LanguageModel, load_language, load_words
+from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.keyboard.scatter import key_accuracy, random_texts, texts_of
+from fingertip_contact.keyboard.typing import Typist
+
+LAYOUT = load_layout("qwerty")
+POSE = RigidTransform(np.diag([1.0, -1.0, -1.0]), np.array([0.0, 0.0, 0.5]))
+ENGLISH = load_language("english")
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def press(point_m, number=0):
+    point_m = POSE.apply(np.array([*point_m, 0.0]))
+    return ContactEvent(number, number, "press", number, 1, "left", "index", point_m, 1.0)
+
+
+@given(st.text(st.sampled_from("etaoinq' "), max_size=8))
+def test_probabilities_add_up_to_one(text):
+    """After every beginning of a word, over the characters that words have."""
+    context = " " + text.rsplit(" ", 1)[-1]
+    alphabet = {character for word in load_words("english") for character in word} | {" "}
+    assert sum(ENGLISH.probability(character, context[-5:]) for character in alphabet) == pytest.approx(1.0)
+
+
+def test_what_words_begin_with_is_expected():
+    """After `th` comes e, after q comes u, after a whole word a space; case does not matter."""
+    candidates = [*LETTERS, " "]
+    for text, expected in (("th", "e"), ("a Q", "u"), ("because", " "), ("", "t"), ("hello\nTH", "e")):
+        assert candidates[int(np.argmin(ENGLISH.nats(text, candidates)))] == expected, text
+
+
+@given(st.text(max_size=20), st.lists(st.text(max_size=2), max_size=60))
+def test_every_character_keeps_its_chance(text, candidates):
+    """Whatever was written and may be: from 0 to the limit, for signs and for keys that write nothing as well."""
+    nats = ENGLISH.nats(text, candidates)
+    assert len(nats) == len(candidates)
+    assert all(0.0 <= value <= LARGEST_NATS for value in nats)
+
+
+def test_after_a_sign_nothing_is_known():
+    """Digits and signs are followed by anything."""
+    assert ENGLISH.nats("room 1", list(LETTERS)) == [0.0] * 26
+
+
+def test_a_touch_between_two_keys_is_the_likelier_one():
+    """Half way from r to e, after `th`: e, and the event says which key the finger was nearer to."""
+    e_m, r_m = (np.array(LAYOUT.by_text[text].center_m) for text in "er")
+    layout = replace(LAYOUT, fingers={})
+    typist = Typist(layout, language=ENGLISH)
+    typist.text = "th"
+    (event,) = typist.process([press(0.45 * e_m + 0.55 * r_m)], POSE)
+    assert (event.text, event.rejected, event.reason) == ("e", "r", "language")
+    alone = Typist(layout)
+    alone.text = "th"
+    (event,) = alone.process([press(0.45 * e_m + 0.55 * r_m)], POSE)
+    assert (event.text, event.rejected, event.reason) == ("r", "", None)
+
+
+@pytest.mark.parametrize("text", ["th", "q", "hello", "because"])
+def test_who_hits_a_key_gets_it(text):
+    """Whatever is expected, a touch on a key's middle is that key."""
+    for key in LAYOUT.keys:
+        typist = Typist(LAYOUT, language=ENGLISH)
+        typist.text = text
+        hand, finger = LAYOUT.fingers[key.name]
+        point_m = POSE.apply(np.array([*key.center_m, 0.0]))
+        (event,) = typist.process([ContactEvent(0, 0, "press", 0, 1, hand, finger, point_m, 1.0)], POSE)
+        assert event.key == key.name
+
+
+def test_a_word_list_reads_scattered_words_better():
+    """At 5 mm of scatter, words that the model was not made of included; letters that make no words lose little."""
+    words = load_words("english")
+    held_out = dict(list(words.items())[::5])
+    others = LanguageModel({word: count for word, count in words.items() if word not in held_out})
+    texts = texts_of(held_out, LAYOUT, 6, seed=11)
+    alone, helped = (key_accuracy(LAYOUT, texts, 0.005, model, 11).share for model in (None, others))
+    assert helped > alone + 0.03
+    passwords = random_texts(LAYOUT, 6, seed=11)
+    alone, harmed = (key_accuracy(LAYOUT, passwords, 0.003, model, 11).share for model in (None, ENGLISH))
+    assert harmed > alone - 0.05
+
+
+def test_word_lists_are_read_with_and_without_counts(tmp_path):
+    """One word a line, its count where there is one; comments and empty lines are none; case is one."""
+    path = tmp_path / "words.txt"
+    path.write_text("# mine\nThe 30\ncat\n\nthe 2.5\n")
+    assert load_words(path) == {"the": 32.5, "cat": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [(b"", "no word in it"), (b"the many\n", r"words\.txt:1.*'many'"), (b"a -1\n", "'-1'"), (b"\xff\xfe", "UTF-8")],
+)
+def test_what_is_no_word_list_is_told(tmp_path, content, named):
+    """File, line, value and remedy."""
+    path = tmp_path / "words.txt"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=named):
+        load_language(path)
+
+
+def test_a_list_that_is_not_there_is_told():
+    """With the names of those that are."""
+    with pytest.raises(FileNotFoundError, match="english"):
+        load_language("klingon")
+    with pytest.raises(ValueError, match="at least one word"):
+        LanguageModel({})
