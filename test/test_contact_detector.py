@@ -87,6 +87,23 @@ def test_resting_finger_is_no_press() -> None:
     assert not run(ContactDetector(ContactParameters()), noisy(height_m, 0.0003, 5))
 
 
+def test_pressed_finger_that_slides_sends_moves() -> None:
+    """A finger that presses and slides 40 mm sends moves on its way, and a release where it ends."""
+    height_m = clearances([(6, 1.0, 1.0)], 3.0)
+    slid_m = np.interp(np.arange(len(height_m)) * FRAME_NS / 1e9, [1.3, 1.9], [0.0, 0.04])
+    detector = ContactDetector(ContactParameters())
+    events: list[ContactEvent] = []
+    for index, (row, shift_m) in enumerate(zip(height_m, slid_m, strict=True)):
+        measured = samples(row)
+        measured.pad_m[6, 1] += shift_m
+        events.extend(detector.observe(START_NS + index * FRAME_NS, HANDS_IN_VIEW, measured)[1])
+    assert [e.type for e in events] == ["press", *["move"] * (len(events) - 2), "release"]
+    assert 4 <= len(events) - 2 <= 6
+    assert [e.press for e in events] == [1] * len(events)
+    assert np.all(np.diff([e.point_m[1] for e in events[:-1]]) > 0.006)
+    assert events[-1].point_m[1] == pytest.approx(0.04, abs=0.006)
+
+
 def test_lost_hand_cancels() -> None:
     """A press whose hand leaves ends in one cancel, after lost_hold_s."""
     detector = ContactDetector(ContactParameters())

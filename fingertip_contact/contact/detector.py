@@ -7,6 +7,7 @@ neighbours, by what follows the touch as much as by what led to it. Every event 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -88,6 +89,7 @@ class ContactDetector:
                     events.append(self._press(column, row, verdict, stamp_ns))
                 else:
                     events.append(self._end(change, column, row_ns, stamp_ns))
+            events.extend(self._moves(column, row, stamp_ns))
         return events
 
     def _press(self, column: int, row: int, verdict: Verdict, stamp_ns: int) -> ContactEvent:
@@ -105,6 +107,20 @@ class ContactDetector:
         )
         self._open[column] = event
         return event
+
+    def _moves(self, column: int, row: int, stamp_ns: int) -> list[ContactEvent]:
+        """The move of this column's open press, if it slid on since it was last reported."""
+        press = self._open.get(column)
+        if press is None:
+            return []
+        point_m = self._history.pads_m[row, column]
+        # NaN, where it was not measured, is no move either.
+        if not np.linalg.norm(point_m - press.point_m) > self._parameters.move_m:
+            return []
+        row_ns = int(self._history.stamps_ns[row])
+        self._open[column] = replace(press, point_m=point_m)
+        move = replace(press, type="move", stamp_ns=stamp_ns, contact_ns=max(row_ns, press.contact_ns), point_m=point_m)
+        return [move]
 
     def _end(self, kind: EventType, column: int, contact_ns: int, stamp_ns: int) -> ContactEvent:
         """The release or cancel of this column's open press."""

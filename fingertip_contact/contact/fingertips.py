@@ -38,6 +38,8 @@ FOLLOW = 0.6
 BEHIND_END_M = 0.0015
 BEHIND_SIGMA_M = 0.0009
 MINIMUM_WEIGHT = 0.5
+# Fingertips are wider than that: two ends so close are one, measured twice.
+SAME_END_M = 0.005
 PAD_SHARE = 0.5
 # A landmark farther out than this is no landmark.
 FARTHEST_PX = 1e5
@@ -89,6 +91,9 @@ def measure_fingertips(
     last = np.clip(np.searchsorted(ALONG_M, np.nan_to_num(end_m)) - 1, 0, len(ALONG_M) - 1)
     beside_m = across_m[np.arange(len(last)), last]
     end_px = tip_px + (direction * end_m[:, None] + _left_of(direction) * beside_m[:, None]) * pixels_per_m[:, None]
+    taken = _taken(end_px, tip_px, SAME_END_M * pixels_per_m)
+    visible_m[taken] = np.nan
+    end_px[taken] = np.nan
     return FingertipSamples(
         visible_m=visible_m,
         sigma_m=_noise_m(camera, plane, end_px, tip_depth_m, parameters),
@@ -169,6 +174,16 @@ def _end_of_finger(covered: np.ndarray) -> np.ndarray:
     end_m = ALONG_M[start] + ((share * joined).sum(axis=1) - 0.5) * (ALONG_M[1] - ALONG_M[0])
     ends = (joined[:, 0] > 0) & (joined[:, -1] == 0)
     return np.where(ends, end_m, np.nan)
+
+
+def _taken(end_px: np.ndarray, tip_px: np.ndarray, same_px: np.ndarray) -> np.ndarray:
+    """Whose end (N,) is another finger's: the same within same_px (N,), and that one's landmark is closer to it.
+
+    It happens where a finger hides another.
+    """
+    apart_px = np.linalg.norm(end_px[:, None] - end_px, axis=-1)
+    off_px = np.linalg.norm(end_px - tip_px, axis=-1)
+    return ((apart_px < same_px[:, None]) & (off_px < off_px[:, None])).any(axis=1)
 
 
 def _pad(camera: Camera, plane: Plane, end_px: np.ndarray, radius_m: float) -> np.ndarray:

@@ -49,6 +49,7 @@ class ContactParameters:
     entry_height_m: float = _number(0.0045, 0.0, 0.05, "a pad lower than this, thickness taken off, may press, m")
     exit_height_m: float = _number(0.006, 0.0, 0.05, "a pressing pad higher than this is released, m")
     refractory_s: float = _number(0.1, 0.0, 2.0, "no second press of a finger sooner than this after its last one, s")
+    move_m: float = _number(0.006, 0.001, 0.1, "a pressed finger that slides on by more than this sends a move, m")
     lost_hold_s: float = _number(0.15, 0.0, 2.0, "a pressing finger out of sight for longer is cancelled, s")
     decision_delay_s: float = _number(0.06, 0.0, 0.2, "how long after the touch a press is decided, s")
     press_evidence: float = _number(0.0, -50.0, 50.0, "log-odds above which a touch is a press")
