@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,6 +18,7 @@ from training_world import CAMERA, frames, picture, write_session  # noqa: E402
 from fingertip_contact.depth.network import DepthNetwork  # noqa: E402
 from fingertip_contact.depth.preprocessing import Preprocessor  # noqa: E402
 from fingertip_contact.evaluation.depth_bands import heights_m, surface_plane  # noqa: E402
+from fingertip_contact.recordings.dataset_split import load_split  # noqa: E402
 from fingertip_contact.training import augmentation  # noqa: E402
 from fingertip_contact.training.augmentation import augment, draw_augmentation, recolour  # noqa: E402
 from fingertip_contact.training.configuration import (  # noqa: E402
@@ -60,6 +63,20 @@ def test_every_value_can_be_set(tmp_path):
     overridden = load_configuration(file, parse_overrides(["epochs=7", "encoder_learning_rate=1e-5", "sizes=[]"]))
     assert (overridden.epochs, overridden.encoder_learning_rate, overridden.sizes) == (7, 1e-5, ())
     assert overridden.height == 126
+
+
+def test_every_value_is_documented():
+    """docs/training.md has a line for each."""
+    text = (Path(__file__).parent.parent / "docs" / "training.md").read_text(encoding="utf-8")
+    assert all(f"| `{entry.name}` |" in text for entry in dataclasses.fields(TrainingConfiguration))
+
+
+def test_the_shipped_configurations_can_be_loaded():
+    """Each YAML of config/training is what it says it is: values that a run can take."""
+    folder = Path(__file__).parent.parent / "config" / "training"
+    for file in sorted(folder.glob("*.yaml")):
+        assert load_configuration(file).max_depth_m == 0.5
+    assert set(load_split(folder / "simulated_split.json").participants["test"]) == {"P18", "P19", "P20"}
 
 
 @pytest.mark.parametrize(
