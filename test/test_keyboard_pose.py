@@ -8,15 +8,20 @@ import numpy as np
 import pytest
 from keyboard_pictures import CAMERA, camera_over_sheet, frame_of, photograph
 
-from fingertip_contact.keyboard.layout import load_layout
-from fingertip_contact.keyboard.pose import CALIBRATION_PICTURES, WATCH_EVERY, SheetTracker
+from fingertip_contact.frames import ContactEvent
+from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.keyboard.layout import built_in_layouts, load_layout
+from fingertip_contact.keyboard.pose import CALIBRATION_PICTURES, WATCH_EVERY, SheetTracker, pose_of_corners
+from fingertip_contact.keyboard.pose_file import load_pose, save_pose
+from fingertip_contact.keyboard.sheet_pdf import lay_out
+from fingertip_contact.keyboard.typing import Typist
 
 LAYOUT = load_layout("qwerty")
 
 
-def key_error_m(found, true):
+def key_error_m(found, true, layout=LAYOUT):
     """Largest distance of a key's centre, along the sheet, from where it is."""
-    centers = np.column_stack([LAYOUT.centers_m, np.zeros(len(LAYOUT.keys))])
+    centers = np.column_stack([layout.centers_m, np.zeros(len(layout.keys))])
     return float(np.linalg.norm(true.inverse.apply(found.apply(centers))[:, :2] - centers[:, :2], axis=1).max())
 
 
@@ -45,29 +50,149 @@ def test_two_markers_are_enough_and_one_is_not():
             assert key_error_m(found, true) < 0.002
 
 
+def moved_by(pose, x_m, y_m, turn_deg):
+    """The pose after the sheet was pushed and turned on the desk."""
+    cosine, sine = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
+    turned = RigidTransform(np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1.0]]), np.array([x_m, y_m, 0.0]))
+    return pose @ turned
+
+
+def follow(tracker, layout, pose, rng, frames, first=0, hidden=()):
+    """Shows the sheet for some frames; returns the last answer."""
+    found, picture = None, photograph(layout, pose, rng, hidden)
+    for number in range(frames):
+        found = tracker.update(frame_of(picture, first + number))
+    return found
+
+
 def test_the_pose_is_held_while_every_marker_is_hidden():
     """A hand over the markers changes nothing."""
-    true = camera_over_sheet(60, 0.36)
-    tracker, rng = SheetTracker(LAYOUT), np.random.default_rng(2)
-    for number in range(CALIBRATION_PICTURES):
-        before = tracker.update(frame_of(photograph(LAYOUT, true, rng), number))
-    blind = photograph(LAYOUT, true, rng, tuple(marker.number for marker in LAYOUT.markers))
-    for number in range(WATCH_EVERY + 1):
-        after = tracker.update(frame_of(blind, CALIBRATION_PICTURES + number))
-    assert after is before
+    true, rng, tracker = camera_over_sheet(60, 0.36), np.random.default_rng(2), SheetTracker(LAYOUT)
+    before = follow(tracker, LAYOUT, true, rng, CALIBRATION_PICTURES)
+    every = tuple(marker.number for marker in LAYOUT.markers)
+    assert follow(tracker, LAYOUT, true, rng, WATCH_EVERY + 1, first=10, hidden=every) is before
 
 
 def test_a_sheet_that_moved_is_found_anew():
     """A second after the sheet was pushed by a centimetre, keys are where they are now."""
-    true, rng = camera_over_sheet(60, 0.36), np.random.default_rng(3)
-    moved = true.__class__(true.rotation, true.apply(np.array([0.01, 0.0, 0.0])))
-    tracker = SheetTracker(LAYOUT)
-    for number in range(CALIBRATION_PICTURES):
-        tracker.update(frame_of(photograph(LAYOUT, true, rng), number))
-    for number in range(2 * WATCH_EVERY + 1):
-        found = tracker.update(frame_of(photograph(LAYOUT, moved, rng), 10 + number))
+    true, rng, tracker = camera_over_sheet(60, 0.36), np.random.default_rng(3), SheetTracker(LAYOUT)
+    moved = moved_by(true, 0.01, 0.0, 0.0)
+    follow(tracker, LAYOUT, true, rng, CALIBRATION_PICTURES)
+    found = follow(tracker, LAYOUT, moved, rng, 2 * WATCH_EVERY + 1, first=10)
     assert found is not None
     assert key_error_m(found, moved) < 0.001
+
+
+@pytest.mark.parametrize(("x_m", "y_m", "turn_deg"), [(0.03, -0.02, 0.0), (0.0, 0.0, 12.0), (-0.02, 0.01, -6.0)])
+def test_keys_go_with_the_sheet(x_m, y_m, turn_deg):
+    """Pushed and turned while hands hide half of the markers: a second later a touch on a key is that key."""
+    pose, rng = camera_over_sheet(60, 0.38), np.random.default_rng(5)
+    tracker, typist = SheetTracker(LAYOUT), Typist(LAYOUT)
+    follow(tracker, LAYOUT, pose, rng, CALIBRATION_PICTURES)
+    moved = moved_by(pose, x_m, y_m, turn_deg)
+    found = follow(tracker, LAYOUT, moved, rng, 2 * WATCH_EVERY + 1, first=10, hidden=(1, 4, 5, 6))
+    for number, key in enumerate(("q", "p", "space", "enter")):
+        point_m = moved.apply(np.array([*LAYOUT.by_name[key].center_m, 0.0]))
+        hand, finger = LAYOUT.fingers[key]
+        (event,) = typist.process([ContactEvent(0, 0, "press", number, 1, hand, finger, point_m, 1.0)], found)
+        assert event.key == key
+
+
+def test_a_key_held_while_the_sheet_moves_stays_that_key():
+    """The press decides; the release is of the same key, wherever the sheet is by then."""
+    pose, typist = camera_over_sheet(60, 0.38), Typist(LAYOUT)
+    point_m = pose.apply(np.array([*LAYOUT.by_name["j"].center_m, 0.0]))
+    press = ContactEvent(0, 0, "press", 1, 1, "right", "index", point_m, 1.0)
+    (down,) = typist.process([press], pose)
+    (up,) = typist.process([replace(press, type="release")], moved_by(pose, 0.04, 0.0, 10.0))
+    assert (down.key, up.key) == ("j", "j")
+
+
+def test_a_sheet_that_moves_while_it_is_measured_is_found_in_the_end():
+    """Pictures from before and after the push are mixed; the next looks put it right."""
+    pose, rng = camera_over_sheet(60, 0.36), np.random.default_rng(6)
+    tracker, moved = SheetTracker(LAYOUT), moved_by(pose, 0.02, 0.0, 0.0)
+    follow(tracker, LAYOUT, pose, rng, CALIBRATION_PICTURES // 2)
+    found = follow(tracker, LAYOUT, moved, rng, CALIBRATION_PICTURES + 2 * WATCH_EVERY, first=5)
+    assert key_error_m(found, moved) < 0.001
+
+
+@pytest.mark.parametrize("name", built_in_layouts())
+def test_every_sheet_is_found_on_the_paper_that_holds_fewer_markers(name):
+    """On letter, which leaves `qwerty` four markers of eight, keys are within 1.5 mm all the same."""
+    layout, pose = load_layout(name), camera_over_sheet(45, 0.38, turn_deg=3.0)
+    omitted = lay_out(layout, "letter").omitted
+    found = follow(SheetTracker(layout), layout, pose, np.random.default_rng(7), CALIBRATION_PICTURES, hidden=omitted)
+    assert key_error_m(found, pose, layout) < 0.0015
+
+
+def test_another_sheet_is_not_found():
+    """Its markers have other numbers."""
+    pose, rng = camera_over_sheet(60, 0.36), np.random.default_rng(8)
+    assert follow(SheetTracker(load_layout("piano")), LAYOUT, pose, rng, 2) is None
+
+
+def test_a_saved_pose_is_there_from_the_first_frame(tmp_path):
+    """Saved and loaded it is the same within a hundredth of a millimetre; it needs no marker in view."""
+    pose = camera_over_sheet(50, 0.37, turn_deg=-8.0)
+    save_pose(tmp_path / "pose.yaml", LAYOUT, pose)
+    saved = load_pose(tmp_path / "pose.yaml", LAYOUT)
+    assert key_error_m(saved, pose) < 1e-5
+    blank = np.full((480, 640, 3), 120, np.uint8)
+    tracker = SheetTracker(LAYOUT, saved=saved)
+    assert all(tracker.update(frame_of(blank, number)) is saved for number in range(2 * WATCH_EVERY))
+
+
+def test_a_saved_pose_that_holds_no_longer_is_corrected():
+    """Markers tell that the sheet lies elsewhere by now."""
+    pose, rng = camera_over_sheet(50, 0.37), np.random.default_rng(9)
+    now = moved_by(pose, 0.015, 0.01, 3.0)
+    found = follow(SheetTracker(LAYOUT, saved=pose), LAYOUT, now, rng, 2 * WATCH_EVERY + 1)
+    assert key_error_m(found, now) < 0.001
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("layout: qwerty", "layout: piano", "'piano'.*'qwerty'"),
+        ("camera_from_sheet:", "sheet:", "camera_from_sheet is None"),
+        ("translation_m:", "translation:", "translation_m is None"),
+        ("- 0.37\n", "- .nan\n", "3 finite numbers"),
+        ("- 0.37\n", "- -0.37\n", "in front of the camera"),
+        ("- 0.37\n", "- 370.0\n", "within 3 m"),
+        ("- - -1.0", "- - -1.1", "of length 1"),
+        ("- - -1.0", "- - 1.0", "of length 1"),
+        ("rotation:", "rotation: [", "YAML"),
+    ],
+)
+def test_a_pose_file_that_is_wrong_is_told(tmp_path, old, new, named):
+    """File, field, value and how to get a good one."""
+    path = tmp_path / "pose.yaml"
+    save_pose(path, LAYOUT, camera_over_sheet(60, 0.37))
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(ValueError, match=named) as raised:
+        load_pose(path, LAYOUT)
+    assert str(path) in str(raised.value)
+
+
+def test_corners_of_the_paper_stand_in_for_the_sheet():
+    """A sheet printed on letter shows letter's corners, not its own: with the paper named, keys are right."""
+    true = camera_over_sheet(50, 0.38, turn_deg=5.0)
+    size_m = tuple(side / 1000 for side in lay_out(LAYOUT, "letter").size_mm)
+    signs = np.array([[-1, 1, 0], [1, 1, 0], [1, -1, 0], [-1, -1, 0]])
+    corners_px = CAMERA.project(true.apply(signs * np.array([*size_m, 0.0]) / 2))
+    rng = np.random.default_rng(10)
+    found = pose_of_corners(size_m, corners_px + rng.normal(0, 0.5, (4, 2)), CAMERA)
+    assert key_error_m(found.camera_from_sheet, true) < 0.002
+    with pytest.raises(ValueError, match="or say what paper"):
+        pose_of_corners(LAYOUT.sheet_size_m, corners_px, CAMERA)
+    for wrong in (corners_px[::-1], np.roll(corners_px, 1, axis=0), corners_px[[0, 2, 1, 3]]):
+        with pytest.raises(ValueError, match="top left, top right"):
+            pose_of_corners(size_m, wrong, CAMERA)
+    with pytest.raises(ValueError, match="four pixels"):
+        pose_of_corners(size_m, corners_px[:3], CAMERA)
 
 
 def test_markers_may_be_printed_upside_down():

@@ -21,7 +21,7 @@ MOVED_M = 0.002
 FEWEST_MARKERS = 2
 QUARTER_TURNS = range(4)
 # Four corners given by hand that fit worse are not the sheet's, or in another order.
-LARGEST_CORNER_ERROR_PX = 5.0
+LARGEST_CORNER_ERROR_PX = 3.0
 
 
 @dataclass(frozen=True)
