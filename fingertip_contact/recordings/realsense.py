@@ -17,8 +17,8 @@ from fingertip_contact.recordings.dataset import COLOR_FRAME_ID
 
 WIDTH, HEIGHT, FRAMES_PER_SECOND = 640, 480, 30
 DEPTH_UNIT_M = 0.0001
-# `visual_preset` of the D400 series for near objects, as the authors of the dataset set it.
-SHORT_RANGE_PRESET = 4
+# What the authors of the dataset set as their short-range preset; librealsense calls this number high density.
+AUTHORS_PRESET = 4
 # Automatic exposure has settled after two seconds.
 WARM_UP_FRAMES = 60
 DEPTH_RANGE_M = (0.07, 0.50)
@@ -38,10 +38,9 @@ def realsense_frames(*, filtered: bool = False) -> Generator[Frame, None, None]:
 
     filtered: smooth depth and fill its holes as the published dataset has it; what is filled was never measured.
     Stamps are the time at which a frame arrives here. Raises ModuleNotFoundError without pyrealsense2, ValueError
-    where no camera answers.
+    where it does not load or no camera answers.
     """
-    import pyrealsense2 as rs
-
+    rs = _library()
     pipeline, config = rs.pipeline(), rs.config()
     config.enable_stream(rs.stream.depth, WIDTH, HEIGHT, rs.format.z16, FRAMES_PER_SECOND)
     config.enable_stream(rs.stream.color, WIDTH, HEIGHT, rs.format.bgr8, FRAMES_PER_SECOND)
@@ -52,7 +51,7 @@ def realsense_frames(*, filtered: bool = False) -> Generator[Frame, None, None]:
     try:
         sensor = profile.get_device().first_depth_sensor()
         if sensor.supports(rs.option.visual_preset):
-            sensor.set_option(rs.option.visual_preset, SHORT_RANGE_PRESET)
+            sensor.set_option(rs.option.visual_preset, AUTHORS_PRESET)
         unit_m = round(float(sensor.get_depth_scale()), 7)
         camera = _camera(profile.get_stream(rs.stream.color).as_video_stream_profile().get_intrinsics())
         align, filters = rs.align(rs.stream.color), _authors_filters(rs) if filtered else []
@@ -72,6 +71,16 @@ def realsense_frames(*, filtered: bool = False) -> Generator[Frame, None, None]:
             yield Frame(stamp_ns, COLOR_FRAME_ID, camera, color_bgr, DepthImage(values, unit_m))
     finally:
         pipeline.stop()
+
+
+def _library() -> Any:
+    try:
+        import pyrealsense2
+    except ModuleNotFoundError:
+        raise
+    except ImportError as error:
+        raise ValueError(f"pyrealsense2 does not load ({error}); apt install libusb-1.0-0") from error
+    return pyrealsense2
 
 
 def _authors_filters(rs: Any) -> list[Any]:
