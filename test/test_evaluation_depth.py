@@ -14,7 +14,7 @@ from fingertip_contact.evaluation.depth_bands import band_masks, heights_m, surf
 from fingertip_contact.evaluation.depth_metrics import METRICS, depth_sums, mean_of_images, pooled
 from fingertip_contact.evaluation.depth_published import CARD
 from fingertip_contact.evaluation.depth_score import report, score_frames
-from fingertip_contact.evaluation.depth_sources import constant_depth, sensor_depth
+from fingertip_contact.evaluation.depth_sources import constant_depth, sensor_depth, with_depth_of
 from fingertip_contact.geometry import Plane
 from fingertip_contact.recordings.dataset import EXACT_DEPTH
 
@@ -209,6 +209,15 @@ def test_a_source_is_not_judged_by_itself(dataset, capsys):
     assert run("evaluate", "depth", dataset, "--source", "sensor") == 2
     assert "depth_exact" in capsys.readouterr().err
     assert run("evaluate", "depth", dataset, "--source", "constant", "--constant-m", "0.3", "--json") == 0
+
+
+def test_a_source_can_take_the_sensor_s_place(dataset):
+    """For contact to be judged with its depth: everything else of the frames stays."""
+    recorded = [frame.load() for frame in frames(dataset, "P01")[:2]]
+    replaced = list(with_depth_of(constant_depth(0.3), recorded))
+    assert [frame.stamp_ns for frame in replaced] == [frame.stamp_ns for frame in recorded]
+    assert all((frame.depth.metres() == np.float32(0.3)).all() for frame in replaced)
+    assert replaced[0].color_bgr is recorded[0].color_bgr
 
 
 def test_a_wiser_constant_is_better(dataset):

@@ -161,6 +161,19 @@ def test_what_a_run_leaves(finished):
     assert len(witness.steps) == 4
 
 
+def test_the_weights_are_as_good_at_run_time(data, finished, tmp_path, monkeypatch, capsys):
+    """`evaluate depth` with what the run published, through the runtime, gives the MAE of the run's validation."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    out, _, result = finished
+    split = ("--split", data / "split.json", "--part", "val")
+    weights = out / checkpoint.WEIGHTS
+    assert run_command("evaluate", "depth", data, *split, "--weights", weights, "--json") == 0
+    judged = json.loads(capsys.readouterr().out)
+    assert judged["frames"] == 2
+    for name in ("mae_mm", "silog", "delta1"):
+        assert judged[name] == pytest.approx(result["best"][name], rel=1e-3)
+
+
 def test_bfloat16_is_near_float32(data, finished, tmp_path):
     """Mixed precision changes the first loss by its rounding only."""
     witness = Witness(leave_at_epoch=1)

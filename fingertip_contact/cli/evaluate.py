@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from fingertip_contact.cli import options
-from fingertip_contact.cli.evaluate_depth import depth
+from fingertip_contact.cli.evaluate_depth import depth, source_of
 from fingertip_contact.cli.progress import progress_over
 
 if TYPE_CHECKING:
+    from fingertip_contact.evaluation.depth_sources import Predict
     from fingertip_contact.evaluation.recording import RecordingScore
     from fingertip_contact.keyboard.layout import Layout
     from fingertip_contact.recordings.truth import Truth
@@ -30,6 +31,11 @@ def recording(
     layout: options.Layout = "qwerty",
     calibration_seconds: options.CalibrationSeconds = None,
     profile: options.Profile = "default",
+    depth_source: Annotated[
+        Literal["sensor", "network", "fused"], typer.Option(help="Whose depth the contacts are found in.")
+    ] = "sensor",
+    weights: Annotated[Path | None, typer.Option(help="Of the depth network; by default the pulled ones.")] = None,
+    size: Annotated[str | None, typer.Option(help="Input of the depth network, HxW; by default as trained.")] = None,
 ) -> None:
     """Run the pipeline on recordings and compare what it found with what was typed.
 
@@ -50,8 +56,10 @@ def recording(
     # All of them first: trouble with one shows before the pipeline has run for minutes.
     truths = [read_truth(truth or truth_path(bag)) for bag in bags]
     keys = load_layout(layout)
+    predict = None if depth_source == "sensor" else source_of(depth_source, weights, size)
     scores = [
-        _score(bag, true, events, keys, calibration_seconds, profile) for bag, true in zip(bags, truths, strict=True)
+        _score(bag, true, events, keys, calibration_seconds, profile, predict)
+        for bag, true in zip(bags, truths, strict=True)
     ]
     total, reports = report(scores), {score.name: report([score]) for score in scores}
     if as_json:
@@ -61,9 +69,17 @@ def recording(
 
 
 def _score(
-    bag: Path, truth: Truth, events_file: Path | None, layout: Layout, calibration_seconds: float | None, profile: str
+    bag: Path,
+    truth: Truth,
+    events_file: Path | None,
+    layout: Layout,
+    calibration_seconds: float | None,
+    profile: str,
+    predict: Predict | None,
 ) -> RecordingScore:
+    """predict: whose depth is put in place of the recording's; None: the recording's own."""
     from fingertip_contact.build import build_pipeline
+    from fingertip_contact.evaluation.depth_sources import with_depth_of
     from fingertip_contact.evaluation.recording import score_recording
     from fingertip_contact.offline import run
     from fingertip_contact.recordings.bag import open_recording
@@ -75,6 +91,7 @@ def _score(
             if calibration_seconds is None:
                 calibration_seconds = truth.header.calibration_seconds
             pipeline = build_pipeline(layout, profile, calibration_seconds)
-            with progress_over(recording.frames(), recording.frame_count, bag.name) as frames:
+            with progress_over(recording.frames(), recording.frame_count, bag.name) as recorded:
+                frames = recorded if predict is None else with_depth_of(predict, recorded)
                 events = [record for _, result in run(frames, pipeline) for record in event_records(result)]
         return score_recording(str(bag), events, truth, text_of(events), recording.duration_s)

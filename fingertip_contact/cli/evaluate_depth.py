@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 def depth(
     dataset: Annotated[Path, typer.Argument(help="Folder in the D405 Hand-Surface layout.")],
-    source: Annotated[str, typer.Option(help="What is judged: network, sensor, fused or constant.")] = "network",
+    source: Annotated[
+        Literal["network", "sensor", "fused", "constant"], typer.Option(help="What is judged.")
+    ] = "network",
     weights: Annotated[Path | None, typer.Option(help="Of the network; by default the pulled ones (d405).")] = None,
     size: Annotated[str | None, typer.Option(help="Input of the network, HxW; by default as trained.")] = None,
     max_depth: options.MaxDepth = None,
@@ -40,13 +42,12 @@ def depth(
     from rich.console import Console
 
     from fingertip_contact.evaluation.depth_score import report, score_frames
-    from fingertip_contact.evaluation.depth_sources import require_independent_truth
+    from fingertip_contact.evaluation.depth_sources import constant_depth, require_independent_truth
     from fingertip_contact.evaluation.depth_tables import depth_tables
 
     chosen = _frames(dataset, split, part, frames)
-    named = _source(source)
-    require_independent_truth(named, chosen[0])
-    predict = _predict(named, weights, size, max_depth, constant_m)
+    require_independent_truth(source, chosen[0])
+    predict = constant_depth(constant_m) if source == "constant" else source_of(source, weights, size, max_depth)
     with progress_over(chosen, len(chosen), source) as shown:
         scores, problems = score_frames(shown, predict)
     for problem in problems:
@@ -76,24 +77,13 @@ def _frames(dataset: Path, split: str | None, part: str, count: int) -> list[Dat
     return spread(list(load_split(split).frames(opened, known[part])), count)
 
 
-def _source(name: str) -> Any:
-    from fingertip_contact.evaluation.depth_sources import SOURCES
-
-    if name not in SOURCES:
-        raise ValueError(f"source {name!r} is none of {', '.join(SOURCES)}")
-    return name
-
-
-def _predict(
-    source: str, weights: Path | None, size: str | None, max_depth_m: float | None, constant_m: float
-) -> Predict:
+def source_of(source: str, weights: Path | None, size: str | None, max_depth_m: float | None = None) -> Predict:
+    """The depth source of a name: sensor, network or fused. Raises ValueError for another."""
     from fingertip_contact.depth.estimator import DepthEstimator
     from fingertip_contact.evaluation import depth_sources
 
     if source == "sensor":
         return depth_sources.sensor_depth()
-    if source == "constant":
-        return depth_sources.constant_depth(constant_m)
     spec = options.network_spec(weights, size or _trained_size(weights), max_depth_m)
     estimator = DepthEstimator(spec.weights, height=spec.height, width=spec.width, max_depth_m=spec.max_depth_m)
     return depth_sources.network_depth(estimator) if source == "network" else depth_sources.fused_depth(estimator)

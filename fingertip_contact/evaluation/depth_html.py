@@ -124,12 +124,12 @@ def _error_maps(scores: Sequence[FrameScore], predict: Predict) -> list[str]:
 
 
 def _error_map(score: FrameScore, predict: Predict) -> Figure:
-    frame = score.frame
-    true_m, predicted_m = true_depth_m(frame), predict(frame)
+    frame = score.frame.load()
+    true_m, predicted_m = true_depth_m(score.frame), predict(frame)
     low, high = np.nanpercentile(true_m, (1, 99))
     figure = Figure(figsize=(14, 3), layout="constrained")
     panels = figure.subplots(1, 4)
-    panels[0].imshow(cv2.cvtColor(frame.load_color(), cv2.COLOR_BGR2RGB))
+    panels[0].imshow(cv2.cvtColor(frame.color_bgr, cv2.COLOR_BGR2RGB))
     panels[0].set_title("colour")
     for panel, depth_m, name in ((panels[1], true_m, "true"), (panels[2], predicted_m, "predicted")):
         drawn = panel.imshow(depth_m, vmin=low, vmax=high, cmap="viridis")

@@ -46,7 +46,7 @@ class FrameScore:
 def score_frame(frame: DatasetFrame, predict: Predict, range_m: tuple[float, float] = RANGE_M) -> FrameScore:
     """Raises BadFrameError where a picture of the frame cannot be read, ValueError where its annotation cannot."""
     true_m = within(true_depth_m(frame), range_m)
-    predicted_m = predict(frame)
+    predicted_m = predict(frame.load())
     masks = band_masks(true_m, frame.camera, _fingertips_px(frame))
     return FrameScore(frame, depth_sums(predicted_m, true_m), band_sums(predicted_m, true_m, masks))
 

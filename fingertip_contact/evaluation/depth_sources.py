@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, get_args
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from fingertip_contact.depth.estimator import DepthEstimator
 from fingertip_contact.depth.fusion import fuse
+from fingertip_contact.frames import DepthImage, Frame
 from fingertip_contact.recordings.dataset import (
     EXACT_DEPTH,
     EXACT_DEPTH_UNIT_M,
@@ -17,31 +18,41 @@ from fingertip_contact.recordings.dataset import (
     read_depth,
 )
 
-Source = Literal["network", "sensor", "fused", "constant"]
-SOURCES: tuple[Source, ...] = get_args(Source)
-
-# A frame -> (H, W) float32 metres on its grid, NaN where nothing is said.
-Predict = Callable[[DatasetFrame], np.ndarray]
+# A frame with colour and the sensor's depth -> (H, W) float32 metres on its grid, NaN where nothing is said.
+Predict = Callable[[Frame], np.ndarray]
 
 
 def network_depth(estimator: DepthEstimator) -> Predict:
     """What the network makes of the colour picture."""
-    return lambda frame: estimator.infer_image(frame.load_color())
+    return lambda frame: estimator.infer_image(frame.color_bgr)
 
 
 def fused_depth(estimator: DepthEstimator) -> Predict:
-    """The sensor's depth, its holes filled by the network."""
-    return lambda frame: fuse(frame.load_depth(), estimator.infer_image(frame.load_color())).metres()
+    """The sensor's and the network's together."""
+    return lambda frame: fuse(sensor_image(frame), estimator.infer_image(frame.color_bgr), frame.camera.fx).metres()
 
 
 def sensor_depth() -> Predict:
-    """The dataset's own depth."""
-    return DatasetFrame.load_depth_m
+    """The sensor's own."""
+    return lambda frame: sensor_image(frame).metres()
 
 
 def constant_depth(depth_m: float) -> Predict:
     """Everything at one distance: who knows the usual distance and nothing else does that well."""
     return lambda frame: np.full((frame.camera.height, frame.camera.width), depth_m, dtype=np.float32)
+
+
+def sensor_image(frame: Frame) -> DepthImage:
+    """Raises ValueError where the frame came without depth."""
+    if frame.depth is None:
+        raise ValueError(f"the frame of {frame.stamp_ns} ns has no depth of a sensor; judge the network alone")
+    return frame.depth
+
+
+def with_depth_of(predict: Predict, frames: Iterable[Frame]) -> Iterator[Frame]:
+    """The frames with a source's depth in place of their own, for whatever is to be judged by what it does to that."""
+    for frame in frames:
+        yield replace(frame, depth=DepthImage(predict(frame), unit_m=1.0))
 
 
 def true_depth_m(frame: DatasetFrame) -> np.ndarray:
@@ -61,7 +72,7 @@ def has_exact_depth(frame: DatasetFrame) -> bool:
     return (frame.session.path / EXACT_DEPTH).is_dir()
 
 
-def require_independent_truth(source: Source, frame: DatasetFrame) -> None:
+def require_independent_truth(source: str, frame: DatasetFrame) -> None:
     """Raises ValueError where a source would be judged by itself."""
     if source in ("sensor", "fused") and not has_exact_depth(frame):
         raise ValueError(
