@@ -16,11 +16,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from fingertip_contact.cli.bench_depth import depth
 from fingertip_contact.cli.bench_pipeline import pipeline
 from fingertip_contact.hands.benchmark import HandBenchmark, measure
 from fingertip_contact.recordings.bag import open_recording
 
 app = typer.Typer(help="Measure how fast things run on this machine.", no_args_is_help=True)
+app.command()(depth)
 app.command()(pipeline)
 
 

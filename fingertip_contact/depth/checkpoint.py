@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from fingertip_contact.depth.configuration import check_exists
+from fingertip_contact.depth.configuration import TRAINED_SIZE, check_exists
 from fingertip_contact.depth.network import WIDTH, DepthNetwork, published_shapes
 
 # Present in published files, used only by the encoder's pre-training.
@@ -69,6 +69,15 @@ def named_weights(path: Path) -> dict[str, Tensor]:
 
 def save_safetensors(weights: dict[str, Tensor], path: Path) -> None:
     save_file({name: value.contiguous() for name, value in weights.items()}, path)
+
+
+def save_random(path: Path) -> None:
+    """Writes weights by chance, for measuring where there are no others."""
+    torch.manual_seed(0)
+    network = DepthNetwork(TRAINED_SIZE, TRAINED_SIZE, max_depth_m=1.0)
+    aside = path.with_name(f".{path.name}.partial")
+    save_safetensors(network.state_dict(), aside)
+    aside.replace(path)
 
 
 def load_safetensors(path: Path) -> dict[str, Tensor]:

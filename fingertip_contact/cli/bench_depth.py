@@ -1,0 +1,80 @@
+"""`fingertip-contact bench depth`: the depth network in each runtime, precision and size, against torch eager."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fingertip_contact.cli import options
+
+if TYPE_CHECKING:
+    from fingertip_contact.depth.benchmark import DepthBenchmark
+
+PICTURES = 32
+LIBRARIES = ("torch", "timm", "onnxruntime", "nncf")
+
+
+def depth(
+    checkpoint: options.DepthWeights = None,
+    recording: Annotated[
+        Path | None, typer.Option(help="Pictures to measure with and to calibrate int8 on; else a drawn scene.")
+    ] = None,
+    region: Annotated[
+        str, typer.Option(help="Input of the network for the window round the hands.", metavar="HxW")
+    ] = "154x210",
+    rounds: Annotated[int, typer.Option(min=3, help="How often each takes its turn.")] = 9,
+    threads: Annotated[int, typer.Option(min=0, help="Of each runtime; 0: as many as it likes.")] = 0,
+    max_depth: options.MaxDepth = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also int8 in ONNX Runtime, which takes minutes.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Milliseconds of the network alone, interleaved medians; the baseline is torch eager in fp32 at 518x518.
+
+    Without weights, pulled or given, random ones are measured: time and memory are the same, the deviation says
+    nothing. The first run converts the weights for every runtime and size, which takes some minutes.
+
+    Example: fingertip-contact bench depth --recording out/fox.mcap
+    """
+    from fingertip_contact import weights
+    from fingertip_contact.cli.bench import machine
+    from fingertip_contact.cli.pictures import spread_pictures
+    from fingertip_contact.depth import benchmark, configuration
+
+    path = checkpoint or weights.models()["d405"].location
+    if checkpoint is None and not path.is_file():
+        path, max_depth = benchmark.random_weights(), max_depth or configuration.D405_MAX_DEPTH_M
+    largest_m = configuration.max_depth_m(path, max_depth)
+    chosen = benchmark.cases(path, largest_m, options.input_size(region), everything)
+    pictures = spread_pictures(recording, PICTURES) if recording else benchmark.stand_in_pictures()
+    result = benchmark.measure(chosen, pictures, rounds, threads, lambda message: typer.echo(message, err=True))
+    about: dict[str, object] = {
+        "weights": path.name,
+        "pictures": recording.name if recording else "drawn",
+        "machine": machine() | {name: version(name) for name in LIBRARIES},
+    }
+    if as_json:
+        typer.echo(json.dumps({**asdict(result), **about}, indent=2))
+    else:
+        _show(result, about)
+
+
+def _show(result: DepthBenchmark, about: dict[str, object]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("runtime", "precision", "input", "ms", "FPS", "ratio", "same size", "off torch, mm", "peak MiB")
+    for row in result.rows:
+        size = f"{row.height}x{row.width}" + (" region" if row.region != "whole" else "")
+        times = (f"{row.ms_median:.1f}", f"{row.fps:.1f}", f"{row.ratio:.2f}x", f"{row.ratio_same_size:.2f}x")
+        table.add_row(row.runtime, row.precision, size, *times, f"{row.deviation_mm:.3g}", f"{row.peak_mib:.0f}")
+    console = Console()
+    console.print(table)
+    spent = ", ".join(f"{value:.1f} ms at {size}" for size, value in result.around_ms.items())
+    console.print(f"before and after the network, at the picture's size: {spent}")
+    console.print(f"{result.rounds} rounds; ratio: against torch fp32 at 518x518, {result.baseline_ms:.0f} ms")
+    console.print(", ".join(f"{name} {value}" for name, value in about.items()))
