@@ -2,34 +2,61 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fingertip_contact.contact.detector import ContactDetector
 from fingertip_contact.contact.parameters import ContactParameters, load_profile
 from fingertip_contact.contact.surface import SurfaceTracker
 from fingertip_contact.hands.tracker import HandTracker
+from fingertip_contact.keyboard.language import load_language
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.pose import SheetTracker
-from fingertip_contact.keyboard.typing import Typist
+from fingertip_contact.keyboard.pose_file import load_pose
+from fingertip_contact.keyboard.typing import TypingSettings, Typist
 from fingertip_contact.pipeline import Pipeline, TouchPipeline
 
 
+@dataclass(frozen=True)
+class KeyboardOptions:
+    """sheet_pose: a file that says where the sheet lies, empty: its markers do. words: a word list by which to expect
+    characters, empty: none. repeat_delay_s: keys held for longer repeat, 0: never."""
+
+    sheet_pose: str = ""
+    words: str = ""
+    repeat_delay_s: float = 0.0
+
+
 def build_pipeline(
-    layout: Layout, profile: str | Path = "default", calibration_seconds: float | None = None
+    layout: Layout,
+    profile: str | Path = "default",
+    calibration_seconds: float | None = None,
+    keyboard: KeyboardOptions | None = None,
 ) -> Pipeline:
     """Camera to text. profile: a built-in name or a file. calibration_seconds: how long the desk is empty at the start;
     None: as the profile says.
 
-    Raises ValueError or FileNotFoundError, with the remedy, where the profile or the hands' weights are not usable.
+    Raises ValueError or FileNotFoundError, with the remedy, where the profile, what the keyboard's options name, or the
+    hands' weights are not usable.
     """
-    touch = build_touch(layout, contact_parameters(profile, calibration_seconds))
+    touch = build_touch(layout, contact_parameters(profile, calibration_seconds), keyboard)
     return Pipeline(HandTracker.from_weights(), touch)
 
 
-def build_touch(layout: Layout, parameters: ContactParameters) -> TouchPipeline:
-    """Everything behind the hands."""
-    return TouchPipeline(SurfaceTracker(parameters), SheetTracker(layout), ContactDetector(parameters), Typist(layout))
+def build_touch(
+    layout: Layout, parameters: ContactParameters, keyboard: KeyboardOptions | None = None
+) -> TouchPipeline:
+    """Everything behind the hands. Raises ValueError or OSError where what the options name is not usable."""
+    keyboard = keyboard or KeyboardOptions()
+    saved = load_pose(Path(keyboard.sheet_pose), layout) if keyboard.sheet_pose else None
+    language = load_language(keyboard.words) if keyboard.words else None
+    typing = TypingSettings(repeat_delay_s=keyboard.repeat_delay_s, misses=True)
+    return TouchPipeline(
+        SurfaceTracker(parameters),
+        SheetTracker(layout, saved=saved),
+        ContactDetector(parameters),
+        Typist(layout, typing, language),
+    )
 
 
 def contact_parameters(profile: str | Path, calibration_seconds: float | None = None) -> ContactParameters:

@@ -26,7 +26,7 @@ class TouchPipeline:
         surface = self.surface.update(frame, hands)
         camera_from_sheet = self.sheet.update(frame)
         fingertips, contact_events = self.detector.process(frame, hands, surface)
-        key_events = self.typist.process(contact_events, camera_from_sheet)
+        key_events = self.typist.process(contact_events, camera_from_sheet, frame.stamp_ns)
         return FrameResult(
             stamp_ns=frame.stamp_ns,
             hands=hands,

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, EventType
+from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, EventType, FrameResult
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.language import LanguageModel
 from fingertip_contact.keyboard.layout import BACKSPACE, built_in_layouts, load_layout
 from fingertip_contact.keyboard.typing import TypingSettings, Typist
+from fingertip_contact.recordings.events import event_records, event_writer, read_events, text_of
 
 LAYOUTS = {name: load_layout(name) for name in built_in_layouts()}
 FULL = LAYOUTS["qwerty_full"]
@@ -288,3 +289,35 @@ def test_any_order_of_events_keeps_the_balance(name, stream, expects, repeats):
                 del open_presses[number]
     leftover = [at((0, 0), "cancel", number, 0) for number in range(6)]
     assert {found.contact.press for found in typist.process(leftover, None)} == set(open_presses)
+
+
+def test_an_events_file_tells_the_whole_story(tmp_path):
+    """Repetitions, a press on no key and a cancelled one: what is read back says what was written and what was not,
+    and gives the same text."""
+    typist = Typist(FULL, TypingSettings(repeat_delay_s=0.1, repeat_interval_s=0.1, misses=True))
+    place = {name: FULL.by_name[name].center_m for name in ("h", "i", BACKSPACE)}
+    stream = [
+        (0, [at(place["h"], "press", 1, 0)]),
+        (250, [at(place["h"], "move", 1, 250)]),
+        (300, [at(place["h"], "release", 1, 300)]),
+        (400, [at((0.0, 0.3), "press", 2, 400), at((0.0, 0.3), "release", 2, 400)]),
+        (500, [at(place[BACKSPACE], "press", 3, 500), at(place[BACKSPACE], "release", 3, 500)]),
+        (600, [at(place["i"], "press", 4, 600)]),
+        (650, [at(place["i"], "cancel", 4, 650)]),
+    ]
+    path = tmp_path / "events.jsonl"
+    with event_writer(path) as write:
+        for ms, events in stream:
+            found = typist.process(events, POSE, ms * MS)
+            for record in event_records(FrameResult(ms * MS, (), (), tuple(events), found, "", None, None)):
+                write(record)
+    records = read_events(path)
+    assert typist.text == text_of(records) == "h"
+    assert [(r.type, r.key, r.text, r.repeat) for r in records if r.press == 1] == [
+        ("press", "h", "h", 0),
+        ("move", "h", "", 0),
+        ("move", "h", "h", 1),
+        ("release", "h", "", 0),
+    ]
+    assert [(r.key, r.reason) for r in records if r.press == 2] == [(None, "beside"), (None, None)]
+    assert [(r.rejected, r.reason) for r in records if r.type == "cancel"] == [("i", "cancelled")]

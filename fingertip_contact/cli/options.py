@@ -18,6 +18,15 @@ CalibrationSeconds = Annotated[
     float | None,
     typer.Option(min=0.0, max=60.0, help="How long the desk is empty at the start; by default as the profile says."),
 ]
+SheetPose = Annotated[
+    Path | None, typer.Option(help="Where the sheet lies, as `keyboard pose` saved it; by default the markers tell.")
+]
+Words = Annotated[
+    str, typer.Option(help="Expect words of a list: english, or a file with one word a line. By default none.")
+]
+RepeatDelay = Annotated[
+    float, typer.Option(help="Keys that are held for longer repeat, seconds; 0: never.", show_default=True)
+]
 Profile = Annotated[str, typer.Option(help="Contact profile: a built-in one's name, or a YAML file.")]
 DepthWeights = Annotated[
     Path | None,

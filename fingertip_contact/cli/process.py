@@ -19,6 +19,9 @@ def process(
     layout: options.Layout = "qwerty",
     calibration_seconds: options.CalibrationSeconds = None,
     profile: options.Profile = "default",
+    sheet_pose: options.SheetPose = None,
+    words: options.Words = "",
+    repeat_delay_s: options.RepeatDelay = 0.0,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
     """Find every press, move and release in a recording, with the key it fell on.
@@ -28,7 +31,7 @@ def process(
 
     Example: fingertip-contact process out/fox.mcap --out fox.events.jsonl --video fox.mp4
     """
-    from fingertip_contact.build import build_pipeline
+    from fingertip_contact.build import KeyboardOptions, build_pipeline
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.offline import run
     from fingertip_contact.recordings.atomic import require_apart, require_free
@@ -38,7 +41,8 @@ def process(
     from fingertip_contact.recordings.video import overlay_video
 
     outputs = [out] if video is None else [out, video]
-    require_apart(outputs, inputs=(bag, truth_path(bag), Path(layout), Path(profile)))
+    named = [Path(layout), Path(profile), Path(words), *filter(None, [sheet_pose])]
+    require_apart(outputs, inputs=(bag, truth_path(bag), *named))
     for path in outputs:
         if not force:
             require_free(path)
@@ -46,7 +50,8 @@ def process(
         # Everything that may be refused comes before the first file is made.
         recording = stack.enter_context(open_recording(bag))
         keys = load_layout(layout)
-        pipeline = build_pipeline(keys, profile, calibration_seconds)
+        typing = KeyboardOptions(str(sheet_pose or ""), words, repeat_delay_s)
+        pipeline = build_pipeline(keys, profile, calibration_seconds, typing)
         draw = None
         if video is not None:
             pictures = overlay_video(video, keys, recording.camera, recording.frames_per_second, overwrite=force)

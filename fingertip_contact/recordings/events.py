@@ -9,12 +9,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import get_args
 
-from fingertip_contact.frames import FINGERS, HANDS, EventType, Finger, FrameResult, Handedness
+from fingertip_contact.frames import (
+    FINGERS,
+    HANDS,
+    ContactEvent,
+    EventType,
+    Finger,
+    FrameResult,
+    Handedness,
+    KeyEvent,
+    Rejection,
+)
 from fingertip_contact.keyboard.layout import BACKSPACE
 from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.recordings.jsonl import choice, line_errors, read_lines, to_line
 
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+REJECTIONS: tuple[Rejection, ...] = get_args(Rejection)
 
 
 @dataclass(frozen=True)
@@ -24,6 +35,7 @@ class EventRecord:
     stamp_ns: best estimate of when it happened. decided_ns: exposure of the frame that decided, never earlier. press:
     number that a press shares with its moves and its one release or cancel. key: None where the finger is on no key.
     text: what this event wrote. x_m, y_m, z_m: the contact point in the camera's optical frame, None where unknown.
+    rejected, reason: what was not written, and why. repeat: how often a held key has repeated.
     """
 
     stamp_ns: int
@@ -38,32 +50,37 @@ class EventRecord:
     z_m: float | None
     confidence: float
     press: int
+    rejected: str = ""
+    reason: Rejection | None = None
+    repeat: int = 0
 
 
 def event_records(result: FrameResult) -> tuple[EventRecord, ...]:
-    """The events of one frame, each with its key if it is on one."""
-    keys = {(event.contact.press, event.contact.type): event for event in result.key_events}
-    records = []
-    for event in result.contact_events:
-        on_key = keys.get((event.press, event.type))
-        x_m, y_m, z_m = (float(value) if math.isfinite(value) else None for value in event.point_m)
-        records.append(
-            EventRecord(
-                stamp_ns=event.contact_ns,
-                decided_ns=event.stamp_ns,
-                type=event.type,
-                hand=event.hand,
-                finger=event.finger,
-                key=on_key.key if on_key else None,
-                text=on_key.text if on_key else "",
-                x_m=x_m,
-                y_m=y_m,
-                z_m=z_m,
-                confidence=float(event.confidence),
-                press=event.press,
-            )
-        )
-    return tuple(records)
+    """The events of one frame, each with its key if it is on one; then the repetitions of held keys."""
+    keys = {(event.contact.press, event.contact.type): event for event in result.key_events if not event.repeat}
+    records = [_record(event, keys.get((event.press, event.type))) for event in result.contact_events]
+    return (*records, *(_record(event.contact, event) for event in result.key_events if event.repeat))
+
+
+def _record(event: ContactEvent, on_key: KeyEvent | None) -> EventRecord:
+    x_m, y_m, z_m = (float(value) if math.isfinite(value) else None for value in event.point_m)
+    return EventRecord(
+        stamp_ns=event.contact_ns,
+        decided_ns=event.stamp_ns,
+        type=event.type,
+        hand=event.hand,
+        finger=event.finger,
+        key=on_key.key or None if on_key else None,
+        text=on_key.text if on_key else "",
+        x_m=x_m,
+        y_m=y_m,
+        z_m=z_m,
+        confidence=float(event.confidence),
+        press=event.press,
+        rejected=on_key.rejected if on_key else "",
+        reason=on_key.reason if on_key else None,
+        repeat=on_key.repeat if on_key else 0,
+    )
 
 
 @contextmanager
@@ -95,6 +112,9 @@ def read_events(path: Path) -> list[EventRecord]:
                     z_m=_number(line["z_m"]),
                     confidence=float(line["confidence"]),
                     press=int(line["press"]),
+                    rejected=str(line.get("rejected", "")),
+                    reason=choice(line["reason"], REJECTIONS, "reason") if line.get("reason") else None,
+                    repeat=int(line.get("repeat", 0)),
                 )
             )
     return records
@@ -107,6 +127,7 @@ def text_of(events: Iterable[EventRecord]) -> str:
     for event in events:
         if event.type == "press" and event.key is not None:
             last_press, text_before = event.press, text
+        if event.key is not None and (event.type == "press" or event.repeat):
             text = text[:-1] if event.key == BACKSPACE else text + event.text
         elif event.type == "cancel" and event.press == last_press:
             last_press, text = None, text_before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from operator import attrgetter
 from typing import Any
 
 from rclpy.node import Node
@@ -68,7 +69,7 @@ class ResultPublisher:
 
     def publish_events(self, result: FrameResult) -> None:
         """Events and text alone, for presses that end without a frame."""
-        for key_event in result.key_events:
+        for key_event in filter(attrgetter("key"), result.key_events):
             self._key_events.publish(messages.key_event(self._frame_id, key_event))
         for contact_event in result.contact_events:
             self._contact_events.publish(messages.contact_event(self._frame_id, contact_event))
