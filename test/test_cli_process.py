@@ -27,11 +27,11 @@ PREFIX, FRAME_ID = "/camera/camera", "camera_color_optical_frame"
 def write_empty_desk(path: Path, count: int, lost_depth: tuple[int, ...] = ()) -> Path:
     """A bare grey desk, 35 cm straight below the camera. lost_depth: frames without a depth picture."""
     noise = np.random.default_rng(0)
+    color = noise.integers(120, 136, (480, 640, 3), dtype=np.uint8)
+    depth = noise.integers(349, 352, (480, 640)).astype(np.uint16)
     with BagWriter(path) as bag:
         for index in range(count):
             stamp_ns = 1_700_000_000_000_000_000 + index * 33_333_333
-            color = noise.integers(120, 136, (480, 640, 3), dtype=np.uint8)
-            depth = noise.integers(349, 352, (480, 640)).astype(np.uint16)
             bag.write_image(f"{PREFIX}/color/image_raw", stamp_ns, FRAME_ID, color, "bgr8")
             bag.write_camera_info(f"{PREFIX}/color/camera_info", stamp_ns, FRAME_ID, CAMERA)
             if index not in lost_depth:

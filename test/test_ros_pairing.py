@@ -65,11 +65,3 @@ def test_a_bag_that_loops_pairs_every_frame_of_each_pass(late):
         sequence += [color, depth]
     sequence += depths[len(colors) - late :]
     assert pairs_of(StampPairer(TOPICS), sequence) == stamps
-
-
-def test_reset_forgets():
-    """After a reset nothing of before is paired."""
-    pairer = StampPairer(TOPICS)
-    pairer.add("color", 1, "old")
-    pairer.reset()
-    assert pairer.add("depth", 1, "new") is None

@@ -30,11 +30,6 @@ class StampPairer:
             self._drop_oldest(topic)
         return None
 
-    def reset(self) -> None:
-        """Forgets everything that waits."""
-        for queue in self._waiting.values():
-            queue.clear()
-
     def _take(self, topic: str, stamp_ns: int) -> Any:
         queue = self._waiting[topic]
         while queue[0][0] != stamp_ns:
