@@ -41,4 +41,4 @@ def _lower(thread: int) -> None:
     if sys.platform != "linux":
         return
     with suppress(ProcessLookupError):  # It may have ended meanwhile.
-        os.setpriority(os.PRIO_PROCESS, thread, NICENESS)
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS)

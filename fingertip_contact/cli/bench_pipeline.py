@@ -18,7 +18,7 @@ def pipeline(
     max_depth: Annotated[float, typer.Option(help="Largest depth of the weights, metres; 0: as they say.")] = 0.0,
     depth_source: Annotated[Literal["fused", "model"], typer.Option(help="What contact works on.")] = "fused",
     region: Annotated[bool, typer.Option(help="Look at a window round the hands, or always at everything.")] = True,
-    threads: Annotated[int, typer.Option(min=0, help="Of the depth network; 0: as many as the runtime likes.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="Of the depth network; 0: half as many as there are cores.")] = 0,
     logs: Annotated[Path, typer.Option(help="Folder for the nodes' logs.")] = Path("out/bench"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -52,8 +52,7 @@ def pipeline(
     if as_json:
         typer.echo(json.dumps({**asdict(result), "networks": networks, "machine": machine()}, indent=2))
         return
-    rows = asdict(result) | {f"network, {name}": said for name, said in networks.items()} | machine()
-    for name, value in rows.items():
+    for name, value in {**asdict(result), "networks": networks, "machine": machine()}.items():
         typer.echo(f"{name:24} {_readable(value)}")
 
 
@@ -73,7 +72,7 @@ def _prepared(checkpoint: Path | None, max_depth: float, size: str) -> str:
 
 def _readable(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:.1f}"
+        return f"{value:.2f}"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_readable(entry)}" for key, entry in value.items())
     return str(value)

@@ -7,7 +7,7 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from fingertip_contact.demo.nodes import Nodes
@@ -16,7 +16,8 @@ from fingertip_contact.ros.listener import Heard
 
 # After the first depth; the network and the queues have settled then.
 SETTLE_NS = 1_000_000_000
-CPU_LINE = Path("/proc/stat")
+EVERYTHING = "everything"
+NODES = b"fingertip_contact.nodes."
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class PipelineBenchmark:
     network_hz: pictures that the network saw. network_ms: one of them, median. network_age_ms: how much older the
     network's picture was than the one its depth was published for, median. latency_ms: from a picture's stamp to the
     node's answer, by node, median. latency_growth_ms: of the depth node's latency, last third of the run over the
-    first. busy_cores: of this machine, everything that ran on it counted.
+    first. cores: that each node kept busy, and what else ran on the machine; empty where the system does not say.
     """
 
     seconds: float
@@ -40,24 +41,31 @@ class PipelineBenchmark:
     network_age_ms: float
     latency_ms: dict[str, float]
     latency_growth_ms: float
-    busy_cores: float
+    cores: dict[str, float]
 
 
-@dataclass
 class _Meter:
-    """Looks on while the nodes run."""
+    """Looks on while the nodes run, and notes the processor time that each has used."""
 
-    samples: list[tuple[int, float]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._samples: list[tuple[int, dict[str, float]]] = []
 
-    def look(self, heard: Heard) -> None:
-        self.samples.append((time.time_ns(), _busy_s()))
+    def look(self) -> None:
+        """Once a second at most: it takes some time itself."""
+        now_ns = time.time_ns()
+        if Path("/proc/stat").is_file() and (not self._samples or now_ns - self._samples[-1][0] > 1_000_000_000):
+            self._samples.append((now_ns, _used_s()))
 
-    def busy_cores(self, start_ns: int, end_ns: int) -> float:
-        inside = [sample for sample in self.samples if start_ns <= sample[0] <= end_ns]
+    def cores(self, start_ns: int, end_ns: int) -> dict[str, float]:
+        """Kept busy between the two on average, by node; "others" is the rest of the machine."""
+        inside = [sample for sample in self._samples if start_ns <= sample[0] <= end_ns]
         if len(inside) < 2:
-            return float("nan")
-        (first_ns, first_s), (last_ns, last_s) = inside[0], inside[-1]
-        return (last_s - first_s) / ((last_ns - first_ns) * 1e-9)
+            return {}
+        (first_ns, first), (last_ns, last) = inside[0], inside[-1]
+        seconds = (last_ns - first_ns) * 1e-9
+        cores = {name: (last[name] - first[name]) / seconds for name in sorted(first) if name in last}
+        everything = cores.pop(EVERYTHING)
+        return cores | {"others": everything - sum(cores.values())}
 
 
 def measure(recording: Path, readers: Nodes, log_folder: Path, show: Callable[[Heard], None]) -> PipelineBenchmark:
@@ -68,7 +76,7 @@ def measure(recording: Path, readers: Nodes, log_folder: Path, show: Callable[[H
     meter = _Meter()
 
     def look(heard: Heard) -> None:
-        meter.look(heard)
+        meter.look()
         show(heard)
 
     return summary(play(recording, log_folder, look, readers), meter)
@@ -100,7 +108,7 @@ def summary(heard: Heard, meter: _Meter) -> PipelineBenchmark:
         network_age_ms=statistics.median(depth["network_age_ms"]),
         latency_ms={node: statistics.median(values["latency_median_ms"]) for node, values in sorted(said.items())},
         latency_growth_ms=statistics.median(latency[-third:]) - statistics.median(latency[:third]),
-        busy_cores=meter.busy_cores(start_ns, end_ns),
+        cores=meter.cores(start_ns, end_ns),
     )
 
 
@@ -116,9 +124,21 @@ def _said(heard: Heard, start_ns: int, end_ns: int) -> dict[str, dict[str, list[
     return said
 
 
-def _busy_s() -> float:
-    """Processor time that all processes of the machine have used, seconds; NaN where the system does not say."""
-    if not CPU_LINE.is_file():
-        return float("nan")
-    user, nice, system, _, _, irq, softirq, *_ = map(int, CPU_LINE.read_text().splitlines()[0].split()[1:])
-    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+def _used_s() -> dict[str, float]:
+    """Processor time used so far, seconds: by each node that this process has started, by itself, and by everything
+    on the machine (proc(5))."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    user, nice, system, _, _, irq, softirq, *_ = map(int, Path("/proc/stat").read_text().splitlines()[0].split()[1:])
+    used_s = {EVERYTHING: (user + nice + system + irq + softirq) / ticks}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            command = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:  # It has ended meanwhile.
+            continue
+        is_me, is_mine = int(folder.name) == os.getpid(), int(fields[1]) == os.getpid()
+        module = next((part.decode() for part in command if part.startswith(NODES)), "")
+        if is_me or (is_mine and module):
+            name = "bench" if is_me else module.rpartition(".")[2]
+            used_s[name] = (int(fields[11]) + int(fields[12])) / ticks
+    return used_s

@@ -7,6 +7,7 @@ and frame, and works only while somebody listens; /diagnostics.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -132,7 +133,8 @@ def estimators(parameters: SimpleNamespace) -> tuple[DepthEstimator, DepthEstima
             max_depth_m=parameters.max_depth_m or None,
             runtime=parameters.runtime,
             precision=parameters.precision,
-            threads=parameters.threads,
+            # All cores would be a little faster for the network, and a loss for what runs beside it.
+            threads=parameters.threads or max((os.cpu_count() or 1) // 2, 1),
         )
 
     whole = estimator(parameters.input_height, parameters.input_width)

@@ -48,7 +48,7 @@ DEPTH = (
     Parameter(
         "precision", "auto", "auto: int8 where it was exported, else fp32", choices=("auto", "int8", "fp16", "fp32")
     ),
-    Parameter("threads", 0, "CPU threads for inference; 0: as many as the runtime thinks best", limits=(0, 64)),
+    Parameter("threads", 0, "CPU threads for inference; 0: half as many as there are cores", limits=(0, 64)),
 )
 
 RECORDING = Parameter("recording", "", "the bag to play: an MCAP file or a rosbag2 folder", read_only=True)
