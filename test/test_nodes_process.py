@@ -13,7 +13,18 @@ pytest.importorskip("rclpy")
 
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from ros_harness import COLOR, DEPTH, DEPTH_INFO, INFO, NodeProcess, nodes, ros_node, write_recording
+from ros_harness import (
+    COLOR,
+    DEPTH,
+    DEPTH_INFO,
+    INFO,
+    PERIOD_NS,
+    START_NS,
+    NodeProcess,
+    nodes,
+    ros_node,
+    write_recording,
+)
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, PointCloud2
 from std_msgs.msg import String
@@ -192,6 +203,16 @@ def test_a_looping_bag_gives_every_frame_in_each_pass(start, tmp_path, hand_weig
         ticks = [messages.stamp_ns(clock.clock) for clock in clocks]
         assert min(ticks) >= one_pass[0] - 10**9
         assert max(ticks) <= one_pass[-1] + 10**9
+
+
+def test_the_clock_goes_on_however_fast_a_bag_is_played(start, recording):
+    """Where every message is late, /clock still begins each pass with its first stamp."""
+    with ros_node() as ears:
+        clocks = ears.hear(Clock, "/clock", qos.CLOCK)
+        start("replay_node", recording=recording, rate=100.0, loop=True)
+        ears.until(lambda: START_NS in [messages.stamp_ns(clock.clock) for clock in clocks], "the first stamp")
+        ticks = [messages.stamp_ns(clock.clock) for clock in clocks]
+        assert START_NS <= min(ticks) <= max(ticks) <= START_NS + FRAMES * PERIOD_NS
 
 
 def test_a_recording_appears_whole_under_its_name(start, recording, tmp_path):

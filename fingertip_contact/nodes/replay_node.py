@@ -5,6 +5,7 @@ Messages go out as they lie in the bag, byte for byte. A loop begins again with 
 
 from __future__ import annotations
 
+import math
 import time
 
 from builtin_interfaces.msg import Time
@@ -24,6 +25,7 @@ class ReplayNode(PlayerNode):
         """Raises ValueError or OSError where the bag cannot be read or has none of the topics."""
         super().__init__("replay_node", ending)
         self._ticks = self.create_publisher(Clock, "/clock", qos.CLOCK)
+        self._ticked_s = -math.inf
         self._outlets: dict[str, Publisher] = {}
         for topic, kind in self._chosen().items():
             try:
@@ -65,9 +67,15 @@ class ReplayNode(PlayerNode):
         period_s = 1.0 / self._settings.clock_rate_hz
         while (left_s := due_s - time.monotonic()) > 0 and not self._ending.wait(min(left_s, period_s)):
             left_s = max(0.0, due_s - time.monotonic())
-            now_ns = max(0, stamp_ns - round(left_s * self._settings.rate * 1e9))
-            seconds, nanoseconds = divmod(now_ns, 1_000_000_000)
-            self._ticks.publish(Clock(clock=Time(sec=seconds, nanosec=nanoseconds)))
+            self._tick(stamp_ns - round(left_s * self._settings.rate * 1e9))
+        # Time goes on where messages come too late for any wait, and the first one has a time too.
+        if time.monotonic() >= self._ticked_s + period_s:
+            self._tick(stamp_ns)
+
+    def _tick(self, now_ns: int) -> None:
+        self._ticked_s = time.monotonic()
+        seconds, nanoseconds = divmod(max(0, now_ns), 1_000_000_000)
+        self._ticks.publish(Clock(clock=Time(sec=seconds, nanosec=nanoseconds)))
 
 
 def main() -> None:
