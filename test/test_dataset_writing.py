@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -79,6 +80,26 @@ def test_a_kill_leaves_whole_frames(tmp_path):
     # The next frame's depth may be there already; it is told, and is no frame.
     assert len(check.problems) <= 1
     assert any("interrupted" in note for note in check.notes)
+
+
+def test_a_full_disk_is_told_and_leaves_whole_frames(tmp_path):
+    """A limit on file sizes stands for it: the error names the file, and the frames before can be read."""
+    limit = 20_000
+    large = replace(world.CAMERA, width=640, height=480)
+    noise = np.random.default_rng(0).integers(0, 255, (480, 640, 3), dtype=np.uint8)
+    plain, level = np.zeros_like(noise), DepthImage(np.full((480, 640), 350, dtype=np.uint16), 0.001)
+    frames = [replace(world.frame(number), camera=large, color_bgr=plain, depth=level) for number in range(3)]
+    frames[2] = replace(frames[2], color_bgr=noise)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        with pytest.raises(OSError, match=r"cannot write .*rgb/000002\.png"):
+            record_session(frames, tmp_path, world.KIND, frames_per_second=30)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    (session,) = open_dataset(tmp_path).sessions
+    assert [frame.load().stamp_ns for frame in session.frames()] == [world.stamp_ns(0), world.stamp_ns(1)]
+    assert not list(tmp_path.rglob("*.partial"))
 
 
 def test_a_conversion_that_is_interrupted_leaves_nothing(tmp_path):

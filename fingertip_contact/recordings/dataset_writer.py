@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -102,8 +103,10 @@ class SessionWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._stamps.close()
-        self._write_metadata()
+        # A disk that is full is told once, by what met it first.
+        with suppress(OSError) if error is not None else nullcontext():
+            self._stamps.close()
+            self._write_metadata()
 
     def write(
         self,
@@ -187,11 +190,17 @@ def write_json(path: Path, value: Mapping[str, Any], indent: int | None = None) 
 
 
 def write_aside(path: Path, data: bytes) -> None:
-    """Writes under a hidden name, then renames: the file is there as a whole or not at all."""
+    """Writes under a hidden name, then renames: the file is there as a whole or not at all.
+
+    Raises OSError naming the file where that is impossible, a full disk included.
+    """
     aside = path.with_name(f".{path.name}.partial")
     try:
         aside.write_bytes(data)
         os.replace(aside, path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise OSError(f"cannot write {path}: {error.strerror or error}; what is there already is whole") from error
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
