@@ -97,17 +97,17 @@ def test_touches_of_another_time_are_refused(session):
         labels_from_touches(session, [Touch(0, SECOND_NS, "left", "index")])
 
 
-def test_the_offset_of_the_clocks_is_found():
+@pytest.mark.parametrize("offset", [1_234_567_890, -4_000_000_000, 1_700_000_000_000_000_000])
+def test_the_offset_of_the_clocks_is_found(offset):
     """From an uneven rhythm, though some touches were missed, some invented, and all seen some milliseconds off."""
     random = np.random.default_rng(1)
     downs = np.cumsum(random.uniform(0.2, 0.9, 30) * 1e9).astype(int)
-    offset = 1_234_567_890
     seen = downs[random.random(30) > 0.3] + offset
     seen = seen + random.normal(0, 15e6, len(seen))
-    invented = random.uniform(0, downs[-1], 5)
+    invented = random.uniform(0, downs[-1], 5) + offset
     onsets = [int(onset) for onset in np.concatenate([seen, invented])]
     touches = [Touch(int(down), int(down) + 80_000_000, "right", "index") for down in downs]
-    found = clock_offset_ns(touches, onsets, 0, 5 * SECOND_NS)
+    found = clock_offset_ns(touches, onsets, 5 * SECOND_NS)
     assert abs(found - offset) < 15_000_000
 
 
@@ -116,7 +116,7 @@ def test_an_offset_that_is_not_clear_is_refused(onsets):
     """Nothing seen, or an even rhythm that fits twice."""
     touches = [Touch(number * SECOND_NS, number * SECOND_NS + 1, "left", "index") for number in (0, 1, 2)]
     with pytest.raises(ValueError, match="not clear"):
-        clock_offset_ns(touches, onsets, 0, 5 * SECOND_NS)
+        clock_offset_ns(touches, onsets, 5 * SECOND_NS)
 
 
 def test_onsets_are_where_contact_begins(tmp_path):
@@ -172,6 +172,25 @@ def test_the_command_labels_from_a_touch_device(unlabelled, tmp_path, capsys):
     assert run(*arguments, "--offset-s", "100") == 2
     assert "--force" in capsys.readouterr().err
     assert run(*arguments, "--offset-s", "100", "--force") == 0
+
+
+def test_the_command_finds_the_offset(tmp_path, capsys):
+    """From the labels that are there; the device's clock counts from its start."""
+    session = world.write_session(tmp_path, count=30, labelled=False)
+    begins, device_ns = (3, 8, 17, 20), world.stamp_ns(0) - 7 * SECOND_NS
+    guesses = [
+        Labelled(number, world.label(*["index"] * (number in begins), source="detector")) for number in range(30)
+    ]
+    save_labels(session, guesses)
+    lines = [
+        f"{world.stamp_ns(begin) - device_ns},{world.stamp_ns(begin + 1) - device_ns},right,middle" for begin in begins
+    ]
+    file = write_csv(tmp_path / "t.csv", "down_ns,up_ns,hand,finger", *lines)
+    assert run("dataset", "label", session.path, "--touches", file, "--force") == 0
+    assert f"offset between the clocks: {device_ns / 1e9:+.3f} s" in capsys.readouterr().err
+    found = touching(open_session(session.path))
+    expected = {begin + more for begin in begins for more in (0, 1)}
+    assert {number for number, fingers in found.items() if fingers == {"middle"}} == expected
 
 
 def test_the_command_runs_the_detector(unlabelled, hand_weights, capsys):

@@ -27,7 +27,7 @@ def label(
     offset_s: Annotated[
         float | None, typer.Option(help="Camera clock less the device's, seconds; found from the labels where missing.")
     ] = None,
-    within_s: Annotated[float, typer.Option(min=0, help="How far off zero the offset is looked for.")] = 5.0,
+    within_s: Annotated[float, typer.Option(min=0, help="How far the offset is looked for.")] = 5.0,
     hand: Annotated[str | None, typer.Option(help="Whose touches they all are, where the CSV does not say.")] = None,
     finger: Annotated[str | None, typer.Option(help="Which finger's they all are.")] = None,
     layout: options.Layout = "qwerty",
@@ -78,7 +78,7 @@ def _from_touches(
         None if finger is None else choice(finger, FINGERS, "--finger"),
     )
     if offset_s is None:
-        offset_ns = clock_offset_ns(touches, onsets_of(session), 0, round(within_s * 1e9))
+        offset_ns = clock_offset_ns(touches, onsets_of(session), round(within_s * 1e9))
         typer.echo(f"offset between the clocks: {offset_ns / 1e9:+.3f} s", err=True)
     else:
         offset_ns = round(offset_s * 1e9)

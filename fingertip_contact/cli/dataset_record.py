@@ -54,6 +54,7 @@ def record(
         surface=dataset_options.needed("--surface", surface),
         action=action,
     )
+    typer.echo(f"recording into {out}; Ctrl-C ends it", err=True)
     with _camera(source, color, depth, filtered) as frames:
         made = record_session(
             _for_seconds(frames, seconds),

@@ -29,6 +29,7 @@ TIME_COLUMNS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _OFFSET_STEP_NS = 10_000_000
 _OFFSET_AGREE_NS = 60_000_000
 _LEAST_AGREEING = 3
+_SAME_CLOCK_NS = 3600 * 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,16 @@ def labels_from_touches(session: Session, touches: Sequence[Touch]) -> list[Labe
     return labelled
 
 
-def clock_offset_ns(touches: Sequence[Touch], onsets_ns: Sequence[int], around_ns: int, within_ns: int) -> int:
+def clock_offset_ns(touches: Sequence[Touch], onsets_ns: Sequence[int], within_ns: int) -> int:
     """What has to be added to the device's clock so that most of its touches begin when the camera saw one begin.
 
-    onsets_ns: by the camera, of any finger, found or labelled. around_ns, within_ns: where to look for the offset.
-    Raises ValueError where no offset makes at least three touches agree, or two far apart do equally well.
+    onsets_ns: by the camera, of any finger, found or labelled. within_ns: how far the offset is looked for round 0, or,
+    where the clocks count from different days, round that at which both begin together. Raises ValueError where no
+    offset makes at least three touches agree, or two far apart do equally well.
     """
     downs, onsets = np.array([touch.down_ns for touch in touches]), np.array(sorted(onsets_ns))
+    apart_ns = int(onsets[0] - downs[0]) if len(onsets) else 0
+    around_ns = apart_ns if abs(apart_ns) > _SAME_CLOCK_NS else 0
     differences = (onsets[:, None] - downs[None]).ravel()
     differences = np.sort(differences[np.abs(differences - around_ns) <= within_ns])
     candidates = np.arange(around_ns - within_ns, around_ns + within_ns + 1, _OFFSET_STEP_NS)
