@@ -9,12 +9,14 @@ import threading
 from collections.abc import Callable
 from typing import NoReturn
 
+import cv2
 import rclpy
 from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from fingertip_contact.memory import keep_freed_memory
 from fingertip_contact.ros import environment
 from fingertip_contact.ros.lifecycle import ManagedNode
 
@@ -40,6 +42,9 @@ def run(make_node: Callable[[Ending], Node]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ending.set())
     os.environ.update(environment.missing_in())
+    keep_freed_memory()
+    # Nodes share the cores among them; OpenCV's threads would wait for one another by spinning.
+    cv2.setNumThreads(1)
     try:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as error:  # ROS arguments that cannot be read.
