@@ -232,6 +232,23 @@ def test_an_existing_recording_stays(tmp_path):
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["bag", "bag.mcap"]
 
 
+def test_only_mcap_is_written(tmp_path):
+    """A name that promises another kind of bag is refused; a folder that somebody named so is read as what it is."""
+    for name in ("old.bag", "old.db3"):
+        with pytest.raises(ValueError, match=r"old.* only MCAP is written; let the name end in \.mcap"):
+            BagWriter(tmp_path / name)
+    folder = write(tmp_path / "bag", 3).rename(tmp_path / "new.bag")
+    assert_is_the_recording(folder, 3)
+
+
+def test_a_folder_of_other_things_is_not_overwritten(tmp_path):
+    """Only a folder that is a bag makes room for a new one."""
+    (tmp_path / "thesis").mkdir()
+    with pytest.raises(FileExistsError, match="thesis is a folder"):
+        BagWriter(tmp_path / "thesis", overwrite=True).__enter__()
+    assert (tmp_path / "thesis").is_dir()
+
+
 def test_wrong_pixels_are_refused(tmp_path):
     """A picture that is not of its encoding is not written."""
     with pytest.raises(ValueError, match="16UC1 takes 1 channels of uint16"), BagWriter(tmp_path / "bag.mcap") as bag:

@@ -32,6 +32,7 @@ CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 COLOR_TOPICS = ("/color/image_raw", "/color/image_rect_raw", "/color/image")
 ALIGNED_DEPTH_TOPICS = ("/aligned_depth_to_color/image_raw", "/depth/image")
 
+MCAP = ".mcap"
 # What makes a folder a bag.
 METADATA = "metadata.yaml"
 
@@ -203,7 +204,8 @@ def open_bag(path: str | Path) -> Iterator[Bag]:
     storage = _storage(path)
     with ExitStack() as stack:
         with _readable(path):
-            reader = rosbag1.Reader(storage) if storage.suffix == ".bag" else rosbag2.Reader(storage)
+            is_ros1 = storage.is_file() and storage.suffix == ".bag"
+            reader = rosbag1.Reader(storage) if is_ros1 else rosbag2.Reader(storage)
             stack.enter_context(reader)
         yield Bag(path, reader)
 
@@ -223,11 +225,14 @@ class BagWriter:
     """Writes an MCAP bag, as a context manager: a single file where the name ends in .mcap, else a rosbag2 folder.
 
     `ros2 bag play` takes both. The bag appears under its name when the block ends; on an exception nothing is left.
-    Raises FileExistsError where `path` exists and `overwrite` is not given, or is a folder that holds no bag.
+    Raises FileExistsError where `path` exists and `overwrite` is not given, or is a folder that holds no bag, and
+    ValueError for a name that promises another kind of bag.
     """
 
     def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
         self.path = Path(path)
+        if self.path.suffix in BAG_SUFFIXES and self.path.suffix != MCAP:
+            raise ValueError(f"{path}: only MCAP is written; let the name end in {MCAP}, or name a folder")
         self._overwrite = overwrite
         self._stack = ExitStack()
         self._writer: Any = None
@@ -236,7 +241,7 @@ class BagWriter:
     def __enter__(self) -> BagWriter:
         with ExitStack() as stack:
             aside = stack.enter_context(written_aside(self.path, overwrite=self._overwrite, replaceable=_is_bag))
-            folder = aside.with_suffix("") if aside.suffix == ".mcap" else aside
+            folder = aside.with_suffix("") if aside.suffix == MCAP else aside
             writer = rosbag2.Writer(folder, version=8, storage_plugin=rosbag2.StoragePlugin.MCAP)
             writer.set_compression(rosbag2.CompressionMode.STORAGE, rosbag2.CompressionFormat.ZSTD)
             if folder != aside:
