@@ -22,10 +22,11 @@ from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.bag import BagWriter
 from fingertip_contact.ros.environment import node_environment
 
-DEADLINE_S = 30.0
-LEAVE_S = 10.0
+# Met in a second on an idle machine; a busy one may take its time.
+DEADLINE_S = 90.0
+LEAVE_S = 30.0
 # A few periods of discovery, see config/fastdds_profile.xml.
-DISCOVERY_S = 0.7
+DISCOVERY_S = 1.0
 FRAME_ID = "camera_color_optical_frame"
 COLOR, INFO = "/camera/camera/color/image_raw", "/camera/camera/color/camera_info"
 DEPTH = "/camera/camera/aligned_depth_to_color/image_raw"

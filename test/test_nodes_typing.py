@@ -18,7 +18,7 @@ from fingertip_contact.ros import qos
 NS = "/fingertip_contact"
 # Slow enough that a busy machine keeps up: what is tested is what is read, not how fast.
 RATE = 0.5
-PASSES_S = 90.0
+PASSES_S = 180.0
 TYPED = [("down", "h"), ("up", "h"), ("down", "i"), ("up", "i")]
 
 
