@@ -62,7 +62,7 @@ def train(
             train=list(parts.frames(data, "train")),
             validation=list(parts.frames(data, "val")),
             out=out,
-            base_weights=_base_weights(configuration, base_weights),
+            base_weights=_base_weights(configuration, base_weights, out if resume else None),
             device=chosen,
             processes=processes,
             workers=workers,
@@ -94,11 +94,16 @@ def _configuration(out: Path, config: Path | None, assignments: list[str], resum
     return load_configuration(out / CONFIGURATION)
 
 
-def _base_weights(configuration: TrainingConfiguration, stated: Path | None) -> Path | None:
+def _base_weights(configuration: TrainingConfiguration, stated: Path | None, resumed: Path | None) -> Path | None:
+    """resumed: the folder of a run that is gone on with; its own weights take the base's place, which need not be
+    there any more."""
     from fingertip_contact import weights
+    from fingertip_contact.training.checkpoint import LATEST
 
     if stated is not None or configuration.base == "none":
         return stated
+    if resumed is not None:
+        return resumed / LATEST
     return weights.path(BASE_MODELS[configuration.base])
 
 
