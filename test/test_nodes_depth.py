@@ -17,7 +17,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from ros_harness import COLOR, nodes, ros_node, write_recording
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from fingertip_contact.images import depth_from_message
 from fingertip_contact.nodes.depth_estimation_node import DepthEstimationStage
@@ -54,7 +54,7 @@ def values_of(arrays):
 def test_depth_at_the_cameras_rate(weights, tmp_path):
     """Nothing is computed while nobody listens. Then each picture gets depth, though the network sees but some:
     32FC1 metres of the picture's size, NaN where invalid, with the picture's header, its camera_info beside, and
-    diagnostics that say how old the network's picture was."""
+    diagnostics that say how old the network's picture was. Contact runs on it, without a depth camera."""
     bag = write_recording(tmp_path / "desk.mcap", 30)
     with ros_node() as ears, nodes(tmp_path) as start:
         node = start(
@@ -81,6 +81,11 @@ def test_depth_at_the_cameras_rate(weights, tmp_path):
         assert depth_m.shape == (480, 640)
         valid_m = depth_m[np.isfinite(depth_m)]
         assert np.all((valid_m >= 0.07) & (valid_m <= 0.5))
+
+        start("pipeline_node", depth_source="model")
+        fingertips = ears.hear(PointCloud2, f"{NS}/fingertips", qos.RESULT)
+        ears.until(lambda: len(fingertips) >= WANTED, "contact on the network's depth")
+        assert set(stamps_of(fingertips)) <= set(stamps_of(infos_in))
         assert node.leave() == 0
 
 
