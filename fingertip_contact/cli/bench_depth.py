@@ -15,7 +15,7 @@ from fingertip_contact.cli import options
 if TYPE_CHECKING:
     from fingertip_contact.depth.benchmark import DepthBenchmark
 
-PICTURES = 32
+PICTURES = 12
 LIBRARIES = ("torch", "timm", "onnxruntime", "nncf")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -13,11 +12,11 @@ from time import perf_counter
 import numpy as np
 
 from fingertip_contact.depth import conversions, parity, selection
-from fingertip_contact.depth.configuration import NetworkSpec
+from fingertip_contact.depth.configuration import TRAINED_SIZE, NetworkSpec
 from fingertip_contact.depth.preprocessing import Preprocessor, resize_to
 from fingertip_contact.resources import cache_directory
 
-BASELINE = ("torch", "fp32", (518, 518))
+REFERENCE = ("torch", "fp32")
 WHOLE, REGION = "whole", "hands"
 RANDOM_WEIGHTS = "random_vits.safetensors"
 # How many pictures stand in for a recording where none is given.
@@ -75,9 +74,9 @@ class DepthBenchmark:
 def cases(weights: Path, max_depth_m: float, region_size: tuple[int, int], everything: bool) -> list[Case]:
     """Each runtime and precision at 518x518, at 252x336 and for a region; with int8 in ONNX Runtime only if all are
     asked for, since making it takes minutes."""
-    kinds = [("torch", "fp32"), ("openvino", "fp32"), ("openvino", "int8"), ("onnxruntime", "fp32")]
+    kinds = [REFERENCE, ("openvino", "fp32"), ("openvino", "int8"), ("onnxruntime", "fp32")]
     kinds += [("onnxruntime", "int8")] if everything else []
-    sizes = [(BASELINE[2], WHOLE), ((252, 336), WHOLE), (region_size, REGION)]
+    sizes = [((TRAINED_SIZE, TRAINED_SIZE), WHOLE), ((252, 336), WHOLE), (region_size, REGION)]
     return [
         Case(runtime, precision, NetworkSpec(weights, *size, max_depth_m), region)
         for size, region in sizes
@@ -90,7 +89,8 @@ def measure(
 ) -> DepthBenchmark:
     """Runs the cases in turn, `rounds` times, each round on another of the pictures (H, W, 3) uint8.
 
-    Of each size torch has to come first: the others are held against it. The pictures also calibrate int8 where it has
+    Of each size torch has to come first, since the others are held against it; the first of all is the baseline. The
+    pictures also calibrate int8 where it has
     not been made yet. tell: is told in words what happens. Raises ValueError where a case cannot be run.
     """
     for case in chosen:
@@ -114,8 +114,8 @@ def measure(
             expected_m = torch_m.setdefault(case.size, depth_m.copy())
             deviations_mm[case].append(1e3 * parity.mean_deviation_m(depth_m, expected_m))
     medians = {case: float(np.median(times)) for case, times in times_ms.items()}
-    eager = {case.size: medians[case] for case in chosen if (case.runtime, case.precision) == BASELINE[:2]}
-    baseline_ms = eager[BASELINE[2]]
+    eager = {case.size: medians[case] for case in chosen if (case.runtime, case.precision) == REFERENCE}
+    baseline_ms = medians[chosen[0]]
     rows = tuple(
         Row(
             case.runtime,
@@ -155,7 +155,9 @@ def peak_mib(case: Case, threads: int, tell: Callable[[str], None]) -> float:
 def _load_and_run(case: Case, threads: int) -> float:
     runtime, _ = selection.opened(case.spec, case.runtime, case.precision, threads)
     runtime.infer(Preprocessor(*case.size)(parity.test_picture(480, 640)))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # getrusage would count what the parent had when it forked.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return float(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def around(preprocessors: dict[tuple[int, int], Preprocessor], picture_bgr: np.ndarray) -> dict[str, float]:

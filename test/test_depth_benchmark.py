@@ -1,0 +1,68 @@
+"""bench depth: what is reported is what was measured."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("timm")
+
+from fingertip_contact.depth import benchmark  # noqa: E402
+from fingertip_contact.depth.benchmark import Case  # noqa: E402
+from fingertip_contact.depth.checkpoint import load_weights  # noqa: E402
+from fingertip_contact.depth.configuration import NetworkSpec  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """Random weights in a cache of their own, as where none were pulled."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield benchmark.random_weights()
+
+
+def test_random_weights_are_made_once_and_load(weights):
+    """Where nothing was pulled there is still something to measure."""
+    made = weights.stat().st_mtime_ns
+    assert benchmark.random_weights() == weights
+    assert weights.stat().st_mtime_ns == made
+    assert load_weights(weights)
+
+
+def test_each_row_is_held_against_the_baseline_of_the_same_run(weights):
+    """Ratios, frames a second and deviations agree with the medians and with torch."""
+    large, small = (NetworkSpec(weights, *size, 0.5) for size in ((84, 112), (42, 56)))
+    chosen = [
+        Case("torch", "fp32", large, benchmark.WHOLE),
+        Case("torch", "fp32", small, benchmark.REGION),
+        Case("openvino", "fp32", small, benchmark.REGION),
+    ]
+    said = []
+    result = benchmark.measure(chosen, benchmark.stand_in_pictures(), rounds=3, threads=1, tell=said.append)
+    baseline, eager, openvino = result.rows
+    assert result.baseline_ms == baseline.ms_median
+    assert [row.ratio for row in result.rows] == [result.baseline_ms / row.ms_median for row in result.rows]
+    assert openvino.ratio_same_size == eager.ms_median / openvino.ms_median
+    assert openvino.fps == 1e3 / openvino.ms_median
+    assert baseline.deviation_mm == eager.deviation_mm == 0
+    assert 0 < openvino.deviation_mm < 1e-3
+    assert openvino.peak_mib < eager.peak_mib  # it runs without torch
+    assert set(result.around_ms) == {"84x112", "42x56"}
+    assert "round 3 of 3" in said
+    read = json.loads(json.dumps(asdict(result)))
+    assert read["rows"][2]["region"] == "hands"
+    assert {"runtime", "precision", "height", "width", "region", "ms_median", "ratio"} <= set(read["rows"][0])
+
+
+def test_everything_that_is_promised_is_measured(weights):
+    """Torch first at each size; the published size, the default one, the region; both precisions."""
+    chosen = benchmark.cases(weights, 0.5, (154, 210), everything=True)
+    assert str(chosen[0]) == "torch fp32 518x518"
+    assert [case.size for case in chosen if case.runtime == "torch"] == [(518, 518), (252, 336), (154, 210)]
+    assert {(case.runtime, case.precision) for case in chosen if case.size == (252, 336)} == {
+        *(("torch", "fp32"), ("openvino", "fp32"), ("openvino", "int8")),
+        *(("onnxruntime", "fp32"), ("onnxruntime", "int8")),
+    }
