@@ -23,6 +23,9 @@ HANDS = (
 TOUCH = (
     Parameter("profile", "default", "contact profile: a name in config/profiles.yaml, or a YAML file of one's own"),
     Parameter("layout", "qwerty", "keyboard layout: the name of a built-in one, or a YAML or JSON file"),
+    Parameter("sheet_pose", "", "where the sheet lies, as `keyboard pose` saved it; empty: its markers tell"),
+    Parameter("words", "", "word list by which to expect characters, english or a file; empty: none"),
+    Parameter("repeat_delay_s", 0.0, "keys held for longer repeat; 0: never, else 0.1 or more", limits=(0.0, 10.0)),
     Parameter("depth_source", "sensor", "where depth comes from", choices=("sensor", "model", "fused")),
     Parameter("camera_timeout_s", 0.5, "without frames for this long, held keys are cancelled", limits=(0.05, 60.0)),
     Parameter("marker_rate_hz", 10.0, "markers at most this often", limits=(0.1, 60.0)),

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from fingertip_contact.build import build_touch
+from fingertip_contact.build import KeyboardOptions, build_touch
 from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.contact.surface import SurfaceTracker
 from fingertip_contact.frames import Frame, FrameResult, Hand
@@ -21,11 +21,12 @@ class Touch:
     """Takes frames and hands, publishes results. Frames come from one thread, service calls from another."""
 
     def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
-        """Topics and services end when `held` is closed. Raises ValueError or OSError where the profile or the layout
-        cannot be read."""
+        """Topics and services end when `held` is closed. Raises ValueError or OSError where the profile, layout, the
+        sheet's pose or the word list cannot be read."""
         self._contact = load_profile(parameters.profile)
         layout = load_layout(parameters.layout)
-        self._pipeline = build_touch(layout, self._contact)
+        keyboard = KeyboardOptions(parameters.sheet_pose, parameters.words, parameters.repeat_delay_s)
+        self._pipeline = build_touch(layout, self._contact, keyboard)
         self._results = ResultPublisher(node, layout, parameters.marker_rate_hz, held)
         self._lock = threading.Lock()
         self._last: FrameResult | None = None
