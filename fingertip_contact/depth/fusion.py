@@ -127,7 +127,7 @@ def _sharpen(depth_m: np.ndarray, sigma_m: np.ndarray, sensor_m: np.ndarray) -> 
     edge = farthest_m - nearest_m > EDGE_STEP_M
     rows, columns, near_m, far_m = rows[edge], columns[edge], nearest_m[edge], farthest_m[edge]
     between_m = depth_m[rows, columns]
-    is_far = between_m > (near_m + far_m) / 2
+    is_far = between_m > 2 * near_m * far_m / (near_m + far_m)  # half-way in inverse depth
     pushed_m = np.where(
         is_far, np.maximum(between_m, far_m - EDGE_SLACK_M), np.minimum(between_m, near_m + EDGE_SLACK_M)
     )
