@@ -20,7 +20,8 @@ from fingertip_contact.recordings.dataset import ACTIONS, open_dataset
 from fingertip_contact.recordings.dataset_annotations import read_annotation, read_label
 from fingertip_contact.recordings.dataset_check import Quality, check_dataset
 from fingertip_contact.simulation.air import HIGHEST_TRANSITION_M, LOWEST_HOVER_M, draw_hover, draw_transition
-from fingertip_contact.simulation.dataset import Recipe, plan, simulate_dataset
+from fingertip_contact.simulation.dataset import scene_of, simulate_dataset
+from fingertip_contact.simulation.dataset_plan import Recipe, plan
 
 ANGLES, SURFACES = (45.0, 90.0), ("white_desk", "wood_grain")
 DEADLINE_S = 120
@@ -115,9 +116,7 @@ def test_labels_are_the_truth(people):
 
 def test_people_look_the_same_from_everywhere_and_differ_from_each_other():
     """Skin and sleeves are the participant's, the light and the camera the sitting's."""
-    from fingertip_contact.simulation.dataset import _scene
-
-    scenes = [_scene(sitting) for sitting in plan(6, 12, ANGLES, SURFACES, Recipe())]
+    scenes = [scene_of(sitting) for sitting in plan(6, 12, ANGLES, SURFACES, Recipe())]
     pairs = list(zip(scenes[::2], scenes[1::2], strict=True))
     for one, other in pairs:
         assert one.looks.skin_tone == other.looks.skin_tone
@@ -133,6 +132,7 @@ def test_what_is_missing_is_made_again_to_the_byte(people):
     before = files(people)
     times = {path: path.stat().st_mtime_ns for path in people.rglob("*.png")}
     gone = next(people.glob("P01/*transition*"))
+    assert len(list((gone / "depth_exact").iterdir())) == 2
     shutil.rmtree(gone)
     (people / "P01" / f".{gone.name}.abc.partial").mkdir()
     assert simulate_dataset(plan(1, 12, ANGLES, SURFACES, Recipe(seed=5)), people, workers=1) == 12
@@ -150,7 +150,7 @@ def test_another_recipe_does_not_mix_with_what_is_there(people):
 
 def test_hands_in_the_air():
     """A hover never comes down to the desk; a transition comes exactly down, and well up."""
-    times_s = np.linspace(0, 60, 2000)
+    times_s = np.linspace(0, 60, 500)
     for seed in range(5):
         hover_m = np.array([draw_hover(np.random.default_rng(seed))(time_s) for time_s in times_s])
         assert hover_m[:, 2].min() >= LOWEST_HOVER_M

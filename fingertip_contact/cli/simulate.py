@@ -71,7 +71,8 @@ def dataset(
 
     Example: fingertip-contact simulate dataset --participants 15 --frames 3000 --angles 30,45,60,90 --out out/people
     """
-    from fingertip_contact.simulation.dataset import Recipe, plan, simulate_dataset
+    from fingertip_contact.simulation.dataset import simulate_dataset
+    from fingertip_contact.simulation.dataset_plan import Recipe, plan
 
     recipe = Recipe(seed=seed, difficulty=difficulty, every=every)
     sittings = plan(participants, frames, _numbers(angles, "--angles"), _words(surfaces), recipe)

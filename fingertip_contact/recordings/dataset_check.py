@@ -17,6 +17,7 @@ from fingertip_contact.geometry import Plane
 from fingertip_contact.recordings.dataset import (
     ANNOTATIONS,
     DEPTH,
+    EXACT_DEPTH,
     LABELS,
     METADATA,
     RGB,
@@ -178,6 +179,9 @@ def _unpaired(session: Session) -> Iterator[str]:
         yield f"{session.path / DEPTH / f'{number:06d}.png'} is missing"
     for number in sorted(depth - rgb):
         yield f"{session.path / RGB / f'{number:06d}.png'} is missing"
+    exact = picture_numbers(session.path / EXACT_DEPTH)
+    for number in sorted(frames - exact) if exact else ():
+        yield f"{session.path / EXACT_DEPTH / f'{number:06d}.png'} is missing"
     for folder in (ANNOTATIONS, LABELS):
         for number in sorted(json_numbers(session.path / folder) - frames):
             yield f"{session.path / folder / f'{number:06d}.json'} belongs to no frame"

@@ -10,11 +10,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timezone
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -24,19 +22,17 @@ from fingertip_contact.keyboard.layout import Layout, load_layout
 from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.recordings.dataset import ACTIONS, METADATA
 from fingertip_contact.recordings.dataset_truth import annotate, label, surface_plane
-from fingertip_contact.recordings.dataset_writer import About, SessionWriter, surface_calibration
+from fingertip_contact.recordings.dataset_writer import SessionWriter, surface_calibration
 from fingertip_contact.recordings.jsonl import read_object
 from fingertip_contact.recordings.truth import TrueFrame, true_frame
 from fingertip_contact.simulation.air import Lift, carried, draw_hover, draw_transition
 from fingertip_contact.simulation.darkroom import Darkroom, Exposure, Setup, Shot, without_interrupts
+from fingertip_contact.simulation.dataset_plan import DESK_OF, Sitting
 from fingertip_contact.simulation.participant import draw_participant
 from fingertip_contact.simulation.scene import Difficulty, Scene, make_scene
 from fingertip_contact.simulation.sensor import DEPTH_UNIT_M
 from fingertip_contact.simulation.truth_lines import frame_line
 from fingertip_contact.simulation.typist import CALIBRATION_S, ENTER_S, FRAME_S, NANOSECONDS, Performance, perform
-
-# The layout's names of surfaces, and the desks of the simulation that are such. It has none that reflects.
-DESK_OF = {"white_desk": "white", "wood_grain": "wood", "dark": "dark", "speckled": "speckled", "grey": "grey"}
 
 # How far the camera stands from the sheet, by its angle: as in the published dataset, metres.
 DISTANCES_M = ((37.5, (0.40, 0.48)), (52.5, (0.35, 0.45)), (90.0, (0.30, 0.40)))
@@ -44,7 +40,6 @@ DISTANCES_M = ((37.5, (0.40, 0.48)), (52.5, (0.35, 0.45)), (90.0, (0.30, 0.40)))
 _PARTICIPANT_STREAM, _SITTING_STREAM, _TEXT_STREAM, _LIFT_STREAM = range(400, 404)
 # The hands are in their place by then.
 _FIRST_FRAME = round((CALIBRATION_S + ENTER_S + 0.3) / FRAME_S)
-_SECONDS_BETWEEN_SESSIONS = 60
 # More than anybody types: 65 words of five characters a minute and a space each are 0.93 of the words below.
 _WORDS_A_SECOND = 1.4
 
@@ -54,96 +49,7 @@ TEXT = (
     "pack some of these for the first part of it then look how each was made which is more than two were ever asked"
 )
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """What decides the dataset, besides its size. every: of the frames at 30 Hz each `every`-th is taken."""
-
-    seed: int = 0
-    difficulty: str = "normal"
-    every: int = 5
-    layout: str = "qwerty"
-
-
-@dataclass(frozen=True)
-class Sitting:
-    """One participant under one angle. number: of all sittings. frames: for each action."""
-
-    recipe: Recipe
-    number: int
-    participant: int
-    angle_number: int
-    angle_deg: float
-    surface: str
-    frames: Mapping[str, int]
-
-    @property
-    def participant_name(self) -> str:
-        return f"P{self.participant:02d}"
-
-    def about(self, action: str) -> About:
-        when = datetime.fromtimestamp(self.start_ns(action) // NANOSECONDS, tz=timezone.utc)
-        return About(
-            participant=self.participant_name,
-            angle_deg=self.angle_deg,
-            surface=self.surface,
-            action=action,
-            hand="both",
-            time_of_day=f"{when:%H%M%S}",
-            timestamp=f"{when:%Y-%m-%d %H:%M:%S}",
-        )
-
-    def start_ns(self, action: str) -> int:
-        """What is added to a performance's stamps: no two sessions are at the same time. Midday, 15 November 2023."""
-        session = self.number * len(ACTIONS) + ACTIONS.index(action)
-        return (1_700_049_600 + session * _SECONDS_BETWEEN_SESSIONS) * NANOSECONDS
-
-    def folder(self, root: Path, action: str) -> Path:
-        return self.about(action).folder(root)
-
-    def described(self, action: str) -> dict[str, Any]:
-        """For the metadata; what was made by the same needs not be made again."""
-        return {**asdict(self.recipe), "frames": self.frames[action]}
-
-
 Progress = Callable[[Iterator[int], int], AbstractContextManager[Iterator[int]]]
-
-
-def plan(
-    participants: int, frames: int, angles_deg: Sequence[float], surfaces: Sequence[str], recipe: Recipe
-) -> list[Sitting]:
-    """Deals `frames` pictures evenly to participants, angles and actions.
-
-    Raises ValueError where that is impossible: no participant, an angle or surface that cannot be, too few frames.
-    """
-    unknown = sorted(set(surfaces) - DESK_OF.keys())
-    if unknown or not surfaces:
-        raise ValueError(f"surfaces {', '.join(unknown) or 'are missing'}: the simulation has {', '.join(DESK_OF)}")
-    if participants < 1 or not angles_deg or recipe.every < 1:
-        raise ValueError(
-            f"{participants} participants under {len(angles_deg)} angles, every {recipe.every}th frame: "
-            "there has to be one of each at least"
-        )
-    if len(set(angles_deg)) < len(angles_deg):
-        raise ValueError(f"an angle is named twice: {', '.join(f'{angle:g}' for angle in angles_deg)}")
-    for angle_deg in angles_deg:
-        make_scene(recipe.seed, angle_deg, recipe.difficulty)  # says what cannot be
-    sittings = participants * len(angles_deg)
-    if frames < sittings:
-        raise ValueError(f"{frames} frames for {participants} participants under {len(angles_deg)} angles: at least "
-                         f"{sittings} are needed, one for each")  # fmt: skip
-    return [
-        Sitting(
-            recipe=recipe,
-            number=number,
-            participant=number // len(angles_deg) + 1,
-            angle_number=number % len(angles_deg),
-            angle_deg=angles_deg[number % len(angles_deg)],
-            surface=surfaces[(number // len(angles_deg) + number % len(angles_deg)) % len(surfaces)],
-            frames=_by_action(_share(frames, sittings, number), first=number % len(ACTIONS)),
-        )
-        for number in range(sittings)
-    ]
 
 
 def simulate_dataset(
@@ -177,7 +83,7 @@ def make_sitting(sitting: Sitting, root: Path) -> int:
     missing = _missing(sitting, root)
     if missing:
         layout = load_layout(sitting.recipe.layout)
-        scene = _scene(sitting)
+        scene = scene_of(sitting)
         performance = _performance(sitting, layout, scene.difficulty)
         darkroom = Darkroom(Setup(scene, layout, performance.models))
         for action in missing:
@@ -274,7 +180,7 @@ def _truth(
     return TrueFrame(frame.stamp_ns, tuple(hands))
 
 
-def _scene(sitting: Sitting) -> Scene:
+def scene_of(sitting: Sitting) -> Scene:
     """Camera, light and noise are the sitting's; skin and sleeves the participant's."""
     recipe = sitting.recipe
     random = np.random.default_rng([recipe.seed, _SITTING_STREAM, sitting.participant, sitting.angle_number])
@@ -314,19 +220,6 @@ def _frame_numbers(sitting: Sitting, action: str) -> range:
     before = sum(sitting.frames[other] for other in ACTIONS[: ACTIONS.index(action)])
     first = _FIRST_FRAME + sitting.recipe.every * before
     return range(first, first + sitting.recipe.every * sitting.frames[action], sitting.recipe.every)
-
-
-def _share(total: int, parts: int, part: int) -> int:
-    """Of `total` things dealt evenly."""
-    return total * (part + 1) // parts - total * part // parts
-
-
-def _by_action(frames: int, first: int) -> dict[str, int]:
-    """frames dealt to the actions, beginning with number `first`: with few of them, every action gets its turn."""
-    return {
-        action: frames // len(ACTIONS) + ((index - first) % len(ACTIONS) < frames % len(ACTIONS))
-        for index, action in enumerate(ACTIONS)
-    }
 
 
 def _seed(random: np.random.Generator) -> int:
