@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cli_harness import run
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -119,3 +120,12 @@ def test_a_list_that_is_not_there_is_told():
         load_language("klingon")
     with pytest.raises(ValueError, match="at least one word"):
         LanguageModel({})
+
+
+def test_the_command_measures(capsys):
+    """One row a scatter and kind of text; a layout that writes no words is refused."""
+    assert run("keyboard", "measure", "--typists", "2", "--scatter-mm", "2") == 0
+    shown = capsys.readouterr().out
+    assert all(kind in shown for kind in ("of the list", "held out", "random"))
+    assert run("keyboard", "measure", "--layout", "piano", "--typists", "2") == 2
+    assert "cannot write words" in capsys.readouterr().err

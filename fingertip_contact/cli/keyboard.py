@@ -12,7 +12,7 @@ from rich.table import Table
 from fingertip_contact.cli import options
 from fingertip_contact.cli.keyboard_pose import pose
 
-app = typer.Typer(help="Keyboard layouts: list, show, print, locate.", no_args_is_help=True)
+app = typer.Typer(help="Keyboard layouts: list, show, print, locate.", no_args_is_help=True, add_completion=False)
 
 
 @app.command("list")
@@ -87,8 +87,8 @@ def measure(
 ) -> None:
     """Measure on simulated taps how well keys are told apart, and what a word list brings.
 
-    Held-out words: every fifth of the list, read with a model made of the others. Random: letters that make no words,
-    as passwords do.
+    Held-out words: every fifth of the list, read with a model made of the others. Random: characters that make
+    no words, as passwords do.
 
     Example: fingertip-contact keyboard measure --scatter-mm 4 --scatter-mm 6
     """

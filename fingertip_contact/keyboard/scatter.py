@@ -46,8 +46,10 @@ def key_accuracy(
 
 
 def texts_of(words: Mapping[str, float], layout: Layout, count: int, seed: int) -> list[str]:
-    """Texts of words drawn by their frequency, of those that the layout can write."""
+    """Texts of words drawn by their frequency, of those that the layout can write. Raises ValueError for none."""
     known = [word for word in words if set(word) <= layout.by_text.keys()]
+    if not known or " " not in layout.by_text:
+        raise ValueError(f"layout {layout.name} cannot write words of the list; choose another list or layout")
     shares = np.array([words[word] for word in known])
     random = np.random.default_rng(seed)
     return [" ".join(random.choice(known, WORDS_PER_TEXT, p=shares / shares.sum())) for _ in range(count)]
