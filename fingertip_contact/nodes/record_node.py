@@ -87,6 +87,8 @@ class RecordNode(Node):
             self._ending.exit_code = WRONG_USE
             return
         self.get_logger().info(f"{path}: {self._count} messages, {self._worker.dropped} dropped")
+        if not self._count:
+            self.get_logger().warning("nobody sent anything: are the topics remapped to the camera's?")
         if self._wanted:
             self.get_logger().warning(f"nobody published {', '.join(self._wanted)}")
 
