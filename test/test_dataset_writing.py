@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from dataclasses import replace
 import dataset_world as world
 import numpy as np
 import pytest
+from cli_harness import run
 
 from fingertip_contact.frames import DepthImage
 from fingertip_contact.geometry import Plane
@@ -214,6 +216,38 @@ def test_fingertips_are_annotated_where_the_picture_shows_them(tmp_path, typed_r
                     seen += 1
                     assert 0.0 < labels[hand.handedness][finger].surface_depth_m - depth_m < 0.06
     assert seen > 10
+    # Labelled later, from the same truth, they are the same.
+    session = open_session(made.path)
+    before = {path: path.read_bytes() for path in session.path.rglob("*.json")}
+    for folder in ("labels", "annotations"):
+        shutil.rmtree(session.path / folder)
+    assert run("dataset", "label", session.path, "--truth", truth_path(typed_recording)) == 0
+    assert {path: path.read_bytes() for path in session.path.rglob("*.json")} == before
+
+
+def test_the_commands_convert_both_ways(tmp_path, capsys):
+    """What the bag does not say has to be given; a session or bag that exists is overwritten only by force."""
+    bag, root, back = tmp_path / "a.mcap", tmp_path / "people", tmp_path / "b.mcap"
+    session_to_bag(world.write_session(tmp_path / "ds", "P01", 4), bag)
+    about = ("--out", root, "--participant", "P03")
+    assert run("dataset", "from-bag", bag, *about, "--surface", "dark") == 2
+    assert "--angle is missing" in capsys.readouterr().err
+    about = (*about, "--surface", "dark", "--angle", "45", "--every", "2")
+    assert run("dataset", "from-bag", bag, *about) == 0
+    assert run("dataset", "from-bag", bag, *about) == 2
+    assert "--force" in capsys.readouterr().err
+    assert run("dataset", "from-bag", bag, *about, "--force") == 0
+    assert run("dataset", "from-bag", bag, *about, "--time", "090000") == 0
+    sessions = open_dataset(root).sessions
+    assert [session.name for session in sessions] == [
+        "P03_angle45_dark_typing_090000",
+        "P03_angle45_dark_typing_221320",
+    ]
+    assert {len(session.numbers) for session in sessions} == {2}
+    assert run("dataset", "to-bag", sessions[0].path, "--out", back) == 0
+    assert run("dataset", "to-bag", sessions[0].path, "--out", back) == 2
+    with open_recording(back) as recording:
+        assert [frame.stamp_ns for frame in recording.frames()] == [world.stamp_ns(0), world.stamp_ns(2)]
 
 
 def test_the_surface_is_written_exactly_and_as_the_layout_has_it():

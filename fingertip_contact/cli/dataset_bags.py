@@ -22,6 +22,10 @@ def from_bag(
     truth: Annotated[Path | None, typer.Option(help="By default BAG.truth.jsonl, where it is there.")] = None,
     every: Annotated[int, typer.Option(min=1, help="Take each such frame only.")] = 1,
     depth_step_mm: dataset_options.DepthStep = 1.0,
+    time: Annotated[
+        str | None, typer.Option(help="HHMMSS in the session's name, where the first frame's would be taken already.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a session that exists.")] = False,
 ) -> None:
     """Make a session of a recording: the same pictures, stamps and intrinsics, and labels where the truth is known.
 
@@ -40,6 +44,7 @@ def from_bag(
         angle_deg=dataset_options.needed("--angle", angle, known.header.angle_deg if known else None),
         surface=dataset_options.needed("--surface", surface, known.surface if known else None),
         action=action,
+        time_of_day=None if time is None else dataset_options.time_of_day(time),
     )
     with open_recording(bag) as recording:
         total = -(-recording.frame_count // every)
@@ -51,6 +56,7 @@ def from_bag(
                 frames_per_second=recording.frames_per_second / every,
                 truth=known,
                 depth_png_unit_m=depth_step_mm / 1000,
+                overwrite=force,
             )
     skipped = f"; {made.skipped} without depth were left out" if made.skipped else ""
     typer.echo(f"{made.frames} frames{skipped}; {made.path}", err=True)

@@ -28,6 +28,13 @@ def participant(name: str) -> str:
     return name
 
 
+def time_of_day(digits: str) -> str:
+    """Raises ValueError where it is no HHMMSS."""
+    if not re.fullmatch(r"\d{6}", digits):
+        raise ValueError(f"--time is {digits!r}; six digits are wanted, HHMMSS")
+    return digits
+
+
 def needed(option: str, given: Value | None, known: Value | None = None) -> Value:
     """What was given, else what is known. Raises ValueError naming the option where neither is there."""
     value = known if given is None else given

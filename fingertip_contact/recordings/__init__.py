@@ -1,1 +1,1 @@
-"""Recordings: bags and their truth files."""
+"""Recordings: bags and their truth files, and datasets of pictures to train on."""

@@ -16,7 +16,7 @@ from fingertip_contact.frames import DepthImage, Frame
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.recordings.bag import BagWriter, camera_info_topic
-from fingertip_contact.recordings.dataset import DEPTH_PNG_UNIT_M, BadFrameError, DatasetFrame, Session
+from fingertip_contact.recordings.dataset import DEPTH_PNG_UNIT_M, METADATA, BadFrameError, DatasetFrame, Session
 from fingertip_contact.recordings.dataset_truth import annotate, label, surface_plane
 from fingertip_contact.recordings.dataset_writer import About, SessionWriter, surface_calibration
 from fingertip_contact.recordings.truth import TrueFrame, TruthHeader, read_frames, read_truth
@@ -40,16 +40,17 @@ def silent(items: Iterable[Any], total: int) -> AbstractContextManager[Iterator[
 
 @dataclass(frozen=True)
 class Kind:
-    """What a recording is of, which it does not say itself."""
+    """What a recording is of, which it does not say itself. time_of_day: HHMMSS; None: of its first frame."""
 
     participant: str
     angle_deg: float
     surface: str
     action: str
     hand: str = "both"
+    time_of_day: str | None = None
 
     def at(self, stamp_ns: int) -> About:
-        """With the time of its first frame."""
+        """Begun at that time."""
         when = datetime.fromtimestamp(stamp_ns // 1_000_000_000, tz=timezone.utc)
         return About(
             self.participant,
@@ -57,7 +58,7 @@ class Kind:
             self.surface,
             self.action,
             self.hand,
-            time_of_day=f"{when:%H%M%S}",
+            time_of_day=self.time_of_day or f"{when:%H%M%S}",
             timestamp=f"{when:%Y-%m-%d %H:%M:%S}",
         )
 
@@ -102,17 +103,17 @@ def frames_to_session(
     frames_per_second: float,
     truth: Truth | None = None,
     depth_png_unit_m: float = DEPTH_PNG_UNIT_M,
-    more: dict[str, Any] | None = None,
+    overwrite: bool = False,
 ) -> Converted:
     """Writes frames as a session, which appears when it is whole; frames without depth are skipped and counted.
 
-    truth: gives annotations and labels to the frames whose stamps it knows. more: for the metadata. Raises ValueError
-    where there is no frame, FileExistsError where the session exists.
+    truth: gives annotations and labels to the frames whose stamps it knows. Raises ValueError where there is no frame,
+    FileExistsError where the session exists and `overwrite` is not given.
     """
     first, frames = _peek(frames)
     folder = kind.at(first.stamp_ns).folder(root)
-    with written_aside(folder) as aside:
-        session = _session_writer(aside, kind, first, frames_per_second, truth, depth_png_unit_m, more)
+    with written_aside(folder, overwrite=overwrite, replaceable=_is_session) as aside:
+        session = _session_writer(aside, kind, first, frames_per_second, truth, depth_png_unit_m, None)
         skipped = _fill(session, frames, truth)
     return Converted(folder, session.frame_count, skipped)
 
@@ -128,7 +129,7 @@ def record_session(
 ) -> Converted:
     """Writes frames as they come; the session is there from the first on, and whatever happens its frames stay.
 
-    Raises as `frames_to_session` does.
+    more: for the metadata. Raises as `frames_to_session` does.
     """
     first, frames = _peek(frames)
     folder = kind.at(first.stamp_ns).folder(root)
@@ -175,6 +176,10 @@ def loadable(frames: Iterable[DatasetFrame], problems: list[str]) -> Iterator[tu
             yield frame, frame.load()
         except BadFrameError as error:
             problems.append(str(error))
+
+
+def _is_session(path: Path) -> bool:
+    return (path / METADATA).is_file()
 
 
 def _peek(frames: Iterable[Frame]) -> tuple[Frame, Iterator[Frame]]:
