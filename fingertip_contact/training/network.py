@@ -17,6 +17,8 @@ from fingertip_contact.depth.network import (
     interpolate_position_embedding,
 )
 
+SCRATCH_POSITION, SCRATCH_LAYER_SCALE = 0.1, 0.3
+
 
 class TrainedNetwork(DepthNetwork):
     """(B, 3, height, width) -> (B, 1, height, width) metres, at any multiple of 14.
@@ -48,15 +50,16 @@ class TrainedNetwork(DepthNetwork):
 def prepare_for_scratch(network: TrainedNetwork) -> None:
     """Starting values for an encoder without any pre-training.
 
-    Position: sines and cosines, which mean the same at every input size, where random values would not. LayerScale: 1,
-    since the 1e-5 that DINOv2 starts from needs a pre-training's length to grow.
+    Position: sines and cosines, which mean the same at every input size, where random values would not; small, for at
+    full size they drown what the patches show, and hundreds of steps give blurred average pictures. LayerScale: the
+    1e-5 that DINOv2 starts from needs a pre-training's length to grow.
     """
     encoder = network.pretrained
     grid = build_sincos2d_pos_embed([TRAINED_GRID, TRAINED_GRID], dim=WIDTH, interleave_sin_cos=False)
     with torch.no_grad():
         # The class token's comes first.
-        cast(Tensor, encoder.pos_embed)[0] = torch.cat([torch.zeros(1, WIDTH), grid])
+        cast(Tensor, encoder.pos_embed)[0] = SCRATCH_POSITION * torch.cat([torch.zeros(1, WIDTH), grid])
         for module in encoder.modules():
             gamma = getattr(module, "gamma", None)
             if isinstance(gamma, nn.Parameter):
-                gamma.fill_(1.0)
+                gamma.fill_(SCRATCH_LAYER_SCALE)
