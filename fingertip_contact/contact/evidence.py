@@ -22,6 +22,8 @@ SAME = (0.0012, 2.0)
 CONTACT_SIGMA_M = 0.0006
 DIP_MEAN_M = 0.0045
 STRAY_PER_M = 5.0
+# A hand whose other fingers come down so far (their median) is on its way to the desk: its fingers stop, and type not.
+ARRIVAL_M = 0.012
 # Log-odds of a drop: even at this one, so much a metre more or less; fewer sigma of the noise count against it.
 DROP_EVEN_M = 0.007
 DROP_PER_M = 350.0
@@ -86,7 +88,10 @@ def find_touch(stamps_ns: np.ndarray, height_m: np.ndarray, at: int, finger: int
     near = np.abs(seconds) <= RIVAL_S
     others = [i for i in range(height_m.shape[1]) if i != finger]
     rivals_m = [_highest(height_m[during, i]) - _lowest(height_m[near, i]) for i in others]
-    rival_m = max((fall_m for fall_m in rivals_m if math.isfinite(fall_m)), default=0.0)
+    rivals_m = [fall_m for fall_m in rivals_m if math.isfinite(fall_m)]
+    if rivals_m and np.median(rivals_m) > ARRIVAL_M:
+        return None
+    rival_m = max(rivals_m, default=0.0)
     return Touch(
         depth=_depth(bottom_m, noise_m),
         drop=DROP_PER_M * float(np.clip(drop_m - DROP_EVEN_M, -DROP_RANGE_M, DROP_RANGE_M))
