@@ -90,10 +90,16 @@ def test_an_installed_node_runs(workspace):
 
 @colcon
 @real_launch
-def test_simulation_launch_reads_what_is_typed(workspace, typed_recording, hand_weights, tmp_path):
-    """`ros2 launch` starts camera, hand tracking and contact; keys come; all end cleanly with the recording."""
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    # A bag is played whether anybody is ready or not: a busy machine gets time.
+    [("simulation", ()), ("replay", ("start_delay_s:=15.0", "rate:=0.5"))],
+)
+def test_what_is_typed_is_read(workspace, typed_recording, hand_weights, tmp_path, name, arguments):
+    """`ros2 launch` starts player, hand tracking and contact; keys come; all end cleanly with the recording."""
     log = tmp_path / "launch.log"
-    command = ["ros2", "launch", "fingertip_contact", "simulation.launch.py", f"recording:={typed_recording}"]
+    command = ["ros2", "launch", "fingertip_contact", f"{name}.launch.py", f"recording:={typed_recording}"]
+    command += [*arguments, "sigterm_timeout:=60"]
     with ros_node() as ears, log.open("w") as output:
         keys = ears.hear(InteractiveMarkerFeedback, "/fingertip_contact/key_events", qos.EVENT)
         launch = subprocess.Popen(
