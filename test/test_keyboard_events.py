@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, EventType, FrameResult
@@ -266,6 +266,7 @@ streams = st.lists(
 LANGUAGE = LanguageModel({"the": 3, "cat": 1})
 
 
+@settings(deadline=None)
 @given(st.sampled_from(built_in_layouts()), streams, st.booleans(), st.booleans())
 def test_any_order_of_events_keeps_the_balance(name, stream, expects, repeats):
     """Ends before presses, presses twice, stamps that jump, no sheet, no place: nothing is raised, every key event

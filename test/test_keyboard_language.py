@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cli_harness import run
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fingertip_contact.frames import ContactEvent
@@ -28,6 +28,7 @@ def press(point_m, number=0):
     return ContactEvent(number, number, "press", number, 1, "left", "index", point_m, 1.0)
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("etaoinq' "), max_size=8))
 def test_probabilities_add_up_to_one(text):
     """After every beginning of a word, over the characters that words have."""
@@ -43,6 +44,7 @@ def test_what_words_begin_with_is_expected():
         assert candidates[int(np.argmin(ENGLISH.nats(text, candidates)))] == expected, text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20), st.lists(st.text(max_size=2), max_size=60))
 def test_every_character_keeps_its_chance(text, candidates):
     """Whatever was written and may be: from 0 to the limit, for signs and for keys that write nothing as well."""
@@ -88,10 +90,10 @@ def test_a_word_list_reads_scattered_words_better():
     held_out = dict(list(words.items())[::5])
     others = LanguageModel({word: count for word, count in words.items() if word not in held_out})
     texts = texts_of(held_out, LAYOUT, 6, seed=11)
-    alone, helped = (key_accuracy(LAYOUT, texts, 0.005, model, 11).share for model in (None, others))
+    alone, helped = (key_accuracy(LAYOUT, texts, 0.005, model, 11).mean for model in (None, others))
     assert helped > alone + 0.03
     passwords = random_texts(LAYOUT, 6, seed=11)
-    alone, harmed = (key_accuracy(LAYOUT, passwords, 0.003, model, 11).share for model in (None, ENGLISH))
+    alone, harmed = (key_accuracy(LAYOUT, passwords, 0.003, model, 11).mean for model in (None, ENGLISH))
     assert harmed > alone - 0.05
 
 

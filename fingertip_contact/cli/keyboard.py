@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -11,6 +11,9 @@ from rich.table import Table
 
 from fingertip_contact.cli import options
 from fingertip_contact.cli.keyboard_pose import pose
+
+if TYPE_CHECKING:
+    from fingertip_contact.keyboard.scatter import KeyAccuracy
 
 app = typer.Typer(help="Keyboard layouts: list, show, print, locate.", no_args_is_help=True, add_completion=False)
 
@@ -105,13 +108,16 @@ def measure(
         "held out": (texts_of(held_out, loaded, typists, seed), others),
         "random": (random_texts(loaded, typists, seed), known),
     }
-    table = Table("scatter (mm)", "words", "touch alone (%)", "with the word list (%)")
+    table = Table("scatter (mm)", "words", "touch alone (%)", "with the word list (%)", title="mean, median typist")
     for scatter in scatter_mm or [3.0, 4.0, 5.0, 6.0]:
         for kind, (texts, language) in suite.items():
             shares = (key_accuracy(loaded, texts, scatter / 1000, model, seed) for model in (None, language))
-            cells = (f"{100 * share.share:.2f} +- {100 * share.standard_error:.2f}" for share in shares)
-            table.add_row(f"{scatter:g}", kind, *cells)
+            table.add_row(f"{scatter:g}", kind, *map(_percent, shares))
     Console().print(table)
+
+
+def _percent(accuracy: KeyAccuracy) -> str:
+    return f"{100 * accuracy.mean:.1f} +- {100 * accuracy.standard_error:.1f}, {100 * accuracy.median:.1f}"
 
 
 def _visible(text: str) -> str:

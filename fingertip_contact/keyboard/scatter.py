@@ -26,10 +26,11 @@ _POSE = RigidTransform(np.diag([1.0, -1.0, -1.0]), np.array([0.0, 0.0, 0.5]))
 
 @dataclass(frozen=True)
 class KeyAccuracy:
-    """Share of the taps that were given their key, and its standard error over typists."""
+    """Share of the taps that were given their key: mean over typists and its standard error, and the median typist."""
 
-    share: float
+    mean: float
     standard_error: float
+    median: float
 
 
 def key_accuracy(
@@ -42,7 +43,8 @@ def key_accuracy(
         random = np.random.default_rng([seed, number])
         typist = Typist(layout, language=language)
         shares.append(np.mean([_is_read(typist, tap) for tap in _taps(layout, text, scatter_m, random)]))
-    return KeyAccuracy(float(np.mean(shares)), float(np.std(shares) / np.sqrt(len(shares))))
+    error = float(np.std(shares) / np.sqrt(len(shares)))
+    return KeyAccuracy(float(np.mean(shares)), error, float(np.median(shares)))
 
 
 def texts_of(words: Mapping[str, float], layout: Layout, count: int, seed: int) -> list[str]:

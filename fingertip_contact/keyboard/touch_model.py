@@ -1,8 +1,12 @@
 """Which key a touch means: how far it lies from each key, given where this person's fingers tend to land.
 
-A finger's landmark sits off the spot that its owner aims with, by up to half a key, and differently for each finger.
-The offset is learnt from the touches themselves as a sum of three parts, of all fingers, of the hand and of the
+A finger's landmark sits off the spot that its owner aims with, by up to half a key and more, and differently for each
+finger. The offset is learnt from the touches themselves as a sum of three parts, of all fingers, of the hand and of the
 finger, each with a Gaussian prior about zero, so that a finger that has not typed yet profits from the others.
+
+Who lands nearer to the neighbour from the start would teach a wrong offset, and never be understood again. So several
+guesses at the common part learn side by side, and the one that explains the touches best is asked: under a wrong one
+touches fall between keys, on keys of other fingers, or beside the sheet.
 """
 
 from __future__ import annotations
@@ -23,7 +27,15 @@ COMMON_SD_M, HAND_SD_M, FINGER_SD_M = 0.004, 0.002, 0.003
 DRIFT_SD_M = 0.0003
 # A residual counts as at most that much, so that a touch given to a wrong key cannot drag the offset to it.
 LARGEST_RESIDUAL_M = 0.008
-LARGEST_OFFSET_M = 0.008
+LARGEST_OFFSET_M = 0.012
+# Where the guesses at the common offset begin, in steps of that much.
+GUESS_STEP_M = 0.008
+GUESSES = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
+# Share of its cost that a guess keeps from touch to touch: about the last 30 count.
+COST_KEPT = 0.97
+# A touch costs a guess no more, in nats; and another guess has to be better by that many before it is asked.
+LARGEST_COST_NATS = 6.0
+LEAD_NATS = 3.0
 # How much less likely, in nats, a key is for a finger that the layout does not expect there.
 OTHER_FINGER_NATS = 3.0
 # A touch farther than that from every key's edge is on no key.
@@ -39,15 +51,18 @@ class TouchModel:
         self._layout = layout
         # Wide keys are aimed at anywhere along their length: a touch is compared with the nearest spot of the core.
         self._half_cores_m = (layout.sizes_m - layout.sizes_m.min(axis=1, keepdims=True)) / 2
-        self._offsets_m = np.zeros((_PARTS, 2))
+        self._finger_nats = {(hand, f): _finger_nats(layout, hand, f) for hand in HANDS for f in FINGERS}
+        # (guesses, parts, 2). The covariance tells how sure the parts are, which does not depend on the guess.
+        self._offsets_m = np.zeros((len(GUESSES), _PARTS, 2))
+        self._offsets_m[:, 0] = np.array(GUESSES) * GUESS_STEP_M
+        self._costs = np.sum(np.square(self._offsets_m[:, 0]), axis=1) / (2 * COMMON_SD_M**2)
+        self._asked = 0
         spreads = [COMMON_SD_M, *[HAND_SD_M] * len(HANDS), *[FINGER_SD_M] * (len(HANDS) * len(FINGERS))]
         self._covariance = np.diag(np.square(spreads))
 
     def offset_m(self, hand: Handedness, finger: Finger) -> np.ndarray:
         """(2,) where touches of this finger land, relative to the spot that it aims at."""
-        offset = _parts(hand, finger) @ self._offsets_m
-        length = float(np.hypot(*offset))
-        return offset if length <= LARGEST_OFFSET_M else offset * (LARGEST_OFFSET_M / length)
+        return self._bounded_m(_parts(hand, finger))[self._asked]
 
     def choose(
         self, point_m: np.ndarray, hand: Handedness, finger: Finger, prior_nats: Sequence[float] | None = None
@@ -56,36 +71,57 @@ class TouchModel:
 
         prior_nats: (N,) how unlikely each key is before the touch, in the order of the layout's keys.
         """
-        aimed_m = np.asarray(point_m) - self.offset_m(hand, finger)
-        near = self._layout.edge_distances_m(aimed_m)[0] <= MARGIN_M
-        if not near.any():
+        nats = self._nats(np.asarray(point_m), hand, finger)[self._asked]
+        if not np.isfinite(nats).any():
             return None
-        nats = np.sum(np.square(self._residuals_m(aimed_m)), axis=1) / (2 * TOUCH_SD_M**2)
-        nats += OTHER_FINGER_NATS * np.array([not self._expected(key, hand, finger) for key in self._layout.keys])
-        if prior_nats is not None:
-            nats += prior_nats
-        return self._layout.keys[int(np.argmin(np.where(near, nats, np.inf)))]
+        return self._layout.keys[int(np.argmin(nats if prior_nats is None else nats + prior_nats))]
 
     def learn(self, point_m: np.ndarray, hand: Handedness, finger: Finger, key: Key) -> None:
-        """Takes a touch that was given to a key into account: a Kalman update of the parts of the offset."""
-        index = self._layout.keys.index(key)
-        parts = _parts(hand, finger)
-        residual = self._residuals_m(np.asarray(point_m) - parts @ self._offsets_m)[index]
-        length = float(np.hypot(*residual))
-        if length > LARGEST_RESIDUAL_M:
-            residual = residual * (LARGEST_RESIDUAL_M / length)
+        """Takes a touch that was given to a key into account: a Kalman update of the parts of the offset.
+
+        The guesses that were not asked learn from the keys that they would have chosen.
+        """
+        point_m, parts = np.asarray(point_m), _parts(hand, finger)
+        nats = self._nats(point_m, hand, finger)
+        chosen = np.argmin(nats, axis=1)
+        chosen[self._asked] = self._layout.keys.index(key)
+        guesses = np.arange(len(GUESSES))
+        on_key = np.isfinite(nats[guesses, chosen])
+        residuals = self._residuals_m(point_m - parts @ self._offsets_m)[guesses, chosen] * on_key[:, None]
+        lengths = np.hypot(residuals[:, 0], residuals[:, 1])
+        residuals *= (LARGEST_RESIDUAL_M / np.maximum(lengths, LARGEST_RESIDUAL_M))[:, None]
         covariance = self._covariance + DRIFT_SD_M**2 * np.diag(parts)
         gain = covariance @ parts / (parts @ covariance @ parts + TOUCH_SD_M**2)
-        self._offsets_m = self._offsets_m + np.outer(gain, residual)
+        self._offsets_m = self._offsets_m + gain[None, :, None] * residuals[:, None, :]
         self._covariance = covariance - np.outer(gain, parts @ covariance)
+        self._costs = COST_KEPT * self._costs + np.minimum(nats.min(axis=1), LARGEST_COST_NATS)
+        best = int(np.argmin(self._costs))
+        if self._costs[best] < self._costs[self._asked] - LEAD_NATS:
+            self._asked = best
+
+    def _bounded_m(self, parts: np.ndarray) -> np.ndarray:
+        """(guesses, 2) the offset of a finger, no longer than the limit."""
+        offsets = parts @ self._offsets_m
+        lengths = np.hypot(offsets[:, 0], offsets[:, 1])
+        return offsets * (LARGEST_OFFSET_M / np.maximum(lengths, LARGEST_OFFSET_M))[:, None]
+
+    def _nats(self, point_m: np.ndarray, hand: Handedness, finger: Finger) -> np.ndarray:
+        """(guesses, N) how unlikely a touch is on each key; infinite on keys out of reach."""
+        aimed_m = point_m - self._bounded_m(_parts(hand, finger))
+        nats = np.sum(np.square(self._residuals_m(aimed_m)), axis=2) / (2 * TOUCH_SD_M**2)
+        nats += self._finger_nats[hand, finger]
+        return np.where(self._layout.edge_distances_m(aimed_m) <= MARGIN_M, nats, np.inf)
 
     def _residuals_m(self, aimed_m: np.ndarray) -> np.ndarray:
-        """(N, 2) from the nearest spot of each key's core to a point."""
-        from_center = aimed_m - self._layout.centers_m
+        """(guesses, N, 2) from the nearest spot of each key's core to each point (guesses, 2)."""
+        from_center = aimed_m[:, None, :] - self._layout.centers_m
         return from_center - np.clip(from_center, -self._half_cores_m, self._half_cores_m)
 
-    def _expected(self, key: Key, hand: Handedness, finger: Finger) -> bool:
-        return self._layout.fingers.get(key.name, (hand, finger)) == (hand, finger)
+
+def _finger_nats(layout: Layout, hand: Handedness, finger: Finger) -> np.ndarray:
+    """(N,) how unlikely each key is for a finger before the touch."""
+    others = [layout.fingers.get(key.name, (hand, finger)) != (hand, finger) for key in layout.keys]
+    return OTHER_FINGER_NATS * np.array(others, dtype=np.float64)
 
 
 def _parts(hand: Handedness, finger: Finger) -> np.ndarray:
