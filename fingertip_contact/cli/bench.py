@@ -9,17 +9,15 @@ from dataclasses import asdict
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fingertip_contact.cli.bench_depth import depth
 from fingertip_contact.cli.bench_pipeline import pipeline
-from fingertip_contact.hands.benchmark import HandBenchmark, measure
-from fingertip_contact.recordings.bag import open_recording
+
+if TYPE_CHECKING:
+    from fingertip_contact.hands.benchmark import HandBenchmark
 
 app = typer.Typer(help="Measure how fast things run on this machine.", no_args_is_help=True)
 app.command()(depth)
@@ -41,6 +39,11 @@ def hands(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Hand tracking: milliseconds a picture with two hands, stage by stage."""
+    import numpy as np
+
+    from fingertip_contact.hands.benchmark import measure
+    from fingertip_contact.recordings.bag import open_recording
+
     with open_recording(recording) as source:
         first = max(source.frame_count - frames, 0)
         images = np.stack([frame.color_bgr for frame in islice(source.frames(), first, None)])
@@ -57,7 +60,7 @@ def machine() -> dict[str, str | int | None]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "numpy": np.__version__,
+        "numpy": version("numpy"),
         "opencv": version("opencv-python-headless"),
         "openvino": version("openvino"),
     }
@@ -72,6 +75,9 @@ def _processor() -> str:
 
 
 def _show(result: HandBenchmark) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     rows = {
         "palm detection (only where a hand is missing)": result.palm,
         "landmarks, one hand": result.one_hand,

@@ -20,9 +20,10 @@ def export(
     ] = "fp32",
     size: options.InputSize = "252x336",
     calibration: Annotated[
-        Path | None, typer.Option(help="A recording of the scenes it will see; int8 takes its ranges from it.")
+        list[Path] | None,
+        typer.Option(help="A recording of what it will see, int8 takes its ranges from it; may be said several times."),
     ] = None,
-    pictures: Annotated[int, typer.Option(min=8, help="How many of its pictures to use, evenly spread.")] = 48,
+    pictures: Annotated[int, typer.Option(min=8, help="How many of their pictures to use, evenly spread.")] = 48,
     max_depth: options.MaxDepth = None,
     out: Annotated[
         Path | None, typer.Option(help="A new folder; by default in the cache, where nodes find it.")
@@ -45,9 +46,10 @@ def export(
     folder = out or conversions.cached_folder(spec, format_, precision)
     if folder.exists() and not force:
         raise ValueError(f"{folder} exists already; choose another name, or allow making it again (--force)")
-    if precision == "int8" and calibration is None:
+    if precision == "int8" and not calibration:
         raise ValueError("int8 takes its ranges from pictures; give a recording: --calibration out/fox.mcap")
-    shown = spread_pictures(calibration, pictures) if calibration else []
+    recordings = calibration or []
+    shown = [picture for one in recordings for picture in spread_pictures(one, -(-pictures // len(recordings)))]
     typer.echo(f"converting {spec.weights}; int8 takes a minute or two", err=True)
     if folder.exists():
         conversions.read(folder)  # Nothing but a conversion is ever deleted.
