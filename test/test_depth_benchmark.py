@@ -62,7 +62,7 @@ def test_everything_that_is_promised_is_measured(weights):
     chosen = benchmark.cases(weights, 0.5, (154, 210), everything=True)
     assert str(chosen[0]) == "torch fp32 518x518"
     assert [case.size for case in chosen if case.runtime == "torch"] == [(518, 518), (252, 336), (154, 210)]
-    assert {(case.runtime, case.precision) for case in chosen if case.size == (252, 336)} == {
+    assert {(case.runtime, case.precision) for case in chosen if case.size == (252, 336)} >= {
         *(("torch", "fp32"), ("openvino", "fp32"), ("openvino", "int8")),
         *(("onnxruntime", "fp32"), ("onnxruntime", "int8")),
     }

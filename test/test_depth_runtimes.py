@@ -19,7 +19,7 @@ from fingertip_contact.depth.checkpoint import load_network  # noqa: E402
 from fingertip_contact.depth.configuration import NetworkSpec  # noqa: E402
 from fingertip_contact.depth.estimator import DepthEstimator  # noqa: E402
 from fingertip_contact.depth.export import export  # noqa: E402
-from fingertip_contact.depth.runtimes import RuntimeRefusedError  # noqa: E402
+from fingertip_contact.depth.runtimes import RuntimeRefusedError, computes_in_bfloat16  # noqa: E402
 
 HEIGHT, WIDTH = 70, 98
 MAX_DEPTH_M = 0.5
@@ -158,6 +158,19 @@ def test_an_answer_that_is_no_depth_fails_the_self_test():
     assert not parity.is_within(float("nan"), "int8", MAX_DEPTH_M)
 
 
+def test_bfloat16_needs_no_export_and_is_near(used_cache, spec, expected_m):
+    """On a CPU that has it; it is never used unasked, and another CPU refuses."""
+    if not computes_in_bfloat16():
+        with pytest.raises(RuntimeRefusedError, match="does not compute in bfloat16"):
+            selection.opened(spec, "openvino", "bf16")
+        return
+    runtime, deviation_m = selection.opened(spec, "openvino", "bf16", threads=1)
+    depth_m = runtime.infer(random_images(HEIGHT, WIDTH, batch=2).numpy())
+    assert runtime.precision == "bf16"
+    assert 1e-6 < deviation_m < 1e-3
+    assert 1e-6 < np.abs(depth_m - expected_m).mean() < 5e-3
+
+
 def test_int8_is_used_where_it_was_made(spec, own_cache, exported):
     """Exporting it is the decision for it; until then single precision runs."""
     pytest.importorskip("nncf")
@@ -181,6 +194,7 @@ def test_a_wish_for_int8_that_was_never_made_is_answered_with_the_command(used_c
         (("auto", "fp32"), ("openvino", "fp32")),
         (("torch", "auto"), ("torch", "fp32")),
         (("auto", "fp16"), ("torch", "fp16")),
+        (("auto", "bf16"), ("openvino", "bf16")),
         (("onnxruntime", "int8"), ("onnxruntime", "int8")),
     ],
 )

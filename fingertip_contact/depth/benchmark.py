@@ -14,6 +14,7 @@ import numpy as np
 from fingertip_contact.depth import conversions, parity, selection
 from fingertip_contact.depth.configuration import TRAINED_SIZE, NetworkSpec
 from fingertip_contact.depth.preprocessing import Preprocessor, resize_to
+from fingertip_contact.depth.runtimes import computes_in_bfloat16
 from fingertip_contact.resources import cache_directory
 
 REFERENCE = ("torch", "fp32")
@@ -72,9 +73,10 @@ class DepthBenchmark:
 
 
 def cases(weights: Path, max_depth_m: float, region_size: tuple[int, int], everything: bool) -> list[Case]:
-    """Each runtime and precision at 518x518, at 252x336 and for a region; with int8 in ONNX Runtime only if all are
-    asked for, since making it takes minutes."""
+    """Each runtime and precision that this machine has at 518x518, at 252x336 and for a region; with int8 in ONNX
+    Runtime only if everything is asked for, since making it takes minutes."""
     kinds = [REFERENCE, ("openvino", "fp32"), ("openvino", "int8"), ("onnxruntime", "fp32")]
+    kinds += [("openvino", "bf16")] if computes_in_bfloat16() else []
     kinds += [("onnxruntime", "int8")] if everything else []
     sizes = [((TRAINED_SIZE, TRAINED_SIZE), WHOLE), ((252, 336), WHOLE), (region_size, REGION)]
     return [
@@ -136,9 +138,9 @@ def measure(
 
 def prepare(case: Case, pictures_bgr: Sequence[np.ndarray], tell: Callable[[str], None]) -> None:
     """Makes the converted network where there is none yet."""
-    format_ = selection.FORMATS.get(case.runtime)
-    if format_ is None:
+    if case.runtime not in selection.FORMATS or case.precision == "bf16":
         return
+    format_ = selection.FORMATS[case.runtime]
     folder = conversions.cached_folder(case.spec, format_, case.precision)
     if not folder.is_dir():
         tell(f"converting for {case}, once" + (" (a minute or two)" if case.precision == "int8" else ""))

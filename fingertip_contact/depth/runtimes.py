@@ -20,7 +20,7 @@ class RuntimeRefusedError(ValueError):
 
 
 class Runtime(Protocol):
-    """The network at one input size. precision: fp32, fp16 or int8."""
+    """The network at one input size. precision: fp32, bf16, fp16 or int8."""
 
     name: str
     precision: str
@@ -31,21 +31,24 @@ class Runtime(Protocol):
 
 
 class OpenVinoRuntime:
-    """Runs on the CPU. threads: 0 leaves the choice to OpenVINO.
+    """Runs on the CPU. precision: the conversion's, or bf16 for one in fp32. threads: 0 leaves the choice to OpenVINO.
 
-    Raises RuntimeRefusedError where the graph is damaged.
+    Raises RuntimeRefusedError where the graph is damaged, or the CPU has no bfloat16 and is asked for it.
     """
 
     name = "openvino"
 
-    def __init__(self, conversion: Conversion, threads: int = 0) -> None:
-        self.precision = conversion.precision
+    def __init__(self, conversion: Conversion, precision: str, threads: int = 0) -> None:
+        self.precision = precision
+        has_bfloat16 = computes_in_bfloat16()
+        if precision == "bf16" and not has_bfloat16:
+            raise RuntimeRefusedError("this CPU does not compute in bfloat16")
         core = openvino.Core()
         # Compiling is half of the time that loading takes.
         core.set_property({"CACHE_DIR": str(cache_directory() / "depth" / "compiled")})
         options = {
-            # A CPU with bfloat16 would round depth to it unasked.
-            "INFERENCE_PRECISION_HINT": "f32",
+            # A CPU with bfloat16 would round depth to it unasked. Beside int8 it costs nothing.
+            "INFERENCE_PRECISION_HINT": "f32" if precision == "fp32" or not has_bfloat16 else "bf16",
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,
             # Pinned, the networks of several processes would all choose the same cores.
@@ -74,12 +77,12 @@ class OnnxRuntime:
 
     name = "onnxruntime"
 
-    def __init__(self, conversion: Conversion, threads: int = 0) -> None:
+    def __init__(self, conversion: Conversion, precision: str, threads: int = 0) -> None:
         try:
             import onnxruntime
         except ImportError as error:
             raise RuntimeRefusedError(f"{error}; pip install onnxruntime") from error
-        self.precision = conversion.precision
+        self.precision = precision
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         # Threads that spin while they wait would take the cores from hand tracking.
@@ -95,6 +98,10 @@ class OnnxRuntime:
     def infer(self, batch: np.ndarray) -> np.ndarray:
         """As Runtime says."""
         return one_by_one(lambda image: self._session.run(None, {self._input: image})[0], batch)
+
+
+def computes_in_bfloat16() -> bool:
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def one_by_one(infer: Callable[[np.ndarray], np.ndarray], batch: np.ndarray) -> np.ndarray:

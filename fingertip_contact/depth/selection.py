@@ -19,12 +19,22 @@ from fingertip_contact.depth.runtimes import OnnxRuntime, OpenVinoRuntime, Runti
 logger = logging.getLogger(__name__)
 
 AUTO = "auto"
-# The format that each runtime reads. torch reads the weights themselves.
+# What each can compute in.
+RUNTIMES = {"openvino": ("int8", "bf16", "fp32"), "onnxruntime": ("int8", "fp32"), "torch": ("fp16", "fp32")}
+# The format that each reads. torch reads the weights themselves.
 FORMATS = {"openvino": "openvino", "onnxruntime": "onnx"}
-RUNTIMES = (*FORMATS, "torch")
-OPENERS: dict[str, Callable[[Conversion, int], Runtime]] = {"openvino": OpenVinoRuntime, "onnxruntime": OnnxRuntime}
+OPENERS: dict[str, Callable[[Conversion, str, int], Runtime]] = {
+    "openvino": OpenVinoRuntime,
+    "onnxruntime": OnnxRuntime,
+}
 # What is tried for each wish, in this order. int8 is used where somebody has made it, which is a decision for it.
-WISHES = {AUTO: ("int8", "fp32"), "int8": ("int8", "fp32"), "fp16": ("fp16", "fp32"), "fp32": ("fp32",)}
+WISHES = {
+    AUTO: ("int8", "fp32"),
+    "int8": ("int8", "fp32"),
+    "bf16": ("bf16", "fp32"),
+    "fp16": ("fp16", "fp32"),
+    "fp32": ("fp32",),
+}
 
 
 @dataclass(frozen=True)
@@ -43,8 +53,8 @@ def select(spec: NetworkSpec, runtime: str = AUTO, precision: str = AUTO, thread
     """The runtime for a network: what is wished for, or the next best.
 
     runtime: openvino, onnxruntime or torch goes first; auto takes them in this order. precision: int8 or auto takes
-    int8 where it was exported; fp16 is torch's on a GPU. Raises ValueError where the wish is unknown, the weights
-    cannot be used, or no runtime can.
+    int8 where it was exported; bf16 is OpenVINO's on a CPU that has it, fp16 torch's on a GPU. Raises ValueError where
+    the wish is unknown, the weights cannot be used, or no runtime can.
     """
     refused: list[str] = []
     for name, number in candidates(runtime, precision):
@@ -66,12 +76,8 @@ def candidates(runtime: str, precision: str) -> list[tuple[str, str]]:
         raise ValueError(f"there is no depth runtime {runtime!r}; choose one of {', '.join((AUTO, *RUNTIMES))}")
     if precision not in WISHES:
         raise ValueError(f"there is no precision {precision!r}; choose one of {', '.join(WISHES)}")
-    pairs = [(name, number) for number in WISHES[precision] for name in RUNTIMES if can(name, number)]
+    pairs = [(name, number) for number in WISHES[precision] for name in RUNTIMES if number in RUNTIMES[name]]
     return sorted(pairs, key=lambda pair: runtime not in (AUTO, pair[0]))
-
-
-def can(name: str, precision: str) -> bool:
-    return precision == "fp32" or (precision == "fp16") == (name == "torch")
 
 
 def is_made(spec: NetworkSpec, name: str, precision: str) -> bool:
@@ -84,7 +90,8 @@ def opened(spec: NetworkSpec, name: str, precision: str, threads: int = 0) -> tu
     Raises RuntimeRefusedError where it cannot be had or deviates too far, ValueError where the weights are bad.
     """
     if name in FORMATS:
-        return open_conversion(converted(spec, FORMATS[name], precision), name, threads)
+        conversion = converted(spec, FORMATS[name], "int8" if precision == "int8" else "fp32")
+        return open_conversion(conversion, precision, threads)
     with needing_torch(spec):
         from fingertip_contact.depth import torch_runtime
     chosen = torch_runtime.TorchRuntime(spec, precision, threads)
@@ -96,14 +103,14 @@ def opened(spec: NetworkSpec, name: str, precision: str, threads: int = 0) -> tu
     return chosen, self_test(chosen, picture, expected_m, spec.max_depth_m)
 
 
-def open_conversion(conversion: Conversion, name: str | None = None, threads: int = 0) -> tuple[Runtime, float]:
-    """The same for a folder; name: by default the runtime that goes with its format."""
-    name = name or next(name for name, format_ in FORMATS.items() if format_ == conversion.format)
+def open_conversion(conversion: Conversion, precision: str = AUTO, threads: int = 0) -> tuple[Runtime, float]:
+    """The same for a folder, in its own precision unless another is given."""
+    name = next(name for name, format_ in FORMATS.items() if format_ == conversion.format)
     try:
         picture, expected_m = parity.read(conversion.parity)
     except ValueError as error:
         raise RuntimeRefusedError(str(error)) from error
-    chosen = OPENERS[name](conversion, threads)
+    chosen = OPENERS[name](conversion, conversion.precision if precision == AUTO else precision, threads)
     return chosen, self_test(chosen, picture, expected_m, conversion.max_depth_m)
 
 
