@@ -33,9 +33,11 @@ GUESS_STEP_M = 0.008
 GUESSES = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
 # Share of its cost that a guess keeps from touch to touch: about the last 30 count.
 COST_KEPT = 0.97
-# A touch costs a guess no more, in nats; and another guess has to be better by that many before it is asked.
+# A touch costs a guess no more, in nats.
 LARGEST_COST_NATS = 6.0
-LEAD_NATS = 3.0
+# Another guess has to be better by that many before it is asked: with 3, a few stray taps at the start turned the
+# choice of people whose fingers land well; with 8, those whose fingers do not wait too long.
+LEAD_NATS = 7.0
 # How much less likely, in nats, a key is for a finger that the layout does not expect there.
 OTHER_FINGER_NATS = 3.0
 # A touch farther than that from every key's edge is on no key.
