@@ -49,7 +49,10 @@ DEPTH = (
     Parameter("max_depth_m", 0.0, "largest depth the weights were trained for; 0: as the weights say", (0.0, 100.0)),
     Parameter("runtime", "auto", "what runs the network", choices=("auto", "openvino", "onnxruntime", "torch")),
     Parameter(
-        "precision", "auto", "auto: int8 where it was exported, else fp32", choices=("auto", "int8", "fp16", "fp32")
+        "precision",
+        "auto",
+        "auto: int8 where it was exported, else fp32; bf16: on a CPU that has it; fp16: on a GPU",
+        choices=("auto", "int8", "bf16", "fp16", "fp32"),
     ),
     Parameter("threads", 0, "CPU threads for inference; 0: half as many as there are cores", limits=(0, 64)),
 )
