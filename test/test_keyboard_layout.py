@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -252,3 +253,12 @@ def test_the_drawn_sheet_measures_what_the_layout_says():
     dark = np.flatnonzero(picture[row, : picture.shape[1] // 6] < 128)
     edges_mm = np.array([dark.min(), dark.max() + 1]) / scale - width_m * 500
     np.testing.assert_allclose(edges_mm, 1000 * np.sort(marker.corners_m[:2, 0]), atol=0.5 / scale)
+
+
+def test_the_documented_example_is_a_layout(tmp_path):
+    """What docs/layout-file.md shows can be copied and used."""
+    page = (Path(__file__).parent.parent / "docs" / "layout-file.md").read_text(encoding="utf-8")
+    path = tmp_path / "sheet.yaml"
+    path.write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    layout = load_layout(path)
+    assert (layout.name, layout.by_name["shift_left"].modifier, len(layout.markers)) == ("my_sheet", "shift", 2)
