@@ -60,6 +60,17 @@ def test_carried_depth_is_nearer_the_truth_than_old_depth(typing, age):
     assert np.mean(carried_mm) < 0.8 * np.mean(held_mm)
 
 
+@pytest.mark.parametrize("corner", [(0, 0), (476, 636), (0, 636)])
+def test_a_change_in_a_corner_is_followed(corner):
+    """However little is left for the flow to look at; the rest keeps its depth."""
+    picture = textured()
+    changed = picture.copy()
+    changed[corner[0] : corner[0] + 4, corner[1] : corner[1] + 4] ^= 255
+    carried_m = Propagator().carry(Keyframe(0, gray_of(picture), DESK_M), gray_of(changed))
+    assert np.array_equal(carried_m[100:380, 100:540], DESK_M[100:380, 100:540])
+    assert np.isfinite(carried_m).all()
+
+
 def test_pictures_of_any_size_are_carried():
     """Also smaller than the one that flow is found in, and with an odd number of rows."""
     for height, width in ((720, 1280), (135, 241)):
