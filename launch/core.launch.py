@@ -25,22 +25,25 @@ ARGUMENTS = (
     ("checkpoint", "", "weights of the depth network; empty: the pulled ones"),
     ("profile", "default", "contact profile, or a YAML file"),
     ("layout", "qwerty", "keyboard layout, or a YAML or JSON file"),
+    ("sheet_pose", "", "where the sheet lies, a file of `fingertip-contact keyboard pose`; empty: its markers tell"),
+    ("words", "", "word list by which to expect characters, english or a file; empty: none"),
     ("use_sim_time", "false", "take time from /clock"),
     ("rviz", "false", "true: show fingertips, keys, surface and overlay in RViz"),
 )
 
 
 def generate_launch_description():
+    touch = ("depth_source", "profile", "layout", "sheet_pose", "words")
     return launching.description(
         *[DeclareLaunchArgument(name, default_value=value, description=text) for name, value, text in ARGUMENTS],
         GroupAction(
-            [node("hand_tracking_node"), node("contact_node", text=("depth_source", "profile", "layout"))],
+            [node("hand_tracking_node"), node("contact_node", text=touch)],
             condition=UnlessCondition(LaunchConfiguration("composed")),
             scoped=False,
         ),
         node(
             "pipeline_node",
-            text=("depth_source", "profile", "layout"),
+            text=touch,
             condition=IfCondition(LaunchConfiguration("composed")),
         ),
         node(
