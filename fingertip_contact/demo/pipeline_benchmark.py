@@ -44,16 +44,19 @@ class PipelineBenchmark:
     cores: dict[str, float]
 
 
-class _Meter:
-    """Looks on while the nodes run, and notes the processor time that each has used."""
+class Meter:
+    """Looks on while the nodes run, and notes the processor time that each has used; once in period_s at most, for it
+    takes some time itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, period_s: float = 1.0) -> None:
+        self._period_ns = round(period_s * 1e9)
         self._samples: list[tuple[int, dict[str, float]]] = []
 
     def look(self) -> None:
-        """Once a second at most: it takes some time itself."""
+        """Called now and then."""
         now_ns = time.time_ns()
-        if Path("/proc/stat").is_file() and (not self._samples or now_ns - self._samples[-1][0] > 1_000_000_000):
+        due = not self._samples or now_ns - self._samples[-1][0] > self._period_ns
+        if due and Path("/proc/stat").is_file():
             self._samples.append((now_ns, _used_s()))
 
     def cores(self, start_ns: int, end_ns: int) -> dict[str, float]:
@@ -73,7 +76,7 @@ def measure(recording: Path, readers: Nodes, log_folder: Path, show: Callable[[H
 
     Raises RunError where a node fails, ValueError where the recording is too short to measure anything.
     """
-    meter = _Meter()
+    meter = Meter()
 
     def look(heard: Heard) -> None:
         meter.look()
@@ -82,7 +85,7 @@ def measure(recording: Path, readers: Nodes, log_folder: Path, show: Callable[[H
     return summary(play(recording, log_folder, look, readers), meter)
 
 
-def summary(heard: Heard, meter: _Meter) -> PipelineBenchmark:
+def summary(heard: Heard, meter: Meter) -> PipelineBenchmark:
     if not heard.depths:
         raise ValueError("depth_estimation_node gave no depth; its log says why")
     start_ns, end_ns = min(heard.depths) + SETTLE_NS, max(heard.frames_in)

@@ -36,6 +36,8 @@ from fingertip_contact.scheduling import give_way, with_patient_threads
 DEFAULT_WEIGHTS = "d405"
 # Hands that were seen longer ago say nothing about where they are.
 HANDS_AGE_NS = 500_000_000
+# Depth that is older is still published, for the desk, and called a problem.
+STALE_S = 1.0
 
 
 class DepthEstimationStage:
@@ -116,8 +118,15 @@ class DepthEstimationStage:
         stamp_ns = messages.stamp_ns(image.header.stamp)
         self._images.publish(self._writer.message(image.header, estimate.depth_m))
         self._infos.publish(info)
-        self._freshness.published((stamp_ns - estimate.network_ns) * 1e-9)
-        self._diagnostics.frame_done(stamp_ns)
+        age_s = (stamp_ns - estimate.network_ns) * 1e-9
+        self._freshness.published(age_s)
+        if age_s > STALE_S:
+            self._diagnostics.problem(
+                ValueError(
+                    f"the depth network last saw a picture {age_s:.1f} s ago: it is too slow, or other programs leave "
+                    "it no time; take a smaller input, int8, or a machine with less to do"
+                )
+            )
 
 
 def estimators(parameters: SimpleNamespace) -> tuple[DepthEstimator, DepthEstimator | None]:

@@ -1,0 +1,72 @@
+"""What `bench pipeline` makes of what it heard."""
+
+import os
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+from fingertip_contact.demo.pipeline_benchmark import Meter, summary
+from fingertip_contact.ros.listener import Heard
+
+SECOND_NS = 1_000_000_000
+START_NS = 1_700_000_000 * SECOND_NS
+FRAMES = 300
+
+
+def stamp_ns(frame):
+    return START_NS + frame * SECOND_NS // 30
+
+
+@pytest.fixture
+def heard():
+    """Ten seconds of a camera at 30 Hz: depth from the second second on, hands for every other picture."""
+    heard = Heard(frames_in={stamp_ns(frame) for frame in range(FRAMES)})
+    heard.hands = {stamp_ns(frame): () for frame in range(0, FRAMES, 2)}
+    heard.fingertips = {stamp_ns(frame): () for frame in range(FRAMES)}
+    heard.depths = {stamp_ns(frame) for frame in range(30, FRAMES)}
+    for second in range(10):
+        said = {"network_hz": "9.5", "network_ms": "80.0", "network_age_ms": "120.0", "whole_refused": "none"}
+        said["latency_median_ms"] = str(20.0 + second)
+        heard.diagnostics.append((START_NS + second * SECOND_NS, "depth_estimation_node", said))
+    return heard
+
+
+def test_rates_are_counted_after_the_start(heard):
+    """From a second after the first depth; what came before does not spoil them."""
+    result = summary(heard, Meter())
+    rates = (result.camera_hz, result.hands_hz, result.contact_hz, result.depth_hz)
+    assert rates == pytest.approx((30.0, 15.0, 30.0, 30.0), abs=0.1)
+    assert (result.network_hz, result.network_ms, result.network_age_ms) == (9.5, 80.0, 120.0)
+
+
+def test_growing_latency_is_seen(heard):
+    """The last third of the run against the first: here it grows by a millisecond a second."""
+    assert summary(heard, Meter()).latency_growth_ms == pytest.approx(4.0)
+
+
+def test_a_short_run_is_refused(heard):
+    """Three seconds are the least that says anything."""
+    heard.frames_in = {stamp for stamp in heard.frames_in if stamp < stamp_ns(120)}
+    with pytest.raises(ValueError, match="take one of 8 s or more"):
+        summary(heard, Meter())
+
+
+def test_no_depth_is_told(heard):
+    """Not a table full of zeros."""
+    heard.depths = set()
+    with pytest.raises(ValueError, match="its log says why"):
+        summary(heard, Meter())
+
+
+def test_processor_time_is_told_by_who_used_it(heard):
+    """This process is busy between two looks; it and the rest of the machine are told apart."""
+    meter = Meter(period_s=0.0)
+    meter.look()
+    used_s = os.times().user
+    while os.times().user < used_s + 0.2:
+        pass
+    meter.look()
+    cores = meter.cores(0, 2 * START_NS)
+    assert set(cores) == {"bench", "others"}
+    assert 0 < cores["bench"] <= 1.5
