@@ -38,9 +38,13 @@ DEPTH = (
     Parameter("input_height", 252, "height of the network's input, a multiple of 14", limits=(14, 1008)),
     Parameter("input_width", 336, "width of the network's input, a multiple of 14", limits=(14, 1344)),
     Parameter(
-        "region_height", 154, "the same for the window round the hands; 0: always the whole picture", limits=(0, 1008)
+        "region_height",
+        154,
+        "height of the input for a window round the hands, whose share of the picture is that of the inputs; "
+        "0: always the whole picture",
+        limits=(0, 1008),
     ),
-    Parameter("region_width", 210, "its width; what it covers is its share of the whole picture's", limits=(0, 1344)),
+    Parameter("region_width", 210, "width of the input for a window round the hands", limits=(0, 1344)),
     Parameter(
         "every_frame",
         True,
