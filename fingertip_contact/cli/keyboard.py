@@ -109,10 +109,11 @@ def measure(
         "random": (random_texts(loaded, typists, seed), known),
     }
     table = Table("scatter (mm)", "words", "touch alone (%)", "with the word list (%)", title="mean, median typist")
-    for scatter in scatter_mm or [3.0, 4.0, 5.0, 6.0]:
-        for kind, (texts, language) in suite.items():
-            shares = (key_accuracy(loaded, texts, scatter / 1000, model, seed) for model in (None, language))
-            table.add_row(f"{scatter:g}", kind, *map(_percent, shares))
+    with Console(stderr=True).status("typing"):
+        for scatter in scatter_mm or [3.0, 4.0, 5.0, 6.0]:
+            for kind, (texts, language) in suite.items():
+                shares = (key_accuracy(loaded, texts, scatter / 1000, model, seed) for model in (None, language))
+                table.add_row(f"{scatter:g}", kind, *map(_percent, shares))
     Console().print(table)
 
 
