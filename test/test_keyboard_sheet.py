@@ -36,9 +36,16 @@ def paper_mm(path):
 
 def outlines_mm(path):
     """Every filled outline of straight lines, (N, 2) about the page's middle, y up: what the content stream says."""
+    return straight_outlines_mm(content_of(path), paper_mm(path) / 2)
+
+
+def content_of(path):
+    """What the page's content stream says."""
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", path.read_bytes(), re.DOTALL)
-    content = b"\n".join(zlib.decompress(stream) for stream in streams if stream[:1] == b"\x78")
-    middle_mm = paper_mm(path) / 2
+    return b"\n".join(zlib.decompress(stream) for stream in streams if stream[:1] == b"\x78")
+
+
+def straight_outlines_mm(content, middle_mm):
     outlines = []
     for drawn in re.findall(rb"((?:" + NUMBER + rb" " + NUMBER + rb" [ml]\n)+)h\n", content):
         points = re.findall(NUMBER + rb" " + NUMBER + rb" [ml]", drawn[0])
@@ -117,9 +124,35 @@ def test_the_same_layout_gives_the_same_file(tmp_path):
     assert pdf_of(layout, "a4", tmp_path).read_bytes() == pdf_of(layout, "a4", tmp_path / "again").read_bytes()
 
 
+def painted(path, pixels_per_mm):
+    """The page's filled outlines of straight lines, one over the other: (H, W) uint8. One fill stands between q and Q,
+    white where it names no grey."""
+    size_mm = paper_mm(path)
+    width, height = (round(side * pixels_per_mm) for side in size_mm)
+    picture = np.full((height, width), 255, np.uint8)
+    for block in content_of(path).split(b"Q"):
+        greys = re.findall(NUMBER + rb" g\b", block.split(b"/A1 gs")[-1])
+        outlines = straight_outlines_mm(block, (0, 0))
+        pixels = [(outline * (1, -1) + (0, size_mm[1])) * pixels_per_mm - 0.5 for outline in outlines]
+        fixed = [np.rint(outline * 256).astype(np.int32) for outline in pixels]
+        cv2.fillPoly(picture, fixed, round(255 * float(greys[-1])) if greys else 255, cv2.LINE_AA, shift=8)
+    return picture
+
+
+@pytest.mark.parametrize("name", built_in_layouts())
+def test_markers_can_be_read_off_the_page(name, tmp_path):
+    """Painted from the file's own lines, every marker is found by its number, its corners within 0.2 mm."""
+    layout, pixels_per_mm = load_layout(name), 8
+    path = pdf_of(layout, "a4", tmp_path)
+    found = MarkerDetector(layout.dictionary).find(painted(path, pixels_per_mm))
+    for marker in layout.markers:
+        corners_mm = (found[marker.number] + 0.5) / pixels_per_mm
+        np.testing.assert_allclose((corners_mm - paper_mm(path) / 2) * (1, -1), marker.corners_m * 1000, atol=0.2)
+
+
 @pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="needs pdftoppm (poppler-utils)")
 @pytest.mark.parametrize("name", built_in_layouts())
-def test_markers_are_found_on_the_printed_page(name, tmp_path):
+def test_a_printer_s_program_draws_the_same(name, tmp_path):
     """Drawn at 200 dots an inch, every marker is found by its number, its corners within 0.2 mm."""
     layout, resolution = load_layout(name), 200
     path = pdf_of(layout, "a4", tmp_path)
