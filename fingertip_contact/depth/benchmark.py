@@ -14,7 +14,7 @@ import numpy as np
 from fingertip_contact.depth import conversions, parity, selection
 from fingertip_contact.depth.configuration import TRAINED_SIZE, NetworkSpec
 from fingertip_contact.depth.preprocessing import Preprocessor, resize_to
-from fingertip_contact.depth.runtimes import computes_in_bfloat16
+from fingertip_contact.depth.runtimes import Runtime, computes_in_bfloat16
 from fingertip_contact.resources import cache_directory
 
 REFERENCE = ("torch", "fp32")
@@ -39,6 +39,10 @@ class Case:
 
     def __str__(self) -> str:
         return f"{self.runtime} {self.precision} {self.spec.height}x{self.spec.width}"
+
+
+# What each case took in a round, milliseconds, and its mean distance from torch, millimetres.
+Times = dict[Case, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -104,39 +108,45 @@ def measure(
     for case in chosen:
         tell(f"loading {case}")
         runtimes[case] = selection.opened(case.spec, case.runtime, case.precision, threads)[0]
-    times_ms: dict[Case, list[float]] = {case: [] for case in chosen}
-    deviations_mm: dict[Case, list[float]] = {case: [] for case in chosen}
     preprocessors = {case.size: Preprocessor(*case.size) for case in chosen}
+    times: list[Times] = []
     for number in range(rounds):
         tell(f"round {number + 1} of {rounds}")
-        batches = {size: one(pictures_bgr[number % len(pictures_bgr)]) for size, one in preprocessors.items()}
-        torch_m: dict[tuple[int, int], np.ndarray] = {}
-        for case, runtime in runtimes.items():
-            start_s = perf_counter()
-            depth_m = runtime.infer(batches[case.size])
-            times_ms[case].append((perf_counter() - start_s) * 1e3)
-            expected_m = torch_m.setdefault(case.size, depth_m.copy())
-            deviations_mm[case].append(1e3 * parity.mean_deviation_m(depth_m, expected_m))
-    medians = {case: float(np.median(times)) for case, times in times_ms.items()}
-    eager = {case.size: medians[case] for case in chosen if (case.runtime, case.precision) == REFERENCE}
-    baseline_ms = medians[chosen[0]]
+        picture = pictures_bgr[number % len(pictures_bgr)]
+        times.append(one_round(runtimes, {size: one(picture) for size, one in preprocessors.items()}))
+    medians_ms = {case: float(np.median([done[case][0] for done in times])) for case in chosen}
+    eager_ms = {case.size: medians_ms[case] for case in chosen if (case.runtime, case.precision) == REFERENCE}
+    baseline_ms = medians_ms[chosen[0]]
     rows = tuple(
         Row(
             case.runtime,
             case.precision,
             *case.size,
             case.region,
-            ms_median=medians[case],
-            ms_best=min(times_ms[case]),
-            fps=1e3 / medians[case],
-            ratio=baseline_ms / medians[case],
-            ratio_same_size=eager[case.size] / medians[case],
-            deviation_mm=float(np.mean(deviations_mm[case])),
+            ms_median=medians_ms[case],
+            ms_best=min(done[case][0] for done in times),
+            fps=1e3 / medians_ms[case],
+            ratio=baseline_ms / medians_ms[case],
+            ratio_same_size=eager_ms[case.size] / medians_ms[case],
+            deviation_mm=float(np.mean([done[case][1] for done in times])),
             peak_mib=peaks_mib[case],
         )
         for case in chosen
     )
     return DepthBenchmark(baseline_ms, rounds, around(preprocessors, pictures_bgr[0]), rows)
+
+
+def one_round(runtimes: dict[Case, Runtime], batches: dict[tuple[int, int], np.ndarray]) -> Times:
+    """Each case once, on the one picture, given for each size."""
+    done: Times = {}
+    torch_m: dict[tuple[int, int], np.ndarray] = {}
+    for case, runtime in runtimes.items():
+        start_s = perf_counter()
+        depth_m = runtime.infer(batches[case.size])
+        spent_ms = (perf_counter() - start_s) * 1e3
+        expected_m = torch_m.setdefault(case.size, depth_m.copy())
+        done[case] = (spent_ms, 1e3 * parity.mean_deviation_m(depth_m, expected_m))
+    return done
 
 
 def prepare(case: Case, pictures_bgr: Sequence[np.ndarray], tell: Callable[[str], None]) -> None:
