@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fingertip_contact.cli import options
+from fingertip_contact.cli.evaluate_contact import contact, fit_noise
 from fingertip_contact.cli.evaluate_depth import depth, source_of
 from fingertip_contact.cli.progress import progress_over
 
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
     from fingertip_contact.keyboard.layout import Layout
     from fingertip_contact.recordings.truth import Truth
 
-app = typer.Typer(help="Score the pipeline, or depth alone, against truth.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Score the pipeline, or contact or depth alone, against truth.", no_args_is_help=True, add_completion=False
+)
+app.command()(contact)
 app.command(no_args_is_help=True)(depth)
+app.command(no_args_is_help=True)(fit_noise)
 
 
 @app.command(no_args_is_help=True)

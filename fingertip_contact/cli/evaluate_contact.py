@@ -1,0 +1,142 @@
+"""`fingertip-contact evaluate contact` and `evaluate fit-noise`: contact against truth that no detector made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fingertip_contact.cli import options
+
+if TYPE_CHECKING:
+    from fingertip_contact.evaluation.fingertip_noise import NoiseFigures
+    from fingertip_contact.keyboard.layout import Layout
+
+
+def contact(
+    profiles: Annotated[
+        str, typer.Option(help="Which to compare, comma-separated; X+thickness is told each finger's.")
+    ] = "depth_only,velocity_only,paper,paper+thickness,default",
+    participants: Annotated[
+        str, typer.Option(help="Numbers, as 1-15; 1-8 are for development, 9-15 for tests.")
+    ] = "1-15",
+    characters: Annotated[int, typer.Option(min=10, help="About so many are typed in each trial.")] = 40,
+    rendered: Annotated[
+        bool, typer.Option("--rendered", help="Also score the rendered recordings; those not yet there are rendered.")
+    ] = False,
+    bags: Annotated[
+        list[Path] | None, typer.Option("--bag", help="Score this recording as the rendered ones. May be repeated.")
+    ] = None,
+    kinematic: Annotated[bool, typer.Option(help="Run the suite without pictures.")] = True,
+    noise: Annotated[Path | None, typer.Option(help="Noise figures that `evaluate fit-noise` wrote.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    plots: Annotated[Path | None, typer.Option(help="Folder for plots.")] = None,
+    layout: options.Layout = "qwerty",
+) -> None:
+    """Compare contact profiles on people that no detector has labelled: simulated, so that the truth is known.
+
+    Without pictures thousands of taps take minutes: pads as they move, with noise fitted to rendered recordings.
+    --rendered runs the real hand tracker and the real pipeline. docs/contact.md says what the figures mean.
+
+    Examples: fingertip-contact evaluate contact; fingertip-contact evaluate contact --profiles default --json
+    """
+    from rich.console import Console
+
+    from fingertip_contact.evaluation.contact_report import suite_report, tables
+    from fingertip_contact.evaluation.contact_suite_run import run_suite
+    from fingertip_contact.evaluation.fingertip_noise import load_noise
+    from fingertip_contact.keyboard.layout import load_layout
+
+    names, numbers = _profiles(profiles), _numbers(participants)
+    keys, figures = load_layout(layout), load_noise(noise)
+    if plots and not (kinematic and "default" in names):
+        raise ValueError("--plots shows the default profile in the suite without pictures; leave both in")
+    report: dict[str, Any] = {}
+    if kinematic:
+        results = run_suite(keys, figures, names, characters, workers, numbers, _tell)
+        report |= suite_report(results)
+        if plots:
+            from fingertip_contact.evaluation.contact_plots import write_plots
+
+            write_plots(plots, results, keys, figures, characters)
+    chosen = [*(bags or []), *(_standard(keys, workers) if rendered else [])]
+    if chosen:
+        report |= _rendered(chosen, keys, names, figures)
+    if not report:
+        raise ValueError("nothing to do: --no-kinematic needs --rendered or --bag")
+    if as_json:
+        typer.echo(json.dumps(report, indent=2, allow_nan=False))
+    else:
+        Console().print(*tables(report), sep="\n")
+
+
+def fit_noise(
+    bags: Annotated[list[Path], typer.Argument(help="Simulated recordings with their truth; development ones only.")],
+    out: Annotated[Path, typer.Option(help="Where the figures go; the package's are config/fingertip_noise.yaml.")],
+    layout: options.Layout = "qwerty",
+) -> None:
+    """Fit the noise of measured fingertips to rendered recordings, for `evaluate contact`.
+
+    Example: fingertip-contact evaluate fit-noise out/dev/*.mcap --out config/fingertip_noise.yaml
+    """
+    from fingertip_contact.evaluation import fingertip_noise
+    from fingertip_contact.evaluation.fingertip_noise_fit import fit_noise as fit
+    from fingertip_contact.keyboard.layout import load_layout
+
+    fingertip_noise.save_noise(fit(bags, load_layout(layout)), out)
+    typer.echo(f"{out}", err=True)
+
+
+def _rendered(bags: Sequence[Path], layout: Layout, profiles: Sequence[str], figures: NoiseFigures) -> dict[str, Any]:
+    from fingertip_contact.evaluation.contact_rendered import matched_f1, score_bags
+    from fingertip_contact.evaluation.contact_report import rendered_report
+
+    results = score_bags(bags, layout, profiles, figures, lambda name: typer.echo(f"measured {name}", err=True))
+    return {"rendered": rendered_report(results), "matched": matched_f1(bags, layout, figures)}
+
+
+def _standard(layout: Layout, workers: int) -> Iterator[Path]:
+    from fingertip_contact.cli.progress import progress_over
+    from fingertip_contact.evaluation.contact_rendered import STANDARD, standard_recording
+
+    for scripted in STANDARD:
+        yield standard_recording(
+            scripted, layout, workers, lambda exposures, total: progress_over(exposures, total, "rendering")
+        )
+
+
+def _profiles(listed: str) -> list[str]:
+    """The names, each of them checked before minutes are spent."""
+    from fingertip_contact.contact.parameters import load_profile
+    from fingertip_contact.evaluation.contact_suite_run import WITH_THICKNESS
+
+    names = [name.strip() for name in listed.split(",") if name.strip()]
+    if not names:
+        raise ValueError("--profiles is empty; name one at least")
+    for name in names:
+        load_profile(name.removesuffix(WITH_THICKNESS))
+    return names
+
+
+def _numbers(listed: str) -> list[int]:
+    """ "1-3,9" as [1, 2, 3, 9]. Raises ValueError for numbers that nobody has."""
+    from fingertip_contact.evaluation.contact_suite import PARTICIPANTS
+
+    numbers: list[int] = []
+    for part in listed.split(","):
+        first, _, last = part.partition("-")
+        if not first.strip().isdecimal() or not (last or first).strip().isdecimal():
+            raise ValueError(f"participants {listed!r}: give numbers and ranges, like 1-8,10")
+        numbers += range(int(first), int(last or first) + 1)
+    beyond = [number for number in numbers if number not in PARTICIPANTS]
+    if beyond or not numbers:
+        raise ValueError(f"participants {listed!r}: numbers go from {PARTICIPANTS[0]} to {PARTICIPANTS[-1]}")
+    return list(dict.fromkeys(numbers))
+
+
+def _tell(participant: int) -> None:
+    typer.echo(f"participant {participant} done", err=True)

@@ -1,0 +1,159 @@
+"""The standard suite without pictures: fifteen simulated people, each typing under several cameras.
+
+People 1 to 8 are for development: thresholds and anything learnt come from them. People 9 to 15 are for tests alone.
+Everything is drawn from a person's number: a suite is the same wherever it runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from fingertip_contact.evaluation.fingertip_noise import KNOTS_M, Episodes, NoiseFigures
+from fingertip_contact.evaluation.fingertip_recording import FingertipRecording
+from fingertip_contact.evaluation.kinematic_view import FingerBias, Shutter, view
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.recordings.truth import Truth
+from fingertip_contact.simulation.kinematic import Performer, Take, Trouble
+from fingertip_contact.simulation.participant import HABITS, Participant, draw_participant
+from fingertip_contact.simulation.scene import make_scene
+
+Split = Literal["development", "test"]
+SPLITS: tuple[Split, ...] = ("development", "test")
+PARTICIPANTS = range(1, 16)
+FIRST_TEST = 9
+
+ANGLES_DEG = (45.0, 52.0, 60.0, 75.0)
+# Words a minute by number, 20 to 80 in both splits.
+WORDS_PER_MINUTE = (40, 20, 60, 50, 30, 80, 45, 70, 45, 25, 65, 35, 80, 20, 55)
+# Nearest and farthest camera, and who gets which shutter; each angle of a person has another of both.
+DISTANCES_M = (0.30, 0.34, 0.38, 0.43)
+SHUTTERS = (
+    Shutter(),
+    Shutter(jitter_s=0.002),
+    Shutter(drops=0.03, jitter_s=0.001),
+    Shutter(hertz=60.0, jitter_s=0.001),
+)
+_COMMON = (
+    "the of and to in is you that it he was for on are as with his they at be this have from or one had by word but "
+    "not what all were we when your can said there use an each which she do how their if will up other about out many "
+    "then them these so some her would make like him into time has look two more write go see number no way could "
+    "people my than first water been call who oil its now find long down day did get come made may part over new sound "
+    "take only little work know place year live me back give most very after thing our just name good sentence man "
+    "think say great where help through much before line right too mean old any same tell boy follow came want show "
+    "also around form three small set put end does another well large must big even such because turn here why ask "
+    "quick brown fox jumps lazy dog zip quiz jazz box"
+)
+# Rendered recordings lose no hand; real cameras do. Of every fourth trial, on purpose: about three times a minute.
+LOSSES = Episodes((0.0008,) * len(KNOTS_M), (0.8,) * len(KNOTS_M))
+WORDS = tuple(_COMMON.split())
+EVERYTHING = Trouble()
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Under what a person is looked at. losses: whether tracking loses hands. words_per_minute: None for the person's
+    own."""
+
+    angle_deg: float
+    distance_m: float
+    shutter: Shutter
+    losses: bool = False
+    trouble: Trouble = EVERYTHING
+    words_per_minute: float | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One person under one condition, ready for any profile. finger_m: (10,) each finger's true thickness: how high
+    its visible rim stands over the desk while it touches."""
+
+    participant: int
+    condition: Condition
+    recording: FingertipRecording
+    truth: Truth
+    finger_m: np.ndarray
+
+
+def split_of(participant: int) -> Split:
+    return "test" if participant >= FIRST_TEST else "development"
+
+
+def conditions_of(participant: int) -> tuple[Condition, ...]:
+    """The standard ones: every angle, and over people every distance and shutter at every angle."""
+    return tuple(
+        Condition(
+            angle_deg=angle_deg,
+            distance_m=DISTANCES_M[(number + participant) % len(DISTANCES_M)],
+            shutter=SHUTTERS[(number + participant // 2) % len(SHUTTERS)],
+            losses=(number + participant // 4) % len(ANGLES_DEG) == 0,
+        )
+        for number, angle_deg in enumerate(ANGLES_DEG)
+    )
+
+
+def participant_of(number: int) -> Participant:
+    """Who it is: normal habits, widened so that people differ as much as people do."""
+    random = np.random.default_rng([number, 77])
+    habits = replace(
+        HABITS["normal"],
+        hover_m=(0.006, 0.016),
+        floor_m=random.uniform(0.0013, 0.0025),
+        scatter_m=random.uniform(0.0018, 0.0030),
+        drift_m=random.uniform(0.001, 0.006),
+        neighbour=random.uniform(0.6, 1.2),
+        near_misses=random.uniform(0.1, 0.35),
+        near_miss_m=(0.001, 0.004),
+        rests=random.uniform(0.04, 0.15),
+        draw_back=random.uniform(0.2, 1.0),
+        follow_forward=random.uniform(0.0, 0.5),
+    )
+    drawn = draw_participant(random, "normal")
+    hover_m = np.clip(random.uniform(*habits.hover_m) + random.normal(0, 0.0025, drawn.hover_m.shape), 0.003, 0.025)
+    return replace(drawn, habits=habits, hover_m=hover_m, words_per_minute=float(WORDS_PER_MINUTE[number - 1]))
+
+
+def text_of(participant: int, characters: int) -> str:
+    """Common words, about so many characters."""
+    random = np.random.default_rng([participant, 78])
+    text = ""
+    while len(text) < characters:
+        text += (" " if text else "") + str(random.choice(WORDS))
+    return text
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who takes part: what is typed, and the takes of it, each of them played once."""
+
+    number: int
+    performer: Performer
+    text: str
+    takes: dict[tuple[Trouble, float | None], Take] = field(default_factory=dict)
+
+    def take(self, condition: Condition) -> Take:
+        key = condition.trouble, condition.words_per_minute
+        if key not in self.takes:
+            self.takes[key] = self.performer.type(self.text, condition.words_per_minute, condition.trouble)
+        return self.takes[key]
+
+
+def person_of(participant: int, layout: Layout, characters: int) -> Person:
+    """characters: about so many are typed."""
+    performer = Performer(participant_of(participant), layout, participant)
+    return Person(participant, performer, text_of(participant, characters))
+
+
+def trial(person: Person, condition: Condition, figures: NoiseFigures) -> Trial:
+    """A person under a condition. The person's fingers are the same in all of them; the noise is that of the angle,
+    the same whatever the trouble and the speed."""
+    noise = figures.at(condition.angle_deg)
+    if condition.losses:
+        noise = replace(noise, lost=LOSSES)
+    bias = FingerBias.draw(noise, np.random.default_rng([person.number, 79]))
+    scene = make_scene(person.number, condition.angle_deg, "normal", condition.distance_m)
+    random = np.random.default_rng([person.number, 80, round(condition.angle_deg)])
+    recording, truth = view(person.take(condition), scene, noise, bias, condition.shutter, random)
+    return Trial(person.number, condition, recording, truth, bias.touching_m(noise))

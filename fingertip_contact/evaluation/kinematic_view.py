@@ -1,0 +1,205 @@
+"""A take without pictures as contact detection would see it: pads, with the noise that rendered recordings show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fingertip_contact.contact.fingertips import FingertipSamples
+from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.evaluation.fingertip_noise import (
+    GROUP_OF_FINGER,
+    KNOTS_M,
+    STRAY_SHARES,
+    Episodes,
+    FingertipNoise,
+)
+from fingertip_contact.evaluation.fingertip_recording import COLUMNS, FingertipRecording
+from fingertip_contact.frames import FINGERS, HANDS
+from fingertip_contact.geometry import Camera, RigidTransform
+from fingertip_contact.recordings.truth import Truth, TruthHeader
+from fingertip_contact.simulation.kinematic import START_S, Take
+from fingertip_contact.simulation.scene import Scene
+from fingertip_contact.simulation.typist import stamp_ns
+
+# Figures are of one frame to the next at this rate.
+FITTED_HZ = 30.0
+_GROUPS = np.array(GROUP_OF_FINGER * len(HANDS))
+
+
+@dataclass(frozen=True)
+class Shutter:
+    """When pictures come. jitter_s: SD of an exposure about its time. drops: share of frames that are lost."""
+
+    hertz: float = 30.0
+    jitter_s: float = 0.0
+    drops: float = 0.0
+
+    def times_s(self, from_s: float, until_s: float, random: np.random.Generator) -> np.ndarray:
+        """Ascending moments of exposure."""
+        times_s = np.arange(from_s, until_s, 1.0 / self.hertz)
+        # Never so far that two exposures change places.
+        jitter_s = np.clip(random.normal(0, 1, len(times_s)) * self.jitter_s, -0.3 / self.hertz, 0.3 / self.hertz)
+        return (times_s + jitter_s)[random.random(len(times_s)) >= self.drops]
+
+
+@dataclass(frozen=True)
+class FingerBias:
+    """What is always off in a person's fingers. rim: (10,) height, in standard deviations. pad_m: (10, 2) contact
+    point, metres. strays: (10,) how many times as often as on average a finger is lost for another."""
+
+    rim: np.ndarray
+    pad_m: np.ndarray
+    strays: np.ndarray
+
+    @classmethod
+    def draw(cls, noise: FingertipNoise, random: np.random.Generator) -> FingerBias:
+        pad_m = np.array(noise.pad_bias_m) + random.normal(0, 1, (COLUMNS, 2)) * noise.pad_bias_sigma_m
+        return cls(random.normal(0, 1, COLUMNS), pad_m, _multiples(noise.strays.spread, random))
+
+    def touching_m(self, noise: FingertipNoise) -> np.ndarray:
+        """(10,) how high each finger's rim stands while it touches."""
+        return noise.touching_m + self.rim * noise.finger_sigma_m[0]
+
+
+def _multiples(spread: float, random: np.random.Generator) -> np.ndarray:
+    """(10,) positive, of mean one, of this SD."""
+    if spread <= 0:
+        return np.ones(COLUMNS)
+    return random.gamma(1.0 / spread**2, spread**2, COLUMNS)
+
+
+def view(
+    take: Take,
+    scene: Scene,
+    noise: FingertipNoise,
+    bias: FingerBias,
+    shutter: Shutter,
+    random: np.random.Generator,
+) -> tuple[FingertipRecording, Truth]:
+    """The take under the camera of a scene, and its truth."""
+    times_s = shutter.times_s(START_S, take.end_s, random)
+    stamps_ns = np.array([stamp_ns(time_s) for time_s in times_s], dtype=np.int64)
+    pose = scene.camera_from_sheet
+    recording = measured(stamps_ns, take.pads_m(times_s), scene.color_camera, pose, noise, bias, random)
+    header = TruthHeader(take.text, scene.seed, scene.angle_deg, None, None, None, {}, 0.0, pose)
+    return recording, Truth(header, take.taps, take.rests)
+
+
+def measured(
+    stamps_ns: np.ndarray,
+    pads_m: np.ndarray,
+    camera: Camera,
+    pose: RigidTransform,
+    noise: FingertipNoise,
+    bias: FingerBias,
+    random: np.random.Generator,
+) -> FingertipRecording:
+    """True pads (T, 10, 3), sheet frame, as they would be measured. pose: camera_from_sheet.
+
+    Scatter grows with the square of the distance as a stereo camera's does, from where it was fitted on.
+    """
+    clearance_m = np.maximum(0.0, pads_m[..., 2])
+    steps = np.diff(stamps_ns, prepend=stamps_ns[0] - round(1e9 / FITTED_HZ)) / 1e9 * FITTED_HZ
+    scale = (float(np.linalg.norm(pose.translation_m)) / noise.distance_m) ** 2
+    visible_m = clearance_m + _table(noise.rim_m, clearance_m)
+    visible_m += bias.rim * np.interp(clearance_m, KNOTS_M, noise.finger_sigma_m)
+    visible_m += _table(noise.sigma_m, clearance_m) * scale * _scatter(noise, clearance_m, steps, random)
+    visible_m += _strays(noise, bias, clearance_m, steps, random)
+    lost = _episodes(noise.lost, np.zeros((len(steps), len(HANDS))), steps, random)
+    gaps = _episodes(noise.gaps, clearance_m, steps, random)
+    visible_m[gaps | np.repeat(lost, len(FINGERS), axis=1)] = np.nan
+    return FingertipRecording(
+        stamps_ns=stamps_ns,
+        tracks=np.where(lost, -1, np.arange(1, len(HANDS) + 1)),
+        samples=_samples(camera, pose, noise, bias, pads_m, visible_m, steps, random),
+        sheet_rotation=np.tile(pose.rotation, (len(steps), 1, 1)),
+        sheet_translation_m=np.tile(pose.translation_m, (len(steps), 1)),
+    )
+
+
+def _samples(
+    camera: Camera,
+    pose: RigidTransform,
+    noise: FingertipNoise,
+    bias: FingerBias,
+    pads_m: np.ndarray,
+    visible_m: np.ndarray,
+    steps: np.ndarray,
+    random: np.random.Generator,
+) -> FingertipSamples:
+    flat_m = pads_m + np.concatenate([bias.pad_m, np.zeros((COLUMNS, 1))], axis=1)
+    flat_m[..., :2] += random.normal(0, 1, flat_m[..., :2].shape) * noise.pad_sigma_m
+    flat_m[..., 2] = 0.0
+    tip_px = camera.project(pose.apply(pads_m.reshape(-1, 3))).reshape(*visible_m.shape, 2)
+    wobble = _correlated(np.full(visible_m.shape, noise.row_correlation), steps, random)
+    tip_px[..., 1] += noise.row_sigma_px * wobble
+    normal = pose.rotation[:, 2]
+    slope = np.abs(camera.rays(tip_px.reshape(-1, 2)) @ normal).reshape(visible_m.shape)
+    depth_m = pose.apply(flat_m)[..., 2]
+    parameters = ContactParameters()
+    sigma_z_m = depth_m**2 * parameters.depth_noise_px / (camera.fx * parameters.baseline_m)
+    unseen = ~np.isfinite(visible_m)
+    pad_m = np.where(unseen[..., None], np.nan, pose.apply(flat_m))
+    return FingertipSamples(
+        visible_m=visible_m,
+        sigma_m=np.where(unseen, np.nan, sigma_z_m * slope / np.sqrt(5.0)),
+        along_axis_m=visible_m / slope,
+        tip_px=tip_px,
+        end_px=np.where(unseen[..., None], np.nan, tip_px),
+        pad_m=pad_m,
+    )
+
+
+def _table(rows: tuple[tuple[float, ...], ...], clearance_m: np.ndarray) -> np.ndarray:
+    """Each finger's figure at its clearance (T, 10)."""
+    columns = [np.interp(clearance_m[:, column], KNOTS_M, rows[group]) for column, group in enumerate(_GROUPS)]
+    return np.stack(columns, axis=1)
+
+
+def _scatter(
+    noise: FingertipNoise, clearance_m: np.ndarray, steps: np.ndarray, random: np.random.Generator
+) -> np.ndarray:
+    """(T, 10) of deviation one: what is new in every frame, and what lasts."""
+    slow = np.interp(clearance_m, KNOTS_M, noise.slow_share)
+    lasting = _correlated(np.full(clearance_m.shape, noise.slow_correlation), steps, random)
+    return np.sqrt(1.0 - slow) * random.normal(0, 1, slow.shape) + np.sqrt(slow) * lasting
+
+
+def _correlated(correlation: np.ndarray, steps: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """(T, N) normal values of deviation one, each correlated (T, N) with the one a fitted frame before."""
+    share = correlation ** steps[:, None]
+    values = random.normal(0, 1, share.shape)
+    for row in range(1, len(values)):
+        values[row] = share[row] * values[row - 1] + np.sqrt(1.0 - share[row] ** 2) * values[row]
+    return values
+
+
+def _episodes(
+    episodes: Episodes,
+    clearance_m: np.ndarray,
+    steps: np.ndarray,
+    random: np.random.Generator,
+    multiples: np.ndarray | float = 1.0,
+) -> np.ndarray:
+    """(T, N) whether one is on. Chances are of a fitted frame: more frames a second, fewer begin in each."""
+    begin = np.clip(multiples * np.interp(clearance_m, KNOTS_M, episodes.begin), 0.0, 1.0)
+    begin = 1.0 - (1.0 - begin) ** steps[:, None]
+    stay = np.interp(clearance_m, KNOTS_M, episodes.stay) ** steps[:, None]
+    chance = random.random(clearance_m.shape)
+    on = np.zeros(clearance_m.shape, dtype=bool)
+    for row in range(1, len(on)):
+        on[row] = chance[row] < np.where(on[row - 1], stay[row], begin[row])
+    return on
+
+
+def _strays(
+    noise: FingertipNoise, bias: FingerBias, clearance_m: np.ndarray, steps: np.ndarray, random: np.random.Generator
+) -> np.ndarray:
+    """(T, 10) what strays add, metres: one draw for each of them."""
+    on = _episodes(noise.strays, clearance_m, steps, random, bias.strays)
+    drawn_m = np.interp(random.random(on.shape), STRAY_SHARES, noise.stray_m)
+    for row in range(1, len(on)):
+        drawn_m[row] = np.where(on[row - 1], drawn_m[row - 1], drawn_m[row])
+    return np.where(on, drawn_m, 0.0)
