@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fingertip_contact.cli.bench_contact import contact
 from fingertip_contact.cli.bench_depth import depth
 from fingertip_contact.cli.bench_pipeline import pipeline
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from fingertip_contact.hands.benchmark import HandBenchmark
 
 app = typer.Typer(help="Measure how fast things run on this machine.", no_args_is_help=True)
+app.command()(contact)
 app.command()(depth)
 app.command()(pipeline)
 
