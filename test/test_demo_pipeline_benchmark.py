@@ -46,9 +46,9 @@ def test_growing_latency_is_seen(heard):
 
 
 def test_a_short_run_is_refused(heard):
-    """Three seconds are the least that says anything."""
+    """Five seconds are the least that says anything."""
     heard.frames_in = {stamp for stamp in heard.frames_in if stamp < stamp_ns(120)}
-    with pytest.raises(ValueError, match="take one of 8 s or more"):
+    with pytest.raises(ValueError, match="10 s or more"):
         summary(heard, Meter())
 
 
@@ -56,6 +56,14 @@ def test_no_depth_is_told(heard):
     """Not a table full of zeros."""
     heard.depths = set()
     with pytest.raises(ValueError, match="its log says why"):
+        summary(heard, Meter())
+
+
+def test_a_starved_network_is_told(heard):
+    """It has said nothing of itself."""
+    for _, _, said in heard.diagnostics:
+        del said["network_ms"]
+    with pytest.raises(ValueError, match="no time for it"):
         summary(heard, Meter())
 
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+if TYPE_CHECKING:
+    from fingertip_contact.depth.configuration import NetworkSpec
+
+# int8 of random weights need not be good.
+CALIBRATION_PICTURES = 8
+
 
 def pipeline(
-    recording: Annotated[Path, typer.Argument(help="A recording with typing hands, 8 s or more.")],
+    recording: Annotated[Path, typer.Argument(help="A recording with typing hands, 10 s or more.")],
     checkpoint: Annotated[
         Path | None, typer.Option(help="Weights of the depth network; by default those that were pulled.")
     ] = None,
@@ -24,7 +30,7 @@ def pipeline(
 ) -> None:
     """Frames a second of hand tracking, contact and depth while all of them run, and how fresh depth is.
 
-    Weights with any values do: how long the network takes does not depend on them.
+    Without weights, pulled or given, random ones run in int8: how long the network takes does not depend on them.
 
     Example: fingertip-contact bench pipeline out/fox.mcap
     """
@@ -33,10 +39,14 @@ def pipeline(
     from fingertip_contact.demo.run import RunError
 
     sizes = {"whole": "input", "region": "region"} if region else {"whole": "input"}
-    networks = {name: _prepared(checkpoint, max_depth, size) for name, size in sizes.items()}
-    depth: dict[str, object] = {"max_depth_m": max_depth, "threads": threads}
-    if checkpoint:
-        depth["checkpoint"] = checkpoint.resolve()
+    networks = {}
+    for name, size in sizes.items():
+        spec, networks[name] = _network(checkpoint, max_depth, size, recording)
+    depth: dict[str, object] = {
+        "checkpoint": spec.weights.resolve(),
+        "max_depth_m": spec.max_depth_m,
+        "threads": threads,
+    }
     if not region:
         depth["region_height"] = 0
     readers: dict[str, dict[str, object]] = {
@@ -56,18 +66,29 @@ def pipeline(
         typer.echo(f"{name:24} {_readable(value)}")
 
 
-def _prepared(checkpoint: Path | None, max_depth: float, size: str) -> str:
-    """What will run the network at the node's own input size. Where the weights have not been converted for it yet
-    that is done here: the nodes' start would take too long."""
+def _network(checkpoint: Path | None, max_depth: float, size: str, recording: Path) -> tuple[NetworkSpec, str]:
+    """The network at one of the node's own input sizes, and what will run it.
+
+    What has to be converted is converted here: the nodes' start would take too long. Random weights get int8 too.
+    """
     from fingertip_contact import weights
-    from fingertip_contact.depth.estimator import DepthEstimator
+    from fingertip_contact.cli.pictures import spread_pictures
+    from fingertip_contact.depth import benchmark, configuration, conversions, selection
     from fingertip_contact.ros.parameter_tables import DEPTH
 
     defaults = {parameter.name: parameter.default for parameter in DEPTH}
     height, width = (int(str(defaults[f"{size}_{side}"])) for side in ("height", "width"))
-    path = checkpoint or weights.path("d405")
-    estimator = DepthEstimator(path, height=height, width=width, max_depth_m=max_depth or None)
-    return f"{height}x{width} {estimator.diagnostics['runtime']}"
+    path = checkpoint or weights.models()["d405"].location
+    is_random = checkpoint is None and not path.is_file()
+    if is_random:
+        path, max_depth = benchmark.random_weights(), max_depth or configuration.D405_MAX_DEPTH_M
+    spec = configuration.NetworkSpec(path, height, width, configuration.max_depth_m(path, max_depth or None))
+    folder = conversions.cached_folder(spec, "openvino", "int8")
+    if is_random and not folder.is_dir():
+        typer.echo(f"making int8 of random weights at {height}x{width}, a minute or two", err=True)
+        selection.make(spec, "openvino", "int8", folder, spread_pictures(recording, CALIBRATION_PICTURES))
+    runtime = selection.select(spec).runtime
+    return spec, f"{path.name} {height}x{width} {runtime.name} {runtime.precision}"
 
 
 def _readable(value: object) -> str:
