@@ -75,14 +75,22 @@ def new_run(data: Path, out: Path, configuration: TrainingConfiguration = SMALL,
     return Run(configuration, frames(data, "P01", "P02"), frames(data, "P03"), out, **options)
 
 
+@pytest.fixture
+def out(tmp_path):
+    """A folder for a run, taken away afterwards: its checkpoints are 700 MB."""
+    yield tmp_path / "run"
+    shutil.rmtree(tmp_path / "run", ignore_errors=True)
+
+
 @pytest.fixture(scope="module")
 def finished(data, tmp_path_factory):
     """A run that nobody disturbed: its folder, its steps, and what it returned."""
-    witness, out = Witness(), tmp_path_factory.mktemp("runs") / "finished"
-    return out, witness, new_run(data, out, listener=witness).run()
+    witness, folder = Witness(), tmp_path_factory.mktemp("runs") / "finished"
+    yield folder, witness, new_run(data, folder, listener=witness).run()
+    shutil.rmtree(folder)
 
 
-def test_one_batch_is_learnt_by_heart(data, tmp_path):
+def test_one_batch_is_learnt_by_heart(data, out):
     """SiLog under 0.02 on two pictures after 60 steps: the whole loop can learn."""
     pair = frames(data, "P01")
     configuration = replace(
@@ -96,16 +104,15 @@ def test_one_batch_is_learnt_by_heart(data, tmp_path):
         jitter_probability=0.0,
     )
     witness = Witness()
-    result = Run(configuration, pair * 60, pair, tmp_path / "run", listener=witness).run()
+    result = Run(configuration, pair * 60, pair, out, listener=witness).run()
     assert witness.losses[0] > 0.05
     assert max(witness.losses[-3:]) < 0.02
     assert result["epochs"][0]["validation"]["mae_mm"] < 0.5 * result["before"]["mae_mm"]
 
 
-def test_a_resumed_run_is_on_the_same_curve(data, finished, tmp_path):
+def test_a_resumed_run_is_on_the_same_curve(data, finished, out):
     """Stopped in the second epoch and gone on with: losses, validation and weights as if nothing had happened."""
     whole_out, whole, whole_result = finished
-    out = tmp_path / "run"
     with pytest.raises(SystemExit):
         new_run(data, out, listener=Witness(leave_at_epoch=1)).run()
     assert not list(out.glob(".*"))
@@ -120,7 +127,7 @@ def test_a_resumed_run_is_on_the_same_curve(data, finished, tmp_path):
     assert max((ours[name] - theirs[name]).abs().max() for name in ours) < 1e-6
 
 
-def test_processes_together_do_what_one_does(data, finished, tmp_path):
+def test_processes_together_do_what_one_does(data, finished, out):
     """Two processes by torchrun, over gloo: the same losses and the same validation as one alone."""
     pytest.importorskip("tensorboard")
     settings = [f"--set={name}={getattr(SMALL, name)}" for name in ("base", "batch_size", "accumulation", "best_by")]
@@ -128,30 +135,30 @@ def test_processes_together_do_what_one_does(data, finished, tmp_path):
     settings += ["--set=encoder_learning_rate=1e-4", "--set=head_learning_rate=5e-4"]
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone", "--no-python"]
     command += [sys.executable, "-c", "from fingertip_contact.cli.main import main; main()", "train", str(data)]
-    command += ["--split", str(data / "split.json"), "--out", str(tmp_path / "run"), "--threads=1", "--device=cpu"]
+    command += ["--split", str(data / "split.json"), "--out", str(out), "--threads=1", "--device=cpu"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run([*command, *settings], capture_output=True, text=True, timeout=300, env=environment)
     assert done.returncode == 0, done.stderr
-    together = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    together = json.loads((out / "metrics.json").read_text())
     _, _, alone = finished
     assert together["processes"] == 2
     for one, two in zip(alone["epochs"], together["epochs"], strict=True):
         assert two["train_silog"] == pytest.approx(one["train_silog"], abs=1e-5)
         assert two["validation"] == pytest.approx(one["validation"], rel=1e-3)
-    assert list((tmp_path / "run" / "tensorboard").glob("events.*"))
+    assert list((out / "tensorboard").glob("events.*"))
 
 
 def test_what_a_run_leaves(finished):
     """Checkpoints in the published format, weights that every command takes, and metrics that say where from."""
-    out, witness, result = finished
-    content = torch.load(out / checkpoint.BEST, weights_only=True)
+    folder, witness, result = finished
+    content = torch.load(folder / checkpoint.BEST, weights_only=True)
     assert set(content) == {"model", "optimizer", "epoch", "previous_best"}
     assert content["epoch"] == content["previous_best"]["epoch"] == result["best"]["epoch"]
-    best = load_weights(out / checkpoint.BEST)
-    published = load_weights(out / checkpoint.WEIGHTS)
+    best = load_weights(folder / checkpoint.BEST)
+    published = load_weights(folder / checkpoint.WEIGHTS)
     assert all(torch.equal(best[name], published[name]) for name in best)
-    assert max_depth_m(out / checkpoint.WEIGHTS) == SMALL.max_depth_m
-    metrics = json.loads((out / "metrics.json").read_text())
+    assert max_depth_m(folder / checkpoint.WEIGHTS) == SMALL.max_depth_m
+    metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["seed"] == 42
     assert len(metrics["data_sha256"]) == 64
     assert metrics["versions"]["torch"] == torch.__version__.split("+")[0]
@@ -164,9 +171,9 @@ def test_what_a_run_leaves(finished):
 def test_the_weights_are_as_good_at_run_time(data, finished, tmp_path, monkeypatch, capsys):
     """`evaluate depth` with what the run published, through the runtime, gives the MAE of the run's validation."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    out, _, result = finished
+    folder, _, result = finished
     split = ("--split", data / "split.json", "--part", "val")
-    weights = out / checkpoint.WEIGHTS
+    weights = folder / checkpoint.WEIGHTS
     assert run_command("evaluate", "depth", data, *split, "--weights", weights, "--json") == 0
     judged = json.loads(capsys.readouterr().out)
     assert judged["frames"] == 2
@@ -174,26 +181,26 @@ def test_the_weights_are_as_good_at_run_time(data, finished, tmp_path, monkeypat
         assert judged[name] == pytest.approx(result["best"][name], rel=1e-3)
 
 
-def test_bfloat16_is_near_float32(data, finished, tmp_path):
+def test_bfloat16_is_near_float32(data, finished, out):
     """Mixed precision changes the first loss by its rounding only."""
     witness = Witness(leave_at_epoch=1)
     with pytest.raises(SystemExit):
-        new_run(data, tmp_path / "run", replace(SMALL, precision="bfloat16"), listener=witness).run()
+        new_run(data, out, replace(SMALL, precision="bfloat16"), listener=witness).run()
     _, whole, _ = finished
     assert witness.losses[0] == pytest.approx(whole.losses[0], rel=0.05)
     assert witness.losses[0] != whole.losses[0]
 
 
-def test_a_run_stops_when_nothing_gets_better(data, tmp_path):
+def test_a_run_stops_when_nothing_gets_better(data, out):
     """With learning rates of 0 no epoch is better than the first; patience 1 ends the run after the second."""
     still = replace(SMALL, epochs=9, patience=1, encoder_learning_rate=0.0, head_learning_rate=0.0)
-    result = new_run(data, tmp_path / "run", still).run()
+    result = new_run(data, out, still).run()
     assert [record["epoch"] for record in result["epochs"]] == [0, 1]
     assert result["best"]["epoch"] == 0
     assert {"epoch": 0, **result["before"]} == pytest.approx(result["best"])
 
 
-def test_frames_without_depth_are_skipped_and_counted(data, tmp_path):
+def test_frames_without_depth_are_skipped_and_counted(data, tmp_path, out):
     """One frame that cannot be read and one without any depth: two batches fewer, and the run goes on."""
     copy = tmp_path / "data"
     shutil.copytree(data, copy)
@@ -201,18 +208,18 @@ def test_frames_without_depth_are_skipped_and_counted(data, tmp_path):
     broken.rgb_path.write_bytes(b"no picture")
     cv2.imwrite(str(empty.depth_path), np.zeros((CAMERA.height, CAMERA.width), np.uint16))
     witness = Witness()
-    result = new_run(copy, tmp_path / "run", replace(SMALL, epochs=1, accumulation=4), listener=witness).run()
+    result = new_run(copy, out, replace(SMALL, epochs=1, accumulation=4), listener=witness).run()
     assert result["epochs"][0]["skipped_batches"] == 2
     assert "000000.png" in result["epochs"][0]["troubles"][0]
     assert all(loss > 0 for loss in witness.losses)
 
 
-def test_a_run_without_usable_depth_is_given_up(data, tmp_path):
+def test_a_run_without_usable_depth_is_given_up(data, out):
     """Range so narrow that no pixel is valid: the run says so and what to look at, and leaves no checkpoint."""
     blind = replace(SMALL, max_depth_m=0.01, bad_batches_max=3)
     with pytest.raises(ValueError, match="in a row were of no use"):
-        new_run(data, tmp_path / "run", blind).run()
-    assert not (tmp_path / "run" / checkpoint.LATEST).exists()
+        new_run(data, out, blind).run()
+    assert not (out / checkpoint.LATEST).exists()
 
 
 def test_only_the_encoder_comes_from_a_relative_checkpoint(tmp_path):
@@ -252,17 +259,17 @@ def test_a_run_is_not_begun_with_what_cannot_work(data, tmp_path):
 
 def test_the_command_refuses_what_would_spoil_a_run(data, finished, tmp_path, capsys):
     """A run in --out is neither overwritten nor resumed with other data or settings; trouble has exit code 2."""
-    out, _, _ = finished
+    done, _, _ = finished
     split = ("--split", data / "split.json")
-    assert run_command("train", data, *split, "--out", out) == 2
+    assert run_command("train", data, *split, "--out", done) == 2
     assert "--resume" in capsys.readouterr().err
-    assert run_command("train", data, *split, "--out", out, "--resume", "--set", "epochs=5") == 2
+    assert run_command("train", data, *split, "--out", done, "--resume", "--set", "epochs=5") == 2
     assert run_command("train", data, *split, "--out", tmp_path / "none", "--resume") == 2
     assert run_command("train", data, *split, "--out", tmp_path / "new", "--set", "epochs=0") == 2
     capsys.readouterr()
     write_session(tmp_path / "other", "P01", seed=9)
     write_session(tmp_path / "other", "P03", seed=8)
-    assert run_command("train", tmp_path / "other", *split, "--out", out, "--resume") == 2
+    assert run_command("train", tmp_path / "other", *split, "--out", done, "--resume") == 2
     assert "other frames" in capsys.readouterr().err
 
 
