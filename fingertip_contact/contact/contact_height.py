@@ -19,7 +19,7 @@ from fingertip_contact.frames import FINGERS
 # Stops remembered a finger: recent ones only, since posture drifts.
 MEMORY = 24
 GRID_M = np.arange(-0.012, 0.01201, 0.00025)
-PRIOR_SIGMA_M = 0.0012
+PRIOR_SIGMA_M = 0.0008
 # Scatter of the stops of taps; other stops end anywhere in this range above.
 TAP_SIGMA_M = 0.0008
 DIP_RANGE_M = 0.012

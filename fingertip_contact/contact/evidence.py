@@ -77,7 +77,8 @@ def find_touch(stamps_ns: np.ndarray, height_m: np.ndarray, at: int, finger: int
     if not _highest(track[(seconds < 0) & (seconds >= -LAST_S)]) - track[at] > last_m:
         return None
     stay = _stay(track[at:], lowest_m + same_m)
-    bottom_m = float(np.nanmean(track[at:][stay]))
+    bottom = track[at:][stay]
+    bottom_m = float(np.nanmean(bottom))
     before = (seconds < 0) & (seconds >= -APPROACH_S)
     drop_m = _highest(track[before]) - bottom_m
     if not drop_m > descent_m:
@@ -93,7 +94,7 @@ def find_touch(stamps_ns: np.ndarray, height_m: np.ndarray, at: int, finger: int
         return None
     rival_m = max(rivals_m, default=0.0)
     return Touch(
-        depth=_depth(bottom_m, noise_m),
+        depth=_depth(bottom_m, noise_m / math.sqrt(np.count_nonzero(np.isfinite(bottom)))),
         drop=DROP_PER_M * float(np.clip(drop_m - DROP_EVEN_M, -DROP_RANGE_M, DROP_RANGE_M))
         + min(0.0, drop_m / noise_m - DROP_SIGMAS),
         rank=_rank(drop_m - rival_m),

@@ -14,7 +14,7 @@ ROWS = 32
 FARTHEST = 1e5
 # Noise of a height before it can be told, and the range that it is taken to be in.
 NOISE_M = 0.0010
-NOISE_RANGE_M = (0.0004, 0.0030)
+NOISE_RANGE_M = (0.0004, 0.0011)
 
 
 class History:

@@ -43,7 +43,7 @@ class ContactParameters:
     baseline_m: float = _number(0.018, 0.001, 1.0, "baseline of the depth camera, m (D405: 0.018)")
     finger_radius_m: float = _number(0.0075, 0.002, 0.02, "half the thickness of a fingertip, m")
     contact_height_m: float = _number(
-        0.0076, 0.0, 0.03, "height of the visible rim of a touching fingertip before anything is learnt, m"
+        0.0071, 0.0, 0.03, "height of the visible rim of a touching fingertip before anything is learnt, m"
     )
 
     entry_height_m: float = _number(0.0045, 0.0, 0.05, "a pad lower than this, thickness taken off, may press, m")
@@ -52,7 +52,7 @@ class ContactParameters:
     move_m: float = _number(0.006, 0.001, 0.1, "a pressed finger that slides on by more than this sends a move, m")
     lost_hold_s: float = _number(0.15, 0.0, 2.0, "a pressing finger out of sight for longer is cancelled, s")
     decision_delay_s: float = _number(0.06, 0.0, 0.2, "how long after the touch a press is decided, s")
-    press_evidence: float = _number(0.0, -50.0, 50.0, "log-odds above which a touch is a press")
+    press_evidence: float = _number(0.5, -50.0, 50.0, "log-odds above which a touch is a press")
     depth_weight: float = _number(1.0, 0.0, 10.0, "weight of: the pad stops at its finger's contact height")
     drop_weight: float = _number(1.0, 0.0, 10.0, "weight of: it came down far and fast")
     rank_weight: float = _number(1.0, 0.0, 10.0, "weight of: no other finger of the hand came down farther")
