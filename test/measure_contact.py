@@ -1,0 +1,73 @@
+"""What docs/depth.md says of typing on each source of depth, on a rendered text:
+
+    python test/measure_contact.py
+
+The network is the stand-in of depth_world.py: it looks at every third picture, and its answer comes two pictures
+later. Takes a minute or two.
+"""
+
+from __future__ import annotations
+
+from depth_world import StandIn, View, views
+
+from fingertip_contact.build import build_pipeline
+from fingertip_contact.depth.fusion import fuse
+from fingertip_contact.depth.propagation import Keyframe, Propagator, gray_of
+from fingertip_contact.frames import DepthImage, Frame, KeyEvent
+from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.simulation.scene import make_scene
+from fingertip_contact.simulation.typist import perform
+
+TEXT, SEED, ANGLE_DEG, LEVEL = "the fox", 7, 60.0, "calm"
+PERIOD, LATE = 3, 2
+NEAR_NS = 150_000_000
+
+
+class Network:
+    """Says depth of each picture by what it saw of an earlier one."""
+
+    def __init__(self) -> None:
+        self._says = StandIn(1).says
+        self._propagator = Propagator()
+        self._seen: list[Keyframe] = []
+
+    def depth_m(self, number: int, view: View):
+        gray = gray_of(view.color_bgr)
+        if number % PERIOD == 0:
+            self._seen.append(Keyframe(view.stamp_ns, gray, self._says(view.truth_m)))
+        answered = (number - LATE) // PERIOD
+        return self._propagator.carry(self._seen[max(answered, 0)], gray)
+
+
+def main() -> None:
+    layout, scene = load_layout("qwerty"), make_scene(SEED, ANGLE_DEG, LEVEL)
+    performance = perform(TEXT, layout, scene.seed, scene.difficulty)
+    network = Network()
+    pipelines = {source: build_pipeline(layout) for source in ("sensor", "fused", "model")}
+    presses: dict[str, list[KeyEvent]] = {source: [] for source in pipelines}
+    for number, view in enumerate(views(TEXT, SEED, ANGLE_DEG, LEVEL, range(len(performance.poses)))):
+        said_m = network.depth_m(number, view)
+        depths = {
+            "sensor": view.sensor,
+            "fused": fuse(view.sensor, said_m, view.focal_px),
+            "model": DepthImage(said_m, unit_m=1.0),
+        }
+        for source, pipeline in pipelines.items():
+            frame = Frame(view.stamp_ns, "camera", scene.color_camera, view.color_bgr, depths[source])
+            events = pipeline.process(frame).key_events
+            presses[source] += [event for event in events if event.contact.type == "press"]
+    for source, events in presses.items():
+        hit = sum(any(is_of(event, tap) for event in events) for tap in performance.taps)
+        text = pipelines[source].touch.typist.text
+        print(f"{source}: {hit} of {len(performance.taps)} taps on their keys, {len(events)} presses, text {text!r}")
+
+
+def is_of(event: KeyEvent, tap) -> bool:
+    """A press by that finger on that key at about that time."""
+    contact = event.contact
+    near = abs(contact.contact_ns - tap.press_ns) < NEAR_NS
+    return near and (contact.hand, contact.finger, event.key) == (tap.hand, tap.finger, tap.key)
+
+
+if __name__ == "__main__":
+    main()
