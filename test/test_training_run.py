@@ -137,7 +137,7 @@ def test_processes_together_do_what_one_does(data, finished, out):
     command += [sys.executable, "-c", "from fingertip_contact.cli.main import main; main()", "train", str(data)]
     command += ["--split", str(data / "split.json"), "--out", str(out), "--threads=1", "--device=cpu"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([*command, *settings], capture_output=True, text=True, timeout=300, env=environment)
+    done = subprocess.run([*command, *settings], capture_output=True, text=True, timeout=600, env=environment)
     assert done.returncode == 0, done.stderr
     together = json.loads((out / "metrics.json").read_text())
     _, _, alone = finished
