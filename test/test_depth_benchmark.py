@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -57,10 +58,18 @@ def test_each_row_is_held_against_the_baseline_of_the_same_run(weights):
     assert {"runtime", "precision", "height", "width", "region", "ms_median", "ratio"} <= set(read["rows"][0])
 
 
+def test_the_baseline_is_the_same_network(weights):
+    """With attention written out: the same depth to rounding."""
+    spec = NetworkSpec(weights, 42, 56, 0.5)
+    images = np.random.default_rng(0).standard_normal((1, 3, 42, 56)).astype(np.float32)
+    plain, fused = (benchmark.load(Case(name, "fp32", spec, benchmark.WHOLE), 1) for name in ("torch plain", "torch"))
+    assert np.abs(plain.infer(images) - fused.infer(images)).max() < 1e-6
+
+
 def test_everything_that_is_promised_is_measured(weights):
     """Torch first at each size; the published size, the default one, the region; both precisions."""
     chosen = benchmark.cases(weights, 0.5, (154, 210), everything=True)
-    assert str(chosen[0]) == "torch fp32 518x518"
+    assert str(chosen[0]) == "torch plain fp32 518x518"
     assert [case.size for case in chosen if case.runtime == "torch"] == [(518, 518), (252, 336), (154, 210)]
     assert {(case.runtime, case.precision) for case in chosen if case.size == (252, 336)} >= {
         *(("torch", "fp32"), ("openvino", "fp32"), ("openvino", "int8")),

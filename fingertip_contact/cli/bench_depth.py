@@ -33,7 +33,8 @@ def depth(
     everything: Annotated[bool, typer.Option("--all", help="Also int8 in ONNX Runtime, which takes minutes.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Milliseconds of the network alone, interleaved medians; the baseline is torch eager in fp32 at 518x518.
+    """Milliseconds of the network alone, interleaved medians; the baseline is torch eager in fp32 at 518x518, as the
+    reference runs it: with attention written out.
 
     Without weights, pulled or given, random ones are measured: time and memory are the same, the deviation says
     nothing. The first run converts the weights for every runtime and size, which takes some minutes.
@@ -84,5 +85,5 @@ def _show(result: DepthBenchmark, about: dict[str, object]) -> None:
     console.print(table)
     spent = ", ".join(f"{value:.1f} ms at {size}" for size, value in result.around_ms.items())
     console.print(f"before and after the network, at the picture's size: {spent}")
-    console.print(f"{result.rounds} rounds; ratio: against torch fp32 at 518x518, {result.baseline_ms:.0f} ms")
+    console.print(f"{result.rounds} rounds; ratio: against plain torch at 518x518, {result.baseline_ms:.0f} ms")
     console.print(", ".join(f"{name} {value}" for name, value in about.items()))

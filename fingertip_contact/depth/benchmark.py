@@ -1,4 +1,8 @@
-"""How long the depth network takes, in which runtime, precision and size, against torch eager in the same run."""
+"""How long the depth network takes, in which runtime, precision and size, against torch eager in the same run.
+
+The baseline is what the reference runs: torch eager, attention written out. torch with its fused attention, which the
+package uses, is a row like the others, and ratio_same_size is against it.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ from fingertip_contact.depth.preprocessing import Preprocessor, resize_to
 from fingertip_contact.depth.runtimes import Runtime, computes_in_bfloat16
 from fingertip_contact.resources import cache_directory
 
+BASELINE = "torch plain"
 REFERENCE = ("torch", "fp32")
 WHOLE, REGION = "whole", "hands"
 RANDOM_WEIGHTS = "random_vits.safetensors"
@@ -70,7 +75,7 @@ class Row:
 
 @dataclass(frozen=True)
 class DepthBenchmark:
-    """baseline_ms: torch eager in fp32 at 518x518. around_ms: resizing a picture for the network and its depth back."""
+    """baseline_ms: the first row. around_ms: resizing a picture for the network and its depth back."""
 
     baseline_ms: float
     rounds: int
@@ -85,7 +90,8 @@ def cases(weights: Path, max_depth_m: float, region_size: tuple[int, int], every
     kinds += [("openvino", "bf16")] if computes_in_bfloat16() else []
     kinds += [("onnxruntime", "int8")] if everything else []
     sizes = [((TRAINED_SIZE, TRAINED_SIZE), WHOLE), ((252, 336), WHOLE), (region_size, REGION)]
-    return [
+    baseline = Case(BASELINE, "fp32", NetworkSpec(weights, *sizes[0][0], max_depth_m), WHOLE)
+    return [baseline] + [
         Case(runtime, precision, NetworkSpec(weights, *size, max_depth_m), region)
         for size, region in sizes
         for runtime, precision in kinds
@@ -107,7 +113,7 @@ def measure(
     runtimes = {}
     for case in chosen:
         tell(f"loading {case}")
-        runtimes[case] = selection.opened(case.spec, case.runtime, case.precision, threads)[0]
+        runtimes[case] = load(case, threads)
     preprocessors = {case.size: Preprocessor(*case.size) for case in chosen}
     times: list[Times] = []
     for number in range(rounds):
@@ -160,6 +166,15 @@ def prepare(case: Case, pictures_bgr: Sequence[np.ndarray], tell: Callable[[str]
         selection.make(case.spec, format_, case.precision, folder, pictures_bgr if case.precision == "int8" else ())
 
 
+def load(case: Case, threads: int) -> Runtime:
+    """Ready to run. Raises ValueError as selection.opened does."""
+    if case.runtime != BASELINE:
+        return selection.opened(case.spec, case.runtime, case.precision, threads)[0]
+    with selection.needing_torch(case.spec):
+        from fingertip_contact.depth.torch_runtime import PlainTorchRuntime
+    return PlainTorchRuntime(case.spec, threads)
+
+
 def peak_mib(case: Case, threads: int, tell: Callable[[str], None]) -> float:
     """The peak memory of a fresh process that loads a case, tests it and runs it once more."""
     tell(f"memory of {case}")
@@ -168,8 +183,7 @@ def peak_mib(case: Case, threads: int, tell: Callable[[str], None]) -> float:
 
 
 def _load_and_run(case: Case, threads: int) -> float:
-    runtime, _ = selection.opened(case.spec, case.runtime, case.precision, threads)
-    runtime.infer(Preprocessor(*case.size)(parity.test_picture(480, 640)))
+    load(case, threads).infer(Preprocessor(*case.size)(parity.test_picture(480, 640)))
     # getrusage would count what the parent had when it forked.
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return float(status.partition("VmHWM:")[2].split()[0]) / 1024

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 import torch
 
@@ -41,6 +43,17 @@ class TorchRuntime:
         """As runtimes.Runtime says; several pictures are computed together."""
         images = torch.from_numpy(np.ascontiguousarray(batch)).to(self._device, self._number)
         return infer(self._network, images)
+
+
+class PlainTorchRuntime(TorchRuntime):
+    """torch as the reference runs it: attention written out, where torch has a fused one. A baseline for measuring."""
+
+    name = "torch plain"
+
+    def __init__(self, spec: NetworkSpec, threads: int = 0) -> None:
+        super().__init__(spec, threads=threads)
+        for block in self._network.pretrained.blocks:
+            cast(Any, block).attn.fused_attn = False
 
 
 def infer(network: DepthNetwork, images: torch.Tensor) -> np.ndarray:
