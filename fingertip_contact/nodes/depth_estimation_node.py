@@ -120,6 +120,7 @@ class DepthEstimationStage:
         self._infos.publish(info)
         age_s = (stamp_ns - estimate.network_ns) * 1e-9
         self._freshness.published(age_s)
+        self._diagnostics.frame_done(stamp_ns)
         if age_s > STALE_S:
             self._diagnostics.problem(
                 ValueError(
