@@ -42,18 +42,20 @@ class Episodes:
 class FingertipNoise:
     """Figures of one camera angle. Metres, pixels; correlations from one frame to the next at 30 Hz.
 
-    rim_m, sigma_m: of GROUPS by KNOTS_M, how far the measured height is over the clearance: middle, and scatter of a
-    finger without strays. finger_sigma_m: by KNOTS_M, SD of the fingers' own biases. slow_share: by KNOTS_M, how much
-    of the scatter's variance lasts, with the correlation slow_correlation; the rest is new in every frame. stray_m:
-    what a stray adds, at STRAY_SHARES. lost: episodes of a whole hand that is not found (one chance for all heights).
-    pad_bias_m, pad_bias_sigma_m, pad_sigma_m: (x, y) of the contact point: of all fingers, of each, of each touch.
-    row_sigma_px, row_correlation: of the landmark's picture row. distance_m: of camera and sheet as fitted.
+    rim_m, below_m, above_m: of GROUPS by KNOTS_M, how far the measured height is over the clearance: middle, and
+    scatter of a finger to both sides of it (a finger is solid: it errs upwards farther), strays left out.
+    finger_sigma_m: by KNOTS_M, SD of the fingers' own biases. slow_share: by KNOTS_M, how much of the scatter's
+    variance lasts, with the correlation slow_correlation; the rest is new in every frame. stray_m: what a stray adds,
+    at STRAY_SHARES. lost: episodes of a whole hand that is not found (one chance for all heights). pad_bias_m,
+    pad_bias_sigma_m, pad_sigma_m: (x, y) of the contact point: of all fingers, of each, of each touch. row_sigma_px,
+    row_correlation: of the landmark's picture row. distance_m: of camera and sheet as fitted.
     """
 
     angle_deg: float
     distance_m: float
     rim_m: tuple[tuple[float, ...], ...]
-    sigma_m: tuple[tuple[float, ...], ...]
+    below_m: tuple[tuple[float, ...], ...]
+    above_m: tuple[tuple[float, ...], ...]
     finger_sigma_m: tuple[float, ...]
     slow_share: tuple[float, ...]
     slow_correlation: float

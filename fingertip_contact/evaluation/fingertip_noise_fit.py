@@ -28,6 +28,8 @@ from fingertip_contact.recordings.truth import read_frames, read_truth, truth_pa
 STRAY_SIGMAS, STRAY_LEAST_M = 4.0, 0.003
 # Fewer frames say nothing of a range of heights: its neighbour's figures hold.
 LEAST_FRAMES = 8
+# In the air a finger's own bias is told from its strays by as many.
+LEAST_FRAMES_OF_FINGER = 60
 LEAST_SIGMA_M = 0.0002
 MAD_TO_SIGMA = 1.4826
 # Angles closer than this are one.
@@ -110,10 +112,13 @@ def _fit(recordings: Sequence[Errors]) -> FingertipNoise:
     rim_m = _rims(recordings)
     own_m, finger_sigma_m = _own_biases(recordings, rim_m)
     over_m = [errors.over_m - _by_clearance(errors, rim_m) - own for errors, own in zip(recordings, own_m, strict=True)]
-    sigma_m = _spreads(recordings, over_m)
+    below_m, above_m = (_spreads(recordings, over_m, side) for side in (-1.0, 1.0))
+    sigma_m = (below_m + above_m) / 2
     limits_m = [np.maximum(STRAY_SIGMAS * _by_clearance(errors, sigma_m), STRAY_LEAST_M) for errors in recordings]
-    stray = [np.abs(over) > limit_m for over, limit_m in zip(over_m, limits_m, strict=True)]
-    plain = [np.where(strayed, np.nan, over) for over, strayed in zip(over_m, stray, strict=True)]
+    # Upwards only: the few readings far too low are of fingers high in the air, where they mislead nobody; drawn for
+    # fingers at any height they would be touches.
+    stray = [over > limit_m for over, limit_m in zip(over_m, limits_m, strict=True)]
+    plain = [np.where(np.abs(over) > limit_m, np.nan, over) for over, limit_m in zip(over_m, limits_m, strict=True)]
     bins = [_bins(errors.clearance_m) for errors in recordings]
     expected = [errors.expected for errors in recordings]
     gap = [errors.expected & ~np.isfinite(errors.over_m) for errors in recordings]
@@ -125,7 +130,8 @@ def _fit(recordings: Sequence[Errors]) -> FingertipNoise:
         angle_deg=float(np.mean([errors.angle_deg for errors in recordings])),
         distance_m=float(np.mean([errors.distance_m for errors in recordings])),
         rim_m=_tuples(rim_m),
-        sigma_m=_tuples(sigma_m),
+        below_m=_tuples(below_m),
+        above_m=_tuples(above_m),
         finger_sigma_m=finger_sigma_m,
         slow_share=slow_share,
         slow_correlation=slow_correlation,
@@ -155,9 +161,14 @@ def _rims(recordings: Sequence[Errors]) -> np.ndarray:
     return _tabled(recordings, [errors.over_m for errors in recordings], lambda values: float(np.median(values)))
 
 
-def _spreads(recordings: Sequence[Errors], over_m: Sequence[np.ndarray]) -> np.ndarray:
-    """Robust scatter (groups, knots)."""
-    return np.maximum(LEAST_SIGMA_M, _tabled(recordings, over_m, _robust_sigma))
+def _spreads(recordings: Sequence[Errors], over_m: Sequence[np.ndarray], side: float) -> np.ndarray:
+    """Robust scatter (groups, knots) on one side of the middle, -1 below and 1 above."""
+
+    def spread_m(values: np.ndarray) -> float:
+        off_m = side * (values - np.median(values))
+        return float(MAD_TO_SIGMA * np.median(off_m[off_m >= 0]))
+
+    return np.maximum(LEAST_SIGMA_M, _tabled(recordings, over_m, spread_m))
 
 
 def _tabled(
@@ -191,7 +202,7 @@ def _own_biases(recordings: Sequence[Errors], rim_m: np.ndarray) -> tuple[list[n
         for column in range(COLUMNS):
             for number in range(len(KNOTS_M)):
                 there = (bins[:, column] == number) & np.isfinite(over_m[:, column])
-                if there.sum() >= LEAST_FRAMES:
+                if there.sum() >= (LEAST_FRAMES if number == 0 else LEAST_FRAMES_OF_FINGER):
                     bias_m[there, column] = np.median(over_m[there, column])
                     found[number].append(bias_m[there, column][0])
         biases.append(bias_m)

@@ -105,7 +105,9 @@ def measured(
     scale = (float(np.linalg.norm(pose.translation_m)) / noise.distance_m) ** 2
     visible_m = clearance_m + _table(noise.rim_m, clearance_m)
     visible_m += bias.rim * np.interp(clearance_m, KNOTS_M, noise.finger_sigma_m)
-    visible_m += _table(noise.sigma_m, clearance_m) * scale * _scatter(noise, clearance_m, steps, random)
+    scatter = _scatter(noise, clearance_m, steps, random)
+    sides = noise.below_m, noise.above_m
+    visible_m += scatter * scale * np.where(scatter < 0, *(_table(side, clearance_m) for side in sides))
     visible_m += _strays(noise, bias, clearance_m, steps, random)
     lost = _episodes(noise.lost, np.zeros((len(steps), len(HANDS))), steps, random)
     gaps = _episodes(noise.gaps, clearance_m, steps, random)
