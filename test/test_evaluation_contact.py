@@ -72,9 +72,7 @@ def test_truth_is_where_pads_meet_the_desk(layout: Layout) -> None:
     """A tap's pad is over the desk before, on it between press and release, and over it after."""
     take = person_of(2, layout, 20).take(conditions_of(2)[0])
     for tap in take.taps:
-        column = ("left", "right").index(tap.hand) * 5 + ("thumb", "index", "middle", "ring", "little").index(
-            tap.finger
-        )
+        column = HANDS.index(tap.hand) * len(FINGERS) + FINGERS.index(tap.finger)
         moments_ns = np.array([tap.press_ns - 3 * MS, (tap.press_ns + tap.release_ns) // 2, tap.release_ns + 3 * MS])
         before_m, during_m, after_m = take.pads_m((moments_ns - 1_700_000_000 * 1000 * MS) / 1e9)[:, column, 2]
         assert min(before_m, after_m) > 0
