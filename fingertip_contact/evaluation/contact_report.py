@@ -22,20 +22,22 @@ PUBLISHED = {
     "velocity_only": {"frame_accuracy": 0.891, "frame_f1": 0.885, "frame_fpr": 0.063},
     "fusion": {"frame_accuracy": 0.942, "frame_f1": 0.944, "frame_fpr": 0.042, "cer": 0.031, "wpm": 45.6},
 }
-# Field of the figures, heading, and how a value is shown.
-COLUMNS = (
+# Field of the figures, heading, and how a value is shown: what was found, and when and where.
+FOUND = (
     ("event_f1", "F1", "{:.3f}"),
     ("event_precision", "prec.", "{:.3f}"),
     ("event_recall", "recall", "{:.3f}"),
     ("false_presses_per_min", "false/min", "{:.1f}"),
-    ("finger_accuracy", "fingers", "{:.3f}"),
     ("key_accuracy", "keys", "{:.3f}"),
     ("cer", "CER", "{:.3f}"),
-    ("onset_error_ms_median", "onset", "{:.1f}"),
+)
+DETAILS = (
+    ("finger_accuracy", "fingers", "{:.3f}"),
+    ("onset_error_ms_median", "onset", "{:.0f}"),
     ("onset_error_ms_p95", "p95", "{:.0f}"),
-    ("latency_ms_median", "latency", "{:.0f}"),
+    ("latency_ms_median", "delay", "{:.0f}"),
     ("frame_accuracy", "frames", "{:.3f}"),
-    ("frame_f1", "frame F1", "{:.3f}"),
+    ("frame_f1", "F1", "{:.3f}"),
     ("frame_fpr", "FPR", "{:.3f}"),
 )
 
@@ -134,17 +136,19 @@ def tables(report: Mapping[str, Any]) -> list[RenderableType]:
     for split in SPLITS:
         rows = {name: by_split[split] for name, by_split in report.get("profiles", {}).items() if split in by_split}
         if rows:
-            shown.append(_table(f"Without pictures, {split} participants", rows))
+            shown += _both(f"Without pictures, {split} participants", rows)
     for key, title in (("troubles", "What each trouble costs"), ("speeds", "At given speeds")):
         rows = {name: by_split["test"] for name, by_split in report.get(key, {}).items() if "test" in by_split}
         if rows:
-            shown.append(_table(f"{title} (default, test participants)", rows))
+            shown.append(_table(f"{title} (default, test participants)", rows, FOUND))
     for split in SPLITS:
         rows = {name: by_split[split] for name, by_split in report.get("rendered", {}).items() if split in by_split}
         if rows:
-            shown.append(_table(f"Rendered, {split} participants", rows))
+            shown += _both(f"Rendered, {split} participants", rows)
             angles = rows.get(DEFAULT, {}).get("by_angle_deg", {})
-            shown.append(_table("By angle (default)", {f"{angle} degrees": row for angle, row in angles.items()}))
+            shown.append(
+                _table("By angle (default)", {f"{angle} degrees": row for angle, row in angles.items()}, FOUND)
+            )
     for split, margins in report.get("margins", {}).items():
         for name, found in margins.items():
             low, high = found["ci95"]
@@ -160,16 +164,21 @@ def tables(report: Mapping[str, Any]) -> list[RenderableType]:
     return shown
 
 
-def _table(title: str, rows: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = Table(title=title, box=SIMPLE_HEAD, collapse_padding=True)
-    table.add_column("")
-    for _, heading, _ in COLUMNS:
+def _both(title: str, rows: Mapping[str, Mapping[str, Any]]) -> list[Table]:
+    return [_table(title, rows, FOUND), _table(f"{title}: times and frames", rows, DETAILS)]
+
+
+def _table(title: str, rows: Mapping[str, Mapping[str, Any]], columns: Sequence[tuple[str, str, str]]) -> Table:
+    """One row for each name; below it the 95 % intervals over people of those figures that have them."""
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("", no_wrap=True)
+    for _, heading, _ in columns:
         table.add_column(heading, justify="right", no_wrap=True)
     for name, row in rows.items():
-        cells = ["–" if row[key] is None else shown.format(row[key]) for key, _, shown in COLUMNS]
-        table.add_row(name, *cells)
-        if "ci95" in row:
-            table.add_row("", *(_interval(row["ci95"].get(key), shown) for key, _, shown in COLUMNS), style="dim")
+        table.add_row(name, *("–" if row[key] is None else shown.format(row[key]) for key, _, shown in columns))
+        bounds = row.get("ci95", {})
+        if any(key in bounds for key, _, _ in columns):
+            table.add_row("", *(_interval(bounds.get(key), shown) for key, _, shown in columns), style="dim")
     return table
 
 
