@@ -59,7 +59,7 @@ HABITS: dict[Difficulty, Habits] = {
         curl_deg=(26.0, 36.0),
         yaw_deg=(18.0, 24.0),
         draw_back=1.0,
-        follow_forward=0.0,
+        follow_forward=0.4,
     ),
     "normal": Habits(
         described="45 words a minute, with near misses, resting fingers, and neighbours that go down with a typing one",
