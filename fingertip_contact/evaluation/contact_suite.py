@@ -110,6 +110,7 @@ def participant_of(number: int) -> Participant:
         draw_back=random.uniform(0.2, 1.0),
         follow_forward=random.uniform(0.0, 0.5),
     )
+    habits = replace(habits, follow_little=habits.follow_forward)
     drawn = draw_participant(random, "normal")
     hover_m = np.clip(random.uniform(*habits.hover_m) + random.normal(0, 0.0025, drawn.hover_m.shape), 0.003, 0.025)
     return replace(drawn, habits=habits, hover_m=hover_m, words_per_minute=float(WORDS_PER_MINUTE[number - 1]))

@@ -15,6 +15,7 @@ from fingertip_contact.simulation.strokes import Pulse, Stroke, Wander, minimum_
 
 # So much of the way that the wrist goes to a key its other fingers go along; forward it is a habit.
 FOLLOW = 0.9
+LITTLE = FINGERS.index("little")
 # So much of the way to a nearer key the hand goes as a whole.
 DRAW_BACK = 0.8
 # Out of the picture and up: where a hand comes from.
@@ -53,6 +54,7 @@ class HandMotion:
     tremor: list[Wander]
     enter_s: tuple[float, float]
     follow_forward: float
+    follow_little: float
     aims: list[Aim] = field(default_factory=list)
     strokes: dict[int, list[Stroke]] = field(default_factory=lambda: {finger: [] for finger in range(len(FINGERS))})
 
@@ -86,7 +88,7 @@ class HandMotion:
         """(N, 5, 3) where the pads are, without the way in."""
         shift_m = self.wrist_shift_m(times_s)
         pads_m = np.empty((len(times_s), len(FINGERS), 3))
-        follow = np.where(shift_m[:, :2] > (np.inf, 0.0), self.follow_forward, FOLLOW)
+        follow = np.where(shift_m[:, :2] > (np.inf, 0.0), self._forward(times_s)[:, None], FOLLOW)
         pads_m[:, :, :2] = self.home_m + (follow * shift_m[:, :2])[:, None]
         held = np.zeros(pads_m.shape[:2])
         for aim in self.aims:
@@ -97,6 +99,14 @@ class HandMotion:
         for finger in range(len(FINGERS)):
             pads_m[:, finger, 2] = stopped_by_surface(self.heights_m(finger, times_s))
         return pads_m
+
+    def _forward(self, times_s: np.ndarray) -> np.ndarray:
+        """(N,) the share of the wrist's way forward that the waiting fingers go along."""
+        share = np.full(len(times_s), self.follow_forward)
+        for aim in self.aims:
+            if aim.finger == LITTLE:
+                share += aim.pulse(times_s) * (self.follow_little - share)
+        return share
 
     def _spread(self, across_m: np.ndarray, held: np.ndarray) -> None:
         """Keeps neighbouring fingers (thumb aside) a finger's width apart, in place. across_m: (N, 5) x of the pads.

@@ -20,8 +20,8 @@ class Habits:
     far the fingers next to a typing one follow it down. near_misses: share of taps with a finger nearby that goes down
     and does not touch. rests: how often a second a finger lies down for a while. rollover: whether a key may still be
     down when the next one goes down. curl_deg, yaw_deg: posture. draw_back: how far behind their keys the long fingers
-    wait, as a share of the farthest. follow_forward: share of the hand's way to a far key that its other fingers go
-    along.
+    wait, 1 for far. follow_forward: share of the hand's way to a far key that its other fingers go along; follow_little:
+    the same where it is the little finger's key.
     """
 
     described: str
@@ -40,6 +40,7 @@ class Habits:
     yaw_deg: tuple[float, float]
     draw_back: float
     follow_forward: float
+    follow_little: float
 
 
 HABITS: dict[Difficulty, Habits] = {
@@ -58,8 +59,9 @@ HABITS: dict[Difficulty, Habits] = {
         rollover=False,
         curl_deg=(26.0, 36.0),
         yaw_deg=(18.0, 24.0),
-        draw_back=1.0,
+        draw_back=1.4,
         follow_forward=0.4,
+        follow_little=0.0,
     ),
     "normal": Habits(
         described="45 words a minute, with near misses, resting fingers, and neighbours that go down with a typing one",
@@ -78,6 +80,7 @@ HABITS: dict[Difficulty, Habits] = {
         yaw_deg=(16.0, 24.0),
         draw_back=0.5,
         follow_forward=0.3,
+        follow_little=0.3,
     ),
     "hard": Habits(
         described="65 words a minute, low hands that wander, and many near misses, rests and following neighbours",
@@ -96,6 +99,7 @@ HABITS: dict[Difficulty, Habits] = {
         yaw_deg=(13.0, 24.0),
         draw_back=0.0,
         follow_forward=0.6,
+        follow_little=0.6,
     ),
 }
 

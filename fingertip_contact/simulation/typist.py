@@ -33,7 +33,7 @@ HOME_KEYS: dict[Handedness, str] = {"left": "fdsa", "right": "jkl;"}
 # Thumbs wait inwards of the index fingers and nearer to the typist, over the space bar.
 INWARDS: dict[Handedness, float] = {"left": 1.0, "right": -1.0}
 THUMB_INWARDS_M, THUMB_NEARER_M = 0.017, 0.043
-# The long fingers wait up to so far behind their keys, where they hide neither keys nor the little finger.
+# Where draw_back is 1 the long fingers wait so far behind their keys: they hide neither keys nor the little finger.
 DRAWN_BACK_M = np.array([0.0, 0.005, 0.009, 0.012, 0.0])
 # Going down it swings out from under the hand.
 THUMB_SWING_M = 0.004
@@ -243,6 +243,7 @@ def _motion(model: HandModel, layout: Layout, participant: Participant, random: 
         tremor=[Wander.draw(random, 0.0001, (7.0, 11.0)) for _ in FINGERS],
         enter_s=enter_s,
         follow_forward=participant.habits.follow_forward,
+        follow_little=participant.habits.follow_little,
     )
 
 
