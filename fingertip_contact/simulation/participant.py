@@ -20,8 +20,8 @@ class Habits:
     far the fingers next to a typing one follow it down. near_misses: share of taps with a finger nearby that goes down
     and does not touch. rests: how often a second a finger lies down for a while. rollover: whether a key may still be
     down when the next one goes down. curl_deg, yaw_deg: posture. draw_back: how far behind their keys the long fingers
-    wait, 1 for far. follow_forward: share of the hand's way to a far key that its other fingers go along; follow_little:
-    the same where it is the little finger's key.
+    wait, 1 for far. follow_forward: share of the hand's way to a far key that its other fingers go along;
+    follow_little: the same where it is the little finger's key.
     """
 
     described: str
