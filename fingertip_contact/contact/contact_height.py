@@ -20,6 +20,8 @@ from fingertip_contact.frames import FINGERS
 MEMORY = 24
 GRID_M = np.arange(-0.012, 0.01201, 0.00025)
 PRIOR_SIGMA_M = 0.0008
+# A thumb lies on its side: its rim stands higher (rendered hands, 45 to 75 degrees: 1.2 to 5 mm), and differs more.
+THUMB_MORE_M, THUMB_SIGMA_M = 0.0020, 0.0018
 # Scatter of the stops of taps; other stops end anywhere in this range above.
 TAP_SIGMA_M = 0.0008
 DIP_RANGE_M = 0.012
@@ -37,9 +39,10 @@ class Stop:
 
 
 class ContactHeight:
-    """The contact height of one finger, as a correction of a guess."""
+    """The contact height of one finger, as a correction of a guess. sigma_m: how far off the guess may be."""
 
-    def __init__(self) -> None:
+    def __init__(self, sigma_m: float) -> None:
+        self._sigma_m = sigma_m
         self._stops: deque[Stop] = deque(maxlen=MEMORY)
         self.correction_m = 0.0
         self.weight = 0.0
@@ -52,7 +55,7 @@ class ContactHeight:
         tap = np.exp(-0.5 * (over_m / TAP_SIGMA_M) ** 2) / (TAP_SIGMA_M * np.sqrt(2 * np.pi))
         dip = np.where(over_m > 0, 1.0 / DIP_RANGE_M, 0.0)
         likelihood = share * tap + (1 - share) * dip + STRAY_PER_M
-        posterior = np.log(likelihood).sum(axis=0) - 0.5 * ((GRID_M - expected_m) / PRIOR_SIGMA_M) ** 2
+        posterior = np.log(likelihood).sum(axis=0) - 0.5 * ((GRID_M - expected_m) / self._sigma_m) ** 2
         posterior = np.exp(posterior - posterior.max())
         self.correction_m = float((GRID_M * posterior).sum() / posterior.sum())
         self.weight = float(share.sum())
@@ -62,8 +65,11 @@ class ContactHeights:
     """The contact heights of all fingers: a guess, corrected by what was seen of the finger and of its hand."""
 
     def __init__(self, guess_m: float) -> None:
-        self._guess_m = guess_m
-        self._fingers = [ContactHeight() for _ in range(COLUMNS)]
+        self._guess_m = np.full(COLUMNS, guess_m)
+        self._guess_m[:: len(FINGERS)] += THUMB_MORE_M
+        self._fingers = [
+            ContactHeight(PRIOR_SIGMA_M if column % len(FINGERS) else THUMB_SIGMA_M) for column in range(COLUMNS)
+        ]
 
     def contact_m(self) -> np.ndarray:
         """The visible height of every finger in contact, as known now (COLUMNS,), metres."""
@@ -76,7 +82,7 @@ class ContactHeights:
     def learn(self, column: int, bottom_m: float, motion: float) -> None:
         """A stop teaches. bottom_m: where, over the contact height known now. motion: log-odds of a tap but for it."""
         share = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, motion - DIP_LOG_ODDS))))
-        over_guess_m = bottom_m + self.contact_m()[column] - self._guess_m
+        over_guess_m = bottom_m + self.contact_m()[column] - self._guess_m[column]
         self._fingers[column].add(Stop(over_guess_m, share), self._expected_m(column))
 
     def _expected_m(self, column: int) -> float:
