@@ -8,8 +8,9 @@ import pytest
 from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.simulation import timing
+from fingertip_contact.simulation.planning import keys_of
 from fingertip_contact.simulation.strokes import PAD_GIVE_M, minimum_jerk
-from fingertip_contact.simulation.typist import FIRST_STAMP_NS, keys_of, perform
+from fingertip_contact.simulation.typist import FIRST_STAMP_NS, perform
 
 LAYOUT = load_layout("qwerty")
 TEXT = "lazy dogs jump"

@@ -29,10 +29,11 @@ from fingertip_contact.simulation.air import Lift, carried, draw_hover, draw_tra
 from fingertip_contact.simulation.darkroom import Darkroom, Exposure, Setup, Shot, without_interrupts
 from fingertip_contact.simulation.dataset_plan import DESK_OF, Sitting
 from fingertip_contact.simulation.participant import draw_participant
+from fingertip_contact.simulation.planning import CALIBRATION_S, ENTER_S
 from fingertip_contact.simulation.scene import Difficulty, Scene, make_scene
 from fingertip_contact.simulation.sensor import DEPTH_UNIT_M
 from fingertip_contact.simulation.truth_lines import frame_line
-from fingertip_contact.simulation.typist import CALIBRATION_S, ENTER_S, FRAME_S, NANOSECONDS, Performance, perform
+from fingertip_contact.simulation.typist import FRAME_S, NANOSECONDS, Performance, perform
 
 # How far the camera stands from the sheet, by its angle: as in the published dataset, metres.
 DISTANCES_M = ((37.5, (0.40, 0.48)), (52.5, (0.35, 0.45)), (90.0, (0.30, 0.40)))

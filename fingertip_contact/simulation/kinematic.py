@@ -17,21 +17,21 @@ from fingertip_contact.recordings.truth import TrueRest, TrueTap
 from fingertip_contact.simulation.hand import HandModel
 from fingertip_contact.simulation.motion import HandMotion
 from fingertip_contact.simulation.participant import Habits, Participant
-from fingertip_contact.simulation.strokes import Stroke
-from fingertip_contact.simulation.typist import (
+from fingertip_contact.simulation.planning import (
     CALIBRATION_S,
     ENTER_S,
     UP_BY_S,
     WAIT_S,
     PlannedTap,
-    _add_near_misses,
-    _add_rests,
-    _add_taps,
-    _motion,
-    _plan_taps,
+    add_near_misses,
+    add_rests,
+    add_taps,
     keys_of,
-    stamp_ns,
+    plan_taps,
+    waiting_hand,
 )
+from fingertip_contact.simulation.strokes import Stroke
+from fingertip_contact.simulation.typist import stamp_ns, true_tap
 
 # When a touch begins is read off the planned height at this step, and between its samples by a line.
 _STEP_S = 0.0005
@@ -83,7 +83,7 @@ class Performer:
         random = np.random.default_rng([self._seed, 1])
         person = self._participant
         models = {hand: HandModel.load(hand, person.scale, person.thickness) for hand in HANDS}
-        return {hand: _motion(models[hand], self._layout, person, random) for hand in HANDS}
+        return {hand: waiting_hand(models[hand], self._layout, person, random) for hand in HANDS}
 
     def type(self, text: str, words_per_minute: float | None = None, trouble: Trouble | None = None) -> Take:
         """words_per_minute: None for the participant's own. The same text is typed by the same strokes whatever the
@@ -94,16 +94,16 @@ class Performer:
             words_per_minute=words_per_minute or self._participant.words_per_minute,
         )
         random = np.random.default_rng([self._seed, 2])
-        planned = _plan_taps(keys_of(text, self._layout), text, self._layout, person, START_S + WAIT_S, random)
+        planned = plan_taps(keys_of(text, self._layout), text, self._layout, person, START_S + WAIT_S, random)
         end_s = max(tap.release_s for tap in planned) + WAIT_S
         motions, rests = {}, []
         for hand in HANDS:
             waiting = self._waiting[hand]
             motion = replace(waiting, aims=[], strokes={finger: [] for finger in range(len(FINGERS))})
             own = [tap for tap in planned if tap.hand == hand]
-            _add_taps(motion, own, person, np.random.default_rng([self._seed, 3, HANDS.index(hand)]))
-            _add_near_misses(motion, own, person, np.random.default_rng([self._seed, 4, HANDS.index(hand)]))
-            lying = _add_rests(motion, hand, own, person, end_s, np.random.default_rng([self._seed, 5]))
+            add_taps(motion, own, person, np.random.default_rng([self._seed, 3, HANDS.index(hand)]))
+            add_near_misses(motion, own, person, np.random.default_rng([self._seed, 4, HANDS.index(hand)]))
+            lying = add_rests(motion, hand, own, person, end_s, np.random.default_rng([self._seed, 5]))
             rests += [_true_rest(motion, *rest) for rest in lying]
             motions[hand] = motion
         taps = tuple(_true_tap(motions[tap.hand], tap) for tap in planned)
@@ -113,16 +113,7 @@ class Performer:
 def _true_tap(motion: HandMotion, tap: PlannedTap) -> TrueTap:
     press_s, release_s = _touch(motion, tap.finger, tap.press_s - UP_BY_S, tap.release_s + UP_BY_S)
     x_m, y_m, _ = motion.pads_m(np.array([press_s]))[0, tap.finger]
-    return TrueTap(
-        press_ns=stamp_ns(press_s),
-        release_ns=stamp_ns(release_s),
-        hand=tap.hand,
-        finger=FINGERS[tap.finger],
-        key=tap.key.name,
-        text=tap.text,
-        x_m=float(x_m),
-        y_m=float(y_m),
-    )
+    return true_tap(tap, press_s, release_s, float(x_m), float(y_m))
 
 
 def _true_rest(motion: HandMotion, hand: Handedness, finger: int, stroke: Stroke) -> TrueRest:

@@ -20,8 +20,6 @@ LITTLE = FINGERS.index("little")
 DRAW_BACK = 0.8
 # Out of the picture and up: where a hand comes from.
 ENTRY_M = np.array([0.0, -0.30, 0.08])
-# A finger that stays farther off is out of reach.
-REACH_TOLERANCE_M = 0.0005
 # Fingers lie side by side no closer than that, middle to middle.
 ROOM_M = 0.017
 _SPREAD_PASSES, _LEAST_FREE = 4, 1e-3

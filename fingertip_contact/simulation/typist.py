@@ -1,81 +1,38 @@
-"""A person who types a text: which finger goes where, when, and what the others do meanwhile."""
+"""A person who types a text, moment by moment: poses of the hands, and what they touch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from fingertip_contact.frames import FINGERS, HANDS, Finger, Handedness
-from fingertip_contact.geometry import RigidTransform
-from fingertip_contact.keyboard.layout import Key, Layout
+from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.truth import TrueRest, TrueTap
-from fingertip_contact.simulation.hand import HandModel, HandPose, chain_of
-from fingertip_contact.simulation.kinematics import FingerSolver, full_angles, wrist_over
-from fingertip_contact.simulation.motion import REACH_TOLERANCE_M, Aim, HandMotion
+from fingertip_contact.simulation.hand import HandModel, HandPose
+from fingertip_contact.simulation.motion import HandMotion
 from fingertip_contact.simulation.participant import Participant, draw_participant
+from fingertip_contact.simulation.planning import (
+    CALIBRATION_S,
+    ENTER_S,
+    UP_BY_S,
+    WAIT_S,
+    PlannedTap,
+    add_near_misses,
+    add_rests,
+    add_taps,
+    keys_of,
+    plan_taps,
+    waiting_hand,
+)
 from fingertip_contact.simulation.scene import Difficulty
-from fingertip_contact.simulation.strokes import Pulse, Stroke, Wander, tap_stroke
-from fingertip_contact.simulation.timing import onset_gaps_s, tap_durations_s
+from fingertip_contact.simulation.strokes import Stroke
 
 FRAME_S = 1 / 30
 NANOSECONDS = 1_000_000_000
 # Any day does; a recording's stamps are times of day as a camera's are.
 FIRST_STAMP_NS = 1_700_000_000 * NANOSECONDS
-
-CALIBRATION_S = 1.0
-ENTER_S = 0.9
-WAIT_S = 1.0
-
-# Where index to little finger wait, by what the keys write.
-HOME_KEYS: dict[Handedness, str] = {"left": "fdsa", "right": "jkl;"}
-# Thumbs wait inwards of the index fingers and nearer to the typist, over the space bar.
-INWARDS: dict[Handedness, float] = {"left": 1.0, "right": -1.0}
-THUMB_INWARDS_M, THUMB_NEARER_M = 0.017, 0.043
-# Where draw_back is 1 the long fingers wait so far behind their keys: they hide neither keys nor the little finger.
-DRAWN_BACK_M = np.array([0.0, 0.005, 0.009, 0.012, 0.0])
-# Going down it swings out from under the hand.
-THUMB_SWING_M = 0.004
-THUMB_HOVER_M = 0.004
-
-DOWN_S, UP_S = (0.07, 0.12), (0.07, 0.12)
-TRAVEL_S = 0.13
-RETURN_S = 0.25
-# The same finger needs that long between leaving a key and touching the next.
-SAME_FINGER_S = 0.13
-# To get there in time it may cut its touch short, but not below that.
-LEAST_CUT_S = 0.1
-# Before and after a touch the pad is up by then.
-UP_BY_S = 0.06
-# One finger at a time: so long before the next touch a key is let go.
-NO_ROLLOVER_S = 0.06
-EDGE_M = 0.003
-FAR_M = 0.025
-
-# A waiting pad comes up to so much of its hover height; see Wander.
-HIGHEST_SHARE = 1.3
-THUMB_BENT = 0.3
-_COMFORT, _COMFORT_STEPS = 0.03, 60
-
-# How far the finger next to a typing one follows it down, as a share of the stroke: fingers that share tendons follow
-# most (ring and little finger; Haeger-Ross and Schieber 2000). Between index and middle, middle and ring, ring and
-# little; the thumb goes its own way.
-FOLLOWING = ((0.0, 0.05), (0.15, 0.45), (0.25, 0.6), (0.4, 0.8))
-NEXT_BUT_ONE = 0.4
-
-
-@dataclass(frozen=True)
-class PlannedTap:
-    """A touch as intended. press_s, release_s: relative to the recording's start."""
-
-    key: Key
-    text: str
-    hand: Handedness
-    finger: int
-    point_m: np.ndarray
-    press_s: float
-    release_s: float
 
 
 @dataclass(frozen=True)
@@ -121,16 +78,16 @@ def perform(
     drawn = draw_participant(random, difficulty)
     participant = participant or drawn
     start_s = CALIBRATION_S + ENTER_S + WAIT_S
-    taps = _plan_taps(keys, text, layout, participant, start_s, random)
+    taps = plan_taps(keys, text, layout, participant, start_s, random)
     end_s = max((tap.release_s for tap in taps), default=start_s) + WAIT_S
     models = {hand: HandModel.load(hand, participant.scale, participant.thickness) for hand in HANDS}
-    motions = {hand: _motion(models[hand], layout, participant, random) for hand in HANDS}
+    motions = {hand: waiting_hand(models[hand], layout, participant, random) for hand in HANDS}
     rests = []
     for hand in HANDS:
         own = [tap for tap in taps if tap.hand == hand]
-        _add_taps(motions[hand], own, participant, random)
-        _add_near_misses(motions[hand], own, participant, random)
-        rests += _add_rests(motions[hand], hand, own, participant, end_s, random)
+        add_taps(motions[hand], own, participant, random)
+        add_near_misses(motions[hand], own, participant, random)
+        rests += add_rests(motions[hand], hand, own, participant, end_s, random)
     times_s = np.arange(0.0, end_s, FRAME_S)
     poses = _poses(motions, times_s)
     return Performance(
@@ -152,228 +109,6 @@ def stamp_ns(time_s: float) -> int:
     return FIRST_STAMP_NS + round(time_s * NANOSECONDS)
 
 
-def keys_of(text: str, layout: Layout) -> list[Key]:
-    """The key for each character. Raises ValueError naming what cannot be typed."""
-    missing = sorted(set(text) - layout.by_text.keys())
-    if missing:
-        raise ValueError(
-            f"layout {layout.name} has no key that writes {', '.join(map(repr, missing))}; "
-            f"it writes {''.join(sorted(layout.by_text))!r}"
-        )
-    home = "".join(HOME_KEYS.values())
-    if not set(home) <= layout.by_text.keys():
-        raise ValueError(f"layout {layout.name} has no home row {home!r}: hands would not know where to wait")
-    return [layout.by_text[character] for character in text]
-
-
-def _plan_taps(
-    keys: list[Key],
-    text: str,
-    layout: Layout,
-    participant: Participant,
-    start_s: float,
-    random: np.random.Generator,
-) -> list[PlannedTap]:
-    habits = participant.habits
-    durations_s = tap_durations_s(random, len(keys))
-    gaps_s = onset_gaps_s(random, len(keys), participant.words_per_minute)
-    taps: list[PlannedTap] = []
-    press_s = start_s
-    for key, character, duration_s, gap_s in zip(keys, text, durations_s, gaps_s, strict=True):
-        hand, finger = _finger_for(key, layout)
-        own = [number for number, tap in enumerate(taps) if (tap.hand, tap.finger) == (hand, finger)]
-        if own:
-            last = taps[own[-1]]
-            press_s = max(press_s, last.press_s + SAME_FINGER_S + min(last.release_s - last.press_s, LEAST_CUT_S))
-            taps[own[-1]] = _shortened(last, press_s - SAME_FINGER_S)
-        if taps and not habits.rollover:
-            taps[-1] = _shortened(taps[-1], press_s - NO_ROLLOVER_S)
-        point_m = _point_on(key, habits.scatter_m, random)
-        taps.append(PlannedTap(key, character, hand, finger, point_m, press_s, press_s + duration_s))
-        press_s += gap_s
-    return taps
-
-
-def _shortened(tap: PlannedTap, release_s: float) -> PlannedTap:
-    return replace(tap, release_s=min(tap.release_s, release_s))
-
-
-def _finger_for(key: Key, layout: Layout) -> tuple[Handedness, int]:
-    """The finger that the layout names, else the one that waits closest."""
-    if key.name in layout.fingers:
-        hand, finger = layout.fingers[key.name]
-        return hand, FINGERS.index(finger)
-    homes = [(hand, finger, point) for hand in HANDS for finger, point in enumerate(_home_m(hand, layout))]
-    hand, number, _ = min(homes, key=lambda home: float(np.hypot(*(home[2] - key.center_m))))
-    return hand, number
-
-
-def _home_m(hand: Handedness, layout: Layout) -> np.ndarray:
-    """(5, 2) where the pads wait."""
-    fingers_m = [layout.by_text[character].center_m for character in HOME_KEYS[hand]]
-    x_m, y_m = fingers_m[0]
-    return np.array([(x_m + INWARDS[hand] * THUMB_INWARDS_M, y_m - THUMB_NEARER_M), *fingers_m])
-
-
-def _point_on(key: Key, scatter_m: float, random: np.random.Generator) -> np.ndarray:
-    """Where a touch aimed at a key lands."""
-    half_m = np.array(key.size_m) / 2 - EDGE_M
-    return np.array(key.center_m) + np.clip(random.normal(0, scatter_m, 2), -half_m, half_m)
-
-
-def _motion(model: HandModel, layout: Layout, participant: Participant, random: np.random.Generator) -> HandMotion:
-    home_m = _home_m(model.hand, layout)
-    hover_m = participant.hover_m[HANDS.index(model.hand)].copy()
-    hover_m[0] += THUMB_HOVER_M
-    wrist = wrist_over(model, participant.posture, home_m[1:], float(hover_m[1:].mean()))
-    relaxed = FingerSolver(model, participant.posture.free_angles())
-    home_m[:, 1] -= participant.habits.draw_back * DRAWN_BACK_M
-    home_m, angles = _within_reach(relaxed, wrist, home_m, hover_m)
-    enter_s = CALIBRATION_S, CALIBRATION_S + ENTER_S
-    return HandMotion(
-        solver=FingerSolver(model, angles[:, :3]),
-        wrist=wrist,
-        home_m=home_m,
-        hover_m=hover_m,
-        heave=[Wander.draw(random, 0.08, (0.1, 0.5)) for _ in FINGERS],
-        drift=(
-            Wander.draw(random, participant.habits.drift_m, (0.03, 0.15)),
-            Wander.draw(random, participant.habits.drift_m, (0.03, 0.15)),
-        ),
-        tremor=[Wander.draw(random, 0.0001, (7.0, 11.0)) for _ in FINGERS],
-        enter_s=enter_s,
-        follow_forward=participant.habits.follow_forward,
-        follow_little=participant.habits.follow_little,
-    )
-
-
-def _within_reach(
-    solver: FingerSolver, wrist: RigidTransform, home_m: np.ndarray, hover_m: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Where the pads of this hand can wait with room to move, (5, 2), and the joint angles there, (5, 4).
-
-    Fingers differ in length: a small hand's thumb and little finger wait short of their keys, closer to their knuckles.
-    """
-    relaxed = HandPose(wrist, full_angles(solver.start))
-    joints_m, pads_m = solver.model.joints(relaxed), solver.model.fingertip_pads(relaxed)
-    easy_m = np.array([joints_m[chain_of(finger)[0]][:2] for finger in FINGERS])
-    # The thumb's first joint lies far back in the palm; it is at ease a little short of where it hangs.
-    easy_m[0] = pads_m[0, :2] + THUMB_BENT * (joints_m[chain_of("thumb")[1]][:2] - pads_m[0, :2])
-    # The farthest that a waiting pad moves against the wrist: down to the surface and up again, and a little aside.
-    levels_m = np.stack([np.zeros(len(FINGERS)), hover_m, HIGHEST_SHARE * hover_m])
-    rotations, origins_m = np.tile(wrist.rotation, (len(levels_m), 1, 1)), np.tile(wrist.translation_m, (3, 1))
-    for _ in range(_COMFORT_STEPS):
-        pads_m = np.concatenate([np.tile(home_m, (len(levels_m), 1, 1)), levels_m[..., None]], axis=-1)
-        angles, off_m = solver.solve(rotations, origins_m, pads_m)
-        strained = off_m.max(axis=0, keepdims=True).T > REACH_TOLERANCE_M
-        if not strained.any():
-            return home_m, angles[1]
-        home_m = np.where(strained, home_m + _COMFORT * (easy_m - home_m), home_m)
-    raise RuntimeError(f"the {solver.model.hand} hand finds no place to wait: {off_m.max() * 1000:.1f} mm off")
-
-
-def _add_taps(
-    motion: HandMotion, taps: list[PlannedTap], participant: Participant, random: np.random.Generator
-) -> None:
-    previous_end_s: dict[int, float] = {}
-    for tap in taps:
-        down_s, up_s = random.uniform(*DOWN_S), random.uniform(*UP_S)
-        room_s = tap.press_s - previous_end_s.get(tap.finger, -np.inf)
-        down_s = min(down_s, 0.8 * room_s)
-        stroke = tap_stroke(tap.press_s, tap.release_s, motion.hover_m[tap.finger], down_s, up_s)
-        motion.strokes[tap.finger].append(stroke)
-        previous_end_s[tap.finger] = tap.release_s
-        pulse = stroke.pulse
-        travel_s = min(TRAVEL_S, 0.9 * room_s)
-        aim = Pulse(pulse.start_s + 0.5 * down_s - travel_s, travel_s, pulse.fall_at_s + 0.4 * up_s, RETURN_S)
-        point_m = _thumb_point(motion, tap) if tap.finger == 0 else tap.point_m
-        # A thumb comes down where it is; the hand stays where it was.
-        stays = tap.finger == 0 and abs(point_m[1] - motion.home_m[0, 1]) < EDGE_M
-        shift_m = np.zeros(3) if stays else motion.reach_m(tap.finger, point_m, tap.press_s)
-        motion.aims.append(Aim(tap.finger, point_m, shift_m, aim))
-        _add_followers(motion, tap, pulse, participant, random)
-
-
-def _thumb_point(motion: HandMotion, tap: PlannedTap) -> np.ndarray:
-    """Where a thumb touches a wide key: as close to where it waits as the key allows, swung out from under the hand."""
-    half_m = np.array(tap.key.size_m) / 2 - EDGE_M
-    wanted_m = motion.home_m[0] + (INWARDS[tap.hand] * THUMB_SWING_M, 0.0)
-    return np.clip(wanted_m, tap.key.center_m - half_m, tap.key.center_m + half_m)
-
-
-def _add_followers(
-    motion: HandMotion, tap: PlannedTap, pulse: Pulse, participant: Participant, random: np.random.Generator
-) -> None:
-    """The neighbours of a typing finger go down with it, never to the surface."""
-    habits = participant.habits
-    for other in range(1, len(FINGERS)):
-        distance = abs(other - tap.finger)
-        if tap.finger == 0 or distance not in (1, 2):
-            continue
-        low, high = FOLLOWING[max(min(other, tap.finger), 1) if distance == 1 else 1]
-        share = random.uniform(low, high) * habits.neighbour * (1.0 if distance == 1 else NEXT_BUT_ONE)
-        lag_s = random.normal(0.008, 0.012)
-        wide = random.uniform(1.0, 1.3)
-        following = Pulse(pulse.start_s + lag_s, pulse.rise_s * wide, pulse.fall_at_s + lag_s, pulse.fall_s * wide)
-        motion.strokes[other].append(Stroke(following, habits.floor_m, min(share, 0.95)))
-
-
-def _add_near_misses(
-    motion: HandMotion, taps: list[PlannedTap], participant: Participant, random: np.random.Generator
-) -> None:
-    """Fingers that go down as if to type and do not touch."""
-    habits = participant.habits
-    for tap in taps:
-        finger = int(random.integers(1, len(FINGERS)))
-        at_s = tap.press_s + random.uniform(-0.15, 0.35)
-        lowest_m = random.uniform(*habits.near_miss_m) if habits.near_misses else 0.0
-        down_s, hold_s, up_s = random.uniform(*DOWN_S), random.uniform(0.0, 0.06), random.uniform(*UP_S)
-        if random.random() >= habits.near_misses or not _is_idle(taps, finger, at_s - 0.3, at_s + 0.4):
-            continue
-        pulse = Pulse(at_s - down_s, down_s, at_s + hold_s, up_s)
-        motion.strokes[finger].append(Stroke(pulse, lowest_m))
-
-
-def _add_rests(
-    motion: HandMotion,
-    hand: Handedness,
-    taps: list[PlannedTap],
-    participant: Participant,
-    end_s: float,
-    random: np.random.Generator,
-) -> list[tuple[Handedness, int, Stroke]]:
-    """Fingers that lie down for a while; thumbs as often as all the others together."""
-    rests = []
-    start_s = CALIBRATION_S + ENTER_S + 0.3
-    taken: list[tuple[int, float, float]] = []
-    for _ in range(random.poisson(participant.habits.rests * (end_s - start_s))):
-        finger = 0 if random.random() < 0.5 else int(random.integers(1, len(FINGERS)))
-        from_s, length_s = random.uniform(start_s, end_s), random.uniform(0.5, 2.5)
-        until_s = from_s + length_s
-        free = all(finger != other or until_s < first or from_s > last for other, first, last in taken)
-        if not free or until_s + 0.6 > end_s or not _is_idle(taps, finger, from_s - 0.4, until_s + 0.6):
-            continue
-        if _reaches_far(motion, from_s, until_s + 0.3):
-            continue
-        taken.append((finger, from_s - 0.4, until_s + 0.8))
-        stroke = Stroke(Pulse(from_s, 0.25, until_s, 0.25), -0.001)
-        motion.strokes[finger].append(stroke)
-        rests.append((hand, finger, stroke))
-    return rests
-
-
-def _reaches_far(motion: HandMotion, from_s: float, until_s: float) -> bool:
-    """A hand on its way to a far key takes its resting fingers along."""
-    return any(
-        np.linalg.norm(aim.shift_m) > FAR_M and aim.pulse.start_s < until_s and aim.pulse.end_s > from_s
-        for aim in motion.aims
-    )
-
-
-def _is_idle(taps: list[PlannedTap], finger: int, from_s: float, until_s: float) -> bool:
-    return all(tap.finger != finger or tap.release_s < from_s or tap.press_s > until_s for tap in taps)
-
-
 def _poses(motions: dict[Handedness, HandMotion], times_s: np.ndarray) -> tuple[dict[Handedness, HandPose], ...]:
     there = times_s >= CALIBRATION_S
     moved = {hand: iter(motion.poses(times_s[there])) for hand, motion in motions.items()}
@@ -386,6 +121,11 @@ def _true_tap(motion: HandMotion, tap: PlannedTap) -> TrueTap:
     press_s, release_s = motion.touch(tap.finger, tap.press_s - UP_BY_S, middle_s, tap.release_s + UP_BY_S)
     (pose,) = motion.poses(np.array([press_s]))
     x_m, y_m, _ = motion.solver.model.fingertip_pads(pose)[tap.finger]
+    return true_tap(tap, press_s, release_s, float(x_m), float(y_m))
+
+
+def true_tap(tap: PlannedTap, press_s: float, release_s: float, x_m: float, y_m: float) -> TrueTap:
+    """What became of a planned tap: times of the performance, place on the sheet."""
     return TrueTap(
         press_ns=stamp_ns(press_s),
         release_ns=stamp_ns(release_s),
@@ -393,8 +133,8 @@ def _true_tap(motion: HandMotion, tap: PlannedTap) -> TrueTap:
         finger=FINGERS[tap.finger],
         key=tap.key.name,
         text=tap.text,
-        x_m=round(float(x_m), 6),
-        y_m=round(float(y_m), 6),
+        x_m=round(x_m, 6),
+        y_m=round(y_m, 6),
     )
 
 
