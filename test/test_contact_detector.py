@@ -87,6 +87,15 @@ def test_resting_finger_is_no_press() -> None:
     assert not run(ContactDetector(ContactParameters()), noisy(height_m, 0.0003, 5))
 
 
+def test_arriving_hand_does_not_press() -> None:
+    """A hand that comes down to the desk as a whole and stops there types nothing, though its middle finger touches."""
+    height_m = np.full((90, 10), 0.012)
+    height_m[:, 5:] += np.interp(np.arange(90), [0, 25, 32], [0.06, 0.06, 0.0])[:, None]
+    height_m[32:36, 7] = 0.0
+    height_m[32:36, 5:] = np.minimum(height_m[32:36, 5:], 0.004)
+    assert not presses(run(ContactDetector(ContactParameters()), noisy(height_m, 0.0003, 6)))
+
+
 def test_pressed_finger_that_slides_sends_moves() -> None:
     """A finger that presses and slides 40 mm sends moves on its way, and a release where it ends."""
     height_m = clearances([(6, 1.0, 1.0)], 3.0)

@@ -45,6 +45,18 @@ def test_pad_is_under_the_fingertip() -> None:
     assert np.abs(pads - touching)[:, 0].max() < 0.002
 
 
+def test_an_end_belongs_to_one_finger() -> None:
+    """A ring finger that the middle one hides, its landmark beside the middle one's, is not seen; the middle one is."""
+    plane = desk(60)
+    middle, ring = 2, 3
+    depth = depth_of_fingers(plane, np.delete(TIPS, ring, axis=0), 0.0, 5)
+    hidden = hand(0)
+    hidden.landmarks_px[FINGERTIP_LANDMARKS[ring]] = TIPS[middle] + (6.0, -3.0)
+    visible_m = measure_fingertips(depth, CAMERA, plane, (hidden,), ContactParameters()).visible_m
+    assert np.isnan(visible_m[ring])
+    assert np.isfinite(visible_m[middle])
+
+
 def test_no_depth_no_height() -> None:
     """Without depth nothing is measured, and nothing is raised."""
     empty = DepthImage(np.zeros((480, 640), np.uint16), 0.001)

@@ -43,7 +43,7 @@ class ContactParameters:
     baseline_m: float = _number(0.018, 0.001, 1.0, "baseline of the depth camera, m (D405: 0.018)")
     finger_radius_m: float = _number(0.0075, 0.002, 0.02, "half the thickness of a fingertip, m")
     contact_height_m: float = _number(
-        0.0071, 0.0, 0.03, "height of the visible rim of a touching fingertip before anything is learnt, m"
+        0.0071, 0.0, 0.03, "height of a touching fingertip's visible rim before anything is learnt, thumbs 2 mm more, m"
     )
 
     entry_height_m: float = _number(0.0045, 0.0, 0.05, "a pad lower than this, thickness taken off, may press, m")
