@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -53,26 +54,23 @@ def depth(
     chosen = benchmark.cases(path, largest_m, options.input_size(region), everything)
     pictures = spread_pictures(recording, PICTURES) if recording else benchmark.stand_in_pictures()
     result = benchmark.measure(chosen, pictures, rounds, threads, lambda message: typer.echo(message, err=True))
-    about: dict[str, object] = {
-        "weights": path.name,
-        "pictures": recording.name if recording else "drawn",
-        "machine": machine() | {name: version(name) for name in LIBRARIES},
-    }
+    measured = {"weights": path.name, "pictures": recording.name if recording else "drawn"}
+    on = machine() | {name: version(name) for name in LIBRARIES}
     if as_json:
-        typer.echo(json.dumps({**asdict(result), **about}, indent=2))
+        typer.echo(json.dumps({**asdict(result), **measured, "machine": on}, indent=2))
     else:
-        _show(result, about)
+        _show(result, measured | on)
 
 
-def _show(result: DepthBenchmark, about: dict[str, object]) -> None:
+def _show(result: DepthBenchmark, about: Mapping[str, object]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        "runtime", "precision", "input", "ms", "best", "FPS", "ratio", "same size", "off torch, mm", "peak MiB"
-    )
+    table = Table("runtime", "input", "ms", "best", "FPS", "ratio", "same size", "off, mm", "MiB", box=None)
+    for column in table.columns:
+        column.no_wrap = True
     for row in result.rows:
-        size = f"{row.height}x{row.width}" + (" region" if row.region != "whole" else "")
+        size = f"{row.height}x{row.width}"
         times = (
             f"{row.ms_median:.1f}",
             f"{row.ms_best:.1f}",
@@ -80,10 +78,11 @@ def _show(result: DepthBenchmark, about: dict[str, object]) -> None:
             f"{row.ratio:.2f}x",
             f"{row.ratio_same_size:.2f}x",
         )
-        table.add_row(row.runtime, row.precision, size, *times, f"{row.deviation_mm:.3g}", f"{row.peak_mib:.0f}")
+        table.add_row(f"{row.runtime} {row.precision}", size, *times, f"{row.deviation_mm:.2g}", f"{row.peak_mib:.0f}")
     console = Console()
     console.print(table)
     spent = ", ".join(f"{value:.1f} ms at {size}" for size, value in result.around_ms.items())
     console.print(f"before and after the network, at the picture's size: {spent}")
     console.print(f"{result.rounds} rounds; ratio: against plain torch at 518x518, {result.baseline_ms:.0f} ms")
+    console.print("off: mean deviation from torch; MiB: peak memory; same size: ratio to torch at that input")
     console.print(", ".join(f"{name} {value}" for name, value in about.items()))
