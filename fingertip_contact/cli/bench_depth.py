@@ -59,14 +59,14 @@ def depth(
     if as_json:
         typer.echo(json.dumps({**asdict(result), **measured, "machine": on}, indent=2))
     else:
-        _show(result, measured | on)
+        _show(result, {**measured, **on})
 
 
 def _show(result: DepthBenchmark, about: Mapping[str, object]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("runtime", "input", "ms", "best", "FPS", "ratio", "same size", "off, mm", "MiB", box=None)
+    table = Table("runtime", "input", "ms", "best", "ratio", "same", "off, mm", "MiB", box=None)
     for column in table.columns:
         column.no_wrap = True
     for row in result.rows:
@@ -74,7 +74,6 @@ def _show(result: DepthBenchmark, about: Mapping[str, object]) -> None:
         times = (
             f"{row.ms_median:.1f}",
             f"{row.ms_best:.1f}",
-            f"{row.fps:.1f}",
             f"{row.ratio:.2f}x",
             f"{row.ratio_same_size:.2f}x",
         )
@@ -84,5 +83,5 @@ def _show(result: DepthBenchmark, about: Mapping[str, object]) -> None:
     spent = ", ".join(f"{value:.1f} ms at {size}" for size, value in result.around_ms.items())
     console.print(f"before and after the network, at the picture's size: {spent}")
     console.print(f"{result.rounds} rounds; ratio: against plain torch at 518x518, {result.baseline_ms:.0f} ms")
-    console.print("off: mean deviation from torch; MiB: peak memory; same size: ratio to torch at that input")
+    console.print("off: mean deviation from torch; MiB: peak memory; same: ratio to torch at that input")
     console.print(", ".join(f"{name} {value}" for name, value in about.items()))
