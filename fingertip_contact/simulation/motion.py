@@ -40,7 +40,9 @@ class Aim:
 class HandMotion:
     """The plan of one hand. Add strokes and aims, then ask.
 
-    home_m: (5, 2) where the pads wait. hover_m: (5,). floors: strokes that bend a finger before its own taps and rests.
+    home_m: (5, 2) where the pads wait. hover_m: (5,). drawn_back_m: (5,) how far in front of where it waits a finger is
+    at ease; the way back to a nearer key counts from there. floors: strokes that bend a finger before its own taps and
+    rests.
     """
 
     solver: FingerSolver
@@ -53,6 +55,7 @@ class HandMotion:
     enter_s: tuple[float, float]
     follow_forward: float
     follow_little: float
+    drawn_back_m: np.ndarray
     aims: list[Aim] = field(default_factory=list)
     strokes: dict[int, list[Stroke]] = field(default_factory=lambda: {finger: [] for finger in range(len(FINGERS))})
 
@@ -78,7 +81,8 @@ class HandMotion:
         To a nearer key the whole hand draws back, rather than that the finger curls under it.
         """
         drift_m = np.array([*(float(wander(np.array([time_s]))[0]) for wander in self.drift), 0.0])
-        back_m = np.array([0.0, DRAW_BACK * min(0.0, point_m[1] - self.home_m[finger, 1]), 0.0])
+        nearer_m = min(0.0, point_m[1] - self.home_m[finger, 1] - self.drawn_back_m[finger])
+        back_m = np.array([0.0, DRAW_BACK * nearer_m, 0.0])
         wrist = RigidTransform(self.wrist.rotation, self.wrist.translation_m + drift_m + back_m)
         return self.solver.reach(wrist, finger, np.array([*point_m, 0.0])) + back_m
 

@@ -20,8 +20,9 @@ class Habits:
     far the fingers next to a typing one follow it down. near_misses: share of taps with a finger nearby that goes down
     and does not touch. rests: how often a second a finger lies down for a while. rollover: whether a key may still be
     down when the next one goes down. curl_deg, yaw_deg: posture. draw_back: how far behind their keys the long fingers
-    wait, 1 for far. follow_forward: share of the hand's way to a far key that its other fingers go along;
-    follow_little: the same where it is the little finger's key.
+    wait, 1 for far. draw_back_near: the same, as far as a nearer key is concerned: so much farther the whole hand goes
+    back to it, rather than that the finger curls out of sight. follow_forward: share of the hand's way to a far key
+    that its other fingers go along; follow_little: the same where it is the little finger's key.
     """
 
     described: str
@@ -39,6 +40,7 @@ class Habits:
     curl_deg: tuple[float, float]
     yaw_deg: tuple[float, float]
     draw_back: float
+    draw_back_near: float
     follow_forward: float
     follow_little: float
 
@@ -60,6 +62,7 @@ HABITS: dict[Difficulty, Habits] = {
         curl_deg=(26.0, 36.0),
         yaw_deg=(15.0, 20.0),
         draw_back=1.4,
+        draw_back_near=2.1,
         follow_forward=0.4,
         follow_little=0.0,
     ),
@@ -79,6 +82,7 @@ HABITS: dict[Difficulty, Habits] = {
         curl_deg=(36.0, 60.0),
         yaw_deg=(16.0, 24.0),
         draw_back=0.5,
+        draw_back_near=0.0,
         follow_forward=0.3,
         follow_little=0.3,
     ),
@@ -98,6 +102,7 @@ HABITS: dict[Difficulty, Habits] = {
         curl_deg=(36.0, 64.0),
         yaw_deg=(13.0, 24.0),
         draw_back=0.0,
+        draw_back_near=0.0,
         follow_forward=0.6,
         follow_little=0.6,
     ),

@@ -166,6 +166,7 @@ def waiting_hand(model: HandModel, layout: Layout, participant: Participant, ran
         enter_s=enter_s,
         follow_forward=participant.habits.follow_forward,
         follow_little=participant.habits.follow_little,
+        drawn_back_m=participant.habits.draw_back_near * DRAWN_BACK_M,
     )
 
 
