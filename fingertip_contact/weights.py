@@ -121,7 +121,7 @@ def verify(model: Model) -> None:
     expected = model.sha256
     if expected is None:
         if not model.recorded_hash.is_file():
-            raise WeightsError(f"{model.location} has no recorded sha256 beside it; {model.remedy}")
+            raise WeightsError(f"{model.location} has no recorded sha256 beside it; move it away, then {model.remedy}")
         expected = model.recorded_hash.read_text(encoding="utf-8").split()[0]
     found = sha256_of(model.location)
     if found != expected:

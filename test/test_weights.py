@@ -151,10 +151,10 @@ def test_unknown_hash_is_recorded_once_and_then_holds(empty_cache: Path, tmp_pat
 
 def test_file_without_a_known_hash_is_refused(empty_cache: Path):
     """A file that was put into the cache by hand, with no hash to hold it against, is refused."""
-    model = weights.models()["base"]
+    model = weights.models()["d405"]
     model.location.parent.mkdir()
     model.location.write_bytes(b"anything")
-    with pytest.raises(weights.WeightsError, match="no recorded sha256"):
+    with pytest.raises(weights.WeightsError, match="no recorded sha256.*move it away, then run: fingertip-contact models pull d405"):
         weights.verify(model)
 
 
