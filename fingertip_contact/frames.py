@@ -159,7 +159,8 @@ class Surface:
 
 @dataclass(frozen=True)
 class FrameResult:
-    """All that one frame led to. `surface` and `camera_from_sheet` are None until they are known."""
+    """All that one frame led to. `surface` and `camera_from_sheet` are None until they are known. advice: what a person
+    should change about camera or desk; empty when all is well."""
 
     stamp_ns: int
     hands: tuple[Hand, ...]
@@ -169,3 +170,4 @@ class FrameResult:
     text: str
     surface: Surface | None
     camera_from_sheet: RigidTransform | None
+    advice: str = ""

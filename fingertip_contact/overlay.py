@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import cv2
 import numpy as np
 
@@ -22,6 +24,8 @@ PRESSED_COLOR_BGR = (60, 60, 255)
 TEXT_COLOR_BGR = (245, 245, 245)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 BANNER_PX = 44
+ADVICE_COLOR_BGR = (90, 220, 255)
+ADVICE_COLUMNS = 72
 BONES = tuple((finger * 4 + joint, finger * 4 + joint + 1) for finger in range(5) for joint in range(1, 4))
 PALM = (0, 1, 5, 9, 13, 17, 0)
 
@@ -43,6 +47,7 @@ class Overlay:
             _draw_skeleton(picture, hand.landmarks_px)
         for fingertip in result.fingertips:
             _draw_fingertip(picture, fingertip)
+        _draw_advice(picture, result.advice)
         _draw_banner(picture, result.text)
         return picture
 
@@ -87,6 +92,13 @@ def _draw_fingertip(picture: np.ndarray, fingertip: Fingertip) -> None:
         place = (center[0] + 8, center[1] + 4)
         cv2.putText(picture, f"{fingertip.height_m * 1000:.0f}", place, FONT, 0.35, (20, 20, 20), 2, cv2.LINE_AA)
         cv2.putText(picture, f"{fingertip.height_m * 1000:.0f}", place, FONT, 0.35, color, 1, cv2.LINE_AA)
+
+
+def _draw_advice(picture: np.ndarray, advice: str) -> None:
+    for number, line in enumerate(textwrap.wrap(advice, ADVICE_COLUMNS)):
+        place = (12, 20 + 18 * number)
+        cv2.putText(picture, line, place, FONT, 0.45, (20, 20, 20), 3, cv2.LINE_AA)
+        cv2.putText(picture, line, place, FONT, 0.45, ADVICE_COLOR_BGR, 1, cv2.LINE_AA)
 
 
 def _draw_banner(picture: np.ndarray, text: str) -> None:

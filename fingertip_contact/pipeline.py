@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fingertip_contact.contact.detector import ContactDetector
+from fingertip_contact.contact.placement import Placement
 from fingertip_contact.contact.surface import SurfaceTracker
 from fingertip_contact.frames import Frame, FrameResult, Hand
 from fingertip_contact.hands.tracker import HandTracker
@@ -17,6 +18,7 @@ class TouchPipeline:
     """Everything behind the hands: what contact_node does with a frame and the hands found in it."""
 
     surface: SurfaceTracker
+    placement: Placement
     sheet: SheetTracker
     detector: ContactDetector
     typist: Typist
@@ -24,8 +26,10 @@ class TouchPipeline:
     def process(self, frame: Frame, hands: tuple[Hand, ...]) -> FrameResult:
         """Frames in the order of their stamps; one that does not advance resets motion and ends every press."""
         surface = self.surface.update(frame, hands)
+        self.placement.update(frame.camera, hands, surface)
         camera_from_sheet = self.sheet.update(frame)
-        fingertips, contact_events = self.detector.process(frame, hands, surface)
+        seen_on = surface if self.placement.usable else None
+        fingertips, contact_events = self.detector.process(frame, hands, seen_on)
         key_events = self.typist.process(contact_events, camera_from_sheet, frame.stamp_ns)
         return FrameResult(
             stamp_ns=frame.stamp_ns,
@@ -36,6 +40,7 @@ class TouchPipeline:
             text=self.typist.text,
             surface=surface,
             camera_from_sheet=camera_from_sheet,
+            advice=self.surface.reason or self.placement.advice,
         )
 
     def end_all(self, stamp_ns: int) -> FrameResult:

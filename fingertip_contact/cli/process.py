@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -59,13 +60,18 @@ def process(
         write = stack.enter_context(event_writer(out, overwrite=force))
         frames = stack.enter_context(progress_over(recording.frames(), recording.frame_count, bag.name))
         presses = 0
+        advice: Counter[str] = Counter()
         for frame, result in run(frames, pipeline):
             for record in event_records(result):
                 write(record)
                 presses += record.type == "press"
+            advice[result.advice] += 1
             if draw is not None and frame is not None:
                 draw(frame, result)
         summary = f"{presses} presses in {recording.duration_s:.1f} s"
         if recording.missing_depth:
             summary += f"; {recording.missing_depth} of {recording.frame_count} frames had no depth"
     typer.echo(f"{summary}; {out}", err=True)
+    for text, count in advice.most_common():
+        if text:
+            typer.echo(f"in {count} of {recording.frame_count} frames: {text}", err=True)

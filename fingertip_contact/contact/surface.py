@@ -86,7 +86,7 @@ def _plane(coefficients: np.ndarray) -> Plane:
 class SurfaceTracker:
     """Finds the desk in the first `calibration_seconds` of depth and notices when it has moved.
 
-    `reason` says why there is no surface, or why the last fit was refused; empty when all is well.
+    `reason` says why the last fit was refused, or what made another one due; empty when all is well.
     """
 
     def __init__(self, parameters: ContactParameters) -> None:
@@ -95,7 +95,7 @@ class SurfaceTracker:
 
     def reset(self) -> None:
         """Forget the surface and calibrate again from the next frame on."""
-        self.reason = "waiting for depth of the surface"
+        self.reason = ""
         self._surface: Surface | None = None
         self._camera: Camera | None = None
         self._fit = _Mean()

@@ -44,5 +44,7 @@ class TouchStage:
 
     def _process(self, received: dict[str, Any]) -> None:
         frame = self._frames.read(received)
-        self._touch.process(frame, self.hands_of(frame, received))
+        advice = self._touch.process(frame, self.hands_of(frame, received))
+        if advice:
+            self._diagnostics.warn(advice)
         self._diagnostics.frame_done(frame.stamp_ns)

@@ -47,9 +47,13 @@ class Diagnostics:
         self._latencies_s.append((self._node.get_clock().now().nanoseconds - stamp_ns) * 1e-9)
 
     def problem(self, error: Exception) -> None:
-        """A frame or message was refused: a counter, a level, and a warning now and then."""
+        """A frame or message was refused: counted, and told."""
         self._counters["errors"] += 1
-        self._problem = str(error) if isinstance(error, ValueError) else repr(error)
+        self.warn(str(error) if isinstance(error, ValueError) else repr(error))
+
+    def warn(self, problem: str) -> None:
+        """Something that a person should know: a level, and a warning now and then."""
+        self._problem = problem
         self._node.get_logger().warning(self._problem, throttle_duration_sec=WARNING_PERIOD_S)
 
     def _tick(self) -> None:

@@ -37,11 +37,12 @@ class Touch:
         ):
             held.callback(node.destroy_service, node.create_service(Trigger, name, callback))
 
-    def process(self, frame: Frame, hands: tuple[Hand, ...]) -> None:
-        """One frame all the way to its topics."""
+    def process(self, frame: Frame, hands: tuple[Hand, ...]) -> str:
+        """One frame all the way to its topics. Returns what to tell who set this up; empty when all is well."""
         with self._lock:
             self._last = self._pipeline.process(frame, hands)
             self._results.publish(frame, self._last)
+            return self._last.advice
 
     def end_all(self) -> None:
         """Cancels what is held down: the camera has stopped, or the node stops listening."""
