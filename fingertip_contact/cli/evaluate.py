@@ -37,7 +37,7 @@ def recording(
     calibration_seconds: options.CalibrationSeconds = None,
     profile: options.Profile = "default",
     depth_source: Annotated[
-        Literal["sensor", "network", "fused"], typer.Option(help="Whose depth the contacts are found in.")
+        Literal["sensor", "model", "fused"], typer.Option(help="Whose depth the contacts are found in.")
     ] = "sensor",
     weights: Annotated[Path | None, typer.Option(help="Of the depth network; by default the pulled ones.")] = None,
     size: Annotated[str | None, typer.Option(help="Input of the depth network, HxW; by default as trained.")] = None,

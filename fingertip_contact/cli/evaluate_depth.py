@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def depth(
     dataset: Annotated[Path, typer.Argument(help="Folder in the D405 Hand-Surface layout.")],
     source: Annotated[
-        Literal["network", "sensor", "fused", "constant"], typer.Option(help="What is judged.")
-    ] = "network",
+        Literal["model", "sensor", "fused", "constant"], typer.Option(help="What is judged.")
+    ] = "model",
     weights: Annotated[Path | None, typer.Option(help="Of the network; by default the pulled ones (d405).")] = None,
     size: Annotated[str | None, typer.Option(help="Input of the network, HxW; by default as trained.")] = None,
     max_depth: options.MaxDepth = None,
@@ -78,7 +78,7 @@ def _frames(dataset: Path, split: str | None, part: str, count: int) -> list[Dat
 
 
 def source_of(source: str, weights: Path | None, size: str | None, max_depth_m: float | None = None) -> Predict:
-    """The depth source of a name: sensor, network or fused. Raises ValueError for another."""
+    """The depth source of a name: sensor, model (the network) or fused. Raises ValueError for another."""
     from fingertip_contact.depth.estimator import DepthEstimator
     from fingertip_contact.evaluation import depth_sources
 
@@ -86,7 +86,7 @@ def source_of(source: str, weights: Path | None, size: str | None, max_depth_m: 
         return depth_sources.sensor_depth()
     spec = options.network_spec(weights, size or _trained_size(weights), max_depth_m)
     estimator = DepthEstimator(spec.weights, height=spec.height, width=spec.width, max_depth_m=spec.max_depth_m)
-    return depth_sources.network_depth(estimator) if source == "network" else depth_sources.fused_depth(estimator)
+    return depth_sources.network_depth(estimator) if source == "model" else depth_sources.fused_depth(estimator)
 
 
 def _trained_size(weights: Path | None) -> str:
