@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 def depth(
     dataset: Annotated[Path, typer.Argument(help="Folder in the D405 Hand-Surface layout.")],
-    source: Annotated[
-        Literal["model", "sensor", "fused", "constant"], typer.Option(help="What is judged.")
-    ] = "model",
+    source: Annotated[Literal["model", "sensor", "fused", "constant"], typer.Option(help="What is judged.")] = "model",
     weights: Annotated[Path | None, typer.Option(help="Of the network; by default the pulled ones (d405).")] = None,
     size: Annotated[str | None, typer.Option(help="Input of the network, HxW; by default as trained.")] = None,
     max_depth: options.MaxDepth = None,
