@@ -11,16 +11,17 @@ from fingertip_contact.contact.parameters import ContactParameters, load_profile
 
 
 def test_default_profile_is_the_defaults() -> None:
-    """The profile `default` and the dataclass say the same, entry at 4.5 and exit at 6 mm."""
+    """The profile `default` and the dataclass say the same, `learnt` all but the rule; entry at 4.5, exit at 6 mm."""
     parameters = load_profile("default")
     assert parameters == ContactParameters()
+    assert load_profile("learnt") == ContactParameters(rule="learnt")
     assert (parameters.entry_height_m, parameters.exit_height_m) == (0.0045, 0.006)
 
 
 def test_every_shipped_profile_loads() -> None:
     """All profiles of config/profiles.yaml are valid and differ."""
-    assert set(profile_names()) == {"default", "paper", "depth_only", "velocity_only"}
-    assert len({load_profile(name) for name in profile_names()}) == 4
+    assert set(profile_names()) == {"default", "learnt", "paper", "depth_only", "velocity_only"}
+    assert len({load_profile(name) for name in profile_names()}) == 5
 
 
 def test_every_field_is_described() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fingertip_contact.cli import options
-from fingertip_contact.cli.evaluate_contact import contact, fit_noise
+from fingertip_contact.cli.evaluate_contact import contact, fit_noise, fit_touch
 from fingertip_contact.cli.evaluate_depth import depth, source_of
 from fingertip_contact.cli.progress import progress_over
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command()(contact)
 app.command(no_args_is_help=True)(depth)
 app.command(no_args_is_help=True)(fit_noise)
+app.command(no_args_is_help=True)(fit_touch)
 
 
 @app.command(no_args_is_help=True)

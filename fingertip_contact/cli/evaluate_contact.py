@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def contact(
     profiles: Annotated[
         str, typer.Option(help="Which to compare, comma-separated; X+thickness is told each finger's.")
-    ] = "depth_only,velocity_only,paper,paper+thickness,default",
+    ] = "depth_only,velocity_only,paper,paper+thickness,learnt,default",
     participants: Annotated[
         str, typer.Option(help="Numbers, as 1-15; 1-8 are for development, 9-15 for tests.")
     ] = "1-15",
@@ -88,6 +88,24 @@ def fit_noise(
     from fingertip_contact.keyboard.layout import load_layout
 
     fingertip_noise.save_noise(fit(bags, load_layout(layout)), out)
+    typer.echo(f"{out}", err=True)
+
+
+def fit_touch(
+    out: Annotated[Path, typer.Option(help="Where the trees go; the package's are config/touch_trees.json.")],
+    noise: Annotated[Path | None, typer.Option(help="Noise figures that `evaluate fit-noise` wrote.")] = None,
+    layout: options.Layout = "qwerty",
+) -> None:
+    """Fit the decision trees of the contact rule `learnt` to development people, never to test ones. Minutes.
+
+    Needs scikit-learn. Example: fingertip-contact evaluate fit-touch --out config/touch_trees.json
+    """
+    from fingertip_contact.contact.trees import save_trees
+    from fingertip_contact.evaluation import contact_fit
+    from fingertip_contact.evaluation.fingertip_noise import load_noise
+    from fingertip_contact.keyboard.layout import load_layout
+
+    save_trees(contact_fit.fit_touch(load_layout(layout), load_noise(noise), progress=_tell), out)
     typer.echo(f"{out}", err=True)
 
 

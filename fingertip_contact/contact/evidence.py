@@ -94,9 +94,8 @@ def find_touch(stamps_ns: np.ndarray, height_m: np.ndarray, at: int, finger: int
         return None
     rival_m = max(rivals_m, default=0.0)
     return Touch(
-        depth=_depth(bottom_m, noise_m / math.sqrt(np.count_nonzero(np.isfinite(bottom)))),
-        drop=DROP_PER_M * float(np.clip(drop_m - DROP_EVEN_M, -DROP_RANGE_M, DROP_RANGE_M))
-        + min(0.0, drop_m / noise_m - DROP_SIGMAS),
+        depth=depth_log_odds(bottom_m, noise_m / math.sqrt(np.count_nonzero(np.isfinite(bottom)))),
+        drop=drop_log_odds(drop_m, noise_m),
         rank=_rank(drop_m - rival_m),
         first=rival_m <= drop_m,
         touch_ns=_touch_ns(stamps_ns, track, at, lowest_m),
@@ -104,7 +103,7 @@ def find_touch(stamps_ns: np.ndarray, height_m: np.ndarray, at: int, finger: int
     )
 
 
-def _depth(bottom_m: float, noise_m: float) -> float:
+def depth_log_odds(bottom_m: float, noise_m: float) -> float:
     """Log of how much better a stop at this height fits a tap (on the desk) than a dip (anywhere above it).
 
     Tap: normal about zero. Dip: exponential of mean DIP_MEAN_M with the same noise. Both: a share of stray readings.
@@ -115,6 +114,12 @@ def _depth(bottom_m: float, noise_m: float) -> float:
     tail = math.erfc((ratio - bottom_m / sigma) / math.sqrt(2))
     dip = math.exp(min(0.5 * ratio**2 - bottom_m / DIP_MEAN_M, 50.0)) * tail / (2 * DIP_MEAN_M)
     return math.log((tap + STRAY_PER_M) / (dip + STRAY_PER_M))
+
+
+def drop_log_odds(drop_m: float, noise_m: float) -> float:
+    """Log-odds of having come down this far."""
+    clipped_m = max(-DROP_RANGE_M, min(DROP_RANGE_M, drop_m - DROP_EVEN_M))
+    return DROP_PER_M * clipped_m + min(0.0, drop_m / noise_m - DROP_SIGMAS)
 
 
 def _rank(lead_m: float) -> float:

@@ -12,7 +12,7 @@ import yaml
 from fingertip_contact.resources import share_file
 
 PROFILES_FILE = "config/profiles.yaml"
-RULES = ("evidence", "published")
+RULES = ("evidence", "learnt", "published")
 
 
 def _number(default: float, low: float, high: float, description: str) -> Any:
@@ -29,7 +29,7 @@ class ContactParameters:
 
     rule: str = field(
         default="evidence",
-        metadata={"choices": RULES, "description": "how a press is decided: evidence, or the published state machine"},
+        metadata={"choices": RULES, "description": "how a press is decided: evidence, learnt, or as published"},
     )
 
     calibration_seconds: float = _number(1.0, 0.0, 60.0, "how long the bare desk is averaged for the surface, s")

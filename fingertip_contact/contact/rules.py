@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +15,8 @@ from fingertip_contact.contact.evidence import Touch, find_touch
 from fingertip_contact.contact.history import COLUMNS, History
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.contact.published import FIRE_SCORE, PublishedFinger
+from fingertip_contact.contact.stop_features import stop_features
+from fingertip_contact.contact.trees import Trees, load_trees
 from fingertip_contact.frames import FINGERS
 
 # How much less likely a stop is a tap, to learn from, where another finger of the hand came down farther.
@@ -29,6 +33,22 @@ class Verdict:
     touch: bool
     touch_ns: int
     confidence: float
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A touch at a row of the history of its hand; see find_touch and stop_features."""
+
+    stamps_ns: np.ndarray
+    height_m: np.ndarray
+    row: int
+    column: int
+    noise_m: np.ndarray
+    touch: Touch
+
+    def features(self) -> np.ndarray:
+        finger = self.column % len(FINGERS)
+        return stop_features(self.stamps_ns, self.height_m, self.row, finger, self.noise_m, self.touch)
 
 
 class Rule(Protocol):
@@ -55,25 +75,28 @@ class EvidenceRule:
     def judge(self, history: History, row: int) -> list[Verdict | None]:
         height_m = history.visible_m - self._heights.contact_m()
         noise_m = history.noise_m()
-        return [
-            self._judge(history.stamps_ns, height_m, row, column, float(noise_m[column])) for column in range(COLUMNS)
-        ]
+        return [self._judge(history.stamps_ns, height_m, row, column, noise_m) for column in range(COLUMNS)]
 
     def _judge(
-        self, stamps_ns: np.ndarray, height_m: np.ndarray, row: int, column: int, noise_m: float
+        self, stamps_ns: np.ndarray, height_m: np.ndarray, row: int, column: int, noise_m: np.ndarray
     ) -> Verdict | None:
         now_m = float(height_m[row, column])
         if not math.isfinite(now_m):
             return None
-        first = column - column % len(FINGERS)
-        hand_m = height_m[:, first : first + len(FINGERS)]
-        touch = find_touch(stamps_ns, hand_m, row, column - first, noise_m)
+        finger = column % len(FINGERS)
+        hand = slice(column - finger, column - finger + len(FINGERS))
+        touch = find_touch(stamps_ns, height_m[:, hand], row, finger, float(noise_m[column]))
         if touch is None:
             return Verdict(now_m, False, int(stamps_ns[row]), 0.0)
         self._learn(column, touch, int(stamps_ns[row]))
-        log_odds = touch.total(self._parameters) - self._parameters.press_evidence
+        stop = Stop(stamps_ns, height_m[:, hand], row, column, noise_m[hand], touch)
+        log_odds = self._log_odds(stop) - self._parameters.press_evidence
         confidence = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds))))
         return Verdict(touch.bottom_m, log_odds > 0.0, touch.touch_ns, confidence)
+
+    def _log_odds(self, stop: Stop) -> float:
+        """That the stop is a tap."""
+        return stop.touch.total(self._parameters)
 
     def _learn(self, column: int, touch: Touch, stamp_ns: int) -> None:
         """Learn from a stop, once: the rows after its first one tell the same."""
@@ -83,6 +106,17 @@ class EvidenceRule:
         # A finger that only ever went along with another has shown nothing of where it would touch.
         motion = touch.motion(self._parameters) - (0.0 if touch.first else FOLLOWER_LOG_ODDS)
         self._heights.learn(column, touch.bottom_m, motion)
+
+
+class LearntRule(EvidenceRule):
+    """The same stops and contact heights; what is a tap is decided by trees that were fitted to true taps."""
+
+    def __init__(self, parameters: ContactParameters) -> None:
+        super().__init__(parameters)
+        self._trees = _packaged_trees()
+
+    def _log_odds(self, stop: Stop) -> float:
+        return self._trees.log_odds(stop.features())
 
 
 class PublishedRule:
@@ -106,6 +140,18 @@ class PublishedRule:
         return Verdict(distance_m, fired, stamp_ns, FIRE_SCORE if fired else 0.0)
 
 
+_RULES: dict[str, Callable[[ContactParameters], Rule]] = {
+    "evidence": EvidenceRule,
+    "learnt": LearntRule,
+    "published": lambda parameters: PublishedRule(),
+}
+
+
 def make_rule(parameters: ContactParameters) -> Rule:
     """The rule that the parameters name."""
-    return PublishedRule() if parameters.rule == "published" else EvidenceRule(parameters)
+    return _RULES[parameters.rule](parameters)
+
+
+@cache
+def _packaged_trees() -> Trees:
+    return load_trees()

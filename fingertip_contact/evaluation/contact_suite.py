@@ -24,6 +24,8 @@ Split = Literal["development", "test"]
 SPLITS: tuple[Split, ...] = ("development", "test")
 PARTICIPANTS = range(1, 16)
 FIRST_TEST = 9
+# More people drawn like the development ones: nothing but fitting needs so many.
+FITTED_TO = (*range(1, FIRST_TEST), *range(1001, 1025))
 
 ANGLES_DEG = (45.0, 52.0, 60.0, 75.0)
 # Words a minute by number, 20 to 80 in both splits.
@@ -113,7 +115,12 @@ def participant_of(number: int) -> Participant:
     habits = replace(habits, follow_little=habits.follow_forward)
     drawn = draw_participant(random, "normal")
     hover_m = np.clip(random.uniform(*habits.hover_m) + random.normal(0, 0.0025, drawn.hover_m.shape), 0.003, 0.025)
-    return replace(drawn, habits=habits, hover_m=hover_m, words_per_minute=float(WORDS_PER_MINUTE[number - 1]))
+    return replace(
+        drawn,
+        habits=habits,
+        hover_m=hover_m,
+        words_per_minute=float(WORDS_PER_MINUTE[(number - 1) % len(WORDS_PER_MINUTE)]),
+    )
 
 
 def text_of(participant: int, characters: int) -> str:

@@ -1,0 +1,90 @@
+"""Boosted decision trees, evaluated by numpy: a sum of values, one from each tree. Plain numbers in a JSON file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fingertip_contact.contact.stop_features import FEATURES
+from fingertip_contact.resources import share_file
+
+TREES_FILE = "config/touch_trees.json"
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Log-odds that a stop is a tap: `base` and a value from each tree.
+
+    feature: (trees, nodes) int64, what a node asks for, by FEATURES; -1 at a leaf. threshold: not more than this goes
+    left. left, right: (trees, nodes) int64, the next node, of no meaning at a leaf. value: (trees, nodes), of leaves.
+    source: the command and the people that it was fitted with.
+    """
+
+    base: float
+    feature: np.ndarray
+    threshold: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    value: np.ndarray
+    source: str = ""
+
+    def log_odds(self, features: np.ndarray) -> float:
+        """features: (len(FEATURES),), finite."""
+        trees = np.arange(len(self.feature))
+        node = np.zeros(len(trees), dtype=np.int64)
+        asked = self.feature[trees, node]
+        while (asked >= 0).any():
+            goes_left = features[asked] <= self.threshold[trees, node]
+            following = np.where(goes_left, self.left[trees, node], self.right[trees, node])
+            node = np.where(asked >= 0, following, node)
+            asked = self.feature[trees, node]
+        return self.base + float(self.value[trees, node].sum())
+
+
+def load_trees(path: Path | None = None) -> Trees:
+    """The trees that come with the package, or another file's. Raises ValueError for a file that holds none that fit
+    FEATURES, FileNotFoundError for one that is not there."""
+    source = path or share_file(TREES_FILE)
+    try:
+        data = json.loads(source.read_text(encoding="utf-8"))
+        trees = _trees(data)
+        names = tuple(data["features"])
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{source} holds no trees: {error!r}; write them with `evaluate fit-touch`") from error
+    if names != FEATURES:
+        raise ValueError(f"{source} was fitted to other features; write it anew with `evaluate fit-touch`")
+    return trees
+
+
+def save_trees(trees: Trees, path: Path) -> None:
+    """Writes what load_trees reads."""
+    shape = {"source": trees.source, "features": FEATURES, "base": float(f"{trees.base:.5g}")}
+    lines = [json.dumps(shape)[:-1]]
+    for name in ("feature", "left", "right"):
+        lines.append(f'"{name}": {json.dumps(getattr(trees, name).tolist())}')
+    for name in ("threshold", "value"):
+        rows = [[float(f"{value:.4g}") for value in row] for row in getattr(trees, name)]
+        lines.append(f'"{name}": {json.dumps(rows)}')
+    path.write_text(",\n".join(lines) + "}\n", encoding="utf-8")
+
+
+def _trees(data: dict[str, Any]) -> Trees:
+    """Raises ValueError where nodes do not lead on to later nodes: every walk has to end."""
+    whole = {name: np.array(data[name], dtype=np.int64) for name in ("feature", "left", "right")}
+    numbers = {name: np.array(data[name], dtype=np.float64) for name in ("threshold", "value")}
+    trees = Trees(float(data["base"]), **whole, **numbers, source=str(data["source"]))
+    shape = trees.feature.shape
+    if len(shape) != 2 or 0 in shape or any(part.shape != shape for part in (*whole.values(), *numbers.values())):
+        raise ValueError("its tables have to be of one shape, a row a tree")
+    inner = trees.feature >= 0
+    own = np.broadcast_to(np.arange(shape[1]), shape)
+    for following in (trees.left, trees.right):
+        if ((following <= own) & inner).any() or (following >= shape[1]).any():
+            raise ValueError("a node leads back, or nowhere")
+    if (trees.feature >= len(FEATURES)).any() or not np.isfinite([*numbers.values()]).all():
+        raise ValueError("a node asks for an unknown feature, or a number is not finite")
+    return trees

@@ -1,0 +1,115 @@
+"""Fits the learnt rule's trees to the true taps of people who are for development alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from fingertip_contact.contact.history import History, columns_of
+from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.contact.rules import EvidenceRule, Stop
+from fingertip_contact.contact.trees import Trees
+from fingertip_contact.evaluation.contact_suite import FITTED_TO, conditions_of, person_of, trial
+from fingertip_contact.evaluation.events import TOLERANCE_NS
+from fingertip_contact.evaluation.fingertip_noise import NoiseFigures
+from fingertip_contact.evaluation.fingertip_recording import FingertipRecording
+from fingertip_contact.frames import FINGERS, HANDS
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.recordings.truth import Truth
+
+SETTINGS: dict[str, Any] = {
+    "max_iter": 120,
+    "max_leaf_nodes": 12,
+    "learning_rate": 0.08,
+    "min_samples_leaf": 30,
+    "l2_regularization": 2.0,
+    "early_stopping": False,
+    "random_state": 0,
+}
+
+
+class _Collector(EvidenceRule):
+    """Keeps what it is asked to decide on."""
+
+    def __init__(self, parameters: ContactParameters) -> None:
+        super().__init__(parameters)
+        self.stops: list[tuple[int, int]] = []
+        self.features: list[np.ndarray] = []
+
+    def _log_odds(self, stop: Stop) -> float:
+        self.stops.append((stop.column, stop.touch.touch_ns))
+        self.features.append(stop.features())
+        return super()._log_odds(stop)
+
+
+def fit_touch(
+    layout: Layout,
+    figures: NoiseFigures,
+    participants: Sequence[int] = FITTED_TO,
+    characters: int = 40,
+    progress: Callable[[int], object] = lambda participant: None,
+) -> Trees:
+    """Trees fitted to all stops of these people under the standard conditions. Needs scikit-learn."""
+    features, taps = [], []
+    for participant in participants:
+        person = person_of(participant, layout, characters)
+        for condition in conditions_of(participant):
+            tried = trial(person, condition, figures)
+            for stop, tapped in labelled_stops(tried.recording, tried.truth):
+                features.append(stop)
+                taps.append(tapped)
+        progress(participant)
+    return fit_trees(np.array(features), np.array(taps), f"`evaluate fit-touch` on people {_listed(participants)}")
+
+
+def labelled_stops(recording: FingertipRecording, truth: Truth) -> Iterator[tuple[np.ndarray, bool]]:
+    """The features of every stop, and whether that finger truly tapped within the tolerance."""
+    parameters = ContactParameters()
+    collector, history = _Collector(parameters), History()
+    for row, stamp_ns in enumerate(recording.stamps_ns):
+        history.add(int(stamp_ns), columns_of(recording.hands(row)), recording.measured(row))
+        for settled in history.take(parameters.decision_delay_s):
+            collector.judge(history, settled)
+    tapped_ns: dict[int, list[int]] = {}
+    for tap in truth.taps:
+        column = HANDS.index(tap.hand) * len(FINGERS) + FINGERS.index(tap.finger)
+        tapped_ns.setdefault(column, []).append(tap.press_ns)
+    for (column, touch_ns), features in zip(collector.stops, collector.features, strict=True):
+        yield features, any(abs(touch_ns - press_ns) <= TOLERANCE_NS for press_ns in tapped_ns.get(column, []))
+
+
+def fit_trees(features: np.ndarray, tap: np.ndarray, source: str) -> Trees:
+    """features: (N, len(FEATURES)). tap: (N,) bool. Needs scikit-learn."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    model = HistGradientBoostingClassifier(**SETTINGS).fit(features, tap)
+    # scikit-learn shows no public way to its trees; test_contact_trees holds ours against its predictions.
+    tables = [predictors[0].nodes for predictors in model._predictors]
+    return _as_tables(tables, float(np.ravel(model._baseline_prediction)[0]), source)
+
+
+def _as_tables(tables: list[Any], base: float, source: str) -> Trees:
+    shape = len(tables), max(len(nodes) for nodes in tables)
+    feature, left, right = np.full(shape, -1), np.zeros(shape, dtype=int), np.zeros(shape, dtype=int)
+    threshold, value = np.zeros(shape), np.zeros(shape)
+    for row, nodes in enumerate(tables):
+        leaf = nodes["is_leaf"].astype(bool)
+        part = row, slice(0, len(nodes))
+        feature[part] = np.where(leaf, -1, nodes["feature_idx"])
+        threshold[part] = np.where(leaf, 0.0, nodes["num_threshold"])
+        left[part], right[part] = np.where(leaf, 0, nodes["left"]), np.where(leaf, 0, nodes["right"])
+        value[part] = np.where(leaf, nodes["value"], 0.0)
+    return Trees(base, feature, threshold, left, right, value, source)
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    """1-8, 1001-1024"""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)

@@ -1,0 +1,127 @@
+"""The learnt rule: features of a stop, trees by numpy, their file, and who they may be fitted to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from fingertip_contact.contact.evidence import find_touch
+from fingertip_contact.contact.stop_features import FEATURES, stop_features
+from fingertip_contact.contact.trees import Trees, load_trees, save_trees
+from fingertip_contact.evaluation.contact_suite import FITTED_TO, PARTICIPANTS, split_of
+
+STAMPS = np.arange(12) * 33_333_333
+NOISE_M = np.full(5, 0.0005)
+TAP_MM = [12.0, 12, 12, 12, 12, 6, 0, 0, 0, 7, 12, 12]
+AT = 6
+
+
+def stop_of(rival_mm: list[float]) -> dict[str, float]:
+    """Features of the tap of finger 1 while finger 2 moves so; the others hover at 12 mm."""
+    height_m = np.full((12, 5), 0.012)
+    height_m[:, 1] = np.array(TAP_MM) / 1e3
+    height_m[:, 2] = np.array(rival_mm) / 1e3
+    touch = find_touch(STAMPS, height_m, AT, 1, 0.0005)
+    assert touch is not None
+    return dict(zip(FEATURES, stop_features(STAMPS, height_m, AT, 1, NOISE_M, touch), strict=True))
+
+
+def test_features_tell_how_the_stop_was() -> None:
+    """A tap from 12 mm that stays two frames more: its depths, times and speeds are those of the track."""
+    stop = stop_of([12.0] * 12)
+    assert stop["bottom_mm"] == pytest.approx(0.0)
+    assert stop["drop_mm"] == pytest.approx(12.0)
+    assert stop["rise_mm"] == pytest.approx(12.0)
+    assert stop["stay_s"] == pytest.approx(2 / 30, abs=1e-3)
+    assert stop["last_mps"] == pytest.approx(0.18, abs=1e-3)
+    assert stop["before_mps"] == pytest.approx(0.18, abs=1e-3)
+    assert stop["thumb"] == 0.0
+
+
+def test_rival_that_touches_is_seen() -> None:
+    """A neighbour that comes down to the desk has more evidence than one that hovers, and the farther fall."""
+    hovers, touches = stop_of([12.0] * 12), stop_of([1.3 * value for value in TAP_MM])
+    assert touches["rival_evidence"] > hovers["rival_evidence"] + 3.0
+    assert touches["rival_fall_mm"] == pytest.approx(15.6)
+    assert touches["rival_bottom_mm"] == pytest.approx(0.0)
+
+
+@given(
+    arrays(np.float64, (12, 5), elements=st.floats(-0.05, 0.1) | st.just(np.nan)),
+    st.integers(1, 11),
+    st.integers(0, 4),
+)
+def test_features_are_finite(height_m: np.ndarray, at: int, finger: int) -> None:
+    """Whatever the heights, unseen ones too, a stop has finite features."""
+    touch = find_touch(STAMPS, height_m, at, finger, 0.0005)
+    if touch is not None:
+        assert np.isfinite(stop_features(STAMPS, height_m, at, finger, NOISE_M, touch)).all()
+
+
+def two_leaves(right: int = 2) -> Trees:
+    """One tree: -1 up to 3 of the first feature, else 2."""
+    return Trees(
+        base=0.5,
+        feature=np.array([[0, -1, -1]]),
+        threshold=np.array([[3.0, 0.0, 0.0]]),
+        left=np.array([[1, 1, 2]]),
+        right=np.array([[right, 1, 2]]),
+        value=np.array([[0.0, -1.0, 2.0]]),
+        source="by hand",
+    )
+
+
+def test_trees_add_up_their_leaves() -> None:
+    """The base and the value of the leaf that the features lead to; the threshold itself goes left."""
+    for value, expected in ((2.0, -0.5), (3.0, -0.5), (3.1, 2.5)):
+        assert two_leaves().log_odds(np.full(len(FEATURES), value)) == expected
+
+
+def test_trees_survive_their_file(tmp_path: Path) -> None:
+    """What was saved decides the same after it was read."""
+    save_trees(two_leaves(), tmp_path / "trees.json")
+    features = np.full(len(FEATURES), 5.0)
+    assert load_trees(tmp_path / "trees.json").log_odds(features) == two_leaves().log_odds(features)
+
+
+@pytest.mark.parametrize("change", ["loop", "features", "shape", "finite", "text"])
+def test_bad_trees_are_refused(change: str, tmp_path: Path) -> None:
+    """A walk that would not end, other features, ragged tables, NaN and what is no JSON: ValueError with the remedy."""
+    path = tmp_path / "trees.json"
+    save_trees(two_leaves(right=0 if change == "loop" else 2), path)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    if change == "features":
+        data["features"][0] = "colour"
+    if change == "shape":
+        data["value"] = [[0.0]]
+    if change == "finite":
+        data["value"][0][1] = float("nan")
+    path.write_text("trees" if change == "text" else json.dumps(data), encoding="utf-8")
+    with pytest.raises(ValueError, match="fit-touch"):
+        load_trees(path)
+
+
+def test_fit_says_what_scikit_learn_says() -> None:
+    """Trees made of a fitted model give the log-odds that the model gives."""
+    ensemble = pytest.importorskip("sklearn.ensemble")
+    from fingertip_contact.evaluation import contact_fit
+
+    random = np.random.default_rng(0)
+    features = random.normal(size=(600, len(FEATURES)))
+    tap = features[:, 0] + 0.5 * features[:, 1] ** 2 + random.normal(0, 0.3, 600) > 0.5
+    trees = contact_fit.fit_trees(features, tap, "noise")
+    model = ensemble.HistGradientBoostingClassifier(**contact_fit.SETTINGS).fit(features, tap)
+    ours = [trees.log_odds(row) for row in features[:50]]
+    assert ours == pytest.approx(model.decision_function(features[:50]), abs=1e-6)
+
+
+def test_nobody_of_the_tests_was_fitted_to() -> None:
+    """The people that trees are fitted to are none of the suite's test people."""
+    assert not {number for number in PARTICIPANTS if split_of(number) == "test"} & set(FITTED_TO)
+    assert "1-8, 1001-1024" in load_trees().source
