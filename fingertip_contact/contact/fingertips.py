@@ -233,13 +233,5 @@ def _weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.where(total > weights.sum(axis=-1) / 3, mean, np.nan)
 
 
-def _mean(values: np.ndarray, axis: int) -> np.ndarray:
-    """Mean of the finite values along an axis; NaN where there are none."""
-    finite = np.isfinite(values)
-    count = finite.sum(axis=axis)
-    total = np.where(finite, values, 0.0).sum(axis=axis)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
 def _unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
