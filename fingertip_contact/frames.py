@@ -29,6 +29,7 @@ FINGER_LANDMARKS: dict[Finger, tuple[int, int, int, int]] = {
     "ring": (13, 14, 15, 16),
     "little": (17, 18, 19, 20),
 }
+MIDDLE_KNUCKLE = FINGER_LANDMARKS["middle"][0]
 FINGERTIP_LANDMARKS = (4, 8, 12, 16, 20)
 
 FingerState = Literal["hover", "approach", "contact", "retract", "lost"]

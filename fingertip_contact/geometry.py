@@ -77,6 +77,11 @@ class Plane:
     normal: np.ndarray
     offset_m: float
 
+    @property
+    def elevation_deg(self) -> float:
+        """How steeply the optical axis looks down on it: 0 along it, 90 from straight above."""
+        return float(np.degrees(np.arcsin(min(1.0, abs(float(self.normal[2]))))))
+
     def height_m(self, points_m: np.ndarray) -> np.ndarray:
         """Signed perpendicular distance of points (..., 3), metres; positive on the camera's side."""
         return np.asarray(points_m) @ self.normal + self.offset_m

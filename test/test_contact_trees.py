@@ -13,7 +13,8 @@ from hypothesis.extra.numpy import arrays
 
 from fingertip_contact.contact.evidence import find_touch
 from fingertip_contact.contact.stop_features import FEATURES, stop_features
-from fingertip_contact.contact.trees import Trees, load_trees, save_trees
+from fingertip_contact.contact.trees import Trees, load_trees
+from fingertip_contact.evaluation.contact_fit import save_trees
 from fingertip_contact.evaluation.contact_suite import FITTED_TO, PARTICIPANTS, split_of
 
 STAMPS = np.arange(12) * 33_333_333

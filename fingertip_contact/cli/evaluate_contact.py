@@ -100,12 +100,11 @@ def fit_touch(
 
     Needs scikit-learn. Example: fingertip-contact evaluate fit-touch --out config/touch_trees.json
     """
-    from fingertip_contact.contact.trees import save_trees
     from fingertip_contact.evaluation import contact_fit
     from fingertip_contact.evaluation.fingertip_noise import load_noise
     from fingertip_contact.keyboard.layout import load_layout
 
-    save_trees(contact_fit.fit_touch(load_layout(layout), load_noise(noise), progress=_tell), out)
+    contact_fit.save_trees(contact_fit.fit_touch(load_layout(layout), load_noise(noise), progress=_tell), out)
     typer.echo(f"{out}", err=True)
 
 

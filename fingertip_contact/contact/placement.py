@@ -6,10 +6,9 @@ import math
 
 import numpy as np
 
-from fingertip_contact.frames import WRIST, Hand, Surface
+from fingertip_contact.frames import MIDDLE_KNUCKLE, WRIST, Hand, Surface
 from fingertip_contact.geometry import Camera, Plane
 
-MIDDLE_KNUCKLE = 9
 # Fingers that point away from the camera hide their own tips. How much they point at it, along the desk: as a mean over
 # so many hands, and below so much the camera is behind them. Seen from above, neither is the case.
 MEAN_OVER_HANDS = 60
@@ -35,7 +34,7 @@ class Placement:
         if surface is None:
             self._elevation_deg = math.nan
             return
-        self._elevation_deg = math.degrees(math.asin(min(1.0, abs(surface.plane.normal[2]))))
+        self._elevation_deg = surface.plane.elevation_deg
         for hand in hands:
             towards = _towards_camera(camera, hand, surface.plane)
             if math.isfinite(towards):

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.frames import WRIST, DepthImage, Frame, Hand, Surface
+from fingertip_contact.frames import MIDDLE_KNUCKLE, WRIST, DepthImage, Frame, Hand, Surface
 from fingertip_contact.geometry import Camera, Plane
 
 FIT_STRIDE = 4
@@ -23,7 +23,6 @@ RANSAC_TRIALS = 200
 RANSAC_POINTS = 2000
 MINIMUM_POINTS = 200
 HAND_MARGIN_PX = 30.0
-MIDDLE_KNUCKLE = 9
 # Steeper than this the desk is seen edge-on, and depth noise along the ray is all height noise.
 MINIMUM_ELEVATION_DEG = 12.0
 
@@ -132,8 +131,7 @@ class SurfaceTracker:
     def _accept(self, fit: PlaneFit, frame: Frame) -> None:
         """Take the fit as the surface. Raises ValueError where its geometry cannot be a desk under a camera."""
         parameters = self._parameters
-        centre = frame.camera.rays(np.array([[frame.camera.width / 2, frame.camera.height / 2]]))[0]
-        elevation_deg = float(np.degrees(np.arcsin(abs(fit.plane.normal @ centre) / np.linalg.norm(centre))))
+        elevation_deg = fit.plane.elevation_deg
         distance_m = float(fit.plane.offset_m)
         low_m, high_m = parameters.surface_distance_min_m, parameters.surface_distance_max_m
         if elevation_deg < MINIMUM_ELEVATION_DEG:

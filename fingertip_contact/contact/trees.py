@@ -60,18 +60,6 @@ def load_trees(path: Path | None = None) -> Trees:
     return trees
 
 
-def save_trees(trees: Trees, path: Path) -> None:
-    """Writes what load_trees reads."""
-    shape = {"source": trees.source, "features": FEATURES, "base": float(f"{trees.base:.5g}")}
-    lines = [json.dumps(shape)[:-1]]
-    for name in ("feature", "left", "right"):
-        lines.append(f'"{name}": {json.dumps(getattr(trees, name).tolist())}')
-    for name in ("threshold", "value"):
-        rows = [[float(f"{value:.4g}") for value in row] for row in getattr(trees, name)]
-        lines.append(f'"{name}": {json.dumps(rows)}')
-    path.write_text(",\n".join(lines) + "}\n", encoding="utf-8")
-
-
 def _trees(data: dict[str, Any]) -> Trees:
     """Raises ValueError where nodes do not lead on to later nodes: every walk has to end."""
     whole = {name: np.array(data[name], dtype=np.int64) for name in ("feature", "left", "right")}

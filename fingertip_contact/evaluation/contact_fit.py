@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy as np
 from fingertip_contact.contact.history import History, columns_of
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.contact.rules import EvidenceRule, Stop
+from fingertip_contact.contact.stop_features import FEATURES
 from fingertip_contact.contact.trees import Trees
 from fingertip_contact.evaluation.contact_suite import FITTED_TO, conditions_of, person_of, trial
 from fingertip_contact.evaluation.events import TOLERANCE_NS
@@ -17,6 +20,7 @@ from fingertip_contact.evaluation.fingertip_noise import NoiseFigures
 from fingertip_contact.evaluation.fingertip_recording import FingertipRecording
 from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.recordings.truth import Truth
 
 SETTINGS: dict[str, Any] = {
@@ -88,6 +92,19 @@ def fit_trees(features: np.ndarray, tap: np.ndarray, source: str) -> Trees:
     # scikit-learn shows no public way to its trees; test_contact_trees holds ours against its predictions.
     tables = [predictors[0].nodes for predictors in model._predictors]
     return _as_tables(tables, float(np.ravel(model._baseline_prediction)[0]), source)
+
+
+def save_trees(trees: Trees, path: Path) -> None:
+    """Writes what load_trees reads."""
+    shape = {"source": trees.source, "features": FEATURES, "base": float(f"{trees.base:.5g}")}
+    lines = [json.dumps(shape)[:-1]]
+    for name in ("feature", "left", "right"):
+        lines.append(f'"{name}": {json.dumps(getattr(trees, name).tolist())}')
+    for name in ("threshold", "value"):
+        rows = [[float(f"{value:.4g}") for value in row] for row in getattr(trees, name)]
+        lines.append(f'"{name}": {json.dumps(rows)}')
+    with written_aside(path, overwrite=True) as aside:
+        aside.write_text(",\n".join(lines) + "}\n", encoding="utf-8")
 
 
 def _as_tables(tables: list[Any], base: float, source: str) -> Trees:

@@ -23,7 +23,7 @@ from fingertip_contact.recordings.truth import Truth, read_truth, truth_path
 from fingertip_contact.simulation.recording import Progress, simulate
 from fingertip_contact.simulation.scene import make_scene
 
-# Seeds over this are for tests: nothing was ever tuned or fitted on them.
+# Seeds over this are for tests: no part of the detector was ever tuned or fitted on them.
 LAST_DEVELOPMENT_SEED = 100
 # Draws of the noise for each recording that is compared with itself.
 DRAWS = 5

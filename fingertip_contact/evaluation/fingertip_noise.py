@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.resources import share_file
 
 NOISE_FILE = "config/fingertip_noise.yaml"
@@ -118,7 +119,8 @@ def save_noise(figures: NoiseFigures, path: Path) -> None:
     """Writes what load_noise reads."""
     text = yaml.safe_dump(_plain(asdict(figures)), sort_keys=False, default_flow_style=None, width=110)
     head = "# How measured fingertips are off the truth; written by `fingertip-contact evaluate fit-noise`.\n"
-    path.write_text(head + text, encoding="utf-8")
+    with written_aside(path, overwrite=True) as aside:
+        aside.write_text(head + text, encoding="utf-8")
 
 
 def _plain(value: Any) -> Any:

@@ -13,7 +13,6 @@ import numpy as np
 
 from fingertip_contact.contact.surface import PlaneFit, fit_plane
 from fingertip_contact.frames import DepthImage
-from fingertip_contact.geometry import Plane
 from fingertip_contact.recordings.dataset import (
     ANNOTATIONS,
     DEPTH,
@@ -102,7 +101,7 @@ class SessionCheck:
             "contact_frames": sum(bool(frame.contacts) for frame in good),
             "surface_residual_mm": None if surface is None else round(1000 * surface.residual_m, 3),
             "surface_inlier_share": None if surface is None else round(surface.inlier_share, 3),
-            "camera_angle_deg": None if surface is None else round(elevation_deg(surface.plane), 1),
+            "camera_angle_deg": None if surface is None else round(surface.plane.elevation_deg, 1),
             "problems": list(self.problems),
             "notes": list(self.notes),
         }
@@ -166,11 +165,6 @@ def sharpness(color_bgr: np.ndarray) -> float:
     return float(cv2.Laplacian(cv2.cvtColor(color_bgr, cv2.COLOR_BGR2GRAY), cv2.CV_32F).var())
 
 
-def elevation_deg(plane: Plane) -> float:
-    """Angle of the optical axis over a plane."""
-    return float(np.degrees(np.arcsin(min(abs(float(plane.normal[2])), 1.0))))
-
-
 def _unpaired(session: Session) -> Iterator[str]:
     """Files without the other half of their frame."""
     rgb, depth = (picture_numbers(session.path / folder) for folder in (RGB, DEPTH))
@@ -202,7 +196,7 @@ def _notes(session: Session, surface: PlaneFit | None) -> Iterator[str]:
         return
     if surface.inlier_share < _LEAST_PLANE_SHARE:
         yield f"{session.path}: only {surface.inlier_share:.0%} of the depth lies on one plane"
-    seen_deg = elevation_deg(surface.plane)
+    seen_deg = surface.plane.elevation_deg
     if abs(seen_deg - session.angle_deg) > _ANGLE_TOLERANCE_DEG:
         yield f"{session.path}: the camera looks down at {seen_deg:.0f} degrees, not at {session.angle_deg:g}"
 

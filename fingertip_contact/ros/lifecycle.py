@@ -91,6 +91,7 @@ class ManagedNode(LifecycleNode):
             return TransitionCallbackReturn.SUCCESS
         except (ValueError, OSError) as error:
             self.get_logger().error(f"cannot {what}: {error}")
+        # Whatever it is: rclpy would turn it into a failed transition without a word.
         except Exception:
             self.get_logger().error(f"cannot {what}:\n{traceback.format_exc()}")
         if undo is not None:
