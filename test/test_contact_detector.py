@@ -19,7 +19,8 @@ START_NS = 1_000_000_000
 def run(detector: ContactDetector, height_m: np.ndarray, start_ns: int = START_NS) -> list[ContactEvent]:
     events: list[ContactEvent] = []
     for index, row in enumerate(height_m):
-        events.extend(detector.observe(start_ns + index * FRAME_NS, HANDS_IN_VIEW, samples(row))[1])
+        measured = samples(row, height_m[max(0, index - 1)])
+        events.extend(detector.observe(start_ns + index * FRAME_NS, HANDS_IN_VIEW, measured)[1])
     return events
 
 
@@ -103,7 +104,7 @@ def test_pressed_finger_that_slides_sends_moves() -> None:
     detector = ContactDetector(ContactParameters())
     events: list[ContactEvent] = []
     for index, (row, shift_m) in enumerate(zip(height_m, slid_m, strict=True)):
-        measured = samples(row)
+        measured = samples(row, height_m[max(0, index - 1)])
         measured.pad_m[6, 1] += shift_m
         events.extend(detector.observe(START_NS + index * FRAME_NS, HANDS_IN_VIEW, measured)[1])
     assert [e.type for e in events] == ["press", *["move"] * (len(events) - 2), "release"]

@@ -11,16 +11,16 @@ from fingertip_contact.contact.parameters import ContactParameters, load_profile
 
 
 def test_default_profile_is_the_defaults() -> None:
-    """The profile `default` says what the dataclass does, entry at 4.5, exit at 6 mm; `learnt` changes what it says."""
+    """The profile `default` says what the dataclass does, entry at 4.5, exit at 6 mm; `evidence` changes the rule."""
     parameters = load_profile("default")
     assert parameters == ContactParameters()
-    assert load_profile("learnt") == ContactParameters(rule="learnt", press_evidence=-0.5)
+    assert load_profile("evidence") == ContactParameters(rule="evidence")
     assert (parameters.entry_height_m, parameters.exit_height_m) == (0.0045, 0.006)
 
 
 def test_every_shipped_profile_loads() -> None:
     """All profiles of config/profiles.yaml are valid and differ."""
-    assert set(profile_names()) == {"default", "learnt", "paper", "depth_only", "velocity_only"}
+    assert set(profile_names()) == {"default", "evidence", "paper", "depth_only", "velocity_only"}
     assert len({load_profile(name) for name in profile_names()}) == 5
 
 

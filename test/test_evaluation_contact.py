@@ -24,7 +24,14 @@ from fingertip_contact.evaluation.contact_suite import (
     trial,
 )
 from fingertip_contact.evaluation.contact_tally import Tally, figures, frame_counts, intervals, margin, tally
-from fingertip_contact.evaluation.fingertip_noise import Episodes, NoiseFigures, load_noise, save_noise
+from fingertip_contact.evaluation.fingertip_noise import (
+    WAY_SHARES,
+    WAYS_M,
+    Episodes,
+    NoiseFigures,
+    load_noise,
+    save_noise,
+)
 from fingertip_contact.evaluation.fingertip_recording import detect
 from fingertip_contact.evaluation.kinematic_view import Shutter
 from fingertip_contact.frames import FINGERS, HANDS, EventType
@@ -44,12 +51,17 @@ def layout() -> Layout:
 
 def silent() -> NoiseFigures:
     """The package's figures with all noise taken out: what remains is how the rim stands over the pad."""
-    never = Episodes((0.0,) * 5, (0.0,) * 5)
+    never = Episodes.even(0.0, 0.0)
     none = ((0.0,) * 5,) * 3
-    angles = tuple(
-        replace(noise, below_m=none, above_m=none, finger_sigma_m=(0.0,) * 5, strays=never, gaps=never, lost=never)
-        for noise in load_noise().angles
-    )
+    exact = ((0.0,) * len(WAY_SHARES),) * len(WAYS_M)
+    quiet = {
+        "below_m": none,
+        "above_m": none,
+        "finger_sigma_m": (0.0,) * 5,
+        "way_along_m": exact,
+        "way_across_m": exact,
+    }
+    angles = tuple(replace(noise, **quiet, strays=never, gaps=never, lost=never) for noise in load_noise().angles)
     return NoiseFigures((), angles)
 
 
@@ -66,6 +78,21 @@ def test_without_noise_and_trouble_text_is_read(clean: Trial, layout: Layout) ->
     found = figures(tally(events, clean.truth, clean.recording.stamps_ns))
     assert found["event_recall"] == 1.0
     assert found["event_precision"] > 0.9
+
+
+def test_without_noise_pictures_go_as_the_pads_do(clean: Trial) -> None:
+    """A tip that goes down to the desk goes down in the picture by its height times the cosine of the elevation, and
+    one that touches stands still."""
+    moved_m, height_m = clean.recording.samples.moved_m, clean.recording.samples.visible_m
+    stamps_ns = clean.recording.stamps_ns
+    for tap in clean.truth.taps:
+        column = HANDS.index(tap.hand) * len(FINGERS) + FINGERS.index(tap.finger)
+        inside = (stamps_ns[:-1] > tap.press_ns + 5 * MS) & (stamps_ns[1:] < tap.release_ns - 5 * MS)
+        assert np.abs(moved_m[1:, column][inside]).max(initial=0.0) < 0.0008
+    steps_m = -np.diff(height_m, axis=0)
+    down = steps_m > 0.003
+    ratio = moved_m[1:, :, 1][down] / steps_m[down]
+    assert np.median(ratio) == pytest.approx(np.cos(np.radians(60)), abs=0.15)
 
 
 def test_truth_is_where_pads_meet_the_desk(layout: Layout) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def contact(
     profiles: Annotated[
         str, typer.Option(help="Which to compare, comma-separated; X+thickness is told each finger's.")
-    ] = "depth_only,velocity_only,paper,paper+thickness,learnt,default",
+    ] = "depth_only,velocity_only,paper,paper+thickness,evidence,default",
     participants: Annotated[
         str, typer.Option(help="Numbers, as 1-15; 1-8 are for development, 9-15 for tests.")
     ] = "1-15",
@@ -94,9 +94,10 @@ def fit_noise(
 def fit_touch(
     out: Annotated[Path, typer.Option(help="Where the trees go; the package's are config/touch_trees.json.")],
     noise: Annotated[Path | None, typer.Option(help="Noise figures that `evaluate fit-noise` wrote.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     layout: options.Layout = "qwerty",
 ) -> None:
-    """Fit the decision trees of the contact rule `learnt` to development people, never to test ones. Minutes.
+    """Fit the decision trees of the default profile to people who are in no evaluation. Minutes.
 
     Needs scikit-learn. Example: fingertip-contact evaluate fit-touch --out config/touch_trees.json
     """
@@ -104,7 +105,8 @@ def fit_touch(
     from fingertip_contact.evaluation.fingertip_noise import load_noise
     from fingertip_contact.keyboard.layout import load_layout
 
-    contact_fit.save_trees(contact_fit.fit_touch(load_layout(layout), load_noise(noise), progress=_tell), out)
+    trees = contact_fit.fit_touch(load_layout(layout), load_noise(noise), workers=workers, progress=_tell)
+    contact_fit.save_trees(trees, out)
     typer.echo(f"{out}", err=True)
 
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from fingertip_contact.contact.fingertips import FingertipSamples, measure_fingertips
+from fingertip_contact.contact.fingertip_meter import FingertipMeter
+from fingertip_contact.contact.fingertips import FingertipSamples
 from fingertip_contact.contact.history import COLUMNS, History, columns_of
 from fingertip_contact.contact.motion import HeightFilter
 from fingertip_contact.contact.parameters import ContactParameters
@@ -26,6 +27,7 @@ class ContactDetector:
     def __init__(self, parameters: ContactParameters) -> None:
         self._parameters = parameters
         self._presses = 0
+        self._meter = FingertipMeter(parameters)
         self.reset()
 
     def reset(self) -> None:
@@ -51,9 +53,7 @@ class ContactDetector:
     ) -> tuple[tuple[Fingertip, ...], tuple[ContactEvent, ...]]:
         """Fingertips as they are now, and the events that this frame decided."""
         hands = _one_a_side(hands)
-        samples = None
-        if surface is not None and frame.depth is not None and hands:
-            samples = measure_fingertips(frame.depth, frame.camera, surface.plane, hands, self._parameters)
+        samples = self._meter.measure(frame, hands, surface.plane if surface else None)
         return self.observe(frame.stamp_ns, hands, samples)
 
     def observe(

@@ -57,6 +57,7 @@ class FingertipSamples:
     sigma_m: (N,) its standard deviation by the depth noise model, metres.
     along_axis_m: (N,) the same distance to the surface along the optical axis, metres. tip_px: (N, 2) the landmark.
     end_px: (N, 2) pixel where the finger ends. pad_m: (N, 3) where the pad would touch the surface, optical frame.
+    moved_m: (N, 2) how far the tip's picture went to the right and down since the frame before, metres at its distance.
     """
 
     visible_m: np.ndarray
@@ -65,19 +66,25 @@ class FingertipSamples:
     tip_px: np.ndarray
     end_px: np.ndarray
     pad_m: np.ndarray
+    moved_m: np.ndarray
 
 
 def measure_fingertips(
-    depth: DepthImage, camera: Camera, plane: Plane, hands: tuple[Hand, ...], parameters: ContactParameters
+    depth: DepthImage,
+    camera: Camera,
+    plane: Plane,
+    hands: tuple[Hand, ...],
+    parameters: ContactParameters,
+    moved_px: np.ndarray | None = None,
 ) -> FingertipSamples:
-    """Measure five fingertips of each hand over the plane."""
+    """Measure five fingertips of each hand over the plane. moved_px: (N, 2), see TipMotion; None where not known."""
     landmarks = np.stack([hand.landmarks_px for hand in hands]).astype(np.float64)
     landmarks[~(np.abs(landmarks) < FARTHEST_PX)] = np.nan
     tip_px, root_px = (landmarks[:, rows].reshape(-1, 2) for rows in (_TIP, _ROOT))
     # From the knuckle: the last segment alone is often foreshortened, and its landmarks a few pixels off.
     direction = _unit(tip_px - root_px)
     tip_depth_m = plane.depth_at_m(camera.rays(tip_px))
-    pixels_per_m = np.sqrt(camera.fx * camera.fy) / tip_depth_m
+    pixels_per_m = focal_px(camera) / tip_depth_m
 
     height_m = _scan(depth, camera, plane, tip_px, direction, pixels_per_m)
     across_m, covered = _follow(height_m)
@@ -101,7 +108,13 @@ def measure_fingertips(
         tip_px=tip_px,
         end_px=end_px,
         pad_m=_pad(camera, plane, end_px, parameters.finger_radius_m),
+        moved_m=np.full(tip_px.shape, np.nan) if moved_px is None else moved_px / pixels_per_m[:, None],
     )
+
+
+def focal_px(camera: Camera) -> float:
+    """One for both directions."""
+    return float(np.sqrt(camera.fx * camera.fy))
 
 
 def _scan(

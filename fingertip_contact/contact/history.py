@@ -20,7 +20,7 @@ NOISE_RANGE_M = (0.0004, 0.0011)
 class History:
     """One row a frame, one column a finger of a hand (left thumb to right little finger); NaN where not measured.
 
-    stamps_ns: (T,) int64. visible_m, along_axis_m: (T, COLUMNS). tip_px: (T, COLUMNS, 2). pads_m:
+    stamps_ns: (T,) int64. visible_m, along_axis_m: (T, COLUMNS). tip_px, moved_m: (T, COLUMNS, 2). pads_m:
     (T, COLUMNS, 3). See FingertipSamples.
     """
 
@@ -30,6 +30,7 @@ class History:
         self.along_axis_m = np.zeros((0, COLUMNS))
         self.tip_px = np.zeros((0, COLUMNS, 2))
         self.pads_m = np.zeros((0, COLUMNS, 3))
+        self.moved_m = np.zeros((0, COLUMNS, 2))
         self._pending = 0
 
     def add(self, stamp_ns: int, columns: list[int], samples: FingertipSamples | None) -> None:
@@ -41,6 +42,7 @@ class History:
         self.along_axis_m = _append(self.along_axis_m[dropped:], columns, samples.along_axis_m if samples else None)
         self.tip_px = _append(self.tip_px[dropped:], columns, samples.tip_px if samples else None)
         self.pads_m = _append(self.pads_m[dropped:], columns, samples.pad_m if samples else None)
+        self.moved_m = _append(self.moved_m[dropped:], columns, samples.moved_m if samples else None)
 
     def take(self, delay_s: float) -> list[int]:
         """The rows, oldest first, that are now `delay_s` older than the last one and were not taken before."""
@@ -55,14 +57,16 @@ class History:
 
         The median over a second does not see the few frames of a tap.
         """
-        middle = self.visible_m[1:-1] - (self.visible_m[:-2] + self.visible_m[2:]) / 2
-        noise = np.full(COLUMNS, NOISE_M)
-        for column in range(COLUMNS):
-            values = np.abs(middle[:, column])
-            values = values[np.isfinite(values)]
-            if len(values) >= 5:
-                noise[column] = np.median(values) * 1.4826 / np.sqrt(1.5)
-        return np.clip(noise, *NOISE_RANGE_M)
+        off_m = np.abs(self.visible_m[1:-1] - (self.visible_m[:-2] + self.visible_m[2:]) / 2)
+        known = np.isfinite(off_m).sum(axis=0)
+        # NaN comes last.
+        ordered_m = np.sort(off_m, axis=0)
+        rows = np.stack([(known - 1) // 2, known // 2]).clip(0)
+        if not len(ordered_m):
+            return np.full(COLUMNS, NOISE_M)
+        median_m = ordered_m[rows, np.arange(COLUMNS)].mean(axis=0)
+        noise_m = np.where(known >= 5, median_m * 1.4826 / np.sqrt(1.5), NOISE_M)
+        return np.clip(noise_m, *NOISE_RANGE_M)
 
 
 def _append(rows: np.ndarray, columns: list[int], values: np.ndarray | None) -> np.ndarray:

@@ -12,7 +12,7 @@ import yaml
 from fingertip_contact.resources import share_file
 
 PROFILES_FILE = "config/profiles.yaml"
-RULES = ("evidence", "learnt", "published")
+RULES = ("learnt", "evidence", "published")
 
 
 def _number(default: float, low: float, high: float, description: str) -> Any:
@@ -28,8 +28,11 @@ class ContactParameters:
     """
 
     rule: str = field(
-        default="evidence",
-        metadata={"choices": RULES, "description": "how a press is decided: evidence, learnt, or as published"},
+        default="learnt",
+        metadata={
+            "choices": RULES,
+            "description": "how a press is decided: by fitted trees, evidence, or as published",
+        },
     )
 
     calibration_seconds: float = _number(1.0, 0.0, 60.0, "how long the bare desk is averaged for the surface, s")
@@ -56,6 +59,8 @@ class ContactParameters:
     depth_weight: float = _number(1.0, 0.0, 10.0, "weight of: the pad stops at its finger's contact height")
     drop_weight: float = _number(1.0, 0.0, 10.0, "weight of: it came down far and fast")
     rank_weight: float = _number(1.0, 0.0, 10.0, "weight of: no other finger of the hand came down farther")
+    way_weight: float = _number(1.0, 0.0, 10.0, "weight of: its picture was fast until it stopped")
+    lead_weight: float = _number(1.0, 0.0, 10.0, "weight of: no other finger's picture was as fast")
 
     def __post_init__(self) -> None:
         for entry in fields(self):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
@@ -11,13 +11,14 @@ from typing import Protocol
 import numpy as np
 
 from fingertip_contact.contact.contact_height import ContactHeights
-from fingertip_contact.contact.evidence import Touch, find_touch
+from fingertip_contact.contact.evidence import Touch
 from fingertip_contact.contact.history import COLUMNS, History
+from fingertip_contact.contact.moment import CLEAR, SLIGHT, Moment
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.contact.published import FIRE_SCORE, PublishedFinger
 from fingertip_contact.contact.stop_features import stop_features
 from fingertip_contact.contact.trees import Trees, load_trees
-from fingertip_contact.frames import FINGERS
+from fingertip_contact.frames import FINGERS, HANDS
 
 # How much less likely a stop is a tap, to learn from, where another finger of the hand came down farther.
 FOLLOWER_LOG_ODDS = 3.0
@@ -37,18 +38,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Stop:
-    """A touch at a row of the history of its hand; see find_touch and stop_features."""
+    """A stop of one finger of a hand that may be a touch. column: see History."""
 
-    stamps_ns: np.ndarray
-    height_m: np.ndarray
-    row: int
+    moment: Moment
     column: int
-    noise_m: np.ndarray
     touch: Touch
 
     def features(self) -> np.ndarray:
-        finger = self.column % len(FINGERS)
-        return stop_features(self.stamps_ns, self.height_m, self.row, finger, self.noise_m, self.touch)
+        return stop_features(self.moment, self.column % len(FINGERS), self.touch)
 
 
 class Rule(Protocol):
@@ -62,7 +59,9 @@ class Rule(Protocol):
 
 
 class EvidenceRule:
-    """Named log-odds of depth, drop and rank, over contact heights learnt while typing goes on."""
+    """Named log-odds of heights and of pictures' ways, over contact heights learnt while typing goes on."""
+
+    descent = CLEAR
 
     def __init__(self, parameters: ContactParameters) -> None:
         self._parameters = parameters
@@ -74,29 +73,37 @@ class EvidenceRule:
 
     def judge(self, history: History, row: int) -> list[Verdict | None]:
         height_m = history.visible_m - self._heights.contact_m()
-        noise_m = history.noise_m()
-        return [self._judge(history.stamps_ns, height_m, row, column, noise_m) for column in range(COLUMNS)]
+        stamp_ns = int(history.stamps_ns[row])
+        verdicts: list[Verdict | None] = [
+            Verdict(now_m, False, stamp_ns, 0.0) if math.isfinite(now_m) else None for now_m in height_m[row].tolist()
+        ]
+        if not row:
+            return verdicts
+        moment = Moment.of(history.stamps_ns, height_m, history.noise_m(), history.moved_m, row)
+        stops = self._stops(moment, stamp_ns)
+        for stop, log_odds in zip(stops, self._log_odds(stops), strict=True):
+            confidence = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds - self._parameters.press_evidence))))
+            touch_ns = stamp_ns + round(1e9 * stop.touch.after_s)
+            verdicts[stop.column] = Verdict(stop.touch.bottom_m, confidence > 0.5, touch_ns, confidence)
+        return verdicts
 
-    def _judge(
-        self, stamps_ns: np.ndarray, height_m: np.ndarray, row: int, column: int, noise_m: np.ndarray
-    ) -> Verdict | None:
-        now_m = float(height_m[row, column])
-        if not math.isfinite(now_m):
-            return None
-        finger = column % len(FINGERS)
-        hand = slice(column - finger, column - finger + len(FINGERS))
-        touch = find_touch(stamps_ns, height_m[:, hand], row, finger, float(noise_m[column]))
-        if touch is None:
-            return Verdict(now_m, False, int(stamps_ns[row]), 0.0)
-        self._learn(column, touch, int(stamps_ns[row]))
-        stop = Stop(stamps_ns, height_m[:, hand], row, column, noise_m[hand], touch)
-        log_odds = self._log_odds(stop) - self._parameters.press_evidence
-        confidence = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds))))
-        return Verdict(touch.bottom_m, log_odds > 0.0, touch.touch_ns, confidence)
+    def _stops(self, moment: Moment, stamp_ns: int) -> list[Stop]:
+        """Those low enough for a press; all teach where each finger's contact height is."""
+        hands = [moment.hand(number) for number in range(len(HANDS))]
+        stops = []
+        for column in np.nonzero(moment.stopped(self.descent))[0].tolist():
+            hand, finger = hands[column // len(FINGERS)], column % len(FINGERS)
+            touch = hand.touch(finger, self.descent)
+            if touch is None:
+                continue
+            self._learn(column, touch, stamp_ns)
+            if touch.bottom_m <= self._parameters.entry_height_m:
+                stops.append(Stop(hand, column, touch))
+        return stops
 
-    def _log_odds(self, stop: Stop) -> float:
-        """That the stop is a tap."""
-        return stop.touch.total(self._parameters)
+    def _log_odds(self, stops: list[Stop]) -> Sequence[float]:
+        """Of each stop, that it is a tap."""
+        return [stop.touch.total(self._parameters) for stop in stops]
 
     def _learn(self, column: int, touch: Touch, stamp_ns: int) -> None:
         """Learn from a stop, once: the rows after its first one tell the same."""
@@ -109,14 +116,18 @@ class EvidenceRule:
 
 
 class LearntRule(EvidenceRule):
-    """The same stops and contact heights; what is a tap is decided by trees that were fitted to true taps."""
+    """The same contact heights; which stops, slight ones too, are taps is decided by trees fitted to true taps."""
+
+    descent = SLIGHT
 
     def __init__(self, parameters: ContactParameters) -> None:
         super().__init__(parameters)
         self._trees = _packaged_trees()
 
-    def _log_odds(self, stop: Stop) -> float:
-        return self._trees.log_odds(stop.features())
+    def _log_odds(self, stops: list[Stop]) -> Sequence[float]:
+        if not stops:
+            return ()
+        return self._trees.log_odds(np.stack([stop.features() for stop in stops])).tolist()
 
 
 class PublishedRule:

@@ -3,92 +3,129 @@
 from __future__ import annotations
 
 import math
+from statistics import median
 
 import numpy as np
 
-from fingertip_contact.contact.evidence import APPROACH_S, RIVAL_S, SAME, Touch, depth_log_odds, drop_log_odds
+from fingertip_contact.contact.evidence import Touch, depth_log_odds, drop_log_odds
+from fingertip_contact.contact.moment import (
+    APPROACH_S,
+    LEADING,
+    SAME,
+    Moment,
+    at_times,
+    lowest,
+    stay_rows,
+    two_highest,
+)
 
 FEATURES = (
     # The named evidence; see Touch.
-    *("depth", "drop", "rank"),
-    # Where it stopped, over the contact height, its noise, and from how far up it came: mm.
-    *("bottom_mm", "noise_mm", "drop_mm"),
-    # How long it stayed, s, how still, in sigma, and how far it then rose within what was seen: mm.
-    *("stay_s", "stay_sigmas", "rise_mm"),
+    *("depth", "drop", "rank", "way", "lead"),
+    # How long it stayed, s, and how still, in sigma.
+    *("stay_s", "stay_sigmas"),
     # Speed downwards in the last step before it stopped and in the one before: m/s; how long it came down: s.
     *("last_mps", "before_mps", "descent_s"),
-    # Farthest and median fall of the hand's other fingers meanwhile, the lowest of them, and the hand's median now: mm.
-    *("rival_fall_mm", "median_fall_mm", "rival_bottom_mm", "hand_mm"),
     # Evidence of depth and drop of the rival that has most of it: it explains why this finger went along.
     "rival_evidence",
-    "thumb",
+    # Which one of FINGERS.
+    "finger",
+    # The other finger whose picture went farthest before the stop: its ways in each thirtieth of a second, from three
+    # before the stop to two after it, its height at the stop, mm, and how many fingers away it is.
+    *("other_went_mm_3", "other_went_mm_2", "other_went_mm_1", "other_goes_mm_1", "other_goes_mm_2"),
+    *("other_at_mm", "other_apart"),
+    # Where it stopped, over the contact height, its noise, from how far up it came, how far it then rose: mm.
+    *("bottom_mm", "noise_mm", "drop_mm", "rise_mm"),
+    # Farthest and median fall of the hand's other fingers meanwhile, the lowest of them, and the hand's median now: mm.
+    *("rival_fall_mm", "median_fall_mm", "rival_bottom_mm", "hand_mm"),
+    # How high it was every thirtieth of a second, from four before the stop to two after it: mm.
+    *("high_mm_4", "high_mm_3", "high_mm_2", "high_mm_1", "at_mm", "then_mm_1", "then_mm_2"),
+    # How far its picture went in each thirtieth of a second, from three before the stop to two after it: mm.
+    *("went_mm_3", "went_mm_2", "went_mm_1", "goes_mm_1", "goes_mm_2"),
+    # Where it went while it came down: mm to the right, and down.
+    *("right_mm", "down_mm"),
+    # The pictures of the hand's other fingers: the median's way in the last before the stop and in those after, the
+    # stillest finger's after, and the fastest one's before and after: mm.
+    *("hand_went_mm_1", "hand_goes_mm_1", "hand_goes_mm_2"),
+    *("least_goes_mm_1", "least_goes_mm_2"),
+    *("most_went_mm_1", "most_goes_mm_1"),
 )
-# What stands for a rival that was not seen.
-UNSEEN_FALL_M, UNSEEN_BOTTOM_M, UNSEEN_EVIDENCE = 0.0, 0.05, -9.0
+# The times at which heights are taken, after the stop, s.
+HEIGHTS_S = np.arange(-4, 3) / 30.0
+# What stands for what was not seen.
+UNSEEN_FALL_M, UNSEEN_M, UNSEEN_EVIDENCE = 0.0, 0.05, -9.0
 
 
-def stop_features(
-    stamps_ns: np.ndarray, height_m: np.ndarray, at: int, finger: int, noise_m: np.ndarray, touch: Touch
-) -> np.ndarray:
-    """FEATURES of the stop of `finger` at row `at`: (len(FEATURES),) float64, finite.
-
-    stamps_ns, height_m: as for find_touch, which found `touch` there. noise_m: (fingers,) of height_m.
-    """
-    track, noise = height_m[:, finger], float(noise_m[finger])
-    seconds = (stamps_ns - stamps_ns[at]) / 1e9
-    same_m = max(SAME[0], SAME[1] * noise)
-    before = np.nonzero((seconds < 0) & (seconds >= -APPROACH_S) & np.isfinite(track))[0]
-    after = track[at:]
-    top_m = float(np.sort(track[before])[-2:].mean())
-    high = int(before[track[before] >= top_m - same_m][-1])
-    stay_s, stay_sigma_m = _stay(seconds[at:], after, float(np.nanmin(after)) + same_m)
-    last_mps, before_mps = _speeds_mps(seconds, track, before, at)
-    near = np.abs(seconds) <= RIVAL_S
-    falls_m, bottoms_m, evidence = _rivals(height_m[max(0, high - 1) : high + 1], height_m[near], finger, noise_m)
-    values = (
-        *(touch.depth, touch.drop, touch.rank),
-        *(1e3 * touch.bottom_m, 1e3 * noise, 1e3 * (top_m - touch.bottom_m)),
-        *(stay_s, stay_sigma_m / noise, 1e3 * (float(np.nanmax(after)) - touch.bottom_m)),
-        *(last_mps, before_mps, -float(seconds[high])),
-        *(1e3 * falls_m.max(), 1e3 * float(np.median(falls_m)), 1e3 * bottoms_m.min()),
-        1e3 * float(np.nanmedian(height_m[at])),
-        float(evidence.max()),
-        float(finger == 0),
+def stop_features(moment: Moment, finger: int, touch: Touch) -> np.ndarray:
+    """FEATURES of the stop of a finger of one hand, of which `touch` was found: (len(FEATURES),) float64, finite."""
+    at, seconds, track, noise_m = moment.at, moment.seconds, moment.height_m[:, finger], float(moment.noise_m[finger])
+    after_m = track[at:]
+    stay_s, stay_sigma_m = _stay(seconds[at:], after_m, float(lowest(after_m)) + max(SAME[0], SAME[1] * noise_m))
+    last_mps, before_mps = _speeds_mps(seconds, track, at)
+    falls_m, bottoms_m, evidence = _rivals(moment, touch.high, finger)
+    ways_m = np.nan_to_num(moment.ways_m)
+    lengths_m = (
+        *(touch.bottom_m, noise_m, touch.high_m - touch.bottom_m),
+        *(-float(lowest(-after_m)) - touch.bottom_m, max(falls_m), median(falls_m), min(bottoms_m)),
+        median(height_m for height_m in moment.height_m[at].tolist() if math.isfinite(height_m)),
+        *np.nan_to_num(at_times(seconds, track, HEIGHTS_S), nan=UNSEEN_M),
+        *ways_m[:, finger],
+        *(moment.place_m[at, finger] - moment.place_m[touch.high, finger]),
+        *_others_m(ways_m, finger),
     )
-    return np.array(values)
+    rest = stay_s, stay_sigma_m / noise_m, last_mps, before_mps, -float(seconds[touch.high]), max(evidence), finger
+    busiest = _busiest(ways_m, moment.height_m[at], finger)
+    named = touch.depth, touch.drop, touch.rank, touch.way, touch.lead
+    return np.array([*named, *rest, *busiest, *(1e3 * length_m for length_m in lengths_m)], dtype=np.float64)
 
 
 def _stay(seconds: np.ndarray, track: np.ndarray, ceiling_m: float) -> tuple[float, float]:
     """How long the track stays under the ceiling from its first row on, seconds, and its deviation there, metres."""
-    risen = np.nonzero(track > ceiling_m)[0]
-    end = int(risen[0]) if len(risen) else len(track)
-    stay = track[:end]
-    return float(seconds[end - 1] - seconds[0]), float(stay[np.isfinite(stay)].std())
+    rows = stay_rows(track, ceiling_m)
+    stay = track[:rows]
+    return float(seconds[rows - 1] - seconds[0]), float(stay[np.isfinite(stay)].std())
 
 
-def _speeds_mps(seconds: np.ndarray, track: np.ndarray, before: np.ndarray, at: int) -> tuple[float, float]:
+def _speeds_mps(seconds: np.ndarray, track: np.ndarray, at: int) -> tuple[float, float]:
     """Speed downwards in the last step to row `at` and in the one before; that one is 0 where it was not seen."""
+    before = np.nonzero(np.isfinite(track[:at]) & (seconds[:at] >= -APPROACH_S))[0]
     rows = [*before[-2:], at]
     speeds = -np.diff(track[rows]) / np.diff(seconds[rows])
     return float(speeds[-1]), float(speeds[0]) if len(speeds) > 1 else 0.0
 
 
-def _rivals(
-    start_m: np.ndarray, near_m: np.ndarray, finger: int, noise_m: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each other finger: how far it fell from its start (rows, fingers), how low it came, its evidence of a tap."""
-    others = [i for i in range(near_m.shape[1]) if i != finger]
-    falls_m = np.full(len(others), UNSEEN_FALL_M)
-    bottoms_m = np.full(len(others), UNSEEN_BOTTOM_M)
-    evidence = np.full(len(others), UNSEEN_EVIDENCE)
-    for row, other in enumerate(others):
-        start, low = start_m[:, other], near_m[:, other]
-        start, low = start[np.isfinite(start)], np.sort(low[np.isfinite(low)])
-        if not len(start) or not len(low):
+def _rivals(moment: Moment, high: int, finger: int) -> tuple[list[float], list[float], list[float]]:
+    """Of each other finger: how far it fell from its start, how low it came, its evidence of a tap."""
+    start_m = two_highest(moment.height_m[max(0, high - 1) : high + 1])
+    bottom_m, lowest_m = -two_highest(-moment.near_m), lowest(moment.near_m)
+    falls_m, bottoms_m, evidence = [], [], []
+    for other in range(len(start_m)):
+        if other == finger:
             continue
-        falls_m[row] = start.mean() - low[0]
-        bottoms_m[row] = low[:2].mean()
-        noise = float(noise_m[other])
-        evidence[row] = depth_log_odds(float(bottoms_m[row]), noise / math.sqrt(2.0))
-        evidence[row] += drop_log_odds(float(falls_m[row]), noise)
+        if not math.isfinite(start_m[other]) or not math.isfinite(lowest_m[other]):
+            falls_m.append(UNSEEN_FALL_M)
+            bottoms_m.append(UNSEEN_M)
+            evidence.append(UNSEEN_EVIDENCE)
+            continue
+        noise_m = float(moment.noise_m[other])
+        falls_m.append(float(start_m[other] - lowest_m[other]))
+        bottoms_m.append(float(bottom_m[other]))
+        depth = depth_log_odds(bottoms_m[-1], noise_m / math.sqrt(2.0))
+        evidence.append(depth + drop_log_odds(falls_m[-1], noise_m))
     return falls_m, bottoms_m, evidence
+
+
+def _others_m(ways_m: np.ndarray, finger: int) -> list[float]:
+    """The median's, the least and the most of the other fingers' ways (5, fingers); see FEATURES."""
+    others_m = np.sort(np.delete(ways_m, finger, axis=1), axis=1)
+    middle_m = (others_m[:, 1] + others_m[:, 2]) / 2
+    return [*middle_m[2:], *others_m[3:, 0], *others_m[2:4, -1]]
+
+
+def _busiest(ways_m: np.ndarray, height_m: np.ndarray, finger: int) -> list[float]:
+    """The other finger that went farthest before the stop; see FEATURES. height_m: (fingers,) at the stop."""
+    before_m = ways_m[LEADING].sum(axis=0)
+    before_m[finger] = -1.0
+    busiest = int(before_m.argmax())
+    at_m = float(np.nan_to_num(height_m[busiest], nan=UNSEEN_M))
+    return [*(1e3 * ways_m[:, busiest]), 1e3 * at_m, float(abs(busiest - finger))]

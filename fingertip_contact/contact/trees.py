@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +33,44 @@ class Trees:
     value: np.ndarray
     source: str = ""
 
-    def log_odds(self, features: np.ndarray) -> float:
-        """features: (len(FEATURES),), finite."""
-        trees = np.arange(len(self.feature))
-        node = np.zeros(len(trees), dtype=np.int64)
-        asked = self.feature[trees, node]
-        while (asked >= 0).any():
-            goes_left = features[asked] <= self.threshold[trees, node]
-            following = np.where(goes_left, self.left[trees, node], self.right[trees, node])
-            node = np.where(asked >= 0, following, node)
-            asked = self.feature[trees, node]
-        return self.base + float(self.value[trees, node].sum())
+    def log_odds(self, features: np.ndarray) -> np.ndarray:
+        """(N,) of the features of N stops (N, len(FEATURES)), finite."""
+        walk = self._walk
+        node = np.tile(walk.root, (len(features), 1))
+        stop = np.arange(len(features))[:, None]
+        for _ in range(walk.depth):
+            goes_left = features[stop, walk.feature[node]] <= walk.threshold[node]
+            node = np.where(goes_left, walk.left[node], walk.right[node])
+        return self.base + walk.value[node].sum(axis=1)
+
+    @cached_property
+    def _walk(self) -> _Walk:
+        return _Walk.of(self)
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """The nodes of all trees in one row, made for walking: a leaf leads to itself. root: (trees,)."""
+
+    feature: np.ndarray
+    threshold: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    value: np.ndarray
+    root: np.ndarray
+    depth: int
+
+    @classmethod
+    def of(cls, trees: Trees) -> _Walk:
+        root = np.arange(len(trees.feature)) * trees.feature.shape[1]
+        own = np.arange(trees.feature.size)
+        leaf = trees.feature.ravel() < 0
+        left, right = (np.where(leaf, own, (side + root[:, None]).ravel()) for side in (trees.left, trees.right))
+        depth, reached = 0, root
+        while not leaf[reached].all():
+            reached, depth = np.unique(np.concatenate([left[reached], right[reached]])), depth + 1
+        feature = np.maximum(trees.feature.ravel(), 0)
+        return cls(feature, trees.threshold.ravel(), left, right, trees.value.ravel(), root, depth)
 
 
 def load_trees(path: Path | None = None) -> Trees:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 
 from fingertip_contact.contact.history import History, columns_of
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.contact.rules import EvidenceRule, Stop
+from fingertip_contact.contact.rules import EvidenceRule, LearntRule, Stop, Verdict
 from fingertip_contact.contact.stop_features import FEATURES
 from fingertip_contact.contact.trees import Trees
 from fingertip_contact.evaluation.contact_suite import FITTED_TO, conditions_of, person_of, trial
@@ -24,9 +26,9 @@ from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.recordings.truth import Truth
 
 SETTINGS: dict[str, Any] = {
-    "max_iter": 120,
-    "max_leaf_nodes": 12,
-    "learning_rate": 0.08,
+    "max_iter": 300,
+    "max_leaf_nodes": 20,
+    "learning_rate": 0.06,
     "min_samples_leaf": 30,
     "l2_regularization": 2.0,
     "early_stopping": False,
@@ -35,17 +37,23 @@ SETTINGS: dict[str, Any] = {
 
 
 class _Collector(EvidenceRule):
-    """Keeps what it is asked to decide on."""
+    """Keeps what it is asked to decide on: column, when it touched, features."""
+
+    descent = LearntRule.descent
 
     def __init__(self, parameters: ContactParameters) -> None:
         super().__init__(parameters)
-        self.stops: list[tuple[int, int]] = []
-        self.features: list[np.ndarray] = []
+        self.stops: list[tuple[int, int, np.ndarray]] = []
+        self._stamp_ns = 0
 
-    def _log_odds(self, stop: Stop) -> float:
-        self.stops.append((stop.column, stop.touch.touch_ns))
-        self.features.append(stop.features())
-        return super()._log_odds(stop)
+    def judge(self, history: History, row: int) -> list[Verdict | None]:
+        self._stamp_ns = int(history.stamps_ns[row])
+        return super().judge(history, row)
+
+    def _log_odds(self, stops: list[Stop]) -> Sequence[float]:
+        for stop in stops:
+            self.stops.append((stop.column, self._stamp_ns + round(1e9 * stop.touch.after_s), stop.features()))
+        return super()._log_odds(stops)
 
 
 def fit_touch(
@@ -53,19 +61,29 @@ def fit_touch(
     figures: NoiseFigures,
     participants: Sequence[int] = FITTED_TO,
     characters: int = 40,
+    workers: int = 1,
     progress: Callable[[int], object] = lambda participant: None,
 ) -> Trees:
     """Trees fitted to all stops of these people under the standard conditions. Needs scikit-learn."""
     features, taps = [], []
-    for participant in participants:
-        person = person_of(participant, layout, characters)
-        for condition in conditions_of(participant):
-            tried = trial(person, condition, figures)
-            for stop, tapped in labelled_stops(tried.recording, tried.truth):
-                features.append(stop)
-                taps.append(tapped)
-        progress(participant)
-    return fit_trees(np.array(features), np.array(taps), f"`evaluate fit-touch` on people {_listed(participants)}")
+    stops_of = partial(_stops_of, layout=layout, figures=figures, characters=characters)
+    with ProcessPoolExecutor(workers) as pool:
+        for participant, (found, tapped) in zip(participants, pool.map(stops_of, participants), strict=True):
+            features.append(found)
+            taps.append(tapped)
+            progress(participant)
+    source = f"`evaluate fit-touch` on people {_listed(participants)}"
+    return fit_trees(np.concatenate(features), np.concatenate(taps), source)
+
+
+def _stops_of(
+    participant: int, layout: Layout, figures: NoiseFigures, characters: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of one person under all conditions: features (N, len(FEATURES)), and (N,) bool, whether it was a tap."""
+    person = person_of(participant, layout, characters)
+    trials = (trial(person, condition, figures) for condition in conditions_of(participant))
+    stops = [stop for tried in trials for stop in labelled_stops(tried.recording, tried.truth)]
+    return np.array([features for features, _ in stops]), np.array([tapped for _, tapped in stops])
 
 
 def labelled_stops(recording: FingertipRecording, truth: Truth) -> Iterator[tuple[np.ndarray, bool]]:
@@ -80,7 +98,7 @@ def labelled_stops(recording: FingertipRecording, truth: Truth) -> Iterator[tupl
     for tap in truth.taps:
         column = HANDS.index(tap.hand) * len(FINGERS) + FINGERS.index(tap.finger)
         tapped_ns.setdefault(column, []).append(tap.press_ns)
-    for (column, touch_ns), features in zip(collector.stops, collector.features, strict=True):
+    for column, touch_ns, features in collector.stops:
         yield features, any(abs(touch_ns - press_ns) <= TOLERANCE_NS for press_ns in tapped_ns.get(column, []))
 
 

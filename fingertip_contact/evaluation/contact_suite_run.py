@@ -28,7 +28,7 @@ from fingertip_contact.simulation.kinematic import Trouble
 DEFAULT = "default"
 # A published rule that is told how thick each finger is.
 WITH_THICKNESS = "+thickness"
-PROFILES = ("depth_only", "velocity_only", "paper", "paper" + WITH_THICKNESS, "learnt", DEFAULT)
+PROFILES = ("depth_only", "velocity_only", "paper", "paper" + WITH_THICKNESS, "evidence", DEFAULT)
 
 # What is compared below is so under every second of the standard conditions.
 COMPARED_EVERY = 2

@@ -3,7 +3,7 @@
 Heights err in ways that a detector can be misled by, so each has its own figures: the visible rim stands over the pad
 by an amount that depends on how high the finger is; every person's finger adds a bias of its own; frames scatter about
 that, more in the air than on the desk, and correlate; now and then the scan follows another finger and reads metres of
-nonsense for some frames (a stray), or nothing at all (a gap).
+nonsense for some frames (a stray), or nothing at all (a gap). The way of a fingertip's picture has errors of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import yaml
 
+from fingertip_contact.contact.fingertips import focal_px
+from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.resources import share_file
 
@@ -27,16 +29,29 @@ GROUPS = ("thumb", "inner", "outer")
 GROUP_OF_FINGER = (0, 1, 1, 2, 2)
 # Strays at these shares of their distribution.
 STRAY_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
+# How fast a pad goes up or down tells how often it is taken for another: one that taps is far ahead of its neighbours,
+# one that is taken along is behind them. Between these are the three paces, metres a second.
+PACES_MPS = (0.01, 0.05)
+# Errors of a picture's way from frame to frame by how long it truly is, metres, at these shares of their distribution.
+WAYS_M = (0.0, 0.0003, 0.001, 0.003, 0.008)
+WAY_SHARES = (0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99)
+Table = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
 class Episodes:
-    """Something that begins with a chance a frame at 30 Hz and goes on with another, by KNOTS_M. spread: how much more
-    it happens to some fingers than to others, SD over mean."""
+    """Something that begins with a chance a frame at 30 Hz and goes on with another, a row for each pace, by KNOTS_M.
+    spread: how much more it happens to some fingers than to others, SD over mean."""
 
-    begin: tuple[float, ...]
-    stay: tuple[float, ...]
+    begin: Table
+    stay: Table
     spread: float = 0.0
+
+    @classmethod
+    def even(cls, begin: float, stay: float) -> Episodes:
+        """The same chances wherever the finger is and whatever it does."""
+        begins, stays = ((((chance,) * len(KNOTS_M)),) * (len(PACES_MPS) + 1) for chance in (begin, stay))
+        return cls(begins, stays)
 
 
 @dataclass(frozen=True)
@@ -49,14 +64,16 @@ class FingertipNoise:
     variance lasts, with the correlation slow_correlation; the rest is new in every frame. stray_m: what a stray adds,
     at STRAY_SHARES. lost: episodes of a whole hand that is not found (one chance for all heights). pad_bias_m,
     pad_bias_sigma_m, pad_sigma_m: (x, y) of the contact point: of all fingers, of each, of each touch. row_sigma_px,
-    row_correlation: of the landmark's picture row. distance_m: of camera and sheet as fitted.
+    row_correlation: of the landmark's picture row. way_along_m, way_across_m: what is measured of a picture's way from
+    one frame to the next over the truth, in its direction and across, of WAYS_M at WAY_SHARES. distance_m: of camera
+    and sheet as fitted.
     """
 
     angle_deg: float
     distance_m: float
-    rim_m: tuple[tuple[float, ...], ...]
-    below_m: tuple[tuple[float, ...], ...]
-    above_m: tuple[tuple[float, ...], ...]
+    rim_m: Table
+    below_m: Table
+    above_m: Table
     finger_sigma_m: tuple[float, ...]
     slow_share: tuple[float, ...]
     slow_correlation: float
@@ -69,6 +86,8 @@ class FingertipNoise:
     pad_sigma_m: tuple[float, float]
     row_sigma_px: float
     row_correlation: float
+    way_along_m: Table
+    way_across_m: Table
 
     @property
     def touching_m(self) -> np.ndarray:
@@ -99,6 +118,19 @@ def _mixed(low: Any, high: Any, share: float) -> Any:
     if isinstance(low, (FingertipNoise, Episodes)):
         return type(low)(**{f.name: _mixed(getattr(low, f.name), getattr(high, f.name), share) for f in fields(low)})
     return (1.0 - share) * low + share * high
+
+
+def pace_of(clearance_m: np.ndarray, stamps_ns: np.ndarray) -> np.ndarray:
+    """Which pace each finger has (T, 10): 0 as good as still, 2 as fast as a tap. clearance_m: NaN where unknown."""
+    speed_mps = np.abs(np.gradient(clearance_m, (stamps_ns - stamps_ns[0]) / 1e9, axis=0))
+    return np.searchsorted(PACES_MPS, np.nan_to_num(speed_mps))
+
+
+def pixels_per_m(camera: Camera, pose: RigidTransform, tip_px: np.ndarray) -> np.ndarray:
+    """(...) of a metre on the sheet where tips (..., 2) are seen. pose: camera_from_sheet."""
+    normal = pose.rotation[:, 2]
+    slope = camera.rays(tip_px.reshape(-1, 2)).reshape(*tip_px.shape[:-1], 3) @ normal
+    return focal_px(camera) * slope / (normal @ pose.translation_m)
 
 
 def load_noise(path: Path | None = None) -> NoiseFigures:

@@ -14,14 +14,22 @@ from fingertip_contact.evaluation.fingertip_noise import (
     GROUP_OF_FINGER,
     GROUPS,
     KNOTS_M,
+    PACES_MPS,
     STRAY_SHARES,
+    WAY_SHARES,
+    WAYS_M,
     Episodes,
     FingertipNoise,
     NoiseFigures,
+    Table,
+    pace_of,
+    pixels_per_m,
 )
 from fingertip_contact.evaluation.fingertip_recording import COLUMNS, FingertipRecording, measure_recording
 from fingertip_contact.frames import FINGERS, HANDS
+from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.truth import read_frames, read_truth, truth_path
 
 # Farther off the middle than so many robust standard deviations is a stray; as many metres at least.
@@ -59,6 +67,9 @@ class Errors:
     found: np.ndarray
     pad_m: np.ndarray
     row_px: np.ndarray
+    pace: np.ndarray
+    way_m: np.ndarray
+    off_way_m: np.ndarray
 
 
 def fit_noise(bags: Sequence[Path], layout: Layout) -> NoiseFigures:
@@ -78,7 +89,10 @@ def measured_errors(bag: Path, layout: Layout) -> Errors:
     if header.camera_from_sheet is None or header.angle_deg is None:
         raise ValueError(f"{truth_path(bag)} does not say where the camera stood; noise cannot be fitted to it")
     recording = measure_recording(bag, layout, header.calibration_seconds or 1.0)
-    clearance_m, pad_m, row_px = true_fingers(bag, recording)
+    clearance_m, pad_m, tip_px = true_fingers(bag, recording)
+    with open_recording(bag) as opened:
+        camera = opened.camera
+    way_m, off_way_m = _ways(recording, tip_px, camera, header.camera_from_sheet)
     sheet = header.camera_from_sheet.inverse
     seen = recording.tracks >= 0
     return Errors(
@@ -89,23 +103,38 @@ def measured_errors(bag: Path, layout: Layout) -> Errors:
         expected=np.repeat(seen, len(FINGERS), axis=1) & np.isfinite(clearance_m),
         found=seen[int(np.argmax(seen.all(axis=1))) :],
         pad_m=sheet.apply(recording.samples.pad_m)[..., :2] - pad_m,
-        row_px=recording.samples.tip_px[..., 1] - row_px,
+        row_px=recording.samples.tip_px[..., 1] - tip_px[..., 1],
+        pace=pace_of(clearance_m, recording.stamps_ns),
+        way_m=way_m,
+        off_way_m=off_way_m,
     )
 
 
+def _ways(
+    recording: FingertipRecording, tip_px: np.ndarray, camera: Camera, pose: RigidTransform
+) -> tuple[np.ndarray, np.ndarray]:
+    """Errors.way_m and off_way_m. tip_px: (T, 10, 2), true."""
+    true_m = np.diff(tip_px, axis=0, prepend=np.nan) / pixels_per_m(camera, pose, tip_px)[..., None]
+    way_m = np.linalg.norm(true_m, axis=-1)
+    ahead = true_m / np.maximum(way_m, 1e-9)[..., None]
+    off_m = recording.samples.moved_m - true_m
+    across = ahead[..., 0] * off_m[..., 1] - ahead[..., 1] * off_m[..., 0]
+    return way_m, np.stack([(ahead * off_m).sum(axis=-1), across], axis=-1)
+
+
 def true_fingers(bag: Path, recording: FingertipRecording) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Clearance (T, 10), pad (T, 10, 2) on the sheet, and picture row (T, 10) of each tip; NaN without a truth."""
+    """Clearance (T, 10), pad (T, 10, 2) on the sheet, and pixel (T, 10, 2) of each tip; NaN without a truth."""
     count = len(recording.stamps_ns)
-    clearance_m, row_px = np.full((count, COLUMNS), np.nan), np.full((count, COLUMNS), np.nan)
-    pad_m = np.full((count, COLUMNS, 2), np.nan)
+    clearance_m = np.full((count, COLUMNS), np.nan)
+    pad_m, tip_px = (np.full((count, COLUMNS, 2), np.nan) for _ in range(2))
     rows = {int(stamp): row for row, stamp in enumerate(recording.stamps_ns)}
     for frame in read_frames(truth_path(bag)):
         for hand in frame.hands:
             for finger, true in hand.fingers.items():
                 at = rows[frame.stamp_ns], HANDS.index(hand.hand) * len(FINGERS) + FINGERS.index(finger)
-                clearance_m[at], row_px[at] = max(0.0, true.clearance_m), true.tip_px[1]
+                clearance_m[at], tip_px[at] = max(0.0, true.clearance_m), true.tip_px
                 pad_m[at] = true.pad_m[:2]
-    return clearance_m, pad_m, row_px
+    return clearance_m, pad_m, tip_px
 
 
 def _fit(recordings: Sequence[Errors]) -> FingertipNoise:
@@ -122,7 +151,9 @@ def _fit(recordings: Sequence[Errors]) -> FingertipNoise:
     bins = [_bins(errors.clearance_m) for errors in recordings]
     expected = [errors.expected for errors in recordings]
     gap = [errors.expected & ~np.isfinite(errors.over_m) for errors in recordings]
+    pace = [errors.pace for errors in recordings]
     slow_share, slow_correlation = _slow(plain, bins)
+    along_m, across_m = (_way_errors(recordings, side) for side in range(2))
     bias_m, bias_sigma_m, pad_sigma_m = _pad_errors(recordings)
     rows = [errors.row_px - np.nanmedian(errors.row_px, axis=0) for errors in recordings]
     rows = [np.where(np.abs(row) < FARTHEST_ROW_PX, row, np.nan) for row in rows]
@@ -135,15 +166,19 @@ def _fit(recordings: Sequence[Errors]) -> FingertipNoise:
         finger_sigma_m=finger_sigma_m,
         slow_share=slow_share,
         slow_correlation=slow_correlation,
-        strays=_episodes(stray, bins, expected),
-        stray_m=_quantiles(np.concatenate([over[strayed] for over, strayed in zip(over_m, stray, strict=True)])),
-        gaps=_episodes(gap, bins, expected),
+        strays=_episodes(stray, bins, pace, expected),
+        stray_m=_quantiles(
+            np.concatenate([over[strayed] for over, strayed in zip(over_m, stray, strict=True)]), STRAY_SHARES
+        ),
+        gaps=_episodes(gap, bins, pace, expected),
         lost=_losses([~errors.found for errors in recordings]),
         pad_bias_m=bias_m,
         pad_bias_sigma_m=bias_sigma_m,
         pad_sigma_m=pad_sigma_m,
         row_sigma_px=float(np.nanstd(np.concatenate(rows))),
         row_correlation=_correlation(rows, [np.isfinite(row) for row in rows], 1),
+        way_along_m=along_m,
+        way_across_m=across_m,
     )
 
 
@@ -250,31 +285,42 @@ def _slow(series: Sequence[np.ndarray], bins: Sequence[np.ndarray]) -> tuple[tup
     return tuple(min(1.0, share / lasting) for share in shares), lasting
 
 
-def _episodes(flags: Sequence[np.ndarray], bins: Sequence[np.ndarray], where: Sequence[np.ndarray]) -> Episodes:
-    """How often what is flagged (T, 10) begins and goes on, by height, and how unevenly it is spread over fingers."""
-    begun, chances = np.zeros(len(KNOTS_M)), np.full(len(KNOTS_M), PRIOR_FRAMES)
-    stayed, running = np.zeros(len(KNOTS_M)), np.full(len(KNOTS_M), PRIOR_EPISODES)
-    for flag, number, expected in zip(flags, bins, where, strict=True):
+def _episodes(
+    flags: Sequence[np.ndarray], bins: Sequence[np.ndarray], paces: Sequence[np.ndarray], where: Sequence[np.ndarray]
+) -> Episodes:
+    """How often what is flagged (T, 10) begins and goes on, by pace and height, and how unevenly it is spread over
+    fingers."""
+    shape = len(PACES_MPS) + 1, len(KNOTS_M)
+    begun, chances = np.zeros(shape), np.full(shape, PRIOR_FRAMES)
+    stayed, running = np.zeros(shape), np.full(shape, PRIOR_EPISODES)
+    for flag, number, pace, expected in zip(flags, bins, paces, where, strict=True):
         both = expected[1:] & expected[:-1]
         free, on = both & ~flag[:-1], both & flag[:-1]
-        for knot in range(len(KNOTS_M)):
-            here = number[1:] == knot
-            begun[knot] += (free & flag[1:] & here).sum()
-            chances[knot] += (free & here).sum()
-            stayed[knot] += (on & flag[1:] & here).sum()
-            running[knot] += (on & here).sum()
+        here = pace[1:], number[1:]
+        for counts, counted in ((begun, free & flag[1:]), (chances, free), (stayed, on & flag[1:]), (running, on)):
+            np.add.at(counts, here, counted)
     fingers = np.concatenate([flag.mean(axis=0) for flag in flags])
     spread = float(fingers.std() / fingers.mean()) if fingers.any() else 0.0
-    return Episodes(tuple(map(float, begun / chances)), tuple(map(float, stayed / running)), spread)
+    return Episodes(_tuples(begun / chances), _tuples(stayed / running), spread)
 
 
 def _losses(lost: Sequence[np.ndarray]) -> Episodes:
-    """Of whole hands, whatever their height."""
+    """Of whole hands, whatever they do."""
     flags = np.concatenate(lost)
     began, went_on = (flags[1:] & ~flags[:-1]).sum(), (flags[1:] & flags[:-1]).sum()
     begin = float(began / max(1, (~flags[:-1]).sum()))
-    stay = float(went_on / max(1, flags[:-1].sum()))
-    return Episodes((begin,) * len(KNOTS_M), (stay,) * len(KNOTS_M))
+    return Episodes.even(begin, float(went_on / max(1, flags[:-1].sum())))
+
+
+def _way_errors(recordings: Sequence[Errors], side: int) -> Table:
+    """Of the pictures' ways, along (0) or across (1) the true one."""
+    way_m = np.concatenate([errors.way_m.ravel() for errors in recordings])
+    off_m = np.concatenate([errors.off_way_m[..., side].ravel() for errors in recordings])
+    known = np.isfinite(way_m) & np.isfinite(off_m)
+    # The range of a knot reaches half the way to its neighbours, as lengths go by ratios.
+    nearest = np.searchsorted(np.sqrt(np.multiply(WAYS_M[1:-1], WAYS_M[2:])), way_m)
+    number = np.where(way_m < WAYS_M[1] / 2, 0, 1 + nearest)
+    return tuple(_quantiles(off_m[known & (number == knot)], WAY_SHARES) for knot in range(len(WAYS_M)))
 
 
 Pair = tuple[float, float]
@@ -300,10 +346,10 @@ def _pair(values: np.ndarray) -> Pair:
     return float(values[0]), float(values[1])
 
 
-def _quantiles(values: np.ndarray) -> tuple[float, ...]:
+def _quantiles(values: np.ndarray, shares: Sequence[float]) -> tuple[float, ...]:
     if not len(values):
-        return (0.0,) * len(STRAY_SHARES)
-    return tuple(float(value) for value in np.quantile(values, STRAY_SHARES))
+        return (0.0,) * len(shares)
+    return tuple(float(value) for value in np.quantile(values, shares))
 
 
 def _tuples(table: Iterable[np.ndarray]) -> tuple[tuple[float, ...], ...]:

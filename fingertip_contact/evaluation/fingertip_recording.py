@@ -14,12 +14,15 @@ from typing import Any
 
 import numpy as np
 
+import fingertip_contact.contact.fingertip_meter
 import fingertip_contact.contact.fingertips
 import fingertip_contact.contact.surface
+import fingertip_contact.contact.tip_motion
 import fingertip_contact.hands
 import fingertip_contact.keyboard.pose
 from fingertip_contact.contact.detector import ContactDetector
-from fingertip_contact.contact.fingertips import FingertipSamples, measure_fingertips
+from fingertip_contact.contact.fingertip_meter import FingertipMeter
+from fingertip_contact.contact.fingertips import FingertipSamples
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.contact.surface import SurfaceTracker
 from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, FrameResult, Hand
@@ -133,6 +136,7 @@ def measure_recording(bag: Path, layout: Layout, calibration_seconds: float) -> 
 def _measure(bag: Path, layout: Layout, calibration_seconds: float) -> FingertipRecording:
     parameters = ContactParameters(calibration_seconds=calibration_seconds)
     tracker, surfaces, sheets = HandTracker.from_weights(), SurfaceTracker(parameters), SheetTracker(layout)
+    meter = FingertipMeter(parameters)
     stamps, tracks, samples, rotations, translations = [], [], [], [], []
     with open_recording(bag) as opened:
         for frame in opened.frames():
@@ -141,9 +145,7 @@ def _measure(bag: Path, layout: Layout, calibration_seconds: float) -> Fingertip
             best = {hand.handedness: hand for hand in sorted(found, key=lambda hand: hand.score)}
             hands = tuple(best[side] for side in HANDS if side in best)
             seen = np.array([side in best for side in HANDS])
-            measured = None
-            if surface is not None and frame.depth is not None and hands:
-                measured = measure_fingertips(frame.depth, frame.camera, surface.plane, hands, parameters)
+            measured = meter.measure(frame, hands, surface.plane if surface else None)
             stamps.append(frame.stamp_ns)
             tracks.append([best[side].track if side in best else -1 for side in HANDS])
             samples.append(_in_columns(measured, np.repeat(seen, len(FINGERS))))
@@ -160,7 +162,7 @@ def _measure(bag: Path, layout: Layout, calibration_seconds: float) -> Fingertip
     )
 
 
-_SHAPES = {"tip_px": (2,), "end_px": (2,), "pad_m": (3,)}
+_SHAPES = {"tip_px": (2,), "end_px": (2,), "pad_m": (3,), "moved_m": (2,)}
 
 
 def _in_columns(measured: FingertipSamples | None, columns: np.ndarray) -> dict[str, np.ndarray]:
@@ -189,8 +191,10 @@ def _cache_path(bag: Path, layout: Layout, calibration_seconds: float) -> Path:
     settings = (str(bag.resolve()), status.st_mtime_ns, status.st_size, layout.name, calibration_seconds)
     digest = hashlib.sha256(repr(settings).encode())
     rooms = (
+        fingertip_contact.contact.fingertip_meter,
         fingertip_contact.contact.fingertips,
         fingertip_contact.contact.surface,
+        fingertip_contact.contact.tip_motion,
         fingertip_contact.keyboard.pose,
         fingertip_contact.hands,
     )

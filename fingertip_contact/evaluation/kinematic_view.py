@@ -12,8 +12,13 @@ from fingertip_contact.evaluation.fingertip_noise import (
     GROUP_OF_FINGER,
     KNOTS_M,
     STRAY_SHARES,
+    WAY_SHARES,
+    WAYS_M,
     Episodes,
     FingertipNoise,
+    Table,
+    pace_of,
+    pixels_per_m,
 )
 from fingertip_contact.evaluation.fingertip_recording import COLUMNS, FingertipRecording
 from fingertip_contact.frames import FINGERS, HANDS
@@ -108,14 +113,17 @@ def measured(
     scatter = _scatter(noise, clearance_m, steps, random)
     sides = noise.below_m, noise.above_m
     visible_m += scatter * scale * np.where(scatter < 0, *(_table(side, clearance_m) for side in sides))
-    visible_m += _strays(noise, bias, clearance_m, steps, random)
-    lost = _episodes(noise.lost, np.zeros((len(steps), len(HANDS))), steps, random)
-    gaps = _episodes(noise.gaps, clearance_m, steps, random)
-    visible_m[gaps | np.repeat(lost, len(FINGERS), axis=1)] = np.nan
+    pace = pace_of(clearance_m, stamps_ns)
+    visible_m += _strays(noise, bias, clearance_m, pace, steps, random)
+    hands = len(steps), len(HANDS)
+    lost = _episodes(noise.lost, np.zeros(hands), np.zeros(hands, dtype=int), steps, random)
+    gaps = _episodes(noise.gaps, clearance_m, pace, steps, random)
+    unseen = np.repeat(lost, len(FINGERS), axis=1)
+    visible_m[gaps | unseen] = np.nan
     return FingertipRecording(
         stamps_ns=stamps_ns,
         tracks=np.where(lost, -1, np.arange(1, len(HANDS) + 1)),
-        samples=_samples(camera, pose, noise, bias, pads_m, visible_m, steps, random),
+        samples=_samples(camera, pose, noise, bias, pads_m, visible_m, unseen, steps, random),
         sheet_rotation=np.tile(pose.rotation, (len(steps), 1, 1)),
         sheet_translation_m=np.tile(pose.translation_m, (len(steps), 1)),
     )
@@ -128,6 +136,7 @@ def _samples(
     bias: FingerBias,
     pads_m: np.ndarray,
     visible_m: np.ndarray,
+    hand_unseen: np.ndarray,
     steps: np.ndarray,
     random: np.random.Generator,
 ) -> FingertipSamples:
@@ -135,6 +144,11 @@ def _samples(
     flat_m[..., :2] += random.normal(0, 1, flat_m[..., :2].shape) * noise.pad_sigma_m
     flat_m[..., 2] = 0.0
     tip_px = camera.project(pose.apply(pads_m.reshape(-1, 3))).reshape(*visible_m.shape, 2)
+    moved_m = _ways(
+        noise, pose, np.diff(tip_px, axis=0, prepend=np.nan) / pixels_per_m(camera, pose, tip_px)[..., None], random
+    )
+    # There is no way from or to a picture without the hand.
+    moved_m[hand_unseen | np.roll(hand_unseen, 1, axis=0)] = np.nan
     wobble = _correlated(np.full(visible_m.shape, noise.row_correlation), steps, random)
     tip_px[..., 1] += noise.row_sigma_px * wobble
     normal = pose.rotation[:, 2]
@@ -151,7 +165,28 @@ def _samples(
         tip_px=tip_px,
         end_px=np.where(unseen[..., None], np.nan, tip_px),
         pad_m=pad_m,
+        moved_m=moved_m,
     )
+
+
+def _ways(noise: FingertipNoise, pose: RigidTransform, true_m: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """(T, 10, 2) ways of the tips' pictures as measured. Errors are of pixels: they grow with distance."""
+    way_m = np.linalg.norm(true_m, axis=-1)
+    ahead = true_m / np.maximum(way_m, 1e-9)[..., None]
+    aside = np.stack([-ahead[..., 1], ahead[..., 0]], axis=-1)
+    scale = float(np.linalg.norm(pose.translation_m)) / noise.distance_m
+    along_m, across_m = (_drawn(table, way_m, random) for table in (noise.way_along_m, noise.way_across_m))
+    return true_m + scale * (along_m[..., None] * ahead + across_m[..., None] * aside)
+
+
+def _drawn(table: Table, way_m: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """From the table of WAYS_M by WAY_SHARES, between the two rows that a way (T, 10) lies between."""
+    share = random.random(way_m.shape)
+    rows = np.stack([np.interp(share, WAY_SHARES, row) for row in table])
+    position = np.interp(np.nan_to_num(way_m), WAYS_M, np.arange(len(WAYS_M)))
+    below = np.minimum(position.astype(int), len(WAYS_M) - 2)
+    low, high = (np.take_along_axis(rows, (below + step)[None], axis=0)[0] for step in (0, 1))
+    return low + (position - below) * (high - low)
 
 
 def _table(rows: tuple[tuple[float, ...], ...], clearance_m: np.ndarray) -> np.ndarray:
@@ -181,14 +216,15 @@ def _correlated(correlation: np.ndarray, steps: np.ndarray, random: np.random.Ge
 def _episodes(
     episodes: Episodes,
     clearance_m: np.ndarray,
+    pace: np.ndarray,
     steps: np.ndarray,
     random: np.random.Generator,
     multiples: np.ndarray | float = 1.0,
 ) -> np.ndarray:
     """(T, N) whether one is on. Chances are of a fitted frame: more frames a second, fewer begin in each."""
-    begin = np.clip(multiples * np.interp(clearance_m, KNOTS_M, episodes.begin), 0.0, 1.0)
-    begin = 1.0 - (1.0 - begin) ** steps[:, None]
-    stay = np.interp(clearance_m, KNOTS_M, episodes.stay) ** steps[:, None]
+    begin, stay = (_at_pace(table, clearance_m, pace) for table in (episodes.begin, episodes.stay))
+    begin = 1.0 - (1.0 - np.clip(multiples * begin, 0.0, 1.0)) ** steps[:, None]
+    stay **= steps[:, None]
     chance = random.random(clearance_m.shape)
     on = np.zeros(clearance_m.shape, dtype=bool)
     for row in range(1, len(on)):
@@ -196,11 +232,21 @@ def _episodes(
     return on
 
 
+def _at_pace(table: Table, clearance_m: np.ndarray, pace: np.ndarray) -> np.ndarray:
+    """What the table, a row for each pace by KNOTS_M, says of each finger."""
+    return np.choose(pace, [np.interp(clearance_m, KNOTS_M, row) for row in table])
+
+
 def _strays(
-    noise: FingertipNoise, bias: FingerBias, clearance_m: np.ndarray, steps: np.ndarray, random: np.random.Generator
+    noise: FingertipNoise,
+    bias: FingerBias,
+    clearance_m: np.ndarray,
+    pace: np.ndarray,
+    steps: np.ndarray,
+    random: np.random.Generator,
 ) -> np.ndarray:
     """(T, 10) what strays add, metres: one draw for each of them."""
-    on = _episodes(noise.strays, clearance_m, steps, random, bias.strays)
+    on = _episodes(noise.strays, clearance_m, pace, steps, random, bias.strays)
     drawn_m = np.interp(random.random(on.shape), STRAY_SHARES, noise.stray_m)
     for row in range(1, len(on)):
         drawn_m[row] = np.where(on[row - 1], drawn_m[row - 1], drawn_m[row])

@@ -1,0 +1,93 @@
+"""The way of each fingertip's picture: to a tenth of a pixel, whatever the landmark does, and only of the same hand."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from contact_world import CAMERA, hand
+
+from fingertip_contact.contact.tip_motion import TipMotion
+from fingertip_contact.frames import FINGERTIP_LANDMARKS
+
+SHAPE = CAMERA.height, CAMERA.width
+PIXELS_PER_M = 1100.0
+TIPS = list(FINGERTIP_LANDMARKS)
+
+
+def textured(shift_px: tuple[float, float] = (0.0, 0.0), seed: int = 1) -> np.ndarray:
+    """A picture of soft blobs, moved to the right and down."""
+    noise = np.random.default_rng(seed).integers(0, 255, SHAPE).astype(np.float32)
+    soft = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3.0), None, 0, 255, cv2.NORM_MINMAX)
+    move = np.float32([[1, 0, shift_px[0]], [0, 1, shift_px[1]]])
+    moved = cv2.warpAffine(soft, move, SHAPE[::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    return cv2.merge([np.clip(moved, 0, 255).astype(np.uint8)] * 3)
+
+
+def way_px(shift_px: tuple[float, float], landmarks_px: tuple[float, float], track: int = 0) -> np.ndarray:
+    """What is told of a picture that moves so while the landmarks move so."""
+    motion = TipMotion()
+    motion.update(textured(), (hand(0),), PIXELS_PER_M)
+    return motion.update(textured(shift_px), (hand(0, landmarks_px, track),), PIXELS_PER_M)
+
+
+@pytest.mark.parametrize("shift_px", [(0.0, 0.0), (0.3, -0.6), (4.0, 7.5)])
+@pytest.mark.parametrize("wander_px", [(0.0, 0.0), (0.8, -1.1)])
+def test_way_is_the_picture_s_and_not_the_landmark_s(
+    shift_px: tuple[float, float], wander_px: tuple[float, float]
+) -> None:
+    """Within 0.1 px although landmarks are a pixel off."""
+    landmarks_px = shift_px[0] + wander_px[0], shift_px[1] + wander_px[1]
+    np.testing.assert_allclose(way_px(shift_px, landmarks_px), np.tile(shift_px, (5, 1)), atol=0.1)
+
+
+def test_where_nothing_is_found_the_landmark_is_believed() -> None:
+    """A picture without any texture: the way is the landmarks'."""
+    motion = TipMotion()
+    blank = np.full((*SHAPE, 3), 90, np.uint8)
+    motion.update(blank, (hand(0),), PIXELS_PER_M)
+    way = motion.update(blank, (hand(0, (3.0, 2.0)),), PIXELS_PER_M)
+    np.testing.assert_allclose(way, np.tile((3.0, 2.0), (5, 1)), atol=1e-3)
+
+
+def test_another_track_has_no_way_yet() -> None:
+    """Nothing is known of a hand that was not there in the frame before, nor after reset() or a picture of another
+    size."""
+    assert np.isnan(way_px((1.0, 0.0), (1.0, 0.0), track=7)).all()
+    motion = TipMotion()
+    motion.update(textured(), (hand(0),), PIXELS_PER_M)
+    motion.reset()
+    assert np.isnan(motion.update(textured(), (hand(0),), PIXELS_PER_M)).all()
+    assert np.isnan(motion.update(textured()[:300], (hand(0),), PIXELS_PER_M)).all()
+
+
+def test_hands_keep_their_rows() -> None:
+    """Five rows a hand in the order given; none without hands."""
+    motion = TipMotion()
+    left, right = hand(0), hand(1)
+    assert motion.update(textured(), (), PIXELS_PER_M).shape == (0, 2)
+    motion.update(textured(), (right,), PIXELS_PER_M)
+    way = motion.update(textured((2.0, 0.0)), (left, right), PIXELS_PER_M)
+    assert np.isnan(way[:5]).all()
+    np.testing.assert_allclose(way[5:], np.tile((2.0, 0.0), (5, 1)), atol=0.1)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e9, -50.0])
+def test_landmarks_off_the_picture_are_survived(value: float) -> None:
+    """Landmarks that are no place in the picture give no way, and no error."""
+    off = hand(0)
+    off.landmarks_px[TIPS[2]] = value
+    motion = TipMotion()
+    for picture, seen in ((textured(), off), (textured((1.0, 0.0)), hand(0)), (textured((2.0, 0.0)), off)):
+        way = motion.update(picture, (seen,), float("nan"))
+        assert np.isnan(way[2]).all()
+
+
+def test_landmarks_are_kept_as_they_were() -> None:
+    """What the caller does to its landmarks afterwards changes nothing."""
+    kept = hand(0)
+    motion = TipMotion()
+    motion.update(textured(), (kept,), PIXELS_PER_M)
+    kept.landmarks_px[:] = 0.0
+    way = motion.update(textured((1.0, 1.0)), (hand(0, (1.0, 1.0)),), PIXELS_PER_M)
+    np.testing.assert_allclose(way, np.ones((5, 2)), atol=0.1)
