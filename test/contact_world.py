@@ -45,8 +45,8 @@ SEEN_OF_HEIGHT = 0.5
 
 
 def samples(height_m: np.ndarray, before_m: np.ndarray | None = None) -> FingertipSamples:
-    """What two hands with pads at these heights (10,) would be measured as, without noise. before_m: (10,) their heights
-    in the frame before."""
+    """What two hands with pads at these heights (10,) would be measured as, without noise. before_m: (10,) their
+    heights in the frame before."""
     visible_m = height_m + RIM_M
     tip_px = np.vstack([hand(side).landmarks_px[[4, 8, 12, 16, 20]] for side in (0, 1)])
     pads_m = np.column_stack([np.arange(10) * 0.02, np.zeros(10), np.full(10, 0.34)])

@@ -11,10 +11,10 @@ from fingertip_contact.contact.parameters import ContactParameters, load_profile
 
 
 def test_default_profile_is_the_defaults() -> None:
-    """The profile `default` says what the dataclass does, entry at 4.5, exit at 6 mm; `evidence` changes the rule."""
+    """The profile `default` says what the dataclass does, entry at 4.5, exit at 6 mm; `evidence` has another rule."""
     parameters = load_profile("default")
     assert parameters == ContactParameters()
-    assert load_profile("evidence") == ContactParameters(rule="evidence")
+    assert load_profile("evidence") == ContactParameters(rule="evidence", press_evidence=0.5)
     assert (parameters.entry_height_m, parameters.exit_height_m) == (0.0045, 0.006)
 
 

@@ -16,10 +16,18 @@ from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.contact.rules import EvidenceRule, LearntRule, Stop, Verdict
 from fingertip_contact.contact.stop_features import FEATURES
 from fingertip_contact.contact.trees import Trees
-from fingertip_contact.evaluation.contact_suite import FITTED_TO, conditions_of, person_of, trial
+from fingertip_contact.evaluation.contact_suite import (
+    ALSO_FITTED_TO,
+    FITTED_TO,
+    conditions_of,
+    person_of,
+    trial,
+    trial_of,
+)
 from fingertip_contact.evaluation.events import TOLERANCE_NS
 from fingertip_contact.evaluation.fingertip_noise import NoiseFigures
 from fingertip_contact.evaluation.fingertip_recording import FingertipRecording
+from fingertip_contact.evaluation.varied_strokes import varied_take
 from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.atomic import written_aside
@@ -59,12 +67,12 @@ class _Collector(EvidenceRule):
 def fit_touch(
     layout: Layout,
     figures: NoiseFigures,
-    participants: Sequence[int] = FITTED_TO,
+    participants: Sequence[int] = (*FITTED_TO, *ALSO_FITTED_TO),
     characters: int = 40,
     workers: int = 1,
     progress: Callable[[int], object] = lambda participant: None,
 ) -> Trees:
-    """Trees fitted to all stops of these people under the standard conditions. Needs scikit-learn."""
+    """Trees fitted to all stops of these people and varied takes under the standard conditions. Needs scikit-learn."""
     features, taps = [], []
     stops_of = partial(_stops_of, layout=layout, figures=figures, characters=characters)
     with ProcessPoolExecutor(workers) as pool:
@@ -72,16 +80,22 @@ def fit_touch(
             features.append(found)
             taps.append(tapped)
             progress(participant)
-    source = f"`evaluate fit-touch` on people {_listed(participants)}"
+    source = f"`evaluate fit-touch` on {_listed(participants)}"
     return fit_trees(np.concatenate(features), np.concatenate(taps), source)
 
 
 def _stops_of(
     participant: int, layout: Layout, figures: NoiseFigures, characters: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of one person under all conditions: features (N, len(FEATURES)), and (N,) bool, whether it was a tap."""
-    person = person_of(participant, layout, characters)
-    trials = (trial(person, condition, figures) for condition in conditions_of(participant))
+    """Of one person, or varied take, under all conditions: features (N, len(FEATURES)), (N,) bool, whether each was a
+    tap."""
+    conditions = conditions_of(participant)
+    if participant in ALSO_FITTED_TO:
+        take = varied_take(participant, layout)
+        trials = (trial_of(participant, take, condition, figures) for condition in conditions)
+    else:
+        person = person_of(participant, layout, characters)
+        trials = (trial(person, condition, figures) for condition in conditions)
     stops = [stop for tried in trials for stop in labelled_stops(tried.recording, tried.truth)]
     return np.array([features for features, _ in stops]), np.array([tapped for _, tapped in stops])
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from fingertip_contact.evaluation.fingertip_noise import Episodes, NoiseFigures
 from fingertip_contact.evaluation.fingertip_recording import FingertipRecording
-from fingertip_contact.evaluation.kinematic_view import FingerBias, Shutter, view
+from fingertip_contact.evaluation.kinematic_view import FingerBias, Played, Shutter, view
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.truth import Truth
 from fingertip_contact.simulation.kinematic import Performer, Take, Trouble
@@ -27,6 +27,8 @@ FIRST_TEST = 9
 # More people drawn in the same way: the learnt rule is fitted to them, so that the development people show what it does
 # with others.
 FITTED_TO = tuple(range(1001, 1097))
+# Takes of varied_strokes that it is fitted to as well.
+ALSO_FITTED_TO = tuple(range(2001, 2049))
 
 ANGLES_DEG = (45.0, 52.0, 60.0, 75.0)
 # Words a minute by number, 20 to 80 in both splits.
@@ -158,11 +160,16 @@ def person_of(participant: int, layout: Layout, characters: int) -> Person:
 def trial(person: Person, condition: Condition, figures: NoiseFigures) -> Trial:
     """A person under a condition. The person's fingers are the same in all of them; the noise is that of the angle,
     the same whatever the trouble and the speed."""
+    return trial_of(person.number, person.take(condition), condition, figures)
+
+
+def trial_of(number: int, take: Played, condition: Condition, figures: NoiseFigures) -> Trial:
+    """A take under a condition, with the fingers and the noise that belong to a number."""
     noise = figures.at(condition.angle_deg)
     if condition.losses:
         noise = replace(noise, lost=LOSSES)
-    bias = FingerBias.draw(noise, np.random.default_rng([person.number, 79]))
-    scene = make_scene(person.number, condition.angle_deg, "normal", condition.distance_m)
-    random = np.random.default_rng([person.number, 80, round(condition.angle_deg)])
-    recording, truth = view(person.take(condition), scene, noise, bias, condition.shutter, random)
-    return Trial(person.number, condition, recording, truth, bias.touching_m(noise))
+    bias = FingerBias.draw(noise, np.random.default_rng([number, 79]))
+    scene = make_scene(number, condition.angle_deg, "normal", condition.distance_m)
+    random = np.random.default_rng([number, 80, round(condition.angle_deg)])
+    recording, truth = view(take, scene, noise, bias, condition.shutter, random)
+    return Trial(number, condition, recording, truth, bias.touching_m(noise))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -23,14 +24,29 @@ from fingertip_contact.evaluation.fingertip_noise import (
 from fingertip_contact.evaluation.fingertip_recording import COLUMNS, FingertipRecording
 from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.geometry import Camera, RigidTransform
-from fingertip_contact.recordings.truth import Truth, TruthHeader
-from fingertip_contact.simulation.kinematic import START_S, Take
+from fingertip_contact.recordings.truth import TrueRest, TrueTap, Truth, TruthHeader
+from fingertip_contact.simulation.kinematic import START_S
 from fingertip_contact.simulation.scene import Scene
 from fingertip_contact.simulation.typist import stamp_ns
 
 # Figures are of one frame to the next at this rate.
 FITTED_HZ = 30.0
 _GROUPS = np.array(GROUP_OF_FINGER * len(HANDS))
+
+
+class Played(Protocol):
+    """What a view needs of a take; see simulation.kinematic.Take."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def taps(self) -> tuple[TrueTap, ...]: ...
+    @property
+    def rests(self) -> tuple[TrueRest, ...]: ...
+    @property
+    def end_s(self) -> float: ...
+
+    def pads_m(self, times_s: np.ndarray) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,7 @@ def _multiples(spread: float, random: np.random.Generator) -> np.ndarray:
 
 
 def view(
-    take: Take,
+    take: Played,
     scene: Scene,
     noise: FingertipNoise,
     bias: FingerBias,
