@@ -30,7 +30,7 @@ def seen_from(elevation_deg: float, hands: tuple[Hand, ...], frames: int = 60) -
     return placement
 
 
-@pytest.mark.parametrize("elevation_deg", [45, 60, 75])
+@pytest.mark.parametrize("elevation_deg", [45, 60, 68])
 def test_a_camera_that_faces_the_typist_is_well_placed(elevation_deg: float) -> None:
     """Nothing to say, nothing refused."""
     placement = seen_from(elevation_deg, FACING)
@@ -61,7 +61,7 @@ def test_from_straight_above_there_is_advice_and_no_refusal(hands: tuple[Hand, .
     placement = seen_from(90, hands)
     assert placement.usable
     assert "90 degrees" in placement.advice
-    assert "45 to 75" in placement.advice
+    assert "45 to 65" in placement.advice
 
 
 def test_a_low_camera_gets_advice() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from contact_world import CAMERA, hand
+from contact_world import CAMERA, desk, hand
 
+from fingertip_contact.contact.fingertip_meter import FingertipMeter
+from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.contact.tip_motion import TipMotion
-from fingertip_contact.frames import FINGERTIP_LANDMARKS
+from fingertip_contact.frames import FINGERTIP_LANDMARKS, DepthImage, Frame
 
 SHAPE = CAMERA.height, CAMERA.width
 PIXELS_PER_M = 1100.0
@@ -59,6 +61,23 @@ def test_another_track_has_no_way_yet() -> None:
     motion.reset()
     assert np.isnan(motion.update(textured(), (hand(0),), PIXELS_PER_M)).all()
     assert np.isnan(motion.update(textured()[:300], (hand(0),), PIXELS_PER_M)).all()
+
+
+def test_meter_starts_anew_where_time_does() -> None:
+    """Ways are metres at the fingertips; a stamp that does not advance has none, as the first frame of all."""
+    plane = desk(60)
+    meter = FingertipMeter(ContactParameters())
+    depth = DepthImage(np.full(SHAPE, 340, np.uint16), 0.001)
+    ways_m = []
+    for stamp_ns, shift_px in ((5, 0.0), (6, 2.0), (6, 4.0), (7, 6.0)):
+        frame = Frame(stamp_ns, "camera", CAMERA, textured((shift_px, 0.0)), depth)
+        measured = meter.measure(frame, (hand(0, (shift_px, 0.0)),), plane)
+        assert measured is not None
+        ways_m.append(measured.moved_m[:, 0])
+    assert np.isnan(ways_m[0]).all()
+    assert np.isnan(ways_m[2]).all()
+    depth_m = plane.depth_at_m(CAMERA.rays(hand(0).landmarks_px[TIPS]))
+    np.testing.assert_allclose(ways_m[1], 2.0 * depth_m / CAMERA.fx, rtol=0.06)
 
 
 def test_hands_keep_their_rows() -> None:

@@ -34,11 +34,13 @@ from fingertip_contact.evaluation.fingertip_noise import (
 )
 from fingertip_contact.evaluation.fingertip_recording import detect
 from fingertip_contact.evaluation.kinematic_view import Shutter
+from fingertip_contact.evaluation.varied_strokes import varied_take
 from fingertip_contact.frames import FINGERS, HANDS, EventType
 from fingertip_contact.keyboard.layout import Layout, load_layout
 from fingertip_contact.recordings.events import EventRecord
 from fingertip_contact.recordings.truth import TrueRest, TrueTap, Truth, TruthHeader
-from fingertip_contact.simulation.kinematic import Trouble
+from fingertip_contact.simulation.kinematic import START_S, Trouble
+from fingertip_contact.simulation.typist import stamp_ns
 
 MS = 1_000_000
 CALM = Trouble(near_misses=False, rests=False, neighbours=False)
@@ -105,6 +107,27 @@ def test_truth_is_where_pads_meet_the_desk(layout: Layout) -> None:
         before_m, during_m, after_m = take.pads_m((moments_ns - 1_700_000_000 * 1000 * MS) / 1e9)[:, column, 2]
         assert min(before_m, after_m) > 0
         assert during_m <= 0
+
+
+@pytest.mark.parametrize("number", range(2001, 2007))
+def test_varied_strokes_touch_when_they_say(number: int, layout: Layout) -> None:
+    """Pads are over the desk but in taps and rests, on it in those; a number always plays the same."""
+    take = varied_take(number, layout)
+    assert take.taps
+    times_s = np.arange(START_S, take.end_s, 0.004)
+    stamps_ns = np.array([stamp_ns(time_s) for time_s in times_s])
+    down = take.pads_m(times_s)[..., 2] <= 0
+    said = np.zeros(down.shape, dtype=bool)
+    for touch in take.taps:
+        said[(stamps_ns >= touch.press_ns) & (stamps_ns <= touch.release_ns), _column(touch)] = True
+    for rest in take.rests:
+        said[(stamps_ns >= rest.start_ns) & (stamps_ns <= rest.end_ns), _column(rest)] = True
+    assert (said == down).mean() > 0.999
+    np.testing.assert_array_equal(varied_take(number, layout).pads_m(times_s), take.pads_m(times_s))
+
+
+def _column(touch: TrueTap | TrueRest) -> int:
+    return HANDS.index(touch.hand) * len(FINGERS) + FINGERS.index(touch.finger)
 
 
 def test_trouble_leaves_the_taps_as_they_are(layout: Layout) -> None:

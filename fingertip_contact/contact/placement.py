@@ -14,7 +14,7 @@ from fingertip_contact.geometry import Camera, Plane
 MEAN_OVER_HANDS = 60
 BEHIND = -0.15
 # Measured on simulated recordings: outside of these, degrees above the desk, fingers hide each other or themselves.
-LOW_DEG, STEEP_DEG = 40.0, 80.0
+LOW_DEG, STEEP_DEG = 40.0, 70.0
 
 BEHIND_HANDS = (
     "the camera looks from behind the hands, which hide their fingertips: nothing is read; "
@@ -51,9 +51,9 @@ class Placement:
         if not self.usable:
             return BEHIND_HANDS
         if self._elevation_deg > STEEP_DEG:
-            return f"{self._above}: bent fingers hide their tips; 45 to 75 degrees are best"
+            return f"{self._above}: bent fingers hide their tips; 45 to 65 degrees are best"
         if self._elevation_deg < LOW_DEG:
-            return f"{self._above}: fingers hide each other; 45 to 75 degrees are best"
+            return f"{self._above}: fingers hide each other; 45 to 65 degrees are best"
         return ""
 
     @property
