@@ -137,7 +137,7 @@ class SurfaceTracker:
         if elevation_deg < MINIMUM_ELEVATION_DEG:
             raise ValueError(
                 f"the camera looks along the surface ({elevation_deg:.0f} degrees above it): "
-                f"raise it to {MINIMUM_ELEVATION_DEG:.0f} degrees or more, best 45 to 75"
+                f"raise it to {MINIMUM_ELEVATION_DEG:.0f} degrees or more, best 45 to 65"
             )
         if not low_m <= distance_m <= high_m:
             raise ValueError(

@@ -27,6 +27,8 @@ FIRST_TEST = 9
 # More people drawn in the same way: the learnt rule is fitted to them, so that the development people show what it does
 # with others.
 FITTED_TO = tuple(range(1001, 1097))
+# Of those, who types calmly.
+CALM = tuple(range(1081, 1097))
 # Takes of varied_strokes that it is fitted to as well.
 ALSO_FITTED_TO = tuple(range(2001, 2049))
 
@@ -102,6 +104,8 @@ def conditions_of(participant: int) -> tuple[Condition, ...]:
 def participant_of(number: int) -> Participant:
     """Who it is: normal habits, widened so that people differ as much as people do."""
     random = np.random.default_rng([number, 77])
+    if number in CALM:
+        return draw_participant(random, "calm")
     habits = replace(
         HABITS["normal"],
         hover_m=(0.006, 0.016),
