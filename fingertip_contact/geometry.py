@@ -43,6 +43,11 @@ class Camera:
         """K: (3, 3) float64."""
         return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
 
+    @property
+    def focal_px(self) -> float:
+        """One focal length for both directions."""
+        return float(np.sqrt(self.fx * self.fy))
+
     @cached_property
     def is_distorted(self) -> bool:
         return any(self.distortion)

@@ -15,7 +15,7 @@ from fingertip_contact.contact.moment import SLIGHT, Moment
 from fingertip_contact.contact.stop_features import FEATURES, stop_features
 from fingertip_contact.contact.trees import Trees, load_trees
 from fingertip_contact.evaluation.contact_fit import save_trees
-from fingertip_contact.evaluation.contact_suite import ALSO_FITTED_TO, FITTED_TO, PARTICIPANTS
+from fingertip_contact.evaluation.contact_suite import FITTED_PEOPLE, FITTED_STROKES, PARTICIPANTS
 
 STAMPS = np.arange(12) * 33_333_333
 NOISE_M = np.full(5, 0.0005)
@@ -161,5 +161,5 @@ def test_fit_says_what_scikit_learn_says() -> None:
 
 def test_nobody_of_the_tests_was_fitted_to() -> None:
     """The people that trees are fitted to are none of the suite's."""
-    assert not set(PARTICIPANTS) & {*FITTED_TO, *ALSO_FITTED_TO}
+    assert not set(PARTICIPANTS) & {*FITTED_PEOPLE, *FITTED_STROKES}
     assert "on 1001-1096, 2001-2048" in load_trees().source

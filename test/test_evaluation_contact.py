@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fingertip_contact.cli.evaluate import app
+from fingertip_contact.contact.history import column_of
 from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.evaluation.contact_suite import (
     EVERYTHING,
@@ -35,7 +36,7 @@ from fingertip_contact.evaluation.fingertip_noise import (
 from fingertip_contact.evaluation.fingertip_recording import detect
 from fingertip_contact.evaluation.kinematic_view import Shutter
 from fingertip_contact.evaluation.varied_strokes import varied_take
-from fingertip_contact.frames import FINGERS, HANDS, EventType
+from fingertip_contact.frames import EventType
 from fingertip_contact.keyboard.layout import Layout, load_layout
 from fingertip_contact.recordings.events import EventRecord
 from fingertip_contact.recordings.truth import TrueRest, TrueTap, Truth, TruthHeader
@@ -88,7 +89,7 @@ def test_without_noise_pictures_go_as_the_pads_do(clean: Trial) -> None:
     moved_m, height_m = clean.recording.samples.moved_m, clean.recording.samples.visible_m
     stamps_ns = clean.recording.stamps_ns
     for tap in clean.truth.taps:
-        column = HANDS.index(tap.hand) * len(FINGERS) + FINGERS.index(tap.finger)
+        column = column_of(tap.hand, tap.finger)
         inside = (stamps_ns[:-1] > tap.press_ns + 5 * MS) & (stamps_ns[1:] < tap.release_ns - 5 * MS)
         assert np.abs(moved_m[1:, column][inside]).max(initial=0.0) < 0.0008
     steps_m = -np.diff(height_m, axis=0)
@@ -102,7 +103,7 @@ def test_truth_is_where_pads_meet_the_desk(layout: Layout) -> None:
     """A tap's pad is over the desk before, on it between press and release, and over it after."""
     take = person_of(2, layout, 20).take(conditions_of(2)[0])
     for tap in take.taps:
-        column = HANDS.index(tap.hand) * len(FINGERS) + FINGERS.index(tap.finger)
+        column = column_of(tap.hand, tap.finger)
         moments_ns = np.array([tap.press_ns - 3 * MS, (tap.press_ns + tap.release_ns) // 2, tap.release_ns + 3 * MS])
         before_m, during_m, after_m = take.pads_m((moments_ns - 1_700_000_000 * 1000 * MS) / 1e9)[:, column, 2]
         assert min(before_m, after_m) > 0
@@ -119,15 +120,13 @@ def test_varied_strokes_touch_when_they_say(number: int, layout: Layout) -> None
     down = take.pads_m(times_s)[..., 2] <= 0
     said = np.zeros(down.shape, dtype=bool)
     for touch in take.taps:
-        said[(stamps_ns >= touch.press_ns) & (stamps_ns <= touch.release_ns), _column(touch)] = True
+        said[(stamps_ns >= touch.press_ns) & (stamps_ns <= touch.release_ns), column_of(touch.hand, touch.finger)] = (
+            True
+        )
     for rest in take.rests:
-        said[(stamps_ns >= rest.start_ns) & (stamps_ns <= rest.end_ns), _column(rest)] = True
+        said[(stamps_ns >= rest.start_ns) & (stamps_ns <= rest.end_ns), column_of(rest.hand, rest.finger)] = True
     assert (said == down).mean() > 0.999
     np.testing.assert_array_equal(varied_take(number, layout).pads_m(times_s), take.pads_m(times_s))
-
-
-def _column(touch: TrueTap | TrueRest) -> int:
-    return HANDS.index(touch.hand) * len(FINGERS) + FINGERS.index(touch.finger)
 
 
 def test_trouble_leaves_the_taps_as_they_are(layout: Layout) -> None:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from fingertip_contact.contact.fingertips import FingertipSamples, focal_px, measure_fingertips
+from fingertip_contact.contact.fingertips import FingertipSamples, measure_fingertips
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.contact.tip_motion import TipMotion
 from fingertip_contact.frames import Frame, Hand
@@ -34,8 +34,10 @@ class FingertipMeter:
 
 
 def _pixels_per_m(frame: Frame, hands: tuple[Hand, ...], plane: Plane | None) -> float:
-    """Where the hands are; NaN where there is none or no plane."""
+    """Where the hands are; NaN where that is not known, or no plane."""
     if plane is None or not hands:
         return math.nan
     middle_px = np.mean([hand.landmarks_px.mean(axis=0) for hand in hands], axis=0)
-    return focal_px(frame.camera) / float(plane.depth_at_m(frame.camera.rays(middle_px[None]))[0])
+    if not np.isfinite(middle_px).all():
+        return math.nan
+    return frame.camera.focal_px / float(plane.depth_at_m(frame.camera.rays(middle_px[None]))[0])

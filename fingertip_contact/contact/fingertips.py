@@ -84,7 +84,7 @@ def measure_fingertips(
     # From the knuckle: the last segment alone is often foreshortened, and its landmarks a few pixels off.
     direction = _unit(tip_px - root_px)
     tip_depth_m = plane.depth_at_m(camera.rays(tip_px))
-    pixels_per_m = focal_px(camera) / tip_depth_m
+    pixels_per_m = camera.focal_px / tip_depth_m
 
     height_m = _scan(depth, camera, plane, tip_px, direction, pixels_per_m)
     across_m, covered = _follow(height_m)
@@ -110,11 +110,6 @@ def measure_fingertips(
         pad_m=_pad(camera, plane, end_px, parameters.finger_radius_m),
         moved_m=np.full(tip_px.shape, np.nan) if moved_px is None else moved_px / pixels_per_m[:, None],
     )
-
-
-def focal_px(camera: Camera) -> float:
-    """One for both directions."""
-    return float(np.sqrt(camera.fx * camera.fy))
 
 
 def _scan(

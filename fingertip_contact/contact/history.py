@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fingertip_contact.contact.fingertips import FingertipSamples
-from fingertip_contact.frames import FINGERS, HANDS, Hand
+from fingertip_contact.frames import FINGERS, HANDS, Finger, Hand, Handedness
 
 COLUMNS = len(HANDS) * len(FINGERS)
 # A second at 30 Hz: longer than any approach, and than any wait for a decision.
@@ -79,4 +79,9 @@ def _append(rows: np.ndarray, columns: list[int], values: np.ndarray | None) -> 
 
 def columns_of(hands: tuple[Hand, ...]) -> list[int]:
     """The column of each finger of the hands, in the order of FINGERS."""
-    return [HANDS.index(hand.handedness) * len(FINGERS) + i for hand in hands for i in range(len(FINGERS))]
+    return [column_of(hand.handedness, finger) for hand in hands for finger in FINGERS]
+
+
+def column_of(hand: Handedness, finger: Finger) -> int:
+    """Left thumb to right little finger."""
+    return HANDS.index(hand) * len(FINGERS) + FINGERS.index(finger)

@@ -38,11 +38,12 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Stop:
-    """A stop of one finger of a hand that may be a touch. column: see History."""
+    """A stop of one finger of a hand that may be a touch, at touch_ns. column: see History."""
 
     moment: Moment
     column: int
     touch: Touch
+    touch_ns: int
 
     def features(self) -> np.ndarray:
         return stop_features(self.moment, self.column % len(FINGERS), self.touch)
@@ -83,8 +84,7 @@ class EvidenceRule:
         stops = self._stops(moment, stamp_ns)
         for stop, log_odds in zip(stops, self._log_odds(stops), strict=True):
             confidence = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds - self._parameters.press_evidence))))
-            touch_ns = stamp_ns + round(1e9 * stop.touch.after_s)
-            verdicts[stop.column] = Verdict(stop.touch.bottom_m, confidence > 0.5, touch_ns, confidence)
+            verdicts[stop.column] = Verdict(stop.touch.bottom_m, confidence > 0.5, stop.touch_ns, confidence)
         return verdicts
 
     def _stops(self, moment: Moment, stamp_ns: int) -> list[Stop]:
@@ -98,7 +98,7 @@ class EvidenceRule:
                 continue
             self._learn(column, touch, stamp_ns)
             if touch.bottom_m <= self._parameters.entry_height_m:
-                stops.append(Stop(hand, column, touch))
+                stops.append(Stop(hand, column, touch, stamp_ns + round(1e9 * touch.after_s)))
         return stops
 
     def _log_odds(self, stops: list[Stop]) -> Sequence[float]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fingertip_contact.contact.detector import ContactDetector
-from fingertip_contact.contact.fingertips import measure_fingertips
+from fingertip_contact.contact.fingertip_meter import FingertipMeter
 from fingertip_contact.contact.parameters import ContactParameters, load_profile
 from fingertip_contact.contact.surface import SurfaceTracker
 from fingertip_contact.evaluation.contact_suite import FIRST_TEST, conditions_of, person_of, trial
@@ -70,12 +70,13 @@ def _observe(detector: ContactDetector, recording: FingertipRecording, row: int,
 
 
 def measurement_times(bag: Path, frames: int) -> dict[str, float]:
-    """Measuring the ten fingertips in a recording's depth, of its last frames with two hands.
+    """Measuring ten fingertips in a recording's pictures, depth and colour, of its frames with two hands.
 
     Raises ValueError where there are too few of those, or no surface was found.
     """
     parameters = ContactParameters()
     tracker, surfaces, clock = HandTracker.from_weights(), SurfaceTracker(parameters), Clock()
+    meter = FingertipMeter(parameters)
     with open_recording(bag) as recording:
         for frame in recording.frames():
             hands = tracker.process(frame.color_bgr, frame.stamp_ns)
@@ -83,7 +84,7 @@ def measurement_times(bag: Path, frames: int) -> dict[str, float]:
             if surface is None or frame.depth is None or len(hands) != len(HANDS):
                 continue
             with clock.running():
-                measure_fingertips(frame.depth, frame.camera, surface.plane, hands, parameters)
+                meter.measure(frame, hands, surface.plane)
             if len(clock.wall_ms) == frames + SETTLE_FRAMES:
                 break
     if len(clock.wall_ms) <= SETTLE_FRAMES:

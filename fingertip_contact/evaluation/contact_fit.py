@@ -1,4 +1,4 @@
-"""Fits the learnt rule's trees to the true taps of people who are for development alone."""
+"""Fits the learnt rule's trees to the true taps of people, and of strokes of any kind, that no evaluation shows."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from fingertip_contact.contact.history import History, columns_of
+from fingertip_contact.contact.history import History, column_of, columns_of
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.contact.rules import EvidenceRule, LearntRule, Stop, Verdict
+from fingertip_contact.contact.rules import EvidenceRule, LearntRule, Stop
 from fingertip_contact.contact.stop_features import FEATURES
 from fingertip_contact.contact.trees import Trees
 from fingertip_contact.evaluation.contact_suite import (
-    ALSO_FITTED_TO,
-    FITTED_TO,
+    FITTED_PEOPLE,
+    FITTED_STROKES,
     conditions_of,
     person_of,
     trial,
@@ -28,7 +28,6 @@ from fingertip_contact.evaluation.events import TOLERANCE_NS
 from fingertip_contact.evaluation.fingertip_noise import NoiseFigures
 from fingertip_contact.evaluation.fingertip_recording import FingertipRecording
 from fingertip_contact.evaluation.varied_strokes import varied_take
-from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.recordings.truth import Truth
@@ -45,29 +44,23 @@ SETTINGS: dict[str, Any] = {
 
 
 class _Collector(EvidenceRule):
-    """Keeps what it is asked to decide on: column, when it touched, features."""
+    """Keeps what it is asked to decide on."""
 
     descent = LearntRule.descent
 
     def __init__(self, parameters: ContactParameters) -> None:
         super().__init__(parameters)
-        self.stops: list[tuple[int, int, np.ndarray]] = []
-        self._stamp_ns = 0
-
-    def judge(self, history: History, row: int) -> list[Verdict | None]:
-        self._stamp_ns = int(history.stamps_ns[row])
-        return super().judge(history, row)
+        self.stops: list[tuple[Stop, np.ndarray]] = []
 
     def _log_odds(self, stops: list[Stop]) -> Sequence[float]:
-        for stop in stops:
-            self.stops.append((stop.column, self._stamp_ns + round(1e9 * stop.touch.after_s), stop.features()))
+        self.stops += [(stop, stop.features()) for stop in stops]
         return super()._log_odds(stops)
 
 
 def fit_touch(
     layout: Layout,
     figures: NoiseFigures,
-    participants: Sequence[int] = (*FITTED_TO, *ALSO_FITTED_TO),
+    participants: Sequence[int] = (*FITTED_PEOPLE, *FITTED_STROKES),
     characters: int = 40,
     workers: int = 1,
     progress: Callable[[int], object] = lambda participant: None,
@@ -87,15 +80,14 @@ def fit_touch(
 def _stops_of(
     participant: int, layout: Layout, figures: NoiseFigures, characters: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of one person, or varied take, under all conditions: features (N, len(FEATURES)), (N,) bool, whether each was a
+    """Of a person, or a varied take, under all conditions: features (N, len(FEATURES)), (N,) bool, whether each was a
     tap."""
-    conditions = conditions_of(participant)
-    if participant in ALSO_FITTED_TO:
-        take = varied_take(participant, layout)
-        trials = (trial_of(participant, take, condition, figures) for condition in conditions)
+    if participant in FITTED_STROKES:
+        varied = varied_take(participant, layout)
+        trials = [trial_of(participant, varied, condition, figures) for condition in conditions_of(participant)]
     else:
         person = person_of(participant, layout, characters)
-        trials = (trial(person, condition, figures) for condition in conditions)
+        trials = [trial(person, condition, figures) for condition in conditions_of(participant)]
     stops = [stop for tried in trials for stop in labelled_stops(tried.recording, tried.truth)]
     return np.array([features for features, _ in stops]), np.array([tapped for _, tapped in stops])
 
@@ -110,10 +102,9 @@ def labelled_stops(recording: FingertipRecording, truth: Truth) -> Iterator[tupl
             collector.judge(history, settled)
     tapped_ns: dict[int, list[int]] = {}
     for tap in truth.taps:
-        column = HANDS.index(tap.hand) * len(FINGERS) + FINGERS.index(tap.finger)
-        tapped_ns.setdefault(column, []).append(tap.press_ns)
-    for column, touch_ns, features in collector.stops:
-        yield features, any(abs(touch_ns - press_ns) <= TOLERANCE_NS for press_ns in tapped_ns.get(column, []))
+        tapped_ns.setdefault(column_of(tap.hand, tap.finger), []).append(tap.press_ns)
+    for stop, features in collector.stops:
+        yield features, any(abs(stop.touch_ns - at_ns) <= TOLERANCE_NS for at_ns in tapped_ns.get(stop.column, []))
 
 
 def fit_trees(features: np.ndarray, tap: np.ndarray, source: str) -> Trees:

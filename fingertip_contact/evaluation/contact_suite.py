@@ -24,13 +24,12 @@ Split = Literal["development", "test"]
 SPLITS: tuple[Split, ...] = ("development", "test")
 PARTICIPANTS = range(1, 16)
 FIRST_TEST = 9
-# More people drawn in the same way: the learnt rule is fitted to them, so that the development people show what it does
-# with others.
-FITTED_TO = tuple(range(1001, 1097))
-# Of those, who types calmly.
-CALM = tuple(range(1081, 1097))
+# More people: the learnt rule is fitted to them, so that the development people show what it does with others. The last
+# of them type calmly.
+FITTED_PEOPLE = tuple(range(1001, 1097))
+FITTED_CALM = FITTED_PEOPLE[-16:]
 # Takes of varied_strokes that it is fitted to as well.
-ALSO_FITTED_TO = tuple(range(2001, 2049))
+FITTED_STROKES = tuple(range(2001, 2049))
 
 ANGLES_DEG = (45.0, 52.0, 60.0, 75.0)
 # Words a minute by number, 20 to 80 in both splits.
@@ -102,9 +101,9 @@ def conditions_of(participant: int) -> tuple[Condition, ...]:
 
 
 def participant_of(number: int) -> Participant:
-    """Who it is: normal habits, widened so that people differ as much as people do."""
+    """Who it is: normal habits, widened so that people differ as much as people do; or somebody calm, to fit to."""
     random = np.random.default_rng([number, 77])
-    if number in CALM:
+    if number in FITTED_CALM:
         return draw_participant(random, "calm")
     habits = replace(
         HABITS["normal"],

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import yaml
 
-from fingertip_contact.contact.fingertips import focal_px
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.resources import share_file
@@ -130,7 +129,7 @@ def pixels_per_m(camera: Camera, pose: RigidTransform, tip_px: np.ndarray) -> np
     """(...) of a metre on the sheet where tips (..., 2) are seen. pose: camera_from_sheet."""
     normal = pose.rotation[:, 2]
     slope = camera.rays(tip_px.reshape(-1, 2)).reshape(*tip_px.shape[:-1], 3) @ normal
-    return focal_px(camera) * slope / (normal @ pose.translation_m)
+    return camera.focal_px * slope / (normal @ pose.translation_m)
 
 
 def load_noise(path: Path | None = None) -> NoiseFigures:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fingertip_contact.contact.history import COLUMNS, column_of
 from fingertip_contact.evaluation.fingertip_noise import (
     EDGES_M,
     GROUP_OF_FINGER,
@@ -25,7 +26,7 @@ from fingertip_contact.evaluation.fingertip_noise import (
     pace_of,
     pixels_per_m,
 )
-from fingertip_contact.evaluation.fingertip_recording import COLUMNS, FingertipRecording, measure_recording
+from fingertip_contact.evaluation.fingertip_recording import FingertipRecording, measure_recording
 from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Layout
@@ -131,7 +132,7 @@ def true_fingers(bag: Path, recording: FingertipRecording) -> tuple[np.ndarray, 
     for frame in read_frames(truth_path(bag)):
         for hand in frame.hands:
             for finger, true in hand.fingers.items():
-                at = rows[frame.stamp_ns], HANDS.index(hand.hand) * len(FINGERS) + FINGERS.index(finger)
+                at = rows[frame.stamp_ns], column_of(hand.hand, finger)
                 clearance_m[at], tip_px[at] = max(0.0, true.clearance_m), true.tip_px
                 pad_m[at] = true.pad_m[:2]
     return clearance_m, pad_m, tip_px

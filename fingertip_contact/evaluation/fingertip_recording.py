@@ -23,6 +23,7 @@ import fingertip_contact.keyboard.pose
 from fingertip_contact.contact.detector import ContactDetector
 from fingertip_contact.contact.fingertip_meter import FingertipMeter
 from fingertip_contact.contact.fingertips import FingertipSamples
+from fingertip_contact.contact.history import COLUMNS
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.contact.surface import SurfaceTracker
 from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, FrameResult, Hand
@@ -36,7 +37,6 @@ from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.events import EventRecord, event_records
 from fingertip_contact.resources import cache_directory
 
-COLUMNS = len(HANDS) * len(FINGERS)
 # The detector knows a hand by its side and its track; landmarks were used up by the measurement.
 _NO_LANDMARKS = np.full((21, 2), np.nan, dtype=np.float32)
 

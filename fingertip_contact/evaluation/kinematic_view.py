@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from fingertip_contact.contact.fingertips import FingertipSamples
+from fingertip_contact.contact.history import COLUMNS
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.evaluation.fingertip_noise import (
     GROUP_OF_FINGER,
@@ -21,7 +22,7 @@ from fingertip_contact.evaluation.fingertip_noise import (
     pace_of,
     pixels_per_m,
 )
-from fingertip_contact.evaluation.fingertip_recording import COLUMNS, FingertipRecording
+from fingertip_contact.evaluation.fingertip_recording import FingertipRecording
 from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.recordings.truth import TrueRest, TrueTap, Truth, TruthHeader

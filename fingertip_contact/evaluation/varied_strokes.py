@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fingertip_contact.contact.history import COLUMNS
 from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.truth import TrueRest, TrueTap
@@ -19,7 +20,6 @@ from fingertip_contact.simulation.planning import HOME_KEYS, THUMB_NEARER_M
 from fingertip_contact.simulation.strokes import Wander, minimum_jerk, stopped_by_surface
 from fingertip_contact.simulation.typist import stamp_ns
 
-COLUMNS = len(HANDS) * len(FINGERS)
 SECONDS = 14.0
 # Low and high of what each take draws: heights of its fingers, seconds from touch to touch.
 HOVER_M, HOVER_SIGMA_M, LEAST_HOVER_M = (0.004, 0.024), 0.003, 0.003
