@@ -145,7 +145,10 @@ def test_time_running_backwards_cancels_and_starts_again() -> None:
     detector = ContactDetector(ContactParameters())
     height_m = clearances([(6, 1.0, 0.08), (2, 1.6, 0.08), (8, 2.3, 5.0)], 2.7)
     first, second = run(detector, height_m), run(detector, height_m)
-    assert presses(first) == presses(second)
+    # Heights of contact are known better in the second: a touch's time may move by a little.
+    for (column, at_ms), (again, again_ms) in zip(presses(first), presses(second), strict=True):
+        assert again == column
+        assert abs(again_ms - at_ms) <= 5
     assert [e.type for e in first] == ["press", "release", "press", "release", "press"]
     assert second[0].type == "cancel"
     assert second[0].press == first[-1].press

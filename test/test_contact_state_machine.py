@@ -23,7 +23,9 @@ def test_golden_trace(trace: Path) -> None:
         stamp_ns = int(row["stamp_ms"]) * 1_000_000
         if row["height_mm"]:
             height_m, speed_mps = float(row["height_mm"]) / 1e3, float(row["speed_mmps"]) / 1e3
-            changes = machine.update(FingerSample(stamp_ns, height_m, speed_mps, row["touch"] == "1"))
+            changes = machine.update(
+                FingerSample(stamp_ns, height_m, speed_mps, stamp_ns if row["touch"] == "1" else None)
+            )
         else:
             changes = machine.miss(stamp_ns)
         assert (machine.state, " ".join(changes)) == (row["state"], row["changes"]), row
@@ -47,7 +49,7 @@ def test_every_press_ends_once(stream: list[tuple[int, float | None, float, bool
     """Whatever comes in, nothing is raised, a press follows no open press, and nothing ends without one."""
     machine, is_open = FingerMachine(ContactParameters()), False
     for stamp_ns, height_m, speed_mps, touch in stream:
-        sample = FingerSample(stamp_ns, height_m or 0.0, speed_mps, touch)
+        sample = FingerSample(stamp_ns, height_m or 0.0, speed_mps, stamp_ns if touch else None)
         for change in machine.miss(stamp_ns) if height_m is None else machine.update(sample):
             assert is_open != (change == "press")
             is_open = change == "press"

@@ -13,9 +13,10 @@ from hypothesis.extra.numpy import arrays
 
 from fingertip_contact.contact.moment import SLIGHT, Moment
 from fingertip_contact.contact.stop_features import FEATURES, stop_features
-from fingertip_contact.contact.trees import Trees, load_trees
+from fingertip_contact.contact.trees import TIME_FILE, TOUCH_FILE, Trees, load_trees
 from fingertip_contact.evaluation.contact_fit import save_trees
 from fingertip_contact.evaluation.contact_suite import FITTED_PEOPLE, FITTED_STROKES, PARTICIPANTS
+from fingertip_contact.resources import share_file
 
 STAMPS = np.arange(12) * 33_333_333
 NOISE_M = np.full(5, 0.0005)
@@ -119,14 +120,14 @@ def two_leaves(right: int = 2) -> Trees:
 def test_trees_add_up_their_leaves() -> None:
     """The base and the value of the leaf that the features lead to; the threshold itself goes left."""
     for value, expected in ((2.0, -0.5), (3.0, -0.5), (3.1, 2.5)):
-        assert two_leaves().log_odds(np.full((1, len(FEATURES)), value)) == [expected]
+        assert two_leaves().predict(np.full((1, len(FEATURES)), value)) == [expected]
 
 
 def test_trees_survive_their_file(tmp_path: Path) -> None:
     """What was saved decides the same after it was read."""
     save_trees(two_leaves(), tmp_path / "trees.json")
     features = np.array([[2.0], [5.0]]) * np.ones(len(FEATURES))
-    assert load_trees(tmp_path / "trees.json").log_odds(features).tolist() == two_leaves().log_odds(features).tolist()
+    assert load_trees(tmp_path / "trees.json").predict(features).tolist() == two_leaves().predict(features).tolist()
 
 
 @pytest.mark.parametrize("change", ["loop", "features", "shape", "finite", "text"])
@@ -154,12 +155,24 @@ def test_fit_says_what_scikit_learn_says() -> None:
     random = np.random.default_rng(0)
     features = random.normal(size=(600, len(FEATURES)))
     tap = features[:, 0] + 0.5 * features[:, 1] ** 2 + random.normal(0, 0.3, 600) > 0.5
-    trees = contact_fit.fit_trees(features, tap, "noise")
+    trees = contact_fit.fit_taps(features, tap, "noise")
     model = ensemble.HistGradientBoostingClassifier(**contact_fit.SETTINGS).fit(features, tap)
-    np.testing.assert_allclose(trees.log_odds(features[:50]), model.decision_function(features[:50]), atol=1e-6)
+    np.testing.assert_allclose(trees.predict(features[:50]), model.decision_function(features[:50]), atol=1e-6)
+
+
+def test_time_of_touch_is_told() -> None:
+    """Trees fitted to touches so long after a stop as its first feature says tell that time of others within 5 ms."""
+    pytest.importorskip("sklearn.ensemble")
+    from fingertip_contact.evaluation import contact_fit
+
+    random = np.random.default_rng(1)
+    features = random.uniform(size=(2000, len(FEATURES)))
+    trees = contact_fit.fit_times(features[:1800], -0.1 * features[:1800, 0], "noise")
+    assert np.median(np.abs(trees.predict(features[1800:]) + 0.1 * features[1800:, 0])) < 0.005
 
 
 def test_nobody_of_the_tests_was_fitted_to() -> None:
     """The people that trees are fitted to are none of the suite's."""
     assert not set(PARTICIPANTS) & {*FITTED_PEOPLE, *FITTED_STROKES}
-    assert "on 1001-1096, 2001-2048" in load_trees().source
+    for file in (TOUCH_FILE, TIME_FILE):
+        assert "on 1001-1096, 2001-2048" in load_trees(share_file(file)).source

@@ -92,22 +92,25 @@ def fit_noise(
 
 
 def fit_touch(
-    out: Annotated[Path, typer.Option(help="Where the trees go; the package's are config/touch_trees.json.")],
+    out: Annotated[Path, typer.Option(help="Folder that both files of trees go to; the package's are in config.")],
     noise: Annotated[Path | None, typer.Option(help="Noise figures that `evaluate fit-noise` wrote.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     layout: options.Layout = "qwerty",
 ) -> None:
     """Fit the decision trees of the default profile to people who are in no evaluation. Minutes.
 
-    Needs scikit-learn. Example: fingertip-contact evaluate fit-touch --out config/touch_trees.json
+    Needs scikit-learn. Example: fingertip-contact evaluate fit-touch --out config
     """
+    from fingertip_contact.contact.trees import TIME_FILE, TOUCH_FILE
     from fingertip_contact.evaluation import contact_fit
     from fingertip_contact.evaluation.fingertip_noise import load_noise
     from fingertip_contact.keyboard.layout import load_layout
 
-    trees = contact_fit.fit_touch(load_layout(layout), load_noise(noise), workers=workers, progress=_tell)
-    contact_fit.save_trees(trees, out)
-    typer.echo(f"{out}", err=True)
+    taps, times = contact_fit.fit_touch(load_layout(layout), load_noise(noise), workers=workers, progress=_tell)
+    for trees, file in ((taps, TOUCH_FILE), (times, TIME_FILE)):
+        path = out / Path(file).name
+        contact_fit.save_trees(trees, path)
+        typer.echo(f"{path}", err=True)
 
 
 def _rendered(bags: Sequence[Path], layout: Layout, profiles: Sequence[str], figures: NoiseFigures) -> dict[str, Any]:

@@ -22,6 +22,12 @@ GRID_M = np.arange(-0.012, 0.01201, 0.00025)
 PRIOR_SIGMA_M = 0.0008
 # A thumb lies on its side: its rim stands higher (rendered hands, 45 to 75 degrees: 1.2 to 5 mm), and differs more.
 THUMB_MORE_M, THUMB_SIGMA_M = 0.0020, 0.0018
+# The steeper the camera looks down, the more a bent finger hides of its tip: what the guess gains by the sine of the
+# camera's elevation (45, 60, 75 degrees; rendered hands).
+ELEVATIONS = np.sin(np.radians([45.0, 60.0, 75.0]))
+STEEP_MORE_M = np.array([-0.0003, 0.0, 0.0018])
+# Fingertips lower than this tell nothing of where they are seen from.
+LEVEL_M = 0.002
 # Scatter of the stops of taps; other stops end anywhere in this range above.
 TAP_SIGMA_M = 0.0008
 DIP_RANGE_M = 0.012
@@ -67,9 +73,17 @@ class ContactHeights:
     def __init__(self, guess_m: float) -> None:
         self._guess_m = np.full(COLUMNS, guess_m)
         self._guess_m[:: len(FINGERS)] += THUMB_MORE_M
+        self._steep_m = 0.0
         self._fingers = [
             ContactHeight(PRIOR_SIGMA_M if column % len(FINGERS) else THUMB_SIGMA_M) for column in range(COLUMNS)
         ]
+
+    def see_from(self, visible_m: np.ndarray, along_axis_m: np.ndarray) -> None:
+        """From how steep these fingertips are seen, (N,) each, see FingertipSamples, NaN unseen."""
+        known = np.isfinite(visible_m) & (np.abs(along_axis_m) > LEVEL_M)
+        if known.any():
+            sine = float(np.median(visible_m[known] / along_axis_m[known]))
+            self._steep_m = float(np.interp(sine, ELEVATIONS, STEEP_MORE_M))
 
     def contact_m(self) -> np.ndarray:
         """The visible height of every finger in contact, as known now (COLUMNS,), metres."""
@@ -77,12 +91,12 @@ class ContactHeights:
             finger.correction_m if finger.weight else self._expected_m(column)
             for column, finger in enumerate(self._fingers)
         ]
-        return self._guess_m + np.array(corrections)
+        return self._guess_m + self._steep_m + np.array(corrections)
 
     def learn(self, column: int, bottom_m: float, motion: float) -> None:
         """A stop teaches. bottom_m: where, over the contact height known now. motion: log-odds of a tap but for it."""
         share = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, motion - DIP_LOG_ODDS))))
-        over_guess_m = bottom_m + self.contact_m()[column] - self._guess_m[column]
+        over_guess_m = bottom_m + self.contact_m()[column] - self._guess_m[column] - self._steep_m
         self._fingers[column].add(Stop(over_guess_m, share), self._expected_m(column))
 
     def _expected_m(self, column: int) -> float:

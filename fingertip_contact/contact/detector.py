@@ -84,7 +84,8 @@ class ContactDetector:
                 events.extend(self._end(change, column, row_ns, stamp_ns) for change in machine.miss(row_ns))
                 continue
             speed_mps = _speed_mps(self._history.stamps_ns, self._history.visible_m[:, column], row)
-            for change in machine.update(FingerSample(row_ns, verdict.height_m, speed_mps, verdict.touch)):
+            touch_ns = verdict.touch_ns if verdict.touch else None
+            for change in machine.update(FingerSample(row_ns, verdict.height_m, speed_mps, touch_ns)):
                 if change == "press":
                     events.append(self._press(column, row, verdict, stamp_ns))
                 else:

@@ -61,7 +61,7 @@ class Moment:
     ) -> Moment:
         """stamps_ns: (T,) int64, ascending, two or more. moved_m: (T, fingers, 2), see FingertipSamples."""
         seconds = (stamps_ns - stamps_ns[at]) / 1e9
-        known = np.isfinite(moved_m[..., 0])
+        known = np.isfinite(moved_m).all(axis=2)
         place_m = np.where(known[..., None], moved_m, 0.0).cumsum(axis=0)
         steps_m = np.diff(at_times(seconds, place_m, WAYS_S), axis=0)
         ways_m = np.sqrt((steps_m**2).sum(axis=2))

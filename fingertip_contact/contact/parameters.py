@@ -55,7 +55,7 @@ class ContactParameters:
     move_m: float = _number(0.006, 0.001, 0.1, "a pressed finger that slides on by more than this sends a move, m")
     lost_hold_s: float = _number(0.15, 0.0, 2.0, "a pressing finger out of sight for longer is cancelled, s")
     decision_delay_s: float = _number(0.06, 0.0, 0.2, "how long after the touch a press is decided, s")
-    press_evidence: float = _number(-0.5, -50.0, 50.0, "log-odds above which a touch is a press")
+    press_evidence: float = _number(0.0, -50.0, 50.0, "log-odds above which a touch is a press")
     depth_weight: float = _number(1.0, 0.0, 10.0, "weight of: the pad stops at its finger's contact height")
     drop_weight: float = _number(1.0, 0.0, 10.0, "weight of: it came down far and fast")
     rank_weight: float = _number(1.0, 0.0, 10.0, "weight of: no other finger of the hand came down farther")

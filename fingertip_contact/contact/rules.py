@@ -17,8 +17,9 @@ from fingertip_contact.contact.moment import CLEAR, SLIGHT, Moment
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.contact.published import FIRE_SCORE, PublishedFinger
 from fingertip_contact.contact.stop_features import stop_features
-from fingertip_contact.contact.trees import Trees, load_trees
+from fingertip_contact.contact.trees import TIME_FILE, TOUCH_FILE, Trees, load_trees
 from fingertip_contact.frames import FINGERS, HANDS
+from fingertip_contact.resources import share_file
 
 # How much less likely a stop is a tap, to learn from, where another finger of the hand came down farther.
 FOLLOWER_LOG_ODDS = 3.0
@@ -38,12 +39,12 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Stop:
-    """A stop of one finger of a hand that may be a touch, at touch_ns. column: see History."""
+    """A stop of one finger of a hand, found at stamp_ns, that may be a touch. column: see History."""
 
     moment: Moment
     column: int
     touch: Touch
-    touch_ns: int
+    stamp_ns: int
 
     def features(self) -> np.ndarray:
         return stop_features(self.moment, self.column % len(FINGERS), self.touch)
@@ -73,6 +74,7 @@ class EvidenceRule:
         return self._heights.contact_m()
 
     def judge(self, history: History, row: int) -> list[Verdict | None]:
+        self._heights.see_from(history.visible_m[row], history.along_axis_m[row])
         height_m = history.visible_m - self._heights.contact_m()
         stamp_ns = int(history.stamps_ns[row])
         verdicts: list[Verdict | None] = [
@@ -82,9 +84,10 @@ class EvidenceRule:
             return verdicts
         moment = Moment.of(history.stamps_ns, height_m, history.noise_m(), history.moved_m, row)
         stops = self._stops(moment, stamp_ns)
-        for stop, log_odds in zip(stops, self._log_odds(stops), strict=True):
+        for stop, (log_odds, touch_s) in zip(stops, self._weigh(stops), strict=True):
             confidence = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds - self._parameters.press_evidence))))
-            verdicts[stop.column] = Verdict(stop.touch.bottom_m, confidence > 0.5, stop.touch_ns, confidence)
+            touch_ns = stamp_ns + round(1e9 * touch_s)
+            verdicts[stop.column] = Verdict(stop.touch.bottom_m, confidence > 0.5, touch_ns, confidence)
         return verdicts
 
     def _stops(self, moment: Moment, stamp_ns: int) -> list[Stop]:
@@ -98,12 +101,12 @@ class EvidenceRule:
                 continue
             self._learn(column, touch, stamp_ns)
             if touch.bottom_m <= self._parameters.entry_height_m:
-                stops.append(Stop(hand, column, touch, stamp_ns + round(1e9 * touch.after_s)))
+                stops.append(Stop(hand, column, touch, stamp_ns))
         return stops
 
-    def _log_odds(self, stops: list[Stop]) -> Sequence[float]:
-        """Of each stop, that it is a tap."""
-        return [stop.touch.total(self._parameters) for stop in stops]
+    def _weigh(self, stops: list[Stop]) -> Sequence[tuple[float, float]]:
+        """Of each stop, the log-odds that it is a tap, and when that touched: seconds after the stop was found."""
+        return [(stop.touch.total(self._parameters), stop.touch.after_s) for stop in stops]
 
     def _learn(self, column: int, touch: Touch, stamp_ns: int) -> None:
         """Learn from a stop, once: the rows after its first one tell the same."""
@@ -116,18 +119,25 @@ class EvidenceRule:
 
 
 class LearntRule(EvidenceRule):
-    """The same contact heights; which stops, slight ones too, are taps is decided by trees fitted to true taps."""
+    """The same contact heights; which stops, slight ones too, are taps, and when those touched, is told by trees that
+    were fitted to true taps."""
 
     descent = SLIGHT
 
     def __init__(self, parameters: ContactParameters) -> None:
         super().__init__(parameters)
-        self._trees = _packaged_trees()
+        self._tap, self._time = _packaged_trees()
 
-    def _log_odds(self, stops: list[Stop]) -> Sequence[float]:
+    def _weigh(self, stops: list[Stop]) -> Sequence[tuple[float, float]]:
         if not stops:
             return ()
-        return self._trees.log_odds(np.stack([stop.features() for stop in stops])).tolist()
+        features = np.stack([stop.features() for stop in stops])
+        log_odds, touch_s = self._tap.predict(features), np.zeros(len(stops))
+        # Few stops are taps: only theirs is a time that anybody asks for.
+        taps = log_odds > self._parameters.press_evidence
+        if taps.any():
+            touch_s[taps] = self._time.predict(features[taps])
+        return list(zip(log_odds.tolist(), touch_s.tolist(), strict=True))
 
 
 class PublishedRule:
@@ -164,5 +174,6 @@ def make_rule(parameters: ContactParameters) -> Rule:
 
 
 @cache
-def _packaged_trees() -> Trees:
-    return load_trees()
+def _packaged_trees() -> tuple[Trees, Trees]:
+    """What tells taps, and what tells when they touched."""
+    return load_trees(share_file(TOUCH_FILE)), load_trees(share_file(TIME_FILE))

@@ -20,12 +20,13 @@ MOVING_MPS = 0.03
 
 @dataclass(frozen=True)
 class FingerSample:
-    """One instant of one finger. height_m: of the pad over the surface. touch: the evidence says it touched here."""
+    """One instant of one finger. height_m: of the pad over the surface. touch_ns: when it touched, where the
+    evidence now says that it did; else None."""
 
     stamp_ns: int
     height_m: float
     speed_mps: float
-    touch: bool
+    touch_ns: int | None
 
 
 class FingerMachine:
@@ -41,10 +42,10 @@ class FingerMachine:
     def update(self, sample: FingerSample) -> tuple[Change, ...]:
         """Take one sample and say what it changes; a touch while pressed is a lift too quick to see, and a press."""
         self._seen_ns = sample.stamp_ns
-        if sample.touch and self._may_press(sample):
+        if sample.touch_ns is not None and self._may_press(sample.height_m, sample.touch_ns):
             again: tuple[Change, ...] = ("release",) if self.state == "contact" else ()
             self.state = "contact"
-            self._pressed_ns = sample.stamp_ns
+            self._pressed_ns = sample.touch_ns
             self._lowest_m = sample.height_m
             return (*again, "press")
         if self.state == "contact":
@@ -60,11 +61,11 @@ class FingerMachine:
         self.state = "lost"
         return ("cancel",) if pressed else ()
 
-    def _may_press(self, sample: FingerSample) -> bool:
-        if sample.height_m > self._parameters.entry_height_m:
+    def _may_press(self, height_m: float, touch_ns: int) -> bool:
+        if height_m > self._parameters.entry_height_m:
             return False
         refractory_ns = self._parameters.refractory_s * 1e9
-        return self._pressed_ns is None or sample.stamp_ns - self._pressed_ns >= refractory_ns
+        return self._pressed_ns is None or touch_ns - self._pressed_ns >= refractory_ns
 
     def _stay(self, sample: FingerSample) -> tuple[Change, ...]:
         self._lowest_m = min(self._lowest_m, sample.height_m)

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from fingertip_contact.contact.stop_features import FEATURES
-from fingertip_contact.resources import share_file
 
-TREES_FILE = "config/touch_trees.json"
+TOUCH_FILE = "config/touch_trees.json"
+TIME_FILE = "config/touch_time_trees.json"
 
 
 @dataclass(frozen=True)
 class Trees:
-    """Log-odds that a stop is a tap: `base` and a value from each tree.
+    """A figure of a stop, the log-odds that it is a tap or the time of its touch: `base` and a value from each tree.
 
     feature: (trees, nodes) int64, what a node asks for, by FEATURES; -1 at a leaf. threshold: not more than this goes
     left. left, right: (trees, nodes) int64, the next node, of no meaning at a leaf. value: (trees, nodes), of leaves.
@@ -33,7 +33,7 @@ class Trees:
     value: np.ndarray
     source: str = ""
 
-    def log_odds(self, features: np.ndarray) -> np.ndarray:
+    def predict(self, features: np.ndarray) -> np.ndarray:
         """(N,) of the features of N stops (N, len(FEATURES)), finite."""
         walk = self._walk
         node = np.tile(walk.root, (len(features), 1))
@@ -73,10 +73,8 @@ class _Walk:
         return cls(feature, trees.threshold.ravel(), left, right, trees.value.ravel(), root, depth)
 
 
-def load_trees(path: Path | None = None) -> Trees:
-    """The trees that come with the package, or another file's. Raises ValueError for a file that holds none that fit
-    FEATURES, FileNotFoundError for one that is not there."""
-    source = path or share_file(TREES_FILE)
+def load_trees(source: Path) -> Trees:
+    """Raises ValueError for a file that holds none that fit FEATURES, FileNotFoundError for one that is not there."""
     try:
         data = json.loads(source.read_text(encoding="utf-8"))
         trees = _trees(data)

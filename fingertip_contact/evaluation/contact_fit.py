@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -32,12 +33,25 @@ from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.recordings.truth import Truth
 
+# A stop is a tap's where that touched so long before it was found, or after, seconds.
+TOUCH_S = (-0.09, TOLERANCE_NS / 1e9)
 SETTINGS: dict[str, Any] = {
     "max_iter": 300,
     "max_leaf_nodes": 20,
     "learning_rate": 0.06,
     "min_samples_leaf": 30,
     "l2_regularization": 2.0,
+    "early_stopping": False,
+    "random_state": 0,
+}
+
+
+TIME_SETTINGS: dict[str, Any] = {
+    "loss": "absolute_error",
+    "max_iter": 120,
+    "max_leaf_nodes": 12,
+    "learning_rate": 0.08,
+    "min_samples_leaf": 40,
     "early_stopping": False,
     "random_state": 0,
 }
@@ -52,9 +66,9 @@ class _Collector(EvidenceRule):
         super().__init__(parameters)
         self.stops: list[tuple[Stop, np.ndarray]] = []
 
-    def _log_odds(self, stops: list[Stop]) -> Sequence[float]:
+    def _weigh(self, stops: list[Stop]) -> Sequence[tuple[float, float]]:
         self.stops += [(stop, stop.features()) for stop in stops]
-        return super()._log_odds(stops)
+        return super()._weigh(stops)
 
 
 def fit_touch(
@@ -64,24 +78,27 @@ def fit_touch(
     characters: int = 40,
     workers: int = 1,
     progress: Callable[[int], object] = lambda participant: None,
-) -> Trees:
-    """Trees fitted to all stops of these people and varied takes under the standard conditions. Needs scikit-learn."""
-    features, taps = [], []
+) -> tuple[Trees, Trees]:
+    """Trees that tell taps, and when those touched, fitted to all stops of these people and varied takes under the
+    standard conditions. Needs scikit-learn."""
+    features, touches_s = [], []
     stops_of = partial(_stops_of, layout=layout, figures=figures, characters=characters)
     with ProcessPoolExecutor(workers) as pool:
-        for participant, (found, tapped) in zip(participants, pool.map(stops_of, participants), strict=True):
+        for participant, (found, touched_s) in zip(participants, pool.map(stops_of, participants), strict=True):
             features.append(found)
-            taps.append(tapped)
+            touches_s.append(touched_s)
             progress(participant)
     source = f"`evaluate fit-touch` on {_listed(participants)}"
-    return fit_trees(np.concatenate(features), np.concatenate(taps), source)
+    stops, touch_s = np.concatenate(features), np.concatenate(touches_s)
+    tap = np.isfinite(touch_s)
+    return fit_taps(stops, tap, source), fit_times(stops[tap], touch_s[tap], source)
 
 
 def _stops_of(
     participant: int, layout: Layout, figures: NoiseFigures, characters: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of a person, or a varied take, under all conditions: features (N, len(FEATURES)), (N,) bool, whether each was a
-    tap."""
+    """Of a person, or a varied take, under all conditions: features (N, len(FEATURES)), and touches (N,), see
+    labelled_stops."""
     if participant in FITTED_STROKES:
         varied = varied_take(participant, layout)
         trials = [trial_of(participant, varied, condition, figures) for condition in conditions_of(participant)]
@@ -89,11 +106,11 @@ def _stops_of(
         person = person_of(participant, layout, characters)
         trials = [trial(person, condition, figures) for condition in conditions_of(participant)]
     stops = [stop for tried in trials for stop in labelled_stops(tried.recording, tried.truth)]
-    return np.array([features for features, _ in stops]), np.array([tapped for _, tapped in stops])
+    return np.array([features for features, _ in stops]), np.array([touch_s for _, touch_s in stops])
 
 
-def labelled_stops(recording: FingertipRecording, truth: Truth) -> Iterator[tuple[np.ndarray, bool]]:
-    """The features of every stop, and whether that finger truly tapped within the tolerance."""
+def labelled_stops(recording: FingertipRecording, truth: Truth) -> Iterator[tuple[np.ndarray, float]]:
+    """The features of every stop, and when that finger truly touched: seconds after the stop, NaN if it is no tap's."""
     parameters = ContactParameters()
     collector, history = _Collector(parameters), History()
     for row, stamp_ns in enumerate(recording.stamps_ns):
@@ -104,14 +121,26 @@ def labelled_stops(recording: FingertipRecording, truth: Truth) -> Iterator[tupl
     for tap in truth.taps:
         tapped_ns.setdefault(column_of(tap.hand, tap.finger), []).append(tap.press_ns)
     for stop, features in collector.stops:
-        yield features, any(abs(stop.touch_ns - at_ns) <= TOLERANCE_NS for at_ns in tapped_ns.get(stop.column, []))
+        touches_s = [(at_ns - stop.stamp_ns) / 1e9 for at_ns in tapped_ns.get(stop.column, [])]
+        touch_s = min(touches_s, key=abs, default=math.nan)
+        yield features, touch_s if TOUCH_S[0] < touch_s < TOUCH_S[1] else math.nan
 
 
-def fit_trees(features: np.ndarray, tap: np.ndarray, source: str) -> Trees:
-    """features: (N, len(FEATURES)). tap: (N,) bool. Needs scikit-learn."""
+def fit_taps(features: np.ndarray, tap: np.ndarray, source: str) -> Trees:
+    """Log-odds of a tap. features: (N, len(FEATURES)). tap: (N,) bool. Needs scikit-learn."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    model = HistGradientBoostingClassifier(**SETTINGS).fit(features, tap)
+    return _trees_of(HistGradientBoostingClassifier(**SETTINGS).fit(features, tap), source)
+
+
+def fit_times(features: np.ndarray, touch_s: np.ndarray, source: str) -> Trees:
+    """Times of touch. features: (N, len(FEATURES)) of taps. touch_s: (N,). Needs scikit-learn."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    return _trees_of(HistGradientBoostingRegressor(**TIME_SETTINGS).fit(features, touch_s), source)
+
+
+def _trees_of(model: Any, source: str) -> Trees:
     # scikit-learn shows no public way to its trees; test_contact_trees holds ours against its predictions.
     tables = [predictors[0].nodes for predictors in model._predictors]
     return _as_tables(tables, float(np.ravel(model._baseline_prediction)[0]), source)
