@@ -54,3 +54,11 @@ def test_every_press_ends_once(stream: list[tuple[int, float | None, float, bool
             assert is_open != (change == "press")
             is_open = change == "press"
     assert is_open == (machine.state == "contact")
+
+
+def test_a_touch_told_late_is_no_second_press() -> None:
+    """The evidence of one touch lasts some frames: once its press is over, what still tells of it presses nothing."""
+    machine, touch_ns = FingerMachine(ContactParameters()), 1_000_000_000
+    assert machine.update(FingerSample(touch_ns + 10_000_000, 0.0, 0.0, touch_ns)) == ("press",)
+    assert machine.update(FingerSample(touch_ns + 80_000_000, 0.02, 0.2, None)) == ("release",)
+    assert machine.update(FingerSample(touch_ns + 110_000_000, 0.0, 0.0, touch_ns + 5_000_000)) == ()
