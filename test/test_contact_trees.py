@@ -104,6 +104,18 @@ def test_features_are_finite(height_m: np.ndarray, moved_m: np.ndarray, at: int,
     assert features is None or np.isfinite([*features.values()]).all()
 
 
+def test_half_a_way_is_no_way() -> None:
+    """A picture whose way is known in one direction only has not moved, and the stop's features stay finite."""
+    moved_m = np.full((12, 5, 2), 0.001)
+    moved_m[AT - 1 : AT + 1, 1, 1] = np.nan
+    height_m = np.full((12, 5), 0.012)
+    height_m[:, 1] = np.array(TAP_MM) / 1e3
+    assert np.isfinite(Moment.of(STAMPS, height_m, NOISE_M, moved_m, AT).place_m).all()
+    features = features_at(STAMPS, height_m, moved_m, AT, 1)
+    assert features is not None
+    assert np.isfinite([*features.values()]).all()
+
+
 def two_leaves(right: int = 2) -> Trees:
     """One tree: -1 up to 3 of the first feature, else 2."""
     return Trees(
@@ -156,7 +168,7 @@ def test_fit_says_what_scikit_learn_says() -> None:
     features = random.normal(size=(600, len(FEATURES)))
     tap = features[:, 0] + 0.5 * features[:, 1] ** 2 + random.normal(0, 0.3, 600) > 0.5
     trees = contact_fit.fit_taps(features, tap, "noise")
-    model = ensemble.HistGradientBoostingClassifier(**contact_fit.SETTINGS).fit(features, tap)
+    model = ensemble.HistGradientBoostingClassifier(**contact_fit.TAP_SETTINGS).fit(features, tap)
     np.testing.assert_allclose(trees.predict(features[:50]), model.decision_function(features[:50]), atol=1e-6)
 
 
