@@ -8,12 +8,13 @@ import pytest
 from contact_world import CAMERA, desk, hand
 
 from fingertip_contact.contact.fingertip_meter import FingertipMeter
+from fingertip_contact.contact.fingertips import seen_along, towards_surface
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.contact.tip_motion import TipMotion
-from fingertip_contact.frames import FINGERTIP_LANDMARKS, DepthImage, Frame
+from fingertip_contact.contact.tip_motion import TipMotion, window_px
+from fingertip_contact.frames import FINGERTIP_LANDMARKS, DepthImage, Frame, Hand
 
 SHAPE = CAMERA.height, CAMERA.width
-PIXELS_PER_M = 1100.0
+WINDOW = window_px(1100.0)
 TIPS = list(FINGERTIP_LANDMARKS)
 
 
@@ -26,11 +27,16 @@ def textured(shift_px: tuple[float, float] = (0.0, 0.0), seed: int = 1) -> np.nd
     return cv2.merge([np.clip(moved, 0, 255).astype(np.uint8)] * 3)
 
 
+def update(motion: TipMotion, picture: np.ndarray, hands: tuple[Hand, ...]) -> np.ndarray:
+    """All that is seen round the fingertips stands over the surface."""
+    return motion.update(picture, hands, WINDOW, np.ones((5 * len(hands), *WINDOW.shape[:2]), dtype=bool))
+
+
 def way_px(shift_px: tuple[float, float], landmarks_px: tuple[float, float], track: int = 0) -> np.ndarray:
     """What is told of a picture that moves so while the landmarks move so."""
     motion = TipMotion()
-    motion.update(textured(), (hand(0),), PIXELS_PER_M)
-    return motion.update(textured(shift_px), (hand(0, landmarks_px, track),), PIXELS_PER_M)
+    update(motion, textured(), (hand(0),))
+    return update(motion, textured(shift_px), (hand(0, landmarks_px, track),))
 
 
 @pytest.mark.parametrize("shift_px", [(0.0, 0.0), (0.3, -0.6), (4.0, 7.5)])
@@ -47,8 +53,8 @@ def test_where_nothing_is_found_the_landmark_is_believed() -> None:
     """A picture without any texture: the way is the landmarks'."""
     motion = TipMotion()
     blank = np.full((*SHAPE, 3), 90, np.uint8)
-    motion.update(blank, (hand(0),), PIXELS_PER_M)
-    way = motion.update(blank, (hand(0, (3.0, 2.0)),), PIXELS_PER_M)
+    update(motion, blank, (hand(0),))
+    way = update(motion, blank, (hand(0, (3.0, 2.0)),))
     np.testing.assert_allclose(way, np.tile((3.0, 2.0), (5, 1)), atol=1e-3)
 
 
@@ -57,10 +63,10 @@ def test_another_track_has_no_way_yet() -> None:
     size."""
     assert np.isnan(way_px((1.0, 0.0), (1.0, 0.0), track=7)).all()
     motion = TipMotion()
-    motion.update(textured(), (hand(0),), PIXELS_PER_M)
+    update(motion, textured(), (hand(0),))
     motion.reset()
-    assert np.isnan(motion.update(textured(), (hand(0),), PIXELS_PER_M)).all()
-    assert np.isnan(motion.update(textured()[:300], (hand(0),), PIXELS_PER_M)).all()
+    assert np.isnan(update(motion, textured(), (hand(0),))).all()
+    assert np.isnan(update(motion, textured()[:300], (hand(0),))).all()
 
 
 def test_meter_starts_anew_where_time_does() -> None:
@@ -73,20 +79,51 @@ def test_meter_starts_anew_where_time_does() -> None:
         frame = Frame(stamp_ns, "camera", CAMERA, textured((shift_px, 0.0)), depth)
         measured = meter.measure(frame, (hand(0, (shift_px, 0.0)),), plane)
         assert measured is not None
-        ways_m.append(measured.moved_m[:, 0])
+        ways_m.append(np.linalg.norm(measured.moved_m, axis=1))
     assert np.isnan(ways_m[0]).all()
     assert np.isnan(ways_m[2]).all()
     depth_m = plane.depth_at_m(CAMERA.rays(hand(0).landmarks_px[TIPS]))
     np.testing.assert_allclose(ways_m[1], 2.0 * depth_m / CAMERA.fx, rtol=0.06)
 
 
+def test_what_lies_on_the_desk_holds_nothing_back() -> None:
+    """The fingertip moves over a print that stands still: its own pixels alone tell its way."""
+    still, moved = textured(seed=2), textured((3.0, 1.5))
+    before, after = still.copy(), still.copy()
+    standing = np.zeros((5, *WINDOW.shape[:2]), dtype=bool)
+    # Its left half is finger.
+    standing[:, :, : len(WINDOW) // 2] = True
+    for column, row in np.rint(hand(0).landmarks_px[TIPS]).astype(int):
+        for picture, source, (right, down) in ((before, textured(), (0, 0)), (after, moved, (3, 2))):
+            part = slice(row + down - 9, row + down + 10), slice(column + right - 9, column + right)
+            picture[part] = source[part]
+    motion = TipMotion()
+    motion.update(before, (hand(0),), WINDOW, standing)
+    way = motion.update(after, (hand(0, (2.4, 1.0)),), WINDOW, standing)
+    np.testing.assert_allclose(way, np.tile((3.0, 1.5), (5, 1)), atol=0.25)
+    motion.update(before, (hand(0),), WINDOW, np.ones_like(standing))
+    everything = motion.update(after, (hand(0, (2.4, 1.0)),), WINDOW, np.ones_like(standing))
+    assert np.abs(everything - (3.0, 1.5)).max() > 0.5
+
+
+def test_way_of_coming_down_is_along_the_normal_in_the_picture() -> None:
+    """A point that comes down by a millimetre moves along towards_surface, and not across it."""
+    plane = desk(52)
+    high_m = np.array([[0.02, 0.01, 0.33], [-0.05, -0.03, 0.30]])
+    low_m = high_m - 0.001 * plane.normal
+    high_px = CAMERA.project(high_m)
+    across, along = seen_along(towards_surface(CAMERA, plane.normal, high_px), CAMERA.project(low_m) - high_px).T
+    assert np.abs(across).max() < 0.01
+    assert (along > 0.5).all()
+
+
 def test_hands_keep_their_rows() -> None:
     """Five rows a hand in the order given; none without hands."""
     motion = TipMotion()
     left, right = hand(0), hand(1)
-    assert motion.update(textured(), (), PIXELS_PER_M).shape == (0, 2)
-    motion.update(textured(), (right,), PIXELS_PER_M)
-    way = motion.update(textured((2.0, 0.0)), (left, right), PIXELS_PER_M)
+    assert update(motion, textured(), ()).shape == (0, 2)
+    update(motion, textured(), (right,))
+    way = update(motion, textured((2.0, 0.0)), (left, right))
     assert np.isnan(way[:5]).all()
     np.testing.assert_allclose(way[5:], np.tile((2.0, 0.0), (5, 1)), atol=0.1)
 
@@ -98,7 +135,7 @@ def test_landmarks_off_the_picture_are_survived(value: float) -> None:
     off.landmarks_px[TIPS[2]] = value
     motion = TipMotion()
     for picture, seen in ((textured(), off), (textured((1.0, 0.0)), hand(0)), (textured((2.0, 0.0)), off)):
-        way = motion.update(picture, (seen,), float("nan"))
+        way = update(motion, picture, (seen,))
         assert np.isnan(way[2]).all()
 
 
@@ -106,7 +143,7 @@ def test_landmarks_are_kept_as_they_were() -> None:
     """What the caller does to its landmarks afterwards changes nothing."""
     kept = hand(0)
     motion = TipMotion()
-    motion.update(textured(), (kept,), PIXELS_PER_M)
+    update(motion, textured(), (kept,))
     kept.landmarks_px[:] = 0.0
-    way = motion.update(textured((1.0, 1.0)), (hand(0, (1.0, 1.0)),), PIXELS_PER_M)
+    way = update(motion, textured((1.0, 1.0)), (hand(0, (1.0, 1.0)),))
     np.testing.assert_allclose(way, np.ones((5, 2)), atol=0.1)

@@ -6,11 +6,15 @@ import math
 
 import numpy as np
 
-from fingertip_contact.contact.fingertips import FingertipSamples, measure_fingertips
+from fingertip_contact.contact.fingertips import FingertipSamples, heights_m, measure_fingertips
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.contact.tip_motion import TipMotion
-from fingertip_contact.frames import Frame, Hand
+from fingertip_contact.contact.tip_motion import TipMotion, window_px
+from fingertip_contact.frames import FINGERTIP_LANDMARKS, Frame, Hand
 from fingertip_contact.geometry import Plane
+
+# Higher than this over the surface is finger: more than the depth of a desk scatters, less than a fingertip is thick.
+STANDING_M = 0.003
+_TIPS = list(FINGERTIP_LANDMARKS)
 
 
 class FingertipMeter:
@@ -24,19 +28,20 @@ class FingertipMeter:
 
     def measure(self, frame: Frame, hands: tuple[Hand, ...], plane: Plane | None) -> FingertipSamples | None:
         """Five rows a hand, in the order of the hands; None where no hand, depth or plane is there."""
-        if frame.stamp_ns <= self._stamp_ns:
+        if frame.stamp_ns <= self._stamp_ns or plane is None or frame.depth is None or not hands:
             self._motion.reset()
         self._stamp_ns = frame.stamp_ns
-        moved_px = self._motion.update(frame.color_bgr, hands, _pixels_per_m(frame, hands, plane))
         if plane is None or frame.depth is None or not hands:
             return None
+        window = window_px(_pixels_per_m(frame, hands, plane))
+        tips_px = np.concatenate([hand.landmarks_px[_TIPS] for hand in hands])
+        heights = heights_m(frame.depth, frame.camera, plane, np.rint(tips_px), window[None])
+        moved_px = self._motion.update(frame.color_bgr, hands, window, heights > STANDING_M)
         return measure_fingertips(frame.depth, frame.camera, plane, hands, self._parameters, moved_px)
 
 
-def _pixels_per_m(frame: Frame, hands: tuple[Hand, ...], plane: Plane | None) -> float:
-    """Where the hands are; NaN where that is not known, or no plane."""
-    if plane is None or not hands:
-        return math.nan
+def _pixels_per_m(frame: Frame, hands: tuple[Hand, ...], plane: Plane) -> float:
+    """Where the hands are; NaN where that is not known."""
     middle_px = np.mean([hand.landmarks_px.mean(axis=0) for hand in hands], axis=0)
     if not np.isfinite(middle_px).all():
         return math.nan

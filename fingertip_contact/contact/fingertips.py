@@ -57,7 +57,8 @@ class FingertipSamples:
     sigma_m: (N,) its standard deviation by the depth noise model, metres.
     along_axis_m: (N,) the same distance to the surface along the optical axis, metres. tip_px: (N, 2) the landmark.
     end_px: (N, 2) pixel where the finger ends. pad_m: (N, 3) where the pad would touch the surface, optical frame.
-    moved_m: (N, 2) how far the tip's picture went to the right and down since the frame before, metres at its distance.
+    moved_m: (N, 2) how far the tip's picture went since the frame before, metres at its distance: across the way in
+    which it is seen to come down to the surface, and along it; see towards_surface.
     """
 
     visible_m: np.ndarray
@@ -108,8 +109,49 @@ def measure_fingertips(
         tip_px=tip_px,
         end_px=end_px,
         pad_m=_pad(camera, plane, end_px, parameters.finger_radius_m),
-        moved_m=np.full(tip_px.shape, np.nan) if moved_px is None else moved_px / pixels_per_m[:, None],
+        moved_m=_moved_m(camera, plane, tip_px, pixels_per_m, moved_px),
     )
+
+
+def _moved_m(
+    camera: Camera, plane: Plane, tip_px: np.ndarray, pixels_per_m: np.ndarray, moved_px: np.ndarray | None
+) -> np.ndarray:
+    if moved_px is None:
+        return np.full(tip_px.shape, np.nan)
+    return seen_along(towards_surface(camera, plane.normal, tip_px), moved_px) / pixels_per_m[:, None]
+
+
+def heights_m(
+    depth: DepthImage, camera: Camera, plane: Plane, corner_px: np.ndarray, offsets_px: np.ndarray
+) -> np.ndarray:
+    """Heights over the plane (N, ...), metres, NaN where there is no depth or no picture, at whole pixels: offsets_px
+    (N or 1, ..., 2) from the corners (N, 2)."""
+    shape = (len(corner_px),) + (1,) * (offsets_px.ndim - 2)
+    pixels = np.nan_to_num(corner_px.reshape(*shape, 2) + offsets_px, nan=-1.0, posinf=-1.0, neginf=-1.0)
+    columns, rows = np.moveaxis(np.clip(pixels, -1, 1e6).astype(np.int64), -1, 0)
+    high, wide = depth.values.shape
+    inside = (columns >= 0) & (rows >= 0) & (columns < wide) & (rows < high)
+    values = depth.values[np.where(inside, rows, 0), np.where(inside, columns, 0)].astype(np.float64) * depth.unit_m
+    values[~inside | ~np.isfinite(values) | (values <= 0)] = np.nan
+    # The slope of the ray changes by 1 / f a pixel: exact without distortion, and so near the tip in effect with it.
+    slope = (camera.rays(corner_px) @ plane.normal).reshape(shape)
+    return values * (slope + offsets_px @ (plane.normal[:2] / (camera.fx, camera.fy))) + plane.offset_m
+
+
+def towards_surface(camera: Camera, normal: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """(N, 2) unit vectors in the picture: where points seen at pixels (N, 2) go as they come down to a surface.
+
+    A point moved by -normal: the derivative of its projection. From straight above there is no such way, and what
+    comes of it is any direction.
+    """
+    rays = camera.rays(pixels)
+    return _unit((rays[:, :2] * normal[2] - normal[:2]) * (camera.fx, camera.fy))
+
+
+def seen_along(direction: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Ways in the picture (..., 2), to the right and down, as ways across directions (..., 2) and along them."""
+    across = moved[..., 0] * direction[..., 1] - moved[..., 1] * direction[..., 0]
+    return np.stack([across, (moved * direction).sum(axis=-1)], axis=-1)
 
 
 def _scan(
@@ -124,16 +166,7 @@ def _scan(
     along = direction[:, None, None, :] * ALONG_M[:, None, None]
     across = _left_of(direction)[:, None, None, :] * ACROSS_M[:, None]
     offsets = np.rint((along + across) * pixels_per_m[:, None, None, None])
-    corner = np.rint(tip_px)
-    pixels = np.nan_to_num(corner[:, None, None, :] + offsets, nan=-1.0, posinf=-1.0, neginf=-1.0)
-    columns, rows = np.clip(pixels, -1, 1e6).astype(np.int64).transpose(3, 0, 1, 2)
-    high, wide = depth.values.shape
-    inside = (columns >= 0) & (rows >= 0) & (columns < wide) & (rows < high)
-    values = depth.values[np.where(inside, rows, 0), np.where(inside, columns, 0)].astype(np.float64) * depth.unit_m
-    values[~inside | ~np.isfinite(values) | (values <= 0)] = np.nan
-    # The slope of the ray changes by 1 / f a pixel: exact without distortion, and so near the tip in effect with it.
-    slope = (camera.rays(corner) @ plane.normal)[:, None, None] + offsets @ (plane.normal[:2] / (camera.fx, camera.fy))
-    return values * slope + plane.offset_m
+    return heights_m(depth, camera, plane, np.rint(tip_px), offsets)
 
 
 def _follow(height_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fingertip_contact.contact.fingertips import seen_along, towards_surface
 from fingertip_contact.contact.history import COLUMNS, column_of
 from fingertip_contact.evaluation.fingertip_noise import (
     EDGES_M,
@@ -116,6 +117,8 @@ def _ways(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Errors.way_m and off_way_m. tip_px: (T, 10, 2), true."""
     true_m = np.diff(tip_px, axis=0, prepend=np.nan) / pixels_per_m(camera, pose, tip_px)[..., None]
+    down = towards_surface(camera, pose.rotation[:, 2], recording.samples.tip_px.reshape(-1, 2)).reshape(tip_px.shape)
+    true_m = seen_along(down, true_m)
     way_m = np.linalg.norm(true_m, axis=-1)
     ahead = true_m / np.maximum(way_m, 1e-9)[..., None]
     off_m = recording.samples.moved_m - true_m

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from fingertip_contact.contact.fingertips import FingertipSamples
+from fingertip_contact.contact.fingertips import FingertipSamples, seen_along, towards_surface
 from fingertip_contact.contact.history import COLUMNS
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.evaluation.fingertip_noise import (
@@ -161,14 +161,14 @@ def _samples(
     flat_m[..., :2] += random.normal(0, 1, flat_m[..., :2].shape) * noise.pad_sigma_m
     flat_m[..., 2] = 0.0
     tip_px = camera.project(pose.apply(pads_m.reshape(-1, 3))).reshape(*visible_m.shape, 2)
-    moved_m = _ways(
-        noise, pose, np.diff(tip_px, axis=0, prepend=np.nan) / pixels_per_m(camera, pose, tip_px)[..., None], random
-    )
+    normal = pose.rotation[:, 2]
+    down = towards_surface(camera, normal, tip_px.reshape(-1, 2)).reshape(tip_px.shape)
+    true_m = np.diff(tip_px, axis=0, prepend=np.nan) / pixels_per_m(camera, pose, tip_px)[..., None]
+    moved_m = seen_along(down, _ways(noise, pose, true_m, random))
     # There is no way from or to a picture without the hand.
     moved_m[hand_unseen | np.roll(hand_unseen, 1, axis=0)] = np.nan
     wobble = _correlated(np.full(visible_m.shape, noise.row_correlation), steps, random)
     tip_px[..., 1] += noise.row_sigma_px * wobble
-    normal = pose.rotation[:, 2]
     slope = np.abs(camera.rays(tip_px.reshape(-1, 2)) @ normal).reshape(visible_m.shape)
     depth_m = pose.apply(flat_m)[..., 2]
     parameters = ContactParameters()
