@@ -30,7 +30,7 @@ def features_at(
     """FEATURES of the stop of a finger at row `at`, None where it does not stop there."""
     moment = Moment.of(stamps_ns, height_m, NOISE_M, moved_m, at)
     touch = moment.touch(finger, SLIGHT) if moment.stopped(SLIGHT)[finger] else None
-    return None if touch is None else dict(zip(FEATURES, stop_features(moment, finger, touch), strict=True))
+    return None if touch is None else dict(zip(FEATURES, stop_features(moment, finger, touch, 3.0), strict=True))
 
 
 def stop_of(rival_mm: list[float]) -> dict[str, float]:
@@ -62,8 +62,11 @@ def test_features_tell_the_way_of_the_picture() -> None:
     stop = stop_of([12.0, 12, 12, 12, 12, 9, 4, 4, 4, 12, 12, 12])
     assert [stop[f"went_mm_{step}"] for step in (3, 2, 1)] == pytest.approx([0.0, 6.0, 6.0], abs=1e-3)
     assert [stop[f"goes_mm_{step}"] for step in (1, 2)] == pytest.approx([0.0, 0.0], abs=1e-3)
-    assert stop["down_mm"] == pytest.approx(12.0)
-    assert stop["right_mm"] == 0.0
+    assert stop["along_mm"] == pytest.approx(12.0)
+    assert stop["across_mm"] == 0.0
+    assert [stop[f"along_mm_{step}"] for step in (-3, -2, -1, 1)] == pytest.approx([0.0, 6.0, 6.0, 0.0], abs=1e-3)
+    assert [stop[f"aside_mm_{step}"] for step in (-2, -1)] == [0.0, 0.0]
+    assert stop["taps_known"] == 3.0
     assert [stop[f"other_went_mm_{step}"] for step in (2, 1)] == pytest.approx([3.0, 5.0], abs=1e-3)
     assert stop["other_at_mm"] == pytest.approx(4.0)
     assert stop["other_apart"] == 1.0

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fingertip_contact.hands import identity, roi
+from fingertip_contact.hands.landmark_model import Landmarks
 from fingertip_contact.hands.palm_detector import PalmDetector, intersection_over_union, weighted_suppression
 from fingertip_contact.hands.roi import Roi
+from fingertip_contact.hands.track import EXCHANGED, Track
 from fingertip_contact.hands.tracker import HandTracker
 
 # An upright hand, roughly: wrist at the bottom, knuckles above, fingers up.
@@ -140,3 +142,20 @@ def test_counts_have_to_be_positive(hand_weights: dict[str, Path], options: dict
     """No hands or no threads is refused."""
     with pytest.raises(ValueError, match="1 or more"):
         HandTracker(hand_weights["palm_detection_full"], hand_weights["hand_landmark_full"], **options)
+
+
+@pytest.mark.parametrize("right", [0.05, 0.95])
+def test_fingers_taken_for_their_opposites_are_put_right(right: float):
+    """A right hand's back that is taken for a left hand's has its fingers in the opposite order: they stay what they
+    were."""
+    track = Track(0, roi.from_landmarks(HAND_PX), name="right")
+    track.follow(Landmarks(HAND_PX if right > 0.5 else HAND_PX[EXCHANGED], 1.0, right), 1)
+    np.testing.assert_array_equal(track.landmarks_px, HAND_PX)
+
+
+def test_a_palm_is_no_mistake():
+    """A right hand that shows its palm has its fingers in the order of a right hand, though it be called a left one."""
+    palm = HAND_PX * np.float32([-1, 1])
+    track = Track(0, roi.from_landmarks(palm), name="left")
+    track.follow(Landmarks(palm, 1.0, 0.95), 1)
+    np.testing.assert_array_equal(track.landmarks_px, palm)

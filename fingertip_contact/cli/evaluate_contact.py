@@ -12,6 +12,7 @@ import typer
 from fingertip_contact.cli import options
 
 if TYPE_CHECKING:
+    from fingertip_contact.evaluation.contact_rendered import Scripted
     from fingertip_contact.evaluation.fingertip_noise import NoiseFigures
     from fingertip_contact.keyboard.layout import Layout
 
@@ -46,6 +47,7 @@ def contact(
     """
     from rich.console import Console
 
+    from fingertip_contact.evaluation.contact_rendered import STANDARD
     from fingertip_contact.evaluation.contact_report import suite_report, tables
     from fingertip_contact.evaluation.contact_suite_run import run_suite
     from fingertip_contact.evaluation.fingertip_noise import load_noise
@@ -63,7 +65,7 @@ def contact(
             from fingertip_contact.evaluation.contact_plots import write_plots
 
             write_plots(plots, results, keys, figures, characters)
-    chosen = [*(bags or []), *(_standard(keys, workers) if rendered else [])]
+    chosen = [*(bags or []), *(_recordings(STANDARD, keys, workers) if rendered else [])]
     if chosen:
         report |= _rendered(chosen, keys, names, figures)
     if not report:
@@ -75,19 +77,29 @@ def contact(
 
 
 def fit_noise(
-    bags: Annotated[list[Path], typer.Argument(help="Simulated recordings with their truth; development ones only.")],
     out: Annotated[Path, typer.Option(help="Where the figures go; the package's are config/fingertip_noise.yaml.")],
+    bags: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Simulated recordings with their truth, development ones only. By default the standard ones; those "
+            "not yet there are rendered.",
+            show_default=False,
+        ),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that render.")] = 2,
     layout: options.Layout = "qwerty",
 ) -> None:
     """Fit the noise of measured fingertips to rendered recordings, for `evaluate contact`.
 
-    Example: fingertip-contact evaluate fit-noise out/dev/*.mcap --out config/fingertip_noise.yaml
+    Example: fingertip-contact evaluate fit-noise --out config/fingertip_noise.yaml
     """
     from fingertip_contact.evaluation import fingertip_noise
+    from fingertip_contact.evaluation.contact_rendered import FITTED
     from fingertip_contact.evaluation.fingertip_noise_fit import fit_noise as fit
     from fingertip_contact.keyboard.layout import load_layout
 
-    fingertip_noise.save_noise(fit(bags, load_layout(layout)), out)
+    keys = load_layout(layout)
+    fingertip_noise.save_noise(fit(bags or list(_recordings(FITTED, keys, workers)), keys), out)
     typer.echo(f"{out}", err=True)
 
 
@@ -121,11 +133,11 @@ def _rendered(bags: Sequence[Path], layout: Layout, profiles: Sequence[str], fig
     return {"rendered": rendered_report(results), "matched": matched_f1(bags, layout, figures)}
 
 
-def _standard(layout: Layout, workers: int) -> Iterator[Path]:
+def _recordings(listed: Sequence[Scripted], layout: Layout, workers: int) -> Iterator[Path]:
     from fingertip_contact.cli.progress import progress_over
-    from fingertip_contact.evaluation.contact_rendered import STANDARD, standard_recording
+    from fingertip_contact.evaluation.contact_rendered import standard_recording
 
-    for scripted in STANDARD:
+    for scripted in listed:
         yield standard_recording(
             scripted, layout, workers, lambda exposures, total: progress_over(exposures, total, "rendering")
         )

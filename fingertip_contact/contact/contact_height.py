@@ -93,6 +93,10 @@ class ContactHeights:
         ]
         return self._guess_m + self._steep_m + np.array(corrections)
 
+    def taps_known(self, column: int) -> float:
+        """How many taps have told a finger's contact height, each counted as far as it was one."""
+        return self._fingers[column].weight
+
     def learn(self, column: int, bottom_m: float, motion: float) -> None:
         """A stop teaches. bottom_m: where, over the contact height known now. motion: log-odds of a tap but for it."""
         share = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, motion - DIP_LOG_ODDS))))

@@ -22,8 +22,8 @@ SAME = (0.0012, 2.0)
 # A hand whose other fingers come down so far (their median) is on its way to the desk: its fingers stop, and type not.
 ARRIVAL_M = 0.012
 # The times between which the ways of pictures are taken, after the row, s, and which of those ways lead to a stop.
-WAYS_S = np.arange(-3, 3) / 30.0
-LEADING = slice(1, 3)
+WAYS_S = np.arange(-8, 3) / 30.0
+LEADING = slice(6, 8)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Moment:
 
     at: the row. seconds: (T,) after it. height_m: (T, fingers) over the contact height, NaN unseen. noise_m: (fingers,)
     their standard deviation. place_m: (T, fingers, 2) where each tip's picture has come to, see FingertipSamples.
-    ways_m: (len(WAYS_S) - 1, fingers) how far it went between each two of WAYS_S, NaN where that is not known.
+    steps_m: (len(WAYS_S) - 1, fingers, 2) its way between each two of WAYS_S, NaN where that is not known.
     """
 
     at: int
@@ -53,7 +53,7 @@ class Moment:
     height_m: np.ndarray
     noise_m: np.ndarray
     place_m: np.ndarray
-    ways_m: np.ndarray
+    steps_m: np.ndarray
 
     @classmethod
     def of(
@@ -64,14 +64,18 @@ class Moment:
         known = np.isfinite(moved_m).all(axis=2)
         place_m = np.where(known[..., None], moved_m, 0.0).cumsum(axis=0)
         steps_m = np.diff(at_times(seconds, place_m, WAYS_S), axis=0)
-        ways_m = np.sqrt((steps_m**2).sum(axis=2))
-        ways_m[:, ~known[max(0, at - 1) : at + 1].any(axis=0)] = np.nan
-        return cls(at, seconds, height_m, noise_m, place_m, ways_m)
+        steps_m[:, ~known[max(0, at - 1) : at + 1].any(axis=0)] = np.nan
+        return cls(at, seconds, height_m, noise_m, place_m, steps_m)
+
+    @cached_property
+    def ways_m(self) -> np.ndarray:
+        """(len(WAYS_S) - 1, fingers) how long each of the steps is."""
+        return np.sqrt((self.steps_m**2).sum(axis=2))
 
     def hand(self, number: int) -> Moment:
         """The fingers of one of both hands."""
         own = slice(number * len(FINGERS), (number + 1) * len(FINGERS))
-        parts = self.height_m[:, own], self.noise_m[own], self.place_m[:, own], self.ways_m[:, own]
+        parts = self.height_m[:, own], self.noise_m[own], self.place_m[:, own], self.steps_m[:, own]
         return Moment(self.at, self.seconds, *parts)
 
     def stopped(self, descent: Descent) -> np.ndarray:

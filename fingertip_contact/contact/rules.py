@@ -39,15 +39,17 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Stop:
-    """A stop of one finger of a hand, found at stamp_ns, that may be a touch. column: see History."""
+    """A stop of one finger of a hand, found at stamp_ns, that may be a touch. column: see History. taps_known: see
+    stop_features."""
 
     moment: Moment
     column: int
     touch: Touch
     stamp_ns: int
+    taps_known: float
 
     def features(self) -> np.ndarray:
-        return stop_features(self.moment, self.column % len(FINGERS), self.touch)
+        return stop_features(self.moment, self.column % len(FINGERS), self.touch, self.taps_known)
 
 
 class Rule(Protocol):
@@ -101,7 +103,7 @@ class EvidenceRule:
                 continue
             self._learn(column, touch, stamp_ns)
             if touch.bottom_m <= self._parameters.entry_height_m:
-                stops.append(Stop(hand, column, touch, stamp_ns))
+                stops.append(Stop(hand, column, touch, stamp_ns, self._heights.taps_known(column)))
         return stops
 
     def _weigh(self, stops: list[Stop]) -> Sequence[tuple[float, float]]:

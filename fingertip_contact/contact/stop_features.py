@@ -10,7 +10,6 @@ import numpy as np
 from fingertip_contact.contact.evidence import Touch, depth_log_odds, drop_log_odds
 from fingertip_contact.contact.moment import (
     APPROACH_S,
-    LEADING,
     SAME,
     Moment,
     at_times,
@@ -19,6 +18,7 @@ from fingertip_contact.contact.moment import (
     two_highest,
 )
 
+_STEPS = (*range(-8, 0), 1, 2)
 FEATURES = (
     # The named evidence; see Touch.
     *("depth", "drop", "rank", "way", "lead"),
@@ -28,8 +28,8 @@ FEATURES = (
     *("last_mps", "before_mps", "descent_s"),
     # Evidence of depth and drop of the rival that has most of it: it explains why this finger went along.
     "rival_evidence",
-    # Which one of FINGERS.
-    "finger",
+    # Which one of FINGERS, and how many taps have told its contact height.
+    *("finger", "taps_known"),
     # The other finger whose picture went farthest before the stop: its ways in each thirtieth of a second, from three
     # before the stop to two after it, its height at the stop, mm, and how many fingers away it is.
     *("other_went_mm_3", "other_went_mm_2", "other_went_mm_1", "other_goes_mm_1", "other_goes_mm_2"),
@@ -42,28 +42,37 @@ FEATURES = (
     *("high_mm_4", "high_mm_3", "high_mm_2", "high_mm_1", "at_mm", "then_mm_1", "then_mm_2"),
     # How far its picture went in each thirtieth of a second, from three before the stop to two after it: mm.
     *("went_mm_3", "went_mm_2", "went_mm_1", "goes_mm_1", "goes_mm_2"),
-    # Where it went while it came down: mm to the right, and down.
-    *("right_mm", "down_mm"),
+    # Where its picture went while it came down, across the way down to the surface and along it; and along and aside in
+    # each thirtieth of a second, from eight before the stop to two after it: mm.
+    *("across_mm", "along_mm"),
+    *(f"along_mm_{step}" for step in _STEPS),
+    *(f"aside_mm_{step}" for step in _STEPS),
     # The pictures of the hand's other fingers: the median's way in the last before the stop and in those after, the
     # stillest finger's after, and the fastest one's before and after: mm.
     *("hand_went_mm_1", "hand_goes_mm_1", "hand_goes_mm_2"),
     *("least_goes_mm_1", "least_goes_mm_2"),
     *("most_went_mm_1", "most_goes_mm_1"),
 )
+# Which ways stand one by one, of the finger and of others.
+RECENT = slice(5, None)
 # The times at which heights are taken, after the stop, s.
 HEIGHTS_S = np.arange(-4, 3) / 30.0
 # What stands for what was not seen.
 UNSEEN_FALL_M, UNSEEN_M, UNSEEN_EVIDENCE = 0.0, 0.05, -9.0
 
 
-def stop_features(moment: Moment, finger: int, touch: Touch) -> np.ndarray:
-    """FEATURES of the stop of a finger of one hand, of which `touch` was found: (len(FEATURES),) float64, finite."""
+def stop_features(moment: Moment, finger: int, touch: Touch, taps_known: float) -> np.ndarray:
+    """FEATURES of the stop of a finger of one hand, of which `touch` was found: (len(FEATURES),) float64, finite.
+
+    taps_known: how many taps the finger's contact height was learnt from, each as far as it was one.
+    """
     at, seconds, track, noise_m = moment.at, moment.seconds, moment.height_m[:, finger], float(moment.noise_m[finger])
     after_m = track[at:]
     stay_s, stay_sigma_m = _stay(seconds[at:], after_m, float(lowest(after_m)) + max(SAME[0], SAME[1] * noise_m))
     last_mps, before_mps = _speeds_mps(seconds, track, at)
     falls_m, bottoms_m, evidence = _rivals(moment, touch.high, finger)
-    ways_m = np.nan_to_num(moment.ways_m)
+    ways_m = np.nan_to_num(moment.ways_m[RECENT])
+    aside_m, along_m = np.nan_to_num(moment.steps_m[:, finger]).T
     lengths_m = (
         *(touch.bottom_m, noise_m, touch.high_m - touch.bottom_m),
         *(-float(lowest(-after_m)) - touch.bottom_m, max(falls_m), median(falls_m), min(bottoms_m)),
@@ -71,9 +80,20 @@ def stop_features(moment: Moment, finger: int, touch: Touch) -> np.ndarray:
         *np.nan_to_num(at_times(seconds, track, HEIGHTS_S), nan=UNSEEN_M),
         *ways_m[:, finger],
         *(moment.place_m[at, finger] - moment.place_m[touch.high, finger]),
+        *along_m,
+        *np.abs(aside_m),
         *_others_m(ways_m, finger),
     )
-    rest = stay_s, stay_sigma_m / noise_m, last_mps, before_mps, -float(seconds[touch.high]), max(evidence), finger
+    rest = (
+        stay_s,
+        stay_sigma_m / noise_m,
+        last_mps,
+        before_mps,
+        -float(seconds[touch.high]),
+        max(evidence),
+        finger,
+        taps_known,
+    )
     busiest = _busiest(ways_m, moment.height_m[at], finger)
     named = touch.depth, touch.drop, touch.rank, touch.way, touch.lead
     return np.array([*named, *rest, *busiest, *(1e3 * length_m for length_m in lengths_m)], dtype=np.float64)
@@ -124,7 +144,7 @@ def _others_m(ways_m: np.ndarray, finger: int) -> list[float]:
 
 def _busiest(ways_m: np.ndarray, height_m: np.ndarray, finger: int) -> list[float]:
     """The other finger that went farthest before the stop; see FEATURES. height_m: (fingers,) at the stop."""
-    before_m = ways_m[LEADING].sum(axis=0)
+    before_m = ways_m[1:3].sum(axis=0)
     before_m[finger] = -1.0
     busiest = int(before_m.argmax())
     at_m = float(np.nan_to_num(height_m[busiest], nan=UNSEEN_M))

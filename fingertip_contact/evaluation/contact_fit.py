@@ -26,7 +26,7 @@ from fingertip_contact.evaluation.contact_suite import (
     trial_of,
 )
 from fingertip_contact.evaluation.events import TOLERANCE_NS
-from fingertip_contact.evaluation.fingertip_noise import NoiseFigures
+from fingertip_contact.evaluation.fingertip_noise import NoiseFigures, of_other_hands
 from fingertip_contact.evaluation.fingertip_recording import FingertipRecording
 from fingertip_contact.evaluation.varied_strokes import varied_take
 from fingertip_contact.keyboard.layout import Layout
@@ -99,8 +99,11 @@ def _stops_of(
     """Of a person, or a varied take, under all conditions: features (N, len(FEATURES)), and touches (N,), see
     labelled_stops."""
     if participant in FITTED_STROKES:
-        varied = varied_take(participant, layout)
-        trials = [trial_of(participant, varied, condition, figures) for condition in conditions_of(participant)]
+        varied, random = varied_take(participant, layout), np.random.default_rng([participant, 82])
+        trials = [
+            trial_of(participant, varied, condition, of_other_hands(figures.at(condition.angle_deg), random))
+            for condition in conditions_of(participant)
+        ]
     else:
         person = person_of(participant, layout, characters)
         trials = [trial(person, condition, figures) for condition in conditions_of(participant)]

@@ -31,7 +31,7 @@ DRAWS = 5
 
 @dataclass(frozen=True)
 class Scripted:
-    """One recording of the standard set."""
+    """One recording of the standard sets."""
 
     text: str
     seed: int
@@ -39,6 +39,36 @@ class Scripted:
     difficulty: str = "normal"
 
 
+# What the noise of the suite without pictures is fitted to.
+FITTED = (
+    Scripted("quick brown foxes jump", 2, 45),
+    Scripted("a bird in the hand", 4, 45),
+    Scripted("no pain no gain for anybody", 6, 45),
+    Scripted("two wrongs make no right", 8, 45),
+    Scripted("haste makes waste of time", 9, 45),
+    Scripted("beggars can not be choosers", 21, 45),
+    Scripted("good things come to those", 25, 45),
+    Scripted("just in the nick of time", 31, 45),
+    Scripted("kill two birds with one stone", 33, 45),
+    Scripted("pack my liquor jugs", 12, 45, "calm"),
+    Scripted("the rain in spain stays mainly", 1, 60),
+    Scripted("please close the zip lock", 3, 60),
+    Scripted("better late than never", 5, 60),
+    Scripted("the pen is mightier", 7, 60),
+    Scripted("ignorance is bliss", 10, 60),
+    Scripted("look before you leap", 14, 60),
+    Scripted("actions speak louder", 16, 60),
+    Scripted("easy come easy go quickly", 24, 60),
+    Scripted("let sleeping dogs lie", 34, 60),
+    Scripted("the five boxing wizards", 11, 60, "calm"),
+    Scripted("do not judge a book", 22, 75),
+    Scripted("honesty is the best policy", 30, 75),
+    Scripted("money does not grow on trees", 46, 75),
+    Scripted("once in a blue moon", 54, 75),
+    Scripted("vex quick dwarf nymph", 13, 75, "calm"),
+)
+
+# What `--rendered` scores.
 STANDARD = (
     Scripted("the rain in spain stays mainly", 1, 60),
     Scripted("quick brown foxes jump", 2, 45),

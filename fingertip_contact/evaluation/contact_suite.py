@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from fingertip_contact.evaluation.fingertip_noise import Episodes, NoiseFigures
+from fingertip_contact.evaluation.fingertip_noise import Episodes, FingertipNoise, NoiseFigures
 from fingertip_contact.evaluation.fingertip_recording import FingertipRecording
 from fingertip_contact.evaluation.kinematic_view import FingerBias, Played, Shutter, view
 from fingertip_contact.keyboard.layout import Layout
@@ -163,12 +163,11 @@ def person_of(participant: int, layout: Layout, characters: int) -> Person:
 def trial(person: Person, condition: Condition, figures: NoiseFigures) -> Trial:
     """A person under a condition. The person's fingers are the same in all of them; the noise is that of the angle,
     the same whatever the trouble and the speed."""
-    return trial_of(person.number, person.take(condition), condition, figures)
+    return trial_of(person.number, person.take(condition), condition, figures.at(condition.angle_deg))
 
 
-def trial_of(number: int, take: Played, condition: Condition, figures: NoiseFigures) -> Trial:
-    """A take under a condition, with the fingers and the noise that belong to a number."""
-    noise = figures.at(condition.angle_deg)
+def trial_of(number: int, take: Played, condition: Condition, noise: FingertipNoise) -> Trial:
+    """A take under a condition, with the fingers that belong to a number and the noise of the condition's angle."""
     if condition.losses:
         noise = replace(noise, lost=LOSSES)
     bias = FingerBias.draw(noise, np.random.default_rng([number, 79]))

@@ -8,7 +8,7 @@ nonsense for some frames (a stray), or nothing at all (a gap). The way of a fing
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,10 @@ PACES_MPS = (0.01, 0.05)
 WAYS_M = (0.0, 0.0003, 0.001, 0.003, 0.008)
 WAY_SHARES = (0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99)
 Table = tuple[tuple[float, ...], ...]
+# How far other hands' rims stand from those that figures were fitted to, and by what share (of logarithms) their
+# scatter, the errors of ways, and what fingers differ by are larger or smaller: standard deviations.
+OTHER_RIM_M = 0.001
+OTHER_SHARES = (0.25, 0.3, 0.3)
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,25 @@ class NoiseFigures:
         below = min(int(position), len(known) - 2) if len(known) > 1 else 0
         low, high = self.angles[below], self.angles[min(below + 1, len(known) - 1)]
         return _mixed(low, high, position - below)
+
+
+def of_other_hands(noise: FingertipNoise, random: np.random.Generator) -> FingertipNoise:
+    """Noise as hands, cameras and light might have it that the figures were not fitted to."""
+    rim_m = np.array(noise.rim_m) + random.normal(0.0, OTHER_RIM_M)
+    scatter, ways, fingers = (float(np.exp(random.normal(0.0, sigma))) for sigma in OTHER_SHARES)
+    return replace(
+        noise,
+        rim_m=_frozen(rim_m.tolist()),
+        below_m=_scaled(noise.below_m, scatter),
+        above_m=_scaled(noise.above_m, scatter),
+        way_along_m=_scaled(noise.way_along_m, ways),
+        way_across_m=_scaled(noise.way_across_m, ways),
+        finger_sigma_m=tuple(fingers * sigma_m for sigma_m in noise.finger_sigma_m),
+    )
+
+
+def _scaled(table: Table, factor: float) -> Table:
+    return tuple(tuple(factor * value for value in row) for row in table)
 
 
 def _mixed(low: Any, high: Any, share: float) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,9 @@ from fingertip_contact.recordings.truth import read_frames, read_truth, truth_pa
 
 # Farther off the middle than so many robust standard deviations is a stray; as many metres at least.
 STRAY_SIGMAS, STRAY_LEAST_M = 4.0, 0.003
+# What reads so much higher over a pad than a touching rim does is the back of a finger that hides its tip: a stray,
+# however many there are of them.
+HIDDEN_M = 0.006
 # Fewer frames say nothing of a range of heights: its neighbour's figures hold.
 LEAST_FRAMES = 8
 # In the air a finger's own bias is told from its strays by as many.
@@ -82,7 +85,13 @@ def fit_noise(bags: Sequence[Path], layout: Layout) -> NoiseFigures:
         nearest = min(by_angle, key=lambda angle: abs(angle - errors.angle_deg), default=None)
         same = nearest is not None and abs(nearest - errors.angle_deg) < SAME_ANGLE_DEG
         by_angle[nearest if same and nearest is not None else round(errors.angle_deg)].append(errors)
-    return NoiseFigures(tuple(bag.stem for bag in bags), tuple(_fit(by_angle[angle]) for angle in sorted(by_angle)))
+    return NoiseFigures(tuple(map(_name, bags)), tuple(_fit(by_angle[angle]) for angle in sorted(by_angle)))
+
+
+def _name(bag: Path) -> str:
+    """What was recorded, whatever the file is called."""
+    header = read_truth(truth_path(bag)).header
+    return f"{header.difficulty}_{header.seed}_{header.angle_deg:g}"
 
 
 def measured_errors(bag: Path, layout: Layout) -> Errors:
@@ -142,10 +151,14 @@ def true_fingers(bag: Path, recording: FingertipRecording) -> tuple[np.ndarray, 
 
 
 def _fit(recordings: Sequence[Errors]) -> FingertipNoise:
-    rim_m = _rims(recordings)
-    own_m, finger_sigma_m = _own_biases(recordings, rim_m)
-    over_m = [errors.over_m - _by_clearance(errors, rim_m) - own for errors, own in zip(recordings, own_m, strict=True)]
-    below_m, above_m = (_spreads(recordings, over_m, side) for side in (-1.0, 1.0))
+    seen = _with_tip_in_sight(recordings)
+    rim_m = _rims(seen)
+    own_m, finger_sigma_m = _own_biases(seen, rim_m)
+    over_m, seen_m = (
+        [errors.over_m - _by_clearance(errors, rim_m) - own for errors, own in zip(parts, own_m, strict=True)]
+        for parts in (recordings, seen)
+    )
+    below_m, above_m = (_spreads(recordings, seen_m, side) for side in (-1.0, 1.0))
     sigma_m = (below_m + above_m) / 2
     limits_m = [np.maximum(STRAY_SIGMAS * _by_clearance(errors, sigma_m), STRAY_LEAST_M) for errors in recordings]
     # Upwards only: the few readings far too low are of fingers high in the air, where they mislead nobody; drawn for
@@ -193,6 +206,15 @@ def _bins(clearance_m: np.ndarray) -> np.ndarray:
 
 def _groups() -> np.ndarray:
     return np.array(GROUP_OF_FINGER * len(HANDS))
+
+
+def _with_tip_in_sight(recordings: Sequence[Errors]) -> list[Errors]:
+    """The recordings without the readings of fingers that hide their tips."""
+    touching_m = _rims(recordings)[:, 0][_groups()]
+    return [
+        replace(errors, over_m=np.where(errors.over_m > touching_m + HIDDEN_M, np.nan, errors.over_m))
+        for errors in recordings
+    ]
 
 
 def _rims(recordings: Sequence[Errors]) -> np.ndarray:

@@ -31,6 +31,8 @@ FALL_S, HOLD_S, RISE_S, BELOW_M, POWER = (0.04, 0.16), (0.02, 0.22), (0.05, 0.2)
 MISS_M, FLOOR_M = (0.001, 0.007), 0.0015
 # Fingers take that long to go aside, and are up for so long before they come down again.
 REACH_S, AGAIN_S = 0.12, 0.08
+# A finger that comes down faster, on average, taps; slower, it lies down to rest: what the gate by velocity means.
+TAP_MPS = 0.055
 # Touches are told to that.
 STEP_S = 0.001
 
@@ -114,8 +116,8 @@ def varied_take(number: int, layout: Layout) -> VariedTake:
     wandering_m, heave_share, follow, misses, reach_m = (
         _at_times(random, most) for most in (0.005, 0.1, 0.9, 0.5, 0.03)
     )
-    dips, end_s = _typed(random, follow, misses)
-    rests = _rests(random, dips, end_s)
+    dips, end_s = _typed(random, hover_m, follow, misses)
+    rests = _rests(random, hover_m, dips, end_s)
     dips += rests
     fingers = _Fingers(
         home_m,
@@ -133,7 +135,7 @@ def _at_times(random: np.random.Generator, most: float) -> float:
     return 0.0 if random.random() < 0.34 else float(random.uniform(0.0, most))
 
 
-def _typed(random: np.random.Generator, follow: float, misses: float) -> tuple[list[_Dip], float]:
+def _typed(random: np.random.Generator, hover_m: np.ndarray, follow: float, misses: float) -> tuple[list[_Dip], float]:
     """Touches, near misses and the neighbours that go along, and when the last of them is over."""
     dips: list[_Dip] = []
     free_s = np.full(COLUMNS, START_S + AGAIN_S)
@@ -147,6 +149,7 @@ def _typed(random: np.random.Generator, follow: float, misses: float) -> tuple[l
             hold_s, goal_m, power = random.uniform(0.0, 0.1), random.uniform(*MISS_M), None
         else:
             hold_s, goal_m = random.uniform(*HOLD_S), -random.uniform(*BELOW_M)
+            fall_s = min(fall_s, (hover_m[column] - goal_m) / TAP_MPS)
             power = None if random.random() < 0.5 else random.uniform(*POWER)
         dip = _Dip(column, now_s, fall_s, now_s + hold_s, rise_s, goal_m, power)
         free_s[column] = dip.up_s + rise_s
@@ -167,12 +170,13 @@ def _followers(dip: _Dip, random: np.random.Generator, follow: float) -> list[_D
     return followers
 
 
-def _rests(random: np.random.Generator, dips: list[_Dip], end_s: float) -> list[_Dip]:
+def _rests(random: np.random.Generator, hover_m: np.ndarray, dips: list[_Dip], end_s: float) -> list[_Dip]:
     """Fingers with nothing to do lie down slowly, for a while."""
     rests = []
     for column in random.permutation(COLUMNS)[: random.integers(3)].tolist():
         down_s = random.uniform(START_S + 1.0, end_s - 4.0)
-        rest = _Dip(column, down_s, random.uniform(0.2, 0.5), down_s + random.uniform(0.5, 2.0), 0.3, -0.001, None)
+        fall_s = max(random.uniform(0.2, 0.5), hover_m[column] / TAP_MPS)
+        rest = _Dip(column, down_s, fall_s, down_s + random.uniform(0.5, 2.0), 0.3, -0.001, None)
         busy = [dip for dip in dips if dip.column == column and dip.goal_m < 0]
         if all(dip.up_s + 0.5 < down_s or dip.down_s > rest.up_s + 0.8 for dip in busy):
             rests.append(rest)

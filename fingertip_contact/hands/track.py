@@ -6,10 +6,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fingertip_contact.frames import LANDMARKS_PER_HAND, Hand, Handedness
+from fingertip_contact.frames import LANDMARKS_PER_HAND, WRIST, Hand, Handedness
 from fingertip_contact.hands import identity, roi
 from fingertip_contact.hands.landmark_model import Landmarks
 from fingertip_contact.hands.roi import Roi
+
+# The landmarks of a hand as they are called where its fingers are taken in the opposite order: thumb for little finger,
+# index for ring finger, and back.
+EXCHANGED = [0, 17, 18, 19, 20, 13, 14, 15, 16, 9, 10, 11, 12, 5, 6, 7, 8, 1, 2, 3, 4]
+INDEX_KNUCKLE, LITTLE_KNUCKLE = 5, 17
 
 
 @dataclass(eq=False)
@@ -25,11 +30,17 @@ class Track:
     name: Handedness | None = None
 
     def follow(self, seen: Landmarks, stamp_ns: int) -> None:
-        self.landmarks_px = seen.points_px
+        self.landmarks_px = seen.points_px[EXCHANGED] if self.is_mistaken(seen) else seen.points_px
         self.presence = seen.presence
-        self.region = roi.from_landmarks(seen.points_px)
+        self.region = roi.from_landmarks(self.landmarks_px)
         self.stamp_ns = stamp_ns
         self.evidence = identity.add_evidence(self.evidence, seen.right)
+
+    def is_mistaken(self, seen: Landmarks) -> bool:
+        """Whether a look takes the back of this hand for that of the other one, and so each finger for its opposite."""
+        if self.name is None or (seen.right > 0.5) == (self.name == "right"):
+            return False
+        return back_of(seen.points_px) != self.name
 
     def trust(self, seen: Landmarks) -> float:
         """0..1: how sure a look is of a hand, and of the hand that this track is.
@@ -58,3 +69,9 @@ class Track:
             score=self.presence,
             landmarks_px=self.landmarks_px,
         )
+
+
+def back_of(landmarks_px: np.ndarray) -> Handedness:
+    """Whose back lies so in the picture: with the fingers up, the right hand's thumb is left. (21, 2) pixels."""
+    index, little = landmarks_px[[INDEX_KNUCKLE, LITTLE_KNUCKLE]] - landmarks_px[WRIST]
+    return "right" if index[0] * little[1] > index[1] * little[0] else "left"
