@@ -47,6 +47,14 @@ def test_taps_of_every_finger() -> None:
     assert [e.type for e in events] == ["press", "release"] * 10
 
 
+@pytest.mark.parametrize("held_s", [0.1, 0.3, 1.5])
+def test_release_is_told_when_the_finger_left(held_s: float) -> None:
+    """A release is decided when the finger is up, and tells when it left the desk: within 15 ms."""
+    height_m = noisy(clearances([(6, 1.0, held_s)], 3.5), 0.0003, 7)
+    (release,) = [event for event in run(ContactDetector(ContactParameters()), height_m) if event.type == "release"]
+    assert (release.contact_ns - START_NS) / 1e9 == pytest.approx(1.0 + held_s, abs=0.015)
+
+
 def test_fingers_of_wood_are_read() -> None:
     """Twelve hands of which one finger falls at a time, as no muscle moves it, while all else stands still: of their
     120 taps no more than three are missed, and none is made up."""

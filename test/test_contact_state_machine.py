@@ -18,7 +18,7 @@ TRACES = sorted((Path(__file__).parent / "data" / "contact_traces").glob("*.csv"
 @pytest.mark.parametrize("trace", TRACES, ids=lambda path: path.stem)
 def test_golden_trace(trace: Path) -> None:
     """Every row of a trace leads to the state and the changes written beside it."""
-    machine = FingerMachine(ContactParameters())
+    machine = FingerMachine(ContactParameters(entry_height_m=0.0045, exit_height_m=0.006))
     for row in csv.DictReader(trace.read_text().splitlines()):
         stamp_ns = int(row["stamp_ms"]) * 1_000_000
         if row["height_mm"]:

@@ -124,10 +124,8 @@ def two_leaves(right: int = 2) -> Trees:
     return Trees(
         base=0.5,
         feature=np.array([[0, -1, -1]]),
-        threshold=np.array([[3.0, 0.0, 0.0]]),
-        left=np.array([[1, 1, 2]]),
-        right=np.array([[right, 1, 2]]),
-        value=np.array([[0.0, -1.0, 2.0]]),
+        number=np.array([[3.0, -1.0, 2.0]]),
+        right=np.array([[right, 0, 0]]),
         source="by hand",
     )
 
@@ -154,9 +152,9 @@ def test_bad_trees_are_refused(change: str, tmp_path: Path) -> None:
     if change == "features":
         data["features"][0] = "colour"
     if change == "shape":
-        data["value"] = [[0.0]]
+        data["number"] = [[0.0]]
     if change == "finite":
-        data["value"][0][1] = float("nan")
+        data["number"][0][1] = float("nan")
     path.write_text("trees" if change == "text" else json.dumps(data), encoding="utf-8")
     with pytest.raises(ValueError, match="fit-touch"):
         load_trees(path)
@@ -190,4 +188,4 @@ def test_nobody_of_the_tests_was_fitted_to() -> None:
     """The people that trees are fitted to are none of the suite's."""
     assert not set(PARTICIPANTS) & {*FITTED_PEOPLE, *FITTED_STROKES}
     for file in (TOUCH_FILE, TIME_FILE):
-        assert "on 1001-1096, 2001-2048" in load_trees(share_file(file)).source
+        assert "on 1001-1160, 2001-2096" in load_trees(share_file(file)).source

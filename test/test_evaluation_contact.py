@@ -31,11 +31,12 @@ from fingertip_contact.evaluation.fingertip_noise import (
     Episodes,
     NoiseFigures,
     load_noise,
+    of_other_hands,
     save_noise,
 )
 from fingertip_contact.evaluation.fingertip_recording import detect
 from fingertip_contact.evaluation.kinematic_view import Shutter
-from fingertip_contact.evaluation.varied_strokes import varied_take
+from fingertip_contact.evaluation.varied_strokes import Swung, varied_take
 from fingertip_contact.frames import EventType
 from fingertip_contact.keyboard.layout import Layout, load_layout
 from fingertip_contact.recordings.events import EventRecord
@@ -127,6 +128,28 @@ def test_varied_strokes_touch_when_they_say(number: int, layout: Layout) -> None
         said[(stamps_ns >= rest.start_ns) & (stamps_ns <= rest.end_ns), column_of(rest.hand, rest.finger)] = True
     assert (said == down).mean() > 0.999
     np.testing.assert_array_equal(varied_take(number, layout).pads_m(times_s), take.pads_m(times_s))
+
+
+def test_swinging_fingers_touch_as_before(layout: Layout) -> None:
+    """Fingers that swing as they rise are displaced by their height alone: what they touch, and when, stays."""
+    take = varied_take(2001, layout)
+    swung = Swung(take, np.tile((0.1, 0.5), (10, 1)))
+    times_s = np.arange(START_S, START_S + 5.0, 0.01)
+    before_m, after_m = take.pads_m(times_s), swung.pads_m(times_s)
+    np.testing.assert_array_equal(after_m[..., 2], before_m[..., 2])
+    np.testing.assert_allclose(after_m[..., 1] - before_m[..., 1], 0.5 * before_m[..., 2])
+    assert swung.taps == take.taps
+
+
+def test_noise_of_other_hands_differs_and_keeps_its_form() -> None:
+    """Other hands have other rims and scatter, each draw its own; what is said of strays and gaps stays."""
+    figures = load_noise().at(60.0)
+    random = np.random.default_rng(5)
+    other, another = of_other_hands(figures, random), of_other_hands(figures, random)
+    assert np.ptp(np.array(other.rim_m) - np.array(figures.rim_m)) < 1e-12
+    assert other.rim_m != another.rim_m != figures.rim_m
+    assert np.array(other.above_m).shape == np.array(figures.above_m).shape
+    assert other.strays == figures.strays
 
 
 def test_trouble_leaves_the_taps_as_they_are(layout: Layout) -> None:

@@ -14,11 +14,15 @@ import numpy as np
 from fingertip_contact.contact.fingertip_meter import FingertipMeter
 from fingertip_contact.contact.fingertips import FingertipSamples
 from fingertip_contact.contact.history import COLUMNS, History, columns_of
+from fingertip_contact.contact.moment import two_highest
 from fingertip_contact.contact.motion import HeightFilter
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.contact.rules import Verdict, make_rule
 from fingertip_contact.contact.state_machine import FingerMachine, FingerSample
 from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, EventType, Fingertip, Frame, Hand, Surface
+
+# A finger that is so much higher than at its lowest has left the surface; noise alone goes up less far.
+LIFTED_M = 0.0015
 
 
 class ContactDetector:
@@ -89,7 +93,7 @@ class ContactDetector:
                 if change == "press":
                     events.append(self._press(column, row, verdict, stamp_ns))
                 else:
-                    events.append(self._end(change, column, row_ns, stamp_ns))
+                    events.append(self._end(change, column, self._lifted_ns(column, row), stamp_ns))
             events.extend(self._moves(column, row, stamp_ns))
         return events
 
@@ -122,6 +126,20 @@ class ContactDetector:
         self._open[column] = replace(press, point_m=point_m)
         move = replace(press, type="move", stamp_ns=stamp_ns, contact_ns=max(row_ns, press.contact_ns), point_m=point_m)
         return [move]
+
+    def _lifted_ns(self, column: int, row: int) -> int:
+        """When this column's pressing finger left the surface, of which this row tells: where its height last passed
+        LIFTED_M over the lowest of the press."""
+        first = int(np.searchsorted(self._history.stamps_ns[:row], self._open[column].contact_ns))
+        stamps_ns, height_m = self._history.stamps_ns[first : row + 1], self._history.visible_m[first : row + 1, column]
+        seen = np.isfinite(height_m)
+        stamps_ns, height_m = stamps_ns[seen], height_m[seen]
+        ceiling_m = float(-two_highest(-height_m)) + LIFTED_M
+        low = int(np.nonzero(height_m <= ceiling_m)[0][-1])
+        if low == len(height_m) - 1:
+            return int(stamps_ns[low])
+        share = (ceiling_m - height_m[low]) / (height_m[low + 1] - height_m[low])
+        return int(stamps_ns[low] + share * (stamps_ns[low + 1] - stamps_ns[low]))
 
     def _end(self, kind: EventType, column: int, contact_ns: int, stamp_ns: int) -> ContactEvent:
         """The release or cancel of this column's open press."""

@@ -125,7 +125,8 @@ def heights_m(
     depth: DepthImage, camera: Camera, plane: Plane, corner_px: np.ndarray, offsets_px: np.ndarray
 ) -> np.ndarray:
     """Heights over the plane (N, ...), metres, NaN where there is no depth or no picture, at whole pixels: offsets_px
-    (N or 1, ..., 2) from the corners (N, 2)."""
+    (N or 1, ..., 2) from the corners (N, 2). Corners that are no place in any picture have no heights."""
+    corner_px = np.where(np.abs(corner_px) < FARTHEST_PX, corner_px, np.nan)
     shape = (len(corner_px),) + (1,) * (offsets_px.ndim - 2)
     pixels = np.nan_to_num(corner_px.reshape(*shape, 2) + offsets_px, nan=-1.0, posinf=-1.0, neginf=-1.0)
     columns, rows = np.moveaxis(np.clip(pixels, -1, 1e6).astype(np.int64), -1, 0)

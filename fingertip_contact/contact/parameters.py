@@ -49,13 +49,13 @@ class ContactParameters:
         0.0071, 0.0, 0.03, "height of a touching fingertip's visible rim before anything is learnt, thumbs 2 mm more, m"
     )
 
-    entry_height_m: float = _number(0.0045, 0.0, 0.05, "a pad lower than this, thickness taken off, may press, m")
-    exit_height_m: float = _number(0.006, 0.0, 0.05, "a pressing pad higher than this is released, m")
+    entry_height_m: float = _number(0.012, 0.0, 0.05, "a pad lower than this, thickness taken off, may press, m")
+    exit_height_m: float = _number(0.0035, 0.0, 0.05, "a pressing pad so much higher than at its lowest is released, m")
     refractory_s: float = _number(0.1, 0.0, 2.0, "no second press of a finger sooner than this after its last one, s")
     move_m: float = _number(0.006, 0.001, 0.1, "a pressed finger that slides on by more than this sends a move, m")
     lost_hold_s: float = _number(0.15, 0.0, 2.0, "a pressing finger out of sight for longer is cancelled, s")
     decision_delay_s: float = _number(0.06, 0.0, 0.2, "how long after the touch a press is decided, s")
-    press_evidence: float = _number(0.0, -50.0, 50.0, "log-odds above which a touch is a press")
+    press_evidence: float = _number(0.5, -50.0, 50.0, "log-odds above which a touch is a press")
     depth_weight: float = _number(1.0, 0.0, 10.0, "weight of: the pad stops at its finger's contact height")
     drop_weight: float = _number(1.0, 0.0, 10.0, "weight of: it came down far and fast")
     rank_weight: float = _number(1.0, 0.0, 10.0, "weight of: no other finger of the hand came down farther")
@@ -65,11 +65,6 @@ class ContactParameters:
     def __post_init__(self) -> None:
         for entry in fields(self):
             _check(entry, getattr(self, entry.name))
-        if self.exit_height_m < self.entry_height_m:
-            raise ValueError(
-                f"exit_height_m is {self.exit_height_m}, below entry_height_m {self.entry_height_m}: "
-                "a finger would be released where it is pressed"
-            )
         if self.surface_distance_max_m <= self.surface_distance_min_m:
             raise ValueError(
                 f"surface_distance_max_m is {self.surface_distance_max_m}; "

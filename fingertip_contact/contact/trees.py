@@ -20,17 +20,15 @@ TIME_FILE = "config/touch_time_trees.json"
 class Trees:
     """A figure of a stop, the log-odds that it is a tap or the time of its touch: `base` and a value from each tree.
 
-    feature: (trees, nodes) int64, what a node asks for, by FEATURES; -1 at a leaf. threshold: not more than this goes
-    left. left, right: (trees, nodes) int64, the next node, of no meaning at a leaf. value: (trees, nodes), of leaves.
-    source: the command and the people that it was fitted with.
+    feature: (trees, nodes) int64, what a node asks for, by FEATURES; -1 at a leaf. number: (trees, nodes), the most of
+    that feature with which a stop goes left, to the next node; of a leaf its value. right: (trees, nodes) int64, the
+    node that others go on to, of no meaning at a leaf. source: the command and the people that it was fitted with.
     """
 
     base: float
     feature: np.ndarray
-    threshold: np.ndarray
-    left: np.ndarray
+    number: np.ndarray
     right: np.ndarray
-    value: np.ndarray
     source: str = ""
 
     def predict(self, features: np.ndarray) -> np.ndarray:
@@ -39,9 +37,9 @@ class Trees:
         node = np.tile(walk.root, (len(features), 1))
         stop = np.arange(len(features))[:, None]
         for _ in range(walk.depth):
-            goes_left = features[stop, walk.feature[node]] <= walk.threshold[node]
+            goes_left = features[stop, walk.feature[node]] <= walk.number[node]
             node = np.where(goes_left, walk.left[node], walk.right[node])
-        return self.base + walk.value[node].sum(axis=1)
+        return self.base + walk.number[node].sum(axis=1)
 
     @cached_property
     def _walk(self) -> _Walk:
@@ -53,10 +51,9 @@ class _Walk:
     """The nodes of all trees in one row, made for walking: a leaf leads to itself. root: (trees,)."""
 
     feature: np.ndarray
-    threshold: np.ndarray
+    number: np.ndarray
     left: np.ndarray
     right: np.ndarray
-    value: np.ndarray
     root: np.ndarray
     depth: int
 
@@ -65,12 +62,11 @@ class _Walk:
         root = np.arange(len(trees.feature)) * trees.feature.shape[1]
         own = np.arange(trees.feature.size)
         leaf = trees.feature.ravel() < 0
-        left, right = (np.where(leaf, own, (side + root[:, None]).ravel()) for side in (trees.left, trees.right))
+        left, right = (np.where(leaf, own, side) for side in (own + 1, (trees.right + root[:, None]).ravel()))
         depth, reached = 0, root
         while not leaf[reached].all():
             reached, depth = np.unique(np.concatenate([left[reached], right[reached]])), depth + 1
-        feature = np.maximum(trees.feature.ravel(), 0)
-        return cls(feature, trees.threshold.ravel(), left, right, trees.value.ravel(), root, depth)
+        return cls(np.maximum(trees.feature.ravel(), 0), trees.number.ravel(), left, right, root, depth)
 
 
 def load_trees(source: Path) -> Trees:
@@ -88,17 +84,15 @@ def load_trees(source: Path) -> Trees:
 
 def _trees(data: dict[str, Any]) -> Trees:
     """Raises ValueError where nodes do not lead on to later nodes: every walk has to end."""
-    whole = {name: np.array(data[name], dtype=np.int64) for name in ("feature", "left", "right")}
-    numbers = {name: np.array(data[name], dtype=np.float64) for name in ("threshold", "value")}
-    trees = Trees(float(data["base"]), **whole, **numbers, source=str(data["source"]))
-    shape = trees.feature.shape
-    if len(shape) != 2 or 0 in shape or any(part.shape != shape for part in (*whole.values(), *numbers.values())):
+    feature, right = (np.array(data[name], dtype=np.int64) for name in ("feature", "right"))
+    number = np.array(data["number"], dtype=np.float64)
+    shape = feature.shape
+    if len(shape) != 2 or 0 in shape or right.shape != shape or number.shape != shape:
         raise ValueError("its tables have to be of one shape, a row a tree")
-    inner = trees.feature >= 0
+    inner = feature >= 0
     own = np.broadcast_to(np.arange(shape[1]), shape)
-    for following in (trees.left, trees.right):
-        if ((following <= own) & inner).any() or (following >= shape[1]).any():
-            raise ValueError("a node leads back, or nowhere")
-    if (trees.feature >= len(FEATURES)).any() or not np.isfinite([*numbers.values()]).all():
+    if inner[:, -1].any() or ((right <= own) & inner).any() or (right >= shape[1]).any():
+        raise ValueError("a node leads back, or nowhere")
+    if (feature >= len(FEATURES)).any() or not np.isfinite(number).all():
         raise ValueError("a node asks for an unknown feature, or a number is not finite")
-    return trees
+    return Trees(float(data["base"]), feature, number, right, source=str(data["source"]))

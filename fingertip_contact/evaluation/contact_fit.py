@@ -13,22 +13,23 @@ from typing import Any
 import numpy as np
 
 from fingertip_contact.contact.history import History, column_of, columns_of
-from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.contact.parameters import ContactParameters, load_profile
 from fingertip_contact.contact.rules import EvidenceRule, LearntRule, Stop
 from fingertip_contact.contact.stop_features import FEATURES
 from fingertip_contact.contact.trees import Trees
 from fingertip_contact.evaluation.contact_suite import (
     FITTED_PEOPLE,
     FITTED_STROKES,
+    Trial,
     conditions_of,
     person_of,
-    trial,
     trial_of,
 )
 from fingertip_contact.evaluation.events import TOLERANCE_NS
 from fingertip_contact.evaluation.fingertip_noise import NoiseFigures, of_other_hands
 from fingertip_contact.evaluation.fingertip_recording import FingertipRecording
-from fingertip_contact.evaluation.varied_strokes import varied_take
+from fingertip_contact.evaluation.kinematic_view import Played
+from fingertip_contact.evaluation.varied_strokes import Swung, varied_take
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.recordings.truth import Truth
@@ -37,8 +38,8 @@ from fingertip_contact.recordings.truth import Truth
 # most of development people, rendered recordings and short taps together.
 TOUCH_S = (-0.09, TOLERANCE_NS / 1e9)
 TAP_SETTINGS: dict[str, Any] = {
-    "max_iter": 300,
-    "max_leaf_nodes": 20,
+    "max_iter": 500,
+    "max_leaf_nodes": 31,
     "learning_rate": 0.06,
     "min_samples_leaf": 30,
     "l2_regularization": 2.0,
@@ -98,22 +99,33 @@ def _stops_of(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of a person, or a varied take, under all conditions: features (N, len(FEATURES)), and touches (N,), see
     labelled_stops."""
-    if participant in FITTED_STROKES:
-        varied, random = varied_take(participant, layout), np.random.default_rng([participant, 82])
-        trials = [
-            trial_of(participant, varied, condition, of_other_hands(figures.at(condition.angle_deg), random))
-            for condition in conditions_of(participant)
-        ]
-    else:
-        person = person_of(participant, layout, characters)
-        trials = [trial(person, condition, figures) for condition in conditions_of(participant)]
+    trials = _fitted_trials(participant, layout, figures, characters)
     stops = [stop for tried in trials for stop in labelled_stops(tried.recording, tried.truth)]
     return np.array([features for features, _ in stops]), np.array([touch_s for _, touch_s in stops])
 
 
+def _fitted_trials(participant: int, layout: Layout, figures: NoiseFigures, characters: int) -> list[Trial]:
+    """Every second person has fingers that swing, varied takes all have, and noise of other hands besides."""
+    random = np.random.default_rng([participant, 82])
+    if participant in FITTED_STROKES:
+        varied = Swung.draw(varied_take(participant, layout), random)
+        return [
+            trial_of(participant, varied, condition, of_other_hands(figures.at(condition.angle_deg), random))
+            for condition in conditions_of(participant)
+        ]
+    person = person_of(participant, layout, characters)
+    trials = []
+    for condition in conditions_of(participant):
+        take: Played = person.take(condition)
+        if participant % 2:
+            take = Swung.draw(take, random)
+        trials.append(trial_of(participant, take, condition, figures.at(condition.angle_deg)))
+    return trials
+
+
 def labelled_stops(recording: FingertipRecording, truth: Truth) -> Iterator[tuple[np.ndarray, float]]:
     """The features of every stop, and when that finger truly touched: seconds after the stop, NaN if it is no tap's."""
-    parameters = ContactParameters()
+    parameters = load_profile("default")
     collector, history = _Collector(parameters), History()
     for row, stamp_ns in enumerate(recording.stamps_ns):
         history.add(int(stamp_ns), columns_of(recording.hands(row)), recording.measured(row))
@@ -152,27 +164,30 @@ def save_trees(trees: Trees, path: Path) -> None:
     """Writes what load_trees reads."""
     shape = {"source": trees.source, "features": FEATURES, "base": float(f"{trees.base:.5g}")}
     lines = [json.dumps(shape)[:-1]]
-    for name in ("feature", "left", "right"):
-        lines.append(f'"{name}": {json.dumps(getattr(trees, name).tolist())}')
-    for name in ("threshold", "value"):
-        rows = [[float(f"{value:.4g}") for value in row] for row in getattr(trees, name)]
-        lines.append(f'"{name}": {json.dumps(rows)}')
+    for name in ("feature", "right"):
+        lines.append(f'"{name}": {_dumped(getattr(trees, name).tolist())}')
+    lines.append(f'"number": {_dumped([[float(f"{number:.4g}") for number in row] for row in trees.number])}')
     with written_aside(path, overwrite=True) as aside:
         aside.write_text(",\n".join(lines) + "}\n", encoding="utf-8")
 
 
+def _dumped(rows: list[Any]) -> str:
+    return json.dumps(rows, separators=(",", ":"))
+
+
 def _as_tables(tables: list[Any], base: float, source: str) -> Trees:
+    """Raises RuntimeError where a node's left one is not the next, as Trees has it."""
     shape = len(tables), max(len(nodes) for nodes in tables)
-    feature, left, right = np.full(shape, -1), np.zeros(shape, dtype=int), np.zeros(shape, dtype=int)
-    threshold, value = np.zeros(shape), np.zeros(shape)
+    feature, right, number = np.full(shape, -1), np.zeros(shape, dtype=int), np.zeros(shape)
     for row, nodes in enumerate(tables):
         leaf = nodes["is_leaf"].astype(bool)
+        if (nodes["left"][~leaf] != np.nonzero(~leaf)[0] + 1).any():
+            raise RuntimeError("this scikit-learn orders the nodes of its trees in another way; fit with 1.9")
         part = row, slice(0, len(nodes))
         feature[part] = np.where(leaf, -1, nodes["feature_idx"])
-        threshold[part] = np.where(leaf, 0.0, nodes["num_threshold"])
-        left[part], right[part] = np.where(leaf, 0, nodes["left"]), np.where(leaf, 0, nodes["right"])
-        value[part] = np.where(leaf, nodes["value"], 0.0)
-    return Trees(base, feature, threshold, left, right, value, source)
+        right[part] = np.where(leaf, 0, nodes["right"])
+        number[part] = np.where(leaf, nodes["value"], nodes["num_threshold"])
+    return Trees(base, feature, number, right, source)
 
 
 def _listed(numbers: Sequence[int]) -> str:

@@ -26,10 +26,10 @@ PARTICIPANTS = range(1, 16)
 FIRST_TEST = 9
 # More people: the learnt rule is fitted to them, so that the development people show what it does with others. The last
 # of them type calmly.
-FITTED_PEOPLE = tuple(range(1001, 1097))
-FITTED_CALM = FITTED_PEOPLE[-16:]
+FITTED_PEOPLE = tuple(range(1001, 1161))
+FITTED_CALM = FITTED_PEOPLE[-24:]
 # Takes of varied_strokes that it is fitted to as well.
-FITTED_STROKES = tuple(range(2001, 2049))
+FITTED_STROKES = tuple(range(2001, 2097))
 
 ANGLES_DEG = (45.0, 52.0, 60.0, 75.0)
 # Words a minute by number, 20 to 80 in both splits.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fingertip_contact.contact.history import COLUMNS
+from fingertip_contact.evaluation.kinematic_view import Played
 from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.truth import TrueRest, TrueTap
@@ -33,6 +34,9 @@ MISS_M, FLOOR_M = (0.001, 0.007), 0.0015
 REACH_S, AGAIN_S = 0.12, 0.08
 # A finger that comes down faster, on average, taps; slower, it lies down to rest: what the gate by velocity means.
 TAP_MPS = 0.055
+# Fingers swing forward as they rise, so much for each metre of height, or back: of a hand, what a finger differs by,
+# and to the side. A camera that faces the typist sees such a finger come down by less, or not at all.
+SWING, SWING_SIGMA, SWING_ASIDE = (-0.2, 0.9), 0.15, 0.1
 # Touches are told to that.
 STEP_S = 0.001
 
@@ -104,6 +108,41 @@ class VariedTake:
     def pads_m(self, times_s: np.ndarray) -> np.ndarray:
         """(T, 10, 3) pads in the sheet's frame, left thumb to right little finger."""
         return self.fingers.pads_m(times_s)
+
+
+@dataclass(frozen=True)
+class Swung:
+    """A take whose fingers swing as they rise. swing: (10, 2) to the right and forward, for each metre of height."""
+
+    take: Played
+    swing: np.ndarray
+
+    @classmethod
+    def draw(cls, take: Played, random: np.random.Generator) -> Swung:
+        forward = random.uniform(*SWING) + random.normal(0, SWING_SIGMA, COLUMNS)
+        return cls(take, np.column_stack([random.normal(0, SWING_ASIDE, COLUMNS), forward]))
+
+    @property
+    def text(self) -> str:
+        return self.take.text
+
+    @property
+    def taps(self) -> tuple[TrueTap, ...]:
+        return self.take.taps
+
+    @property
+    def rests(self) -> tuple[TrueRest, ...]:
+        return self.take.rests
+
+    @property
+    def end_s(self) -> float:
+        return self.take.end_s
+
+    def pads_m(self, times_s: np.ndarray) -> np.ndarray:
+        """(T, 10, 3), see VariedTake."""
+        pads_m = self.take.pads_m(times_s)
+        pads_m[..., :2] += self.swing * pads_m[..., 2:]
+        return pads_m
 
 
 def varied_take(number: int, layout: Layout) -> VariedTake:
