@@ -30,7 +30,7 @@ def features_at(
     """FEATURES of the stop of a finger at row `at`, None where it does not stop there."""
     moment = Moment.of(stamps_ns, height_m, NOISE_M, moved_m, at)
     touch = moment.touch(finger, SLIGHT) if moment.stopped(SLIGHT)[finger] else None
-    return None if touch is None else dict(zip(FEATURES, stop_features(moment, finger, touch, 3.0), strict=True))
+    return None if touch is None else dict(zip(FEATURES, stop_features(moment, finger, touch, 3.0, 0.5), strict=True))
 
 
 def stop_of(rival_mm: list[float]) -> dict[str, float]:
@@ -66,7 +66,9 @@ def test_features_tell_the_way_of_the_picture() -> None:
     assert stop["across_mm"] == 0.0
     assert [stop[f"along_mm_{step}"] for step in (-3, -2, -1, 1)] == pytest.approx([0.0, 6.0, 6.0, 0.0], abs=1e-3)
     assert [stop[f"aside_mm_{step}"] for step in (-2, -1)] == [0.0, 0.0]
-    assert stop["taps_known"] == 3.0
+    assert (stop["taps_known"], stop["seen_share"]) == (3.0, 0.5)
+    # With half of it shown, a way of 6 mm is one of 12 mm down.
+    assert [stop[name] for name in ("fell_mm_1", "fell_mm_2", "fell_mm")] == pytest.approx([12.0, 12.0, 24.0], abs=1e-2)
     assert [stop[f"other_went_mm_{step}"] for step in (2, 1)] == pytest.approx([3.0, 5.0], abs=1e-3)
     assert stop["other_at_mm"] == pytest.approx(4.0)
     assert stop["other_apart"] == 1.0

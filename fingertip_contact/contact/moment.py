@@ -123,6 +123,10 @@ class Moment:
             high_m=high_m,
         )
 
+    def along_m(self, finger: int, touch: Touch) -> float:
+        """How far the finger's picture went along the way down while it came down to the touch."""
+        return float(self.place_m[self.at, finger, 1] - self.place_m[touch.high, finger, 1])
+
     @cached_property
     def near_m(self) -> np.ndarray:
         """(rows, fingers) the heights in which a rival's dip counts."""

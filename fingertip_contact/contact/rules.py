@@ -16,6 +16,7 @@ from fingertip_contact.contact.history import COLUMNS, History
 from fingertip_contact.contact.moment import CLEAR, SLIGHT, Moment
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.contact.published import FIRE_SCORE, PublishedFinger
+from fingertip_contact.contact.seen_ways import SeenWays
 from fingertip_contact.contact.stop_features import stop_features
 from fingertip_contact.contact.trees import TIME_FILE, TOUCH_FILE, Trees, load_trees
 from fingertip_contact.frames import FINGERS, HANDS
@@ -39,17 +40,19 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Stop:
-    """A stop of one finger of a hand, found at stamp_ns, that may be a touch. column: see History. taps_known: see
-    stop_features."""
+    """A stop of one finger of a hand, found at stamp_ns, that may be a touch. column: see History. taps_known,
+    seen_share: see stop_features."""
 
     moment: Moment
     column: int
     touch: Touch
     stamp_ns: int
     taps_known: float
+    seen_share: float
 
     def features(self) -> np.ndarray:
-        return stop_features(self.moment, self.column % len(FINGERS), self.touch, self.taps_known)
+        finger = self.column % len(FINGERS)
+        return stop_features(self.moment, finger, self.touch, self.taps_known, self.seen_share)
 
 
 class Rule(Protocol):
@@ -70,6 +73,7 @@ class EvidenceRule:
     def __init__(self, parameters: ContactParameters) -> None:
         self._parameters = parameters
         self._heights = ContactHeights(parameters.contact_height_m)
+        self._ways = SeenWays()
         self._learnt_ns: list[int | None] = [None] * COLUMNS
 
     def contact_m(self) -> np.ndarray:
@@ -87,7 +91,7 @@ class EvidenceRule:
         moment = Moment.of(history.stamps_ns, height_m, history.noise_m(), history.moved_m, row)
         stops = self._stops(moment, stamp_ns)
         for stop, (log_odds, touch_s) in zip(stops, self._weigh(stops), strict=True):
-            confidence = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds - self._parameters.press_evidence))))
+            confidence = chance_of(log_odds - self._parameters.press_evidence)
             touch_ns = stamp_ns + round(1e9 * touch_s)
             verdicts[stop.column] = Verdict(stop.touch.bottom_m, confidence > 0.5, touch_ns, confidence)
         return verdicts
@@ -101,16 +105,17 @@ class EvidenceRule:
             touch = hand.touch(finger, self.descent)
             if touch is None:
                 continue
-            self._learn(column, touch, stamp_ns)
+            seen_share = float(self._ways.shares()[column])
+            self._learn(column, touch, hand.along_m(finger, touch), stamp_ns)
             if touch.bottom_m <= self._parameters.entry_height_m:
-                stops.append(Stop(hand, column, touch, stamp_ns, self._heights.taps_known(column)))
+                stops.append(Stop(hand, column, touch, stamp_ns, self._heights.taps_known(column), seen_share))
         return stops
 
     def _weigh(self, stops: list[Stop]) -> Sequence[tuple[float, float]]:
         """Of each stop, the log-odds that it is a tap, and when that touched: seconds after the stop was found."""
         return [(stop.touch.total(self._parameters), stop.touch.after_s) for stop in stops]
 
-    def _learn(self, column: int, touch: Touch, stamp_ns: int) -> None:
+    def _learn(self, column: int, touch: Touch, along_m: float, stamp_ns: int) -> None:
         """Learn from a stop, once: the rows after its first one tell the same."""
         last_ns, self._learnt_ns[column] = self._learnt_ns[column], stamp_ns
         if last_ns is not None and abs(stamp_ns - last_ns) <= SAME_STOP_NS:
@@ -118,6 +123,8 @@ class EvidenceRule:
         # A finger that only ever went along with another has shown nothing of where it would touch.
         motion = touch.motion(self._parameters) - (0.0 if touch.first else FOLLOWER_LOG_ODDS)
         self._heights.learn(column, touch.bottom_m, motion)
+        # By heights alone: what is seen of a tap must not decide what is learnt of that.
+        self._ways.learn(column, touch.high_m - touch.bottom_m, along_m, chance_of(touch.depth + touch.drop))
 
 
 class LearntRule(EvidenceRule):
@@ -161,6 +168,11 @@ class PublishedRule:
         stamp_ns = int(history.stamps_ns[row])
         fired = self._fingers[column].update(stamp_ns, float(history.tip_px[row, column, 1]), distance_m)
         return Verdict(distance_m, fired, stamp_ns, FIRE_SCORE if fired else 0.0)
+
+
+def chance_of(log_odds: float) -> float:
+    """0..1"""
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds))))
 
 
 _RULES: dict[str, Callable[[ContactParameters], Rule]] = {

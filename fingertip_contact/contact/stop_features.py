@@ -28,12 +28,14 @@ FEATURES = (
     *("last_mps", "before_mps", "descent_s"),
     # Evidence of depth and drop of the rival that has most of it: it explains why this finger went along.
     "rival_evidence",
-    # Which one of FINGERS, and how many taps have told its contact height.
-    *("finger", "taps_known"),
+    # Which one of FINGERS, how many taps have told its contact height, and what its picture shows of a way down.
+    *("finger", "taps_known", "seen_share"),
     # The other finger whose picture went farthest before the stop: its ways in each thirtieth of a second, from three
     # before the stop to two after it, its height at the stop, mm, and how many fingers away it is.
     *("other_went_mm_3", "other_went_mm_2", "other_went_mm_1", "other_goes_mm_1", "other_goes_mm_2"),
     *("other_at_mm", "other_apart"),
+    # How far down the way along the picture was, if it shows so much of it: the last step, the one before, and all, mm.
+    *("fell_mm_1", "fell_mm_2", "fell_mm"),
     # Where it stopped, over the contact height, its noise, from how far up it came, how far it then rose: mm.
     *("bottom_mm", "noise_mm", "drop_mm", "rise_mm"),
     # Farthest and median fall of the hand's other fingers meanwhile, the lowest of them, and the hand's median now: mm.
@@ -55,16 +57,19 @@ FEATURES = (
 )
 # Which ways stand one by one, of the finger and of others.
 RECENT = slice(5, None)
+# The last step before the stop, and the least share of a way down that a way along the picture is taken for.
+LAST_STEP, LEAST_SHARE = 7, 0.1
 # The times at which heights are taken, after the stop, s.
 HEIGHTS_S = np.arange(-4, 3) / 30.0
 # What stands for what was not seen.
 UNSEEN_FALL_M, UNSEEN_M, UNSEEN_EVIDENCE = 0.0, 0.05, -9.0
 
 
-def stop_features(moment: Moment, finger: int, touch: Touch, taps_known: float) -> np.ndarray:
+def stop_features(moment: Moment, finger: int, touch: Touch, taps_known: float, seen_share: float) -> np.ndarray:
     """FEATURES of the stop of a finger of one hand, of which `touch` was found: (len(FEATURES),) float64, finite.
 
-    taps_known: how many taps the finger's contact height was learnt from, each as far as it was one.
+    taps_known: how many taps the finger's contact height was learnt from, each as far as it was one. seen_share: of
+    each metre down, metres along the picture.
     """
     at, seconds, track, noise_m = moment.at, moment.seconds, moment.height_m[:, finger], float(moment.noise_m[finger])
     after_m = track[at:]
@@ -73,7 +78,10 @@ def stop_features(moment: Moment, finger: int, touch: Touch, taps_known: float) 
     falls_m, bottoms_m, evidence = _rivals(moment, touch.high, finger)
     ways_m = np.nan_to_num(moment.ways_m[RECENT])
     aside_m, along_m = np.nan_to_num(moment.steps_m[:, finger]).T
+    shown = max(seen_share, LEAST_SHARE)
     lengths_m = (
+        *(along_m[step] / shown for step in (LAST_STEP, LAST_STEP - 1)),
+        moment.along_m(finger, touch) / shown,
         *(touch.bottom_m, noise_m, touch.high_m - touch.bottom_m),
         *(-float(lowest(-after_m)) - touch.bottom_m, max(falls_m), median(falls_m), min(bottoms_m)),
         median(height_m for height_m in moment.height_m[at].tolist() if math.isfinite(height_m)),
@@ -84,19 +92,14 @@ def stop_features(moment: Moment, finger: int, touch: Touch, taps_known: float) 
         *np.abs(aside_m),
         *_others_m(ways_m, finger),
     )
-    rest = (
-        stay_s,
-        stay_sigma_m / noise_m,
-        last_mps,
-        before_mps,
-        -float(seconds[touch.high]),
-        max(evidence),
-        finger,
-        taps_known,
-    )
+    stay = stay_s, stay_sigma_m / noise_m
+    fall = last_mps, before_mps, -float(seconds[touch.high])
+    known = max(evidence), finger, taps_known, seen_share
     busiest = _busiest(ways_m, moment.height_m[at], finger)
     named = touch.depth, touch.drop, touch.rank, touch.way, touch.lead
-    return np.array([*named, *rest, *busiest, *(1e3 * length_m for length_m in lengths_m)], dtype=np.float64)
+    return np.array(
+        [*named, *stay, *fall, *known, *busiest, *(1e3 * length_m for length_m in lengths_m)], dtype=np.float64
+    )
 
 
 def _stay(seconds: np.ndarray, track: np.ndarray, ceiling_m: float) -> tuple[float, float]:

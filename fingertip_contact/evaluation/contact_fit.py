@@ -46,6 +46,9 @@ TAP_SETTINGS: dict[str, Any] = {
     "early_stopping": False,
     "random_state": 0,
 }
+# What a stop of a varied take counts in telling taps, a person's being 1. More of it reads other hands better, and the
+# people of this simulation a little worse.
+STROKES_WEIGHT = 1.7
 TIME_SETTINGS: dict[str, Any] = {
     "loss": "absolute_error",
     "max_iter": 120,
@@ -81,17 +84,18 @@ def fit_touch(
 ) -> tuple[Trees, Trees]:
     """Trees that tell taps, and when those touched, fitted to all stops of these people and varied takes under the
     standard conditions. Needs scikit-learn."""
-    features, touches_s = [], []
+    features, touches_s, weights = [], [], []
     stops_of = partial(_stops_of, layout=layout, figures=figures, characters=characters)
     with ProcessPoolExecutor(workers) as pool:
         for participant, (found, touched_s) in zip(participants, pool.map(stops_of, participants), strict=True):
             features.append(found)
             touches_s.append(touched_s)
+            weights.append(np.full(len(found), STROKES_WEIGHT if participant in FITTED_STROKES else 1.0))
             progress(participant)
     source = f"`evaluate fit-touch` on {_listed(participants)}"
     stops, touch_s = np.concatenate(features), np.concatenate(touches_s)
     tap = np.isfinite(touch_s)
-    return fit_taps(stops, tap, source), fit_times(stops[tap], touch_s[tap], source)
+    return fit_taps(stops, tap, source, np.concatenate(weights)), fit_times(stops[tap], touch_s[tap], source)
 
 
 def _stops_of(
@@ -140,11 +144,11 @@ def labelled_stops(recording: FingertipRecording, truth: Truth) -> Iterator[tupl
         yield features, touch_s if TOUCH_S[0] < touch_s < TOUCH_S[1] else math.nan
 
 
-def fit_taps(features: np.ndarray, tap: np.ndarray, source: str) -> Trees:
-    """Log-odds of a tap. features: (N, len(FEATURES)). tap: (N,) bool. Needs scikit-learn."""
+def fit_taps(features: np.ndarray, tap: np.ndarray, source: str, weights: np.ndarray | None = None) -> Trees:
+    """Log-odds of a tap. features: (N, len(FEATURES)). tap: (N,) bool. weights: (N,). Needs scikit-learn."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    return _trees_of(HistGradientBoostingClassifier(**TAP_SETTINGS).fit(features, tap), source)
+    return _trees_of(HistGradientBoostingClassifier(**TAP_SETTINGS).fit(features, tap, sample_weight=weights), source)
 
 
 def fit_times(features: np.ndarray, touch_s: np.ndarray, source: str) -> Trees:
