@@ -48,7 +48,7 @@ TAP_SETTINGS: dict[str, Any] = {
 }
 # What a stop of a varied take counts in telling taps, a person's being 1. More of it reads other hands better, and the
 # people of this simulation a little worse.
-STROKES_WEIGHT = 1.7
+STROKES_WEIGHT = 2.5
 TIME_SETTINGS: dict[str, Any] = {
     "loss": "absolute_error",
     "max_iter": 120,
