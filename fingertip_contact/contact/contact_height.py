@@ -82,7 +82,8 @@ class ContactHeights:
         """From how steep these fingertips are seen, (N,) each, see FingertipSamples, NaN unseen."""
         known = np.isfinite(visible_m) & (np.abs(along_axis_m) > LEVEL_M)
         if known.any():
-            sine = float(np.median(visible_m[known] / along_axis_m[known]))
+            sines = np.sort(visible_m[known] / along_axis_m[known])
+            sine = float(sines[len(sines) // 2])
             self._steep_m = float(np.interp(sine, ELEVATIONS, STEEP_MORE_M))
 
     def contact_m(self) -> np.ndarray:

@@ -86,7 +86,7 @@ class Moment:
         if not len(late_m):
             return np.zeros(len(now_m), dtype=bool)
         # Comparisons with NaN, of what was not seen, are false.
-        return (now_m - lowest(self.height_m[self.at :]) <= same_m) & (two_highest(late_m) - now_m > last_m)
+        return (now_m - self.lowest_m <= same_m) & (two_highest(late_m) - now_m > last_m)
 
     def touch(self, finger: int, descent: Descent) -> Touch | None:
         """The evidence that a finger that stopped here touched; None where it did not come down far enough, or where
@@ -94,12 +94,12 @@ class Moment:
         track, noise_m = self.height_m[:, finger], float(self.noise_m[finger])
         same_m, descent_m = (max(metres, sigmas * noise_m) for metres, sigmas in (SAME, descent.whole))
         after_m = track[self.at :]
-        lowest_m = float(lowest(after_m))
+        lowest_m = float(self.lowest_m[finger])
         stay_m = after_m[: stay_rows(after_m, lowest_m + same_m)]
         stay_m = stay_m[np.isfinite(stay_m)]
         bottom_m = float(stay_m.sum()) / len(stay_m)
-        before = self._between(-APPROACH_S, 0.0)
-        high_m = float(two_highest(track[before]))
+        before = self._approach
+        high_m = float(self.high_m[finger])
         drop_m = high_m - bottom_m
         if not drop_m > descent_m:
             return None
@@ -128,9 +128,28 @@ class Moment:
         return float(self.place_m[self.at, finger, 1] - self.place_m[touch.high, finger, 1])
 
     @cached_property
+    def _approach(self) -> slice:
+        return self._between(-APPROACH_S, 0.0)
+
+    @cached_property
+    def high_m(self) -> np.ndarray:
+        """(fingers,) how high each was in the approach, which has a row or more."""
+        return two_highest(self.height_m[self._approach])
+
+    @cached_property
+    def lowest_m(self) -> np.ndarray:
+        """(fingers,) how low each comes from this row on."""
+        return lowest(self.height_m[self.at :])
+
+    @cached_property
     def near_m(self) -> np.ndarray:
         """(rows, fingers) the heights in which a rival's dip counts."""
         return self.height_m[self._between(-RIVAL_S, RIVAL_S, closed=True)]
+
+    @cached_property
+    def near_lowest_m(self) -> np.ndarray:
+        """(fingers,) the lowest of those; inf where nothing was seen."""
+        return lowest(self.near_m)
 
     def _between(self, from_s: float, until_s: float, closed: bool = False) -> slice:
         side: Literal["left", "right"] = "right" if closed else "left"
@@ -139,7 +158,7 @@ class Moment:
 
     def _falls_m(self, during: slice, finger: int) -> list[float]:
         """How far each other finger that was seen came down, metres."""
-        falls_m = two_highest(self.height_m[during]) - lowest(self.near_m)
+        falls_m = two_highest(self.height_m[during]) - self.near_lowest_m
         return [float(fall_m) for other, fall_m in enumerate(falls_m) if other != finger and math.isfinite(fall_m)]
 
     def _way(self, finger: int) -> tuple[float, float]:

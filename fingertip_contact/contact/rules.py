@@ -24,6 +24,9 @@ from fingertip_contact.resources import share_file
 
 # How much less likely a stop is a tap, to learn from, where another finger of the hand came down farther.
 FOLLOWER_LOG_ODDS = 3.0
+# What stops higher over the contact height than this is a tap, if at all, of a bent finger that shows its back; so far
+# it has to come down then. Fingers that hover stop often, and by less.
+LOW_M, HIGH_DROP_M = 0.0045, 0.004
 # Rows closer in time than this belong to the same stop.
 SAME_STOP_NS = 70_000_000
 
@@ -99,17 +102,23 @@ class EvidenceRule:
     def _stops(self, moment: Moment, stamp_ns: int) -> list[Stop]:
         """Those low enough for a press; all teach where each finger's contact height is."""
         hands = [moment.hand(number) for number in range(len(HANDS))]
-        stops = []
+        stops, seen_shares = [], self._ways.shares()
         for column in np.nonzero(moment.stopped(self.descent))[0].tolist():
             hand, finger = hands[column // len(FINGERS)], column % len(FINGERS)
             touch = hand.touch(finger, self.descent)
             if touch is None:
                 continue
-            seen_share = float(self._ways.shares()[column])
             self._learn(column, touch, hand.along_m(finger, touch), stamp_ns)
-            if touch.bottom_m <= self._parameters.entry_height_m:
-                stops.append(Stop(hand, column, touch, stamp_ns, self._heights.taps_known(column), seen_share))
+            if self._may_press(touch):
+                stops.append(
+                    Stop(hand, column, touch, stamp_ns, self._heights.taps_known(column), float(seen_shares[column]))
+                )
         return stops
+
+    def _may_press(self, touch: Touch) -> bool:
+        """Low enough; and from higher up, if it is not low."""
+        drop_m = touch.high_m - touch.bottom_m
+        return touch.bottom_m <= self._parameters.entry_height_m and (touch.bottom_m <= LOW_M or drop_m > HIGH_DROP_M)
 
     def _weigh(self, stops: list[Stop]) -> Sequence[tuple[float, float]]:
         """Of each stop, the log-odds that it is a tap, and when that touched: seconds after the stop was found."""

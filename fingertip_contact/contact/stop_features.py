@@ -73,11 +73,13 @@ def stop_features(moment: Moment, finger: int, touch: Touch, taps_known: float, 
     """
     at, seconds, track, noise_m = moment.at, moment.seconds, moment.height_m[:, finger], float(moment.noise_m[finger])
     after_m = track[at:]
-    stay_s, stay_sigma_m = _stay(seconds[at:], after_m, float(lowest(after_m)) + max(SAME[0], SAME[1] * noise_m))
+    stay_s, stay_sigma_m = _stay(
+        seconds[at:], after_m, float(moment.lowest_m[finger]) + max(SAME[0], SAME[1] * noise_m)
+    )
     last_mps, before_mps = _speeds_mps(seconds, track, at)
     falls_m, bottoms_m, evidence = _rivals(moment, touch.high, finger)
-    ways_m = np.nan_to_num(moment.ways_m[RECENT])
-    aside_m, along_m = np.nan_to_num(moment.steps_m[:, finger]).T
+    ways_m = _filled(moment.ways_m[RECENT], 0.0)
+    aside_m, along_m = _filled(moment.steps_m[:, finger], 0.0).T
     shown = max(seen_share, LEAST_SHARE)
     lengths_m = (
         *(along_m[step] / shown for step in (LAST_STEP, LAST_STEP - 1)),
@@ -85,7 +87,7 @@ def stop_features(moment: Moment, finger: int, touch: Touch, taps_known: float, 
         *(touch.bottom_m, noise_m, touch.high_m - touch.bottom_m),
         *(-float(lowest(-after_m)) - touch.bottom_m, max(falls_m), median(falls_m), min(bottoms_m)),
         median(height_m for height_m in moment.height_m[at].tolist() if math.isfinite(height_m)),
-        *np.nan_to_num(at_times(seconds, track, HEIGHTS_S), nan=UNSEEN_M),
+        *_filled(at_times(seconds, track, HEIGHTS_S), UNSEEN_M),
         *ways_m[:, finger],
         *(moment.place_m[at, finger] - moment.place_m[touch.high, finger]),
         *along_m,
@@ -120,7 +122,7 @@ def _speeds_mps(seconds: np.ndarray, track: np.ndarray, at: int) -> tuple[float,
 def _rivals(moment: Moment, high: int, finger: int) -> tuple[list[float], list[float], list[float]]:
     """Of each other finger: how far it fell from its start, how low it came, its evidence of a tap."""
     start_m = two_highest(moment.height_m[max(0, high - 1) : high + 1])
-    bottom_m, lowest_m = -two_highest(-moment.near_m), lowest(moment.near_m)
+    bottom_m, lowest_m = -two_highest(-moment.near_m), moment.near_lowest_m
     falls_m, bottoms_m, evidence = [], [], []
     for other in range(len(start_m)):
         if other == finger:
@@ -150,5 +152,9 @@ def _busiest(ways_m: np.ndarray, height_m: np.ndarray, finger: int) -> list[floa
     before_m = ways_m[1:3].sum(axis=0)
     before_m[finger] = -1.0
     busiest = int(before_m.argmax())
-    at_m = float(np.nan_to_num(height_m[busiest], nan=UNSEEN_M))
-    return [*(1e3 * ways_m[:, busiest]), 1e3 * at_m, float(abs(busiest - finger))]
+    at_m = float(height_m[busiest])
+    return [*(1e3 * ways_m[:, busiest]), 1e3 * (UNSEEN_M if math.isnan(at_m) else at_m), float(abs(busiest - finger))]
+
+
+def _filled(values: np.ndarray, unseen: float) -> np.ndarray:
+    return np.where(np.isnan(values), unseen, values)

@@ -12,6 +12,10 @@ import numpy as np
 
 from fingertip_contact.contact.stop_features import FEATURES
 
+# A tree has no more leaves than a number has bits.
+MOST_LEAVES = 32
+_ALL = np.uint32(0xFFFFFFFF)
+
 TOUCH_FILE = "config/touch_trees.json"
 TIME_FILE = "config/touch_time_trees.json"
 
@@ -33,40 +37,57 @@ class Trees:
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """(N,) of the features of N stops (N, len(FEATURES)), finite."""
-        walk = self._walk
-        node = np.tile(walk.root, (len(features), 1))
-        stop = np.arange(len(features))[:, None]
-        for _ in range(walk.depth):
-            goes_left = features[stop, walk.feature[node]] <= walk.number[node]
-            node = np.where(goes_left, walk.left[node], walk.right[node])
-        return self.base + walk.number[node].sum(axis=1)
+        return self.base + np.array([self._leaves.total(stop) for stop in features])
 
     @cached_property
-    def _walk(self) -> _Walk:
-        return _Walk.of(self)
+    def _leaves(self) -> _Leaves:
+        return _Leaves.of(self)
 
 
 @dataclass(frozen=True)
-class _Walk:
-    """The nodes of all trees in one row, made for walking: a leaf leads to itself. root: (trees,)."""
+class _Leaves:
+    """The same trees, made for asking all nodes at once, whatever way a stop takes (QuickScorer, Lucchese et al. 2015).
+
+    A bit stands for each leaf, the leftmost for the lowest. Where a stop goes right, the leaves to the left of it are
+    out; of those that remain it is at the leftmost. feature, threshold, remaining: (inner nodes, trees); a node that
+    fills up a column sends all to the left. value: (trees, MOST_LEAVES); first: (trees,) where each tree's begin.
+    """
 
     feature: np.ndarray
-    number: np.ndarray
-    left: np.ndarray
-    right: np.ndarray
-    root: np.ndarray
-    depth: int
+    threshold: np.ndarray
+    remaining: np.ndarray
+    value: np.ndarray
+    first: np.ndarray
 
     @classmethod
-    def of(cls, trees: Trees) -> _Walk:
-        root = np.arange(len(trees.feature)) * trees.feature.shape[1]
-        own = np.arange(trees.feature.size)
-        leaf = trees.feature.ravel() < 0
-        left, right = (np.where(leaf, own, side) for side in (own + 1, (trees.right + root[:, None]).ravel()))
-        depth, reached = 0, root
-        while not leaf[reached].all():
-            reached, depth = np.unique(np.concatenate([left[reached], right[reached]])), depth + 1
-        return cls(np.maximum(trees.feature.ravel(), 0), trees.number.ravel(), left, right, root, depth)
+    def of(cls, trees: Trees) -> _Leaves:
+        count, inner = len(trees.feature), trees.feature >= 0
+        most = max(1, int(inner.sum(axis=1).max()))
+        feature, threshold = np.zeros((count, most), dtype=np.int64), np.full((count, most), np.inf)
+        remaining = np.full((count, most), _ALL, dtype=np.uint32)
+        value = np.zeros((count, MOST_LEAVES))
+        for tree in range(count):
+            (nodes,) = np.nonzero(inner[tree])
+            # Nodes stand in the order of a walk that goes left first: so do the leaves, and those to the left of a node
+            # are the ones between it and its right one. Tables are filled up with leaves that nothing leads to.
+            before = np.concatenate([[0], np.cumsum(~inner[tree])])
+            feature[tree, : len(nodes)] = trees.feature[tree, nodes]
+            threshold[tree, : len(nodes)] = trees.number[tree, nodes]
+            for place, node in enumerate(nodes):
+                first, after = int(before[node]), int(before[trees.right[tree, node]])
+                remaining[tree, place] = int(_ALL) ^ ((1 << after) - (1 << first))
+            leaves = trees.number[tree, ~inner[tree]][:MOST_LEAVES]
+            value[tree, : len(leaves)] = leaves
+        nodes_first = (np.ascontiguousarray(table.T) for table in (feature, threshold, remaining))
+        return cls(*nodes_first, value, np.arange(count) * MOST_LEAVES)
+
+    def total(self, features: np.ndarray) -> float:
+        """The sum of the values of the leaves that a stop (len(FEATURES),) comes to."""
+        right = features.take(self.feature) > self.threshold
+        alive = np.bitwise_and.reduce(np.where(right, self.remaining, _ALL), axis=0)
+        # The lowest bit that is set, by the exponent of what it stands for.
+        leaf = np.frexp((alive & -alive).astype(np.float64))[1] - 1
+        return float(self.value.take(leaf + self.first).sum())
 
 
 def load_trees(source: Path) -> Trees:
@@ -93,6 +114,8 @@ def _trees(data: dict[str, Any]) -> Trees:
     own = np.broadcast_to(np.arange(shape[1]), shape)
     if inner[:, -1].any() or ((right <= own) & inner).any() or (right >= shape[1]).any():
         raise ValueError("a node leads back, or nowhere")
+    if inner.sum(axis=1).max() >= MOST_LEAVES:
+        raise ValueError(f"a tree has more than {MOST_LEAVES} leaves")
     if (feature >= len(FEATURES)).any() or not np.isfinite(number).all():
         raise ValueError("a node asks for an unknown feature, or a number is not finite")
     return Trees(float(data["base"]), feature, number, right, source=str(data["source"]))
