@@ -78,8 +78,8 @@ class _Leaves:
                 remaining[tree, place] = int(_ALL) ^ ((1 << after) - (1 << first))
             leaves = trees.number[tree, ~inner[tree]][:MOST_LEAVES]
             value[tree, : len(leaves)] = leaves
-        nodes_first = (np.ascontiguousarray(table.T) for table in (feature, threshold, remaining))
-        return cls(*nodes_first, value, np.arange(count) * MOST_LEAVES)
+        feature, threshold, remaining = (np.ascontiguousarray(table.T) for table in (feature, threshold, remaining))
+        return cls(feature, threshold, remaining, value, np.arange(count) * MOST_LEAVES)
 
     def total(self, features: np.ndarray) -> float:
         """The sum of the values of the leaves that a stop (len(FEATURES),) comes to."""
