@@ -1,6 +1,6 @@
 """How far the picture of each fingertip moved since the frame before: what belongs to the finger is found again.
 
-A finger that touches stands still, to a twentieth of a pixel; a landmark wanders by a quarter of one and more, depth
+A finger that touches stands still, to a twentieth of a pixel; a landmark wanders by half of one, depth
 scatters by a millimetre. So this tells best when a finger stopped, and that it stays. Only pixels that stand over the
 surface count: skin is smooth, and a printed key beside the fingertip would hold the picture where it was.
 """
