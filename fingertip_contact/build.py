@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fingertip_contact.contact.detector import ContactDetector
 from fingertip_contact.contact.parameters import ContactParameters, load_profile
-from fingertip_contact.contact.placement import Placement
+from fingertip_contact.contact.placement import CameraPlacement
 from fingertip_contact.contact.surface import SurfaceTracker
 from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.language import load_language
@@ -54,7 +54,7 @@ def build_touch(
     typing = TypingSettings(repeat_delay_s=keyboard.repeat_delay_s, misses=True)
     return TouchPipeline(
         SurfaceTracker(parameters),
-        Placement(),
+        CameraPlacement(),
         SheetTracker(layout, saved=saved),
         ContactDetector(parameters),
         Typist(layout, typing, language),

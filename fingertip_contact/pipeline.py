@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fingertip_contact.contact.detector import ContactDetector
-from fingertip_contact.contact.placement import Placement
+from fingertip_contact.contact.placement import CameraPlacement
 from fingertip_contact.contact.surface import SurfaceTracker
 from fingertip_contact.frames import Frame, FrameResult, Hand
 from fingertip_contact.hands.tracker import HandTracker
@@ -18,7 +18,7 @@ class TouchPipeline:
     """Everything behind the hands: what contact_node does with a frame and the hands found in it."""
 
     surface: SurfaceTracker
-    placement: Placement
+    placement: CameraPlacement
     sheet: SheetTracker
     detector: ContactDetector
     typist: Typist
@@ -28,7 +28,7 @@ class TouchPipeline:
         surface = self.surface.update(frame, hands)
         self.placement.update(frame.camera, hands, surface)
         camera_from_sheet = self.sheet.update(frame)
-        seen_on = surface if self.placement.usable else None
+        seen_on = surface if self.placement.is_usable else None
         fingertips, contact_events = self.detector.process(frame, hands, seen_on)
         key_events = self.typist.process(contact_events, camera_from_sheet, frame.stamp_ns)
         return FrameResult(
@@ -40,12 +40,12 @@ class TouchPipeline:
             text=self.typist.text,
             surface=surface,
             camera_from_sheet=camera_from_sheet,
-            advice=self.surface.reason or self.placement.advice,
+            advice=self.surface.reason or self.placement.hint,
         )
 
     def end_all(self, stamp_ns: int) -> FrameResult:
         """Cancels every open press because no more frames come: a result without a frame, events and text only."""
-        contact_events = self.detector.end_all(stamp_ns)
+        contact_events = self.detector.cancel_all(stamp_ns)
         return FrameResult(
             stamp_ns=stamp_ns,
             hands=(),

@@ -47,12 +47,12 @@ SEEN_OF_HEIGHT = 0.5
 def samples(height_m: np.ndarray, before_m: np.ndarray | None = None) -> FingertipSamples:
     """What two hands with pads at these heights (10,) would be measured as, without noise. before_m: (10,) their
     heights in the frame before."""
-    visible_m = height_m + RIM_M
+    rim_height_m = height_m + RIM_M
     tip_px = np.vstack([hand(side).landmarks_px[[4, 8, 12, 16, 20]] for side in (0, 1)])
     pads_m = np.column_stack([np.arange(10) * 0.02, np.zeros(10), np.full(10, 0.34)])
     down_m = np.zeros(10) if before_m is None else SEEN_OF_HEIGHT * (before_m - height_m)
-    moved_m = np.column_stack([np.zeros(10), down_m])
-    return FingertipSamples(visible_m, np.full(10, 0.0005), visible_m, tip_px, tip_px, pads_m, moved_m)
+    flow_m = np.column_stack([np.zeros(10), down_m])
+    return FingertipSamples(rim_height_m, np.full(10, 0.0005), rim_height_m, tip_px, tip_px, pads_m, flow_m)
 
 
 def depth_of_fingers(plane: Plane, tips: np.ndarray, lift_m: float, seed: int, radius_m: float = 0.0075) -> DepthImage:

@@ -20,7 +20,7 @@ def run(detector: ContactDetector, height_m: np.ndarray, start_ns: int = START_N
     events: list[ContactEvent] = []
     for index, row in enumerate(height_m):
         measured = samples(row, height_m[max(0, index - 1)])
-        events.extend(detector.observe(start_ns + index * FRAME_NS, HANDS_IN_VIEW, measured)[1])
+        events.extend(detector.update(start_ns + index * FRAME_NS, HANDS_IN_VIEW, measured)[1])
     return events
 
 
@@ -128,8 +128,8 @@ def test_pressed_finger_that_slides_sends_moves() -> None:
     events: list[ContactEvent] = []
     for index, (row, shift_m) in enumerate(zip(height_m, slid_m, strict=True)):
         measured = samples(row, height_m[max(0, index - 1)])
-        measured.pad_m[6, 1] += shift_m
-        events.extend(detector.observe(START_NS + index * FRAME_NS, HANDS_IN_VIEW, measured)[1])
+        measured.contact_point_m[6, 1] += shift_m
+        events.extend(detector.update(START_NS + index * FRAME_NS, HANDS_IN_VIEW, measured)[1])
     assert [e.type for e in events] == ["press", *["move"] * (len(events) - 2), "release"]
     assert 4 <= len(events) - 2 <= 6
     assert [e.press for e in events] == [1] * len(events)
@@ -138,12 +138,12 @@ def test_pressed_finger_that_slides_sends_moves() -> None:
 
 
 def test_lost_hand_cancels() -> None:
-    """A press whose hand leaves ends in one cancel, after lost_hold_s."""
+    """A press whose hand leaves ends in one cancel, after track_loss_timeout_s."""
     detector = ContactDetector(ContactParameters())
     height_m = clearances([(6, 1.0, 5.0)], 2.0)
     events = run(detector, height_m)
     for index in range(len(height_m), len(height_m) + 15):
-        events.extend(detector.observe(START_NS + index * FRAME_NS, (), None)[1])
+        events.extend(detector.update(START_NS + index * FRAME_NS, (), None)[1])
     assert [e.type for e in events] == ["press", "cancel"]
     assert events[0].press == events[1].press
 
@@ -162,12 +162,12 @@ def test_time_running_backwards_cancels_and_starts_again() -> None:
     assert second[0].press == first[-1].press
 
 
-def test_end_all_cancels_what_is_open() -> None:
-    """end_all ends each open press in one cancel, and a second call has nothing left to end."""
+def test_cancel_all_cancels_what_is_open() -> None:
+    """cancel_all ends each open press in one cancel, and a second call has nothing left to end."""
     detector = ContactDetector(ContactParameters())
     run(detector, clearances([(6, 1.0, 5.0), (2, 1.2, 5.0)], 2.0))
-    assert [e.type for e in detector.end_all(START_NS + 10**10)] == ["cancel", "cancel"]
-    assert detector.end_all(START_NS + 10**10) == ()
+    assert [e.type for e in detector.cancel_all(START_NS + 10**10)] == ["cancel", "cancel"]
+    assert detector.cancel_all(START_NS + 10**10) == ()
 
 
 def test_same_input_twice_same_events() -> None:
@@ -201,14 +201,14 @@ def test_any_stream_is_survived(stream: list[tuple[int, list[float], tuple[int, 
         if sides is None:
             events = detector.process(frame, HANDS_IN_VIEW, None)[1]
         elif sides == (0, 1):
-            events = detector.observe(stamp_ns, HANDS_IN_VIEW, samples(np.array(heights)))[1]
+            events = detector.update(stamp_ns, HANDS_IN_VIEW, samples(np.array(heights)))[1]
         else:
             events = detector.process(frame, tuple(hand(side) for side in sides), None)[1]
         for event in events:
             assert event.contact_ns <= event.stamp_ns == stamp_ns
             assert is_open.get(event.press) is (None if event.type == "press" else True)
             is_open[event.press] = event.type == "press"
-    for event in detector.end_all(10**11):
+    for event in detector.cancel_all(10**11):
         assert is_open[event.press]
         is_open[event.press] = False
     assert not any(is_open.values())

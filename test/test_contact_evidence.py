@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from fingertip_contact.contact.contact_height import ContactHeights
-from fingertip_contact.contact.evidence import Touch
-from fingertip_contact.contact.moment import CLEAR, SLIGHT, Moment
+from fingertip_contact.contact.evidence import ContactEvidence
+from fingertip_contact.contact.moment import LENIENT_DESCENT, STRICT_DESCENT, ContactWindow
 from fingertip_contact.contact.motion import HeightFilter
 from fingertip_contact.contact.published import PublishedFinger
 
@@ -25,18 +25,18 @@ def hand_track(own: list[float], other: list[float] | None = None) -> np.ndarray
     return height_m
 
 
-def moment_of(height_m: np.ndarray, at: int, noise_m: float, moved_m: np.ndarray | None = None) -> Moment:
+def moment_of(height_m: np.ndarray, at: int, noise_m: float, flow_m: np.ndarray | None = None) -> ContactWindow:
     """Row `at` of a hand; nothing is known of the pictures' ways unless it is given (12, 5, 2)."""
     unknown = np.full((12, 5, 2), np.nan)
-    return Moment.of(STAMPS, height_m, np.full(5, noise_m), unknown if moved_m is None else moved_m, at)
+    return ContactWindow.from_history(STAMPS, height_m, np.full(5, noise_m), unknown if flow_m is None else flow_m, at)
 
 
 def touch_of(
-    height_m: np.ndarray, at: int, finger: int, noise_m: float, moved_m: np.ndarray | None = None
-) -> Touch | None:
+    height_m: np.ndarray, at: int, finger: int, noise_m: float, flow_m: np.ndarray | None = None
+) -> ContactEvidence | None:
     """What the finger's stop at row `at` says, None where it does not stop there."""
-    moment = moment_of(height_m, at, noise_m, moved_m)
-    return moment.touch(finger, CLEAR) if moment.stopped(CLEAR)[finger] else None
+    window = moment_of(height_m, at, noise_m, flow_m)
+    return window.compute_evidence(finger, STRICT_DESCENT) if window.is_descent_end(STRICT_DESCENT)[finger] else None
 
 
 TAP = [12.0, 12, 12, 12, 12, 6, 0, 0, 0, 7, 12, 12]
@@ -44,10 +44,10 @@ TAP = [12.0, 12, 12, 12, 12, 6, 0, 0, 0, 7, 12, 12]
 
 def test_tap_is_a_touch_at_its_time() -> None:
     """The row where the descent ends is a touch, estimated between it and the row before."""
-    touch = touch_of(hand_track(TAP), 6, 1, 0.0005)
-    assert touch is not None
-    assert -1 / 30 < touch.after_s <= 0.0
-    assert min(touch.depth, touch.drop, touch.rank) > 0
+    evidence = touch_of(hand_track(TAP), 6, 1, 0.0005)
+    assert evidence is not None
+    assert -1 / 30 < evidence.touch_down_offset_s <= 0.0
+    assert min(evidence.height_llr, evidence.descent_llr, evidence.rank_llr) > 0
 
 
 @pytest.mark.parametrize("row", [3, 5, 9, 10])
@@ -58,19 +58,19 @@ def test_other_rows_are_no_touch(row: int) -> None:
 
 def test_low_hover_is_a_slight_descent() -> None:
     """A tap from 3 mm is lost in the noise for heights alone; who looks for slight descents finds it."""
-    moment = moment_of(hand_track([value / 4 for value in TAP]), 6, 0.0008)
-    assert moment.touch(1, CLEAR) is None
-    assert moment.stopped(SLIGHT)[1]
-    assert moment.touch(1, SLIGHT) is not None
+    window = moment_of(hand_track([value / 4 for value in TAP]), 6, 0.0008)
+    assert window.compute_evidence(1, STRICT_DESCENT) is None
+    assert window.is_descent_end(LENIENT_DESCENT)[1]
+    assert window.compute_evidence(1, LENIENT_DESCENT) is not None
 
 
 def test_higher_stop_is_less_likely() -> None:
     """The higher the stop, the lower the evidence of depth."""
     depths = []
     for lift in (0.0, 1.0, 2.0, 4.0):
-        touch = touch_of(hand_track([max(value, lift) for value in TAP]), 6, 1, 0.0007)
-        assert touch is not None
-        depths.append(touch.depth)
+        evidence = touch_of(hand_track([max(value, lift) for value in TAP]), 6, 1, 0.0007)
+        assert evidence is not None
+        depths.append(evidence.height_llr)
     assert depths == sorted(depths, reverse=True)
     assert depths[0] > 1.0 > -2.0 > depths[-1]
 
@@ -78,9 +78,9 @@ def test_higher_stop_is_less_likely() -> None:
 def moving(own_mm: float, rival_mm: float) -> np.ndarray:
     """Ways (12, 5, 2) of pictures: finger 1 and finger 2 go down by so much in each of the last two frames before the
     stop."""
-    moved_m = np.zeros((12, 5, 2))
-    moved_m[5:7, 1, 1], moved_m[5:7, 2, 1] = own_mm / 1e3, rival_mm / 1e3
-    return moved_m
+    flow_m = np.zeros((12, 5, 2))
+    flow_m[5:7, 1, 1], flow_m[5:7, 2, 1] = own_mm / 1e3, rival_mm / 1e3
+    return flow_m
 
 
 def test_picture_that_was_fast_until_it_stopped_is_evidence() -> None:
@@ -92,9 +92,9 @@ def test_picture_that_was_fast_until_it_stopped_is_evidence() -> None:
     assert slow is not None
     assert beside is not None
     assert unknown is not None
-    assert fast.way == beside.way > 0.5 > -0.5 > slow.way
-    assert fast.lead > 2.0 > beside.lead == pytest.approx(0.0)
-    assert (unknown.way, unknown.lead) == (0.0, 0.0)
+    assert fast.flow_llr == beside.flow_llr > 0.5 > -0.5 > slow.flow_llr
+    assert fast.flow_lead_llr > 2.0 > beside.flow_lead_llr == pytest.approx(0.0)
+    assert (unknown.flow_llr, unknown.flow_lead_llr) == (0.0, 0.0)
 
 
 def test_rival_that_fell_farther_counts_against() -> None:
@@ -103,7 +103,7 @@ def test_rival_that_fell_farther_counts_against() -> None:
     beaten = touch_of(hand_track(TAP, [1.4 * value for value in TAP]), 6, 1, 0.0005)
     assert alone is not None
     assert beaten is not None
-    assert beaten.rank < alone.rank - 1.0
+    assert beaten.rank_llr < alone.rank_llr - 1.0
 
 
 def test_contact_height_follows_taps_not_dips() -> None:
@@ -112,8 +112,8 @@ def test_contact_height_follows_taps_not_dips() -> None:
     generator = np.random.default_rng(0)
     for index in range(60):
         over_m = 0.002 + generator.normal(0, 0.0004) if index % 2 else 0.002 + generator.uniform(0.002, 0.008)
-        heights.learn(6, 0.0076 + over_m - heights.contact_m()[6], 1.5)
-    assert heights.contact_m()[6] == pytest.approx(0.0096, abs=0.0006)
+        heights.update(6, 0.0076 + over_m - heights.estimate_contact_heights_m()[6], 1.5)
+    assert heights.estimate_contact_heights_m()[6] == pytest.approx(0.0096, abs=0.0006)
 
 
 def test_fingers_of_a_hand_learn_from_each_other() -> None:
@@ -121,9 +121,9 @@ def test_fingers_of_a_hand_learn_from_each_other() -> None:
     heights = ContactHeights(0.0076)
     for _ in range(15):
         for column in (6, 7, 8):
-            heights.learn(column, 0.0096 - heights.contact_m()[column], 2.0)
-    assert heights.contact_m()[9] > 0.0082
-    assert heights.contact_m()[1] == pytest.approx(0.0076)
+            heights.update(column, 0.0096 - heights.estimate_contact_heights_m()[column], 2.0)
+    assert heights.estimate_contact_heights_m()[9] > 0.0082
+    assert heights.estimate_contact_heights_m()[1] == pytest.approx(0.0076)
 
 
 def test_filter_follows_a_ramp_and_bridges_a_gap() -> None:

@@ -17,7 +17,7 @@ TIPS = HAND.landmarks_px[list(FINGERTIP_LANDMARKS)] + np.array([0.0, 2.0])
 def rims(elevation_deg: float, lift_m: float, shift_px: tuple[float, float] = (0.0, 0.0), seed: int = 0) -> np.ndarray:
     plane = desk(elevation_deg)
     depth = depth_of_fingers(plane, TIPS, lift_m, seed)
-    return measure_fingertips(depth, CAMERA, plane, (hand(0, shift_px),), ContactParameters()).visible_m
+    return measure_fingertips(depth, CAMERA, plane, (hand(0, shift_px),), ContactParameters()).rim_height_m
 
 
 @pytest.mark.parametrize("elevation_deg", [45, 60, 75])
@@ -38,7 +38,7 @@ def test_pad_is_under_the_fingertip() -> None:
     """The pad of a touching finger lies on the plane, within 5 mm of where it is."""
     plane = desk(60)
     depth = depth_of_fingers(plane, TIPS, 0.0, 3)
-    pads = measure_fingertips(depth, CAMERA, plane, (HAND,), ContactParameters()).pad_m
+    pads = measure_fingertips(depth, CAMERA, plane, (HAND,), ContactParameters()).contact_point_m
     touching = plane.intersect(CAMERA.rays(TIPS))
     assert np.abs(plane.height_m(pads)).max() < 0.001
     assert np.linalg.norm(pads - touching, axis=1).max() < 0.008
@@ -52,16 +52,16 @@ def test_an_end_belongs_to_one_finger() -> None:
     depth = depth_of_fingers(plane, np.delete(TIPS, ring, axis=0), 0.0, 5)
     hidden = hand(0)
     hidden.landmarks_px[FINGERTIP_LANDMARKS[ring]] = TIPS[middle] + (6.0, -3.0)
-    visible_m = measure_fingertips(depth, CAMERA, plane, (hidden,), ContactParameters()).visible_m
-    assert np.isnan(visible_m[ring])
-    assert np.isfinite(visible_m[middle])
+    rim_height_m = measure_fingertips(depth, CAMERA, plane, (hidden,), ContactParameters()).rim_height_m
+    assert np.isnan(rim_height_m[ring])
+    assert np.isfinite(rim_height_m[middle])
 
 
 def test_no_depth_no_height() -> None:
     """Without depth nothing is measured, and nothing is raised."""
     empty = DepthImage(np.zeros((480, 640), np.uint16), 0.001)
     result = measure_fingertips(empty, CAMERA, desk(60), (HAND,), ContactParameters())
-    assert np.isnan(result.visible_m).all()
+    assert np.isnan(result.rim_height_m).all()
 
 
 def test_hand_at_the_border_is_survived() -> None:
@@ -70,8 +70,8 @@ def test_hand_at_the_border_is_survived() -> None:
     depth = depth_of_fingers(plane, TIPS, 0.0, 4)
     outside = hand(0, (-170.0, 250.0))
     result = measure_fingertips(depth, CAMERA, plane, (outside,), ContactParameters())
-    assert result.visible_m.shape == (5,)
-    assert np.isnan(result.visible_m[0])
+    assert result.rim_height_m.shape == (5,)
+    assert np.isnan(result.rim_height_m[0])
 
 
 def test_floats_in_metres_are_the_same() -> None:
@@ -81,4 +81,4 @@ def test_floats_in_metres_are_the_same() -> None:
     metres = whole.metres()
     first = measure_fingertips(whole, CAMERA, plane, (HAND,), ContactParameters())
     second = measure_fingertips(DepthImage(metres, 1.0), CAMERA, plane, (HAND,), ContactParameters())
-    np.testing.assert_allclose(first.visible_m, second.visible_m, atol=1e-5)
+    np.testing.assert_allclose(first.rim_height_m, second.rim_height_m, atol=1e-5)

@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 
 from fingertip_contact.contact.contact_height import ContactHeights
-from fingertip_contact.contact.history import COLUMNS
+from fingertip_contact.contact.history import FINGER_COUNT
 
 
 def guess_m(elevation_deg: float, height_m: float = 0.012) -> np.ndarray:
     """Of ten fingers at this height under a camera of this elevation; two of them are not seen."""
-    visible_m = np.full(COLUMNS, height_m)
-    visible_m[3:5] = np.nan
+    rim_height_m = np.full(FINGER_COUNT, height_m)
+    rim_height_m[3:5] = np.nan
     heights = ContactHeights(0.007)
-    heights.see_from(visible_m, visible_m / np.sin(np.radians(elevation_deg)))
-    return heights.contact_m()
+    heights.set_view_elevation(rim_height_m, rim_height_m / np.sin(np.radians(elevation_deg)))
+    return heights.estimate_contact_heights_m()
 
 
 def test_steep_cameras_see_higher_rims() -> None:
     """From 60 to 75 degrees every finger's guess rises by 1.8 mm, thumbs too; beyond it stays."""
-    assert guess_m(75.0) - guess_m(60.0) == pytest.approx(np.full(COLUMNS, 0.0018))
+    assert guess_m(75.0) - guess_m(60.0) == pytest.approx(np.full(FINGER_COUNT, 0.0018))
     assert guess_m(60.0)[1] == pytest.approx(0.007)
     assert guess_m(90.0) == pytest.approx(guess_m(75.0))
 
@@ -28,4 +28,4 @@ def test_steep_cameras_see_higher_rims() -> None:
 @pytest.mark.parametrize("height_m", [np.nan, 0.0])
 def test_nothing_seen_changes_nothing(height_m: float) -> None:
     """Without a finger that stands clear of the desk the guess stays."""
-    assert guess_m(75.0, height_m) == pytest.approx(ContactHeights(0.007).contact_m())
+    assert guess_m(75.0, height_m) == pytest.approx(ContactHeights(0.007).estimate_contact_heights_m())

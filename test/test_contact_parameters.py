@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from fingertip_contact.contact.parameters import ContactParameters, load_profile, profile_names
+from fingertip_contact.contact.parameters import ContactParameters, list_profiles, load_profile
 
 
 def test_default_profile_is_the_defaults() -> None:
     """The profile `default` says what the dataclass does; `evidence` has another rule, and the published entry."""
     assert load_profile("default") == ContactParameters()
-    evidence = ContactParameters(rule="evidence", entry_height_m=0.0045)
+    evidence = ContactParameters(classifier="evidence", entry_height_m=0.0045)
     assert load_profile("evidence") == evidence
 
 
 def test_every_shipped_profile_loads() -> None:
     """All profiles of config/profiles.yaml are valid and differ."""
-    assert set(profile_names()) == {"default", "evidence", "paper", "depth_only", "velocity_only"}
-    assert len({load_profile(name) for name in profile_names()}) == 5
+    assert set(list_profiles()) == {"default", "evidence", "paper", "depth_only", "velocity_only"}
+    assert len({load_profile(name) for name in list_profiles()}) == 5
 
 
 def test_every_field_is_described() -> None:
@@ -38,7 +38,7 @@ def test_every_field_is_described() -> None:
         ("default: {entry_height_m: .nan}", ["entry_height_m", "nan"]),
         ("default: {entry_height_m: true}", ["entry_height_m", "True"]),
         ("default: {surface_distance_max_m: 0.06}", ["surface_distance_max_m", "larger"]),
-        ("default: {rule: magic}", ["rule", "magic", "evidence"]),
+        ("default: {classifier: magic}", ["classifier", "magic", "evidence"]),
         ("default: [1]", ["default", "map fields"]),
         ("[1, 2]", ["map profile names"]),
         ("a: {}\nb: {}", ["'default'", "a, b"]),

@@ -8,7 +8,7 @@ from contact_world import CAMERA, FRAME_NS, desk, hand
 
 from fingertip_contact.build import build_touch
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.contact.placement import BEHIND_HANDS, Placement
+from fingertip_contact.contact.placement import BEHIND_HANDS_HINT, CameraPlacement
 from fingertip_contact.frames import DepthImage, Frame, Hand, Surface
 from fingertip_contact.keyboard.layout import load_layout
 
@@ -23,8 +23,8 @@ def turned(seen: Hand) -> Hand:
 AWAY = tuple(turned(seen) for seen in FACING)
 
 
-def seen_from(elevation_deg: float, hands: tuple[Hand, ...], frames: int = 60) -> Placement:
-    placement = Placement()
+def seen_from(elevation_deg: float, hands: tuple[Hand, ...], frames: int = 60) -> CameraPlacement:
+    placement = CameraPlacement()
     for _ in range(frames):
         placement.update(CAMERA, hands, Surface(desk(elevation_deg), 0.0003, 0.95, 0))
     return placement
@@ -34,17 +34,17 @@ def seen_from(elevation_deg: float, hands: tuple[Hand, ...], frames: int = 60) -
 def test_a_camera_that_faces_the_typist_is_well_placed(elevation_deg: float) -> None:
     """Nothing to say, nothing refused."""
     placement = seen_from(elevation_deg, FACING)
-    assert placement.usable
-    assert placement.advice == ""
+    assert placement.is_usable
+    assert placement.hint == ""
 
 
 @pytest.mark.parametrize("elevation_deg", [30, 45, 60, 75])
 def test_a_camera_behind_the_hands_is_refused(elevation_deg: float) -> None:
     """Within a second of hands, and in words that say where to put it; a single frame does not decide."""
-    assert seen_from(elevation_deg, AWAY, frames=1).usable
+    assert seen_from(elevation_deg, AWAY, frames=1).is_usable
     placement = seen_from(elevation_deg, AWAY)
-    assert not placement.usable
-    assert placement.advice == BEHIND_HANDS
+    assert not placement.is_usable
+    assert placement.hint == BEHIND_HANDS_HINT
 
 
 def test_a_camera_that_was_moved_is_used_again() -> None:
@@ -52,31 +52,31 @@ def test_a_camera_that_was_moved_is_used_again() -> None:
     placement = seen_from(60, AWAY)
     for _ in range(60):
         placement.update(CAMERA, FACING, Surface(desk(60), 0.0003, 0.95, 0))
-    assert placement.usable
+    assert placement.is_usable
 
 
 @pytest.mark.parametrize("hands", [FACING, AWAY])
 def test_from_straight_above_there_is_advice_and_no_refusal(hands: tuple[Hand, ...]) -> None:
     """Nobody is behind the hands there, whichever way they point."""
     placement = seen_from(90, hands)
-    assert placement.usable
-    assert "90 degrees" in placement.advice
-    assert "45 to 65" in placement.advice
+    assert placement.is_usable
+    assert "90 degrees" in placement.hint
+    assert "45 to 65" in placement.hint
 
 
 def test_a_low_camera_gets_advice() -> None:
     """It is used all the same."""
     placement = seen_from(30, FACING)
-    assert placement.usable
-    assert "30 degrees" in placement.advice
+    assert placement.is_usable
+    assert "30 degrees" in placement.hint
 
 
 def test_an_unknown_surface_tells_nothing() -> None:
     """Neither advice nor refusal before the desk is known."""
-    placement = Placement()
+    placement = CameraPlacement()
     placement.update(CAMERA, AWAY, None)
-    assert placement.usable
-    assert placement.advice == ""
+    assert placement.is_usable
+    assert placement.hint == ""
 
 
 def test_nothing_is_read_from_behind_the_hands() -> None:
@@ -97,4 +97,4 @@ def test_nothing_is_read_from_behind_the_hands() -> None:
     for number in range(11, 70):
         last = result(number, AWAY)
     assert last.fingertips == ()
-    assert last.advice == BEHIND_HANDS
+    assert last.advice == BEHIND_HANDS_HINT

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.contact.state_machine import FingerMachine, FingerSample
+from fingertip_contact.contact.state_machine import FingerSample, FingerStateMachine
 
 TRACES = sorted((Path(__file__).parent / "data" / "contact_traces").glob("*.csv"))
 
@@ -18,17 +18,17 @@ TRACES = sorted((Path(__file__).parent / "data" / "contact_traces").glob("*.csv"
 @pytest.mark.parametrize("trace", TRACES, ids=lambda path: path.stem)
 def test_golden_trace(trace: Path) -> None:
     """Every row of a trace leads to the state and the changes written beside it."""
-    machine = FingerMachine(ContactParameters(entry_height_m=0.0045, exit_height_m=0.006))
+    machine = FingerStateMachine(ContactParameters(entry_height_m=0.0045, exit_height_m=0.006))
     for row in csv.DictReader(trace.read_text().splitlines()):
         stamp_ns = int(row["stamp_ms"]) * 1_000_000
         if row["height_mm"]:
             height_m, speed_mps = float(row["height_mm"]) / 1e3, float(row["speed_mmps"]) / 1e3
-            changes = machine.update(
-                FingerSample(stamp_ns, height_m, speed_mps, stamp_ns if row["touch"] == "1" else None)
+            transitions = machine.update(
+                FingerSample(stamp_ns, height_m, speed_mps, stamp_ns if row["touch_down"] == "1" else None)
             )
         else:
-            changes = machine.miss(stamp_ns)
-        assert (machine.state, " ".join(changes)) == (row["state"], row["changes"]), row
+            transitions = machine.mark_missing(stamp_ns)
+        assert (machine.state, " ".join(transitions)) == (row["state"], row["transitions"]), row
 
 
 def test_traces_are_there() -> None:
@@ -47,18 +47,18 @@ samples = st.tuples(
 @given(st.lists(samples, max_size=60))
 def test_every_press_ends_once(stream: list[tuple[int, float | None, float, int | None]]) -> None:
     """Whatever comes in, nothing is raised, a press follows no open press, and nothing ends without one."""
-    machine, is_open = FingerMachine(ContactParameters()), False
-    for stamp_ns, height_m, speed_mps, touch_ns in stream:
-        sample = FingerSample(stamp_ns, height_m or 0.0, speed_mps, touch_ns)
-        for change in machine.miss(stamp_ns) if height_m is None else machine.update(sample):
-            assert is_open != (change == "press")
-            is_open = change == "press"
+    machine, is_open = FingerStateMachine(ContactParameters()), False
+    for stamp_ns, height_m, speed_mps, touch_down_ns in stream:
+        sample = FingerSample(stamp_ns, height_m or 0.0, speed_mps, touch_down_ns)
+        for transition in machine.mark_missing(stamp_ns) if height_m is None else machine.update(sample):
+            assert is_open != (transition == "press")
+            is_open = transition == "press"
     assert is_open == (machine.state == "contact")
 
 
 def test_a_touch_told_late_is_no_second_press() -> None:
     """The evidence of one touch lasts some frames: once its press is over, what still tells of it presses nothing."""
-    machine, touch_ns = FingerMachine(ContactParameters()), 1_000_000_000
-    assert machine.update(FingerSample(touch_ns + 10_000_000, 0.0, 0.0, touch_ns)) == ("press",)
-    assert machine.update(FingerSample(touch_ns + 80_000_000, 0.02, 0.2, None)) == ("release",)
-    assert machine.update(FingerSample(touch_ns + 110_000_000, 0.0, 0.0, touch_ns + 5_000_000)) == ()
+    machine, touch_down_ns = FingerStateMachine(ContactParameters()), 1_000_000_000
+    assert machine.update(FingerSample(touch_down_ns + 10_000_000, 0.0, 0.0, touch_down_ns)) == ("press",)
+    assert machine.update(FingerSample(touch_down_ns + 80_000_000, 0.02, 0.2, None)) == ("release",)
+    assert machine.update(FingerSample(touch_down_ns + 110_000_000, 0.0, 0.0, touch_down_ns + 5_000_000)) == ()

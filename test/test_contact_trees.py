@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from fingertip_contact.contact.moment import SLIGHT, Moment
-from fingertip_contact.contact.stop_features import FEATURES, stop_features
-from fingertip_contact.contact.trees import TIME_FILE, TOUCH_FILE, Trees, load_trees
+from fingertip_contact.contact.moment import LENIENT_DESCENT, ContactWindow
+from fingertip_contact.contact.stop_features import FEATURES, compute_contact_features
+from fingertip_contact.contact.trees import DECISION_MODEL_FILE, TIMING_MODEL_FILE, TreeEnsemble, load_tree_ensemble
 from fingertip_contact.evaluation.contact_fit import save_trees
 from fingertip_contact.evaluation.contact_suite import FITTED_PEOPLE, FITTED_STROKES, PARTICIPANTS
 from fingertip_contact.resources import share_file
@@ -25,12 +25,18 @@ AT = 6
 
 
 def features_at(
-    stamps_ns: np.ndarray, height_m: np.ndarray, moved_m: np.ndarray, at: int, finger: int
+    stamps_ns: np.ndarray, height_m: np.ndarray, flow_m: np.ndarray, at: int, finger: int
 ) -> dict[str, float] | None:
     """FEATURES of the stop of a finger at row `at`, None where it does not stop there."""
-    moment = Moment.of(stamps_ns, height_m, NOISE_M, moved_m, at)
-    touch = moment.touch(finger, SLIGHT) if moment.stopped(SLIGHT)[finger] else None
-    return None if touch is None else dict(zip(FEATURES, stop_features(moment, finger, touch, 3.0, 0.5), strict=True))
+    window = ContactWindow.from_history(stamps_ns, height_m, NOISE_M, flow_m, at)
+    evidence = (
+        window.compute_evidence(finger, LENIENT_DESCENT) if window.is_descent_end(LENIENT_DESCENT)[finger] else None
+    )
+    return (
+        None
+        if evidence is None
+        else dict(zip(FEATURES, compute_contact_features(window, finger, evidence, 3.0, 0.5), strict=True))
+    )
 
 
 def stop_of(rival_mm: list[float]) -> dict[str, float]:
@@ -38,9 +44,9 @@ def stop_of(rival_mm: list[float]) -> dict[str, float]:
     height_m = np.full((12, 5), 0.012)
     height_m[:, 1] = np.array(TAP_MM) / 1e3
     height_m[:, 2] = np.array(rival_mm) / 1e3
-    moved_m = np.zeros((12, 5, 2))
-    moved_m[:, 1:3, 1] = -np.diff(height_m[:, 1:3], axis=0, prepend=height_m[:1, 1:3])
-    features = features_at(STAMPS, height_m, moved_m, AT, 1)
+    flow_m = np.zeros((12, 5, 2))
+    flow_m[:, 1:3, 1] = -np.diff(height_m[:, 1:3], axis=0, prepend=height_m[:1, 1:3])
+    features = features_at(STAMPS, height_m, flow_m, AT, 1)
     assert features is not None
     return features
 
@@ -48,30 +54,34 @@ def stop_of(rival_mm: list[float]) -> dict[str, float]:
 def test_features_tell_how_the_stop_was() -> None:
     """A tap from 12 mm that stays two frames more: its depths, times and speeds are those of the track."""
     stop = stop_of([12.0] * 12)
-    assert stop["bottom_mm"] == pytest.approx(0.0)
-    assert stop["drop_mm"] == pytest.approx(12.0)
-    assert stop["rise_mm"] == pytest.approx(12.0)
-    assert stop["stay_s"] == pytest.approx(2 / 30, abs=1e-3)
-    assert stop["last_mps"] == pytest.approx(0.18, abs=1e-3)
-    assert stop["before_mps"] == pytest.approx(0.18, abs=1e-3)
+    assert stop["dwell_height_mm"] == pytest.approx(0.0)
+    assert stop["descent_mm"] == pytest.approx(12.0)
+    assert stop["ascent_mm"] == pytest.approx(12.0)
+    assert stop["dwell_s"] == pytest.approx(2 / 30, abs=1e-3)
+    assert stop["final_descent_speed_mps"] == pytest.approx(0.18, abs=1e-3)
+    assert stop["previous_descent_speed_mps"] == pytest.approx(0.18, abs=1e-3)
     assert stop["finger"] == 1.0
 
 
 def test_features_tell_the_way_of_the_picture() -> None:
     """The picture of a finger goes down with it, 6 mm in each of the last two steps, and then stands; so a rival's."""
     stop = stop_of([12.0, 12, 12, 12, 12, 9, 4, 4, 4, 12, 12, 12])
-    assert [stop[f"went_mm_{step}"] for step in (3, 2, 1)] == pytest.approx([0.0, 6.0, 6.0], abs=1e-3)
-    assert [stop[f"goes_mm_{step}"] for step in (1, 2)] == pytest.approx([0.0, 0.0], abs=1e-3)
-    assert stop["along_mm"] == pytest.approx(12.0)
-    assert stop["across_mm"] == 0.0
-    assert [stop[f"along_mm_{step}"] for step in (-3, -2, -1, 1)] == pytest.approx([0.0, 6.0, 6.0, 0.0], abs=1e-3)
-    assert [stop[f"aside_mm_{step}"] for step in (-2, -1)] == [0.0, 0.0]
-    assert (stop["taps_known"], stop["seen_share"]) == (3.0, 0.5)
+    assert [stop[f"flow_mm_t-{step}"] for step in (3, 2, 1)] == pytest.approx([0.0, 6.0, 6.0], abs=1e-3)
+    assert [stop[f"flow_mm_t+{step}"] for step in (1, 2)] == pytest.approx([0.0, 0.0], abs=1e-3)
+    assert stop["descent_flow_along_mm"] == pytest.approx(12.0)
+    assert stop["descent_flow_across_mm"] == 0.0
+    assert [stop[f"flow_along_mm_t{step:+d}"] for step in (-3, -2, -1, 1)] == pytest.approx(
+        [0.0, 6.0, 6.0, 0.0], abs=1e-3
+    )
+    assert [stop[f"flow_lateral_mm_t{step:+d}"] for step in (-2, -1)] == [0.0, 0.0]
+    assert (stop["effective_tap_count"], stop["foreshortening_ratio"]) == (3.0, 0.5)
     # With half of it shown, a way of 6 mm is one of 12 mm down.
-    assert [stop[name] for name in ("fell_mm_1", "fell_mm_2", "fell_mm")] == pytest.approx([12.0, 12.0, 24.0], abs=1e-2)
-    assert [stop[f"other_went_mm_{step}"] for step in (2, 1)] == pytest.approx([3.0, 5.0], abs=1e-3)
-    assert stop["other_at_mm"] == pytest.approx(4.0)
-    assert stop["other_apart"] == 1.0
+    assert [
+        stop[name] for name in ("descent_from_flow_mm_t-1", "descent_from_flow_mm_t-2", "descent_from_flow_mm")
+    ] == pytest.approx([12.0, 12.0, 24.0], abs=1e-2)
+    assert [stop[f"fastest_other_flow_mm_t-{step}"] for step in (2, 1)] == pytest.approx([3.0, 5.0], abs=1e-3)
+    assert stop["fastest_other_height_mm_t+0"] == pytest.approx(4.0)
+    assert stop["fastest_other_finger_distance"] == 1.0
 
 
 def test_features_do_not_depend_on_the_rate() -> None:
@@ -79,22 +89,31 @@ def test_features_do_not_depend_on_the_rate() -> None:
     twice_mm = np.interp(np.arange(0, 12, 0.5), np.arange(12), TAP_MM)
     height_m = np.full((24, 5), 0.012)
     height_m[:, 1] = twice_mm / 1e3
-    moved_m = np.zeros((24, 5, 2))
-    moved_m[:, 1, 1] = -np.diff(height_m[:, 1], prepend=0.012)
+    flow_m = np.zeros((24, 5, 2))
+    flow_m[:, 1, 1] = -np.diff(height_m[:, 1], prepend=0.012)
     stamps = np.arange(24) * 16_666_667
-    found = features_at(stamps, height_m, moved_m, 2 * AT, 1)
+    found = features_at(stamps, height_m, flow_m, 2 * AT, 1)
     assert found is not None
     expected = stop_of([12.0] * 12)
-    for name in ("high_mm_2", "high_mm_1", "at_mm", "then_mm_1", "then_mm_2", "went_mm_2", "went_mm_1", "goes_mm_1"):
+    for name in (
+        "height_mm_t-2",
+        "height_mm_t-1",
+        "height_mm_t+0",
+        "height_mm_t+1",
+        "height_mm_t+2",
+        "flow_mm_t-2",
+        "flow_mm_t-1",
+        "flow_mm_t+1",
+    ):
         assert found[name] == pytest.approx(expected[name], abs=0.01), name
 
 
 def test_rival_that_touches_is_seen() -> None:
     """A neighbour that comes down to the desk has more evidence than one that hovers, and the farther fall."""
     hovers, touches = stop_of([12.0] * 12), stop_of([1.3 * value for value in TAP_MM])
-    assert touches["rival_evidence"] > hovers["rival_evidence"] + 3.0
-    assert touches["rival_fall_mm"] == pytest.approx(15.6)
-    assert touches["rival_bottom_mm"] == pytest.approx(0.0)
+    assert touches["others_max_llr"] > hovers["others_max_llr"] + 3.0
+    assert touches["others_max_descent_mm"] == pytest.approx(15.6)
+    assert touches["others_min_height_mm"] == pytest.approx(0.0)
 
 
 @given(
@@ -103,30 +122,30 @@ def test_rival_that_touches_is_seen() -> None:
     st.integers(1, 11),
     st.integers(0, 4),
 )
-def test_features_are_finite(height_m: np.ndarray, moved_m: np.ndarray, at: int, finger: int) -> None:
+def test_features_are_finite(height_m: np.ndarray, flow_m: np.ndarray, at: int, finger: int) -> None:
     """Whatever the heights and ways, unseen ones too, a stop has finite features."""
-    features = features_at(STAMPS, height_m, moved_m, at, finger)
+    features = features_at(STAMPS, height_m, flow_m, at, finger)
     assert features is None or np.isfinite([*features.values()]).all()
 
 
 def test_half_a_way_is_no_way() -> None:
     """A picture whose way is known in one direction only has not moved, and the stop's features stay finite."""
-    moved_m = np.full((12, 5, 2), 0.001)
-    moved_m[AT - 1 : AT + 1, 1, 1] = np.nan
+    flow_m = np.full((12, 5, 2), 0.001)
+    flow_m[AT - 1 : AT + 1, 1, 1] = np.nan
     height_m = np.full((12, 5), 0.012)
     height_m[:, 1] = np.array(TAP_MM) / 1e3
-    assert np.isfinite(Moment.of(STAMPS, height_m, NOISE_M, moved_m, AT).place_m).all()
-    features = features_at(STAMPS, height_m, moved_m, AT, 1)
+    assert np.isfinite(ContactWindow.from_history(STAMPS, height_m, NOISE_M, flow_m, AT).cumulative_flow_m).all()
+    features = features_at(STAMPS, height_m, flow_m, AT, 1)
     assert features is not None
     assert np.isfinite([*features.values()]).all()
 
 
-def two_leaves(right: int = 2) -> Trees:
+def two_leaves(right: int = 2) -> TreeEnsemble:
     """One tree: -1 up to 3 of the first feature, else 2."""
-    return Trees(
+    return TreeEnsemble(
         base=0.5,
         feature=np.array([[0, -1, -1]]),
-        number=np.array([[3.0, -1.0, 2.0]]),
+        threshold_or_leaf=np.array([[3.0, -1.0, 2.0]]),
         right=np.array([[right, 0, 0]]),
         source="by hand",
     )
@@ -142,7 +161,10 @@ def test_trees_survive_their_file(tmp_path: Path) -> None:
     """What was saved decides the same after it was read."""
     save_trees(two_leaves(), tmp_path / "trees.json")
     features = np.array([[2.0], [5.0]]) * np.ones(len(FEATURES))
-    assert load_trees(tmp_path / "trees.json").predict(features).tolist() == two_leaves().predict(features).tolist()
+    assert (
+        load_tree_ensemble(tmp_path / "trees.json").predict(features).tolist()
+        == two_leaves().predict(features).tolist()
+    )
 
 
 @pytest.mark.parametrize("change", ["loop", "features", "shape", "finite", "text"])
@@ -154,12 +176,12 @@ def test_bad_trees_are_refused(change: str, tmp_path: Path) -> None:
     if change == "features":
         data["features"][0] = "colour"
     if change == "shape":
-        data["number"] = [[0.0]]
+        data["threshold_or_leaf"] = [[0.0]]
     if change == "finite":
-        data["number"][0][1] = float("nan")
+        data["threshold_or_leaf"][0][1] = float("nan")
     path.write_text("trees" if change == "text" else json.dumps(data), encoding="utf-8")
     with pytest.raises(ValueError, match="fit-touch"):
-        load_trees(path)
+        load_tree_ensemble(path)
 
 
 def test_fit_says_what_scikit_learn_says() -> None:
@@ -189,5 +211,5 @@ def test_time_of_touch_is_told() -> None:
 def test_nobody_of_the_tests_was_fitted_to() -> None:
     """The people that trees are fitted to are none of the suite's."""
     assert not set(PARTICIPANTS) & {*FITTED_PEOPLE, *FITTED_STROKES}
-    for file in (TOUCH_FILE, TIME_FILE):
-        assert "on 1001-1160, 2001-2096" in load_trees(share_file(file)).source
+    for file in (DECISION_MODEL_FILE, TIMING_MODEL_FILE):
+        assert "on 1001-1160, 2001-2096" in load_tree_ensemble(share_file(file)).source

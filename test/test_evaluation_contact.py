@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fingertip_contact.cli.evaluate import app
-from fingertip_contact.contact.history import column_of
+from fingertip_contact.contact.history import find_column
 from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.evaluation.contact_suite import (
     EVERYTHING,
@@ -87,15 +87,15 @@ def test_without_noise_and_trouble_text_is_read(clean: Trial, layout: Layout) ->
 def test_without_noise_pictures_go_as_the_pads_do(clean: Trial) -> None:
     """A tip that comes down goes down in the picture too, by about the cosine of the elevation; one that touches stands
     still."""
-    moved_m, height_m = clean.recording.samples.moved_m, clean.recording.samples.visible_m
+    flow_m, height_m = clean.recording.samples.flow_m, clean.recording.samples.rim_height_m
     stamps_ns = clean.recording.stamps_ns
     for tap in clean.truth.taps:
-        column = column_of(tap.hand, tap.finger)
+        column = find_column(tap.hand, tap.finger)
         inside = (stamps_ns[:-1] > tap.press_ns + 5 * MS) & (stamps_ns[1:] < tap.release_ns - 5 * MS)
-        assert np.abs(moved_m[1:, column][inside]).max(initial=0.0) < 0.0008
+        assert np.abs(flow_m[1:, column][inside]).max(initial=0.0) < 0.0008
     steps_m = -np.diff(height_m, axis=0)
     down = steps_m > 0.003
-    ratio = moved_m[1:, :, 1][down] / steps_m[down]
+    ratio = flow_m[1:, :, 1][down] / steps_m[down]
     # The rim goes down a little less than the pad.
     assert np.median(ratio) == pytest.approx(np.cos(np.radians(60)) / 0.85, abs=0.12)
 
@@ -104,7 +104,7 @@ def test_truth_is_where_pads_meet_the_desk(layout: Layout) -> None:
     """A tap's pad is over the desk before, on it between press and release, and over it after."""
     take = person_of(2, layout, 20).take(conditions_of(2)[0])
     for tap in take.taps:
-        column = column_of(tap.hand, tap.finger)
+        column = find_column(tap.hand, tap.finger)
         moments_ns = np.array([tap.press_ns - 3 * MS, (tap.press_ns + tap.release_ns) // 2, tap.release_ns + 3 * MS])
         before_m, during_m, after_m = take.pads_m((moments_ns - 1_700_000_000 * 1000 * MS) / 1e9)[:, column, 2]
         assert min(before_m, after_m) > 0
@@ -121,11 +121,11 @@ def test_varied_strokes_touch_when_they_say(number: int, layout: Layout) -> None
     down = take.pads_m(times_s)[..., 2] <= 0
     said = np.zeros(down.shape, dtype=bool)
     for touch in take.taps:
-        said[(stamps_ns >= touch.press_ns) & (stamps_ns <= touch.release_ns), column_of(touch.hand, touch.finger)] = (
+        said[(stamps_ns >= touch.press_ns) & (stamps_ns <= touch.release_ns), find_column(touch.hand, touch.finger)] = (
             True
         )
     for rest in take.rests:
-        said[(stamps_ns >= rest.start_ns) & (stamps_ns <= rest.end_ns), column_of(rest.hand, rest.finger)] = True
+        said[(stamps_ns >= rest.start_ns) & (stamps_ns <= rest.end_ns), find_column(rest.hand, rest.finger)] = True
     assert (said == down).mean() > 0.999
     np.testing.assert_array_equal(varied_take(number, layout).pads_m(times_s), take.pads_m(times_s))
 
@@ -167,7 +167,7 @@ def test_same_number_same_trial(layout: Layout) -> None:
     """A trial is drawn from numbers alone."""
     condition = conditions_of(4)[2]
     first, second = (trial(person_of(4, layout, 12), condition, load_noise()) for _ in range(2))
-    np.testing.assert_array_equal(first.recording.samples.visible_m, second.recording.samples.visible_m)
+    np.testing.assert_array_equal(first.recording.samples.rim_height_m, second.recording.samples.rim_height_m)
     np.testing.assert_array_equal(first.recording.stamps_ns, second.recording.stamps_ns)
 
 

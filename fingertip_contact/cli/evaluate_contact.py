@@ -113,13 +113,13 @@ def fit_touch(
 
     Needs scikit-learn. Example: fingertip-contact evaluate fit-touch --out config
     """
-    from fingertip_contact.contact.trees import TIME_FILE, TOUCH_FILE
+    from fingertip_contact.contact.trees import DECISION_MODEL_FILE, TIMING_MODEL_FILE
     from fingertip_contact.evaluation import contact_fit
     from fingertip_contact.evaluation.fingertip_noise import load_noise
     from fingertip_contact.keyboard.layout import load_layout
 
     taps, times = contact_fit.fit_touch(load_layout(layout), load_noise(noise), workers=workers, progress=_tell)
-    for trees, file in ((taps, TOUCH_FILE), (times, TIME_FILE)):
+    for trees, file in ((taps, DECISION_MODEL_FILE), (times, TIMING_MODEL_FILE)):
         path = out / Path(file).name
         contact_fit.save_trees(trees, path)
         typer.echo(f"{path}", err=True)

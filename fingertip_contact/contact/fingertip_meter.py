@@ -6,41 +6,41 @@ import math
 
 import numpy as np
 
-from fingertip_contact.contact.fingertips import FingertipSamples, heights_m, measure_fingertips
+from fingertip_contact.contact.fingertips import FingertipSamples, measure_fingertips, measure_heights_m
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.contact.tip_motion import TipMotion, window_px
+from fingertip_contact.contact.tip_motion import FingertipFlow, make_window_px
 from fingertip_contact.frames import FINGERTIP_LANDMARKS, Frame, Hand
 from fingertip_contact.geometry import Plane
 
 # Higher than this over the surface is finger: more than the depth of a desk scatters, less than a fingertip is thick.
-STANDING_M = 0.003
-_TIPS = list(FINGERTIP_LANDMARKS)
+FOREGROUND_HEIGHT_M = 0.003
+_TIP_LANDMARKS = list(FINGERTIP_LANDMARKS)
 
 
-class FingertipMeter:
+class FingertipEstimator:
     """measure() takes every frame, in their order: motion is told from the frame before. A stamp that does not
     advance starts anew."""
 
     def __init__(self, parameters: ContactParameters) -> None:
         self._parameters = parameters
-        self._motion = TipMotion()
+        self._flow = FingertipFlow()
         self._stamp_ns = -1
 
     def measure(self, frame: Frame, hands: tuple[Hand, ...], plane: Plane | None) -> FingertipSamples | None:
         """Five rows a hand, in the order of the hands; None where no hand, depth or plane is there."""
         if frame.stamp_ns <= self._stamp_ns or plane is None or frame.depth is None or not hands:
-            self._motion.reset()
+            self._flow.reset()
         self._stamp_ns = frame.stamp_ns
         if plane is None or frame.depth is None or not hands:
             return None
-        window = window_px(_pixels_per_m(frame, hands, plane))
-        tips_px = np.concatenate([hand.landmarks_px[_TIPS] for hand in hands])
-        heights = heights_m(frame.depth, frame.camera, plane, np.rint(tips_px), window[None])
-        moved_px = self._motion.update(frame.color_bgr, hands, window, heights > STANDING_M)
-        return measure_fingertips(frame.depth, frame.camera, plane, hands, self._parameters, moved_px)
+        window = make_window_px(_estimate_pixels_per_m(frame, hands, plane))
+        tips_px = np.concatenate([hand.landmarks_px[_TIP_LANDMARKS] for hand in hands])
+        heights = measure_heights_m(frame.depth, frame.camera, plane, np.rint(tips_px), window[None])
+        flow_px = self._flow.update(frame.color_bgr, hands, window, heights > FOREGROUND_HEIGHT_M)
+        return measure_fingertips(frame.depth, frame.camera, plane, hands, self._parameters, flow_px)
 
 
-def _pixels_per_m(frame: Frame, hands: tuple[Hand, ...], plane: Plane) -> float:
+def _estimate_pixels_per_m(frame: Frame, hands: tuple[Hand, ...], plane: Plane) -> float:
     """Where the hands are; NaN where that is not known."""
     middle_px = np.mean([hand.landmarks_px.mean(axis=0) for hand in hands], axis=0)
     if not np.isfinite(middle_px).all():

@@ -12,10 +12,10 @@ import yaml
 from fingertip_contact.resources import share_file
 
 PROFILES_FILE = "config/profiles.yaml"
-RULES = ("learnt", "evidence", "published")
+CLASSIFIERS = ("tree_ensemble", "evidence", "published")
 
 
-def _number(default: float, low: float, high: float, description: str) -> Any:
+def _bounded_field(default: float, low: float, high: float, description: str) -> Any:
     """A field with a closed range of values, from which nodes also make their parameter descriptors."""
     return field(default=default, metadata={"range": (low, high), "description": description})
 
@@ -27,44 +27,56 @@ class ContactParameters:
     Each field's metadata holds `range` (lowest and highest value) or `choices`, and `description`.
     """
 
-    rule: str = field(
-        default="learnt",
+    classifier: str = field(
+        default="tree_ensemble",
         metadata={
-            "choices": RULES,
+            "choices": CLASSIFIERS,
             "description": "how a press is decided: by fitted trees, evidence, or as published",
         },
     )
 
-    calibration_seconds: float = _number(1.0, 0.0, 60.0, "how long the bare desk is averaged for the surface, s")
-    surface_tolerance_m: float = _number(0.004, 0.0005, 0.05, "largest distance of the surface's pixels to it, m")
-    surface_inlier_share_min: float = _number(0.5, 0.1, 1.0, "share of valid depth that has to lie on the surface")
-    surface_distance_min_m: float = _number(0.07, 0.01, 10.0, "smallest distance of camera and surface, m")
-    surface_distance_max_m: float = _number(0.8, 0.05, 10.0, "largest distance of camera and surface, m")
-    surface_drift_m: float = _number(0.0015, 0.0002, 0.1, "median shift of the desk that starts a new fit, m")
+    calibration_seconds: float = _bounded_field(1.0, 0.0, 60.0, "how long the bare desk is averaged for the surface, s")
+    surface_tolerance_m: float = _bounded_field(
+        0.004, 0.0005, 0.05, "largest distance of the surface's pixels to it, m"
+    )
+    surface_inlier_ratio_min: float = _bounded_field(
+        0.5, 0.1, 1.0, "share of valid depth that has to lie on the surface"
+    )
+    surface_distance_min_m: float = _bounded_field(0.07, 0.01, 10.0, "smallest distance of camera and surface, m")
+    surface_distance_max_m: float = _bounded_field(0.8, 0.05, 10.0, "largest distance of camera and surface, m")
+    surface_drift_m: float = _bounded_field(0.0015, 0.0002, 0.1, "median shift of the desk that starts a new fit, m")
 
-    depth_noise_px: float = _number(0.08, 0.001, 2.0, "disparity noise of the depth camera, px")
-    baseline_m: float = _number(0.018, 0.001, 1.0, "baseline of the depth camera, m (D405: 0.018)")
-    finger_radius_m: float = _number(0.0075, 0.002, 0.02, "half the thickness of a fingertip, m")
-    contact_height_m: float = _number(
+    depth_noise_px: float = _bounded_field(0.08, 0.001, 2.0, "disparity noise of the depth camera, px")
+    baseline_m: float = _bounded_field(0.018, 0.001, 1.0, "baseline of the depth camera, m (D405: 0.018)")
+    finger_radius_m: float = _bounded_field(0.0075, 0.002, 0.02, "half the thickness of a fingertip, m")
+    contact_height_m: float = _bounded_field(
         0.0071, 0.0, 0.03, "height of a touching fingertip's visible rim before anything is learnt, thumbs 2 mm more, m"
     )
 
-    entry_height_m: float = _number(0.012, 0.0, 0.05, "a pad lower than this, thickness taken off, may press, m")
-    exit_height_m: float = _number(0.0035, 0.0, 0.05, "a pressing pad so much higher than at its lowest is released, m")
-    refractory_s: float = _number(0.1, 0.0, 2.0, "no second press of a finger sooner than this after its last one, s")
-    move_m: float = _number(0.006, 0.001, 0.1, "a pressed finger that slides on by more than this sends a move, m")
-    lost_hold_s: float = _number(0.15, 0.0, 2.0, "a pressing finger out of sight for longer is cancelled, s")
-    decision_delay_s: float = _number(0.06, 0.0, 0.2, "how long after the touch a press is decided, s")
-    press_evidence: float = _number(0.5, -50.0, 50.0, "log-odds above which a touch is a press")
-    depth_weight: float = _number(1.0, 0.0, 10.0, "weight of: the pad stops at its finger's contact height")
-    drop_weight: float = _number(1.0, 0.0, 10.0, "weight of: it came down far and fast")
-    rank_weight: float = _number(1.0, 0.0, 10.0, "weight of: no other finger of the hand came down farther")
-    way_weight: float = _number(1.0, 0.0, 10.0, "weight of: its picture was fast until it stopped")
-    lead_weight: float = _number(1.0, 0.0, 10.0, "weight of: no other finger's picture was as fast")
+    entry_height_m: float = _bounded_field(0.012, 0.0, 0.05, "a pad lower than this, thickness taken off, may press, m")
+    exit_height_m: float = _bounded_field(
+        0.0035, 0.0, 0.05, "a pressing pad so much higher than at its lowest is released, m"
+    )
+    refractory_s: float = _bounded_field(
+        0.1, 0.0, 2.0, "no second press of a finger sooner than this after its last one, s"
+    )
+    move_threshold_m: float = _bounded_field(
+        0.006, 0.001, 0.1, "a pressed finger that slides on by more than this sends a move, m"
+    )
+    track_loss_timeout_s: float = _bounded_field(
+        0.15, 0.0, 2.0, "a pressing finger out of sight for longer is cancelled, s"
+    )
+    decision_delay_s: float = _bounded_field(0.06, 0.0, 0.2, "how long after the touch a press is decided, s")
+    press_log_odds_threshold: float = _bounded_field(0.5, -50.0, 50.0, "log-odds above which a touch is a press")
+    height_weight: float = _bounded_field(1.0, 0.0, 10.0, "weight of: the pad stops at its finger's contact height")
+    descent_weight: float = _bounded_field(1.0, 0.0, 10.0, "weight of: it came down far and fast")
+    rank_weight: float = _bounded_field(1.0, 0.0, 10.0, "weight of: no other finger of the hand came down farther")
+    flow_weight: float = _bounded_field(1.0, 0.0, 10.0, "weight of: its picture was fast until it stopped")
+    flow_lead_weight: float = _bounded_field(1.0, 0.0, 10.0, "weight of: no other finger's picture was as fast")
 
     def __post_init__(self) -> None:
         for entry in fields(self):
-            _check(entry, getattr(self, entry.name))
+            _validate(entry, getattr(self, entry.name))
         if self.surface_distance_max_m <= self.surface_distance_min_m:
             raise ValueError(
                 f"surface_distance_max_m is {self.surface_distance_max_m}; "
@@ -72,21 +84,21 @@ class ContactParameters:
             )
 
 
-def _check(entry: Field[Any], value: Any) -> None:
+def _validate(entry: Field[Any], value: Any) -> None:
     """Raises ValueError where the value is not one that the field allows."""
     if "choices" in entry.metadata:
         if value not in entry.metadata["choices"]:
             raise ValueError(f"{entry.name} is {value!r}; choose one of {', '.join(entry.metadata['choices'])}")
         return
     low, high = entry.metadata["range"]
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or not low <= value <= high:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not is_number or not low <= value <= high:
         raise ValueError(f"{entry.name} is {value!r}; it has to be a number from {low:g} to {high:g}")
 
 
-def profile_names() -> tuple[str, ...]:
+def list_profiles() -> tuple[str, ...]:
     """The profiles that come with the package."""
-    return tuple(_read(share_file(PROFILES_FILE)))
+    return tuple(_read_profiles(share_file(PROFILES_FILE)))
 
 
 def load_profile(name_or_path: str | Path) -> ContactParameters:
@@ -100,16 +112,16 @@ def load_profile(name_or_path: str | Path) -> ContactParameters:
     source = Path(text) if is_path else share_file(PROFILES_FILE)
     if not source.is_file():
         raise FileNotFoundError(f"profile file {source} is not there")
-    profiles = _read(source)
+    profiles = _read_profiles(source)
     name = text
     if is_path:
         name = next(iter(profiles)) if len(profiles) == 1 else "default"
     if name not in profiles:
         raise ValueError(f"{source} has no contact profile {name!r}; choose one of {', '.join(profiles)}")
-    return _build(source, name, profiles[name])
+    return _build_parameters(source, name, profiles[name])
 
 
-def _read(source: Path) -> dict[str, Any]:
+def _read_profiles(source: Path) -> dict[str, Any]:
     try:
         profiles = yaml.safe_load(source.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -119,7 +131,7 @@ def _read(source: Path) -> dict[str, Any]:
     return profiles
 
 
-def _build(source: Path, name: str, values: Any) -> ContactParameters:
+def _build_parameters(source: Path, name: str, values: Any) -> ContactParameters:
     values = {} if values is None else values
     if not isinstance(values, dict):
         raise ValueError(f"{source}, profile {name}: has to map fields to values, not {values!r}")

@@ -11,192 +11,219 @@ from typing import Protocol
 import numpy as np
 
 from fingertip_contact.contact.contact_height import ContactHeights
-from fingertip_contact.contact.evidence import Touch
-from fingertip_contact.contact.history import COLUMNS, History
-from fingertip_contact.contact.moment import CLEAR, SLIGHT, Moment
+from fingertip_contact.contact.evidence import ContactEvidence
+from fingertip_contact.contact.history import FINGER_COUNT, FingertipHistory
+from fingertip_contact.contact.moment import LENIENT_DESCENT, STRICT_DESCENT, ContactWindow
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.contact.published import FIRE_SCORE, PublishedFinger
-from fingertip_contact.contact.seen_ways import SeenWays
-from fingertip_contact.contact.stop_features import stop_features
-from fingertip_contact.contact.trees import TIME_FILE, TOUCH_FILE, Trees, load_trees
+from fingertip_contact.contact.published import TRIGGER_SCORE, PublishedFinger
+from fingertip_contact.contact.seen_ways import ForeshorteningEstimator
+from fingertip_contact.contact.stop_features import compute_contact_features
+from fingertip_contact.contact.trees import DECISION_MODEL_FILE, TIMING_MODEL_FILE, TreeEnsemble, load_tree_ensemble
 from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.resources import share_file
 
 # How much less likely a stop is a tap, to learn from, where another finger of the hand came down farther.
-FOLLOWER_LOG_ODDS = 3.0
+COUPLED_FINGER_PENALTY = 3.0
 # What stops higher over the contact height than this is a tap, if at all, of a bent finger that shows its back; so far
 # it has to come down then. Fingers that hover stop often, and by less.
-LOW_M, HIGH_DROP_M = 0.0045, 0.004
+BENT_FINGER_HEIGHT_M, BENT_FINGER_MIN_DESCENT_M = 0.0045, 0.004
 # Rows closer in time than this belong to the same stop.
-SAME_STOP_NS = 70_000_000
+MIN_CANDIDATE_SPACING_NS = 70_000_000
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One finger at one instant. height_m: of the pad over the surface. touch: whether it touched, at touch_ns."""
+class ContactDecision:
+    """One finger at one instant. height_m: of the pad over the surface. is_contact: whether it touched, at
+    touch_down_ns."""
 
     height_m: float
-    touch: bool
-    touch_ns: int
+    is_contact: bool
+    touch_down_ns: int
     confidence: float
 
 
 @dataclass(frozen=True)
-class Stop:
-    """A stop of one finger of a hand, found at stamp_ns, that may be a touch. column: see History. taps_known,
-    seen_share: see stop_features."""
+class ContactCandidate:
+    """A stop of one finger of a hand, found at stamp_ns, that may be a touch. column: see FingertipHistory.
+    effective_tap_count, foreshortening_ratio: see compute_contact_features."""
 
-    moment: Moment
+    window: ContactWindow
     column: int
-    touch: Touch
+    evidence: ContactEvidence
     stamp_ns: int
-    taps_known: float
-    seen_share: float
+    effective_tap_count: float
+    foreshortening_ratio: float
 
-    def features(self) -> np.ndarray:
+    def compute_features(self) -> np.ndarray:
         finger = self.column % len(FINGERS)
-        return stop_features(self.moment, finger, self.touch, self.taps_known, self.seen_share)
+        return compute_contact_features(
+            self.window, finger, self.evidence, self.effective_tap_count, self.foreshortening_ratio
+        )
 
 
-class Rule(Protocol):
+class ContactClassifier(Protocol):
     """What the detector asks of a rule."""
 
-    def judge(self, history: History, row: int) -> list[Verdict | None]:
+    def classify(self, history: FingertipHistory, row: int) -> list[ContactDecision | None]:
         """A verdict for each column at this row, None where the finger was not seen. Rows come once, in order."""
 
-    def contact_m(self) -> np.ndarray:
-        """The visible height at which each finger touches, as known now (COLUMNS,), metres."""
+    def estimate_contact_heights_m(self) -> np.ndarray:
+        """The visible height at which each finger touches, as known now (FINGER_COUNT,), metres."""
 
 
-class EvidenceRule:
+class EvidenceClassifier:
     """Named log-odds of heights and of pictures' ways, over contact heights learnt while typing goes on."""
 
-    descent = CLEAR
+    descent_thresholds = STRICT_DESCENT
 
     def __init__(self, parameters: ContactParameters) -> None:
         self._parameters = parameters
-        self._heights = ContactHeights(parameters.contact_height_m)
-        self._ways = SeenWays()
-        self._learnt_ns: list[int | None] = [None] * COLUMNS
+        self._contact_heights = ContactHeights(parameters.contact_height_m)
+        self._foreshortening = ForeshorteningEstimator()
+        self._last_adapted_ns: list[int | None] = [None] * FINGER_COUNT
 
-    def contact_m(self) -> np.ndarray:
-        return self._heights.contact_m()
+    def estimate_contact_heights_m(self) -> np.ndarray:
+        return self._contact_heights.estimate_contact_heights_m()
 
-    def judge(self, history: History, row: int) -> list[Verdict | None]:
-        self._heights.see_from(history.visible_m[row], history.along_axis_m[row])
-        height_m = history.visible_m - self._heights.contact_m()
+    def classify(self, history: FingertipHistory, row: int) -> list[ContactDecision | None]:
+        self._contact_heights.set_view_elevation(history.rim_height_m[row], history.axial_height_m[row])
+        height_m = history.rim_height_m - self._contact_heights.estimate_contact_heights_m()
         stamp_ns = int(history.stamps_ns[row])
-        verdicts: list[Verdict | None] = [
-            Verdict(now_m, False, stamp_ns, 0.0) if math.isfinite(now_m) else None for now_m in height_m[row].tolist()
+        decisions: list[ContactDecision | None] = [
+            ContactDecision(now_m, False, stamp_ns, 0.0) if math.isfinite(now_m) else None
+            for now_m in height_m[row].tolist()
         ]
         if not row:
-            return verdicts
-        moment = Moment.of(history.stamps_ns, height_m, history.noise_m(), history.moved_m, row)
-        stops = self._stops(moment, stamp_ns)
-        for stop, (log_odds, touch_s) in zip(stops, self._weigh(stops), strict=True):
-            confidence = chance_of(log_odds - self._parameters.press_evidence)
-            touch_ns = stamp_ns + round(1e9 * touch_s)
-            verdicts[stop.column] = Verdict(stop.touch.bottom_m, confidence > 0.5, touch_ns, confidence)
-        return verdicts
+            return decisions
+        window = ContactWindow.from_history(
+            history.stamps_ns, height_m, history.estimate_noise_m(), history.flow_m, row
+        )
+        candidates = self._find_candidates(window, stamp_ns)
+        for candidate, (log_odds, touch_down_offset_s) in zip(
+            candidates, self.score_candidates(candidates), strict=True
+        ):
+            confidence = sigmoid(log_odds - self._parameters.press_log_odds_threshold)
+            touch_down_ns = stamp_ns + round(1e9 * touch_down_offset_s)
+            decisions[candidate.column] = ContactDecision(
+                candidate.evidence.dwell_height_m, confidence > 0.5, touch_down_ns, confidence
+            )
+        return decisions
 
-    def _stops(self, moment: Moment, stamp_ns: int) -> list[Stop]:
+    def _find_candidates(self, window: ContactWindow, stamp_ns: int) -> list[ContactCandidate]:
         """Those low enough for a press; all teach where each finger's contact height is."""
-        hands = [moment.hand(number) for number in range(len(HANDS))]
-        stops, seen_shares = [], self._ways.shares()
-        for column in np.nonzero(moment.stopped(self.descent))[0].tolist():
-            hand, finger = hands[column // len(FINGERS)], column % len(FINGERS)
-            touch = hand.touch(finger, self.descent)
-            if touch is None:
+        hand_windows = [window.select_hand(side) for side in range(len(HANDS))]
+        candidates, foreshortening_ratios = [], self._foreshortening.estimate_ratios()
+        for column in np.nonzero(window.is_descent_end(self.descent_thresholds))[0].tolist():
+            hand_window, finger = hand_windows[column // len(FINGERS)], column % len(FINGERS)
+            evidence = hand_window.compute_evidence(finger, self.descent_thresholds)
+            if evidence is None:
                 continue
-            self._learn(column, touch, hand.along_m(finger, touch), stamp_ns)
-            if self._may_press(touch):
-                stops.append(
-                    Stop(hand, column, touch, stamp_ns, self._heights.taps_known(column), float(seen_shares[column]))
+            self._adapt(column, evidence, hand_window.measure_descent_flow_m(finger, evidence), stamp_ns)
+            if self._is_eligible(evidence):
+                candidates.append(
+                    ContactCandidate(
+                        hand_window,
+                        column,
+                        evidence,
+                        stamp_ns,
+                        self._contact_heights.count_effective_taps(column),
+                        float(foreshortening_ratios[column]),
+                    )
                 )
-        return stops
+        return candidates
 
-    def _may_press(self, touch: Touch) -> bool:
+    def _is_eligible(self, evidence: ContactEvidence) -> bool:
         """Low enough; and from higher up, if it is not low."""
-        drop_m = touch.high_m - touch.bottom_m
-        return touch.bottom_m <= self._parameters.entry_height_m and (touch.bottom_m <= LOW_M or drop_m > HIGH_DROP_M)
+        descent_m = evidence.peak_height_m - evidence.dwell_height_m
+        return evidence.dwell_height_m <= self._parameters.entry_height_m and (
+            evidence.dwell_height_m <= BENT_FINGER_HEIGHT_M or descent_m > BENT_FINGER_MIN_DESCENT_M
+        )
 
-    def _weigh(self, stops: list[Stop]) -> Sequence[tuple[float, float]]:
+    def score_candidates(self, candidates: list[ContactCandidate]) -> Sequence[tuple[float, float]]:
         """Of each stop, the log-odds that it is a tap, and when that touched: seconds after the stop was found."""
-        return [(stop.touch.total(self._parameters), stop.touch.after_s) for stop in stops]
+        return [
+            (candidate.evidence.total_llr(self._parameters), candidate.evidence.touch_down_offset_s)
+            for candidate in candidates
+        ]
 
-    def _learn(self, column: int, touch: Touch, along_m: float, stamp_ns: int) -> None:
+    def _adapt(self, column: int, evidence: ContactEvidence, flow_along_m: float, stamp_ns: int) -> None:
         """Learn from a stop, once: the rows after its first one tell the same."""
-        last_ns, self._learnt_ns[column] = self._learnt_ns[column], stamp_ns
-        if last_ns is not None and abs(stamp_ns - last_ns) <= SAME_STOP_NS:
+        previous_ns, self._last_adapted_ns[column] = self._last_adapted_ns[column], stamp_ns
+        if previous_ns is not None and abs(stamp_ns - previous_ns) <= MIN_CANDIDATE_SPACING_NS:
             return
         # A finger that only ever went along with another has shown nothing of where it would touch.
-        motion = touch.motion(self._parameters) - (0.0 if touch.first else FOLLOWER_LOG_ODDS)
-        self._heights.learn(column, touch.bottom_m, motion)
+        motion_llr = evidence.motion_llr(self._parameters) - (0.0 if evidence.is_deepest else COUPLED_FINGER_PENALTY)
+        self._contact_heights.update(column, evidence.dwell_height_m, motion_llr)
         # By heights alone: what is seen of a tap must not decide what is learnt of that.
-        self._ways.learn(column, touch.high_m - touch.bottom_m, along_m, chance_of(touch.depth + touch.drop))
+        self._foreshortening.update(
+            column,
+            evidence.peak_height_m - evidence.dwell_height_m,
+            flow_along_m,
+            sigmoid(evidence.height_llr + evidence.descent_llr),
+        )
 
 
-class LearntRule(EvidenceRule):
+class TreeEnsembleClassifier(EvidenceClassifier):
     """The same contact heights; which stops, slight ones too, are taps, and when those touched, is told by trees that
     were fitted to true taps."""
 
-    descent = SLIGHT
+    descent_thresholds = LENIENT_DESCENT
 
     def __init__(self, parameters: ContactParameters) -> None:
         super().__init__(parameters)
-        self._tap, self._time = _packaged_trees()
+        self._decision_ensemble, self._timing_ensemble = _load_packaged_ensembles()
 
-    def _weigh(self, stops: list[Stop]) -> Sequence[tuple[float, float]]:
-        if not stops:
+    def score_candidates(self, candidates: list[ContactCandidate]) -> Sequence[tuple[float, float]]:
+        if not candidates:
             return ()
-        features = np.stack([stop.features() for stop in stops])
-        log_odds, touch_s = self._tap.predict(features), np.zeros(len(stops))
+        features = np.stack([candidate.compute_features() for candidate in candidates])
+        log_odds, touch_down_offset_s = self._decision_ensemble.predict(features), np.zeros(len(candidates))
         # Few stops are taps: only theirs is a time that anybody asks for.
-        taps = log_odds > self._parameters.press_evidence
+        taps = log_odds > self._parameters.press_log_odds_threshold
         if taps.any():
-            touch_s[taps] = self._time.predict(features[taps])
-        return list(zip(log_odds.tolist(), touch_s.tolist(), strict=True))
+            touch_down_offset_s[taps] = self._timing_ensemble.predict(features[taps])
+        return list(zip(log_odds.tolist(), touch_down_offset_s.tolist(), strict=True))
 
 
-class PublishedRule:
+class PublishedBaseline:
     """The published rule of every finger; thickness is not taken off."""
 
     def __init__(self) -> None:
-        self._fingers = [PublishedFinger(FINGERS[column % len(FINGERS)]) for column in range(COLUMNS)]
+        self._fingers = [PublishedFinger(FINGERS[column % len(FINGERS)]) for column in range(FINGER_COUNT)]
 
-    def contact_m(self) -> np.ndarray:
-        return np.zeros(COLUMNS)
+    def estimate_contact_heights_m(self) -> np.ndarray:
+        return np.zeros(FINGER_COUNT)
 
-    def judge(self, history: History, row: int) -> list[Verdict | None]:
-        return [self._judge(history, row, column) for column in range(COLUMNS)]
+    def classify(self, history: FingertipHistory, row: int) -> list[ContactDecision | None]:
+        return [self._classify_finger(history, row, column) for column in range(FINGER_COUNT)]
 
-    def _judge(self, history: History, row: int, column: int) -> Verdict | None:
-        distance_m = float(history.along_axis_m[row, column])
+    def _classify_finger(self, history: FingertipHistory, row: int, column: int) -> ContactDecision | None:
+        distance_m = float(history.axial_height_m[row, column])
         if not math.isfinite(distance_m):
             return None
         stamp_ns = int(history.stamps_ns[row])
-        fired = self._fingers[column].update(stamp_ns, float(history.tip_px[row, column, 1]), distance_m)
-        return Verdict(distance_m, fired, stamp_ns, FIRE_SCORE if fired else 0.0)
+        is_contact = self._fingers[column].update(stamp_ns, float(history.tip_px[row, column, 1]), distance_m)
+        return ContactDecision(distance_m, is_contact, stamp_ns, TRIGGER_SCORE if is_contact else 0.0)
 
 
-def chance_of(log_odds: float) -> float:
+def sigmoid(log_odds: float) -> float:
     """0..1"""
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds))))
 
 
-_RULES: dict[str, Callable[[ContactParameters], Rule]] = {
-    "evidence": EvidenceRule,
-    "learnt": LearntRule,
-    "published": lambda parameters: PublishedRule(),
+_CLASSIFIERS: dict[str, Callable[[ContactParameters], ContactClassifier]] = {
+    "evidence": EvidenceClassifier,
+    "tree_ensemble": TreeEnsembleClassifier,
+    "published": lambda parameters: PublishedBaseline(),
 }
 
 
-def make_rule(parameters: ContactParameters) -> Rule:
+def make_classifier(parameters: ContactParameters) -> ContactClassifier:
     """The rule that the parameters name."""
-    return _RULES[parameters.rule](parameters)
+    return _CLASSIFIERS[parameters.classifier](parameters)
 
 
 @cache
-def _packaged_trees() -> tuple[Trees, Trees]:
+def _load_packaged_ensembles() -> tuple[TreeEnsemble, TreeEnsemble]:
     """What tells taps, and what tells when they touched."""
-    return load_trees(share_file(TOUCH_FILE)), load_trees(share_file(TIME_FILE))
+    return load_tree_ensemble(share_file(DECISION_MODEL_FILE)), load_tree_ensemble(share_file(TIMING_MODEL_FILE))

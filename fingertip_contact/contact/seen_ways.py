@@ -9,35 +9,37 @@ from __future__ import annotations
 
 import numpy as np
 
-from fingertip_contact.contact.history import COLUMNS
+from fingertip_contact.contact.history import FINGER_COUNT
 from fingertip_contact.frames import FINGERS, HANDS
 
 # What is shown of a metre down before anything is learnt: straight down, seen from 60 degrees.
-EVEN_SHARE = 0.5
+PRIOR_RATIO = 0.5
 # What that guess counts for a hand, and the hand for a finger: as much as two taps from this high, metres.
-GUESS_M2 = 2 * 0.010**2
+PRIOR_WEIGHT_M2 = 2 * 0.010**2
 # How much of what was learnt of a finger is left when it has learnt from one more stop.
-FADE = 0.95
+FORGETTING_FACTOR = 0.95
 
 
-class SeenWays:
+class ForeshorteningEstimator:
     """Sums over the stops of each finger: of squared drops, and of drops by ways along the picture."""
 
     def __init__(self) -> None:
-        self._squares_m2 = np.zeros(COLUMNS)
-        self._products_m2 = np.zeros(COLUMNS)
+        self._squares_m2 = np.zeros(FINGER_COUNT)
+        self._products_m2 = np.zeros(FINGER_COUNT)
 
-    def learn(self, column: int, drop_m: float, along_m: float, tap_share: float) -> None:
-        """A stop teaches. drop_m: from how far up it came; along_m: how far its picture went, see FingertipSamples;
-        tap_share: how likely it was a tap, 0..1."""
-        self._squares_m2[column] = FADE * self._squares_m2[column] + tap_share * drop_m**2
-        self._products_m2[column] = FADE * self._products_m2[column] + tap_share * drop_m * along_m
+    def update(self, column: int, descent_m: float, flow_along_m: float, tap_probability: float) -> None:
+        """A stop teaches. descent_m: from how far up it came; flow_along_m: how far its picture went, see
+        FingertipSamples; tap_probability: how likely it was a tap, 0..1."""
+        self._squares_m2[column] = FORGETTING_FACTOR * self._squares_m2[column] + tap_probability * descent_m**2
+        self._products_m2[column] = (
+            FORGETTING_FACTOR * self._products_m2[column] + tap_probability * descent_m * flow_along_m
+        )
 
-    def shares(self) -> np.ndarray:
-        """(COLUMNS,) metres along the picture for each metre down: a finger's own as far as it is known, else its
+    def estimate_ratios(self) -> np.ndarray:
+        """(FINGER_COUNT,) metres along the picture for each metre down: a finger's own as far as it is known, else its
         hand's."""
         hands_m2 = (sums.reshape(len(HANDS), len(FINGERS)) for sums in (self._squares_m2, self._products_m2))
         squares_m2, products_m2 = (hand_m2.sum(axis=1) for hand_m2 in hands_m2)
-        hands = (products_m2 + EVEN_SHARE * GUESS_M2) / (squares_m2 + GUESS_M2)
+        hands = (products_m2 + PRIOR_RATIO * PRIOR_WEIGHT_M2) / (squares_m2 + PRIOR_WEIGHT_M2)
         expected = np.repeat(hands, len(FINGERS))
-        return (self._products_m2 + expected * GUESS_M2) / (self._squares_m2 + GUESS_M2)
+        return (self._products_m2 + expected * PRIOR_WEIGHT_M2) / (self._squares_m2 + PRIOR_WEIGHT_M2)

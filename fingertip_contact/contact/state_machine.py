@@ -12,71 +12,74 @@ from typing import Literal
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.frames import FingerState
 
-Change = Literal["press", "release", "cancel"]
+Transition = Literal["press", "release", "cancel"]
 
 # Moving towards or away from the surface rather than hovering over it.
-MOVING_MPS = 0.03
+MOTION_THRESHOLD_MPS = 0.03
 
 
 @dataclass(frozen=True)
 class FingerSample:
-    """One instant of one finger. height_m: of the pad over the surface. touch_ns: when it touched, where the
+    """One instant of one finger. height_m: of the pad over the surface. touch_down_ns: when it touched, where the
     evidence now says that it did; else None."""
 
     stamp_ns: int
     height_m: float
     speed_mps: float
-    touch_ns: int | None
+    touch_down_ns: int | None
 
 
-class FingerMachine:
+class FingerStateMachine:
     """`state` is the state after the last sample. Samples come in the order of their stamps."""
 
     def __init__(self, parameters: ContactParameters) -> None:
         self._parameters = parameters
         self.state: FingerState = "lost"
-        self._pressed_ns: int | None = None
-        self._seen_ns: int | None = None
-        self._lowest_m = 0.0
+        self._last_press_ns: int | None = None
+        self._last_seen_ns: int | None = None
+        self._min_height_m = 0.0
 
-    def update(self, sample: FingerSample) -> tuple[Change, ...]:
+    def update(self, sample: FingerSample) -> tuple[Transition, ...]:
         """Take one sample and say what it changes; a touch while pressed is a lift too quick to see, and a press."""
-        self._seen_ns = sample.stamp_ns
-        if sample.touch_ns is not None and self._may_press(sample.height_m, sample.touch_ns):
-            again: tuple[Change, ...] = ("release",) if self.state == "contact" else ()
+        self._last_seen_ns = sample.stamp_ns
+        if sample.touch_down_ns is not None and self._can_press(sample.height_m, sample.touch_down_ns):
+            release: tuple[Transition, ...] = ("release",) if self.state == "contact" else ()
             self.state = "contact"
-            self._pressed_ns = sample.touch_ns
-            self._lowest_m = sample.height_m
-            return (*again, "press")
+            self._last_press_ns = sample.touch_down_ns
+            self._min_height_m = sample.height_m
+            return (*release, "press")
         if self.state == "contact":
-            return self._stay(sample)
-        self.state = self._free_state(sample)
+            return self._update_contact(sample)
+        self.state = self._find_airborne_state(sample)
         return ()
 
-    def miss(self, stamp_ns: int) -> tuple[Change, ...]:
-        """A frame without this finger: after `lost_hold_s` it is lost, and its press with it."""
-        if self._seen_ns is not None and stamp_ns - self._seen_ns <= self._parameters.lost_hold_s * 1e9:
+    def mark_missing(self, stamp_ns: int) -> tuple[Transition, ...]:
+        """A frame without this finger: after `track_loss_timeout_s` it is lost, and its press with it."""
+        if (
+            self._last_seen_ns is not None
+            and stamp_ns - self._last_seen_ns <= self._parameters.track_loss_timeout_s * 1e9
+        ):
             return ()
         pressed = self.state == "contact"
         self.state = "lost"
         return ("cancel",) if pressed else ()
 
-    def _may_press(self, height_m: float, touch_ns: int) -> bool:
+    def _can_press(self, height_m: float, touch_down_ns: int) -> bool:
         if height_m > self._parameters.entry_height_m:
             return False
         refractory_ns = self._parameters.refractory_s * 1e9
-        return self._pressed_ns is None or touch_ns - self._pressed_ns >= refractory_ns
+        return self._last_press_ns is None or touch_down_ns - self._last_press_ns >= refractory_ns
 
-    def _stay(self, sample: FingerSample) -> tuple[Change, ...]:
-        self._lowest_m = min(self._lowest_m, sample.height_m)
-        if sample.height_m - self._lowest_m <= self._parameters.exit_height_m:
+    def _update_contact(self, sample: FingerSample) -> tuple[Transition, ...]:
+        self._min_height_m = min(self._min_height_m, sample.height_m)
+        if sample.height_m - self._min_height_m <= self._parameters.exit_height_m:
             return ()
         self.state = "retract"
         return ("release",)
 
-    def _free_state(self, sample: FingerSample) -> FingerState:
-        if sample.speed_mps < -MOVING_MPS:
+    def _find_airborne_state(self, sample: FingerSample) -> FingerState:
+        if sample.speed_mps < -MOTION_THRESHOLD_MPS:
             return "approach"
-        if self.state == "retract" and sample.speed_mps > MOVING_MPS:
+        if self.state == "retract" and sample.speed_mps > MOTION_THRESHOLD_MPS:
             return "retract"
         return "hover"

@@ -21,10 +21,10 @@ CHECK_STRIDE = 8
 CHECK_PERIOD_NS = 500_000_000
 RANSAC_TRIALS = 200
 RANSAC_POINTS = 2000
-MINIMUM_POINTS = 200
+MIN_POINTS = 200
 HAND_MARGIN_PX = 30.0
 # Steeper than this the desk is seen edge-on, and depth noise along the ray is all height noise.
-MINIMUM_ELEVATION_DEG = 12.0
+MIN_ELEVATION_DEG = 12.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class PlaneFit:
 
     plane: Plane
     residual_m: float
-    inlier_share: float
+    inlier_ratio: float
 
 
 def fit_plane(rays: np.ndarray, depth_m: np.ndarray, tolerance_m: float, seed: int = 0) -> PlaneFit:
@@ -42,8 +42,8 @@ def fit_plane(rays: np.ndarray, depth_m: np.ndarray, tolerance_m: float, seed: i
     rays: (N, 3) with z = 1. depth_m: (N,), metres, valid. tolerance_m: largest distance of an inlier to the plane.
     Raises ValueError where there are too few points or no three of them span a plane.
     """
-    if len(depth_m) < MINIMUM_POINTS:
-        raise ValueError(f"{len(depth_m)} valid depth pixels on the surface, {MINIMUM_POINTS} are needed")
+    if len(depth_m) < MIN_POINTS:
+        raise ValueError(f"{len(depth_m)} valid depth pixels on the surface, {MIN_POINTS} are needed")
     rays = np.asarray(rays, dtype=np.float64)
     depth_m = np.asarray(depth_m, dtype=np.float64)
     generator = np.random.default_rng(seed)
@@ -55,7 +55,7 @@ def fit_plane(rays: np.ndarray, depth_m: np.ndarray, tolerance_m: float, seed: i
         if inliers.sum() < 3:
             raise ValueError("no plane is supported by the depth of the surface")
         coefficients, *_ = np.linalg.lstsq(rays[inliers], 1.0 / depth_m[inliers], rcond=None)
-        plane = _plane(coefficients)
+        plane = _make_plane(coefficients)
     distance = plane.height_m(points)
     inliers = np.abs(distance) <= tolerance_m
     return PlaneFit(plane, float(np.sqrt(np.mean(distance[inliers] ** 2))), float(inliers.mean()))
@@ -71,12 +71,12 @@ def _ransac(rays: np.ndarray, depth_m: np.ndarray, tolerance_m: float, generator
     inverse = 1.0 / depth_m
     coefficients = np.linalg.solve(systems[usable], inverse[triples[usable]][..., None])[..., 0]
     # Distance to the plane of coefficients c is z * (1/z - c . ray) / |c|.
-    gap = (inverse - coefficients @ rays.T) * depth_m / np.linalg.norm(coefficients, axis=1, keepdims=True)
-    votes = (np.abs(gap) <= tolerance_m).sum(axis=1)
-    return _plane(coefficients[int(votes.argmax())])
+    distances_m = (inverse - coefficients @ rays.T) * depth_m / np.linalg.norm(coefficients, axis=1, keepdims=True)
+    inlier_counts = (np.abs(distances_m) <= tolerance_m).sum(axis=1)
+    return _make_plane(coefficients[int(inlier_counts.argmax())])
 
 
-def _plane(coefficients: np.ndarray) -> Plane:
+def _make_plane(coefficients: np.ndarray) -> Plane:
     """The plane on which 1/z = coefficients . ray, its normal towards the camera."""
     length = float(np.linalg.norm(coefficients))
     return Plane(-coefficients / length, 1.0 / length)
@@ -97,10 +97,10 @@ class SurfaceTracker:
         self.reason = ""
         self._surface: Surface | None = None
         self._camera: Camera | None = None
-        self._fit = _Mean()
+        self._accumulator = _DepthAccumulator()
         self._calibrating = True
         self._last_check_ns: int | None = None
-        self._strikes = 0
+        self._disagreement_count = 0
 
     def update(self, frame: Frame, hands: tuple[Hand, ...]) -> Surface | None:
         """The surface as known after this frame; None until the first fit."""
@@ -111,16 +111,16 @@ class SurfaceTracker:
             return self._surface
         if self._calibrating:
             self._calibrate(frame, hands, frame.depth)
-        elif self._due(frame.stamp_ns):
+        elif self._is_check_due(frame.stamp_ns):
             self._check(frame, hands, frame.depth)
         return self._surface
 
     def _calibrate(self, frame: Frame, hands: tuple[Hand, ...], depth: DepthImage) -> None:
-        self._fit.add(frame.stamp_ns, _bare_depth(depth, hands, FIT_STRIDE))
-        if self._fit.seconds < self._parameters.calibration_seconds:
+        self._accumulator.add(frame.stamp_ns, _extract_desk_depth(depth, hands, FIT_STRIDE))
+        if self._accumulator.duration_s < self._parameters.calibration_seconds:
             return
-        pixels, depth_m = self._fit.points(FIT_STRIDE)
-        self._fit = _Mean()
+        pixels, depth_m = self._accumulator.compute_mean_points(FIT_STRIDE)
+        self._accumulator = _DepthAccumulator()
         try:
             fit = fit_plane(frame.camera.rays(pixels), depth_m, self._parameters.surface_tolerance_m)
             self._accept(fit, frame)
@@ -134,27 +134,27 @@ class SurfaceTracker:
         elevation_deg = fit.plane.elevation_deg
         distance_m = float(fit.plane.offset_m)
         low_m, high_m = parameters.surface_distance_min_m, parameters.surface_distance_max_m
-        if elevation_deg < MINIMUM_ELEVATION_DEG:
+        if elevation_deg < MIN_ELEVATION_DEG:
             raise ValueError(
                 f"the camera looks along the surface ({elevation_deg:.0f} degrees above it): "
-                f"raise it to {MINIMUM_ELEVATION_DEG:.0f} degrees or more, best 45 to 65"
+                f"raise it to {MIN_ELEVATION_DEG:.0f} degrees or more, best 45 to 65"
             )
         if not low_m <= distance_m <= high_m:
             raise ValueError(
                 f"the camera is {distance_m * 100:.0f} cm above the surface; "
                 f"{low_m * 100:.0f} to {high_m * 100:.0f} cm can be used"
             )
-        if fit.inlier_share < parameters.surface_inlier_share_min:
+        if fit.inlier_ratio < parameters.surface_inlier_ratio_min:
             raise ValueError(
-                f"only {fit.inlier_share:.0%} of the depth lies on one plane, "
-                f"{parameters.surface_inlier_share_min:.0%} are needed: clear the desk or move the camera"
+                f"only {fit.inlier_ratio:.0%} of the depth lies on one plane, "
+                f"{parameters.surface_inlier_ratio_min:.0%} are needed: clear the desk or move the camera"
             )
-        self._surface = Surface(fit.plane, fit.residual_m, fit.inlier_share, frame.stamp_ns)
+        self._surface = Surface(fit.plane, fit.residual_m, fit.inlier_ratio, frame.stamp_ns)
         self._calibrating = False
-        self._strikes = 0
+        self._disagreement_count = 0
         self.reason = ""
 
-    def _due(self, stamp_ns: int) -> bool:
+    def _is_check_due(self, stamp_ns: int) -> bool:
         if self._last_check_ns is not None and 0 <= stamp_ns - self._last_check_ns < CHECK_PERIOD_NS:
             return False
         self._last_check_ns = stamp_ns
@@ -163,16 +163,16 @@ class SurfaceTracker:
     def _check(self, frame: Frame, hands: tuple[Hand, ...], depth: DepthImage) -> None:
         """Compare the bare desk with the plane; after three disagreements in a row, calibrate again."""
         assert self._surface is not None
-        depth_m = _bare_depth(depth, hands, CHECK_STRIDE)
+        depth_m = _extract_desk_depth(depth, hands, CHECK_STRIDE)
         rows, columns = np.nonzero(np.isfinite(depth_m))
         pixels = np.column_stack([columns, rows]) * CHECK_STRIDE
         height_m = self._surface.plane.height_m(frame.camera.deproject(pixels, depth_m[rows, columns]))
         near = np.abs(height_m) < 10 * self._parameters.surface_tolerance_m
-        if near.sum() < MINIMUM_POINTS:
+        if near.sum() < MIN_POINTS:
             return
-        moved = _worst_quadrant_m(pixels[near], height_m[near]) > self._parameters.surface_drift_m
-        self._strikes = self._strikes + 1 if moved else 0
-        if self._strikes >= 3:
+        moved = _max_quadrant_residual_m(pixels[near], height_m[near]) > self._parameters.surface_drift_m
+        self._disagreement_count = self._disagreement_count + 1 if moved else 0
+        if self._disagreement_count >= 3:
             self.reason = "the surface or the camera has moved; calibrating again"
             self._calibrating = True
             return
@@ -180,14 +180,14 @@ class SurfaceTracker:
         self._surface = Surface(plane, residual_m, self._surface.inlier_share, frame.stamp_ns)
 
 
-def _worst_quadrant_m(pixels: np.ndarray, height_m: np.ndarray) -> float:
+def _max_quadrant_residual_m(pixels: np.ndarray, height_m: np.ndarray) -> float:
     """The largest |median height| of the four quadrants of the points: it sees a shift as well as a tilt."""
     right, low = (pixels > np.median(pixels, axis=0)).T
     quadrants = [height_m[(right == a) & (low == b)] for a in (False, True) for b in (False, True)]
-    return max(abs(float(np.median(part))) for part in quadrants if len(part) >= MINIMUM_POINTS // 8)
+    return max(abs(float(np.median(part))) for part in quadrants if len(part) >= MIN_POINTS // 8)
 
 
-class _Mean:
+class _DepthAccumulator:
     """Running mean of depth a pixel: whole-millimetre depth needs several frames for a sub-millimetre plane."""
 
     def __init__(self) -> None:
@@ -196,7 +196,7 @@ class _Mean:
         self._first_ns = self._last_ns = 0
 
     @property
-    def seconds(self) -> float:
+    def duration_s(self) -> float:
         return (self._last_ns - self._first_ns) / 1e9
 
     def add(self, stamp_ns: int, depth_m: np.ndarray) -> None:
@@ -209,7 +209,7 @@ class _Mean:
         self._count += valid
         self._last_ns = stamp_ns
 
-    def points(self, stride: int) -> tuple[np.ndarray, np.ndarray]:
+    def compute_mean_points(self, stride: int) -> tuple[np.ndarray, np.ndarray]:
         """Pixels (N, 2) and mean depths (N,), metres, of what was seen at least half as often as the best pixel."""
         assert self._sum is not None
         assert self._count is not None
@@ -218,7 +218,7 @@ class _Mean:
         return pixels, self._sum[rows, columns] / self._count[rows, columns]
 
 
-def _bare_depth(depth: DepthImage, hands: tuple[Hand, ...], stride: int) -> np.ndarray:
+def _extract_desk_depth(depth: DepthImage, hands: tuple[Hand, ...], stride: int) -> np.ndarray:
     """Every stride-th pixel of the depth (h, w), metres, NaN where invalid or near a hand or its forearm."""
     depth_m = depth.metres((slice(None, None, stride), slice(None, None, stride)))
     for hand in hands:

@@ -13,44 +13,45 @@ import numpy as np
 from fingertip_contact.contact.stop_features import FEATURES
 
 # A tree has no more leaves than a number has bits.
-MOST_LEAVES = 32
-_ALL = np.uint32(0xFFFFFFFF)
+MAX_LEAVES = 32
+_ALL_LEAVES = np.uint32(0xFFFFFFFF)
 
-TOUCH_FILE = "config/touch_trees.json"
-TIME_FILE = "config/touch_time_trees.json"
+DECISION_MODEL_FILE = "config/touch_trees.json"
+TIMING_MODEL_FILE = "config/touch_time_trees.json"
 
 
 @dataclass(frozen=True)
-class Trees:
+class TreeEnsemble:
     """A figure of a stop, the log-odds that it is a tap or the time of its touch: `base` and a value from each tree.
 
-    feature: (trees, nodes) int64, what a node asks for, by FEATURES; -1 at a leaf. number: (trees, nodes), the most of
-    that feature with which a stop goes left, to the next node; of a leaf its value. right: (trees, nodes) int64, the
-    node that others go on to, of no meaning at a leaf. source: the command and the people that it was fitted with.
+    feature: (trees, nodes) int64, what a node asks for, by FEATURES; -1 at a leaf. threshold_or_leaf: (trees, nodes),
+    the most of that feature with which a stop goes left, to the next node; of a leaf its value. right: (trees, nodes)
+    int64, the node that others go on to, of no meaning at a leaf. source: the command and the people that it was fitted
+    with.
     """
 
     base: float
     feature: np.ndarray
-    number: np.ndarray
+    threshold_or_leaf: np.ndarray
     right: np.ndarray
     source: str = ""
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """(N,) of the features of N stops (N, len(FEATURES)), finite."""
-        return self.base + np.array([self._leaves.total(stop) for stop in features])
+        return self.base + np.array([self._quick_scorer.sum_leaves(row) for row in features])
 
     @cached_property
-    def _leaves(self) -> _Leaves:
-        return _Leaves.of(self)
+    def _quick_scorer(self) -> _QuickScorer:
+        return _QuickScorer.from_ensemble(self)
 
 
 @dataclass(frozen=True)
-class _Leaves:
+class _QuickScorer:
     """The same trees, made for asking all nodes at once, whatever way a stop takes (QuickScorer, Lucchese et al. 2015).
 
     A bit stands for each leaf, the leftmost for the lowest. Where a stop goes right, the leaves to the left of it are
     out; of those that remain it is at the leftmost. feature, threshold, remaining: (inner nodes, trees); a node that
-    fills up a column sends all to the left. value: (trees, MOST_LEAVES); first: (trees,) where each tree's begin.
+    fills up a column sends all to the left. value: (trees, MAX_LEAVES); first: (trees,) where each tree's begin.
     """
 
     feature: np.ndarray
@@ -60,62 +61,62 @@ class _Leaves:
     first: np.ndarray
 
     @classmethod
-    def of(cls, trees: Trees) -> _Leaves:
-        count, inner = len(trees.feature), trees.feature >= 0
-        most = max(1, int(inner.sum(axis=1).max()))
-        feature, threshold = np.zeros((count, most), dtype=np.int64), np.full((count, most), np.inf)
-        remaining = np.full((count, most), _ALL, dtype=np.uint32)
-        value = np.zeros((count, MOST_LEAVES))
+    def from_ensemble(cls, ensemble: TreeEnsemble) -> _QuickScorer:
+        count, inner = len(ensemble.feature), ensemble.feature >= 0
+        max_inner = max(1, int(inner.sum(axis=1).max()))
+        feature, threshold = np.zeros((count, max_inner), dtype=np.int64), np.full((count, max_inner), np.inf)
+        remaining = np.full((count, max_inner), _ALL_LEAVES, dtype=np.uint32)
+        value = np.zeros((count, MAX_LEAVES))
         for tree in range(count):
             (nodes,) = np.nonzero(inner[tree])
             # Nodes stand in the order of a walk that goes left first: so do the leaves, and those to the left of a node
             # are the ones between it and its right one. Tables are filled up with leaves that nothing leads to.
             before = np.concatenate([[0], np.cumsum(~inner[tree])])
-            feature[tree, : len(nodes)] = trees.feature[tree, nodes]
-            threshold[tree, : len(nodes)] = trees.number[tree, nodes]
-            for place, node in enumerate(nodes):
-                first, after = int(before[node]), int(before[trees.right[tree, node]])
-                remaining[tree, place] = int(_ALL) ^ ((1 << after) - (1 << first))
-            leaves = trees.number[tree, ~inner[tree]][:MOST_LEAVES]
+            feature[tree, : len(nodes)] = ensemble.feature[tree, nodes]
+            threshold[tree, : len(nodes)] = ensemble.threshold_or_leaf[tree, nodes]
+            for position, node in enumerate(nodes):
+                first, after = int(before[node]), int(before[ensemble.right[tree, node]])
+                remaining[tree, position] = int(_ALL_LEAVES) ^ ((1 << after) - (1 << first))
+            leaves = ensemble.threshold_or_leaf[tree, ~inner[tree]][:MAX_LEAVES]
             value[tree, : len(leaves)] = leaves
         feature, threshold, remaining = (np.ascontiguousarray(table.T) for table in (feature, threshold, remaining))
-        return cls(feature, threshold, remaining, value, np.arange(count) * MOST_LEAVES)
+        return cls(feature, threshold, remaining, value, np.arange(count) * MAX_LEAVES)
 
-    def total(self, features: np.ndarray) -> float:
+    def sum_leaves(self, features: np.ndarray) -> float:
         """The sum of the values of the leaves that a stop (len(FEATURES),) comes to."""
         right = features.take(self.feature) > self.threshold
-        alive = np.bitwise_and.reduce(np.where(right, self.remaining, _ALL), axis=0)
+        reachable = np.bitwise_and.reduce(np.where(right, self.remaining, _ALL_LEAVES), axis=0)
         # The lowest bit that is set, by the exponent of what it stands for.
-        leaf = np.frexp((alive & -alive).astype(np.float64))[1] - 1
+        leaf = np.frexp((reachable & -reachable).astype(np.float64))[1] - 1
         return float(self.value.take(leaf + self.first).sum())
 
 
-def load_trees(source: Path) -> Trees:
+def load_tree_ensemble(source: Path) -> TreeEnsemble:
     """Raises ValueError for a file that holds none that fit FEATURES, FileNotFoundError for one that is not there."""
     try:
         data = json.loads(source.read_text(encoding="utf-8"))
-        trees = _trees(data)
+        ensemble = _parse_ensemble(data)
         names = tuple(data["features"])
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{source} holds no trees: {error!r}; write them with `evaluate fit-touch`") from error
     if names != FEATURES:
         raise ValueError(f"{source} was fitted to other features; write it anew with `evaluate fit-touch`")
-    return trees
+    return ensemble
 
 
-def _trees(data: dict[str, Any]) -> Trees:
+def _parse_ensemble(data: dict[str, Any]) -> TreeEnsemble:
     """Raises ValueError where nodes do not lead on to later nodes: every walk has to end."""
     feature, right = (np.array(data[name], dtype=np.int64) for name in ("feature", "right"))
-    number = np.array(data["number"], dtype=np.float64)
+    threshold_or_leaf = np.array(data["threshold_or_leaf"], dtype=np.float64)
     shape = feature.shape
-    if len(shape) != 2 or 0 in shape or right.shape != shape or number.shape != shape:
+    if len(shape) != 2 or 0 in shape or right.shape != shape or threshold_or_leaf.shape != shape:
         raise ValueError("its tables have to be of one shape, a row a tree")
     inner = feature >= 0
-    own = np.broadcast_to(np.arange(shape[1]), shape)
-    if inner[:, -1].any() or ((right <= own) & inner).any() or (right >= shape[1]).any():
+    node_index = np.broadcast_to(np.arange(shape[1]), shape)
+    if inner[:, -1].any() or ((right <= node_index) & inner).any() or (right >= shape[1]).any():
         raise ValueError("a node leads back, or nowhere")
-    if inner.sum(axis=1).max() >= MOST_LEAVES:
-        raise ValueError(f"a tree has more than {MOST_LEAVES} leaves")
-    if (feature >= len(FEATURES)).any() or not np.isfinite(number).all():
+    if inner.sum(axis=1).max() >= MAX_LEAVES:
+        raise ValueError(f"a tree has more than {MAX_LEAVES} leaves")
+    if (feature >= len(FEATURES)).any() or not np.isfinite(threshold_or_leaf).all():
         raise ValueError("a node asks for an unknown feature, or a number is not finite")
-    return Trees(float(data["base"]), feature, number, right, source=str(data["source"]))
+    return TreeEnsemble(float(data["base"]), feature, threshold_or_leaf, right, source=str(data["source"]))

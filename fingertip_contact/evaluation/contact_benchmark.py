@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fingertip_contact.contact.detector import ContactDetector
-from fingertip_contact.contact.fingertip_meter import FingertipMeter
+from fingertip_contact.contact.fingertip_meter import FingertipEstimator
 from fingertip_contact.contact.parameters import ContactParameters, load_profile
 from fingertip_contact.contact.surface import SurfaceTracker
 from fingertip_contact.evaluation.contact_suite import FIRST_TEST, conditions_of, person_of, trial
@@ -66,7 +66,7 @@ def decision_times(layout: Layout, profiles: list[str], frames: int) -> dict[str
 def _observe(detector: ContactDetector, recording: FingertipRecording, row: int, running: Callable) -> None:
     stamp_ns, hands, samples = int(recording.stamps_ns[row]), recording.hands(row), recording.measured(row)
     with running():
-        detector.observe(stamp_ns, hands, samples)
+        detector.update(stamp_ns, hands, samples)
 
 
 def measurement_times(bag: Path, frames: int) -> dict[str, float]:
@@ -76,7 +76,7 @@ def measurement_times(bag: Path, frames: int) -> dict[str, float]:
     """
     parameters = ContactParameters()
     tracker, surfaces, clock = HandTracker.from_weights(), SurfaceTracker(parameters), Clock()
-    meter = FingertipMeter(parameters)
+    estimator = FingertipEstimator(parameters)
     with open_recording(bag) as recording:
         for frame in recording.frames():
             hands = tracker.process(frame.color_bgr, frame.stamp_ns)
@@ -84,7 +84,7 @@ def measurement_times(bag: Path, frames: int) -> dict[str, float]:
             if surface is None or frame.depth is None or len(hands) != len(HANDS):
                 continue
             with clock.running():
-                meter.measure(frame, hands, surface.plane)
+                estimator.measure(frame, hands, surface.plane)
             if len(clock.wall_ms) == frames + SETTLE_FRAMES:
                 break
     if len(clock.wall_ms) <= SETTLE_FRAMES:

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from fingertip_contact.contact.history import History, column_of, columns_of
+from fingertip_contact.contact.history import FingertipHistory, find_column, find_columns
 from fingertip_contact.contact.parameters import ContactParameters, load_profile
-from fingertip_contact.contact.rules import EvidenceRule, LearntRule, Stop
+from fingertip_contact.contact.rules import ContactCandidate, EvidenceClassifier, TreeEnsembleClassifier
 from fingertip_contact.contact.stop_features import FEATURES
-from fingertip_contact.contact.trees import Trees
+from fingertip_contact.contact.trees import TreeEnsemble
 from fingertip_contact.evaluation.contact_suite import (
     FITTED_PEOPLE,
     FITTED_STROKES,
@@ -60,18 +60,18 @@ TIME_SETTINGS: dict[str, Any] = {
 }
 
 
-class _Collector(EvidenceRule):
+class _Collector(EvidenceClassifier):
     """Keeps what it is asked to decide on."""
 
-    descent = LearntRule.descent
+    descent_thresholds = TreeEnsembleClassifier.descent_thresholds
 
     def __init__(self, parameters: ContactParameters) -> None:
         super().__init__(parameters)
-        self.stops: list[tuple[Stop, np.ndarray]] = []
+        self.stops: list[tuple[ContactCandidate, np.ndarray]] = []
 
-    def _weigh(self, stops: list[Stop]) -> Sequence[tuple[float, float]]:
-        self.stops += [(stop, stop.features()) for stop in stops]
-        return super()._weigh(stops)
+    def score_candidates(self, stops: list[ContactCandidate]) -> Sequence[tuple[float, float]]:
+        self.stops += [(stop, stop.compute_features()) for stop in stops]
+        return super().score_candidates(stops)
 
 
 def fit_touch(
@@ -81,7 +81,7 @@ def fit_touch(
     characters: int = 40,
     workers: int = 1,
     progress: Callable[[int], object] = lambda participant: None,
-) -> tuple[Trees, Trees]:
+) -> tuple[TreeEnsemble, TreeEnsemble]:
     """Trees that tell taps, and when those touched, fitted to all stops of these people and varied takes under the
     standard conditions. Needs scikit-learn."""
     features, touches_s, weights = [], [], []
@@ -130,47 +130,49 @@ def _fitted_trials(participant: int, layout: Layout, figures: NoiseFigures, char
 def labelled_stops(recording: FingertipRecording, truth: Truth) -> Iterator[tuple[np.ndarray, float]]:
     """The features of every stop, and when that finger truly touched: seconds after the stop, NaN if it is no tap's."""
     parameters = load_profile("default")
-    collector, history = _Collector(parameters), History()
+    collector, history = _Collector(parameters), FingertipHistory()
     for row, stamp_ns in enumerate(recording.stamps_ns):
-        history.add(int(stamp_ns), columns_of(recording.hands(row)), recording.measured(row))
-        for settled in history.take(parameters.decision_delay_s):
-            collector.judge(history, settled)
+        history.add(int(stamp_ns), find_columns(recording.hands(row)), recording.measured(row))
+        for settled in history.pop_settled(parameters.decision_delay_s):
+            collector.classify(history, settled)
     tapped_ns: dict[int, list[int]] = {}
     for tap in truth.taps:
-        tapped_ns.setdefault(column_of(tap.hand, tap.finger), []).append(tap.press_ns)
+        tapped_ns.setdefault(find_column(tap.hand, tap.finger), []).append(tap.press_ns)
     for stop, features in collector.stops:
         touches_s = [(at_ns - stop.stamp_ns) / 1e9 for at_ns in tapped_ns.get(stop.column, [])]
         touch_s = min(touches_s, key=abs, default=math.nan)
         yield features, touch_s if TOUCH_S[0] < touch_s < TOUCH_S[1] else math.nan
 
 
-def fit_taps(features: np.ndarray, tap: np.ndarray, source: str, weights: np.ndarray | None = None) -> Trees:
+def fit_taps(features: np.ndarray, tap: np.ndarray, source: str, weights: np.ndarray | None = None) -> TreeEnsemble:
     """Log-odds of a tap. features: (N, len(FEATURES)). tap: (N,) bool. weights: (N,). Needs scikit-learn."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return _trees_of(HistGradientBoostingClassifier(**TAP_SETTINGS).fit(features, tap, sample_weight=weights), source)
 
 
-def fit_times(features: np.ndarray, touch_s: np.ndarray, source: str) -> Trees:
+def fit_times(features: np.ndarray, touch_s: np.ndarray, source: str) -> TreeEnsemble:
     """Times of touch. features: (N, len(FEATURES)) of taps. touch_s: (N,). Needs scikit-learn."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     return _trees_of(HistGradientBoostingRegressor(**TIME_SETTINGS).fit(features, touch_s), source)
 
 
-def _trees_of(model: Any, source: str) -> Trees:
+def _trees_of(model: Any, source: str) -> TreeEnsemble:
     # scikit-learn shows no public way to its trees; test_contact_trees holds ours against its predictions.
     tables = [predictors[0].nodes for predictors in model._predictors]
     return _as_tables(tables, float(np.ravel(model._baseline_prediction)[0]), source)
 
 
-def save_trees(trees: Trees, path: Path) -> None:
-    """Writes what load_trees reads."""
+def save_trees(trees: TreeEnsemble, path: Path) -> None:
+    """Writes what load_tree_ensemble reads."""
     shape = {"source": trees.source, "features": FEATURES, "base": float(f"{trees.base:.5g}")}
     lines = [json.dumps(shape)[:-1]]
     for name in ("feature", "right"):
         lines.append(f'"{name}": {_dumped(getattr(trees, name).tolist())}')
-    lines.append(f'"number": {_dumped([[float(f"{number:.4g}") for number in row] for row in trees.number])}')
+    lines.append(
+        f'"threshold_or_leaf": {_dumped([[float(f"{value:.4g}") for value in row] for row in trees.threshold_or_leaf])}'
+    )
     with written_aside(path, overwrite=True) as aside:
         aside.write_text(",\n".join(lines) + "}\n", encoding="utf-8")
 
@@ -179,8 +181,8 @@ def _dumped(rows: list[Any]) -> str:
     return json.dumps(rows, separators=(",", ":"))
 
 
-def _as_tables(tables: list[Any], base: float, source: str) -> Trees:
-    """Raises RuntimeError where a node's left one is not the next, as Trees has it."""
+def _as_tables(tables: list[Any], base: float, source: str) -> TreeEnsemble:
+    """Raises RuntimeError where a node's left one is not the next, as TreeEnsemble has it."""
     shape = len(tables), max(len(nodes) for nodes in tables)
     feature, right, number = np.full(shape, -1), np.zeros(shape, dtype=int), np.zeros(shape)
     for row, nodes in enumerate(tables):
@@ -191,7 +193,7 @@ def _as_tables(tables: list[Any], base: float, source: str) -> Trees:
         feature[part] = np.where(leaf, -1, nodes["feature_idx"])
         right[part] = np.where(leaf, 0, nodes["right"])
         number[part] = np.where(leaf, nodes["value"], nodes["num_threshold"])
-    return Trees(base, feature, number, right, source)
+    return TreeEnsemble(base, feature, number, right, source)
 
 
 def _listed(numbers: Sequence[int]) -> str:

@@ -70,7 +70,7 @@ def _trade_off(path: Path, layout: Layout, noise: NoiseFigures, characters: int)
         parameters = load_profile(profile)
         points = []
         for needed in EVIDENCE:
-            stricter = replace(parameters, press_evidence=float(needed))
+            stricter = replace(parameters, press_log_odds_threshold=float(needed))
             total = pooled(
                 tally(detect(one.recording, stricter, layout), one.truth, one.recording.stamps_ns) for one in made
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from fingertip_contact.contact.history import COLUMNS, column_of
+from fingertip_contact.contact.history import FINGER_COUNT, find_column
 from fingertip_contact.evaluation.events import finger_confusions, share
 from fingertip_contact.evaluation.recording import score_recording
 from fingertip_contact.evaluation.text import edit_distance
@@ -84,18 +84,18 @@ def frame_counts(events: Sequence[EventRecord], truth: Truth, stamps_ns: np.ndar
     A finger at rest on the desk neither taps nor is free, and is left out. A press counts from when it is said to have
     happened to its end.
     """
-    shape = len(stamps_ns), COLUMNS
+    shape = len(stamps_ns), FINGER_COUNT
     tapping, resting, reported = (np.zeros(shape, dtype=bool) for _ in range(3))
     for tap in truth.taps:
-        tapping[_between(stamps_ns, tap.press_ns, tap.release_ns), column_of(tap.hand, tap.finger)] = True
+        tapping[_between(stamps_ns, tap.press_ns, tap.release_ns), find_column(tap.hand, tap.finger)] = True
     for rest in truth.rests:
-        resting[_between(stamps_ns, rest.start_ns, rest.end_ns), column_of(rest.hand, rest.finger)] = True
+        resting[_between(stamps_ns, rest.start_ns, rest.end_ns), find_column(rest.hand, rest.finger)] = True
     ends = {event.press: event.stamp_ns for event in events if event.type in ("release", "cancel")}
     for event in events:
         if event.type == "press":
             end_ns = ends.get(event.press, int(stamps_ns[-1]) + 1)
             # A release is the first frame in which the finger is up again.
-            reported[_between(stamps_ns, event.stamp_ns, end_ns - 1), column_of(event.hand, event.finger)] = True
+            reported[_between(stamps_ns, event.stamp_ns, end_ns - 1), find_column(event.hand, event.finger)] = True
     counted = tapping | ~resting
     tapping, reported = tapping & counted, reported & counted
     free = counted & ~tapping

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fingertip_contact.contact.fingertips import seen_along, towards_surface
-from fingertip_contact.contact.history import COLUMNS, column_of
+from fingertip_contact.contact.fingertips import compute_approach_direction, to_approach_frame
+from fingertip_contact.contact.history import FINGER_COUNT, find_column
 from fingertip_contact.evaluation.fingertip_noise import (
     EDGES_M,
     GROUP_OF_FINGER,
@@ -109,11 +109,11 @@ def measured_errors(bag: Path, layout: Layout) -> Errors:
     return Errors(
         angle_deg=header.angle_deg,
         distance_m=float(np.linalg.norm(header.camera_from_sheet.translation_m)),
-        over_m=recording.samples.visible_m - clearance_m,
+        over_m=recording.samples.rim_height_m - clearance_m,
         clearance_m=clearance_m,
         expected=np.repeat(seen, len(FINGERS), axis=1) & np.isfinite(clearance_m),
         found=seen[int(np.argmax(seen.all(axis=1))) :],
-        pad_m=sheet.apply(recording.samples.pad_m)[..., :2] - pad_m,
+        pad_m=sheet.apply(recording.samples.contact_point_m)[..., :2] - pad_m,
         row_px=recording.samples.tip_px[..., 1] - tip_px[..., 1],
         pace=pace_of(clearance_m, recording.stamps_ns),
         way_m=way_m,
@@ -126,11 +126,13 @@ def _ways(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Errors.way_m and off_way_m. tip_px: (T, 10, 2), true."""
     true_m = np.diff(tip_px, axis=0, prepend=np.nan) / pixels_per_m(camera, pose, tip_px)[..., None]
-    down = towards_surface(camera, pose.rotation[:, 2], recording.samples.tip_px.reshape(-1, 2)).reshape(tip_px.shape)
-    true_m = seen_along(down, true_m)
+    down = compute_approach_direction(camera, pose.rotation[:, 2], recording.samples.tip_px.reshape(-1, 2)).reshape(
+        tip_px.shape
+    )
+    true_m = to_approach_frame(down, true_m)
     way_m = np.linalg.norm(true_m, axis=-1)
     ahead = true_m / np.maximum(way_m, 1e-9)[..., None]
-    off_m = recording.samples.moved_m - true_m
+    off_m = recording.samples.flow_m - true_m
     across = ahead[..., 0] * off_m[..., 1] - ahead[..., 1] * off_m[..., 0]
     return way_m, np.stack([(ahead * off_m).sum(axis=-1), across], axis=-1)
 
@@ -138,13 +140,13 @@ def _ways(
 def true_fingers(bag: Path, recording: FingertipRecording) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Clearance (T, 10), pad (T, 10, 2) on the sheet, and pixel (T, 10, 2) of each tip; NaN without a truth."""
     count = len(recording.stamps_ns)
-    clearance_m = np.full((count, COLUMNS), np.nan)
-    pad_m, tip_px = (np.full((count, COLUMNS, 2), np.nan) for _ in range(2))
+    clearance_m = np.full((count, FINGER_COUNT), np.nan)
+    pad_m, tip_px = (np.full((count, FINGER_COUNT, 2), np.nan) for _ in range(2))
     rows = {int(stamp): row for row, stamp in enumerate(recording.stamps_ns)}
     for frame in read_frames(truth_path(bag)):
         for hand in frame.hands:
             for finger, true in hand.fingers.items():
-                at = rows[frame.stamp_ns], column_of(hand.hand, finger)
+                at = rows[frame.stamp_ns], find_column(hand.hand, finger)
                 clearance_m[at], tip_px[at] = max(0.0, true.clearance_m), true.tip_px
                 pad_m[at] = true.pad_m[:2]
     return clearance_m, pad_m, tip_px
@@ -260,7 +262,7 @@ def _own_biases(recordings: Sequence[Errors], rim_m: np.ndarray) -> tuple[list[n
     for errors in recordings:
         over_m, bins = errors.over_m - _by_clearance(errors, rim_m), _bins(errors.clearance_m)
         bias_m = np.zeros(over_m.shape)
-        for column in range(COLUMNS):
+        for column in range(FINGER_COUNT):
             for number in range(len(KNOTS_M)):
                 there = (bins[:, column] == number) & np.isfinite(over_m[:, column])
                 if there.sum() >= (LEAST_FRAMES if number == 0 else LEAST_FRAMES_OF_FINGER):
@@ -357,7 +359,7 @@ def _pad_errors(recordings: Sequence[Errors]) -> tuple[Pair, Pair, Pair]:
     means, rest = [], []
     for errors in recordings:
         touching = errors.clearance_m < TOUCHING_M
-        for column in range(COLUMNS):
+        for column in range(FINGER_COUNT):
             values = errors.pad_m[touching[:, column], column]
             values = values[np.isfinite(values).all(axis=1) & (np.abs(values) < 0.02).all(axis=1)]
             if len(values) >= LEAST_FRAMES:

@@ -21,9 +21,9 @@ import fingertip_contact.contact.tip_motion
 import fingertip_contact.hands
 import fingertip_contact.keyboard.pose
 from fingertip_contact.contact.detector import ContactDetector
-from fingertip_contact.contact.fingertip_meter import FingertipMeter
+from fingertip_contact.contact.fingertip_meter import FingertipEstimator
 from fingertip_contact.contact.fingertips import FingertipSamples
-from fingertip_contact.contact.history import COLUMNS
+from fingertip_contact.contact.history import FINGER_COUNT
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.contact.surface import SurfaceTracker
 from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, FrameResult, Hand
@@ -82,11 +82,11 @@ class FingertipRecording:
 
     def lowered(self, height_m: np.ndarray) -> FingertipRecording:
         """The same with a finger's thickness (10,), metres, taken off its heights."""
-        slant = self.samples.along_axis_m / self.samples.visible_m
+        slant = self.samples.axial_height_m / self.samples.rim_height_m
         lowered = replace(
             self.samples,
-            visible_m=self.samples.visible_m - height_m,
-            along_axis_m=self.samples.along_axis_m - slant * height_m,
+            rim_height_m=self.samples.rim_height_m - height_m,
+            axial_height_m=self.samples.axial_height_m - slant * height_m,
         )
         return replace(self, samples=lowered)
 
@@ -98,10 +98,10 @@ def detect(recording: FingertipRecording, parameters: ContactParameters, layout:
     records: list[EventRecord] = []
     for row, stamp in enumerate(recording.stamps_ns):
         stamp_ns = int(stamp)
-        _, contacts = detector.observe(stamp_ns, recording.hands(row), recording.measured(row))
+        _, contacts = detector.update(stamp_ns, recording.hands(row), recording.measured(row))
         records += _records(stamp_ns, contacts, typist, recording.camera_from_sheet(row))
     last_ns = int(recording.stamps_ns[-1])
-    records += _records(last_ns, detector.end_all(last_ns), typist, None)
+    records += _records(last_ns, detector.cancel_all(last_ns), typist, None)
     return records
 
 
@@ -136,7 +136,7 @@ def measure_recording(bag: Path, layout: Layout, calibration_seconds: float) -> 
 def _measure(bag: Path, layout: Layout, calibration_seconds: float) -> FingertipRecording:
     parameters = ContactParameters(calibration_seconds=calibration_seconds)
     tracker, surfaces, sheets = HandTracker.from_weights(), SurfaceTracker(parameters), SheetTracker(layout)
-    meter = FingertipMeter(parameters)
+    estimator = FingertipEstimator(parameters)
     stamps, tracks, samples, rotations, translations = [], [], [], [], []
     with open_recording(bag) as opened:
         for frame in opened.frames():
@@ -145,7 +145,7 @@ def _measure(bag: Path, layout: Layout, calibration_seconds: float) -> Fingertip
             best = {hand.handedness: hand for hand in sorted(found, key=lambda hand: hand.score)}
             hands = tuple(best[side] for side in HANDS if side in best)
             seen = np.array([side in best for side in HANDS])
-            measured = meter.measure(frame, hands, surface.plane if surface else None)
+            measured = estimator.measure(frame, hands, surface.plane if surface else None)
             stamps.append(frame.stamp_ns)
             tracks.append([best[side].track if side in best else -1 for side in HANDS])
             samples.append(_in_columns(measured, np.repeat(seen, len(FINGERS))))
@@ -162,14 +162,14 @@ def _measure(bag: Path, layout: Layout, calibration_seconds: float) -> Fingertip
     )
 
 
-_SHAPES = {"tip_px": (2,), "end_px": (2,), "pad_m": (3,), "moved_m": (2,)}
+_SHAPES = {"tip_px": (2,), "tip_end_px": (2,), "contact_point_m": (3,), "flow_m": (2,)}
 
 
 def _in_columns(measured: FingertipSamples | None, columns: np.ndarray) -> dict[str, np.ndarray]:
     """Each field for all ten fingers, NaN where it was not measured."""
     rows = {}
     for entry in fields(FingertipSamples):
-        row = np.full((COLUMNS, *_SHAPES.get(entry.name, ())), np.nan)
+        row = np.full((FINGER_COUNT, *_SHAPES.get(entry.name, ())), np.nan)
         if measured is not None:
             row[columns] = getattr(measured, entry.name)
         rows[entry.name] = row

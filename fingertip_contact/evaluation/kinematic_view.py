@@ -7,8 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from fingertip_contact.contact.fingertips import FingertipSamples, seen_along, towards_surface
-from fingertip_contact.contact.history import COLUMNS
+from fingertip_contact.contact.fingertips import FingertipSamples, compute_approach_direction, to_approach_frame
+from fingertip_contact.contact.history import FINGER_COUNT
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.evaluation.fingertip_noise import (
     GROUP_OF_FINGER,
@@ -77,8 +77,8 @@ class FingerBias:
 
     @classmethod
     def draw(cls, noise: FingertipNoise, random: np.random.Generator) -> FingerBias:
-        pad_m = np.array(noise.pad_bias_m) + random.normal(0, 1, (COLUMNS, 2)) * noise.pad_bias_sigma_m
-        return cls(random.normal(0, 1, COLUMNS), pad_m, _multiples(noise.strays.spread, random))
+        pad_m = np.array(noise.pad_bias_m) + random.normal(0, 1, (FINGER_COUNT, 2)) * noise.pad_bias_sigma_m
+        return cls(random.normal(0, 1, FINGER_COUNT), pad_m, _multiples(noise.strays.spread, random))
 
     def touching_m(self, noise: FingertipNoise) -> np.ndarray:
         """(10,) how high each finger's rim stands while it touches."""
@@ -88,8 +88,8 @@ class FingerBias:
 def _multiples(spread: float, random: np.random.Generator) -> np.ndarray:
     """(10,) positive, of mean one, of this SD."""
     if spread <= 0:
-        return np.ones(COLUMNS)
-    return random.gamma(1.0 / spread**2, spread**2, COLUMNS)
+        return np.ones(FINGER_COUNT)
+    return random.gamma(1.0 / spread**2, spread**2, FINGER_COUNT)
 
 
 def view(
@@ -125,22 +125,22 @@ def measured(
     clearance_m = np.maximum(0.0, pads_m[..., 2])
     steps = np.diff(stamps_ns, prepend=stamps_ns[0] - round(1e9 / FITTED_HZ)) / 1e9 * FITTED_HZ
     scale = (float(np.linalg.norm(pose.translation_m)) / noise.distance_m) ** 2
-    visible_m = clearance_m + _table(noise.rim_m, clearance_m)
-    visible_m += bias.rim * np.interp(clearance_m, KNOTS_M, noise.finger_sigma_m)
+    rim_height_m = clearance_m + _table(noise.rim_m, clearance_m)
+    rim_height_m += bias.rim * np.interp(clearance_m, KNOTS_M, noise.finger_sigma_m)
     scatter = _scatter(noise, clearance_m, steps, random)
     sides = noise.below_m, noise.above_m
-    visible_m += scatter * scale * np.where(scatter < 0, *(_table(side, clearance_m) for side in sides))
+    rim_height_m += scatter * scale * np.where(scatter < 0, *(_table(side, clearance_m) for side in sides))
     pace = pace_of(clearance_m, stamps_ns)
-    visible_m += _strays(noise, bias, clearance_m, pace, steps, random)
+    rim_height_m += _strays(noise, bias, clearance_m, pace, steps, random)
     hands = len(steps), len(HANDS)
     lost = _episodes(noise.lost, np.zeros(hands), np.zeros(hands, dtype=int), steps, random)
     gaps = _episodes(noise.gaps, clearance_m, pace, steps, random)
     unseen = np.repeat(lost, len(FINGERS), axis=1)
-    visible_m[gaps | unseen] = np.nan
+    rim_height_m[gaps | unseen] = np.nan
     return FingertipRecording(
         stamps_ns=stamps_ns,
         tracks=np.where(lost, -1, np.arange(1, len(HANDS) + 1)),
-        samples=_samples(camera, pose, noise, bias, pads_m, visible_m, unseen, steps, random),
+        samples=_samples(camera, pose, noise, bias, pads_m, rim_height_m, unseen, steps, random),
         sheet_rotation=np.tile(pose.rotation, (len(steps), 1, 1)),
         sheet_translation_m=np.tile(pose.translation_m, (len(steps), 1)),
     )
@@ -152,37 +152,37 @@ def _samples(
     noise: FingertipNoise,
     bias: FingerBias,
     pads_m: np.ndarray,
-    visible_m: np.ndarray,
+    rim_height_m: np.ndarray,
     hand_unseen: np.ndarray,
     steps: np.ndarray,
     random: np.random.Generator,
 ) -> FingertipSamples:
-    flat_m = pads_m + np.concatenate([bias.pad_m, np.zeros((COLUMNS, 1))], axis=1)
+    flat_m = pads_m + np.concatenate([bias.pad_m, np.zeros((FINGER_COUNT, 1))], axis=1)
     flat_m[..., :2] += random.normal(0, 1, flat_m[..., :2].shape) * noise.pad_sigma_m
     flat_m[..., 2] = 0.0
-    tip_px = camera.project(pose.apply(pads_m.reshape(-1, 3))).reshape(*visible_m.shape, 2)
+    tip_px = camera.project(pose.apply(pads_m.reshape(-1, 3))).reshape(*rim_height_m.shape, 2)
     normal = pose.rotation[:, 2]
-    down = towards_surface(camera, normal, tip_px.reshape(-1, 2)).reshape(tip_px.shape)
+    down = compute_approach_direction(camera, normal, tip_px.reshape(-1, 2)).reshape(tip_px.shape)
     true_m = np.diff(tip_px, axis=0, prepend=np.nan) / pixels_per_m(camera, pose, tip_px)[..., None]
-    moved_m = seen_along(down, _ways(noise, pose, true_m, random))
+    flow_m = to_approach_frame(down, _ways(noise, pose, true_m, random))
     # There is no way from or to a picture without the hand.
-    moved_m[hand_unseen | np.roll(hand_unseen, 1, axis=0)] = np.nan
-    wobble = _correlated(np.full(visible_m.shape, noise.row_correlation), steps, random)
+    flow_m[hand_unseen | np.roll(hand_unseen, 1, axis=0)] = np.nan
+    wobble = _correlated(np.full(rim_height_m.shape, noise.row_correlation), steps, random)
     tip_px[..., 1] += noise.row_sigma_px * wobble
-    slope = np.abs(camera.rays(tip_px.reshape(-1, 2)) @ normal).reshape(visible_m.shape)
+    slope = np.abs(camera.rays(tip_px.reshape(-1, 2)) @ normal).reshape(rim_height_m.shape)
     depth_m = pose.apply(flat_m)[..., 2]
     parameters = ContactParameters()
     sigma_z_m = depth_m**2 * parameters.depth_noise_px / (camera.fx * parameters.baseline_m)
-    unseen = ~np.isfinite(visible_m)
+    unseen = ~np.isfinite(rim_height_m)
     pad_m = np.where(unseen[..., None], np.nan, pose.apply(flat_m))
     return FingertipSamples(
-        visible_m=visible_m,
+        rim_height_m=rim_height_m,
         sigma_m=np.where(unseen, np.nan, sigma_z_m * slope / np.sqrt(5.0)),
-        along_axis_m=visible_m / slope,
+        axial_height_m=rim_height_m / slope,
         tip_px=tip_px,
-        end_px=np.where(unseen[..., None], np.nan, tip_px),
-        pad_m=pad_m,
-        moved_m=moved_m,
+        tip_end_px=np.where(unseen[..., None], np.nan, tip_px),
+        contact_point_m=pad_m,
+        flow_m=flow_m,
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fingertip_contact.contact.history import COLUMNS
+from fingertip_contact.contact.history import FINGER_COUNT
 from fingertip_contact.evaluation.kinematic_view import Played
 from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.keyboard.layout import Layout
@@ -77,7 +77,7 @@ class _Fingers:
 
     def pads_m(self, times_s: np.ndarray) -> np.ndarray:
         """(T, 10, 3)"""
-        pads_m = np.empty((len(times_s), COLUMNS, 3))
+        pads_m = np.empty((len(times_s), FINGER_COUNT, 3))
         pads_m[..., :2] = self.home_m + np.stack([wander(times_s) for wander in self.drift], axis=1)[:, None]
         for dip, reach_m in zip(self.dips, self.reaches_m, strict=True):
             there = minimum_jerk((times_s - dip.down_s + REACH_S) / REACH_S)
@@ -119,8 +119,8 @@ class Swung:
 
     @classmethod
     def draw(cls, take: Played, random: np.random.Generator) -> Swung:
-        forward = random.uniform(*SWING) + random.normal(0, SWING_SIGMA, COLUMNS)
-        return cls(take, np.column_stack([random.normal(0, SWING_ASIDE, COLUMNS), forward]))
+        forward = random.uniform(*SWING) + random.normal(0, SWING_SIGMA, FINGER_COUNT)
+        return cls(take, np.column_stack([random.normal(0, SWING_ASIDE, FINGER_COUNT), forward]))
 
     @property
     def text(self) -> str:
@@ -151,7 +151,7 @@ def varied_take(number: int, layout: Layout) -> VariedTake:
     keys_m = [np.array(layout.by_text[key].center_m) for hand in HANDS for key in HOME_KEYS[hand]]
     thumbs_m = [keys_m[first] - (0.0, THUMB_NEARER_M) for first in (0, 4)]
     home_m = np.array([thumbs_m[0], *keys_m[:4], thumbs_m[1], *keys_m[4:]])
-    hover_m = np.clip(random.uniform(*HOVER_M) + random.normal(0, HOVER_SIGMA_M, COLUMNS), LEAST_HOVER_M, None)
+    hover_m = np.clip(random.uniform(*HOVER_M) + random.normal(0, HOVER_SIGMA_M, FINGER_COUNT), LEAST_HOVER_M, None)
     wandering_m, heave_share, follow, misses, reach_m = (
         _at_times(random, most) for most in (0.005, 0.1, 0.9, 0.5, 0.03)
     )
@@ -177,11 +177,11 @@ def _at_times(random: np.random.Generator, most: float) -> float:
 def _typed(random: np.random.Generator, hover_m: np.ndarray, follow: float, misses: float) -> tuple[list[_Dip], float]:
     """Touches, near misses and the neighbours that go along, and when the last of them is over."""
     dips: list[_Dip] = []
-    free_s = np.full(COLUMNS, START_S + AGAIN_S)
+    free_s = np.full(FINGER_COUNT, START_S + AGAIN_S)
     gap_s, now_s = random.uniform(*GAP_S), START_S + 0.5
     while now_s < START_S + SECONDS:
         now_s += gap_s * random.gamma(4.0, 0.25)
-        column, fall_s, rise_s = int(random.integers(COLUMNS)), random.uniform(*FALL_S), random.uniform(*RISE_S)
+        column, fall_s, rise_s = int(random.integers(FINGER_COUNT)), random.uniform(*FALL_S), random.uniform(*RISE_S)
         if now_s - fall_s < free_s[column] + AGAIN_S:
             continue
         if random.random() < misses:
@@ -212,7 +212,7 @@ def _followers(dip: _Dip, random: np.random.Generator, follow: float) -> list[_D
 def _rests(random: np.random.Generator, hover_m: np.ndarray, dips: list[_Dip], end_s: float) -> list[_Dip]:
     """Fingers with nothing to do lie down slowly, for a while."""
     rests = []
-    for column in random.permutation(COLUMNS)[: random.integers(3)].tolist():
+    for column in random.permutation(FINGER_COUNT)[: random.integers(3)].tolist():
         down_s = random.uniform(START_S + 1.0, end_s - 4.0)
         fall_s = max(random.uniform(0.2, 0.5), hover_m[column] / TAP_MPS)
         rest = _Dip(column, down_s, fall_s, down_s + random.uniform(0.5, 2.0), 0.3, -0.001, None)
@@ -227,7 +227,7 @@ def _touches(fingers: _Fingers, rests: list[_Dip], end_s: float) -> tuple[tuple[
     times_s = np.arange(START_S, end_s, STEP_S)
     down = np.pad(fingers.heights_m(times_s) < 0, ((1, 1), (0, 0))).astype(np.int8)
     taps, lying = [], []
-    for column in range(COLUMNS):
+    for column in range(FINGER_COUNT):
         turns = np.diff(down[:, column])
         for first, last in zip(np.nonzero(turns > 0)[0], np.nonzero(turns < 0)[0], strict=True):
             from_s, until_s = float(times_s[first]), float(times_s[last - 1])

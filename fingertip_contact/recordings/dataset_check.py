@@ -100,7 +100,7 @@ class SessionCheck:
             "without_label": sum(frame.contacts is None for frame in good),
             "contact_frames": sum(bool(frame.contacts) for frame in good),
             "surface_residual_mm": None if surface is None else round(1000 * surface.residual_m, 3),
-            "surface_inlier_share": None if surface is None else round(surface.inlier_share, 3),
+            "surface_inlier_share": None if surface is None else round(surface.inlier_ratio, 3),
             "camera_angle_deg": None if surface is None else round(surface.plane.elevation_deg, 1),
             "problems": list(self.problems),
             "notes": list(self.notes),
@@ -194,8 +194,8 @@ def _notes(session: Session, surface: PlaneFit | None) -> Iterator[str]:
     if surface is None:
         yield f"{session.path}: no surface can be seen in its depth"
         return
-    if surface.inlier_share < _LEAST_PLANE_SHARE:
-        yield f"{session.path}: only {surface.inlier_share:.0%} of the depth lies on one plane"
+    if surface.inlier_ratio < _LEAST_PLANE_SHARE:
+        yield f"{session.path}: only {surface.inlier_ratio:.0%} of the depth lies on one plane"
     seen_deg = surface.plane.elevation_deg
     if abs(seen_deg - session.angle_deg) > _ANGLE_TOLERANCE_DEG:
         yield f"{session.path}: the camera looks down at {seen_deg:.0f} degrees, not at {session.angle_deg:g}"
