@@ -15,7 +15,7 @@ from fingertip_contact.contact.moment import LENIENT_DESCENT, ContactWindow
 from fingertip_contact.contact.stop_features import FEATURES, compute_contact_features
 from fingertip_contact.contact.trees import DECISION_MODEL_FILE, TIMING_MODEL_FILE, TreeEnsemble, load_tree_ensemble
 from fingertip_contact.evaluation.contact_fit import save_trees
-from fingertip_contact.evaluation.contact_suite import FITTED_PEOPLE, FITTED_STROKES, PARTICIPANTS
+from fingertip_contact.evaluation.contact_suite import PARTICIPANTS, TRAINING_PARTICIPANTS, TRAINING_STROKE_SEEDS
 from fingertip_contact.resources import share_file
 
 STAMPS = np.arange(12) * 33_333_333
@@ -192,8 +192,8 @@ def test_fit_says_what_scikit_learn_says() -> None:
     random = np.random.default_rng(0)
     features = random.normal(size=(600, len(FEATURES)))
     tap = features[:, 0] + 0.5 * features[:, 1] ** 2 + random.normal(0, 0.3, 600) > 0.5
-    trees = contact_fit.fit_taps(features, tap, "noise")
-    model = ensemble.HistGradientBoostingClassifier(**contact_fit.TAP_SETTINGS).fit(features, tap)
+    trees = contact_fit.fit_decision_model(features, tap, "noise")
+    model = ensemble.HistGradientBoostingClassifier(**contact_fit.DECISION_MODEL_SETTINGS).fit(features, tap)
     np.testing.assert_allclose(trees.predict(features[:50]), model.decision_function(features[:50]), atol=1e-6)
 
 
@@ -204,12 +204,12 @@ def test_time_of_touch_is_told() -> None:
 
     random = np.random.default_rng(1)
     features = random.uniform(size=(2000, len(FEATURES)))
-    trees = contact_fit.fit_times(features[:1800], -0.1 * features[:1800, 0], "noise")
+    trees = contact_fit.fit_timing_model(features[:1800], -0.1 * features[:1800, 0], "noise")
     assert np.median(np.abs(trees.predict(features[1800:]) + 0.1 * features[1800:, 0])) < 0.005
 
 
 def test_nobody_of_the_tests_was_fitted_to() -> None:
     """The people that trees are fitted to are none of the suite's."""
-    assert not set(PARTICIPANTS) & {*FITTED_PEOPLE, *FITTED_STROKES}
+    assert not set(PARTICIPANTS) & {*TRAINING_PARTICIPANTS, *TRAINING_STROKE_SEEDS}
     for file in (DECISION_MODEL_FILE, TIMING_MODEL_FILE):
         assert "on 1001-1160, 2001-2096" in load_tree_ensemble(share_file(file)).source

@@ -14,29 +14,36 @@ from fingertip_contact.cli.evaluate import app
 from fingertip_contact.contact.history import find_column
 from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.evaluation.contact_suite import (
-    EVERYTHING,
+    ALL_CONFOUNDERS,
     PARTICIPANTS,
     WORDS_PER_MINUTE,
     Condition,
     Trial,
-    conditions_of,
-    person_of,
-    split_of,
-    trial,
+    find_split,
+    make_conditions,
+    make_simulated_participant,
+    make_trial,
 )
-from fingertip_contact.evaluation.contact_tally import Tally, figures, frame_counts, intervals, margin, tally
+from fingertip_contact.evaluation.contact_tally import (
+    ContactCounts,
+    bootstrap_intervals,
+    bootstrap_margin,
+    compute_metrics,
+    count_contact_frames,
+    count_contacts,
+)
 from fingertip_contact.evaluation.fingertip_noise import (
-    WAY_SHARES,
-    WAYS_M,
-    Episodes,
-    NoiseFigures,
-    load_noise,
-    of_other_hands,
-    save_noise,
+    FLOW_ERROR_QUANTILES,
+    FLOW_KNOTS_M,
+    MarkovBursts,
+    NoiseModel,
+    load_noise_model,
+    randomise_noise,
+    save_noise_model,
 )
 from fingertip_contact.evaluation.fingertip_recording import detect
-from fingertip_contact.evaluation.kinematic_view import Shutter
-from fingertip_contact.evaluation.varied_strokes import Swung, varied_take
+from fingertip_contact.evaluation.kinematic_view import FrameTiming
+from fingertip_contact.evaluation.varied_strokes import SwingingTrajectory, make_randomised_strokes
 from fingertip_contact.frames import EventType
 from fingertip_contact.keyboard.layout import Layout, load_layout
 from fingertip_contact.recordings.events import EventRecord
@@ -45,7 +52,7 @@ from fingertip_contact.simulation.kinematic import START_S, Trouble
 from fingertip_contact.simulation.typist import stamp_ns
 
 MS = 1_000_000
-CALM = Trouble(near_misses=False, rests=False, neighbours=False)
+NO_CONFOUNDERS = Trouble(near_misses=False, rests=False, neighbours=False)
 
 
 @pytest.fixture(scope="module")
@@ -53,33 +60,35 @@ def layout() -> Layout:
     return load_layout("qwerty")
 
 
-def silent() -> NoiseFigures:
+def silent() -> NoiseModel:
     """The package's figures with all noise taken out: what remains is how the rim stands over the pad."""
-    never = Episodes.even(0.0, 0.0)
+    never = MarkovBursts.uniform(0.0, 0.0)
     none = ((0.0,) * 5,) * 3
-    exact = ((0.0,) * len(WAY_SHARES),) * len(WAYS_M)
+    exact = ((0.0,) * len(FLOW_ERROR_QUANTILES),) * len(FLOW_KNOTS_M)
     quiet = {
-        "below_m": none,
-        "above_m": none,
-        "finger_sigma_m": (0.0,) * 5,
-        "way_along_m": exact,
-        "way_across_m": exact,
+        "sigma_below_m": none,
+        "sigma_above_m": none,
+        "finger_bias_sigma_m": (0.0,) * 5,
+        "flow_error_along_m": exact,
+        "flow_error_across_m": exact,
     }
-    angles = tuple(replace(noise, **quiet, strays=never, gaps=never, lost=never) for noise in load_noise().angles)
-    return NoiseFigures((), angles)
+    angles = tuple(
+        replace(noise, **quiet, outliers=never, dropouts=never, track_loss=never) for noise in load_noise_model().angles
+    )
+    return NoiseModel((), angles)
 
 
 @pytest.fixture(scope="module")
 def clean(layout: Layout) -> Trial:
     """Participant 1 without trouble, seen without noise."""
-    condition = Condition(60.0, 0.34, Shutter(), trouble=CALM)
-    return trial(person_of(1, layout, 20), condition, silent())
+    condition = Condition(60.0, 0.34, FrameTiming(), confounders=NO_CONFOUNDERS)
+    return make_trial(make_simulated_participant(1, layout, 20), condition, silent())
 
 
-def test_without_noise_and_trouble_text_is_read(clean: Trial, layout: Layout) -> None:
+def test_without_noise_and_confounders_text_is_read(clean: Trial, layout: Layout) -> None:
     """What is left of a trial without noise is typing that the default profile reads."""
     events = detect(clean.recording, load_profile("default"), layout)
-    found = figures(tally(events, clean.truth, clean.recording.stamps_ns))
+    found = compute_metrics(count_contacts(events, clean.truth, clean.recording.stamps_ns))
     assert found["event_recall"] == 1.0
     assert found["event_precision"] > 0.9
 
@@ -102,61 +111,64 @@ def test_without_noise_pictures_go_as_the_pads_do(clean: Trial) -> None:
 
 def test_truth_is_where_pads_meet_the_desk(layout: Layout) -> None:
     """A tap's pad is over the desk before, on it between press and release, and over it after."""
-    take = person_of(2, layout, 20).take(conditions_of(2)[0])
-    for tap in take.taps:
+    trajectory = make_simulated_participant(2, layout, 20).simulate(make_conditions(2)[0])
+    for tap in trajectory.taps:
         column = find_column(tap.hand, tap.finger)
-        moments_ns = np.array([tap.press_ns - 3 * MS, (tap.press_ns + tap.release_ns) // 2, tap.release_ns + 3 * MS])
-        before_m, during_m, after_m = take.pads_m((moments_ns - 1_700_000_000 * 1000 * MS) / 1e9)[:, column, 2]
+        times_ns = np.array([tap.press_ns - 3 * MS, (tap.press_ns + tap.release_ns) // 2, tap.release_ns + 3 * MS])
+        before_m, during_m, after_m = trajectory.pads_m((times_ns - 1_700_000_000 * 1000 * MS) / 1e9)[:, column, 2]
         assert min(before_m, after_m) > 0
         assert during_m <= 0
 
 
 @pytest.mark.parametrize("number", range(2001, 2007))
-def test_varied_strokes_touch_when_they_say(number: int, layout: Layout) -> None:
+def test_randomised_strokes_touch_when_they_report(number: int, layout: Layout) -> None:
     """Pads are over the desk but in taps and rests, on it in those; a number always plays the same."""
-    take = varied_take(number, layout)
-    assert take.taps
-    times_s = np.arange(START_S, take.end_s, 0.004)
+    trajectory = make_randomised_strokes(number, layout)
+    assert trajectory.taps
+    times_s = np.arange(START_S, trajectory.end_s, 0.004)
     stamps_ns = np.array([stamp_ns(time_s) for time_s in times_s])
-    down = take.pads_m(times_s)[..., 2] <= 0
-    said = np.zeros(down.shape, dtype=bool)
-    for touch in take.taps:
-        said[(stamps_ns >= touch.press_ns) & (stamps_ns <= touch.release_ns), find_column(touch.hand, touch.finger)] = (
-            True
-        )
-    for rest in take.rests:
-        said[(stamps_ns >= rest.start_ns) & (stamps_ns <= rest.end_ns), find_column(rest.hand, rest.finger)] = True
-    assert (said == down).mean() > 0.999
-    np.testing.assert_array_equal(varied_take(number, layout).pads_m(times_s), take.pads_m(times_s))
+    down = trajectory.pads_m(times_s)[..., 2] <= 0
+    reported = np.zeros(down.shape, dtype=bool)
+    for touch in trajectory.taps:
+        reported[
+            (stamps_ns >= touch.press_ns) & (stamps_ns <= touch.release_ns), find_column(touch.hand, touch.finger)
+        ] = True
+    for rest in trajectory.rests:
+        reported[(stamps_ns >= rest.start_ns) & (stamps_ns <= rest.end_ns), find_column(rest.hand, rest.finger)] = True
+    assert (reported == down).mean() > 0.999
+    np.testing.assert_array_equal(make_randomised_strokes(number, layout).pads_m(times_s), trajectory.pads_m(times_s))
 
 
 def test_swinging_fingers_touch_as_before(layout: Layout) -> None:
     """Fingers that swing as they rise are displaced by their height alone: what they touch, and when, stays."""
-    take = varied_take(2001, layout)
-    swung = Swung(take, np.tile((0.1, 0.5), (10, 1)))
+    trajectory = make_randomised_strokes(2001, layout)
+    swinging = SwingingTrajectory(trajectory, np.tile((0.1, 0.5), (10, 1)))
     times_s = np.arange(START_S, START_S + 5.0, 0.01)
-    before_m, after_m = take.pads_m(times_s), swung.pads_m(times_s)
+    before_m, after_m = trajectory.pads_m(times_s), swinging.pads_m(times_s)
     np.testing.assert_array_equal(after_m[..., 2], before_m[..., 2])
     np.testing.assert_allclose(after_m[..., 1] - before_m[..., 1], 0.5 * before_m[..., 2])
-    assert swung.taps == take.taps
+    assert swinging.taps == trajectory.taps
 
 
-def test_noise_of_other_hands_differs_and_keeps_its_form() -> None:
+def test_randomised_noise_differs_and_keeps_its_form() -> None:
     """Other hands have other rims and scatter, each draw its own; what is said of strays and gaps stays."""
-    figures = load_noise().at(60.0)
+    noise = load_noise_model().interpolate(60.0)
     random = np.random.default_rng(5)
-    other, another = of_other_hands(figures, random), of_other_hands(figures, random)
-    assert np.ptp(np.array(other.rim_m) - np.array(figures.rim_m)) < 1e-12
-    assert other.rim_m != another.rim_m != figures.rim_m
-    assert np.array(other.above_m).shape == np.array(figures.above_m).shape
-    assert other.strays == figures.strays
+    other, another = randomise_noise(noise, random), randomise_noise(noise, random)
+    assert np.ptp(np.array(other.rim_offset_m) - np.array(noise.rim_offset_m)) < 1e-12
+    assert other.rim_offset_m != another.rim_offset_m != noise.rim_offset_m
+    assert np.array(other.sigma_above_m).shape == np.array(noise.sigma_above_m).shape
+    assert other.outliers == noise.outliers
 
 
-def test_trouble_leaves_the_taps_as_they_are(layout: Layout) -> None:
+def test_confounders_leave_the_taps_as_they_are(layout: Layout) -> None:
     """Switched-off troubles change what a trouble costs, and not what is typed: taps stay within milliseconds."""
-    person = person_of(3, layout, 20)
-    condition = conditions_of(3)[0]
-    with_all, without = (person.take(replace(condition, trouble=trouble)) for trouble in (EVERYTHING, CALM))
+    person = make_simulated_participant(3, layout, 20)
+    condition = make_conditions(3)[0]
+    with_all, without = (
+        person.simulate(replace(condition, confounders=confounders))
+        for confounders in (ALL_CONFOUNDERS, NO_CONFOUNDERS)
+    )
     assert not without.rests
     assert [tap.key for tap in with_all.taps] == [tap.key for tap in without.taps]
     apart_ns = [abs(a.press_ns - b.press_ns) for a, b in zip(with_all.taps, without.taps, strict=True)]
@@ -165,8 +177,10 @@ def test_trouble_leaves_the_taps_as_they_are(layout: Layout) -> None:
 
 def test_same_number_same_trial(layout: Layout) -> None:
     """A trial is drawn from numbers alone."""
-    condition = conditions_of(4)[2]
-    first, second = (trial(person_of(4, layout, 12), condition, load_noise()) for _ in range(2))
+    condition = make_conditions(4)[2]
+    first, second = (
+        make_trial(make_simulated_participant(4, layout, 12), condition, load_noise_model()) for _ in range(2)
+    )
     np.testing.assert_array_equal(first.recording.samples.rim_height_m, second.recording.samples.rim_height_m)
     np.testing.assert_array_equal(first.recording.stamps_ns, second.recording.stamps_ns)
 
@@ -174,19 +188,21 @@ def test_same_number_same_trial(layout: Layout) -> None:
 def test_both_splits_cover_the_conditions() -> None:
     """Slow and fast people, and every angle, distance and shutter, are in development and in test."""
     for split in ("development", "test"):
-        numbers = [number for number in PARTICIPANTS if split_of(number) == split]
-        conditions = [condition for number in numbers for condition in conditions_of(number)]
+        numbers = [number for number in PARTICIPANTS if find_split(number) == split]
+        conditions = [condition for number in numbers for condition in make_conditions(number)]
         speeds = [WORDS_PER_MINUTE[number - 1] for number in numbers]
         assert (min(speeds), max(speeds)) == (20, 80)
         assert len({condition.angle_deg for condition in conditions}) == 4
         assert len({condition.distance_m for condition in conditions}) == 4
-        assert len({condition.shutter for condition in conditions}) == 4
-        assert {condition.losses for condition in conditions} == {False, True}
+        assert len({condition.frame_timing for condition in conditions}) == 4
+        assert {condition.has_track_loss for condition in conditions} == {False, True}
 
 
 def test_drops_and_jitter_keep_the_order() -> None:
     """Whatever a shutter does, exposures follow one another."""
-    times_s = Shutter(hertz=60.0, jitter_s=0.01, drops=0.2).times_s(0.0, 10.0, np.random.default_rng(1))
+    times_s = FrameTiming(rate_hz=60.0, jitter_s=0.01, drop_rate=0.2).sample_times_s(
+        0.0, 10.0, np.random.default_rng(1)
+    )
     assert np.all(np.diff(times_s) > 0)
     assert 400 < len(times_s) < 560
 
@@ -205,23 +221,23 @@ def test_frames_of_a_late_press() -> None:
     tap = TrueTap(100 * MS, 200 * MS, "left", "index", "f", "f", 0.0, 0.0)
     events = [_event("press", 120, 1), _event("release", 220, 1)]
     stamps_ns = np.arange(0, 300 * MS, 10 * MS)
-    assert frame_counts(events, _truth((tap,)), stamps_ns) == (11, 2, 1, 10 * len(stamps_ns) - 11)
+    assert count_contact_frames(events, _truth((tap,)), stamps_ns) == (11, 2, 1, 10 * len(stamps_ns) - 11)
 
 
 def test_resting_fingers_are_left_out_of_frames() -> None:
     """A finger at rest is neither right nor wrong: frames of it are not counted."""
     rest = TrueRest(0, 95 * MS, "left", "index")
     stamps_ns = np.arange(0, 100 * MS, 10 * MS)
-    assert frame_counts([_event("press", 20, 1)], _truth((), (rest,)), stamps_ns) == (0, 0, 0, 90)
+    assert count_contact_frames([_event("press", 20, 1)], _truth((), (rest,)), stamps_ns) == (0, 0, 0, 90)
 
 
-def test_tally_adds_up() -> None:
+def test_counts_add_up() -> None:
     """A press too many and a tap too few, over two trials."""
     tap = TrueTap(100 * MS, 200 * MS, "left", "index", "f", "f", 0.0, 0.0)
     stamps_ns = np.arange(0, 60_001 * MS, 10 * MS)
-    false = tally([_event("press", 110, 1), _event("press", 500, 2)], _truth((tap,)), stamps_ns)
-    missed = tally([], _truth((tap,)), stamps_ns)
-    found = figures(false + missed)
+    false = count_contacts([_event("press", 110, 1), _event("press", 500, 2)], _truth((tap,)), stamps_ns)
+    missed = count_contacts([], _truth((tap,)), stamps_ns)
+    found = compute_metrics(false + missed)
     assert (found["event_precision"], found["event_recall"], found["event_f1"]) == (0.5, 0.5, 0.5)
     assert found["false_presses_per_min"] == pytest.approx(0.5, rel=0.01)
     assert found["cer"] == 1.0
@@ -230,37 +246,37 @@ def test_tally_adds_up() -> None:
 
 def test_intervals_and_margins_are_of_people() -> None:
     """People who are all alike leave no doubt; a margin has the sign of the difference."""
-    alike = {person: Tally(matched=9, missed=1) for person in range(5)}
-    worse = {person: Tally(matched=8, missed=2 + person) for person in range(5)}
-    low, high = intervals(alike, ["event_recall"])["event_recall"]
+    alike = {person: ContactCounts(true_positives=9, false_negatives=1) for person in range(5)}
+    worse = {person: ContactCounts(true_positives=8, false_negatives=2 + person) for person in range(5)}
+    low, high = bootstrap_intervals(alike, ["event_recall"])["event_recall"]
     assert low == high == 0.9
-    middle, low, high = margin(alike, worse, "event_recall")
+    middle, low, high = bootstrap_margin(alike, worse, "event_recall")
     assert 0 < low < middle < high
 
 
 def test_noise_is_read_as_it_was_written(tmp_path: Path) -> None:
-    """What save_noise writes, load_noise reads."""
+    """What save_noise_model writes, load_noise_model reads."""
     path = tmp_path / "noise.yaml"
-    save_noise(load_noise(), path)
-    assert load_noise(path) == load_noise()
+    save_noise_model(load_noise_model(), path)
+    assert load_noise_model(path) == load_noise_model()
 
 
 def test_noise_between_angles_is_between() -> None:
     """Angles that were not measured lie on a line; beyond the measured ones the nearest holds."""
-    known = load_noise()
+    known = load_noise_model()
     low, high = known.angles[:2]
-    middle = known.at((low.angle_deg + high.angle_deg) / 2)
-    assert middle.row_sigma_px == pytest.approx((low.row_sigma_px + high.row_sigma_px) / 2)
-    assert (known.at(30.0), known.at(90.0)) == (low, known.angles[-1])
+    middle = known.interpolate((low.angle_deg + high.angle_deg) / 2)
+    assert middle.landmark_row_sigma_px == pytest.approx((low.landmark_row_sigma_px + high.landmark_row_sigma_px) / 2)
+    assert (known.interpolate(30.0), known.interpolate(90.0)) == (low, known.angles[-1])
 
 
-@pytest.mark.parametrize("text", ["", "angles: []\nrecordings: []\n", "recordings: [a]\n", "angles: [{strays: 1}]"])
+@pytest.mark.parametrize("text", ["", "angles: []\nrecordings: []\n", "recordings: [a]\n", "angles: [{outliers: 1}]"])
 def test_broken_noise_is_refused(tmp_path: Path, text: str) -> None:
     """A file that holds no figures is named."""
     path = tmp_path / "noise.yaml"
     path.write_text(text)
     with pytest.raises(ValueError, match=r"noise\.yaml"):
-        load_noise(path)
+        load_noise_model(path)
 
 
 def test_command_gives_the_keys() -> None:

@@ -10,11 +10,11 @@ import pytest
 from cli_harness import run
 from training_world import CAMERA, frames, write_session
 
-from fingertip_contact.evaluation.depth_bands import band_masks, heights_m, surface_plane
-from fingertip_contact.evaluation.depth_metrics import METRICS, depth_sums, mean_of_images, pooled
+from fingertip_contact.evaluation.depth_bands import compute_heights_m, fit_surface_plane, make_band_masks
+from fingertip_contact.evaluation.depth_metrics import METRICS, average_over_images, compute_depth_sums, pool_sums
 from fingertip_contact.evaluation.depth_published import CARD
-from fingertip_contact.evaluation.depth_score import report, score_frames
-from fingertip_contact.evaluation.depth_sources import constant_depth, sensor_depth, with_depth_of
+from fingertip_contact.evaluation.depth_score import make_report, score_frames
+from fingertip_contact.evaluation.depth_sources import make_constant_source, make_sensor_source, replace_depth
 from fingertip_contact.geometry import Plane
 from fingertip_contact.recordings.dataset import EXACT_DEPTH
 
@@ -50,7 +50,7 @@ def depths(seed: int) -> tuple[np.ndarray, np.ndarray]:
 def test_metrics_are_their_formulas():
     predicted, true = depths(0)
     both = np.isfinite(predicted) & np.isfinite(true)
-    metrics = depth_sums(predicted, true).metrics()
+    metrics = compute_depth_sums(predicted, true).metrics()
     assert tuple(metrics) == METRICS
     assert metrics == pytest.approx(reference(predicted[both], true[both]), abs=1e-6)
     assert 0 < metrics["delta1"] < metrics["delta2"] < metrics["delta3"] < 1
@@ -58,7 +58,7 @@ def test_metrics_are_their_formulas():
 
 def test_metrics_are_those_worked_out_by_hand():
     """Two pixels: 0.2 m seen as 0.3 m, and 0.4 m as 0.4 m."""
-    metrics = depth_sums(np.array([0.3, 0.4]), np.array([0.2, 0.4])).metrics()
+    metrics = compute_depth_sums(np.array([0.3, 0.4]), np.array([0.2, 0.4])).metrics()
     log = np.log(1.5)
     expected = {
         "mae_mm": 50.0,
@@ -78,16 +78,18 @@ def test_metrics_are_those_worked_out_by_hand():
 def test_two_averages():
     """Pictures weigh the same in one, pixels in the other."""
     small, large = (np.array([0.3]), np.array([0.2])), (np.full(9, 0.4), np.full(9, 0.4))
-    sums = [depth_sums(*small), depth_sums(*large)]
-    assert mean_of_images(sums)["mae_mm"] == pytest.approx(50.0)
-    assert pooled(sums).metrics()["mae_mm"] == pytest.approx(10.0)
+    sums = [compute_depth_sums(*small), compute_depth_sums(*large)]
+    assert average_over_images(sums)["mae_mm"] == pytest.approx(50.0)
+    assert pool_sums(sums).metrics()["mae_mm"] == pytest.approx(10.0)
 
 
 def test_pooling_is_exact():
     """Sums of many pictures give what all their pixels at once give."""
     pictures = [depths(seed) for seed in range(3)]
-    together = depth_sums(*(np.concatenate([picture[part] for picture in pictures]) for part in (0, 1)))
-    assert pooled(depth_sums(*picture) for picture in pictures).metrics() == pytest.approx(together.metrics(), abs=1e-9)
+    together = compute_depth_sums(*(np.concatenate([picture[part] for picture in pictures]) for part in (0, 1)))
+    assert pool_sums(compute_depth_sums(*picture) for picture in pictures).metrics() == pytest.approx(
+        together.metrics(), abs=1e-9
+    )
 
 
 def test_silence_is_no_error_but_is_told():
@@ -95,10 +97,10 @@ def test_silence_is_no_error_but_is_told():
     true = np.full((4, 4), 0.3)
     predicted = true.copy()
     predicted[:2] = np.nan
-    sums = depth_sums(predicted, true)
+    sums = compute_depth_sums(predicted, true)
     assert sums.coverage == 0.5
     assert sums.metrics()["mae_mm"] == 0
-    nothing = depth_sums(np.full((4, 4), np.nan), true)
+    nothing = compute_depth_sums(np.full((4, 4), np.nan), true)
     assert nothing.coverage == 0
     assert np.isnan(nothing.metrics()["mae_mm"])
 
@@ -106,9 +108,9 @@ def test_silence_is_no_error_but_is_told():
 @pytest.mark.parametrize("bad", [0.0, -0.1])
 def test_depth_that_is_none_is_refused(bad):
     with pytest.raises(ValueError, match="above 0"):
-        depth_sums(np.array([bad, 0.3]), np.array([0.3, 0.3]))
+        compute_depth_sums(np.array([bad, 0.3]), np.array([0.3, 0.3]))
     with pytest.raises(ValueError, match="agree"):
-        depth_sums(np.ones(3), np.ones(4))
+        compute_depth_sums(np.ones(3), np.ones(4))
 
 
 def test_bands_lie_where_they_should():
@@ -122,9 +124,9 @@ def test_bands_lie_where_they_should():
     shifted = [Plane(normal, plane.offset_m - height).depth_at_m(rays).reshape(144, 192) for height in (0.015, 0.06)]
     depth_m = plane.depth_at_m(rays).reshape(144, 192)
     depth_m = np.where(heights == 0.015, shifted[0], np.where(heights == 0.060, shifted[1], depth_m))
-    found = heights_m(depth_m, CAMERA, surface_plane(depth_m, CAMERA))
+    found = compute_heights_m(depth_m, CAMERA, fit_surface_plane(depth_m, CAMERA))
     assert np.abs(found - heights).max() < 1e-4
-    masks = band_masks(depth_m, CAMERA, np.array([[50.0, 50.0]]))
+    masks = make_band_masks(depth_m, CAMERA, np.array([[50.0, 50.0]]))
     assert np.array_equal(masks["near_surface"], heights == 0.015)
     assert np.array_equal(masks["above"], heights == 0.060)
     assert np.array_equal(masks["desk"], heights == 0)
@@ -153,8 +155,8 @@ def dataset(tmp_path):
 
 def test_a_report_is_by_angle_surface_action_and_participant(dataset):
     """The sensor, judged by exact depth: 3 mm off everywhere, silent in its hole."""
-    scores, problems = score_frames(frames(dataset, "P01", "P02"), sensor_depth())
-    result = report(scores)
+    scores, problems = score_frames(frames(dataset, "P01", "P02"), make_sensor_source())
+    result = make_report(scores)
     assert not problems
     assert result["mae_mm"] == pytest.approx(3.0, abs=1e-3)
     assert 0.9 < result["coverage"] < 1
@@ -169,7 +171,7 @@ def test_a_frame_that_cannot_be_read_is_named_and_left_out(dataset):
     broken = frames(dataset, "P01")[1]
     broken.depth_path.write_bytes(b"")
     broken.rgb_path.unlink()
-    scores, problems = score_frames([broken, *frames(dataset, "P02")], sensor_depth())
+    scores, problems = score_frames([broken, *frames(dataset, "P02")], make_sensor_source())
     assert len(scores) == 2
     assert "000001.png" in problems[0]
 
@@ -214,12 +216,12 @@ def test_a_source_is_not_judged_by_itself(dataset, capsys):
 def test_a_source_can_take_the_sensor_s_place(dataset):
     """For contact to be judged with its depth: everything else of the frames stays."""
     recorded = [frame.load() for frame in frames(dataset, "P01")[:2]]
-    replaced = list(with_depth_of(constant_depth(0.3), recorded))
+    replaced = list(replace_depth(make_constant_source(0.3), recorded))
     assert [frame.stamp_ns for frame in replaced] == [frame.stamp_ns for frame in recorded]
     assert all((frame.depth.metres() == np.float32(0.3)).all() for frame in replaced)
     assert replaced[0].color_bgr is recorded[0].color_bgr
 
 
 def test_a_wiser_constant_is_better(dataset):
-    scores = [score_frames(frames(dataset, "P01"), constant_depth(depth_m))[0] for depth_m in (0.1, 0.3)]
-    assert report(scores[1])["mae_mm"] < report(scores[0])["mae_mm"]
+    scores = [score_frames(frames(dataset, "P01"), make_constant_source(depth_m))[0] for depth_m in (0.1, 0.3)]
+    assert make_report(scores[1])["mae_mm"] < make_report(scores[0])["mae_mm"]

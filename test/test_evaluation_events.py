@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fingertip_contact.evaluation.events import TOLERANCE_NS, finger_confusions, match_taps, pooled
+from fingertip_contact.evaluation.events import TOLERANCE_NS, count_finger_confusions, match_taps, pool_matchings
 from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.recordings.events import EventRecord
 from fingertip_contact.recordings.truth import TrueTap
@@ -50,11 +50,11 @@ def test_perfect_events_score_one(true):
 def test_one_to_one(true, found):
     """Every press is matched once or false, every tap matched once or missed; pairs are of one finger and near."""
     matching = match_taps(found, true)
-    assert len(matching.matches) + len(matching.false) == len(found)
-    assert len(matching.matches) + len(matching.missed) == len(true)
-    assert sorted([match.tap.press_ns for match in matching.matches] + [tap.press_ns for tap in matching.missed]) == (
-        sorted(tap.press_ns for tap in true)
-    )
+    assert len(matching.matches) + len(matching.false_positives) == len(found)
+    assert len(matching.matches) + len(matching.false_negatives) == len(true)
+    assert sorted(
+        [match.tap.press_ns for match in matching.matches] + [tap.press_ns for tap in matching.false_negatives]
+    ) == (sorted(tap.press_ns for tap in true))
     for match in matching.matches:
         assert (match.press.hand, match.press.finger) == (match.tap.hand, match.tap.finger)
         assert abs(match.onset_error_ns) <= TOLERANCE_NS
@@ -76,7 +76,7 @@ def test_duplicates_are_false(true, data):
     doubled = data.draw(st.sampled_from(perfect(true)))
     matching = match_taps([*perfect(true), doubled], true)
     assert len(matching.matches) == len(true)
-    assert len(matching.false) == 1
+    assert len(matching.false_positives) == 1
 
 
 @settings(deadline=None)
@@ -112,14 +112,14 @@ def test_another_finger_is_no_match(other):
     matching = match_taps([replace(press(1000), **other)], [tap(1000)])
     assert (matching.precision, matching.recall, matching.f1) == (0.0, 0.0, 0.0)
     reported = f"{other.get('hand', 'right')}_{other.get('finger', 'index')}"
-    assert finger_confusions(matching) == {("right_index", reported): 1}
+    assert count_finger_confusions(matching) == {("right_index", reported): 1}
 
 
 def test_moves_and_releases_are_no_presses():
     """Only presses are judged."""
     others = [press(1000, kind=kind) for kind in ("move", "release", "cancel")]
     matching = match_taps([press(1000), *others], [tap(1000)])
-    assert (len(matching.matches), len(matching.false)) == (1, 0)
+    assert (len(matching.matches), len(matching.false_positives)) == (1, 0)
 
 
 def test_key_accuracy_is_of_matched_presses():
@@ -147,4 +147,4 @@ def test_pooling_adds_counts():
     """Recordings taken together weigh by their taps, not by their number."""
     good = match_taps([press(at) for at in (0, 1000, 2000)], [tap(at) for at in (0, 1000, 2000)])
     bad = match_taps([], [tap(0)])
-    assert pooled([good, bad]).recall == 0.75
+    assert pool_matchings([good, bad]).recall == 0.75

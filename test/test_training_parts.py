@@ -17,7 +17,7 @@ from training_world import CAMERA, frames, picture, write_session  # noqa: E402
 
 from fingertip_contact.depth.network import DepthNetwork  # noqa: E402
 from fingertip_contact.depth.preprocessing import Preprocessor  # noqa: E402
-from fingertip_contact.evaluation.depth_bands import heights_m, surface_plane  # noqa: E402
+from fingertip_contact.evaluation.depth_bands import compute_heights_m, fit_surface_plane  # noqa: E402
 from fingertip_contact.recordings.dataset_split import load_split  # noqa: E402
 from fingertip_contact.training import augmentation  # noqa: E402
 from fingertip_contact.training.augmentation import augment, draw_augmentation, recolour  # noqa: E402
@@ -277,7 +277,7 @@ def test_pixels_just_above_the_desk_can_weigh_more():
     assert (weight[10:20, 10:20] == 5).all()
     assert (weight[40:50, 40:50] == 1).all()
     assert weight.sum() == 144 * 192 + 4 * 100
-    height_m = heights_m(depth_m, CAMERA, surface_plane(depth_m, CAMERA))
+    height_m = compute_heights_m(depth_m, CAMERA, fit_surface_plane(depth_m, CAMERA))
     assert height_m[15, 15] == pytest.approx(0.02, abs=1e-4)
 
 

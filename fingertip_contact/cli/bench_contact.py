@@ -27,12 +27,12 @@ def contact(
     Example: fingertip-contact bench contact
     """
     from fingertip_contact.cli.bench import machine
-    from fingertip_contact.evaluation.contact_benchmark import decision_times, measurement_times
+    from fingertip_contact.evaluation.contact_benchmark import measure_decision_latency, measure_fingertip_latency
     from fingertip_contact.keyboard.layout import load_layout
 
-    rows = decision_times(load_layout("qwerty"), list(dict.fromkeys([profile, BASELINE])), frames)
+    rows = measure_decision_latency(load_layout("qwerty"), list(dict.fromkeys([profile, BASELINE])), frames)
     if recording is not None:
-        rows["measuring"] = measurement_times(recording, frames)
+        rows["measuring"] = measure_fingertip_latency(recording, frames)
     ratio = rows[profile]["processor_median_ms"] / rows[BASELINE]["processor_median_ms"]
     if as_json:
         typer.echo(json.dumps({**rows, "ratio_to_baseline": ratio, "machine": machine()}, indent=2))

@@ -14,7 +14,7 @@ from fingertip_contact.cli.evaluate_depth import depth, source_of
 from fingertip_contact.cli.progress import progress_over
 
 if TYPE_CHECKING:
-    from fingertip_contact.evaluation.depth_sources import Predict
+    from fingertip_contact.evaluation.depth_sources import DepthPredictor
     from fingertip_contact.evaluation.recording import RecordingScore
     from fingertip_contact.keyboard.layout import Layout
     from fingertip_contact.recordings.truth import Truth
@@ -52,8 +52,8 @@ def recording(
     """
     from rich.console import Console
 
-    from fingertip_contact.evaluation.recording import report
-    from fingertip_contact.evaluation.tables import report_tables
+    from fingertip_contact.evaluation.recording import make_report
+    from fingertip_contact.evaluation.tables import make_report_tables
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.recordings.truth import read_truth, truth_path
 
@@ -67,11 +67,11 @@ def recording(
         _score(bag, true, events, keys, calibration_seconds, profile, predict)
         for bag, true in zip(bags, truths, strict=True)
     ]
-    total, reports = report(scores), {score.name: report([score]) for score in scores}
+    total, reports = make_report(scores), {score.name: make_report([score]) for score in scores}
     if as_json:
         typer.echo(json.dumps({**total, "recordings": reports}, indent=2, allow_nan=False))
     else:
-        Console().print(*report_tables(reports, total), sep="\n")
+        Console().print(*make_report_tables(reports, total), sep="\n")
 
 
 def _score(
@@ -81,11 +81,11 @@ def _score(
     layout: Layout,
     calibration_seconds: float | None,
     profile: str,
-    predict: Predict | None,
+    predict: DepthPredictor | None,
 ) -> RecordingScore:
     """predict: whose depth is put in place of the recording's; None: the recording's own."""
     from fingertip_contact.build import build_pipeline
-    from fingertip_contact.evaluation.depth_sources import with_depth_of
+    from fingertip_contact.evaluation.depth_sources import replace_depth
     from fingertip_contact.evaluation.recording import score_recording
     from fingertip_contact.offline import run
     from fingertip_contact.recordings.bag import open_recording
@@ -98,6 +98,6 @@ def _score(
                 calibration_seconds = truth.header.calibration_seconds
             pipeline = build_pipeline(layout, profile, calibration_seconds)
             with progress_over(recording.frames(), recording.frame_count, bag.name) as recorded:
-                frames = recorded if predict is None else with_depth_of(predict, recorded)
+                frames = recorded if predict is None else replace_depth(predict, recorded)
                 events = [record for _, result in run(frames, pipeline) for record in event_records(result)]
         return score_recording(str(bag), events, truth, text_of(events), recording.duration_s)

@@ -12,8 +12,8 @@ import typer
 from fingertip_contact.cli import options
 
 if TYPE_CHECKING:
-    from fingertip_contact.evaluation.contact_rendered import Scripted
-    from fingertip_contact.evaluation.fingertip_noise import NoiseFigures
+    from fingertip_contact.evaluation.contact_rendered import RecordingSpec
+    from fingertip_contact.evaluation.fingertip_noise import NoiseModel
     from fingertip_contact.keyboard.layout import Layout
 
 
@@ -47,33 +47,33 @@ def contact(
     """
     from rich.console import Console
 
-    from fingertip_contact.evaluation.contact_rendered import STANDARD
-    from fingertip_contact.evaluation.contact_report import suite_report, tables
+    from fingertip_contact.evaluation.contact_rendered import EVALUATION_RECORDINGS
+    from fingertip_contact.evaluation.contact_report import make_suite_report, make_tables
     from fingertip_contact.evaluation.contact_suite_run import run_suite
-    from fingertip_contact.evaluation.fingertip_noise import load_noise
+    from fingertip_contact.evaluation.fingertip_noise import load_noise_model
     from fingertip_contact.keyboard.layout import load_layout
 
     names, numbers = _profiles(profiles), _numbers(participants)
-    keys, figures = load_layout(layout), load_noise(noise)
+    keys, noise_model = load_layout(layout), load_noise_model(noise)
     if plots and not (kinematic and "default" in names):
         raise ValueError("--plots shows the default profile in the suite without pictures; leave both in")
     report: dict[str, Any] = {}
     if kinematic:
-        results = run_suite(keys, figures, names, characters, workers, numbers, _tell)
-        report |= suite_report(results)
+        results = run_suite(keys, noise_model, names, characters, workers, numbers, _tell)
+        report |= make_suite_report(results)
         if plots:
             from fingertip_contact.evaluation.contact_plots import write_plots
 
-            write_plots(plots, results, keys, figures, characters)
-    chosen = [*(bags or []), *(_recordings(STANDARD, keys, workers) if rendered else [])]
+            write_plots(plots, results, keys, noise_model, characters)
+    chosen = [*(bags or []), *(_recordings(EVALUATION_RECORDINGS, keys, workers) if rendered else [])]
     if chosen:
-        report |= _rendered(chosen, keys, names, figures)
+        report |= _rendered(chosen, keys, names, noise_model)
     if not report:
         raise ValueError("nothing to do: --no-kinematic needs --rendered or --bag")
     if as_json:
         typer.echo(json.dumps(report, indent=2, allow_nan=False))
     else:
-        Console().print(*tables(report), sep="\n")
+        Console().print(*make_tables(report), sep="\n")
 
 
 def fit_noise(
@@ -94,12 +94,12 @@ def fit_noise(
     Example: fingertip-contact evaluate fit-noise --out config/fingertip_noise.yaml
     """
     from fingertip_contact.evaluation import fingertip_noise
-    from fingertip_contact.evaluation.contact_rendered import FITTED
-    from fingertip_contact.evaluation.fingertip_noise_fit import fit_noise as fit
+    from fingertip_contact.evaluation.contact_rendered import NOISE_FIT_RECORDINGS
+    from fingertip_contact.evaluation.fingertip_noise_fit import fit_noise_model as fit
     from fingertip_contact.keyboard.layout import load_layout
 
     keys = load_layout(layout)
-    fingertip_noise.save_noise(fit(bags or list(_recordings(FITTED, keys, workers)), keys), out)
+    fingertip_noise.save_noise_model(fit(bags or list(_recordings(NOISE_FIT_RECORDINGS, keys, workers)), keys), out)
     typer.echo(f"{out}", err=True)
 
 
@@ -115,44 +115,46 @@ def fit_touch(
     """
     from fingertip_contact.contact.trees import DECISION_MODEL_FILE, TIMING_MODEL_FILE
     from fingertip_contact.evaluation import contact_fit
-    from fingertip_contact.evaluation.fingertip_noise import load_noise
+    from fingertip_contact.evaluation.fingertip_noise import load_noise_model
     from fingertip_contact.keyboard.layout import load_layout
 
-    taps, times = contact_fit.fit_touch(load_layout(layout), load_noise(noise), workers=workers, progress=_tell)
+    taps, times = contact_fit.fit_contact_models(
+        load_layout(layout), load_noise_model(noise), workers=workers, progress=_tell
+    )
     for trees, file in ((taps, DECISION_MODEL_FILE), (times, TIMING_MODEL_FILE)):
         path = out / Path(file).name
         contact_fit.save_trees(trees, path)
         typer.echo(f"{path}", err=True)
 
 
-def _rendered(bags: Sequence[Path], layout: Layout, profiles: Sequence[str], figures: NoiseFigures) -> dict[str, Any]:
-    from fingertip_contact.evaluation.contact_rendered import matched_f1, score_bags
-    from fingertip_contact.evaluation.contact_report import rendered_report
+def _rendered(bags: Sequence[Path], layout: Layout, profiles: Sequence[str], noise_model: NoiseModel) -> dict[str, Any]:
+    from fingertip_contact.evaluation.contact_rendered import compute_matched_event_f1, score_bags
+    from fingertip_contact.evaluation.contact_report import make_rendered_report
 
-    results = score_bags(bags, layout, profiles, figures, lambda name: typer.echo(f"measured {name}", err=True))
-    return {"rendered": rendered_report(results), "matched": matched_f1(bags, layout, figures)}
+    results = score_bags(bags, layout, profiles, noise_model, lambda name: typer.echo(f"measured {name}", err=True))
+    return {"rendered": make_rendered_report(results), "matched": compute_matched_event_f1(bags, layout, noise_model)}
 
 
-def _recordings(listed: Sequence[Scripted], layout: Layout, workers: int) -> Iterator[Path]:
+def _recordings(listed: Sequence[RecordingSpec], layout: Layout, workers: int) -> Iterator[Path]:
     from fingertip_contact.cli.progress import progress_over
-    from fingertip_contact.evaluation.contact_rendered import standard_recording
+    from fingertip_contact.evaluation.contact_rendered import load_or_render
 
-    for scripted in listed:
-        yield standard_recording(
-            scripted, layout, workers, lambda exposures, total: progress_over(exposures, total, "rendering")
+    for spec in listed:
+        yield load_or_render(
+            spec, layout, workers, lambda exposures, total: progress_over(exposures, total, "rendering")
         )
 
 
 def _profiles(listed: str) -> list[str]:
     """The names, each of them checked before minutes are spent."""
     from fingertip_contact.contact.parameters import load_profile
-    from fingertip_contact.evaluation.contact_suite_run import WITH_THICKNESS
+    from fingertip_contact.evaluation.contact_suite_run import THICKNESS_SUFFIX
 
     names = [name.strip() for name in listed.split(",") if name.strip()]
     if not names:
         raise ValueError("--profiles is empty; name one at least")
     for name in names:
-        load_profile(name.removesuffix(WITH_THICKNESS))
+        load_profile(name.removesuffix(THICKNESS_SUFFIX))
     return names
 
 

@@ -12,7 +12,7 @@ from fingertip_contact.cli import options
 from fingertip_contact.cli.progress import progress_over
 
 if TYPE_CHECKING:
-    from fingertip_contact.evaluation.depth_sources import Predict
+    from fingertip_contact.evaluation.depth_sources import DepthPredictor
     from fingertip_contact.recordings.dataset import DatasetFrame
 
 
@@ -39,18 +39,18 @@ def depth(
     """
     from rich.console import Console
 
-    from fingertip_contact.evaluation.depth_score import report, score_frames
-    from fingertip_contact.evaluation.depth_sources import constant_depth, require_independent_truth
-    from fingertip_contact.evaluation.depth_tables import depth_tables
+    from fingertip_contact.evaluation.depth_score import make_report, score_frames
+    from fingertip_contact.evaluation.depth_sources import make_constant_source, require_independent_ground_truth
+    from fingertip_contact.evaluation.depth_tables import make_depth_tables
 
     chosen = _frames(dataset, split, part, frames)
-    require_independent_truth(source, chosen[0])
-    predict = constant_depth(constant_m) if source == "constant" else source_of(source, weights, size, max_depth)
+    require_independent_ground_truth(source, chosen[0])
+    predict = make_constant_source(constant_m) if source == "constant" else source_of(source, weights, size, max_depth)
     with progress_over(chosen, len(chosen), source) as shown:
         scores, problems = score_frames(shown, predict)
     for problem in problems:
         typer.echo(f"left out: {problem}", err=True)
-    result: dict[str, Any] = {"source": source, "left_out": len(problems), **report(scores)}
+    result: dict[str, Any] = {"source": source, "left_out": len(problems), **make_report(scores)}
     if html is not None:
         from fingertip_contact.evaluation.depth_html import write_html
 
@@ -58,33 +58,37 @@ def depth(
     if as_json:
         typer.echo(json.dumps(result, indent=2, allow_nan=False))
     else:
-        Console().print(*depth_tables(result), sep="\n")
+        Console().print(*make_depth_tables(result), sep="\n")
 
 
 def _frames(dataset: Path, split: str | None, part: str, count: int) -> list[DatasetFrame]:
-    from fingertip_contact.evaluation.depth_score import spread
+    from fingertip_contact.evaluation.depth_score import sample_evenly
     from fingertip_contact.recordings.dataset import open_dataset
     from fingertip_contact.recordings.dataset_split import PARTS, load_split
 
     opened = open_dataset(dataset)
     if split is None:
-        return spread(list(opened.frames()), count)
+        return sample_evenly(list(opened.frames()), count)
     known = {name: name for name in PARTS}
     if part not in known:
         raise ValueError(f"part {part!r} is none of {', '.join(PARTS)}")
-    return spread(list(load_split(split).frames(opened, known[part])), count)
+    return sample_evenly(list(load_split(split).frames(opened, known[part])), count)
 
 
-def source_of(source: str, weights: Path | None, size: str | None, max_depth_m: float | None = None) -> Predict:
+def source_of(source: str, weights: Path | None, size: str | None, max_depth_m: float | None = None) -> DepthPredictor:
     """The depth source of a name: sensor, model (the network) or fused. Raises ValueError for another."""
     from fingertip_contact.depth.estimator import DepthEstimator
     from fingertip_contact.evaluation import depth_sources
 
     if source == "sensor":
-        return depth_sources.sensor_depth()
+        return depth_sources.make_sensor_source()
     spec = options.network_spec(weights, size or _trained_size(weights), max_depth_m)
     estimator = DepthEstimator(spec.weights, height=spec.height, width=spec.width, max_depth_m=spec.max_depth_m)
-    return depth_sources.network_depth(estimator) if source == "model" else depth_sources.fused_depth(estimator)
+    return (
+        depth_sources.make_network_source(estimator)
+        if source == "model"
+        else depth_sources.make_fused_source(estimator)
+    )
 
 
 def _trained_size(weights: Path | None) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fingertip_contact.evaluation.events import Matching, match_taps
+from fingertip_contact.evaluation.events import EventMatching, match_taps
 from fingertip_contact.evaluation.text import character_error_rate
 from fingertip_contact.frames import ContactEvent
 from fingertip_contact.recordings.bag import open_recording
@@ -27,7 +27,7 @@ class RunScore:
     text_true: str
     text_read: str
     cer: float
-    matching: Matching
+    matching: EventMatching
     frames_recorded: int
     frames_in: int
     frames_out: int

@@ -11,9 +11,9 @@ from typing import Literal
 
 import numpy as np
 
-from fingertip_contact.evaluation.fingertip_noise import Episodes, FingertipNoise, NoiseFigures
+from fingertip_contact.evaluation.fingertip_noise import FingertipNoise, MarkovBursts, NoiseModel
 from fingertip_contact.evaluation.fingertip_recording import FingertipRecording
-from fingertip_contact.evaluation.kinematic_view import FingerBias, Played, Shutter, view
+from fingertip_contact.evaluation.kinematic_view import FingerBias, FrameTiming, Trajectory, observe
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.truth import Truth
 from fingertip_contact.simulation.kinematic import Performer, Take, Trouble
@@ -23,26 +23,26 @@ from fingertip_contact.simulation.scene import make_scene
 Split = Literal["development", "test"]
 SPLITS: tuple[Split, ...] = ("development", "test")
 PARTICIPANTS = range(1, 16)
-FIRST_TEST = 9
+FIRST_TEST_PARTICIPANT = 9
 # More people: the learnt rule is fitted to them, so that the development people show what it does with others. The last
 # of them type calmly.
-FITTED_PEOPLE = tuple(range(1001, 1161))
-FITTED_CALM = FITTED_PEOPLE[-24:]
+TRAINING_PARTICIPANTS = tuple(range(1001, 1161))
+CALM_TRAINING_PARTICIPANTS = TRAINING_PARTICIPANTS[-24:]
 # Takes of varied_strokes that it is fitted to as well.
-FITTED_STROKES = tuple(range(2001, 2097))
+TRAINING_STROKE_SEEDS = tuple(range(2001, 2097))
 
 ANGLES_DEG = (45.0, 52.0, 60.0, 75.0)
 # Words a minute by number, 20 to 80 in both splits.
 WORDS_PER_MINUTE = (40, 20, 60, 50, 30, 80, 45, 70, 45, 25, 65, 35, 80, 20, 55)
 # Nearest and farthest camera, and who gets which shutter; each angle of a person has another of both.
 DISTANCES_M = (0.30, 0.34, 0.38, 0.43)
-SHUTTERS = (
-    Shutter(),
-    Shutter(jitter_s=0.002),
-    Shutter(drops=0.03, jitter_s=0.001),
-    Shutter(hertz=60.0, jitter_s=0.001),
+FRAME_TIMINGS = (
+    FrameTiming(),
+    FrameTiming(jitter_s=0.002),
+    FrameTiming(drop_rate=0.03, jitter_s=0.001),
+    FrameTiming(rate_hz=60.0, jitter_s=0.001),
 )
-_COMMON = (
+_COMMON_WORDS_TEXT = (
     "the of and to in is you that it he was for on are as with his they at be this have from or one had by word but "
     "not what all were we when your can said there use an each which she do how their if will up other about out many "
     "then them these so some her would make like him into time has look two more write go see number no way could "
@@ -53,57 +53,57 @@ _COMMON = (
     "quick brown fox jumps lazy dog zip quiz jazz box"
 )
 # Rendered recordings lose no hand; real cameras do. Of every fourth trial, on purpose: about three times a minute.
-LOSSES = Episodes.even(0.0008, 0.8)
-WORDS = tuple(_COMMON.split())
-EVERYTHING = Trouble()
+TRACK_LOSS_MODEL = MarkovBursts.uniform(0.0008, 0.8)
+COMMON_WORDS = tuple(_COMMON_WORDS_TEXT.split())
+ALL_CONFOUNDERS = Trouble()
 
 
 @dataclass(frozen=True)
 class Condition:
-    """Under what a person is looked at. losses: whether tracking loses hands. words_per_minute: None for the person's
-    own."""
+    """Under what a person is looked at. has_track_loss: whether tracking loses hands. words_per_minute: None for
+    the person's own."""
 
     angle_deg: float
     distance_m: float
-    shutter: Shutter
-    losses: bool = False
-    trouble: Trouble = EVERYTHING
+    frame_timing: FrameTiming
+    has_track_loss: bool = False
+    confounders: Trouble = ALL_CONFOUNDERS
     words_per_minute: float | None = None
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One person under one condition, ready for any profile. finger_m: (10,) each finger's true thickness: how high
-    its visible rim stands over the desk while it touches."""
+    """One person under one condition, ready for any profile. finger_thickness_m: (10,) each finger's true thickness:
+    how high its visible rim stands over the desk while it touches."""
 
     participant: int
     condition: Condition
     recording: FingertipRecording
     truth: Truth
-    finger_m: np.ndarray
+    finger_thickness_m: np.ndarray
 
 
-def split_of(participant: int) -> Split:
-    return "test" if participant >= FIRST_TEST else "development"
+def find_split(participant: int) -> Split:
+    return "test" if participant >= FIRST_TEST_PARTICIPANT else "development"
 
 
-def conditions_of(participant: int) -> tuple[Condition, ...]:
+def make_conditions(participant: int) -> tuple[Condition, ...]:
     """The standard ones: every angle, and over people every distance and shutter at every angle."""
     return tuple(
         Condition(
             angle_deg=angle_deg,
-            distance_m=DISTANCES_M[(number + participant) % len(DISTANCES_M)],
-            shutter=SHUTTERS[(number + participant // 2) % len(SHUTTERS)],
-            losses=(number + participant // 4) % len(ANGLES_DEG) == 0,
+            distance_m=DISTANCES_M[(index + participant) % len(DISTANCES_M)],
+            frame_timing=FRAME_TIMINGS[(index + participant // 2) % len(FRAME_TIMINGS)],
+            has_track_loss=(index + participant // 4) % len(ANGLES_DEG) == 0,
         )
-        for number, angle_deg in enumerate(ANGLES_DEG)
+        for index, angle_deg in enumerate(ANGLES_DEG)
     )
 
 
-def participant_of(number: int) -> Participant:
+def make_participant(participant_id: int) -> Participant:
     """Who it is: normal habits, widened so that people differ as much as people do; or somebody calm, to fit to."""
-    random = np.random.default_rng([number, 77])
-    if number in FITTED_CALM:
+    random = np.random.default_rng([participant_id, 77])
+    if participant_id in CALM_TRAINING_PARTICIPANTS:
         return draw_participant(random, "calm")
     habits = replace(
         HABITS["normal"],
@@ -125,53 +125,57 @@ def participant_of(number: int) -> Participant:
         drawn,
         habits=habits,
         hover_m=hover_m,
-        words_per_minute=float(WORDS_PER_MINUTE[(number - 1) % len(WORDS_PER_MINUTE)]),
+        words_per_minute=float(WORDS_PER_MINUTE[(participant_id - 1) % len(WORDS_PER_MINUTE)]),
     )
 
 
-def text_of(participant: int, characters: int) -> str:
+def sample_text(participant: int, characters: int) -> str:
     """Common words, about so many characters."""
     random = np.random.default_rng([participant, 78])
     text = ""
     while len(text) < characters:
-        text += (" " if text else "") + str(random.choice(WORDS))
+        text += (" " if text else "") + str(random.choice(COMMON_WORDS))
     return text
 
 
 @dataclass(frozen=True)
-class Person:
+class SimulatedParticipant:
     """Somebody who takes part: what is typed, and the takes of it, each of them played once."""
 
-    number: int
-    performer: Performer
+    participant_id: int
+    simulator: Performer
     text: str
-    takes: dict[tuple[Trouble, float | None], Take] = field(default_factory=dict)
+    trajectories: dict[tuple[Trouble, float | None], Take] = field(default_factory=dict)
 
-    def take(self, condition: Condition) -> Take:
-        key = condition.trouble, condition.words_per_minute
-        if key not in self.takes:
-            self.takes[key] = self.performer.type(self.text, condition.words_per_minute, condition.trouble)
-        return self.takes[key]
+    def simulate(self, condition: Condition) -> Take:
+        key = condition.confounders, condition.words_per_minute
+        if key not in self.trajectories:
+            self.trajectories[key] = self.simulator.type(self.text, condition.words_per_minute, condition.confounders)
+        return self.trajectories[key]
 
 
-def person_of(participant: int, layout: Layout, characters: int) -> Person:
+def make_simulated_participant(participant: int, layout: Layout, characters: int) -> SimulatedParticipant:
     """characters: about so many are typed."""
-    performer = Performer(participant_of(participant), layout, participant)
-    return Person(participant, performer, text_of(participant, characters))
+    simulator = Performer(make_participant(participant), layout, participant)
+    return SimulatedParticipant(participant, simulator, sample_text(participant, characters))
 
 
-def trial(person: Person, condition: Condition, figures: NoiseFigures) -> Trial:
+def make_trial(person: SimulatedParticipant, condition: Condition, noise_model: NoiseModel) -> Trial:
     """A person under a condition. The person's fingers are the same in all of them; the noise is that of the angle,
     the same whatever the trouble and the speed."""
-    return trial_of(person.number, person.take(condition), condition, figures.at(condition.angle_deg))
+    return make_trial_of_trajectory(
+        person.participant_id, person.simulate(condition), condition, noise_model.interpolate(condition.angle_deg)
+    )
 
 
-def trial_of(number: int, take: Played, condition: Condition, noise: FingertipNoise) -> Trial:
+def make_trial_of_trajectory(
+    participant_id: int, trajectory: Trajectory, condition: Condition, noise: FingertipNoise
+) -> Trial:
     """A take under a condition, with the fingers that belong to a number and the noise of the condition's angle."""
-    if condition.losses:
-        noise = replace(noise, lost=LOSSES)
-    bias = FingerBias.draw(noise, np.random.default_rng([number, 79]))
-    scene = make_scene(number, condition.angle_deg, "normal", condition.distance_m)
-    random = np.random.default_rng([number, 80, round(condition.angle_deg)])
-    recording, truth = view(take, scene, noise, bias, condition.shutter, random)
-    return Trial(number, condition, recording, truth, bias.touching_m(noise))
+    if condition.has_track_loss:
+        noise = replace(noise, track_loss=TRACK_LOSS_MODEL)
+    bias = FingerBias.sample(noise, np.random.default_rng([participant_id, 79]))
+    scene = make_scene(participant_id, condition.angle_deg, "normal", condition.distance_m)
+    random = np.random.default_rng([participant_id, 80, round(condition.angle_deg)])
+    recording, truth = observe(trajectory, scene, noise, bias, condition.frame_timing, random)
+    return Trial(participant_id, condition, recording, truth, bias.contact_rim_height_m(noise))

@@ -14,28 +14,28 @@ from fingertip_contact.evaluation.contact_suite import (
     PARTICIPANTS,
     Condition,
     Trial,
-    conditions_of,
-    person_of,
-    trial,
+    make_conditions,
+    make_simulated_participant,
+    make_trial,
 )
-from fingertip_contact.evaluation.contact_tally import Tally, tally
-from fingertip_contact.evaluation.fingertip_noise import NoiseFigures
+from fingertip_contact.evaluation.contact_tally import ContactCounts, count_contacts
+from fingertip_contact.evaluation.fingertip_noise import NoiseModel
 from fingertip_contact.evaluation.fingertip_recording import FingertipRecording, detect
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.events import EventRecord
 from fingertip_contact.simulation.kinematic import Trouble
 
-DEFAULT = "default"
+DEFAULT_PROFILE = "default"
 # A published rule that is told how thick each finger is.
-WITH_THICKNESS = "+thickness"
-PROFILES = ("depth_only", "velocity_only", "paper", "paper" + WITH_THICKNESS, "evidence", DEFAULT)
+THICKNESS_SUFFIX = "+thickness"
+PROFILES = ("depth_only", "velocity_only", "paper", "paper" + THICKNESS_SUFFIX, "evidence", DEFAULT_PROFILE)
 
 # What is compared below is so under every second of the standard conditions.
-COMPARED_EVERY = 2
+ABLATION_STRIDE = 2
 # The default with everything, under those.
-SAME = "with all"
+NO_ABLATION = "with all"
 # What is left out, by name.
-WITHOUT = {
+ABLATIONS = {
     "near misses": Trouble(near_misses=False),
     "rests": Trouble(rests=False),
     "neighbours": Trouble(neighbours=False),
@@ -47,24 +47,29 @@ SPEEDS_WPM = (45.6, 70.0)
 
 @dataclass(frozen=True)
 class TrialResult:
-    """group: a profile's name, SAME, "without X", or "X WPM"."""
+    """group: a profile's name, NO_ABLATION, "without X", or "X WPM"."""
 
     group: str
     participant: int
     condition: Condition
-    tally: Tally
+    counts: ContactCounts
 
 
-def events_of(recording: FingertipRecording, finger_m: np.ndarray, profile: str, layout: Layout) -> list[EventRecord]:
-    """What a profile finds. finger_m: (10,) thickness, for those that are told. Raises ValueError for its name."""
-    if profile.endswith(WITH_THICKNESS):
-        recording = recording.lowered(finger_m)
-    return detect(recording, load_profile(profile.removesuffix(WITH_THICKNESS)), layout)
+def detect_with_profile(
+    recording: FingertipRecording, finger_thickness_m: np.ndarray, profile: str, layout: Layout
+) -> list[EventRecord]:
+    """What a profile finds. finger_thickness_m: (10,) thickness, for those that are told.
+
+    Raises ValueError for its name.
+    """
+    if profile.endswith(THICKNESS_SUFFIX):
+        recording = recording.subtract_thickness(finger_thickness_m)
+    return detect(recording, load_profile(profile.removesuffix(THICKNESS_SUFFIX)), layout)
 
 
 def run_suite(
     layout: Layout,
-    figures: NoiseFigures,
+    noise_model: NoiseModel,
     profiles: Sequence[str] = PROFILES,
     characters: int = 40,
     workers: int = 1,
@@ -72,7 +77,7 @@ def run_suite(
     progress: Callable[[int], object] = lambda participant: None,
 ) -> list[TrialResult]:
     """All trials. characters: of each text. progress: told of each participant that is done."""
-    run = partial(run_participant, layout=layout, figures=figures, profiles=profiles, characters=characters)
+    run = partial(run_participant, layout=layout, noise_model=noise_model, profiles=profiles, characters=characters)
     results: list[TrialResult] = []
     if workers <= 1:
         for participant in participants:
@@ -87,38 +92,38 @@ def run_suite(
 
 
 def run_participant(
-    participant: int, layout: Layout, figures: NoiseFigures, profiles: Sequence[str], characters: int
+    participant: int, layout: Layout, noise_model: NoiseModel, profiles: Sequence[str], characters: int
 ) -> list[TrialResult]:
     """One person: every profile under the standard conditions; if the default is among them also without each trouble
     and at given speeds."""
-    person = person_of(participant, layout, characters)
-    standard = conditions_of(participant)
+    person = make_simulated_participant(participant, layout, characters)
+    standard = make_conditions(participant)
     runs = [(profile, profile, condition) for profile in profiles for condition in standard]
-    if DEFAULT in profiles:
-        some = standard[::COMPARED_EVERY]
-        runs += [(SAME, DEFAULT, condition) for condition in some]
+    if DEFAULT_PROFILE in profiles:
+        ablation_conditions = standard[::ABLATION_STRIDE]
+        runs += [(NO_ABLATION, DEFAULT_PROFILE, condition) for condition in ablation_conditions]
         runs += [
-            (f"without {name}", DEFAULT, replace(condition, trouble=trouble))
-            for name, trouble in WITHOUT.items()
-            for condition in some
+            (f"without {name}", DEFAULT_PROFILE, replace(condition, confounders=confounders))
+            for name, confounders in ABLATIONS.items()
+            for condition in ablation_conditions
         ]
         runs += [
-            (f"{speed:g} WPM", DEFAULT, replace(condition, words_per_minute=speed))
+            (f"{speed:g} WPM", DEFAULT_PROFILE, replace(condition, words_per_minute=speed))
             for speed in SPEEDS_WPM
-            for condition in some
+            for condition in ablation_conditions
         ]
-    made: dict[Condition, Trial] = {}
-    tallies: dict[tuple[str, Condition], Tally] = {}
+    trials: dict[Condition, Trial] = {}
+    counts_by_trial: dict[tuple[str, Condition], ContactCounts] = {}
     results = []
     for group, profile, condition in runs:
-        if condition not in made:
-            made[condition] = trial(person, condition, figures)
-        if (profile, condition) not in tallies:
-            tallies[profile, condition] = _tally(made[condition], profile, layout)
-        results.append(TrialResult(group, participant, condition, tallies[profile, condition]))
+        if condition not in trials:
+            trials[condition] = make_trial(person, condition, noise_model)
+        if (profile, condition) not in counts_by_trial:
+            counts_by_trial[profile, condition] = _count_trial(trials[condition], profile, layout)
+        results.append(TrialResult(group, participant, condition, counts_by_trial[profile, condition]))
     return results
 
 
-def _tally(trial: Trial, profile: str, layout: Layout) -> Tally:
-    events = events_of(trial.recording, trial.finger_m, profile, layout)
-    return tally(events, trial.truth, trial.recording.stamps_ns)
+def _count_trial(trial: Trial, profile: str, layout: Layout) -> ContactCounts:
+    events = detect_with_profile(trial.recording, trial.finger_thickness_m, profile, layout)
+    return count_contacts(events, trial.truth, trial.recording.stamps_ns)

@@ -5,21 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from fingertip_contact.contact.surface import fit_plane
-from fingertip_contact.evaluation.depth_metrics import DepthSums, depth_sums
+from fingertip_contact.evaluation.depth_metrics import DepthSums, compute_depth_sums
 from fingertip_contact.geometry import Camera, Plane
 
 # Metres along the optical axis.
-DISTANCES_M = ((0.07, 0.20), (0.20, 0.30), (0.30, 0.40), (0.40, 0.50))
+DISTANCE_BANDS_M = ((0.07, 0.20), (0.20, 0.30), (0.30, 0.40), (0.40, 0.50))
 # Metres over the desk: the desk itself, what is about to touch it, and what is not.
-DESK_M, NEAR_M = 0.004, 0.030
-HEIGHTS_M = {"desk": (-DESK_M, DESK_M), "near_surface": (DESK_M, NEAR_M), "above": (NEAR_M, np.inf)}
+DESK_BAND_M, NEAR_BAND_M = 0.004, 0.030
+HEIGHT_BANDS_M = {
+    "desk": (-DESK_BAND_M, DESK_BAND_M),
+    "near_surface": (DESK_BAND_M, NEAR_BAND_M),
+    "above": (NEAR_BAND_M, np.inf),
+}
 # A fingertip's pad is about 12 mm wide, which is this many pixels to either side of its middle at 40 cm.
 FINGERTIP_RADIUS_PX = 6
 PLANE_STRIDE = 8
 PLANE_TOLERANCE_M = 0.004
 
 
-def surface_plane(depth_m: np.ndarray, camera: Camera) -> Plane:
+def fit_surface_plane(depth_m: np.ndarray, camera: Camera) -> Plane:
     """The desk in a picture: the dominant plane of its depth, (H, W) metres, NaN invalid. Raises ValueError where the
     depth shows none."""
     coarse_m = depth_m[::PLANE_STRIDE, ::PLANE_STRIDE]
@@ -28,26 +32,26 @@ def surface_plane(depth_m: np.ndarray, camera: Camera) -> Plane:
     return fit_plane(rays, coarse_m[rows, columns], PLANE_TOLERANCE_M).plane
 
 
-def heights_m(depth_m: np.ndarray, camera: Camera, plane: Plane) -> np.ndarray:
+def compute_heights_m(depth_m: np.ndarray, camera: Camera, plane: Plane) -> np.ndarray:
     """Height over the plane of each pixel, (H, W), metres, NaN where depth is."""
     rows, columns = np.indices(depth_m.shape)
     rays = camera.rays(np.column_stack([columns.ravel(), rows.ravel()])).reshape(*depth_m.shape, 3)
     return plane.height_m(rays * depth_m[..., None])
 
 
-def band_masks(true_m: np.ndarray, camera: Camera, fingertips_px: np.ndarray) -> dict[str, np.ndarray]:
+def make_band_masks(true_m: np.ndarray, camera: Camera, fingertips_px: np.ndarray) -> dict[str, np.ndarray]:
     """Name of a band -> its pixels, (H, W) bool. fingertips_px: (N, 2). Height bands are left out where no desk is
     seen."""
-    masks = {f"{low:.2f}-{high:.2f} m": (true_m >= low) & (true_m < high) for low, high in DISTANCES_M}
-    masks["fingertips"] = discs(fingertips_px, true_m.shape)
+    masks = {f"{low:.2f}-{high:.2f} m": (true_m >= low) & (true_m < high) for low, high in DISTANCE_BANDS_M}
+    masks["fingertips"] = make_disc_mask(fingertips_px, true_m.shape)
     try:
-        height_m = heights_m(true_m, camera, surface_plane(true_m, camera))
+        height_m = compute_heights_m(true_m, camera, fit_surface_plane(true_m, camera))
     except ValueError:
         return masks
-    return masks | {name: (height_m > low) & (height_m <= high) for name, (low, high) in HEIGHTS_M.items()}
+    return masks | {name: (height_m > low) & (height_m <= high) for name, (low, high) in HEIGHT_BANDS_M.items()}
 
 
-def discs(pixels: np.ndarray, shape: tuple[int, ...], radius_px: float = FINGERTIP_RADIUS_PX) -> np.ndarray:
+def make_disc_mask(pixels: np.ndarray, shape: tuple[int, ...], radius_px: float = FINGERTIP_RADIUS_PX) -> np.ndarray:
     """(H, W) bool: within a radius of any of the pixels (N, 2)."""
     rows, columns = np.indices(shape)
     inside = np.zeros(shape, dtype=bool)
@@ -56,6 +60,8 @@ def discs(pixels: np.ndarray, shape: tuple[int, ...], radius_px: float = FINGERT
     return inside
 
 
-def band_sums(predicted_m: np.ndarray, true_m: np.ndarray, masks: dict[str, np.ndarray]) -> dict[str, DepthSums]:
+def compute_band_sums(
+    predicted_m: np.ndarray, true_m: np.ndarray, masks: dict[str, np.ndarray]
+) -> dict[str, DepthSums]:
     """Name of a band -> the sums over its pixels."""
-    return {name: depth_sums(predicted_m, true_m, mask) for name, mask in masks.items()}
+    return {name: compute_depth_sums(predicted_m, true_m, mask) for name, mask in masks.items()}

@@ -19,8 +19,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-THRESHOLD = 1.25
-SILOG_SHARE = 0.5
+DELTA_THRESHOLD = 1.25
+SILOG_LAMBDA = 0.5
 METRICS = (
     *("mae_mm", "rmse_mm", "abs_rel", "sq_rel", "rmse_log", "log10", "silog"),
     *("delta1", "delta2", "delta3"),
@@ -29,10 +29,11 @@ METRICS = (
 
 @dataclass(frozen=True)
 class DepthSums:
-    """Sums over the pixels that count. pixels: how many have a true depth; known: of those, how many a prediction."""
+    """Sums over the pixels that count. pixels: how many have a true depth; predicted_pixels: of those, how
+    many a prediction."""
 
     pixels: int
-    known: int
+    predicted_pixels: int
     absolute_m: float
     square_m2: float
     relative: float
@@ -40,9 +41,9 @@ class DepthSums:
     log: float
     log_absolute: float
     log_square: float
-    within1: int
-    within2: int
-    within3: int
+    delta1_count: int
+    delta2_count: int
+    delta3_count: int
 
     def __add__(self, other: DepthSums) -> DepthSums:
         return DepthSums(*(getattr(self, entry.name) + getattr(other, entry.name) for entry in fields(self)))
@@ -50,13 +51,13 @@ class DepthSums:
     @property
     def coverage(self) -> float:
         """Share of the pixels with a true depth that the prediction says anything about; NaN of nothing."""
-        return self.known / self.pixels if self.pixels else math.nan
+        return self.predicted_pixels / self.pixels if self.pixels else math.nan
 
     def metrics(self) -> dict[str, float]:
         """METRICS over the known pixels; each NaN where there is none."""
-        if not self.known:
+        if not self.predicted_pixels:
             return dict.fromkeys(METRICS, math.nan)
-        n = self.known
+        n = self.predicted_pixels
         log_mean = self.log / n
         return {
             "mae_mm": 1000 * self.absolute_m / n,
@@ -65,37 +66,37 @@ class DepthSums:
             "sq_rel": self.square_relative_m / n,
             "rmse_log": math.sqrt(self.log_square / n),
             "log10": self.log_absolute / n / math.log(10),
-            "silog": math.sqrt(max(0.0, self.log_square / n - SILOG_SHARE * log_mean**2)),
-            "delta1": self.within1 / n,
-            "delta2": self.within2 / n,
-            "delta3": self.within3 / n,
+            "silog": math.sqrt(max(0.0, self.log_square / n - SILOG_LAMBDA * log_mean**2)),
+            "delta1": self.delta1_count / n,
+            "delta2": self.delta2_count / n,
+            "delta3": self.delta3_count / n,
         }
 
 
-NOTHING = DepthSums(0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0)
+ZERO_SUMS = DepthSums(0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0)
 
 
-def depth_sums(predicted_m: np.ndarray, true_m: np.ndarray, counts: np.ndarray | None = None) -> DepthSums:
+def compute_depth_sums(predicted_m: np.ndarray, true_m: np.ndarray, mask: np.ndarray | None = None) -> DepthSums:
     """The sums of one picture, or of a part of it.
 
-    predicted_m, true_m: any one shape, metres, NaN where unknown. counts: bool, the pixels to look at; None: all. Of
+    predicted_m, true_m: any one shape, metres, NaN where unknown. mask: bool, the pixels to look at; None: all. Of
     those, the ones with a true depth are compared. Raises ValueError where shapes differ or a depth is not positive.
     """
     if predicted_m.shape != true_m.shape:
         raise ValueError(f"predicted depth is {predicted_m.shape}, true depth {true_m.shape}; they have to agree")
-    compared = np.isfinite(true_m) if counts is None else np.isfinite(true_m) & counts
-    true = true_m[compared].astype(np.float64)
-    predicted = predicted_m[compared].astype(np.float64)
-    known = np.isfinite(predicted)
-    predicted, true = predicted[known], true[known]
+    is_valid = np.isfinite(true_m) if mask is None else np.isfinite(true_m) & mask
+    true = true_m[is_valid].astype(np.float64)
+    predicted = predicted_m[is_valid].astype(np.float64)
+    is_predicted = np.isfinite(predicted)
+    predicted, true = predicted[is_predicted], true[is_predicted]
     if len(true) and min(true.min(), predicted.min()) <= 0:
         raise ValueError("depth has to be above 0 m; write NaN where there is none")
     error = predicted - true
     log = np.log(predicted) - np.log(true)
     ratio = np.exp(np.abs(log))
     return DepthSums(
-        pixels=len(known),
-        known=len(true),
+        pixels=len(is_predicted),
+        predicted_pixels=len(true),
         absolute_m=float(np.abs(error).sum()),
         square_m2=float((error**2).sum()),
         relative=float((np.abs(error) / true).sum()),
@@ -103,18 +104,18 @@ def depth_sums(predicted_m: np.ndarray, true_m: np.ndarray, counts: np.ndarray |
         log=float(log.sum()),
         log_absolute=float(np.abs(log).sum()),
         log_square=float((log**2).sum()),
-        within1=int((ratio < THRESHOLD).sum()),
-        within2=int((ratio < THRESHOLD**2).sum()),
-        within3=int((ratio < THRESHOLD**3).sum()),
+        delta1_count=int((ratio < DELTA_THRESHOLD).sum()),
+        delta2_count=int((ratio < DELTA_THRESHOLD**2).sum()),
+        delta3_count=int((ratio < DELTA_THRESHOLD**3).sum()),
     )
 
 
-def pooled(sums: Iterable[DepthSums]) -> DepthSums:
+def pool_sums(sums: Iterable[DepthSums]) -> DepthSums:
     """All pixels of all pictures as those of one."""
-    return sum(sums, NOTHING)
+    return sum(sums, ZERO_SUMS)
 
 
-def mean_of_images(sums: Iterable[DepthSums]) -> dict[str, float]:
+def average_over_images(sums: Iterable[DepthSums]) -> dict[str, float]:
     """METRICS of each picture, averaged: every picture weighs the same. Pictures without a known pixel are left out."""
-    rows = [image.metrics() for image in sums if image.known]
+    rows = [image.metrics() for image in sums if image.predicted_pixels]
     return {name: float(np.mean([row[name] for row in rows])) if rows else math.nan for name in METRICS}

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from fingertip_contact.evaluation.depth_bands import band_masks, band_sums
-from fingertip_contact.evaluation.depth_metrics import DepthSums, depth_sums, mean_of_images, pooled
-from fingertip_contact.evaluation.depth_sources import Predict, true_depth_m
+from fingertip_contact.evaluation.depth_bands import compute_band_sums, make_band_masks
+from fingertip_contact.evaluation.depth_metrics import DepthSums, average_over_images, compute_depth_sums, pool_sums
+from fingertip_contact.evaluation.depth_sources import DepthPredictor, load_true_depth_m
 from fingertip_contact.recordings.dataset import BadFrameError, DatasetFrame
 from fingertip_contact.recordings.dataset_annotations import read_annotation
 
@@ -35,24 +35,24 @@ class FrameScore:
     """One picture: over all of it, and band by band."""
 
     frame: DatasetFrame
-    whole: DepthSums
+    overall: DepthSums
     bands: dict[str, DepthSums]
 
     @property
     def mae_mm(self) -> float:
-        return self.whole.metrics()["mae_mm"]
+        return self.overall.metrics()["mae_mm"]
 
 
-def score_frame(frame: DatasetFrame, predict: Predict, range_m: tuple[float, float] = RANGE_M) -> FrameScore:
+def score_frame(frame: DatasetFrame, predict: DepthPredictor, range_m: tuple[float, float] = RANGE_M) -> FrameScore:
     """Raises BadFrameError where a picture of the frame cannot be read, ValueError where its annotation cannot."""
-    true_m = within(true_depth_m(frame), range_m)
+    true_m = mask_outside_range(load_true_depth_m(frame), range_m)
     predicted_m = predict(frame.load())
-    masks = band_masks(true_m, frame.camera, _fingertips_px(frame))
-    return FrameScore(frame, depth_sums(predicted_m, true_m), band_sums(predicted_m, true_m, masks))
+    masks = make_band_masks(true_m, frame.camera, _fingertips_px(frame))
+    return FrameScore(frame, compute_depth_sums(predicted_m, true_m), compute_band_sums(predicted_m, true_m, masks))
 
 
 def score_frames(
-    frames: Iterable[DatasetFrame], predict: Predict, range_m: tuple[float, float] = RANGE_M
+    frames: Iterable[DatasetFrame], predict: DepthPredictor, range_m: tuple[float, float] = RANGE_M
 ) -> tuple[list[FrameScore], list[str]]:
     """The scores, and what was wrong with the frames that are left out."""
     scores, problems = [], []
@@ -64,44 +64,44 @@ def score_frames(
     return scores, problems
 
 
-def within(depth_m: np.ndarray, range_m: tuple[float, float]) -> np.ndarray:
+def mask_outside_range(depth_m: np.ndarray, range_m: tuple[float, float]) -> np.ndarray:
     """Depth with NaN outside of the range."""
     return np.where((depth_m >= range_m[0]) & (depth_m <= range_m[1]), depth_m, np.float32(np.nan))
 
 
-def spread(frames: Sequence[DatasetFrame], count: int) -> list[DatasetFrame]:
+def sample_evenly(frames: Sequence[DatasetFrame], count: int) -> list[DatasetFrame]:
     """`count` of the frames, evenly spread; all of them for 0."""
     if not count or count >= len(frames):
         return list(frames)
     return [frames[index] for index in np.linspace(0, len(frames) - 1, count).round().astype(int)]
 
 
-def report(scores: Sequence[FrameScore]) -> dict[str, Any]:
+def make_report(scores: Sequence[FrameScore]) -> dict[str, Any]:
     """Everything as JSON takes it: metrics of all pictures (image mean) at the top, `pixel` beside them, then groups
     and bands, each of the same form; None where there is nothing to measure. Raises ValueError without any score."""
     if not scores:
         raise ValueError("no frame could be scored; check the dataset (fingertip-contact dataset check)")
     groups = {
         group: {
-            name: _figures([score.whole for score in scores if name_of(score.frame) == name])
-            for name in sorted({name_of(score.frame) for score in scores}, key=_numbers_first)
+            name: _summarize([score.overall for score in scores if group_key(score.frame) == name])
+            for name in sorted({group_key(score.frame) for score in scores}, key=_numeric_first_key)
         }
-        for group, name_of in GROUPS.items()
+        for group, group_key in GROUPS.items()
     }
     names = list(dict.fromkeys(name for score in scores for name in score.bands))
-    bands = {name: _figures([score.bands[name] for score in scores if name in score.bands]) for name in names}
-    return {**_figures([score.whole for score in scores]), **groups, "bands": bands}
+    bands = {name: _summarize([score.bands[name] for score in scores if name in score.bands]) for name in names}
+    return {**_summarize([score.overall for score in scores]), **groups, "bands": bands}
 
 
-def _figures(sums: Sequence[DepthSums]) -> dict[str, Any]:
+def _summarize(sums: Sequence[DepthSums]) -> dict[str, Any]:
     """frames: those with a true depth in that part."""
-    total = pooled(sums)
+    total = pool_sums(sums)
     return {
         "frames": sum(image.pixels > 0 for image in sums),
         "pixels": total.pixels,
-        "coverage": _or_none(total.coverage),
-        **{name: _or_none(value) for name, value in mean_of_images(sums).items()},
-        "pixel": {name: _or_none(value) for name, value in total.metrics().items()},
+        "coverage": _nan_to_none(total.coverage),
+        **{name: _nan_to_none(value) for name, value in average_over_images(sums).items()},
+        "pixel": {name: _nan_to_none(value) for name, value in total.metrics().items()},
     }
 
 
@@ -111,7 +111,7 @@ def _fingertips_px(frame: DatasetFrame) -> np.ndarray:
     return np.array([pixel for hand in hands for pixel in hand.fingertip_px.values()], dtype=np.float64).reshape(-1, 2)
 
 
-def _numbers_first(name: str) -> tuple[float, str]:
+def _numeric_first_key(name: str) -> tuple[float, str]:
     """Angles in their order, everything else by name."""
     try:
         return (float(name), name)
@@ -119,6 +119,6 @@ def _numbers_first(name: str) -> tuple[float, str]:
         return (math.inf, name)
 
 
-def _or_none(value: float) -> float | None:
+def _nan_to_none(value: float) -> float | None:
     """JSON knows no NaN."""
     return value if math.isfinite(value) else None

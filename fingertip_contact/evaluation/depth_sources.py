@@ -19,43 +19,45 @@ from fingertip_contact.recordings.dataset import (
 )
 
 # A frame with colour and the sensor's depth -> (H, W) float32 metres on its grid, NaN where nothing is said.
-Predict = Callable[[Frame], np.ndarray]
+DepthPredictor = Callable[[Frame], np.ndarray]
 
 
-def network_depth(estimator: DepthEstimator) -> Predict:
+def make_network_source(estimator: DepthEstimator) -> DepthPredictor:
     """What the network makes of the colour picture."""
     return lambda frame: estimator.infer_image(frame.color_bgr)
 
 
-def fused_depth(estimator: DepthEstimator) -> Predict:
+def make_fused_source(estimator: DepthEstimator) -> DepthPredictor:
     """The sensor's and the network's together."""
-    return lambda frame: fuse(sensor_image(frame), estimator.infer_image(frame.color_bgr), frame.camera.fx).metres()
+    return lambda frame: fuse(
+        require_sensor_depth(frame), estimator.infer_image(frame.color_bgr), frame.camera.fx
+    ).metres()
 
 
-def sensor_depth() -> Predict:
+def make_sensor_source() -> DepthPredictor:
     """The sensor's own."""
-    return lambda frame: sensor_image(frame).metres()
+    return lambda frame: require_sensor_depth(frame).metres()
 
 
-def constant_depth(depth_m: float) -> Predict:
+def make_constant_source(depth_m: float) -> DepthPredictor:
     """Everything at one distance: who knows the usual distance and nothing else does that well."""
     return lambda frame: np.full((frame.camera.height, frame.camera.width), depth_m, dtype=np.float32)
 
 
-def sensor_image(frame: Frame) -> DepthImage:
+def require_sensor_depth(frame: Frame) -> DepthImage:
     """Raises ValueError where the frame came without depth."""
     if frame.depth is None:
         raise ValueError(f"the frame of {frame.stamp_ns} ns has no depth of a sensor; judge the network alone")
     return frame.depth
 
 
-def with_depth_of(predict: Predict, frames: Iterable[Frame]) -> Iterator[Frame]:
+def replace_depth(predict: DepthPredictor, frames: Iterable[Frame]) -> Iterator[Frame]:
     """The frames with a source's depth in place of their own, for whatever is to be judged by what it does to that."""
     for frame in frames:
         yield replace(frame, depth=DepthImage(predict(frame), unit_m=1.0))
 
 
-def true_depth_m(frame: DatasetFrame) -> np.ndarray:
+def load_true_depth_m(frame: DatasetFrame) -> np.ndarray:
     """(H, W) float32 metres, NaN where unknown: exact where the session has that, else the sensor's.
 
     Raises BadFrameError where it cannot be read.
@@ -72,7 +74,7 @@ def has_exact_depth(frame: DatasetFrame) -> bool:
     return (frame.session.path / EXACT_DEPTH).is_dir()
 
 
-def require_independent_truth(source: str, frame: DatasetFrame) -> None:
+def require_independent_ground_truth(source: str, frame: DatasetFrame) -> None:
     """Raises ValueError where a source would be judged by itself."""
     if source in ("sensor", "fused") and not has_exact_depth(frame):
         raise ValueError(

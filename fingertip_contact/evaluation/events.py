@@ -19,7 +19,7 @@ TOLERANCE_NS = 50_000_000
 
 
 @dataclass(frozen=True)
-class Match:
+class MatchedPair:
     press: EventRecord
     tap: TrueTap
 
@@ -35,80 +35,84 @@ class Match:
 
 
 @dataclass(frozen=True)
-class Matching:
-    """matches: in order of time. false: presses without a tap. missed: taps without a press."""
+class EventMatching:
+    """matches: in order of time. false_positives: presses without a tap. false_negatives: taps without a press."""
 
-    matches: tuple[Match, ...]
-    false: tuple[EventRecord, ...]
-    missed: tuple[TrueTap, ...]
+    matches: tuple[MatchedPair, ...]
+    false_positives: tuple[EventRecord, ...]
+    false_negatives: tuple[TrueTap, ...]
 
     @property
     def precision(self) -> float:
-        return share(len(self.matches), len(self.matches) + len(self.false))
+        return safe_ratio(len(self.matches), len(self.matches) + len(self.false_positives))
 
     @property
     def recall(self) -> float:
-        return share(len(self.matches), len(self.matches) + len(self.missed))
+        return safe_ratio(len(self.matches), len(self.matches) + len(self.false_negatives))
 
     @property
     def f1(self) -> float:
-        return share(2 * len(self.matches), 2 * len(self.matches) + len(self.false) + len(self.missed))
+        return safe_ratio(
+            2 * len(self.matches), 2 * len(self.matches) + len(self.false_positives) + len(self.false_negatives)
+        )
 
     @property
     def key_accuracy(self) -> float:
         """Share of the matched presses that name the tap's key."""
-        return share(sum(match.press.key == match.tap.key for match in self.matches), len(self.matches))
+        return safe_ratio(sum(match.press.key == match.tap.key for match in self.matches), len(self.matches))
 
-    def of_finger(self, hand: str, finger: str) -> Matching:
+    def for_finger(self, hand: str, finger: str) -> EventMatching:
         """The part of one finger: fingers are matched apart from each other."""
-        return Matching(
+        return EventMatching(
             tuple(match for match in self.matches if (match.tap.hand, match.tap.finger) == (hand, finger)),
-            tuple(press for press in self.false if (press.hand, press.finger) == (hand, finger)),
-            tuple(tap for tap in self.missed if (tap.hand, tap.finger) == (hand, finger)),
+            tuple(press for press in self.false_positives if (press.hand, press.finger) == (hand, finger)),
+            tuple(tap for tap in self.false_negatives if (tap.hand, tap.finger) == (hand, finger)),
         )
 
 
-def presses(events: Iterable[EventRecord]) -> list[EventRecord]:
+def select_presses(events: Iterable[EventRecord]) -> list[EventRecord]:
     """The presses among the events, in order of time."""
     return sorted((event for event in events if event.type == "press"), key=lambda event: event.stamp_ns)
 
 
-def match_taps(events: Iterable[EventRecord], taps: Iterable[TrueTap], tolerance_ns: int = TOLERANCE_NS) -> Matching:
+def match_taps(
+    events: Iterable[EventRecord], taps: Iterable[TrueTap], tolerance_ns: int = TOLERANCE_NS
+) -> EventMatching:
     """Matches the presses among `events` with the taps, finger by finger."""
-    pressed, tapped = presses(events), sorted(taps, key=lambda tap: tap.press_ns)
+    pressed, tapped = select_presses(events), sorted(taps, key=lambda tap: tap.press_ns)
     parts = []
     for hand in HANDS:
         for finger in FINGERS:
             own = [press for press in pressed if (press.hand, press.finger) == (hand, finger)]
             true = [tap for tap in tapped if (tap.hand, tap.finger) == (hand, finger)]
-            parts.append(_match(own, true, tolerance_ns))
-    return pooled(parts)
+            parts.append(_align(own, true, tolerance_ns))
+    return pool_matchings(parts)
 
 
-def pooled(parts: Iterable[Matching]) -> Matching:
+def pool_matchings(parts: Iterable[EventMatching]) -> EventMatching:
     """Several matchings as one: of fingers, or of recordings."""
     parts = list(parts)
-    return Matching(
+    return EventMatching(
         tuple(sorted((match for part in parts for match in part.matches), key=lambda match: match.tap.press_ns)),
-        tuple(sorted((press for part in parts for press in part.false), key=lambda press: press.stamp_ns)),
-        tuple(sorted((tap for part in parts for tap in part.missed), key=lambda tap: tap.press_ns)),
+        tuple(sorted((press for part in parts for press in part.false_positives), key=lambda press: press.stamp_ns)),
+        tuple(sorted((tap for part in parts for tap in part.false_negatives), key=lambda tap: tap.press_ns)),
     )
 
 
-def finger_confusions(matching: Matching, tolerance_ns: int = TOLERANCE_NS) -> Counter[tuple[str, str]]:
+def count_finger_confusions(matching: EventMatching, tolerance_ns: int = TOLERANCE_NS) -> Counter[tuple[str, str]]:
     """(true finger, reported finger) -> how often a missed tap was reported for a wrong finger at its time."""
-    confused = _match(matching.false, matching.missed, tolerance_ns).matches
+    confused = _align(matching.false_positives, matching.false_negatives, tolerance_ns).matches
     return Counter(
         (f"{match.tap.hand}_{match.tap.finger}", f"{match.press.hand}_{match.press.finger}") for match in confused
     )
 
 
-def share(part: float, whole: float) -> float:
+def safe_ratio(part: float, whole: float) -> float:
     """part / whole, and 0 of nothing."""
     return part / whole if whole else 0.0
 
 
-def _match(pressed: Sequence[EventRecord], tapped: Sequence[TrueTap], tolerance_ns: int) -> Matching:
+def _align(pressed: Sequence[EventRecord], tapped: Sequence[TrueTap], tolerance_ns: int) -> EventMatching:
     """Most pairs, then least time difference, of presses and taps in order of time.
 
     Points on a line: some best pairing never crosses, so aligning the two sequences finds it (as for edit distance).
@@ -122,16 +126,16 @@ def _match(pressed: Sequence[EventRecord], tapped: Sequence[TrueTap], tolerance_
             if difference_ns <= tolerance_ns:
                 pairs, negative_sum = best[i][j]
                 best[i + 1][j + 1] = max(best[i + 1][j + 1], (pairs + 1, negative_sum - difference_ns))
-    matches, false, missed = [], [], []
+    matches, false_positives, false_negatives = [], [], []
     i, j = len(pressed), len(tapped)
     while i or j:
         if i and best[i][j] == best[i - 1][j]:
             i -= 1
-            false.append(pressed[i])
+            false_positives.append(pressed[i])
         elif j and best[i][j] == best[i][j - 1]:
             j -= 1
-            missed.append(tapped[j])
+            false_negatives.append(tapped[j])
         else:
             i, j = i - 1, j - 1
-            matches.append(Match(pressed[i], tapped[j]))
-    return Matching(tuple(matches[::-1]), tuple(false[::-1]), tuple(missed[::-1]))
+            matches.append(MatchedPair(pressed[i], tapped[j]))
+    return EventMatching(tuple(matches[::-1]), tuple(false_positives[::-1]), tuple(false_negatives[::-1]))

@@ -68,27 +68,27 @@ class FingertipRecording:
             if track >= 0
         )
 
-    def measured(self, row: int) -> FingertipSamples | None:
+    def samples_at(self, row: int) -> FingertipSamples | None:
         """The samples of a frame, five a hand; None where there is no hand."""
         columns = np.repeat(self.tracks[row] >= 0, len(FINGERS))
         if not columns.any():
             return None
-        return _each(self.samples, lambda values: values[row][columns])
+        return _map_fields(self.samples, lambda values: values[row][columns])
 
     def camera_from_sheet(self, row: int) -> RigidTransform | None:
         if not np.isfinite(self.sheet_translation_m[row, 0]):
             return None
         return RigidTransform(self.sheet_rotation[row], self.sheet_translation_m[row])
 
-    def lowered(self, height_m: np.ndarray) -> FingertipRecording:
+    def subtract_thickness(self, thickness_m: np.ndarray) -> FingertipRecording:
         """The same with a finger's thickness (10,), metres, taken off its heights."""
         slant = self.samples.axial_height_m / self.samples.rim_height_m
-        lowered = replace(
+        samples = replace(
             self.samples,
-            rim_height_m=self.samples.rim_height_m - height_m,
-            axial_height_m=self.samples.axial_height_m - slant * height_m,
+            rim_height_m=self.samples.rim_height_m - thickness_m,
+            axial_height_m=self.samples.axial_height_m - slant * thickness_m,
         )
-        return replace(self, samples=lowered)
+        return replace(self, samples=samples)
 
 
 def detect(recording: FingertipRecording, parameters: ContactParameters, layout: Layout) -> list[EventRecord]:
@@ -98,14 +98,14 @@ def detect(recording: FingertipRecording, parameters: ContactParameters, layout:
     records: list[EventRecord] = []
     for row, stamp in enumerate(recording.stamps_ns):
         stamp_ns = int(stamp)
-        _, contacts = detector.update(stamp_ns, recording.hands(row), recording.measured(row))
-        records += _records(stamp_ns, contacts, typist, recording.camera_from_sheet(row))
+        _, contacts = detector.update(stamp_ns, recording.hands(row), recording.samples_at(row))
+        records += _make_records(stamp_ns, contacts, typist, recording.camera_from_sheet(row))
     last_ns = int(recording.stamps_ns[-1])
-    records += _records(last_ns, detector.cancel_all(last_ns), typist, None)
+    records += _make_records(last_ns, detector.cancel_all(last_ns), typist, None)
     return records
 
 
-def _records(
+def _make_records(
     stamp_ns: int,
     contacts: tuple[ContactEvent, ...],
     typist: Typist,
@@ -126,7 +126,7 @@ def measure_recording(bag: Path, layout: Layout, calibration_seconds: float) -> 
     if not cached.is_file():
         cached.parent.mkdir(parents=True, exist_ok=True)
         with written_aside(cached, overwrite=True) as aside, aside.open("wb") as file:
-            np.savez(file, **_arrays(_measure(bag, layout, calibration_seconds)))
+            np.savez(file, **_to_arrays(_measure(bag, layout, calibration_seconds)))
     with np.load(cached, allow_pickle=False) as arrays:
         samples = FingertipSamples(**{entry.name: arrays[entry.name] for entry in fields(FingertipSamples)})
         rest = {entry.name: arrays[entry.name] for entry in fields(FingertipRecording) if entry.name != "samples"}
@@ -145,10 +145,10 @@ def _measure(bag: Path, layout: Layout, calibration_seconds: float) -> Fingertip
             best = {hand.handedness: hand for hand in sorted(found, key=lambda hand: hand.score)}
             hands = tuple(best[side] for side in HANDS if side in best)
             seen = np.array([side in best for side in HANDS])
-            measured = estimator.measure(frame, hands, surface.plane if surface else None)
+            measurement = estimator.measure(frame, hands, surface.plane if surface else None)
             stamps.append(frame.stamp_ns)
             tracks.append([best[side].track if side in best else -1 for side in HANDS])
-            samples.append(_in_columns(measured, np.repeat(seen, len(FINGERS))))
+            samples.append(_to_finger_columns(measurement, np.repeat(seen, len(FINGERS))))
             rotations.append(np.full((3, 3), np.nan) if sheet is None else sheet.rotation)
             translations.append(np.full(3, np.nan) if sheet is None else sheet.translation_m)
     return FingertipRecording(
@@ -165,22 +165,22 @@ def _measure(bag: Path, layout: Layout, calibration_seconds: float) -> Fingertip
 _SHAPES = {"tip_px": (2,), "tip_end_px": (2,), "contact_point_m": (3,), "flow_m": (2,)}
 
 
-def _in_columns(measured: FingertipSamples | None, columns: np.ndarray) -> dict[str, np.ndarray]:
+def _to_finger_columns(measurement: FingertipSamples | None, columns: np.ndarray) -> dict[str, np.ndarray]:
     """Each field for all ten fingers, NaN where it was not measured."""
     rows = {}
     for entry in fields(FingertipSamples):
         row = np.full((FINGER_COUNT, *_SHAPES.get(entry.name, ())), np.nan)
-        if measured is not None:
-            row[columns] = getattr(measured, entry.name)
+        if measurement is not None:
+            row[columns] = getattr(measurement, entry.name)
         rows[entry.name] = row
     return rows
 
 
-def _each(samples: FingertipSamples, function: Callable[[np.ndarray], np.ndarray]) -> FingertipSamples:
+def _map_fields(samples: FingertipSamples, function: Callable[[np.ndarray], np.ndarray]) -> FingertipSamples:
     return FingertipSamples(**{entry.name: function(getattr(samples, entry.name)) for entry in fields(samples)})
 
 
-def _arrays(recording: FingertipRecording) -> dict[str, Any]:
+def _to_arrays(recording: FingertipRecording) -> dict[str, Any]:
     whole = {entry.name: getattr(recording, entry.name) for entry in fields(recording) if entry.name != "samples"}
     return whole | {entry.name: getattr(recording.samples, entry.name) for entry in fields(recording.samples)}
 
@@ -190,7 +190,7 @@ def _cache_path(bag: Path, layout: Layout, calibration_seconds: float) -> Path:
     status = bag.stat()
     settings = (str(bag.resolve()), status.st_mtime_ns, status.st_size, layout.name, calibration_seconds)
     digest = hashlib.sha256(repr(settings).encode())
-    rooms = (
+    modules = (
         fingertip_contact.contact.fingertip_meter,
         fingertip_contact.contact.fingertips,
         fingertip_contact.contact.surface,
@@ -198,8 +198,8 @@ def _cache_path(bag: Path, layout: Layout, calibration_seconds: float) -> Path:
         fingertip_contact.keyboard.pose,
         fingertip_contact.hands,
     )
-    for room in rooms:
-        path = Path(room.__file__ or "")
+    for module in modules:
+        path = Path(module.__file__ or "")
         for source in sorted(path.parent.glob("*.py")) if path.name == "__init__.py" else [path]:
             digest.update(source.read_bytes())
     return cache_directory() / "fingertips" / f"{bag.stem}-{digest.hexdigest()[:16]}.npz"

@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from fingertip_contact.evaluation.events import Match, Matching, finger_confusions, match_taps, pooled, presses, share
+from fingertip_contact.evaluation.events import (
+    EventMatching,
+    MatchedPair,
+    count_finger_confusions,
+    match_taps,
+    pool_matchings,
+    safe_ratio,
+    select_presses,
+)
 from fingertip_contact.evaluation.text import character_error_rate, words_per_minute
 from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.recordings.events import EventRecord
@@ -20,14 +28,14 @@ MILLISECOND_NS = 1_000_000
 
 @dataclass(frozen=True)
 class RecordingScore:
-    """What came out of one recording, in full; `report` makes figures of it.
+    """What came out of one recording, in full; `make_report` makes figures of it.
 
     position_errors_m: along the surface, one for each match whose positions are known. typing_seconds: from the first
     press to the last.
     """
 
     name: str
-    matching: Matching
+    matching: EventMatching
     release_errors_ns: tuple[int, ...]
     position_errors_m: tuple[float, ...]
     text_true: str
@@ -41,12 +49,12 @@ def score_recording(
 ) -> RecordingScore:
     """Compares the events of a recording, and the text that they made, with its truth."""
     matching = match_taps(events, truth.taps)
-    pressed = presses(events)
+    pressed = select_presses(events)
     return RecordingScore(
         name=name,
         matching=matching,
-        release_errors_ns=_release_errors_ns(matching.matches, events),
-        position_errors_m=_position_errors_m(matching.matches, truth),
+        release_errors_ns=_compute_release_errors_ns(matching.matches, events),
+        position_errors_m=_compute_position_errors_m(matching.matches, truth),
         text_true=truth.header.text,
         text_read=text_read,
         duration_s=duration_s,
@@ -54,46 +62,51 @@ def score_recording(
     )
 
 
-def report(scores: Sequence[RecordingScore]) -> dict[str, Any]:
+def make_report(scores: Sequence[RecordingScore]) -> dict[str, Any]:
     """Figures over all taps of all recordings, as JSON takes them; None where there was nothing to measure.
 
     Keys end in their unit. Shares are 0..1; `cer` is edits over true characters and may exceed 1.
     """
-    matching = pooled(score.matching for score in scores)
+    matching = pool_matchings(score.matching for score in scores)
     return {
-        **_counts(matching),
-        "false_presses_per_minute": 60 * share(len(matching.false), sum(score.duration_s for score in scores)),
-        "cer": _weighted(
+        **_summarize_matching(matching),
+        "false_presses_per_minute": 60
+        * safe_ratio(len(matching.false_positives), sum(score.duration_s for score in scores)),
+        "cer": _weighted_mean(
             (character_error_rate(score.text_true, score.text_read), len(score.text_true)) for score in scores
         ),
-        "wpm": _weighted(
+        "wpm": _weighted_mean(
             (words_per_minute(score.text_read, score.typing_seconds), score.typing_seconds) for score in scores
         ),
-        "latency_ms": _spread(match.latency_ns / MILLISECOND_NS for match in matching.matches),
-        "onset_error_ms": _spread(match.onset_error_ns / MILLISECOND_NS for match in matching.matches),
-        "release_error_ms": _spread(error / MILLISECOND_NS for score in scores for error in score.release_errors_ns),
-        "position_error_mm": _spread(1000 * error for score in scores for error in score.position_errors_m),
+        "latency_ms": _summarize_errors(match.latency_ns / MILLISECOND_NS for match in matching.matches),
+        "onset_error_ms": _summarize_errors(match.onset_error_ns / MILLISECOND_NS for match in matching.matches),
+        "release_error_ms": _summarize_errors(
+            error / MILLISECOND_NS for score in scores for error in score.release_errors_ns
+        ),
+        "position_error_mm": _summarize_errors(1000 * error for score in scores for error in score.position_errors_m),
         "fingers": {
-            f"{hand}_{finger}": _counts(matching.of_finger(hand, finger)) for hand in HANDS for finger in FINGERS
+            f"{hand}_{finger}": _summarize_matching(matching.for_finger(hand, finger))
+            for hand in HANDS
+            for finger in FINGERS
         },
         "texts": [{"typed": score.text_true, "read": score.text_read} for score in scores],
-        "finger_confusions": _confusions(score.matching for score in scores),
+        "finger_confusions": _count_confusions(score.matching for score in scores),
     }
 
 
-def _counts(matching: Matching) -> dict[str, Any]:
+def _summarize_matching(matching: EventMatching) -> dict[str, Any]:
     return {
         "event_precision": matching.precision,
         "event_recall": matching.recall,
         "event_f1": matching.f1,
         "key_accuracy": matching.key_accuracy,
-        "taps": len(matching.matches) + len(matching.missed),
-        "presses": len(matching.matches) + len(matching.false),
+        "taps": len(matching.matches) + len(matching.false_negatives),
+        "presses": len(matching.matches) + len(matching.false_positives),
         "matched": len(matching.matches),
     }
 
 
-def _spread(values: Iterable[float]) -> dict[str, float | None]:
+def _summarize_errors(values: Iterable[float]) -> dict[str, float | None]:
     """The median, and percentiles of the magnitude."""
     array = np.array(list(values), dtype=np.float64)
     if not len(array):
@@ -102,21 +115,21 @@ def _spread(values: Iterable[float]) -> dict[str, float | None]:
     return {"median": float(np.median(array)), "p95": float(p95), "p99": float(p99)}
 
 
-def _weighted(values: Iterable[tuple[float, float]]) -> float:
+def _weighted_mean(values: Iterable[tuple[float, float]]) -> float:
     """Mean of (value, weight)."""
     pairs = list(values)
-    return share(sum(value * weight for value, weight in pairs), sum(weight for _, weight in pairs))
+    return safe_ratio(sum(value * weight for value, weight in pairs), sum(weight for _, weight in pairs))
 
 
-def _confusions(matchings: Iterable[Matching]) -> list[dict[str, Any]]:
+def _count_confusions(matchings: Iterable[EventMatching]) -> list[dict[str, Any]]:
     """Recording by recording: their clocks may overlap."""
     total: Counter[tuple[str, str]] = Counter()
     for matching in matchings:
-        total += finger_confusions(matching)
+        total += count_finger_confusions(matching)
     return [{"true": true, "reported": reported, "count": count} for (true, reported), count in total.most_common()]
 
 
-def _release_errors_ns(matches: Iterable[Match], events: Iterable[EventRecord]) -> tuple[int, ...]:
+def _compute_release_errors_ns(matches: Iterable[MatchedPair], events: Iterable[EventRecord]) -> tuple[int, ...]:
     """Positive where a release is late. A cancelled press has none."""
     releases = {event.press: event.stamp_ns for event in events if event.type == "release"}
     return tuple(
@@ -124,7 +137,7 @@ def _release_errors_ns(matches: Iterable[Match], events: Iterable[EventRecord]) 
     )
 
 
-def _position_errors_m(matches: Iterable[Match], truth: Truth) -> tuple[float, ...]:
+def _compute_position_errors_m(matches: Iterable[MatchedPair], truth: Truth) -> tuple[float, ...]:
     """Distance along the surface of the contact point from the true one."""
     if truth.header.camera_from_sheet is None:
         return ()

@@ -14,7 +14,7 @@ from rich.table import Table
 from fingertip_contact.recordings.names import bag_name
 
 # Field of the report, heading, and how a value is shown.
-COLUMNS = (
+METRIC_COLUMNS = (
     ("taps", "taps", "{:d}"),
     ("presses", "found", "{:d}"),
     ("event_precision", "prec.", "{:.3f}"),
@@ -23,13 +23,13 @@ COLUMNS = (
     ("key_accuracy", "keys", "{:.3f}"),
 )
 RECORDING_COLUMNS = (
-    *COLUMNS,
+    *METRIC_COLUMNS,
     ("false_presses_per_minute", "false/min", "{:.1f}"),
     ("cer", "CER", "{:.3f}"),
     ("wpm", "WPM", "{:.1f}"),
 )
 # Spreads of a report, what to call them, and their unit.
-SPREADS = (
+ERROR_ROWS = (
     ("latency_ms", "true touch to deciding frame", "ms"),
     ("onset_error_ms", "stamp of a press, late +", "ms"),
     ("release_error_ms", "stamp of a release, late +", "ms"),
@@ -37,42 +37,44 @@ SPREADS = (
 )
 
 
-def recordings_table(reports: Mapping[str, Mapping[str, Any]]) -> Table:
+def make_recordings_table(reports: Mapping[str, Mapping[str, Any]]) -> Table:
     """One row for each recording: name -> report."""
     table = Table(title="Recordings", box=SIMPLE_HEAD, collapse_padding=True)
     table.add_column("recording", overflow="fold", min_width=12)
     for _, heading, _ in RECORDING_COLUMNS:
         table.add_column(heading, justify="right", no_wrap=True)
     for name, report in reports.items():
-        cells = (shown.format(report[field]) for field, _, shown in RECORDING_COLUMNS)
+        cells = (template.format(report[field]) for field, _, template in RECORDING_COLUMNS)
         table.add_row(bag_name(Path(name)), *cells)
     return table
 
 
-def fingers_table(report: Mapping[str, Any]) -> Table:
+def make_fingers_table(report: Mapping[str, Any]) -> Table:
     """One row for each finger that tapped or was said to."""
     table = Table("finger", title="Fingers", box=SIMPLE_HEAD)
-    for _, heading, _ in COLUMNS:
+    for _, heading, _ in METRIC_COLUMNS:
         table.add_column(heading, justify="right")
     for name, counts in report["fingers"].items():
         if counts["taps"] or counts["presses"]:
-            table.add_row(name.replace("_", " "), *(shown.format(counts[field]) for field, _, shown in COLUMNS))
+            table.add_row(
+                name.replace("_", " "), *(template.format(counts[field]) for field, _, template in METRIC_COLUMNS)
+            )
     return table
 
 
-def spreads_table(report: Mapping[str, Any]) -> Table:
+def make_errors_table(report: Mapping[str, Any]) -> Table:
     """Medians, and percentiles of the magnitude."""
     table = Table("error", "unit", title="Times and places of matched presses", box=SIMPLE_HEAD)
     for heading in ("median", "p95", "p99"):
         table.add_column(heading, justify="right")
-    for field, name, unit in SPREADS:
+    for field, name, unit in ERROR_ROWS:
         values = report[field]
-        shown = ("–" if values[key] is None else f"{values[key]:.1f}" for key in ("median", "p95", "p99"))
-        table.add_row(name, unit, *shown)
+        template = ("–" if values[key] is None else f"{values[key]:.1f}" for key in ("median", "p95", "p99"))
+        table.add_row(name, unit, *template)
     return table
 
 
-def texts_table(report: Mapping[str, Any]) -> Table:
+def make_texts_table(report: Mapping[str, Any]) -> Table:
     """What was typed over what was read."""
     table = Table("", "text", title="Texts", box=SIMPLE_HEAD)
     for text in report["texts"]:
@@ -81,7 +83,7 @@ def texts_table(report: Mapping[str, Any]) -> Table:
     return table
 
 
-def confusions_line(report: Mapping[str, Any]) -> str:
+def format_confusions(report: Mapping[str, Any]) -> str:
     """The fingers most often taken for another one, in words."""
     worst = report["finger_confusions"][:3]
     if not worst:
@@ -91,13 +93,13 @@ def confusions_line(report: Mapping[str, Any]) -> str:
     )
 
 
-def report_tables(reports: Mapping[str, Mapping[str, Any]], total: Mapping[str, Any]) -> list[RenderableType]:
+def make_report_tables(reports: Mapping[str, Mapping[str, Any]], total: Mapping[str, Any]) -> list[RenderableType]:
     """Everything, one thing below the other. total: the report over all recordings."""
     rows = dict(reports) if len(reports) == 1 else {**reports, "all": total}
     return [
-        recordings_table(rows),
-        fingers_table(total),
-        spreads_table(total),
-        texts_table(total),
-        confusions_line(total),
+        make_recordings_table(rows),
+        make_fingers_table(total),
+        make_errors_table(total),
+        make_texts_table(total),
+        format_confusions(total),
     ]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from fingertip_contact.evaluation.depth_bands import DESK_M, heights_m, surface_plane
+from fingertip_contact.evaluation.depth_bands import DESK_BAND_M, compute_heights_m, fit_surface_plane
 from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.dataset import BadFrameError, DatasetFrame
 from fingertip_contact.training.augmentation import augment, draw_augmentation
@@ -104,9 +104,9 @@ def weights(depth_m: np.ndarray, camera: Camera, configuration: TrainingConfigur
     if configuration.near_surface_weight == 1.0:
         return weight
     try:
-        height_m = heights_m(depth_m, camera, surface_plane(depth_m, camera))
+        height_m = compute_heights_m(depth_m, camera, fit_surface_plane(depth_m, camera))
     except ValueError:
         return weight  # no desk in view: nothing is near it
-    near = valid & (height_m > DESK_M) & (height_m <= configuration.near_surface_band_m)
+    near = valid & (height_m > DESK_BAND_M) & (height_m <= configuration.near_surface_band_m)
     weight[near] = configuration.near_surface_weight
     return weight

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from fingertip_contact.evaluation.depth_score import spread
+from fingertip_contact.evaluation.depth_score import sample_evenly
 from fingertip_contact.recordings.dataset import DatasetFrame
 from fingertip_contact.training.checkpoint import (
     BEST,
@@ -98,7 +98,7 @@ class Run:
                 f"accumulation is {self.configuration.accumulation} batches a step; {self.processes.count} processes "
                 "share them, so it has to be a multiple of that"
             )
-        self._validated = spread(self.validation, self.configuration.validation_frames)
+        self._validated = sample_evenly(self.validation, self.configuration.validation_frames)
         self._steps_per_epoch = steps_per_epoch(len(self.train), self.configuration)
         self.steps = self.configuration.epochs * self._steps_per_epoch
         self._network = make_network(self.configuration, self.base_weights).to(self.device).train()

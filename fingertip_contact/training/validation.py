@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from fingertip_contact.depth.preprocessing import Preprocessor, resize_to
-from fingertip_contact.evaluation.depth_metrics import DepthSums, depth_sums, mean_of_images
+from fingertip_contact.evaluation.depth_metrics import DepthSums, average_over_images, compute_depth_sums
 from fingertip_contact.recordings.dataset import BadFrameError, DatasetFrame
 from fingertip_contact.training.configuration import TrainingConfiguration
 from fingertip_contact.training.network import TrainedNetwork
@@ -33,9 +33,9 @@ def validate(
         except BadFrameError:
             continue
         small_m = network(torch.from_numpy(preprocess(color_bgr)).to(device))[0, 0].float().cpu().numpy()
-        own.append(depth_sums(resize_to(small_m, *true_m.shape), in_range(true_m, configuration)))
+        own.append(compute_depth_sums(resize_to(small_m, *true_m.shape), in_range(true_m, configuration)))
     network.train()
-    return mean_of_images(processes.gather(own))
+    return average_over_images(processes.gather(own))
 
 
 def in_range(true_m: np.ndarray, configuration: TrainingConfiguration) -> np.ndarray:
