@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from depth_weights import random_images, random_weights
 
-NUMBERS = Path(__file__).parent / "data" / "depth_parity.npz"
+REFERENCE_FILE = Path(__file__).parent / "data" / "depth_parity.npz"
 # Of large pictures every STRIDE-th row and column is kept.
 SIZES = ((70, 98), (126, 126), (252, 336), (392, 518), (518, 686))
 STRIDE = 7
 MAX_DEPTH_M = 0.5
-TRAINED_GRID = 37
+POSITION_GRID_SIZE = 37
 
 
 def cubic_weights(count: int) -> np.ndarray:
@@ -25,12 +25,12 @@ def cubic_weights(count: int) -> np.ndarray:
 
     Sample i looks at (i + 0.5) * 37 / (count + 0.1) - 0.5, and positions over the edge take the edge's sample.
     """
-    weights = np.zeros((count, TRAINED_GRID))
+    weights = np.zeros((count, POSITION_GRID_SIZE))
     for index in range(count):
-        centre = (index + 0.5) * TRAINED_GRID / (count + 0.1) - 0.5
+        centre = (index + 0.5) * POSITION_GRID_SIZE / (count + 0.1) - 0.5
         first = int(np.floor(centre)) - 1
         for tap in range(first, first + 4):
-            weights[index, min(max(tap, 0), TRAINED_GRID - 1)] += keys_kernel(abs(centre - tap))
+            weights[index, min(max(tap, 0), POSITION_GRID_SIZE - 1)] += keys_kernel(abs(centre - tap))
     return weights
 
 
@@ -42,13 +42,13 @@ def keys_kernel(distance: float, a: float = -0.75) -> float:
 
 def position_embedding(embedding: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """(1, 1 + 37 * 37, C) -> (1, 1 + rows * columns, C), written out as two matrix products in float64."""
-    grid = embedding[0, 1:].reshape(TRAINED_GRID, TRAINED_GRID, -1).astype(np.float64)
-    if (rows, columns) != (TRAINED_GRID, TRAINED_GRID):
+    grid = embedding[0, 1:].reshape(POSITION_GRID_SIZE, POSITION_GRID_SIZE, -1).astype(np.float64)
+    if (rows, columns) != (POSITION_GRID_SIZE, POSITION_GRID_SIZE):
         grid = np.einsum("rh,hwc,kw->rkc", cubic_weights(rows), grid, cubic_weights(columns))
     return np.concatenate([embedding[0, :1], grid.reshape(rows * columns, -1)])[None].astype(np.float32)
 
 
-def renamed(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def rename_weights(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Published names -> transformers' names."""
     result = {}
     for name, value in weights.items():
@@ -57,11 +57,11 @@ def renamed(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
             for part, piece in zip("qkv", value.chunk(3), strict=True):
                 result[f"backbone.encoder.layer.{block}.attention.{part}_proj.{kind}"] = piece
         else:
-            result[peer_name(name)] = value
+            result[to_transformers_name(name)] = value
     return result
 
 
-RENAMED_PARTS = (
+NAME_MAP = (
     ("pretrained.cls_token", "backbone.embeddings.cls_token"),
     ("pretrained.pos_embed", "backbone.embeddings.position_embeddings"),
     ("pretrained.patch_embed.proj", "backbone.embeddings.patch_embeddings.projection"),
@@ -83,13 +83,13 @@ RENAMED_PARTS = (
 )
 
 
-def peer_name(name: str) -> str:
-    for ours, theirs in RENAMED_PARTS:
+def to_transformers_name(name: str) -> str:
+    for ours, theirs in NAME_MAP:
         name = name.replace(ours, theirs)
     return name
 
 
-class Peer:
+class TransformersReference:
     """transformers' model. Raises RuntimeError where one of its weights, or one of ours, has no counterpart."""
 
     def __init__(self, weights: dict[str, torch.Tensor]) -> None:
@@ -114,7 +114,7 @@ class Peer:
             max_depth=1,
         )
         self.model = DepthAnythingForDepthEstimation(config).eval()
-        missing, unexpected = self.model.load_state_dict(renamed(weights), strict=False)
+        missing, unexpected = self.model.load_state_dict(rename_weights(weights), strict=False)
         # mask_token belongs to pre-training.
         left = {name for name in missing if not name.endswith("mask_token")}
         if left or unexpected:
@@ -134,16 +134,16 @@ def name(size: tuple[int, int]) -> str:
     return f"{size[0]}x{size[1]}"
 
 
-def thinned(depth_m: np.ndarray) -> np.ndarray:
+def subsample(depth_m: np.ndarray) -> np.ndarray:
     """(B, H, W): what is stored of it."""
     stride = STRIDE if depth_m.shape[1] > 200 else 1
     return depth_m[:, ::stride, ::stride]
 
 
 def main() -> None:
-    peer = Peer(random_weights())
-    numbers = {name(size): thinned(peer.depth_m(random_images(*size))) for size in SIZES}
-    np.savez_compressed(NUMBERS, **numbers)
+    reference = TransformersReference(random_weights())
+    numbers = {name(size): subsample(reference.depth_m(random_images(*size))) for size in SIZES}
+    np.savez_compressed(REFERENCE_FILE, **numbers)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fingertip_contact.depth.network import published_shapes
+from fingertip_contact.depth.network import get_published_shapes
 
 # Torch's threads wait for one another by spinning: beside other tests one is faster than two.
 torch.set_num_threads(1)
@@ -21,7 +21,7 @@ D405_NAME = "depth_anything_v2_vits_d405_finetuned.pth"
 def random_weights(seed: int = 0) -> dict[str, torch.Tensor]:
     """Weights that keep activations of ordinary size, so that depth varies over the picture. Shared: do not write."""
     weights = {}
-    for index, (name, shape) in enumerate(sorted(published_shapes().items())):
+    for index, (name, shape) in enumerate(sorted(get_published_shapes().items())):
         values = np.random.default_rng([seed, index]).standard_normal(shape).astype(np.float32)
         weights[name] = torch.from_numpy(scaled(values, name))
     return weights

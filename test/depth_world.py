@@ -23,71 +23,73 @@ NEAR_PX = 20
 
 
 @dataclass(frozen=True)
-class View:
-    """stamp_ns of the frame. sensor: what the D405 publishes, aligned to colour. truth_m: (H, W) float32 exact depth on
-    the same pixels, NaN beyond the depth camera's view. hands: (H, W) bool, pixels of hands and arms. near_hands: the
-    same and round them. focal_px: of the colour camera."""
+class RenderedView:
+    """stamp_ns of the frame. sensor: what the D405 publishes, aligned to colour. ground_truth_m: (H, W) float32 exact
+    depth on the same pixels, NaN beyond the depth camera's view. hands: (H, W) bool, pixels of hands and arms.
+    near_hands: the same and round them. focal_px: of the colour camera."""
 
     stamp_ns: int
     color_bgr: np.ndarray
     sensor: DepthImage
-    truth_m: np.ndarray
+    ground_truth_m: np.ndarray
     hands: np.ndarray
     near_hands: np.ndarray
     focal_px: float
 
 
-def views(text: str, seed: int, angle_deg: float, level: str, numbers: range) -> Iterator[View]:
+def render_views(text: str, seed: int, angle_deg: float, level: str, numbers: range) -> Iterator[RenderedView]:
     """Some frames of a simulated recording, by their numbers."""
     layout, scene = load_layout("qwerty"), make_scene(seed, angle_deg, level)
     performance = perform(text, layout, scene.seed, scene.difficulty)
     darkroom = Darkroom(Setup(scene, layout, performance.models))
     camera = scene.color_camera
     pixels = scene.depth_camera.project(camera.rays(pixel_grid(camera))).astype(np.float32)
-    place = pixels.reshape(camera.height, camera.width, 2)
-    around = np.ones((2 * NEAR_PX + 1, 2 * NEAR_PX + 1), np.uint8)
+    pixel_map = pixels.reshape(camera.height, camera.width, 2)
+    neighbourhood = np.ones((2 * NEAR_PX + 1, 2 * NEAR_PX + 1), np.uint8)
     for number in numbers:
         exposure = darkroom.expose(Shot(number, performance.poses[number]))
         picture = darkroom._studio.photograph(performance.poses[number])
         hands = picture.segments != DESK
-        yield View(
+        yield RenderedView(
             stamp_ns=performance.stamps_ns[number],
             color_bgr=exposure.color_bgr,
             sensor=DepthImage(exposure.aligned_depth, UNIT_M),
-            truth_m=cv2.remap(picture.depth_m, place, None, cv2.INTER_NEAREST, borderValue=float("nan")),
+            ground_truth_m=cv2.remap(picture.depth_m, pixel_map, None, cv2.INTER_NEAREST, borderValue=float("nan")),
             hands=hands,
-            near_hands=cv2.dilate(hands.astype(np.uint8), around) > 0,
+            near_hands=cv2.dilate(hands.astype(np.uint8), neighbourhood) > 0,
             focal_px=camera.fx,
         )
 
 
-class StandIn:
+class SimulatedDepthNetwork:
     """Exact depth as a network would say it: at the network's resolution and with soft edges, off by a scale (1 %) and
     a shift (2 mm) that differ from picture to picture, and by noise (3 mm) that varies over 25 pixels.
 
     Together some 4 mm of mean error, as the published network has on its test set (3.84 mm).
     """
 
-    HEIGHT, WIDTH, LARGEST_M = 252, 336, 0.5
+    HEIGHT, WIDTH, MAX_DEPTH_M = 252, 336, 0.5
 
     def __init__(self, seed: int = 0) -> None:
         self._random = np.random.default_rng(seed)
 
-    def says(self, truth_m: np.ndarray) -> np.ndarray:
+    def predict(self, ground_truth_m: np.ndarray) -> np.ndarray:
         """(H, W) float32, metres, NaN where invalid -> the same, NaN where the network is saturated."""
-        height, width = truth_m.shape
-        inverse = 1 / np.nan_to_num(truth_m, nan=2 * self.LARGEST_M)
-        share = (self.WIDTH / 640, self.HEIGHT / 480)
-        small = cv2.resize(inverse, (round(width * share[0]), round(height * share[1])), interpolation=cv2.INTER_AREA)
+        height, width = ground_truth_m.shape
+        inverse = 1 / np.nan_to_num(ground_truth_m, nan=2 * self.MAX_DEPTH_M)
+        size_ratio = (self.WIDTH / 640, self.HEIGHT / 480)
+        small = cv2.resize(
+            inverse, (round(width * size_ratio[0]), round(height * size_ratio[1])), interpolation=cv2.INTER_AREA
+        )
         depth_m = cv2.resize(1 / cv2.GaussianBlur(small, (0, 0), 1.2), (width, height))
         scale, shift_m = 1 + 0.01 * self._random.standard_normal(), 0.002 * self._random.standard_normal()
-        depth_m = scale * depth_m + shift_m + 0.003 * correlated_noise(self._random, truth_m.shape, 25.0)
-        depth_m[depth_m > 0.998 * self.LARGEST_M] = np.nan
+        depth_m = scale * depth_m + shift_m + 0.003 * correlated_noise(self._random, ground_truth_m.shape, 25.0)
+        depth_m[depth_m > 0.998 * self.MAX_DEPTH_M] = np.nan
         return depth_m.astype(np.float32)
 
 
-def mean_error_mm(depth_m: np.ndarray, view: View, where: np.ndarray) -> float:
+def mean_error_mm(depth_m: np.ndarray, view: RenderedView, where: np.ndarray) -> float:
     """Of the pixels there that have depth, and exact depth in the camera's range; NaN where there are none."""
-    error_m = np.abs(depth_m - view.truth_m)[where & (view.truth_m < StandIn.LARGEST_M)]
+    error_m = np.abs(depth_m - view.ground_truth_m)[where & (view.ground_truth_m < SimulatedDepthNetwork.MAX_DEPTH_M)]
     error_m = error_m[np.isfinite(error_m)]
     return float(error_m.mean() * 1e3) if error_m.size else float("nan")

@@ -8,11 +8,11 @@ later. Takes a minute or two.
 
 from __future__ import annotations
 
-from depth_world import StandIn, View, views
+from depth_world import RenderedView, SimulatedDepthNetwork, render_views
 
 from fingertip_contact.build import build_pipeline
 from fingertip_contact.depth.fusion import fuse
-from fingertip_contact.depth.propagation import Keyframe, Propagator, gray_of
+from fingertip_contact.depth.propagation import Keyframe, Propagator, to_flow_image
 from fingertip_contact.frames import DepthImage, Frame, KeyEvent
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.simulation.scene import make_scene
@@ -27,16 +27,16 @@ class Network:
     """Says depth of each picture by what it saw of an earlier one."""
 
     def __init__(self) -> None:
-        self._says = StandIn(1).says
+        self._predict = SimulatedDepthNetwork(1).predict
         self._propagator = Propagator()
         self._seen: list[Keyframe] = []
 
-    def depth_m(self, number: int, view: View):
-        gray = gray_of(view.color_bgr)
+    def depth_m(self, number: int, view: RenderedView):
+        gray = to_flow_image(view.color_bgr)
         if number % PERIOD == 0:
-            self._seen.append(Keyframe(view.stamp_ns, gray, self._says(view.truth_m)))
+            self._seen.append(Keyframe(view.stamp_ns, gray, self._predict(view.ground_truth_m)))
         answered = (number - LATE) // PERIOD
-        return self._propagator.carry(self._seen[max(answered, 0)], gray)
+        return self._propagator.propagate(self._seen[max(answered, 0)], gray)
 
 
 def main() -> None:
@@ -45,12 +45,12 @@ def main() -> None:
     network = Network()
     pipelines = {source: build_pipeline(layout) for source in ("sensor", "fused", "model")}
     presses: dict[str, list[KeyEvent]] = {source: [] for source in pipelines}
-    for number, view in enumerate(views(TEXT, SEED, ANGLE_DEG, LEVEL, range(len(performance.poses)))):
-        said_m = network.depth_m(number, view)
+    for number, view in enumerate(render_views(TEXT, SEED, ANGLE_DEG, LEVEL, range(len(performance.poses)))):
+        predicted_m = network.depth_m(number, view)
         depths = {
             "sensor": view.sensor,
-            "fused": fuse(view.sensor, said_m, view.focal_px),
-            "model": DepthImage(said_m, unit_m=1.0),
+            "fused": fuse(view.sensor, predicted_m, view.focal_px),
+            "model": DepthImage(predicted_m, unit_m=1.0),
         }
         for source, pipeline in pipelines.items():
             frame = Frame(view.stamp_ns, "camera", scene.color_camera, view.color_bgr, depths[source])

@@ -11,11 +11,11 @@ import time
 from statistics import median
 
 import numpy as np
-from depth_world import StandIn, View, mean_error_mm, views
+from depth_world import RenderedView, SimulatedDepthNetwork, mean_error_mm, render_views
 
 from fingertip_contact.depth.alignment import align
 from fingertip_contact.depth.fusion import STRIDE, fuse_with_sigma
-from fingertip_contact.depth.propagation import Keyframe, Propagator, gray_of
+from fingertip_contact.depth.propagation import Keyframe, Propagator, to_flow_image
 
 SCENES = {"60 degrees, quick": (3, 60.0, "normal"), "45 degrees, calm": (5, 45.0, "calm")}
 FRAMES = range(90, 138)
@@ -23,43 +23,52 @@ AGES = (2, 4, 7)
 STEP = 4
 
 
-def propagation(scene: list[View]) -> None:
+def propagation(scene: list[RenderedView]) -> None:
     """Depth of a frame said of a later one: as it is, and carried over by flow."""
     propagator = Propagator()
     for age in AGES:
         errors_mm = []
-        for key, now in zip(scene[::STEP], scene[age::STEP], strict=False):
-            carried_m = propagator.carry(Keyframe(0, gray_of(key.color_bgr), key.truth_m), gray_of(now.color_bgr))
-            near = now.near_hands | key.near_hands
-            errors_mm.append([mean_error_mm(depth_m, now, near) for depth_m in (key.truth_m, carried_m)])
-        held_mm, carried_mm = np.mean(errors_mm, axis=0)
-        print(f"  depth {age} frames old, near the hands: held {held_mm:.2f} mm, carried over {carried_mm:.2f} mm")
+        for keyframe, current in zip(scene[::STEP], scene[age::STEP], strict=False):
+            propagated_m = propagator.propagate(
+                Keyframe(0, to_flow_image(keyframe.color_bgr), keyframe.ground_truth_m),
+                to_flow_image(current.color_bgr),
+            )
+            near = current.near_hands | keyframe.near_hands
+            errors_mm.append(
+                [mean_error_mm(depth_m, current, near) for depth_m in (keyframe.ground_truth_m, propagated_m)]
+            )
+        unchanged_mm, propagated_mm = np.mean(errors_mm, axis=0)
+        print(
+            f"  depth {age} frames old, near the hands: held {unchanged_mm:.2f} mm, carried over {propagated_mm:.2f} mm"
+        )
 
 
-def fusion(scene: list[View]) -> None:
+def fusion(scene: list[RenderedView]) -> None:
     """Mean error of each source by region, and how far the uncertainty holds."""
-    network = StandIn()
+    network = SimulatedDepthNetwork()
     rows: dict[str, list[list[float]]] = {}
     within, durations_s = [], []
     for view in scene[::STEP]:
-        said_m, sensor_m = network.says(view.truth_m), view.sensor.metres()
-        alignment = align(said_m[::STRIDE, ::STRIDE], sensor_m[::STRIDE, ::STRIDE])
-        ratio = np.nanmedian((sensor_m / said_m)[::STRIDE, ::STRIDE])
+        predicted_m, sensor_m = network.predict(view.ground_truth_m), view.sensor.metres()
+        alignment = align(predicted_m[::STRIDE, ::STRIDE], sensor_m[::STRIDE, ::STRIDE])
+        ratio = np.nanmedian((sensor_m / predicted_m)[::STRIDE, ::STRIDE])
         start_s = time.perf_counter()
-        fused = fuse_with_sigma(view.sensor, said_m, view.focal_px)
+        fused = fuse_with_sigma(view.sensor, predicted_m, view.focal_px)
         durations_s.append(time.perf_counter() - start_s)
-        known, seen = np.isfinite(sensor_m), np.isfinite(said_m)
-        regions = (known, known & view.near_hands, ~known, ~known & view.near_hands)
+        is_measured, is_predicted = np.isfinite(sensor_m), np.isfinite(predicted_m)
+        regions = (is_measured, is_measured & view.near_hands, ~is_measured, ~is_measured & view.near_hands)
         sources = {
             "sensor": sensor_m,
-            "network": said_m,
-            "network, scale": said_m * ratio,
-            "network, scale and shift": alignment.apply(said_m),
+            "network": predicted_m,
+            "network, scale": predicted_m * ratio,
+            "network, scale and shift": alignment.apply(predicted_m),
             "fused": fused.depth.values,
         }
         for name, depth_m in sources.items():
-            rows.setdefault(name, []).append([mean_error_mm(depth_m, view, region & seen) for region in regions])
-        sigmas = (np.abs(fused.depth.values - view.truth_m) / fused.sigma_m)[known & seen]
+            rows.setdefault(name, []).append(
+                [mean_error_mm(depth_m, view, region & is_predicted) for region in regions]
+            )
+        sigmas = (np.abs(fused.depth.values - view.ground_truth_m) / fused.sigma_m)[is_measured & is_predicted]
         within.append([np.mean(sigmas < 1), np.mean(sigmas < 2)])
     print("  mean error, mm            known  near hands  holes  near hands")
     for name, errors_mm in rows.items():
@@ -70,7 +79,7 @@ def fusion(scene: list[View]) -> None:
 
 def main() -> None:
     for name, (seed, angle_deg, level) in SCENES.items():
-        scene = list(views("the quick brown", seed, angle_deg, level, FRAMES))
+        scene = list(render_views("the quick brown", seed, angle_deg, level, FRAMES))
         print(f"{name}: {len(scene)} frames")
         propagation(scene)
         fusion(scene)

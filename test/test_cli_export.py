@@ -31,7 +31,7 @@ def test_an_export_lies_where_nodes_look_for_it(checkpoint, capfd):
     """stdout holds the folder and nothing else; the deviation from torch is said beside it."""
     assert run("export", checkpoint, "--size", "42x56") == 0
     out, err = capfd.readouterr()
-    assert out.strip() == str(conversions.cached_folder(NetworkSpec(checkpoint, 42, 56, 0.5), "openvino", "fp32"))
+    assert out.strip() == str(conversions.get_cache_folder(NetworkSpec(checkpoint, 42, 56, 0.5), "openvino", "fp32"))
     assert "openvino fp32: " in err
     assert "mm off torch" in err
     assert run("export", checkpoint, "--size", "42x56") == 2

@@ -13,7 +13,7 @@ from cli_harness import run  # noqa: E402
 from depth_weights import D405_NAME, random_weights, save_as_trained  # noqa: E402
 
 from fingertip_contact.depth.checkpoint import load_weights  # noqa: E402
-from fingertip_contact.depth.configuration import max_depth_m  # noqa: E402
+from fingertip_contact.depth.configuration import resolve_max_depth_m  # noqa: E402
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_converted_weights_are_the_same_and_know_their_depth(checkpoint, tmp_pat
     assert loaded.keys() == weights.keys()
     assert all(torch.equal(loaded[name], weights[name]) for name in weights)
     assert json.loads(target.with_name("config.json").read_text()) == {"encoder": "vits", "max_depth": 0.5}
-    assert max_depth_m(target) == 0.5
+    assert resolve_max_depth_m(target) == 0.5
 
 
 def test_a_file_that_exists_stays(checkpoint, capsys):

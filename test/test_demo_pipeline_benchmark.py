@@ -26,7 +26,7 @@ def heard():
     heard.fingertips = {stamp_ns(frame): () for frame in range(FRAMES)}
     heard.depths = {stamp_ns(frame) for frame in range(30, FRAMES)}
     for second in range(10):
-        said = {"network_hz": "9.5", "network_ms": "80.0", "network_age_ms": "120.0", "whole_refused": "none"}
+        said = {"network_hz": "9.5", "network_ms": "80.0", "network_age_ms": "120.0", "whole_rejected": "none"}
         said["latency_median_ms"] = str(20.0 + second)
         heard.diagnostics.append((START_NS + second * SECOND_NS, "depth_estimation_node", said))
     return heard

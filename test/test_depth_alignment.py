@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fingertip_contact.depth.alignment import NEEDED_PIXELS, align
+from fingertip_contact.depth.alignment import MIN_PIXELS, align
 
 
 @pytest.fixture
@@ -51,9 +51,9 @@ def test_one_depth_gives_a_scale_and_no_wild_shift():
 def test_too_few_common_pixels_give_nothing(target_m):
     """None, where a number would be a guess."""
     source_m = np.full_like(target_m, np.nan)
-    source_m.flat[: NEEDED_PIXELS - 1] = 0.3
+    source_m.flat[: MIN_PIXELS - 1] = 0.3
     assert align(source_m, target_m) is None
-    source_m.flat[NEEDED_PIXELS - 1] = 0.3
+    source_m.flat[MIN_PIXELS - 1] = 0.3
     assert align(source_m, target_m) is not None
 
 

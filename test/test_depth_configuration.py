@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from fingertip_contact.depth.configuration import check_input_size, max_depth_m, reference_size, write_config
+from fingertip_contact.depth.configuration import check_input_size, reference_size, resolve_max_depth_m, write_config
 
 
 @pytest.fixture
@@ -23,29 +23,29 @@ def configure(weights, **fields):
 def test_weights_that_say_nothing_are_refused_with_the_remedy(unnamed):
     """No default: 20 in place of 0.5 makes every depth 40 times too large."""
     with pytest.raises(ValueError, match=r"best\.pth.*state max_depth_m \(0\.5.*config\.json"):
-        max_depth_m(unnamed)
+        resolve_max_depth_m(unnamed)
 
 
 def test_the_published_name_means_half_a_metre(tmp_path):
     """The D405 fine-tuning was made with 0.5 m."""
     path = tmp_path / "depth_anything_v2_vits_d405_finetuned.pth"
     path.touch()
-    assert max_depth_m(path) == 0.5
+    assert resolve_max_depth_m(path) == 0.5
 
 
 def test_config_json_beside_the_weights_says_it(unnamed):
     """config.json is what other people's weights come with."""
     configure(unnamed, encoder="vits", max_depth=0.8)
-    assert max_depth_m(unnamed) == 0.8
+    assert resolve_max_depth_m(unnamed) == 0.8
 
 
 def test_a_statement_is_obeyed_and_a_contradiction_warned_about(unnamed, caplog):
     """Who states a value gets it, and is told where the weights say otherwise."""
     configure(unnamed, max_depth=0.5)
     with caplog.at_level(logging.WARNING):
-        assert max_depth_m(unnamed, 0.5) == 0.5
+        assert resolve_max_depth_m(unnamed, 0.5) == 0.5
         assert not caplog.records
-        assert max_depth_m(unnamed, 20.0) == 20.0
+        assert resolve_max_depth_m(unnamed, 20.0) == 20.0
     assert "max_depth_m=20 was stated" in caplog.text
     assert "made with 0.5" in caplog.text
 
@@ -55,14 +55,14 @@ def test_a_value_that_is_no_length_is_refused(unnamed, value):
     """Wherever the value comes from."""
     configure(unnamed, max_depth=value)
     with pytest.raises(ValueError, match=r"max_depth in .*config\.json is .*positive number"):
-        max_depth_m(unnamed)
+        resolve_max_depth_m(unnamed)
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan")])
 def test_a_stated_value_that_is_no_length_is_refused(unnamed, value):
     """The message names the option, not the file."""
     with pytest.raises(ValueError, match=r"max_depth_m is .*positive number"):
-        max_depth_m(unnamed, value)
+        resolve_max_depth_m(unnamed, value)
 
 
 @pytest.mark.parametrize("text", ["{", "[0.5]", "\x00"])
@@ -72,20 +72,20 @@ def test_a_broken_config_is_an_error_even_where_the_name_would_do(tmp_path, text
     weights.touch()
     weights.with_name("config.json").write_text(text)
     with pytest.raises(ValueError, match=r"config\.json .*repair or remove it"):
-        max_depth_m(weights)
+        resolve_max_depth_m(weights)
 
 
 def test_a_config_for_another_encoder_is_refused(unnamed):
     """ViT-B weights would be refused later, more slowly."""
     configure(unnamed, encoder="vitb", max_depth=0.5)
     with pytest.raises(ValueError, match=r"encoder 'vitb'.*ViT-S"):
-        max_depth_m(unnamed)
+        resolve_max_depth_m(unnamed)
 
 
 def test_missing_weights_are_named(tmp_path):
     """Missing weights are not reported as weights that say nothing."""
     with pytest.raises(ValueError, match=r"no depth weights at .*nowhere\.pth"):
-        max_depth_m(tmp_path / "nowhere.pth")
+        resolve_max_depth_m(tmp_path / "nowhere.pth")
 
 
 @pytest.mark.parametrize(("height", "width"), [(0, 14), (14, -14), (13, 14), (252, 335)])
@@ -100,7 +100,7 @@ def test_the_relative_base_is_not_run_for_metres(tmp_path):
     base = tmp_path / "depth_anything_v2_vits.pth"
     base.touch()
     with pytest.raises(ValueError, match=r"depth_anything_v2_vits\.pth says relative depth.*models pull d405"):
-        max_depth_m(base, 0.5)
+        resolve_max_depth_m(base, 0.5)
 
 
 def test_a_config_that_says_nothing_about_depth_leaves_it_to_the_name(tmp_path):
@@ -108,22 +108,22 @@ def test_a_config_that_says_nothing_about_depth_leaves_it_to_the_name(tmp_path):
     weights = tmp_path / "d405.pth"
     weights.touch()
     configure(weights, architecture="DepthAnythingV2")
-    assert max_depth_m(weights) == 0.5
+    assert resolve_max_depth_m(weights) == 0.5
 
 
 def test_what_is_written_beside_weights_is_read_again(unnamed):
     """And is not overwritten by another value."""
     write_config(unnamed, 0.8)
     write_config(unnamed, 0.8)
-    assert max_depth_m(unnamed) == 0.8
+    assert resolve_max_depth_m(unnamed) == 0.8
     with pytest.raises(ValueError, match="says another largest depth"):
         write_config(unnamed, 0.5)
 
 
 @pytest.mark.parametrize(
-    ("picture", "network"),
+    ("image_size", "input_size"),
     [((480, 640), (518, 686)), ((640, 480), (686, 518)), ((720, 1280), (518, 924)), ((518, 518), (518, 518))],
 )
-def test_the_reference_s_input_size(picture, network):
+def test_the_reference_s_input_size(image_size, input_size):
     """The shorter side becomes 518, the aspect stays to the next multiple of 14."""
-    assert reference_size(*picture) == network
+    assert reference_size(*image_size) == input_size

@@ -14,7 +14,7 @@ pytest.importorskip("timm")
 from depth_weights import D405_NAME, random_images, random_weights, save_as_trained  # noqa: E402
 
 from fingertip_contact.depth.checkpoint import load_network  # noqa: E402
-from fingertip_contact.depth.estimator import DepthEstimator, only_valid  # noqa: E402
+from fingertip_contact.depth.estimator import DepthEstimator, mask_invalid  # noqa: E402
 
 HEIGHT, WIDTH = 70, 98
 # So that part of the random network's depth lies below the nearest valid one.
@@ -43,7 +43,7 @@ def estimator(cache, checkpoint):
 
 
 @pytest.fixture(scope="module")
-def picture_bgr():
+def image_bgr():
     """(480, 640, 3) uint8, smooth."""
     noise = np.random.default_rng(1).integers(0, 256, (480, 640, 3), np.uint8)
     return cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 8), None, 0, 255, cv2.NORM_MINMAX)
@@ -73,15 +73,15 @@ def test_batches_of_other_shapes_are_refused(estimator, shape):
         estimator.infer_batch(np.zeros(shape, np.float32))
 
 
-def test_depth_is_the_network_s_at_the_camera_s_size(checkpoint, estimator, picture_bgr):
+def test_depth_is_the_network_s_at_the_camera_s_size(checkpoint, estimator, image_bgr):
     """Written out by the reference's steps."""
-    rgb = cv2.resize(picture_bgr[:, :, ::-1] / 255.0, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    rgb = cv2.resize(image_bgr[:, :, ::-1] / 255.0, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     images = torch.from_numpy(((rgb - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)).astype(np.float32))
     with torch.inference_mode():
         depth_m = load_network(checkpoint, HEIGHT, WIDTH, MAX_DEPTH_M)(images.permute(2, 0, 1)[None])
         depth_m = torch.nn.functional.interpolate(depth_m, (480, 640), mode="bilinear", align_corners=True)[0, 0]
     expected_m = depth_m.numpy()
-    inferred_m = estimator.infer_image(picture_bgr)
+    inferred_m = estimator.infer_image(image_bgr)
     assert inferred_m.shape == (480, 640)
     assert inferred_m.dtype == np.float32
     invalid = np.isnan(inferred_m)
@@ -90,18 +90,18 @@ def test_depth_is_the_network_s_at_the_camera_s_size(checkpoint, estimator, pict
     assert np.abs(inferred_m - expected_m)[~invalid].max() < 2e-5
 
 
-def test_results_do_not_share_memory(estimator, picture_bgr):
+def test_results_do_not_share_memory(estimator, image_bgr):
     """A result may be kept while the next picture is looked at."""
-    first = estimator.infer(picture_bgr)
+    first = estimator.infer(image_bgr)
     kept = first.copy()
-    estimator.infer(picture_bgr[::-1].copy())
+    estimator.infer(image_bgr[::-1].copy())
     assert np.array_equal(first, kept, equal_nan=True)
 
 
 def test_depth_that_the_network_cannot_know_is_invalid():
     """Nearer than the D405 sees, or saturated at the largest depth; NaN stays NaN."""
     depth_m = np.array([0.0, 0.0699, 0.0701, 0.3, 0.4989, 0.4991, 0.5, np.nan], np.float32)
-    assert np.isnan(only_valid(depth_m, 0.5)).tolist() == [True, True, False, False, False, True, True, True]
+    assert np.isnan(mask_invalid(depth_m, 0.5)).tolist() == [True, True, False, False, False, True, True, True]
 
 
 WITHOUT_TORCH = f"""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from depth_world import StandIn, mean_error_mm, views
+from depth_world import SimulatedDepthNetwork, mean_error_mm, render_views
 
 from fingertip_contact.depth.fusion import fuse, fuse_with_sigma
 from fingertip_contact.frames import DepthImage
@@ -12,22 +12,22 @@ from fingertip_contact.frames import DepthImage
 def rendered(request):
     """Frames of typing with exact depth, and what the stand-in says to each."""
     seed, angle_deg, level = request.param
-    seen = list(views("hello", seed, angle_deg, level, range(90, 114, 8)))
-    network = StandIn(seed)
-    return [(view, network.says(view.truth_m)) for view in seen]
+    frames = list(render_views("hello", seed, angle_deg, level, range(90, 114, 8)))
+    network = SimulatedDepthNetwork(seed)
+    return [(view, network.predict(view.ground_truth_m)) for view in frames]
 
 
 @pytest.fixture
-def truth_m():
+def ground_truth_m():
     """A desk that recedes, with a step on it: (480, 640) float32 metres."""
     rows, columns = np.mgrid[0:480, 0:640]
     return (0.3 + 0.0002 * rows - 0.02 * ((rows > 200) & (columns > 300))).astype(np.float32)
 
 
 @pytest.fixture
-def sensor(truth_m):
+def sensor(ground_truth_m):
     """Whole millimetres, as the camera publishes them, with a hole at the step's edge."""
-    values = np.round(truth_m * 1000).astype(np.uint16)
+    values = np.round(ground_truth_m * 1000).astype(np.uint16)
     values[190:210, 250:500] = 0
     return DepthImage(values, unit_m=0.001)
 
@@ -35,86 +35,88 @@ def sensor(truth_m):
 def errors_mm(rendered, region):
     """Mean error of sensor, network and both fused in a region of each frame."""
     rows = []
-    for view, said_m in rendered:
-        fused_m = fuse(view.sensor, said_m, view.focal_px).metres()
-        where = region(view) & np.isfinite(said_m)
-        rows.append([mean_error_mm(depth_m, view, where) for depth_m in (view.sensor.metres(), said_m, fused_m)])
+    for view, predicted_m in rendered:
+        fused_m = fuse(view.sensor, predicted_m, view.focal_px).metres()
+        where = region(view) & np.isfinite(predicted_m)
+        rows.append([mean_error_mm(depth_m, view, where) for depth_m in (view.sensor.metres(), predicted_m, fused_m)])
     return np.mean(rows, axis=0)
 
 
-def known(view):
+def is_measured(view):
     return view.sensor.values > 0
 
 
 @pytest.mark.parametrize("near", [False, True], ids=["everywhere", "near_hands"])
 def test_fused_depth_is_better_than_either_where_both_know(rendered, near):
     """On the whole picture, and near the hands, where depth has edges."""
-    sensor_mm, network_mm, fused_mm = errors_mm(rendered, lambda view: known(view) & (view.near_hands | (not near)))
+    sensor_mm, network_mm, fused_mm = errors_mm(
+        rendered, lambda view: is_measured(view) & (view.near_hands | (not near))
+    )
     assert fused_mm < 0.95 * min(sensor_mm, network_mm)
 
 
 def test_holes_of_the_sensor_are_filled_better_than_by_the_network_alone(rendered):
     """They lie at the edges of hands, where the network's depth is half-way: less than two thirds of its error."""
-    _, network_mm, fused_mm = errors_mm(rendered, lambda view: ~known(view))
+    _, network_mm, fused_mm = errors_mm(rendered, lambda view: ~is_measured(view))
     assert fused_mm < 0.67 * network_mm
 
 
 def test_the_uncertainty_says_how_far_off_depth_is(rendered):
     """About as many pixels lie within one and two standard deviations as of a Gaussian: 68 and 95 %."""
-    shares = []
-    for view, said_m in rendered:
-        fusion = fuse_with_sigma(view.sensor, said_m, view.focal_px)
-        sigmas = np.abs(fusion.depth.values - view.truth_m) / fusion.sigma_m
+    fractions = []
+    for view, predicted_m in rendered:
+        fusion = fuse_with_sigma(view.sensor, predicted_m, view.focal_px)
+        sigmas = np.abs(fusion.depth.values - view.ground_truth_m) / fusion.sigma_m
         sigmas = sigmas[np.isfinite(sigmas)]
-        shares.append([np.mean(sigmas < 1), np.mean(sigmas < 2)])
-    one, two = np.mean(shares, axis=0)
+        fractions.append([np.mean(sigmas < 1), np.mean(sigmas < 2)])
+    one, two = np.mean(fractions, axis=0)
     assert 0.5 < one < 0.85
     assert two > 0.85
 
 
-def test_the_networks_scale_does_not_matter(truth_m, sensor):
+def test_the_networks_scale_does_not_matter(ground_truth_m, sensor):
     """Sensor depth changes by less than its unit, holes have the sensor's scale."""
     for scale in (0.5, 1.0, 1.3):
-        fused_m = fuse(sensor, truth_m * np.float32(scale)).metres()
-        assert np.abs(fused_m - truth_m).max() < 0.001
+        fused_m = fuse(sensor, ground_truth_m * np.float32(scale)).metres()
+        assert np.abs(fused_m - ground_truth_m).max() < 0.001
 
 
-def test_what_is_wrong_by_far_does_not_count(truth_m, sensor):
+def test_what_is_wrong_by_far_does_not_count(ground_truth_m, sensor):
     """What the network sees at twice its distance is where the sensor sees it, and does not scale the rest."""
-    model_m = truth_m.copy()
+    model_m = ground_truth_m.copy()
     model_m[:, :160] *= 2
     fused_m = fuse(sensor, model_m).metres()
-    assert np.abs(fused_m - truth_m).max() < 0.001
+    assert np.abs(fused_m - ground_truth_m).max() < 0.001
 
 
-def test_what_neither_knows_stays_invalid(truth_m, sensor):
+def test_what_neither_knows_stays_invalid(ground_truth_m, sensor):
     """NaN in depth and uncertainty, never zero."""
-    model_m = truth_m.copy()
+    model_m = ground_truth_m.copy()
     model_m[:, 400:] = np.nan
     fusion = fuse_with_sigma(sensor, model_m)
-    lost = (sensor.values == 0) & np.isnan(model_m)
-    assert np.array_equal(np.isnan(fusion.depth.values), lost)
-    assert np.array_equal(np.isnan(fusion.sigma_m), lost)
+    is_missing = (sensor.values == 0) & np.isnan(model_m)
+    assert np.array_equal(np.isnan(fusion.depth.values), is_missing)
+    assert np.array_equal(np.isnan(fusion.sigma_m), is_missing)
 
 
-def test_without_common_pixels_holes_stay(truth_m, sensor):
+def test_without_common_pixels_holes_stay(ground_truth_m, sensor):
     """A scale that cannot be checked is not trusted: the network's own may be off by far."""
-    model_m = np.where(sensor.values == 0, truth_m, np.nan).astype(np.float32)
+    model_m = np.where(sensor.values == 0, ground_truth_m, np.nan).astype(np.float32)
     fusion = fuse_with_sigma(sensor, model_m)
     assert fusion.alignment is None
     assert np.array_equal(fusion.depth.values, sensor.metres(), equal_nan=True)
 
 
-def test_neither_input_is_written_to(truth_m, sensor):
+def test_neither_input_is_written_to(ground_truth_m, sensor):
     """Both may be shared with other readers."""
-    values, model_m = sensor.values.copy(), truth_m.copy()
+    values, model_m = sensor.values.copy(), ground_truth_m.copy()
     fuse(sensor, model_m)
-    fuse(DepthImage(truth_m, unit_m=1.0), model_m)
+    fuse(DepthImage(ground_truth_m, unit_m=1.0), model_m)
     assert np.array_equal(sensor.values, values)
-    assert np.array_equal(truth_m, model_m)
+    assert np.array_equal(ground_truth_m, model_m)
 
 
-def test_sizes_have_to_agree(truth_m, sensor):
+def test_sizes_have_to_agree(ground_truth_m, sensor):
     """Nothing is resized in silence."""
     with pytest.raises(ValueError, match=r"\(480, 640\).*\(240, 640\)"):
-        fuse(sensor, truth_m[::2])
+        fuse(sensor, ground_truth_m[::2])

@@ -6,13 +6,21 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
-from depth_peer import MAX_DEPTH_M, NUMBERS, SIZES, Peer, name, position_embedding, thinned  # noqa: E402
+from depth_peer import (  # noqa: E402
+    MAX_DEPTH_M,
+    REFERENCE_FILE,
+    SIZES,
+    TransformersReference,
+    name,
+    position_embedding,
+    subsample,
+)
 from depth_weights import random_images, random_weights  # noqa: E402
 
 from fingertip_contact.depth.network import (  # noqa: E402
     DepthNetwork,
+    get_published_shapes,
     interpolate_position_embedding,
-    published_shapes,
 )
 
 # What the architecture has to agree within, and float32 allows.
@@ -29,16 +37,19 @@ def network_depth_m(images, max_depth_m=MAX_DEPTH_M):
 @pytest.mark.parametrize("size", SIZES)
 def test_depth_is_what_an_independent_implementation_gives(size):
     """Stored numbers of transformers' Depth Anything with the same weights (depth_peer.py makes them)."""
-    stored_m = np.load(NUMBERS)[name(size)]
+    stored_m = np.load(REFERENCE_FILE)[name(size)]
     assert np.ptp(stored_m) > 0.1  # the comparison would mean little on a flat picture
-    assert np.abs(thinned(network_depth_m(random_images(*size))[:, 0]) - stored_m).max() < TOLERANCE_M
+    assert np.abs(subsample(network_depth_m(random_images(*size))[:, 0]) - stored_m).max() < TOLERANCE_M
 
 
 def test_depth_is_what_transformers_gives_now():
     """At the size of the training, live, every weight of either side mapped; where transformers is installed."""
     pytest.importorskip("transformers", reason="a development dependency: pip install transformers")
     images = random_images(518, 518)
-    assert np.abs(network_depth_m(images)[:, 0] - Peer(random_weights()).depth_m(images)).max() < TOLERANCE_M
+    assert (
+        np.abs(network_depth_m(images)[:, 0] - TransformersReference(random_weights()).depth_m(images)).max()
+        < TOLERANCE_M
+    )
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(5, 7), (18, 24), (28, 37), (37, 49), (1, 80)])
@@ -60,7 +71,7 @@ def test_position_embedding_is_untouched_at_the_size_it_was_trained_for():
 
 def test_names_and_sizes_are_those_of_the_published_checkpoints():
     """24.8 million parameters, the encoder under `pretrained.`, the head under `depth_head.`."""
-    shapes = published_shapes()
+    shapes = get_published_shapes()
     assert sum(int(np.prod(shape)) for shape in shapes.values()) == 24_784_705
     assert shapes["pretrained.pos_embed"] == (1, 1370, 384)
     assert shapes["pretrained.blocks.11.attn.qkv.weight"] == (1152, 384)

@@ -8,7 +8,7 @@ from fingertip_contact.depth.preprocessing import Preprocessor, resize_to
 
 
 @pytest.fixture
-def picture_bgr():
+def image_bgr():
     """A smooth picture in other colours than grey, so that swapped channels show."""
     noise = np.random.default_rng(1).integers(0, 256, (480, 640, 3), np.uint8)
     return (cv2.GaussianBlur(noise, (0, 0), 3) * (1.0, 0.5, 0.3)).astype(np.uint8)
@@ -22,23 +22,23 @@ def reference_input(image_bgr, height, width):
 
 
 @pytest.mark.parametrize("size", [(252, 336), (518, 518), (70, 98)])
-def test_input_is_the_reference_s(picture_bgr, size):
+def test_input_is_the_reference_s(image_bgr, size):
     """At edges too, where bicubic interpolation goes beyond 0..255: bytes would clip there."""
-    picture_bgr[100:300, 200:400] = 255
-    picture_bgr[150:250, 250:350] = 0
-    batch = Preprocessor(*size)(picture_bgr)
+    image_bgr[100:300, 200:400] = 255
+    image_bgr[150:250, 250:350] = 0
+    batch = Preprocessor(*size)(image_bgr)
     assert batch.dtype == np.float32
     assert batch.flags.c_contiguous
     # OpenCV's float32 kernels round their weights.
-    assert np.abs(batch - reference_input(picture_bgr, *size)).max() < 5e-4
+    assert np.abs(batch - reference_input(image_bgr, *size)).max() < 5e-4
 
 
-def test_pictures_of_changing_sizes_are_taken(picture_bgr):
+def test_pictures_of_changing_sizes_are_taken(image_bgr):
     """A camera may be switched to another resolution."""
     preprocess = Preprocessor(70, 98)
-    first = preprocess(picture_bgr).copy()
-    preprocess(picture_bgr[:240, :320])
-    assert np.array_equal(preprocess(picture_bgr), first)
+    first = preprocess(image_bgr).copy()
+    preprocess(image_bgr[:240, :320])
+    assert np.array_equal(preprocess(image_bgr), first)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from fingertip_contact.depth.region import Region, RegionFinder
 from fingertip_contact.frames import WRIST, Hand
 
 HEIGHT, WIDTH = 480, 640
-SHARES = (210 / 336, 154 / 252)
+SIZE_RATIOS = (210 / 336, 154 / 252)
 SIZE = (400, 293)
 
 
@@ -20,7 +20,7 @@ def hand(left, top, right, bottom, wrist=None):
     return Hand(1, "right", 1.0, 1.0, landmarks)
 
 
-def holds(region, box):
+def contains(region, box):
     left, top, right, bottom = np.clip(box, 0, (WIDTH, HEIGHT, WIDTH, HEIGHT))
     return (
         region.left <= left
@@ -36,16 +36,16 @@ def test_a_window_of_one_size_holds_the_fingers(left, top, width, height):
     assume(left + width > 0)
     assume(top + height > 0)
     box = (left, top, left + width, top + height)
-    region = RegionFinder(*SHARES).find((hand(*box),), HEIGHT, WIDTH)
+    region = RegionFinder(*SIZE_RATIOS).find((hand(*box),), HEIGHT, WIDTH)
     assert (region.width, region.height) == SIZE
     assert 0 <= region.left <= WIDTH - region.width
     assert 0 <= region.top <= HEIGHT - region.height
-    assert holds(region, box)
+    assert contains(region, box)
 
 
 def test_the_window_rests_while_it_holds_the_hands():
     """Typing does not move it, reaching far does."""
-    finder = RegionFinder(*SHARES)
+    finder = RegionFinder(*SIZE_RATIOS)
     first = finder.find((hand(200, 100, 440, 270),), HEIGHT, WIDTH)
     assert finder.find((hand(210, 110, 455, 260),), HEIGHT, WIDTH) == first
     assert finder.find((hand(330, 100, 560, 270),), HEIGHT, WIDTH) != first
@@ -54,25 +54,25 @@ def test_the_window_rests_while_it_holds_the_hands():
 def test_two_hands_share_a_window():
     """Both are in it."""
     boxes = ((180, 120, 290, 250), (330, 110, 470, 260))
-    region = RegionFinder(*SHARES).find([hand(*box) for box in boxes], HEIGHT, WIDTH)
-    assert all(holds(region, box) for box in boxes)
+    region = RegionFinder(*SIZE_RATIOS).find([hand(*box) for box in boxes], HEIGHT, WIDTH)
+    assert all(contains(region, box) for box in boxes)
 
 
 def test_without_hands_the_whole_picture_is_looked_at():
     """There is nothing to look for yet."""
-    assert RegionFinder(*SHARES).find((), HEIGHT, WIDTH) is None
+    assert RegionFinder(*SIZE_RATIOS).find((), HEIGHT, WIDTH) is None
 
 
 def test_hands_too_far_apart_need_the_whole_picture():
     """A window that cuts a finger off is none."""
     far_apart = (hand(20, 100, 120, 200), hand(500, 100, 620, 200))
-    assert RegionFinder(*SHARES).find(far_apart, HEIGHT, WIDTH) is None
+    assert RegionFinder(*SIZE_RATIOS).find(far_apart, HEIGHT, WIDTH) is None
 
 
 def test_wrists_may_lie_outside():
     """Fingers touch, wrists do not."""
-    region = RegionFinder(*SHARES).find((hand(250, 180, 400, 420, wrist=(320, -200)),), HEIGHT, WIDTH)
-    assert holds(region, (250, 180, 400, 420))
+    region = RegionFinder(*SIZE_RATIOS).find((hand(250, 180, 400, 420, wrist=(320, -200)),), HEIGHT, WIDTH)
+    assert contains(region, (250, 180, 400, 420))
 
 
 def test_a_window_as_large_as_the_picture_is_the_whole_picture():
@@ -90,5 +90,5 @@ def test_another_size_of_picture_moves_the_window():
 
 def test_a_region_cuts_itself_out():
     """Rows first."""
-    picture = np.arange(48).reshape(6, 8)
-    assert np.array_equal(picture[Region(2, 1, 4, 3).window], picture[1:4, 2:6])
+    image = np.arange(48).reshape(6, 8)
+    assert np.array_equal(image[Region(2, 1, 4, 3).window], image[1:4, 2:6])

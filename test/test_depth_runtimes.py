@@ -19,7 +19,7 @@ from fingertip_contact.depth.checkpoint import load_network  # noqa: E402
 from fingertip_contact.depth.configuration import NetworkSpec  # noqa: E402
 from fingertip_contact.depth.estimator import DepthEstimator  # noqa: E402
 from fingertip_contact.depth.export import export  # noqa: E402
-from fingertip_contact.depth.runtimes import RuntimeRefusedError, computes_in_bfloat16  # noqa: E402
+from fingertip_contact.depth.runtimes import RuntimeRejectedError, supports_bfloat16  # noqa: E402
 
 HEIGHT, WIDTH = 70, 98
 MAX_DEPTH_M = 0.5
@@ -54,20 +54,20 @@ def expected_m(spec):
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def images():
     """(N, 120, 160, 3) uint8: the stored picture under changing light, enough to calibrate with."""
-    picture = parity.test_picture(120, 160)
-    return [np.clip(picture * gain, 0, 255).astype(np.uint8) for gain in np.linspace(0.6, 1.4, 8)]
+    image = parity.make_reference_image(120, 160)
+    return [np.clip(image * gain, 0, 255).astype(np.uint8) for gain in np.linspace(0.6, 1.4, 8)]
 
 
 @pytest.fixture(scope="module")
-def exported(spec, pictures, tmp_path_factory):
+def exported(spec, images, tmp_path_factory):
     """(format, precision) -> the export; each is made once."""
 
     @cache
     def make(format_, precision):
         folder = tmp_path_factory.mktemp(f"{format_}-{precision}")
-        return export(spec, format_, precision, folder, pictures)
+        return export(spec, format_, precision, folder, images)
 
     return make
 
@@ -75,7 +75,7 @@ def exported(spec, pictures, tmp_path_factory):
 @pytest.fixture
 def own_cache(spec, used_cache, tmp_path, monkeypatch):
     """A cache with the OpenVINO conversion alone, for a test to change: that conversion's folder."""
-    conversion = selection.converted(spec, "openvino", "fp32")
+    conversion = selection.load_or_build_conversion(spec, "openvino", "fp32")
     folder = tmp_path / "fingertip_contact" / "depth" / conversion.folder.name
     shutil.copytree(conversion.folder, folder)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -87,7 +87,7 @@ def test_every_runtime_gives_torch_s_depth(used_cache, spec, expected_m, name):
     """In single precision, on a batch, and the self-test says how far off it is."""
     if name == "onnxruntime":
         pytest.importorskip("onnxruntime")
-    runtime, deviation_m = selection.opened(spec, name, "fp32", threads=1)
+    runtime, deviation_m = selection.open_runtime(spec, name, "fp32", threads=1)
     assert (runtime.name, runtime.precision) == (name, "fp32")
     assert np.abs(runtime.infer(random_images(HEIGHT, WIDTH, batch=2).numpy()) - expected_m).max() < 2e-6
     assert deviation_m < 1e-6
@@ -106,7 +106,7 @@ np.save(sys.argv[2], estimator.infer_batch(np.load(sys.argv[3])))
 
 
 @pytest.mark.parametrize("precision", conversions.PRECISIONS)
-@pytest.mark.parametrize("format_", conversions.GRAPHS)
+@pytest.mark.parametrize("format_", conversions.GRAPH_FILES)
 def test_an_export_runs_in_a_fresh_process(exported, expected_m, tmp_path, format_, precision):
     """Without torch and without the weights, self-test passed; int8 is near, and smaller."""
     if format_ == "onnx":
@@ -136,35 +136,35 @@ def test_an_export_runs_in_a_fresh_process(exported, expected_m, tmp_path, forma
 def test_a_runtime_that_deviates_is_refused_and_the_next_one_runs(spec, own_cache, caplog):
     """A metric scale that changed by one percent is found at load, and diagnostics say what happened."""
     pytest.importorskip("onnxruntime")
-    picture, depth_m = parity.read(own_cache / conversions.PARITY)
-    parity.write(own_cache / conversions.PARITY, picture, depth_m * np.float32(1.01))
+    image, depth_m = parity.read(own_cache / conversions.PARITY_FILE)
+    parity.write(own_cache / conversions.PARITY_FILE, image, depth_m * np.float32(1.01))
     estimator = DepthEstimator(spec.weights, height=HEIGHT, width=WIDTH, threads=1)
     assert estimator.diagnostics["runtime"] == "onnxruntime fp32"
-    assert "openvino fp32: its depth for the stored picture is" in estimator.diagnostics["refused"]
-    assert "mm off torch's" in estimator.diagnostics["refused"]
+    assert "openvino fp32: its depth for the stored picture is" in estimator.diagnostics["rejected"]
+    assert "mm off torch's" in estimator.diagnostics["rejected"]
     assert "depth runtime refused: openvino fp32" in caplog.text
 
 
-@pytest.mark.parametrize("name", ["network.xml", conversions.PARITY, conversions.DESCRIPTION])
+@pytest.mark.parametrize("name", ["network.xml", conversions.PARITY_FILE, conversions.DESCRIPTION_FILE])
 def test_a_damaged_conversion_is_refused_with_its_remedy(spec, own_cache, name):
     """Whichever of its files it is, the message names it or its folder."""
     (own_cache / name).write_text("<net")
-    with pytest.raises(RuntimeRefusedError, match=r"openvino-fp32.*delete (its|the) folder"):
-        selection.opened(spec, "openvino", "fp32")
+    with pytest.raises(RuntimeRejectedError, match=r"openvino-fp32.*delete (its|the) folder"):
+        selection.open_runtime(spec, "openvino", "fp32")
 
 
 def test_an_answer_that_is_no_depth_fails_the_self_test():
     """NaN is not near anything."""
-    assert not parity.is_within(float("nan"), "int8", MAX_DEPTH_M)
+    assert not parity.is_within_tolerance(float("nan"), "int8", MAX_DEPTH_M)
 
 
 def test_bfloat16_needs_no_export_and_is_near(used_cache, spec, expected_m):
     """On a CPU that has it; it is never used unasked, and another CPU refuses."""
-    if not computes_in_bfloat16():
-        with pytest.raises(RuntimeRefusedError, match="does not compute in bfloat16"):
-            selection.opened(spec, "openvino", "bf16")
+    if not supports_bfloat16():
+        with pytest.raises(RuntimeRejectedError, match="does not compute in bfloat16"):
+            selection.open_runtime(spec, "openvino", "bf16")
         return
-    runtime, deviation_m = selection.opened(spec, "openvino", "bf16", threads=1)
+    runtime, deviation_m = selection.open_runtime(spec, "openvino", "bf16", threads=1)
     depth_m = runtime.infer(random_images(HEIGHT, WIDTH, batch=2).numpy())
     assert runtime.precision == "bf16"
     assert 1e-6 < deviation_m < 1e-3
@@ -175,7 +175,7 @@ def test_int8_is_used_where_it_was_made(spec, own_cache, exported):
     """Exporting it is the decision for it; until then single precision runs."""
     pytest.importorskip("nncf")
     assert selection.select(spec).runtime.precision == "fp32"
-    shutil.copytree(exported("openvino", "int8").folder, conversions.cached_folder(spec, "openvino", "int8"))
+    shutil.copytree(exported("openvino", "int8").folder, conversions.get_cache_folder(spec, "openvino", "int8"))
     assert selection.select(spec).runtime.precision == "int8"
     assert selection.select(spec, precision="fp32").runtime.precision == "fp32"
 
@@ -184,12 +184,12 @@ def test_a_wish_for_int8_that_was_never_made_is_answered_with_the_command(used_c
     """Single precision runs meanwhile."""
     selected = selection.select(spec, precision="int8")
     assert selected.runtime.precision == "fp32"
-    assert "fingertip-contact export" in selected.refused[0]
-    assert "--precision int8 --size 70x98" in selected.refused[0]
+    assert "fingertip-contact export" in selected.rejected_candidates[0]
+    assert "--precision int8 --size 70x98" in selected.rejected_candidates[0]
 
 
 @pytest.mark.parametrize(
-    ("wish", "first"),
+    ("preference", "first"),
     [
         (("auto", "fp32"), ("openvino", "fp32")),
         (("torch", "auto"), ("torch", "fp32")),
@@ -198,18 +198,18 @@ def test_a_wish_for_int8_that_was_never_made_is_answered_with_the_command(used_c
         (("onnxruntime", "int8"), ("onnxruntime", "int8")),
     ],
 )
-def test_what_is_wished_for_comes_first_and_the_rest_follows(wish, first):
+def test_what_is_wished_for_comes_first_and_the_rest_follows(preference, first):
     """A wish is a preference: depth that comes slower is better than none."""
-    order = selection.candidates(*wish)
+    order = selection.list_candidates(*preference)
     assert order[0] == first
     assert {name for name, _ in order} == set(selection.RUNTIMES)
 
 
-@pytest.mark.parametrize("wish", [("tensorrt", "auto"), ("auto", "fp8")])
-def test_unknown_wishes_are_answered_with_the_known_ones(wish):
+@pytest.mark.parametrize("preference", [("tensorrt", "auto"), ("auto", "fp8")])
+def test_unknown_wishes_are_answered_with_the_known_ones(preference):
     """A typing error does not end in the default."""
     with pytest.raises(ValueError, match=r"there is no .*choose one of auto, "):
-        selection.candidates(*wish)
+        selection.list_candidates(*preference)
 
 
 def test_int8_needs_pictures(spec, tmp_path):
@@ -221,7 +221,7 @@ def test_int8_needs_pictures(spec, tmp_path):
 @pytest.mark.parametrize("change", [{"format": "tensorrt"}, {"height": 71}, {"max_depth_m": 0}, {"colour": "red"}])
 def test_a_description_that_makes_no_sense_is_refused(own_cache, change):
     """It names the folder."""
-    path = own_cache / conversions.DESCRIPTION
+    path = own_cache / conversions.DESCRIPTION_FILE
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(ValueError, match=r"openvino-fp32.*make it again"):
         conversions.read(own_cache)

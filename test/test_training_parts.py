@@ -13,23 +13,30 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
-from training_world import CAMERA, frames, picture, write_session  # noqa: E402
+from training_world import CAMERA, frames, make_frame, write_session  # noqa: E402
 
 from fingertip_contact.depth.network import DepthNetwork  # noqa: E402
 from fingertip_contact.depth.preprocessing import Preprocessor  # noqa: E402
 from fingertip_contact.evaluation.depth_bands import compute_heights_m, fit_surface_plane  # noqa: E402
 from fingertip_contact.recordings.dataset_split import load_split  # noqa: E402
 from fingertip_contact.training import augmentation  # noqa: E402
-from fingertip_contact.training.augmentation import augment, draw_augmentation, recolour  # noqa: E402
+from fingertip_contact.training.augmentation import augment, jitter_color, sample_augmentation  # noqa: E402
 from fingertip_contact.training.configuration import (  # noqa: E402
     TrainingConfiguration,
-    as_yaml,
     load_configuration,
     parse_overrides,
+    to_yaml,
 )
-from fingertip_contact.training.data import Draw, Plan, TrainingFrames, plan_epoch, steps_per_epoch, weights  # noqa: E402
+from fingertip_contact.training.data import (  # noqa: E402
+    EpochBatchSampler,
+    SampleRequest,
+    TrainingFrames,
+    compute_pixel_weights,
+    plan_epoch,
+    steps_per_epoch,
+)
 from fingertip_contact.training.loss import silog  # noqa: E402
-from fingertip_contact.training.network import TrainedNetwork  # noqa: E402
+from fingertip_contact.training.network import TrainableNetwork  # noqa: E402
 from fingertip_contact.training.optimizer import make_optimizer, set_learning_rates  # noqa: E402
 
 
@@ -58,7 +65,7 @@ def test_every_value_can_be_set(tmp_path):
         base="none", epochs=3, height=126, width=168, sizes=((84, 112),), encoder_learning_rate=1e-4, focal_aware=True
     )
     file = tmp_path / "mine.yaml"
-    file.write_text(as_yaml(changed))
+    file.write_text(to_yaml(changed))
     assert load_configuration(file) == changed
     overridden = load_configuration(file, parse_overrides(["epochs=7", "encoder_learning_rate=1e-5", "sizes=[]"]))
     assert (overridden.epochs, overridden.encoder_learning_rate, overridden.sizes) == (7, 1e-5, ())
@@ -135,7 +142,7 @@ def test_silog_survives_what_broke_others():
 
 def test_encoder_and_head_have_their_own_rates():
     """Every parameter is in one group: timm's encoder in the first, the DPT head in the second."""
-    network = TrainedNetwork(0.5)
+    network = TrainableNetwork(0.5)
     optimizer = make_optimizer(network, TrainingConfiguration())
     encoder, head = ({id(value) for value in group["params"]} for group in optimizer.param_groups)
     assert encoder == {id(value) for value in network.pretrained.parameters()}
@@ -143,19 +150,19 @@ def test_encoder_and_head_have_their_own_rates():
     assert len(encoder) + len(head) == len(list(network.parameters()))
 
 
-@pytest.mark.parametrize(("step", "share"), [(0, 1.0), (50, 0.5), (100, 0.0), (25, 0.5 + math.sqrt(0.125))])
-def test_learning_rates_follow_the_cosine(step, share):
+@pytest.mark.parametrize(("step", "ratio"), [(0, 1.0), (50, 0.5), (100, 0.0), (25, 0.5 + math.sqrt(0.125))])
+def test_learning_rates_follow_the_cosine(step, ratio):
     configuration = TrainingConfiguration()
     optimizer = make_optimizer(torch.nn.ModuleDict({"pretrained": torch.nn.Linear(1, 1)}), configuration)
     set_learning_rates(optimizer, configuration, step, 100)
     rates = [group["lr"] for group in optimizer.param_groups]
-    assert rates == pytest.approx([5e-6 * share, 5e-5 * share], abs=1e-12)
+    assert rates == pytest.approx([5e-6 * ratio, 5e-5 * ratio], abs=1e-12)
 
 
 def test_the_trained_network_is_the_network():
     """At any size it gives what DepthNetwork gives with the weights that it saves."""
     torch.manual_seed(1)
-    trained = TrainedNetwork(0.5).eval()
+    trained = TrainableNetwork(0.5).eval()
     for height, width in ((42, 56), (70, 42)):
         images = torch.randn(2, 3, height, width)
         network = DepthNetwork(height, width, 0.5).eval()
@@ -166,12 +173,12 @@ def test_the_trained_network_is_the_network():
 
 def test_depth_and_weight_are_never_interpolated():
     """After cutting, mirroring and resizing, each value is one that the camera measured."""
-    color, depth = picture(3)
+    color, depth = make_frame(3)
     maps = depth_and_weight(depth)
     configuration = TrainingConfiguration(crop_probability=1.0)
-    drawn = draw_augmentation(np.random.default_rng(2), configuration, *depth.shape)
-    _, resized = augment(color, maps, drawn, (42, 56))
-    assert drawn.scale < 1
+    sampled = sample_augmentation(np.random.default_rng(2), configuration, *depth.shape)
+    _, resized = augment(color, maps, sampled, (42, 56))
+    assert sampled.scale < 1
     assert set(np.unique(resized[0])) <= set(np.unique(maps[..., 0]))
     assert set(np.unique(resized[1])) <= {0.0, 1.0}
     assert ((resized[0] == 0) == (resized[1] == 0)).all()
@@ -179,26 +186,26 @@ def test_depth_and_weight_are_never_interpolated():
 
 def test_depth_stays_under_its_picture():
     """The world's brightness tells its depth: it still does after cutting, mirroring and resizing."""
-    color, depth = picture(5)
+    color, depth = make_frame(5)
     configuration = TrainingConfiguration(crop_probability=1.0, flip_probability=1.0, jitter_probability=0.0)
     for seed in range(4):
-        drawn = draw_augmentation(np.random.default_rng(seed), configuration, *depth.shape)
-        image, maps = augment(color, depth_and_weight(depth), drawn, (70, 98))
+        sampled = sample_augmentation(np.random.default_rng(seed), configuration, *depth.shape)
+        image, maps = augment(color, depth_and_weight(depth), sampled, (70, 98))
         blue = image[2] * 0.225 + 0.406
-        told_mm = 150 + 300 * blue
+        decoded_mm = 150 + 300 * blue
         seen = maps[0] > 0
-        assert np.corrcoef(told_mm[seen], maps[0][seen])[0, 1] > 0.99
+        assert np.corrcoef(decoded_mm[seen], maps[0][seen])[0, 1] > 0.99
 
 
 def test_a_mirrored_picture_mirrors_its_depth():
-    color, depth = picture(1)
+    color, depth = make_frame(1)
     maps = depth_and_weight(depth)
-    whole = augmentation.none(*depth.shape)
-    _, plain = augment(color, maps, whole, (42, 56))
+    identity = augmentation.make_identity_augmentation(*depth.shape)
+    _, plain = augment(color, maps, identity, (42, 56))
     mirrored_image, mirrored = augment(
-        color, maps, augmentation.Augmentation(whole.window, 1.0, True, (1.0, 1.0, 1.0)), (42, 56)
+        color, maps, augmentation.Augmentation(identity.window, 1.0, True, (1.0, 1.0, 1.0)), (42, 56)
     )
-    other_image, other = augment(color[:, ::-1], maps[:, ::-1], whole, (42, 56))
+    other_image, other = augment(color[:, ::-1], maps[:, ::-1], identity, (42, 56))
     assert np.array_equal(mirrored, other)
     assert np.array_equal(mirrored_image, other_image)
     assert not np.array_equal(mirrored, plain)
@@ -206,8 +213,8 @@ def test_a_mirrored_picture_mirrors_its_depth():
 
 def test_the_picture_is_prepared_as_at_run_time():
     """Without chance it is what the runtime's preprocessing makes, but for the rounding of bytes."""
-    color, depth = picture(2)
-    image, _ = augment(color, depth_and_weight(depth), augmentation.none(*depth.shape), (42, 56))
+    color, depth = make_frame(2)
+    image, _ = augment(color, depth_and_weight(depth), augmentation.make_identity_augmentation(*depth.shape), (42, 56))
     assert np.abs(image - Preprocessor(42, 56)(color)[0]).max() < 0.5 / 255 / 0.224 + 1e-4
 
 
@@ -215,39 +222,41 @@ def test_colours_change_within_their_range():
     """Brightness by its factor, contrast about the mean, saturation 0 is grey."""
     color = np.full((4, 4, 3), 0.5, np.float32)
     color[:2] = (0.2, 0.3, 0.4)
-    assert np.allclose(recolour(color, (1.1, 1.0, 1.0)), 1.1 * color, atol=1e-6)
-    assert np.ptp(recolour(color, (1.0, 0.5, 1.0))) == pytest.approx(0.5 * np.ptp(color), abs=1e-6)
-    assert np.abs(np.diff(recolour(color, (1.0, 1.0, 0.0)), axis=2)).max() < 1e-6
-    drawn = [draw_augmentation(np.random.default_rng(seed), TrainingConfiguration(), 144, 192) for seed in range(400)]
-    changed = np.array([one.factors for one in drawn if one.factors != (1.0, 1.0, 1.0)])
+    assert np.allclose(jitter_color(color, (1.1, 1.0, 1.0)), 1.1 * color, atol=1e-6)
+    assert np.ptp(jitter_color(color, (1.0, 0.5, 1.0))) == pytest.approx(0.5 * np.ptp(color), abs=1e-6)
+    assert np.abs(np.diff(jitter_color(color, (1.0, 1.0, 0.0)), axis=2)).max() < 1e-6
+    sampled = [
+        sample_augmentation(np.random.default_rng(seed), TrainingConfiguration(), 144, 192) for seed in range(400)
+    ]
+    changed = np.array([one.color_factors for one in sampled if one.color_factors != (1.0, 1.0, 1.0)])
     assert 150 < len(changed) < 250
-    assert 150 < sum(one.mirrored for one in drawn) < 250
+    assert 150 < sum(one.flipped for one in sampled) < 250
     assert changed.min() >= 0.9
     assert changed.max() <= 1.1
-    assert all(one.scale == 1.0 for one in drawn)
+    assert all(one.scale == 1.0 for one in sampled)
 
 
 def test_an_epoch_sees_every_frame_once_in_its_own_order():
     configuration = TrainingConfiguration(batch_size=3, accumulation=2)
     first, again, second = (plan_epoch(20, epoch, configuration) for epoch in (0, 0, 1))
-    indices = [draw.index for step in first for batch in step for draw in batch]
+    indices = [request.index for step in first for batch in step for request in batch]
     assert sorted(indices) == list(range(20))
     assert first == again
-    assert indices != [draw.index for step in second for batch in step for draw in batch]
+    assert indices != [request.index for step in second for batch in step for request in batch]
     assert len(first) == steps_per_epoch(20, configuration) == 4
 
 
 def test_a_step_has_one_input_size():
     configuration = TrainingConfiguration(batch_size=2, accumulation=2, height=42, width=56, sizes=((28, 42), (56, 70)))
-    sizes = [{draw.size for batch in step for draw in batch} for step in plan_epoch(80, 0, configuration)]
-    assert all(len(chosen) == 1 for chosen in sizes)
+    sizes = [{request.size for batch in step for request in batch} for step in plan_epoch(80, 0, configuration)]
+    assert all(len(step_sizes) == 1 for step_sizes in sizes)
     assert set.union(*sizes) == set(configuration.all_sizes)
 
 
 def test_processes_share_the_batches_of_a_step():
     """Together they see what one alone would see."""
     steps = plan_epoch(24, 0, TrainingConfiguration(batch_size=2, accumulation=4))
-    halves = [list(Plan(steps, process, 2)) for process in range(2)]
+    halves = [list(EpochBatchSampler(steps, process, 2)) for process in range(2)]
     assert sorted(map(str, halves[0] + halves[1])) == sorted(str(batch) for step in steps for batch in step)
     assert len(halves[0]) == len(halves[1])
 
@@ -257,15 +266,15 @@ def test_invalid_depth_has_no_weight(tmp_path):
     folder = write_session(tmp_path, "P01")
     configuration = TrainingConfiguration(min_depth_m=0.25, max_depth_m=0.32)
     data = TrainingFrames(frames(tmp_path, "P01"), configuration)
-    _, maps, trouble = data[Draw(0, 0, (70, 98))]
+    _, maps, read_error = data[SampleRequest(0, 0, (70, 98))]
     valid = maps[1] > 0
-    assert not trouble
+    assert not read_error
     assert maps[0][valid].min() >= 0.25
     assert maps[0][valid].max() <= 0.32
     assert 0.05 < valid.float().mean() < 0.95
     (folder / "depth" / "000001.png").write_bytes(b"no picture")
-    _, maps, trouble = data[Draw(1, 0, (70, 98))]
-    assert "000001.png" in trouble
+    _, maps, read_error = data[SampleRequest(1, 0, (70, 98))]
+    assert "000001.png" in read_error
     assert not maps.any()
 
 
@@ -273,7 +282,7 @@ def test_pixels_just_above_the_desk_can_weigh_more():
     """A box of 20 mm on a desk seen from above: its top weighs more, the desk does not, nor does a box of 60 mm."""
     depth_m = np.full((144, 192), 0.30, np.float32)
     depth_m[10:20, 10:20], depth_m[40:50, 40:50] = 0.28, 0.24
-    weight = weights(depth_m, CAMERA, TrainingConfiguration(near_surface_weight=5.0))
+    weight = compute_pixel_weights(depth_m, CAMERA, TrainingConfiguration(near_surface_weight=5.0))
     assert (weight[10:20, 10:20] == 5).all()
     assert (weight[40:50, 40:50] == 1).all()
     assert weight.sum() == 144 * 192 + 4 * 100
@@ -286,8 +295,8 @@ def test_a_cut_frame_s_depth_can_follow_its_enlargement(tmp_path):
     write_session(tmp_path, "P01")
     plain = TrainingConfiguration(crop_probability=1.0, crop_scale_min=0.5)
     aware = TrainingConfiguration(crop_probability=1.0, crop_scale_min=0.5, focal_aware=True)
-    draw = Draw(0, 0, (42, 56))
-    depth_m, scaled_m = (TrainingFrames(frames(tmp_path, "P01"), one)[draw][1][0] for one in (plain, aware))
+    request = SampleRequest(0, 0, (42, 56))
+    depth_m, scaled_m = (TrainingFrames(frames(tmp_path, "P01"), one)[request][1][0] for one in (plain, aware))
     ratio = (scaled_m / depth_m)[depth_m > 0]
     assert 0.5 <= ratio.min() == pytest.approx(ratio.max().item(), rel=1e-5)
     assert ratio.max() < 1

@@ -23,12 +23,12 @@ from depth_weights import random_weights, save_as_trained  # noqa: E402
 from training_world import CAMERA, frames, write_session  # noqa: E402
 
 from fingertip_contact.depth.checkpoint import load_weights  # noqa: E402
-from fingertip_contact.depth.configuration import max_depth_m  # noqa: E402
+from fingertip_contact.depth.configuration import resolve_max_depth_m  # noqa: E402
 from fingertip_contact.training import checkpoint  # noqa: E402
 from fingertip_contact.training.checkpoint import make_network, write_durably  # noqa: E402
 from fingertip_contact.training.configuration import TrainingConfiguration  # noqa: E402
-from fingertip_contact.training.processes import Processes  # noqa: E402
-from fingertip_contact.training.run import Run, Silent  # noqa: E402
+from fingertip_contact.training.processes import DistributedContext  # noqa: E402
+from fingertip_contact.training.run import NullCallback, TrainingRun  # noqa: E402
 
 SMALL = TrainingConfiguration(
     base="none",
@@ -43,15 +43,15 @@ SMALL = TrainingConfiguration(
 )
 
 
-class Witness(Silent):
+class RecordingCallback(NullCallback):
     """Keeps the steps; leaves like Ctrl-C does at the first step of an epoch, where it is told to."""
 
-    def __init__(self, leave_at_epoch: int | None = None) -> None:
+    def __init__(self, exit_at_epoch: int | None = None) -> None:
         self.steps = []
-        self._leave_at_epoch = leave_at_epoch
+        self._exit_at_epoch = exit_at_epoch
 
-    def step(self, step, steps) -> None:
-        if step.epoch == self._leave_at_epoch:
+    def on_step(self, step, steps) -> None:
+        if step.epoch == self._exit_at_epoch:
             raise SystemExit(130)
         self.steps.append(step)
 
@@ -71,8 +71,8 @@ def data(tmp_path_factory) -> Path:
     return root
 
 
-def new_run(data: Path, out: Path, configuration: TrainingConfiguration = SMALL, **options) -> Run:
-    return Run(configuration, frames(data, "P01", "P02"), frames(data, "P03"), out, **options)
+def new_run(data: Path, out: Path, configuration: TrainingConfiguration = SMALL, **options) -> TrainingRun:
+    return TrainingRun(configuration, frames(data, "P01", "P02"), frames(data, "P03"), out, **options)
 
 
 @pytest.fixture
@@ -85,8 +85,8 @@ def out(tmp_path):
 @pytest.fixture(scope="module")
 def finished(data, tmp_path_factory):
     """A run that nobody disturbed: its folder, its steps, and what it returned."""
-    witness, folder = Witness(), tmp_path_factory.mktemp("runs") / "finished"
-    yield folder, witness, new_run(data, folder, listener=witness).run()
+    recorder, folder = RecordingCallback(), tmp_path_factory.mktemp("runs") / "finished"
+    yield folder, recorder, new_run(data, folder, callback=recorder).run()
     shutil.rmtree(folder)
 
 
@@ -103,27 +103,27 @@ def test_one_batch_is_learnt_by_heart(data, out):
         flip_probability=0.0,
         jitter_probability=0.0,
     )
-    witness = Witness()
-    result = Run(configuration, pair * 60, pair, out, listener=witness).run()
-    assert witness.losses[0] > 0.05
-    assert max(witness.losses[-3:]) < 0.02
+    recorder = RecordingCallback()
+    result = TrainingRun(configuration, pair * 60, pair, out, callback=recorder).run()
+    assert recorder.losses[0] > 0.05
+    assert max(recorder.losses[-3:]) < 0.02
     assert result["epochs"][0]["validation"]["mae_mm"] < 0.5 * result["before"]["mae_mm"]
 
 
 def test_a_resumed_run_is_on_the_same_curve(data, finished, out):
     """Stopped in the second epoch and gone on with: losses, validation and weights as if nothing had happened."""
-    whole_out, whole, whole_result = finished
+    uninterrupted_out, uninterrupted, uninterrupted_result = finished
     with pytest.raises(SystemExit):
-        new_run(data, out, listener=Witness(leave_at_epoch=1)).run()
+        new_run(data, out, callback=RecordingCallback(exit_at_epoch=1)).run()
     assert not list(out.glob(".*"))
-    again = Witness()
-    second = new_run(data, out, listener=again)
+    again = RecordingCallback()
+    second = new_run(data, out, callback=again)
     second.resume()
     result = second.run()
-    assert [step.number for step in again.steps] == [2, 3]
-    assert again.losses == pytest.approx(whole.losses[2:], abs=1e-6)
-    assert result["epochs"][1]["validation"] == pytest.approx(whole_result["epochs"][1]["validation"], abs=1e-6)
-    ours, theirs = (load_weights(folder / checkpoint.LATEST) for folder in (out, whole_out))
+    assert [step.index for step in again.steps] == [2, 3]
+    assert again.losses == pytest.approx(uninterrupted.losses[2:], abs=1e-6)
+    assert result["epochs"][1]["validation"] == pytest.approx(uninterrupted_result["epochs"][1]["validation"], abs=1e-6)
+    ours, theirs = (load_weights(folder / checkpoint.LATEST) for folder in (out, uninterrupted_out))
     assert max((ours[name] - theirs[name]).abs().max() for name in ours) < 1e-6
 
 
@@ -150,14 +150,14 @@ def test_processes_together_do_what_one_does(data, finished, out):
 
 def test_what_a_run_leaves(finished):
     """Checkpoints in the published format, weights that every command takes, and metrics that say where from."""
-    folder, witness, result = finished
+    folder, recorder, result = finished
     content = torch.load(folder / checkpoint.BEST, weights_only=True)
     assert set(content) == {"model", "optimizer", "epoch", "previous_best"}
     assert content["epoch"] == content["previous_best"]["epoch"] == result["best"]["epoch"]
     best = load_weights(folder / checkpoint.BEST)
     published = load_weights(folder / checkpoint.WEIGHTS)
     assert all(torch.equal(best[name], published[name]) for name in best)
-    assert max_depth_m(folder / checkpoint.WEIGHTS) == SMALL.max_depth_m
+    assert resolve_max_depth_m(folder / checkpoint.WEIGHTS) == SMALL.max_depth_m
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["seed"] == 42
     assert len(metrics["data_sha256"]) == 64
@@ -165,7 +165,7 @@ def test_what_a_run_leaves(finished):
     assert metrics["train_participants"] == ["P01", "P02"]
     assert [record["epoch"] for record in metrics["epochs"]] == [0, 1]
     assert min(record["validation"]["mae_mm"] for record in metrics["epochs"]) == metrics["best"]["mae_mm"]
-    assert len(witness.steps) == 4
+    assert len(recorder.steps) == 4
 
 
 def test_the_weights_are_as_good_at_run_time(data, finished, tmp_path, monkeypatch, capsys):
@@ -175,26 +175,26 @@ def test_the_weights_are_as_good_at_run_time(data, finished, tmp_path, monkeypat
     split = ("--split", data / "split.json", "--part", "val")
     weights = folder / checkpoint.WEIGHTS
     assert run_command("evaluate", "depth", data, *split, "--weights", weights, "--json") == 0
-    judged = json.loads(capsys.readouterr().out)
-    assert judged["frames"] == 2
+    evaluated = json.loads(capsys.readouterr().out)
+    assert evaluated["frames"] == 2
     for name in ("mae_mm", "silog", "delta1"):
-        assert judged[name] == pytest.approx(result["best"][name], rel=1e-3)
+        assert evaluated[name] == pytest.approx(result["best"][name], rel=1e-3)
 
 
 def test_bfloat16_is_near_float32(data, finished, out):
     """Mixed precision changes the first loss by its rounding only."""
-    witness = Witness(leave_at_epoch=1)
+    recorder = RecordingCallback(exit_at_epoch=1)
     with pytest.raises(SystemExit):
-        new_run(data, out, replace(SMALL, precision="bfloat16"), listener=witness).run()
-    _, whole, _ = finished
-    assert witness.losses[0] == pytest.approx(whole.losses[0], rel=0.05)
-    assert witness.losses[0] != whole.losses[0]
+        new_run(data, out, replace(SMALL, precision="bfloat16"), callback=recorder).run()
+    _, uninterrupted, _ = finished
+    assert recorder.losses[0] == pytest.approx(uninterrupted.losses[0], rel=0.05)
+    assert recorder.losses[0] != uninterrupted.losses[0]
 
 
 def test_a_run_stops_when_nothing_gets_better(data, out):
     """With learning rates of 0 no epoch is better than the first; patience 1 ends the run after the second."""
-    still = replace(SMALL, epochs=9, patience=1, encoder_learning_rate=0.0, head_learning_rate=0.0)
-    result = new_run(data, out, still).run()
+    frozen = replace(SMALL, epochs=9, patience=1, encoder_learning_rate=0.0, head_learning_rate=0.0)
+    result = new_run(data, out, frozen).run()
     assert [record["epoch"] for record in result["epochs"]] == [0, 1]
     assert result["best"]["epoch"] == 0
     assert {"epoch": 0, **result["before"]} == pytest.approx(result["best"])
@@ -207,11 +207,11 @@ def test_frames_without_depth_are_skipped_and_counted(data, tmp_path, out):
     broken, empty = frames(copy, "P01")
     broken.rgb_path.write_bytes(b"no picture")
     cv2.imwrite(str(empty.depth_path), np.zeros((CAMERA.height, CAMERA.width), np.uint16))
-    witness = Witness()
-    result = new_run(copy, out, replace(SMALL, epochs=1, accumulation=4), listener=witness).run()
+    recorder = RecordingCallback()
+    result = new_run(copy, out, replace(SMALL, epochs=1, accumulation=4), callback=recorder).run()
     assert result["epochs"][0]["skipped_batches"] == 2
-    assert "000000.png" in result["epochs"][0]["troubles"][0]
-    assert all(loss > 0 for loss in witness.losses)
+    assert "000000.png" in result["epochs"][0]["read_errors"][0]
+    assert all(loss > 0 for loss in recorder.losses)
 
 
 def test_a_run_without_usable_depth_is_given_up(data, out):
@@ -225,11 +225,11 @@ def test_a_run_without_usable_depth_is_given_up(data, out):
 def test_only_the_encoder_comes_from_a_relative_checkpoint(tmp_path):
     """Its head says disparity and starts at random; a metric checkpoint gives everything."""
     file = save_as_trained(random_weights(), tmp_path / "base.pth")
-    for base, taken in (("relative", {"pretrained"}), ("metric", {"pretrained", "depth_head"})):
+    for base, loaded_parts in (("relative", {"pretrained"}), ("metric", {"pretrained", "depth_head"})):
         weights = make_network(replace(SMALL, base=base), file).state_dict()
         same = {name for name, value in random_weights().items() if torch.equal(weights[name], value)}
-        assert {name.split(".")[0] for name in same} == taken
-        assert len(same) == sum(name.split(".")[0] in taken for name in weights)
+        assert {name.split(".")[0] for name in same} == loaded_parts
+        assert len(same) == sum(name.split(".")[0] in loaded_parts for name in weights)
     with pytest.raises(ValueError, match="need a file"):
         make_network(replace(SMALL, base="relative"), None)
 
@@ -252,9 +252,9 @@ def test_a_full_disk_leaves_what_was_there(tmp_path):
 def test_a_run_is_not_begun_with_what_cannot_work(data, tmp_path):
     """No frames to train on; processes that cannot share a step."""
     with pytest.raises(ValueError, match="train part"):
-        Run(SMALL, [], frames(data, "P03"), tmp_path)
+        TrainingRun(SMALL, [], frames(data, "P03"), tmp_path)
     with pytest.raises(ValueError, match="multiple"):
-        new_run(data, tmp_path, processes=Processes(0, 3))
+        new_run(data, tmp_path, distributed=DistributedContext(0, 3))
 
 
 def test_the_command_refuses_what_would_spoil_a_run(data, finished, tmp_path, capsys):

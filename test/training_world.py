@@ -15,7 +15,7 @@ from fingertip_contact.recordings.dataset_writer import About, SessionWriter
 CAMERA = Camera(fx=120.0, fy=120.0, cx=96.0, cy=72.0, width=192, height=144)
 
 
-def picture(seed: int) -> tuple[np.ndarray, np.ndarray]:
+def make_frame(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """(144, 192, 3) uint8 BGR and (144, 192) uint16 millimetres: a slope with bumps, and a hole without depth."""
     random = np.random.default_rng(seed)
     rows, columns = np.mgrid[-1:1:144j, -1:1:192j]
@@ -33,7 +33,7 @@ def write_session(root: Path, participant: str, *, angle: int = 60, count: int =
     about = About(participant, angle, "white_desk", "typing", "both", f"{seed:06d}", "2026-01-01T00:00:00")
     with SessionWriter(about.folder(root), about, CAMERA) as session:
         for number in range(count):
-            color, depth = picture(1000 * seed + number)
+            color, depth = make_frame(1000 * seed + number)
             session.write(number * 33_333_333, color, DepthImage(depth, 0.001))
     return about.folder(root)
 

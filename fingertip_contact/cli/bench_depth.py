@@ -49,10 +49,10 @@ def depth(
 
     path = checkpoint or weights.models()["d405"].location
     if checkpoint is None and not path.is_file():
-        path, max_depth = benchmark.random_weights(), max_depth or configuration.D405_MAX_DEPTH_M
-    largest_m = configuration.max_depth_m(path, max_depth)
-    chosen = benchmark.cases(path, largest_m, options.input_size(region), everything)
-    pictures = spread_pictures(recording, PICTURES) if recording else benchmark.stand_in_pictures()
+        path, max_depth = benchmark.make_random_weights(), max_depth or configuration.D405_MAX_DEPTH_M
+    largest_m = configuration.resolve_max_depth_m(path, max_depth)
+    chosen = benchmark.list_cases(path, largest_m, options.input_size(region), everything)
+    pictures = spread_pictures(recording, PICTURES) if recording else benchmark.make_synthetic_images()
     result = benchmark.measure(chosen, pictures, rounds, threads, lambda message: typer.echo(message, err=True))
     measured = {"weights": path.name, "pictures": recording.name if recording else "drawn"}
     on = machine() | {name: version(name) for name in LIBRARIES}
@@ -80,7 +80,7 @@ def _show(result: DepthBenchmark, about: Mapping[str, object]) -> None:
         table.add_row(f"{row.runtime} {row.precision}", size, *times, f"{row.deviation_mm:.2g}", f"{row.peak_mib:.0f}")
     console = Console()
     console.print(table)
-    spent = ", ".join(f"{value:.1f} ms at {size}" for size, value in result.around_ms.items())
+    spent = ", ".join(f"{value:.1f} ms at {size}" for size, value in result.pre_postprocess_ms.items())
     console.print(f"before and after the network, at the picture's size: {spent}")
     console.print(f"{result.rounds} rounds; ratio: against plain torch at 518x518, {result.baseline_ms:.0f} ms")
     console.print("off: mean deviation from torch; MiB: peak memory; same: ratio to torch at that input")

@@ -81,12 +81,12 @@ def _network(checkpoint: Path | None, max_depth: float, size: str, recording: Pa
     path = checkpoint or weights.models()["d405"].location
     is_random = checkpoint is None and not path.is_file()
     if is_random:
-        path, max_depth = benchmark.random_weights(), max_depth or configuration.D405_MAX_DEPTH_M
-    spec = configuration.NetworkSpec(path, height, width, configuration.max_depth_m(path, max_depth or None))
-    folder = conversions.cached_folder(spec, "openvino", "int8")
+        path, max_depth = benchmark.make_random_weights(), max_depth or configuration.D405_MAX_DEPTH_M
+    spec = configuration.NetworkSpec(path, height, width, configuration.resolve_max_depth_m(path, max_depth or None))
+    folder = conversions.get_cache_folder(spec, "openvino", "int8")
     if is_random and not folder.is_dir():
         typer.echo(f"making int8 of random weights at {height}x{width}, a minute or two", err=True)
-        selection.make(spec, "openvino", "int8", folder, spread_pictures(recording, CALIBRATION_PICTURES))
+        selection.build_conversion(spec, "openvino", "int8", folder, spread_pictures(recording, CALIBRATION_PICTURES))
     runtime = selection.select(spec).runtime
     return spec, f"{path.name} {height}x{width} {runtime.name} {runtime.precision}"
 

@@ -43,7 +43,7 @@ def export(
     from fingertip_contact.depth import conversions, selection
 
     spec = options.network_spec(checkpoint, size, max_depth)
-    folder = out or conversions.cached_folder(spec, format_, precision)
+    folder = out or conversions.get_cache_folder(spec, format_, precision)
     if folder.exists() and not force:
         raise ValueError(f"{folder} exists already; choose another name, or allow making it again (--force)")
     if precision == "int8" and not calibration:
@@ -54,7 +54,7 @@ def export(
     if folder.exists():
         conversions.read(folder)  # Nothing but a conversion is ever deleted.
         shutil.rmtree(folder)
-    selection.make(spec, format_, precision, folder, shown)
+    selection.build_conversion(spec, format_, precision, folder, shown)
     try:
         runtime, deviation_m = selection.open_conversion(conversions.read(folder))
     except ValueError as error:

@@ -80,7 +80,7 @@ def convert(
         raise ValueError(f"{target} has to end in .safetensors: that is how it is told apart from a pickle")
     if not force:
         require_free(target)
-    largest_m = configuration.max_depth_m(source, max_depth)
+    largest_m = configuration.resolve_max_depth_m(source, max_depth)
     checked = load_weights(source)
     with written_aside(target, overwrite=force) as aside:
         save_safetensors(checked, aside)

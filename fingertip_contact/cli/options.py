@@ -50,7 +50,7 @@ def network_spec(weights: Path | None, size: str, max_depth_m: float | None) -> 
     height, width = input_size(size)
     configuration.check_input_size(height, width)
     path = weights or listed.path("d405")
-    return configuration.NetworkSpec(path, height, width, configuration.max_depth_m(path, max_depth_m))
+    return configuration.NetworkSpec(path, height, width, configuration.resolve_max_depth_m(path, max_depth_m))
 
 
 def input_size(text: str) -> tuple[int, int]:

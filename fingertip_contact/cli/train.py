@@ -11,7 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from fingertip_contact.training.configuration import TrainingConfiguration
-    from fingertip_contact.training.run import Listener, Step
+    from fingertip_contact.training.run import TrainingCallback, TrainingStep
 
 # The configuration's `base` -> the name under which `models pull` knows its weights.
 BASE_MODELS = {"relative": "base", "metric": "d405"}
@@ -44,35 +44,35 @@ def train(
     """
     from fingertip_contact.recordings.dataset import open_dataset
     from fingertip_contact.recordings.dataset_split import load_split
-    from fingertip_contact.training.configuration import as_yaml
-    from fingertip_contact.training.processes import choose_device, joined, limit_threads
-    from fingertip_contact.training.run import Run
+    from fingertip_contact.training.configuration import to_yaml
+    from fingertip_contact.training.processes import choose_device, init_distributed, limit_threads
+    from fingertip_contact.training.run import TrainingRun
 
     configuration = _configuration(out, config, assignments or [], resume)
     if show_config:
-        typer.echo(as_yaml(configuration), nl=False)
+        typer.echo(to_yaml(configuration), nl=False)
         return
     limit_threads(threads)
     data, parts = open_dataset(dataset), load_split(split)
     chosen = choose_device(device)
     with ExitStack() as stack:
-        processes = stack.enter_context(joined(chosen))
-        run = Run(
+        distributed = stack.enter_context(init_distributed(chosen))
+        run = TrainingRun(
             configuration,
             train=list(parts.frames(data, "train")),
             validation=list(parts.frames(data, "val")),
             out=out,
             base_weights=_base_weights(configuration, base_weights, out if resume else None),
             device=chosen,
-            processes=processes,
+            distributed=distributed,
             workers=workers,
         )
         if resume:
             run.resume()
-        if processes.is_first:
-            run.listener = stack.enter_context(_watched(out, run.first_step, run.steps))
+        if distributed.is_main_process:
+            run.callback = stack.enter_context(_watched(out, run.first_step, run.steps))
         best = run.run()["best"]
-    if processes.is_first:
+    if distributed.is_main_process:
         typer.echo(_summary(best, out), err=True)
 
 
@@ -108,7 +108,7 @@ def _base_weights(configuration: TrainingConfiguration, stated: Path | None, res
 
 
 @contextmanager
-def _watched(out: Path, first_step: int, steps: int) -> Iterator[Listener]:
+def _watched(out: Path, first_step: int, steps: int) -> Iterator[TrainingCallback]:
     """A progress bar on a terminal, a line an epoch anywhere, and TensorBoard's log."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -128,21 +128,21 @@ def _watched(out: Path, first_step: int, steps: int) -> Iterator[Listener]:
 class _Screen:
     """Passes everything on to TensorBoard's log."""
 
-    def __init__(self, progress: Any, task: Any, log: Listener) -> None:
+    def __init__(self, progress: Any, task: Any, log: TrainingCallback) -> None:
         self._progress, self._task, self._log = progress, task, log
 
-    def step(self, step: Step, steps: int) -> None:
-        self._progress.update(self._task, completed=step.number + 1, description=f"SiLog {step.loss:.4f}")
-        for trouble in step.troubles:
-            typer.echo(f"left out: {trouble}", err=True)
-        self._log.step(step, steps)
+    def on_step(self, step: TrainingStep, steps: int) -> None:
+        self._progress.update(self._task, completed=step.index + 1, description=f"SiLog {step.loss:.4f}")
+        for error in step.read_errors:
+            typer.echo(f"left out: {error}", err=True)
+        self._log.on_step(step, steps)
 
-    def epoch(self, record: dict[str, Any]) -> None:
+    def on_epoch(self, record: dict[str, Any]) -> None:
         shown = {name: record["validation"][name] for name in ("mae_mm", "delta1", "silog")}
         values = " ".join(f"{name} {value:.4g}" for name, value in shown.items() if value is not None)
         trained = "none" if record["train_silog"] is None else f"{record['train_silog']:.4f}"
         typer.echo(f"epoch {record['epoch']}: train silog {trained}; validation {values}", err=True)
-        self._log.epoch(record)
+        self._log.on_epoch(record)
 
 
 def _summary(best: dict[str, Any], out: Path) -> str:

@@ -7,30 +7,30 @@ from dataclasses import dataclass
 import numpy as np
 
 # With fewer pixels that both know, a scale is not to be trusted.
-NEEDED_PIXELS = 100
+MIN_PIXELS = 100
 # Huber's constant, with which the fit loses 5 % of its precision where nothing is wrong, and where a pixel is no longer
 # believed at all; both in robust standard deviations.
-DOUBT = 1.345
-REFUSAL = 6.0
-ROUNDS = 4
+HUBER_DELTA = 1.345
+OUTLIER_SIGMAS = 6.0
+IRLS_ITERATIONS = 4
 # A flat desk seen from above has one depth, which cannot tell a shift from a scale; then the scale has to do. The
 # shift is expected within this many 1/m (1 % of the depth at 0.35 m); errors of pixels hang together, so that any
 # number of them counts as this many.
-EXPECTED_SHIFT_PER_M = 0.03
-INDEPENDENT_PIXELS = 100.0
+SHIFT_SIGMA_PER_M = 0.03
+EFFECTIVE_PIXELS = 100.0
 
 
 @dataclass(frozen=True)
 class Alignment:
     """1 / target = scale / source + shift_per_m.
 
-    Inverse depth, because the noise of a stereo camera is the same everywhere in it. spread_per_m: robust standard
-    deviation of what is left, 1/m.
+    Inverse depth, because the noise of a stereo camera is the same everywhere in it. residual_sigma_per_m: robust
+    standard deviation of what is left, 1/m.
     """
 
     scale: float
     shift_per_m: float
-    spread_per_m: float
+    residual_sigma_per_m: float
 
     def apply(self, depth_m: np.ndarray) -> np.ndarray:
         """Source depth, metres, NaN where invalid -> the same at the target's scale: a new array."""
@@ -43,31 +43,31 @@ def align(source_m: np.ndarray, target_m: np.ndarray) -> Alignment | None:
 
     Iteratively reweighted least squares (Huber, "Robust Statistics", 1981), started from the median ratio.
     """
-    both = np.isfinite(source_m) & np.isfinite(target_m)
-    if np.count_nonzero(both) < NEEDED_PIXELS:
+    valid = np.isfinite(source_m) & np.isfinite(target_m)
+    if np.count_nonzero(valid) < MIN_PIXELS:
         return None
-    source, target = 1 / source_m[both].astype(np.float64), 1 / target_m[both].astype(np.float64)
+    source, target = 1 / source_m[valid].astype(np.float64), 1 / target_m[valid].astype(np.float64)
     scale, shift = float(np.median(target / source)), 0.0
-    spread = _spread(target - scale * source)
-    for _ in range(ROUNDS):
-        off = np.abs(target - scale * source - shift)
-        weight = np.minimum(1.0, DOUBT * spread / np.maximum(off, 1e-9)) * (off < REFUSAL * spread)
+    sigma = _estimate_sigma(target - scale * source)
+    for _ in range(IRLS_ITERATIONS):
+        residual = np.abs(target - scale * source - shift)
+        weight = np.minimum(1.0, HUBER_DELTA * sigma / np.maximum(residual, 1e-9)) * (residual < OUTLIER_SIGMAS * sigma)
         weight /= weight.sum()
-        prior = (spread / EXPECTED_SHIFT_PER_M) ** 2 / INDEPENDENT_PIXELS
-        scale, shift = _line(source, target, weight, prior)
-        spread = _spread(target - scale * source - shift)
-    return Alignment(scale, shift, spread)
+        prior = (sigma / SHIFT_SIGMA_PER_M) ** 2 / EFFECTIVE_PIXELS
+        scale, shift = _fit_line(source, target, weight, prior)
+        sigma = _estimate_sigma(target - scale * source - shift)
+    return Alignment(scale, shift, sigma)
 
 
-def _line(x: np.ndarray, y: np.ndarray, weight: np.ndarray, prior: float) -> tuple[float, float]:
+def _fit_line(x: np.ndarray, y: np.ndarray, weight: np.ndarray, prior: float) -> tuple[float, float]:
     """Slope and intercept of weighted least squares; prior: by how much the intercept is held to zero."""
     # Sums and no products of vectors: those go to threads of BLAS that wait for one another by spinning.
     wx, wy = weight * x, weight * y
-    moments = np.array([[(wx * x).sum(), wx.sum()], [wx.sum(), 1.0 + prior]])
-    slope, intercept = np.linalg.solve(moments, [(wx * y).sum(), wy.sum()])
+    normal_matrix = np.array([[(wx * x).sum(), wx.sum()], [wx.sum(), 1.0 + prior]])
+    slope, intercept = np.linalg.solve(normal_matrix, [(wx * y).sum(), wy.sum()])
     return float(slope), float(intercept)
 
 
-def _spread(residual: np.ndarray) -> float:
+def _estimate_sigma(residual: np.ndarray) -> float:
     """Robust standard deviation about zero: 1.4826 times the median absolute value, never nothing."""
     return max(1.4826 * float(np.median(np.abs(residual))), 1e-6)

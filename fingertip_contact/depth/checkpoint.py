@@ -17,15 +17,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from fingertip_contact.depth.configuration import TRAINED_SIZE, check_exists
-from fingertip_contact.depth.network import WIDTH, DepthNetwork, published_shapes
+from fingertip_contact.depth.configuration import TRAINING_SIZE_PX, check_exists
+from fingertip_contact.depth.network import EMBED_DIM, DepthNetwork, get_published_shapes
 
 # Present in published files, used only by the encoder's pre-training.
-UNUSED = {"pretrained.mask_token"}
+UNUSED_PARAMETERS = {"pretrained.mask_token"}
 DISTRIBUTED_PREFIX = "module."
 ENCODER_PREFIX, HEAD_PREFIX = "pretrained.", "depth_head."
-FETCH = "fetch the file again"
-ENCODER_OF_WIDTH = {384: "ViT-S", 768: "ViT-B", 1024: "ViT-L", 1536: "ViT-g"}
+REFETCH_HINT = "fetch the file again"
+ENCODER_BY_WIDTH = {384: "ViT-S", 768: "ViT-B", 1024: "ViT-L", 1536: "ViT-g"}
 
 
 def load_network(path: Path, height: int, width: int, max_depth_m: float) -> DepthNetwork:
@@ -42,8 +42,8 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     or lacks weights or has ones that the network does not know.
     """
     check_exists(path)
-    weights = named_weights(path)
-    check_fits(weights, published_shapes(), path)
+    weights = read_weights(path)
+    check_shapes(weights, get_published_shapes(), path)
     return {name: value.float() for name, value in weights.items()}
 
 
@@ -52,17 +52,21 @@ def load_encoder(path: Path) -> dict[str, Tensor]:
 
     Raises ValueError as load_weights does.
     """
-    weights = {name: value for name, value in named_weights(path).items() if not name.startswith(HEAD_PREFIX)}
-    shapes = {name: shape for name, shape in published_shapes().items() if name.startswith(ENCODER_PREFIX)}
-    check_fits(weights, shapes, path)
+    weights = {name: value for name, value in read_weights(path).items() if not name.startswith(HEAD_PREFIX)}
+    shapes = {name: shape for name, shape in get_published_shapes().items() if name.startswith(ENCODER_PREFIX)}
+    check_shapes(weights, shapes, path)
     return {name: value.float() for name, value in weights.items()}
 
 
-def named_weights(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path) -> dict[str, Tensor]:
     """What a file holds, under plain names, for this encoder; whether it is complete is another question."""
     check_exists(path)
     content = load_safetensors(path) if path.suffix == ".safetensors" else load_pickle(path)
-    weights = {name: value for name, value in plain_names(state_dict(content, path)).items() if name not in UNUSED}
+    weights = {
+        name: value
+        for name, value in strip_distributed_prefix(extract_state_dict(content, path)).items()
+        if name not in UNUSED_PARAMETERS
+    }
     check_encoder(weights, path)
     return weights
 
@@ -71,86 +75,94 @@ def save_safetensors(weights: dict[str, Tensor], path: Path) -> None:
     save_file({name: value.contiguous() for name, value in weights.items()}, path)
 
 
-def save_random(path: Path) -> None:
+def save_random_weights(path: Path) -> None:
     """Writes weights by chance, for measuring where there are no others."""
     torch.manual_seed(0)
-    network = DepthNetwork(TRAINED_SIZE, TRAINED_SIZE, max_depth_m=1.0)
-    aside = path.with_name(f".{path.name}.partial")
-    save_safetensors(network.state_dict(), aside)
-    aside.replace(path)
+    network = DepthNetwork(TRAINING_SIZE_PX, TRAINING_SIZE_PX, max_depth_m=1.0)
+    partial_path = path.with_name(f".{path.name}.partial")
+    save_safetensors(network.state_dict(), partial_path)
+    partial_path.replace(path)
 
 
 def load_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except SafetensorError as error:
-        raise ValueError(damage(path, str(error))) from error
+        raise ValueError(make_damage_message(path, str(error))) from error
 
 
 def load_pickle(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise ValueError(refusal(path, error)) from error
+        raise ValueError(make_rejection_message(path, error)) from error
     except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, IndexError) as error:
         # What the loader raises on damaged files depends on where the damage lies. Its first sentence says what it
         # found; what follows may advise to load without restriction.
-        raise ValueError(damage(path, str(error).split(". ")[0] or type(error).__name__)) from error
+        raise ValueError(make_damage_message(path, str(error).split(". ")[0] or type(error).__name__)) from error
 
 
-def refusal(path: Path, error: pickle.UnpicklingError) -> str:
+def make_rejection_message(path: Path, error: pickle.UnpicklingError) -> str:
     """Why the restricted loader refused a pickle: for something in it that is no tensor, or for damage."""
-    foreign = re.search(r"GLOBAL (\S+)", str(error))
-    if foreign is None:
-        return damage(path, "no pickle of torch's")
+    forbidden = re.search(r"GLOBAL (\S+)", str(error))
+    if forbidden is None:
+        return make_damage_message(path, "no pickle of torch's")
     return (
         f"depth weights {path} were refused and nothing in them was run: they hold more than tensors "
-        f"({foreign.group(1)}); take them from a source that you trust, as .safetensors"
+        f"({forbidden.group(1)}); take them from a source that you trust, as .safetensors"
     )
 
 
-def damage(path: Path, reason: str) -> str:
-    return f"depth weights {path} are damaged or no checkpoint ({reason}), and nothing in them was run; {FETCH}"
+def make_damage_message(path: Path, reason: str) -> str:
+    return f"depth weights {path} are damaged or no checkpoint ({reason}), and nothing in them was run; {REFETCH_HINT}"
 
 
-def state_dict(content: Any, path: Path) -> dict[str, Tensor]:
+def extract_state_dict(content: Any, path: Path) -> dict[str, Tensor]:
     """The named tensors in a file's content: its `model`, where a training has written it, or the content itself."""
     if isinstance(content, Mapping) and isinstance(content.get("model"), Mapping):
         content = content["model"]
     if not isinstance(content, Mapping) or not content:
-        raise ValueError(f"depth weights {path} hold a {type(content).__name__}, not named tensors; {FETCH}")
-    strays = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
-    if strays:
-        raise ValueError(f"depth weights {path} hold things that are no tensors: {', '.join(strays)}; {FETCH}")
+        raise ValueError(f"depth weights {path} hold a {type(content).__name__}, not named tensors; {REFETCH_HINT}")
+    non_tensors = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
+    if non_tensors:
+        raise ValueError(
+            f"depth weights {path} hold things that are no tensors: {', '.join(non_tensors)}; {REFETCH_HINT}"
+        )
     return dict(content)
 
 
-def plain_names(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+def strip_distributed_prefix(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """Without the prefix that training on several GPUs leaves."""
     return {name.removeprefix(DISTRIBUTED_PREFIX): value for name, value in weights.items()}
 
 
 def check_encoder(weights: dict[str, Tensor], path: Path) -> None:
     token = weights.get("pretrained.cls_token")
-    if token is not None and token.shape[-1] != WIDTH:
-        encoder = ENCODER_OF_WIDTH.get(token.shape[-1], "unknown")
+    if token is not None and token.shape[-1] != EMBED_DIM:
+        encoder = ENCODER_BY_WIDTH.get(token.shape[-1], "unknown")
         raise ValueError(
             f"depth weights {path} are for another encoder ({encoder}, width {token.shape[-1]}); "
-            f"only ViT-S (width {WIDTH}) runs here: take a file named ..._vits"
+            f"only ViT-S (width {EMBED_DIM}) runs here: take a file named ..._vits"
         )
 
 
-def check_fits(weights: dict[str, Tensor], shapes: dict[str, tuple[int, ...]], path: Path) -> None:
+def check_shapes(weights: dict[str, Tensor], shapes: dict[str, tuple[int, ...]], path: Path) -> None:
     """Raises ValueError where the names and shapes are others, or a value is not finite."""
     missing = sorted(shapes.keys() - weights.keys())
     unexpected = sorted(weights.keys() - shapes.keys())
     if missing or unexpected:
         lists = {"missing": missing, "unexpected": unexpected}
-        named = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in lists.items() if names)
-        raise ValueError(f"depth weights {path} do not fit Depth Anything V2 ViT-S: {named}")
-    wrong = [f"{name} {tuple(weights[name].shape)}" for name in shapes if tuple(weights[name].shape) != shapes[name]]
-    if wrong:
-        raise ValueError(f"depth weights {path} have other shapes than Depth Anything V2 ViT-S: {', '.join(wrong)}")
-    broken = sorted(name for name, value in weights.items() if not torch.isfinite(value).all())
-    if broken:
-        raise ValueError(f"depth weights {path} hold values that are not finite in {', '.join(broken)}; {FETCH}")
+        description = "; ".join(f"{problem}: {', '.join(names)}" for problem, names in lists.items() if names)
+        raise ValueError(f"depth weights {path} do not fit Depth Anything V2 ViT-S: {description}")
+    mismatched = [
+        f"{name} {tuple(weights[name].shape)}" for name in shapes if tuple(weights[name].shape) != shapes[name]
+    ]
+    if mismatched:
+        raise ValueError(
+            f"depth weights {path} have other shapes than Depth Anything V2 ViT-S: {', '.join(mismatched)}"
+        )
+    non_finite = sorted(name for name, value in weights.items() if not torch.isfinite(value).all())
+    if non_finite:
+        raise ValueError(
+            f"depth weights {path} hold values that are not finite in {', '.join(non_finite)}; {REFETCH_HINT}"
+        )

@@ -22,9 +22,9 @@ D405_MAX_DEPTH_M = 0.5
 ENCODER = "vits"
 # The published file that fine-tuning starts from: its head says disparity without a scale.
 RELATIVE_BASE = "depth_anything_v2_vits"
-OTHER_ENCODERS = ("vitb", "vitl", "vitg")
-PATCH = 14  # pixels a side of the squares that the encoder cuts a picture into
-TRAINED_SIZE = 518  # pixels a side of the pictures that the published weights were trained on
+UNSUPPORTED_ENCODERS = ("vitb", "vitl", "vitg")
+PATCH_SIZE_PX = 14  # pixels a side of the squares that the encoder cuts a picture into
+TRAINING_SIZE_PX = 518  # pixels a side of the pictures that the published weights were trained on
 
 
 @dataclass(frozen=True)
@@ -49,25 +49,25 @@ class NetworkSpec:
         return sha256_of(self.weights)
 
 
-def reference_size(height: int, width: int, shorter: int = TRAINED_SIZE) -> tuple[int, int]:
+def reference_size(height: int, width: int, shorter: int = TRAINING_SIZE_PX) -> tuple[int, int]:
     """(height, width) of the network's input that the reference takes for pictures of the given size.
 
     The shorter side becomes `shorter`, the aspect is kept to the next multiple of 14: 518x686 for 480x640.
     """
     scale = shorter / min(height, width)
-    return patches(height * scale, shorter), patches(width * scale, shorter)
+    return round_to_patches(height * scale, shorter), round_to_patches(width * scale, shorter)
 
 
-def patches(side: float, least: int) -> int:
-    """The multiple of 14 nearest to a length, but never under `least`."""
-    nearest = round(side / PATCH) * PATCH
-    return nearest if nearest >= least else math.ceil(side / PATCH) * PATCH
+def round_to_patches(side: float, minimum: int) -> int:
+    """The multiple of 14 nearest to a length, but never under `minimum`."""
+    nearest = round(side / PATCH_SIZE_PX) * PATCH_SIZE_PX
+    return nearest if nearest >= minimum else math.ceil(side / PATCH_SIZE_PX) * PATCH_SIZE_PX
 
 
 def check_input_size(height: int, width: int) -> None:
     """Raises ValueError where pictures of that size cannot be cut into patches."""
-    if min(height, width) < PATCH or height % PATCH or width % PATCH:
-        raise ValueError(f"the network's input size {height}x{width} has to be a multiple of {PATCH} both ways")
+    if min(height, width) < PATCH_SIZE_PX or height % PATCH_SIZE_PX or width % PATCH_SIZE_PX:
+        raise ValueError(f"the network's input size {height}x{width} has to be a multiple of {PATCH_SIZE_PX} both ways")
 
 
 def check_exists(weights: Path) -> None:
@@ -79,7 +79,7 @@ def check_exists(weights: Path) -> None:
         )
 
 
-def max_depth_m(weights: Path, stated_m: float | None = None) -> float:
+def resolve_max_depth_m(weights: Path, requested_m: float | None = None) -> float:
     """What the caller stated, else `max_depth` of the config.json beside the weights, else 0.5 for the weights that
     are named after the D405. A statement that contradicts what is known is obeyed with a warning.
 
@@ -92,23 +92,23 @@ def max_depth_m(weights: Path, stated_m: float | None = None) -> float:
             f"{weights} says relative depth, not metres: it is what fine-tuning starts from; "
             "run: fingertip-contact models pull d405"
         )
-    known_m = known_max_depth_m(weights)
-    if stated_m is None and known_m is None:
+    known_m = find_max_depth_m(weights)
+    if requested_m is None and known_m is None:
         raise ValueError(
             f"nothing says the largest depth of {weights}: state max_depth_m (0.5 for weights fine-tuned for the "
             'D405), or put a config.json with {"max_depth": ...} beside it'
         )
-    if stated_m is None:
+    if requested_m is None:
         return known_m  # type: ignore[return-value]
-    if known_m is not None and not math.isclose(stated_m, known_m):
-        logger.warning("max_depth_m=%g was stated for %s, which was made with %g", stated_m, weights, known_m)
-    return checked(stated_m, "max_depth_m")
+    if known_m is not None and not math.isclose(requested_m, known_m):
+        logger.warning("max_depth_m=%g was stated for %s, which was made with %g", requested_m, weights, known_m)
+    return require_positive_m(requested_m, "max_depth_m")
 
 
-def known_max_depth_m(weights: Path) -> float | None:
+def find_max_depth_m(weights: Path) -> float | None:
     """What config.json says, or else the name of the weights; None where neither does."""
     config = weights.with_name("config.json")
-    configured_m = configured_max_depth_m(config) if config.is_file() else None
+    configured_m = read_max_depth_m(config) if config.is_file() else None
     if configured_m is not None:
         return configured_m
     return D405_MAX_DEPTH_M if "d405" in weights.name.lower() else None
@@ -119,12 +119,12 @@ def write_config(weights: Path, max_depth_m: float) -> Path:
     config = weights.with_name("config.json")
     if not config.is_file():
         config.write_text(json.dumps({"encoder": ENCODER, "max_depth": max_depth_m}) + "\n", encoding="utf-8")
-    elif configured_max_depth_m(config) != max_depth_m:
+    elif read_max_depth_m(config) != max_depth_m:
         raise ValueError(f"{config} says another largest depth than {max_depth_m:g} m; choose another folder")
     return config
 
 
-def configured_max_depth_m(config: Path) -> float | None:
+def read_max_depth_m(config: Path) -> float | None:
     try:
         fields = json.loads(config.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -132,12 +132,12 @@ def configured_max_depth_m(config: Path) -> float | None:
     if not isinstance(fields, dict):
         raise ValueError(f"{config} has to hold one JSON object; repair or remove it")
     encoder = fields.get("encoder", ENCODER)
-    if str(encoder).lower() in OTHER_ENCODERS:
+    if str(encoder).lower() in UNSUPPORTED_ENCODERS:
         raise ValueError(f"{config} is for encoder {encoder!r}; only {ENCODER!r} (ViT-S) runs here")
-    return checked(fields["max_depth"], f"max_depth in {config}") if "max_depth" in fields else None
+    return require_positive_m(fields["max_depth"], f"max_depth in {config}") if "max_depth" in fields else None
 
 
-def checked(value: Any, name: str) -> float:
+def require_positive_m(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
         raise ValueError(f"{name} is {value!r}; it has to be a positive number of metres, 0.5 for the D405")
     return float(value)

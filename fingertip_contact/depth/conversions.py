@@ -14,13 +14,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fingertip_contact.depth.configuration import NetworkSpec, check_input_size, checked
+from fingertip_contact.depth.configuration import NetworkSpec, check_input_size, require_positive_m
 from fingertip_contact.resources import cache_directory
 
-GRAPHS = {"openvino": "network.xml", "onnx": "network.onnx"}
+GRAPH_FILES = {"openvino": "network.xml", "onnx": "network.onnx"}
 PRECISIONS = ("fp32", "int8")
-DESCRIPTION = "conversion.json"
-PARITY = "parity.npz"
+DESCRIPTION_FILE = "conversion.json"
+PARITY_FILE = "parity.npz"
 
 
 @dataclass(frozen=True)
@@ -41,53 +41,53 @@ class Conversion:
 
     @property
     def graph(self) -> Path:
-        return self.folder / GRAPHS[self.format]
+        return self.folder / GRAPH_FILES[self.format]
 
     @property
     def parity(self) -> Path:
         """A picture and torch's depth for it (parity.py)."""
-        return self.folder / PARITY
+        return self.folder / PARITY_FILE
 
     def write(self) -> None:
         """Puts the description into the folder."""
         fields = {name: value for name, value in asdict(self).items() if name != "folder"}
-        (self.folder / DESCRIPTION).write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+        (self.folder / DESCRIPTION_FILE).write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
 
 
 def read(folder: Path) -> Conversion:
     """What lies in a folder. Raises ValueError, with the remedy, where it is no whole conversion."""
     remedy = "delete the folder and make it again: fingertip-contact export"
     try:
-        fields = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        fields = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
         conversion = Conversion(folder=folder, **fields)
         check_input_size(conversion.height, conversion.width)
-        checked(conversion.max_depth_m, "max_depth_m")
+        require_positive_m(conversion.max_depth_m, "max_depth_m")
     except (OSError, ValueError, TypeError) as error:
         raise ValueError(f"{folder} holds no converted depth network ({error}); {remedy}") from error
-    if conversion.format not in GRAPHS or conversion.precision not in PRECISIONS:
+    if conversion.format not in GRAPH_FILES or conversion.precision not in PRECISIONS:
         raise ValueError(f"{folder} says {conversion.format} {conversion.precision}, which is unknown here; {remedy}")
-    lacking = [path.name for path in (conversion.graph, conversion.parity) if not path.is_file()]
-    if lacking:
-        raise ValueError(f"{folder} lacks {' and '.join(lacking)}; {remedy}")
+    missing = [path.name for path in (conversion.graph, conversion.parity) if not path.is_file()]
+    if missing:
+        raise ValueError(f"{folder} lacks {' and '.join(missing)}; {remedy}")
     return conversion
 
 
-def cached_folder(spec: NetworkSpec, format_: str, precision: str) -> Path:
+def get_cache_folder(spec: NetworkSpec, format_: str, precision: str) -> Path:
     """Where the conversion of a network lies in the cache, or would lie. Raises ValueError without the weights."""
     name = f"{spec.sha256}-{spec.height}x{spec.width}-{spec.max_depth_m:g}m-{format_}-{precision}"
     return cache_directory() / "depth" / name
 
 
-def fill(folder: Path, make: Callable[[Path], object]) -> None:
-    """Has `make` fill a folder that then appears under its name, whole; whoever is first wins."""
+def fill(folder: Path, write_files: Callable[[Path], object]) -> None:
+    """Has `write_files` fill a folder that then appears under its name, whole; whoever is first wins."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".", suffix=".partial", dir=folder.parent))
+    partial_folder = Path(tempfile.mkdtemp(prefix=".", suffix=".partial", dir=folder.parent))
     try:
-        make(aside)
+        write_files(partial_folder)
         try:
-            os.rename(aside, folder)
+            os.rename(partial_folder, folder)
         except OSError:
-            if not (folder / DESCRIPTION).is_file():
+            if not (folder / DESCRIPTION_FILE).is_file():
                 raise
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(partial_folder, ignore_errors=True)

@@ -9,13 +9,13 @@ import numpy as np
 
 from fingertip_contact.depth import configuration, conversions, selection
 from fingertip_contact.depth.preprocessing import Preprocessor, resize_to
-from fingertip_contact.depth.selection import Selected
-from fingertip_contact.weights import path as pulled_path
+from fingertip_contact.depth.selection import SelectedRuntime
+from fingertip_contact.weights import path as get_weights_path
 
 # The D405's nearest distance, and that of the depth it was trained on: what is said below it was never learnt.
-NEAREST_M = 0.07
+MIN_DEPTH_M = 0.07
 # At this share of the largest depth the sigmoid is saturated: the desk ends and what lies behind cannot be said.
-SATURATED = 0.998
+SATURATION_RATIO = 0.998
 
 
 class DepthEstimator:
@@ -39,14 +39,14 @@ class DepthEstimator:
         threads: int = 0,
     ) -> None:
         configuration.check_input_size(height, width)
-        largest_m = configuration.max_depth_m(Path(weights), max_depth_m)
-        spec = configuration.NetworkSpec(Path(weights), height, width, largest_m)
-        self._use(height, width, largest_m, selection.select(spec, runtime, precision, threads))
+        resolved_max_depth_m = configuration.resolve_max_depth_m(Path(weights), max_depth_m)
+        spec = configuration.NetworkSpec(Path(weights), height, width, resolved_max_depth_m)
+        self._initialise(height, width, resolved_max_depth_m, selection.select(spec, runtime, precision, threads))
 
     @classmethod
     def from_weights(cls, **options: Any) -> DepthEstimator:
         """With the pulled D405 weights; options as above. Raises WeightsError, a ValueError, where they are missing."""
-        return cls(pulled_path("d405"), **options)
+        return cls(get_weights_path("d405"), **options)
 
     @classmethod
     def from_export(cls, folder: Path, threads: int = 0) -> DepthEstimator:
@@ -57,10 +57,12 @@ class DepthEstimator:
         conversion = conversions.read(Path(folder))
         runtime, deviation_m = selection.open_conversion(conversion, threads=threads)
         estimator = cls.__new__(cls)
-        estimator._use(conversion.height, conversion.width, conversion.max_depth_m, Selected(runtime, deviation_m, ()))
+        estimator._initialise(
+            conversion.height, conversion.width, conversion.max_depth_m, SelectedRuntime(runtime, deviation_m, ())
+        )
         return estimator
 
-    def _use(self, height: int, width: int, max_depth_m: float, selected: Selected) -> None:
+    def _initialise(self, height: int, width: int, max_depth_m: float, selected: SelectedRuntime) -> None:
         self.max_depth_m = max_depth_m
         self._preprocess = Preprocessor(height, width)
         self._selected = selected
@@ -72,7 +74,7 @@ class DepthEstimator:
         return {
             "runtime": f"{runtime.name} {runtime.precision}",
             "parity_mm": f"{1e3 * self._selected.deviation_m:.3g}",
-            "refused": "; ".join(self._selected.refused) or "none",
+            "rejected": "; ".join(self._selected.rejected_candidates) or "none",
         }
 
     def infer_image(self, image_bgr: np.ndarray) -> np.ndarray:
@@ -82,7 +84,7 @@ class DepthEstimator:
         picture is not (H, W, 3) uint8.
         """
         depth_m = self._selected.runtime.infer(self._preprocess(image_bgr))[0, 0]
-        return only_valid(resize_to(depth_m, *image_bgr.shape[:2]), self.max_depth_m)
+        return mask_invalid(resize_to(depth_m, *image_bgr.shape[:2]), self.max_depth_m)
 
     # The short name, for those who have nothing else to infer from.
     infer = infer_image
@@ -92,13 +94,13 @@ class DepthEstimator:
 
         The network's own answer: nothing is resized, and nothing is NaN. Raises ValueError for another shape or type.
         """
-        wanted = (len(images), *self._preprocess.shape)
-        if images.dtype != np.float32 or images.shape != wanted:
-            raise ValueError(f"the batch is {images.dtype} {images.shape}; it has to be float32 {wanted}")
+        expected_shape = (len(images), *self._preprocess.shape)
+        if images.dtype != np.float32 or images.shape != expected_shape:
+            raise ValueError(f"the batch is {images.dtype} {images.shape}; it has to be float32 {expected_shape}")
         return np.array(self._selected.runtime.infer(images))
 
 
-def only_valid(depth_m: np.ndarray, max_depth_m: float) -> np.ndarray:
+def mask_invalid(depth_m: np.ndarray, max_depth_m: float) -> np.ndarray:
     """The same array, with NaN where the network says what it cannot know."""
-    depth_m[(depth_m < NEAREST_M) | (depth_m >= SATURATED * max_depth_m)] = np.nan
+    depth_m[(depth_m < MIN_DEPTH_M) | (depth_m >= SATURATION_RATIO * max_depth_m)] = np.nan
     return depth_m

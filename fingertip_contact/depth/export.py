@@ -23,21 +23,21 @@ from fingertip_contact.depth.preprocessing import Preprocessor
 from fingertip_contact.depth.torch_runtime import infer
 
 # The encoder's linear layers and the head's convolutions are quantised; with fewer pictures their ranges are guesses.
-NEEDED_PICTURES = 8
+MIN_CALIBRATION_IMAGES = 8
 IMAGES, DEPTH = "images", "depth_m"
 
 
 def export(
-    spec: NetworkSpec, format_: str, precision: str, folder: Path, pictures_bgr: Sequence[np.ndarray] = ()
+    spec: NetworkSpec, format_: str, precision: str, folder: Path, images_bgr: Sequence[np.ndarray] = ()
 ) -> Conversion:
     """Writes a network for pictures of one size into an existing folder, with torch's answer to a stored picture.
 
     format_: openvino (IR) or onnx. precision: fp32, or int8, calibrated on pictures (H, W, 3) uint8 of the scenes it is
     to be used on. Raises ValueError as checkpoint.load_weights does, and where int8 has too few pictures.
     """
-    if precision == "int8" and len(pictures_bgr) < NEEDED_PICTURES:
+    if precision == "int8" and len(images_bgr) < MIN_CALIBRATION_IMAGES:
         raise ValueError(
-            f"int8 needs at least {NEEDED_PICTURES} calibration pictures and has {len(pictures_bgr)}; "
+            f"int8 needs at least {MIN_CALIBRATION_IMAGES} calibration pictures and has {len(images_bgr)}; "
             "give a longer recording of the scenes it will see"
         )
     network = load_network(spec.weights, spec.height, spec.width, spec.max_depth_m)
@@ -46,24 +46,24 @@ def export(
         folder, format_, precision, spec.height, spec.width, spec.max_depth_m, spec.sha256, made_with
     )
     preprocess = Preprocessor(spec.height, spec.width)
-    batches = [preprocess(picture).copy() for picture in pictures_bgr]
-    with quietly():
+    batches = [preprocess(image).copy() for image in images_bgr]
+    with suppress_output():
         EXPORTERS[format_](network, conversion, batches)
-    picture = pictures_bgr[0] if batches else parity.test_picture(spec.height, spec.width)
-    parity.write(conversion.parity, picture, infer(network, torch.from_numpy(preprocess(picture)))[0, 0])
+    image = images_bgr[0] if batches else parity.make_reference_image(spec.height, spec.width)
+    parity.write(conversion.parity, image, infer(network, torch.from_numpy(preprocess(image)))[0, 0])
     conversion.write()
     return conversion
 
 
-def to_openvino(network: DepthNetwork, conversion: Conversion, batches: list[np.ndarray]) -> None:
+def export_openvino(network: DepthNetwork, conversion: Conversion, batches: list[np.ndarray]) -> None:
     shape = [1, 3, *network.size]
     model = openvino.convert_model(network, example_input=network.example_input(), input=shape)
     if conversion.precision == "int8":
-        model = quantized(model, batches)
+        model = quantize(model, batches)
     openvino.save_model(model, conversion.graph, compress_to_fp16=False)
 
 
-def to_onnx(network: DepthNetwork, conversion: Conversion, batches: list[np.ndarray]) -> None:
+def export_onnx(network: DepthNetwork, conversion: Conversion, batches: list[np.ndarray]) -> None:
     torch.onnx.export(
         network,
         (network.example_input(),),
@@ -77,14 +77,14 @@ def to_onnx(network: DepthNetwork, conversion: Conversion, batches: list[np.ndar
     if conversion.precision == "int8":
         import onnx
 
-        model = quantized(onnx.load(conversion.graph), [{IMAGES: batch} for batch in batches])
+        model = quantize(onnx.load(conversion.graph), [{IMAGES: batch} for batch in batches])
         onnx.save(model, conversion.graph)
 
 
-EXPORTERS = {"openvino": to_openvino, "onnx": to_onnx}
+EXPORTERS = {"openvino": export_openvino, "onnx": export_onnx}
 
 
-def quantized(model: Any, batches: Sequence[Any]) -> Any:
+def quantize(model: Any, batches: Sequence[Any]) -> Any:
     """The model with weights and activations in 8 bits, their ranges taken from the batches."""
     import nncf
 
@@ -99,7 +99,7 @@ def quantized(model: Any, batches: Sequence[Any]) -> Any:
 
 
 @contextmanager
-def quietly() -> Iterator[None]:
+def suppress_output() -> Iterator[None]:
     """Tracing fixes the input size, as is wanted, and tells so at length. What else is said goes to stderr."""
     with warnings.catch_warnings(), redirect_stdout(sys.stderr):
         warnings.simplefilter("ignore")

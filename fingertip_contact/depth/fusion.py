@@ -29,18 +29,18 @@ STRIDE = 8
 # "Round each pixel" is a Gaussian of this size: larger than the sensor's noise is correlated, smaller than the
 # network's. It is computed on cells of CELL_PX.
 CELL_PX = 4
-AROUND_PX = 8.0
+NEIGHBOURHOOD_PX = 8.0
 # Where the two differ by more than so many standard deviations, one of them is wrong, not off: the network, which
 # guesses where the sensor measures.
-REFUSAL = 5.0
+OUTLIER_SIGMAS = 5.0
 # Where few pixels near by are valid in both, what is known of the whole picture counts as this share of a full circle.
 PRIOR_WEIGHT = 0.02
 # At the edge of a hand a network's depth slides from hand to desk over some pixels, and there are the sensor's holes.
 # Where the sensor sees both within EDGE_PX, depth half-way is pushed to the nearer of the two.
 EDGE_PX = 9
 EDGE_STEP_M = 0.010
-EDGE_SLACK_M = 0.004
-FAR_OFF_M = 100.0
+EDGE_MARGIN_M = 0.004
+MISSING_DEPTH_M = 100.0
 
 
 @dataclass(frozen=True)
@@ -74,63 +74,63 @@ def fuse_with_sigma(sensor: DepthImage, model_m: np.ndarray, focal_px: float = F
     alignment = align(model_m[::STRIDE, ::STRIDE], sensor_m[::STRIDE, ::STRIDE])
     if alignment is None:
         return Fusion(DepthImage(sensor_m, unit_m=1.0), np.float32(noise_per_m) * sensor_m**2, None)
-    seen, said = 1 / sensor_m, 1 / alignment.apply(model_m)
-    off = seen - said
-    bias, variance = _around(off, alignment.spread_per_m, noise_per_m**2)
-    said += bias
-    share = variance / (variance + np.float32(noise_per_m**2))
+    measured, predicted = 1 / sensor_m, 1 / alignment.apply(model_m)
+    residual = measured - predicted
+    bias, variance = _estimate_local_bias(residual, alignment.residual_sigma_per_m, noise_per_m**2)
+    predicted += bias
+    weight = variance / (variance + np.float32(noise_per_m**2))
     # What both know is averaged; NaN where one of them knows nothing, and there the other has its say.
-    off -= bias
-    share[np.abs(off) > REFUSAL * np.sqrt(variance + np.float32(noise_per_m**2))] = 1
-    off *= share
-    off += said
-    alone = np.isnan(off)
-    has_seen = np.isfinite(seen[alone])
-    off[alone] = np.where(has_seen, seen[alone], said[alone])
-    depth_m = 1 / off
-    share *= np.float32(noise_per_m**2)
-    share[alone] = np.where(has_seen, np.float32(noise_per_m**2), variance[alone])
-    sigma_m = np.sqrt(share, out=share)
+    residual -= bias
+    weight[np.abs(residual) > OUTLIER_SIGMAS * np.sqrt(variance + np.float32(noise_per_m**2))] = 1
+    residual *= weight
+    residual += predicted
+    single_source = np.isnan(residual)
+    is_measured = np.isfinite(measured[single_source])
+    residual[single_source] = np.where(is_measured, measured[single_source], predicted[single_source])
+    depth_m = 1 / residual
+    weight *= np.float32(noise_per_m**2)
+    weight[single_source] = np.where(is_measured, np.float32(noise_per_m**2), variance[single_source])
+    sigma_m = np.sqrt(weight, out=weight)
     sigma_m *= depth_m
     sigma_m *= depth_m
-    _sharpen(depth_m, sigma_m, sensor_m)
+    _sharpen_edges(depth_m, sigma_m, sensor_m)
     return Fusion(DepthImage(depth_m, unit_m=1.0), sigma_m, alignment)
 
 
-def _around(off: np.ndarray, spread: float, noise_variance: float) -> tuple[np.ndarray, np.ndarray]:
+def _estimate_local_bias(residual: np.ndarray, sigma: float, noise_variance: float) -> tuple[np.ndarray, np.ndarray]:
     """What the network is off on average round each pixel, and its variance about that, without the sensor's share:
-    both (H, W) float32. off: (H, W), 1/m, NaN where not known. spread: robust standard deviation of all of it."""
-    height, width = off.shape
+    both (H, W) float32. residual: (H, W), 1/m, NaN where not known. sigma: robust standard deviation of it all."""
+    height, width = residual.shape
     cells = (max(width // CELL_PX, 1), max(height // CELL_PX, 1))
     # Neighbours err alike: every other pixel tells as much at a quarter of the cost.
-    sampled = off[::2, ::2]
-    known = np.abs(sampled) < REFUSAL * spread
-    value = np.where(known, sampled, np.float32(0))
-    sums = np.dstack([known.astype(np.float32), value, value * value])
-    sums = cv2.GaussianBlur(cv2.resize(sums, cells, interpolation=cv2.INTER_AREA), (0, 0), AROUND_PX / CELL_PX)
+    sampled = residual[::2, ::2]
+    inlier = np.abs(sampled) < OUTLIER_SIGMAS * sigma
+    value = np.where(inlier, sampled, np.float32(0))
+    sums = np.dstack([inlier.astype(np.float32), value, value * value])
+    sums = cv2.GaussianBlur(cv2.resize(sums, cells, interpolation=cv2.INTER_AREA), (0, 0), NEIGHBOURHOOD_PX / CELL_PX)
     weight = sums[..., 0] + PRIOR_WEIGHT
     mean = sums[..., 1] / weight
-    scatter = (sums[..., 2] + PRIOR_WEIGHT * spread**2) / weight - mean**2
+    scatter = (sums[..., 2] + PRIOR_WEIGHT * sigma**2) / weight - mean**2
     # Where the sensor's noise explains all the scatter, the network is as good as it can be told to be.
     variance = np.maximum(scatter - noise_variance, 0.1 * noise_variance)
     return cv2.resize(mean, (width, height)), cv2.resize(variance, (width, height))
 
 
-def _sharpen(depth_m: np.ndarray, sigma_m: np.ndarray, sensor_m: np.ndarray) -> None:
+def _sharpen_edges(depth_m: np.ndarray, sigma_m: np.ndarray, sensor_m: np.ndarray) -> None:
     """Pushes depth in the sensor's holes out of the no man's land between two surfaces that the sensor sees beside."""
     rows, columns = np.nonzero(np.isnan(sensor_m))
     # Every other pixel, for the sake of time.
     sampled_m = sensor_m[::2, ::2]
     window = np.ones((EDGE_PX // 2 + 1, EDGE_PX // 2 + 1), np.uint8)
-    nearest_m = cv2.erode(np.nan_to_num(sampled_m, nan=FAR_OFF_M), window)[rows // 2, columns // 2]
+    nearest_m = cv2.erode(np.nan_to_num(sampled_m, nan=MISSING_DEPTH_M), window)[rows // 2, columns // 2]
     farthest_m = cv2.dilate(np.nan_to_num(sampled_m, nan=0.0), window)[rows // 2, columns // 2]
-    edge = farthest_m - nearest_m > EDGE_STEP_M
-    rows, columns, near_m, far_m = rows[edge], columns[edge], nearest_m[edge], farthest_m[edge]
+    is_edge = farthest_m - nearest_m > EDGE_STEP_M
+    rows, columns, near_m, far_m = rows[is_edge], columns[is_edge], nearest_m[is_edge], farthest_m[is_edge]
     between_m = depth_m[rows, columns]
     is_far = between_m > 2 * near_m * far_m / (near_m + far_m)  # half-way in inverse depth
-    pushed_m = np.where(
-        is_far, np.maximum(between_m, far_m - EDGE_SLACK_M), np.minimum(between_m, near_m + EDGE_SLACK_M)
+    snapped_m = np.where(
+        is_far, np.maximum(between_m, far_m - EDGE_MARGIN_M), np.minimum(between_m, near_m + EDGE_MARGIN_M)
     )
     # It may have been pushed the wrong way.
-    sigma_m[rows, columns] = np.maximum(sigma_m[rows, columns], np.abs(pushed_m - between_m))
-    depth_m[rows, columns] = pushed_m
+    sigma_m[rows, columns] = np.maximum(sigma_m[rows, columns], np.abs(snapped_m - between_m))
+    depth_m[rows, columns] = snapped_m

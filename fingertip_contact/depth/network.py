@@ -15,11 +15,11 @@ from timm.models import VisionTransformer
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fingertip_contact.depth.configuration import PATCH, check_input_size
+from fingertip_contact.depth.configuration import PATCH_SIZE_PX, check_input_size
 
-TRAINED_GRID = 37  # patches a side of the 518x518 pictures that the published position embedding belongs to
-WIDTH = 384
-TAPPED_BLOCKS = (2, 5, 8, 11)
+POSITION_GRID_SIZE = 37  # patches a side of the 518x518 pictures that the published position embedding belongs to
+EMBED_DIM = 384
+OUT_INDICES = (2, 5, 8, 11)
 LEVEL_CHANNELS = (48, 96, 192, 384)
 HEAD_CHANNELS = 64
 OUTPUT_CHANNELS = 32
@@ -36,11 +36,11 @@ def interpolate_position_embedding(embedding: Tensor, rows: int, columns: int) -
     Bicubic without antialias, with the scale (n + 0.1) / 37 instead of n / 37: DINOv2 was released so, the extra 0.1
     guarding against a size rounded down, and its networks were fine-tuned with it. timm's own resampling differs.
     """
-    if (rows, columns) == (TRAINED_GRID, TRAINED_GRID):
+    if (rows, columns) == (POSITION_GRID_SIZE, POSITION_GRID_SIZE):
         return embedding
     class_token, patches = embedding[:, :1], embedding[:, 1:]
-    grid = patches.reshape(1, TRAINED_GRID, TRAINED_GRID, -1).permute(0, 3, 1, 2)
-    scale = ((rows + 0.1) / TRAINED_GRID, (columns + 0.1) / TRAINED_GRID)
+    grid = patches.reshape(1, POSITION_GRID_SIZE, POSITION_GRID_SIZE, -1).permute(0, 3, 1, 2)
+    scale = ((rows + 0.1) / POSITION_GRID_SIZE, (columns + 0.1) / POSITION_GRID_SIZE)
     grid = functional.interpolate(grid, scale_factor=scale, mode="bicubic", antialias=False)
     return torch.cat([class_token, grid.permute(0, 2, 3, 1).reshape(1, rows * columns, -1)], dim=1)
 
@@ -77,9 +77,9 @@ class Scratch(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        for number, channels in enumerate(LEVEL_CHANNELS, start=1):
-            self.add_module(f"layer{number}_rn", nn.Conv2d(channels, HEAD_CHANNELS, 3, padding=1, bias=False))
-            self.add_module(f"refinenet{number}", RefineNet(HEAD_CHANNELS))
+        for level_index, channels in enumerate(LEVEL_CHANNELS, start=1):
+            self.add_module(f"layer{level_index}_rn", nn.Conv2d(channels, HEAD_CHANNELS, 3, padding=1, bias=False))
+            self.add_module(f"refinenet{level_index}", RefineNet(HEAD_CHANNELS))
         self.output_conv1 = nn.Conv2d(HEAD_CHANNELS, OUTPUT_CHANNELS, 3, padding=1)
         self.output_conv2 = nn.Sequential(
             nn.Conv2d(OUTPUT_CHANNELS, OUTPUT_CHANNELS, 3, padding=1),
@@ -94,7 +94,7 @@ class DptHead(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.projects = nn.ModuleList(nn.Conv2d(WIDTH, channels, 1) for channels in LEVEL_CHANNELS)
+        self.projects = nn.ModuleList(nn.Conv2d(EMBED_DIM, channels, 1) for channels in LEVEL_CHANNELS)
         # From patches to 1/3.5, 1/7, 1/14 and 1/28 of the picture's size.
         first, second, _, last = LEVEL_CHANNELS
         self.resize_layers = nn.ModuleList(
@@ -110,17 +110,17 @@ class DptHead(nn.Module):
     def forward(self, features: list[Tensor], size: tuple[int, int]) -> Tensor:
         """features: four of (B, 384, rows, columns) -> (B, 1, *size)."""
         levels = [
-            self.scratch.get_submodule(f"layer{number}_rn")(resized(project(feature)))
-            for number, project, resized, feature in zip(
+            self.scratch.get_submodule(f"layer{level_index}_rn")(resize_layer(project(feature)))
+            for level_index, project, resize_layer, feature in zip(
                 range(1, 5), self.projects, self.resize_layers, features, strict=True
             )
         ]
         height, width = levels[0].shape[2:]
         sizes = [(2 * height, 2 * width), *((level.shape[2], level.shape[3]) for level in levels[:-1])]
-        path = None
+        fused = None
         for index in reversed(range(4)):
-            path = self.scratch.get_submodule(f"refinenet{index + 1}")(path, levels[index], sizes[index])
-        return self.scratch.output_conv2(resize(self.scratch.output_conv1(path), size))
+            fused = self.scratch.get_submodule(f"refinenet{index + 1}")(fused, levels[index], sizes[index])
+        return self.scratch.output_conv2(resize(self.scratch.output_conv1(fused), size))
 
 
 class DepthNetwork(nn.Module):
@@ -141,14 +141,14 @@ class DepthNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         features = self.pretrained.forward_intermediates(
-            images, indices=list(TAPPED_BLOCKS), norm=True, intermediates_only=True
+            images, indices=list(OUT_INDICES), norm=True, intermediates_only=True
         )
         return self.depth_head(features, self.size) * self.max_depth_m
 
     def load_published(self, weights: dict[str, Tensor]) -> None:
         """Takes a complete state dict as published, whose position embedding belongs to 518x518."""
         name = "pretrained.pos_embed"
-        rows, columns = (side // PATCH for side in self.size)
+        rows, columns = (side // PATCH_SIZE_PX for side in self.size)
         self.load_state_dict({**weights, name: interpolate_position_embedding(weights[name], rows, columns)})
 
     def example_input(self) -> Tensor:
@@ -156,8 +156,8 @@ class DepthNetwork(nn.Module):
         return torch.zeros(1, 3, *self.size)
 
 
-def published_shapes() -> dict[str, tuple[int, ...]]:
+def get_published_shapes() -> dict[str, tuple[int, ...]]:
     """The name and shape of each parameter in a published checkpoint that the network needs."""
     with torch.device("meta"):
-        network = DepthNetwork(TRAINED_GRID * PATCH, TRAINED_GRID * PATCH, max_depth_m=1.0)
+        network = DepthNetwork(POSITION_GRID_SIZE * PATCH_SIZE_PX, POSITION_GRID_SIZE * PATCH_SIZE_PX, max_depth_m=1.0)
     return {name: tuple(value.shape) for name, value in network.state_dict().items()}

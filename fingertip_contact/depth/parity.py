@@ -16,22 +16,22 @@ import numpy as np
 TOLERANCES = {"fp32": 1e-5, "bf16": 2e-3, "fp16": 2e-3, "int8": 2e-2}
 
 
-def test_picture(height: int, width: int) -> np.ndarray:
+def make_reference_image(height: int, width: int) -> np.ndarray:
     """(height, width, 3) uint8, BGR: a desk in perspective with something like two hands on it, the same everywhere."""
     rows, columns = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     shade = 90 + 90 * rows + 20 * np.sin(40 * columns * (0.5 + rows)) * np.sin(25 * rows)
-    picture = (shade[:, :, None] * (0.75, 0.9, 1.0)).astype(np.uint8)
+    image = (shade[:, :, None] * (0.75, 0.9, 1.0)).astype(np.uint8)
     for side in (0.3, 0.7):
         for finger in range(5):
             tip = (round((side + 0.05 * (finger - 2)) * width), round((0.6 - 0.02 * abs(finger - 2)) * height))
             wrist = (round(side * width), 0)
-            cv2.line(picture, wrist, tip, (120 + 8 * finger, 150 + 8 * finger, 200), max(width // 40, 1))
-    return picture
+            cv2.line(image, wrist, tip, (120 + 8 * finger, 150 + 8 * finger, 200), max(width // 40, 1))
+    return image
 
 
-def write(path: Path, picture_bgr: np.ndarray, depth_m: np.ndarray) -> None:
+def write(path: Path, image_bgr: np.ndarray, depth_m: np.ndarray) -> None:
     """Stores (H, W, 3) uint8 of any size with torch's answer, float32 metres at the network's size."""
-    np.savez_compressed(path, picture_bgr=picture_bgr, depth_m=depth_m)
+    np.savez_compressed(path, picture_bgr=image_bgr, depth_m=depth_m)
 
 
 def read(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -50,6 +50,6 @@ def mean_deviation_m(depth_m: np.ndarray, expected_m: np.ndarray) -> float:
     return float(np.mean(np.abs(depth_m.astype(np.float64) - expected_m)))
 
 
-def is_within(deviation_m: float, precision: str, max_depth_m: float) -> bool:
+def is_within_tolerance(deviation_m: float, precision: str, max_depth_m: float) -> bool:
     """Whether a runtime of that precision may be used; never with NaN."""
     return deviation_m <= TOLERANCES[precision] * max_depth_m

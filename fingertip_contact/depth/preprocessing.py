@@ -52,11 +52,11 @@ def resize_to(depth: np.ndarray, height: int, width: int) -> np.ndarray:
     network. Two products with banded matrices are exact, and fast at these sizes.
     """
     rows, columns = depth.shape
-    return bilinear_matrix(rows, height) @ depth @ bilinear_matrix(columns, width).T
+    return make_bilinear_matrix(rows, height) @ depth @ make_bilinear_matrix(columns, width).T
 
 
 @lru_cache(maxsize=16)
-def bilinear_matrix(source: int, target: int) -> np.ndarray:
+def make_bilinear_matrix(source: int, target: int) -> np.ndarray:
     """(target, source) float32: the weights of `source` samples in `target` samples that span the same interval."""
     positions = np.linspace(0, source - 1, target)
     distance = np.abs(positions[:, None] - np.arange(source))

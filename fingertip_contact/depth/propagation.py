@@ -17,32 +17,32 @@ import numpy as np
 FLOW_WIDTH_PX = 320
 # A pixel whose grey value changed by no more than this, of 255, shows the same thing: its depth stays as it is. In
 # smooth parts of a desk flow follows shadows and noise.
-SAME_GREY = 2
+GREY_TOLERANCE = 2
 SMOOTHING_PX = 5
 # Flow is sought this far round what has changed, in its own pixels.
-ROOM_PX = 24
+PADDING_PX = 24
 # A changed pixel frees its neighbours too: edges move together.
-SPREAD = np.ones((7, 7), np.uint8)
+DILATION_KERNEL = np.ones((7, 7), np.uint8)
 
 
 @dataclass(frozen=True)
 class Keyframe:
-    """A picture whose depth is known. gray: (h, w) uint8, as `gray_of` makes it. depth_m: (H, W) float32, metres, NaN
-    where invalid."""
+    """A picture whose depth is known. gray: (h, w) uint8, as `to_flow_image` makes it. depth_m: (H, W) float32, metres,
+    NaN where invalid."""
 
     stamp_ns: int
     gray: np.ndarray
     depth_m: np.ndarray
 
 
-def gray_of(image_bgr: np.ndarray) -> np.ndarray:
+def to_flow_image(image_bgr: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 -> (H // f, W // f) uint8 grey for the flow, f the whole number that makes it narrow enough."""
     height, width = image_bgr.shape[:2]
     factor = -(-width // FLOW_WIDTH_PX)
     if factor > 1:
-        small = (width // factor, height // factor)
-        whole_pixels = image_bgr[: small[1] * factor, : small[0] * factor]
-        image_bgr = cv2.resize(whole_pixels, small, interpolation=cv2.INTER_AREA)
+        flow_size = (width // factor, height // factor)
+        cropped_bgr = image_bgr[: flow_size[1] * factor, : flow_size[0] * factor]
+        image_bgr = cv2.resize(cropped_bgr, flow_size, interpolation=cv2.INTER_AREA)
     return cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY)
 
 
@@ -52,58 +52,58 @@ class Propagator:
     def __init__(self) -> None:
         # Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016.
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        self._pixels = np.empty((0, 0, 2), np.float32)
+        self._pixel_grid = np.empty((0, 0, 2), np.float32)
 
-    def carry(self, key: Keyframe, gray: np.ndarray) -> np.ndarray:
+    def propagate(self, keyframe: Keyframe, gray: np.ndarray) -> np.ndarray:
         """The key's depth as it lies in another picture of the same size: (H, W) float32, metres, NaN where invalid.
 
-        gray: of the other picture, by `gray_of`.
+        gray: of the other picture, by `to_flow_image`.
         """
-        moved = changed(gray, key.gray)
-        carried_m = key.depth_m.copy()
-        window = _window_round(moved)
+        change_mask = compute_change_mask(gray, keyframe.gray)
+        propagated_m = keyframe.depth_m.copy()
+        window = _find_change_window(change_mask)
         if window is None:
-            return carried_m
-        factor = key.depth_m.shape[1] // gray.shape[1]
-        rows, columns = (slice(part.start * factor, part.stop * factor) for part in window)
-        now, before = np.ascontiguousarray(gray[window]), np.ascontiguousarray(key.gray[window])
-        flow = np.zeros((*now.shape, 2), np.float32)
-        self._dis.calc(now, before, flow)
-        flow *= moved[window][..., None]
-        flow += self._pixels_of(gray)[window]
+            return propagated_m
+        factor = keyframe.depth_m.shape[1] // gray.shape[1]
+        rows, columns = (slice(extent.start * factor, extent.stop * factor) for extent in window)
+        current, previous = np.ascontiguousarray(gray[window]), np.ascontiguousarray(keyframe.gray[window])
+        flow = np.zeros((*current.shape, 2), np.float32)
+        self._dis.calc(current, previous, flow)
+        flow *= change_mask[window][..., None]
+        flow += self._get_pixel_grid(gray)[window]
         # Pixels of the small picture to pixels of the large one, whose edges coincide.
         flow *= factor
         flow += (factor - 1) / 2
         source = cv2.resize(flow, (columns.stop - columns.start, rows.stop - rows.start))
         # The nearest pixel: between a finger and the desk there is no depth half-way.
-        nothing: Any = None
-        carried_m[rows, columns] = cv2.remap(
-            key.depth_m, source, nothing, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+        no_destination: Any = None
+        propagated_m[rows, columns] = cv2.remap(
+            keyframe.depth_m, source, no_destination, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
         )
-        return carried_m
+        return propagated_m
 
-    def _pixels_of(self, gray: np.ndarray) -> np.ndarray:
+    def _get_pixel_grid(self, gray: np.ndarray) -> np.ndarray:
         """(h, w, 2) float32: each pixel's own column and row."""
-        if self._pixels.shape[:2] != gray.shape:
+        if self._pixel_grid.shape[:2] != gray.shape:
             rows, columns = np.mgrid[0 : gray.shape[0], 0 : gray.shape[1]]
-            self._pixels = np.dstack([columns, rows]).astype(np.float32)
-        return self._pixels
+            self._pixel_grid = np.dstack([columns, rows]).astype(np.float32)
+        return self._pixel_grid
 
 
-def changed(gray: np.ndarray, other: np.ndarray) -> np.ndarray:
+def compute_change_mask(gray: np.ndarray, other: np.ndarray) -> np.ndarray:
     """(h, w) uint8: 1 where two grey pictures differ by more than noise, or are near to where they do."""
     size = (SMOOTHING_PX, SMOOTHING_PX)
     difference = cv2.absdiff(cv2.GaussianBlur(gray, size, 0), cv2.GaussianBlur(other, size, 0))
-    return cv2.dilate((difference > SAME_GREY).astype(np.uint8), SPREAD)
+    return cv2.dilate((difference > GREY_TOLERANCE).astype(np.uint8), DILATION_KERNEL)
 
 
-def _window_round(moved: np.ndarray) -> tuple[slice, slice] | None:
+def _find_change_window(change_mask: np.ndarray) -> tuple[slice, slice] | None:
     """Rows and columns round what has changed, with room for the flow to look round; None where nothing has."""
-    left, top, width, height = cv2.boundingRect(moved)
+    left, top, width, height = cv2.boundingRect(change_mask)
     if not width:
         return None
-    rows, columns = moved.shape
+    rows, columns = change_mask.shape
     return (
-        slice(max(top - ROOM_PX, 0), min(top + height + ROOM_PX, rows)),
-        slice(max(left - ROOM_PX, 0), min(left + width + ROOM_PX, columns)),
+        slice(max(top - PADDING_PX, 0), min(top + height + PADDING_PX, rows)),
+        slice(max(left - PADDING_PX, 0), min(left + width + PADDING_PX, columns)),
     )

@@ -15,7 +15,7 @@ from fingertip_contact.depth.conversions import Conversion
 from fingertip_contact.resources import cache_directory
 
 
-class RuntimeRefusedError(ValueError):
+class RuntimeRejectedError(ValueError):
     """This runtime cannot be had or is not to be trusted; another one may do. The message says why."""
 
 
@@ -33,16 +33,16 @@ class Runtime(Protocol):
 class OpenVinoRuntime:
     """Runs on the CPU. precision: the conversion's, or bf16 for one in fp32. threads: 0 leaves the choice to OpenVINO.
 
-    Raises RuntimeRefusedError where the graph is damaged, or the CPU has no bfloat16 and is asked for it.
+    Raises RuntimeRejectedError where the graph is damaged, or the CPU has no bfloat16 and is asked for it.
     """
 
     name = "openvino"
 
     def __init__(self, conversion: Conversion, precision: str, threads: int = 0) -> None:
         self.precision = precision
-        has_bfloat16 = computes_in_bfloat16()
+        has_bfloat16 = supports_bfloat16()
         if precision == "bf16" and not has_bfloat16:
-            raise RuntimeRefusedError("this CPU does not compute in bfloat16")
+            raise RuntimeRejectedError("this CPU does not compute in bfloat16")
         core = openvino.Core()
         # Compiling is half of the time that loading takes.
         core.set_property({"CACHE_DIR": str(cache_directory() / "depth" / "compiled")})
@@ -57,12 +57,12 @@ class OpenVinoRuntime:
         try:
             compiled = core.compile_model(conversion.graph, "CPU", options)
         except RuntimeError as error:
-            raise RuntimeRefusedError(damaged(conversion, error)) from error
+            raise RuntimeRejectedError(make_load_error_message(conversion, error)) from error
         self._request = compiled.create_infer_request()
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
         """As Runtime says."""
-        return one_by_one(self._infer, batch)
+        return infer_one_by_one(self._infer, batch)
 
     def _infer(self, image: np.ndarray) -> np.ndarray:
         self._request.infer({0: image}, share_inputs=True)
@@ -72,7 +72,7 @@ class OpenVinoRuntime:
 class OnnxRuntime:
     """ONNX Runtime on the CPU. threads: 0 leaves the choice to it.
 
-    Raises RuntimeRefusedError where it is not installed or the graph is damaged.
+    Raises RuntimeRejectedError where it is not installed or the graph is damaged.
     """
 
     name = "onnxruntime"
@@ -81,7 +81,7 @@ class OnnxRuntime:
         try:
             import onnxruntime
         except ImportError as error:
-            raise RuntimeRefusedError(f"{error}; pip install onnxruntime") from error
+            raise RuntimeRejectedError(f"{error}; pip install onnxruntime") from error
         self.precision = precision
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -92,25 +92,25 @@ class OnnxRuntime:
                 str(conversion.graph), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # its errors share no base class short of this one
-            raise RuntimeRefusedError(damaged(conversion, error)) from error
+            raise RuntimeRejectedError(make_load_error_message(conversion, error)) from error
         self._input = self._session.get_inputs()[0].name
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
         """As Runtime says."""
-        return one_by_one(lambda image: self._session.run(None, {self._input: image})[0], batch)
+        return infer_one_by_one(lambda image: self._session.run(None, {self._input: image})[0], batch)
 
 
-def computes_in_bfloat16() -> bool:
+def supports_bfloat16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def one_by_one(infer: Callable[[np.ndarray], np.ndarray], batch: np.ndarray) -> np.ndarray:
+def infer_one_by_one(infer: Callable[[np.ndarray], np.ndarray], batch: np.ndarray) -> np.ndarray:
     """A batch through a graph for one picture: on a CPU that takes no longer than a graph for many."""
     if len(batch) == 1:
         return infer(batch)
     return np.concatenate([infer(batch[index : index + 1]).copy() for index in range(len(batch))])
 
 
-def damaged(conversion: Conversion, error: Exception) -> str:
+def make_load_error_message(conversion: Conversion, error: Exception) -> str:
     reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
     return f"the converted network {conversion.graph} cannot be loaded ({reason}); delete its folder"

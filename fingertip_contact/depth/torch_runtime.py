@@ -10,29 +10,29 @@ import torch
 from fingertip_contact.depth.checkpoint import load_network
 from fingertip_contact.depth.configuration import NetworkSpec
 from fingertip_contact.depth.network import DepthNetwork
-from fingertip_contact.depth.runtimes import RuntimeRefusedError
+from fingertip_contact.depth.runtimes import RuntimeRejectedError
 
 
 class TorchRuntime:
     """Runs on the GPU where torch has one, else on the CPU; fp16 on a GPU only.
 
-    threads: 0 leaves the choice to torch; it holds for the whole process. Raises RuntimeRefusedError where fp16 is
+    threads: 0 leaves the choice to torch; it holds for the whole process. Raises RuntimeRejectedError where fp16 is
     asked for without a GPU, ValueError as checkpoint.load_weights does.
     """
 
     name = "torch"
 
     def __init__(self, spec: NetworkSpec, precision: str = "fp32", threads: int = 0) -> None:
-        on_gpu = torch.cuda.is_available()
-        if precision == "fp16" and not on_gpu:
-            raise RuntimeRefusedError("torch computes in fp16 on a GPU only, and finds none")
+        has_gpu = torch.cuda.is_available()
+        if precision == "fp16" and not has_gpu:
+            raise RuntimeRejectedError("torch computes in fp16 on a GPU only, and finds none")
         if threads:
             torch.set_num_threads(threads)
         self.precision = precision
-        self._device = torch.device("cuda" if on_gpu else "cpu")
-        self._number = torch.float16 if precision == "fp16" else torch.float32
+        self._device = torch.device("cuda" if has_gpu else "cpu")
+        self._dtype = torch.float16 if precision == "fp16" else torch.float32
         network = load_network(spec.weights, spec.height, spec.width, spec.max_depth_m)
-        self._network = network.to(self._device, self._number)
+        self._network = network.to(self._device, self._dtype)
 
     @property
     def is_reference(self) -> bool:
@@ -41,7 +41,7 @@ class TorchRuntime:
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
         """As runtimes.Runtime says; several pictures are computed together."""
-        images = torch.from_numpy(np.ascontiguousarray(batch)).to(self._device, self._number)
+        images = torch.from_numpy(np.ascontiguousarray(batch)).to(self._device, self._dtype)
         return infer(self._network, images)
 
 
@@ -62,6 +62,6 @@ def infer(network: DepthNetwork, images: torch.Tensor) -> np.ndarray:
         return network(images).float().cpu().numpy()
 
 
-def reference_depth_m(spec: NetworkSpec, batch: np.ndarray) -> np.ndarray:
+def infer_reference_m(spec: NetworkSpec, batch: np.ndarray) -> np.ndarray:
     """What the CPU gives in single precision, whatever else there is: (B, 3, h, w) -> (B, 1, h, w) float32, metres."""
     return infer(load_network(spec.weights, spec.height, spec.width, spec.max_depth_m), torch.from_numpy(batch))

@@ -21,7 +21,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from fingertip_contact import weights
 from fingertip_contact.depth.estimator import DepthEstimator
 from fingertip_contact.depth.region import RegionFinder
-from fingertip_contact.depth.sequence import DepthSequence, Estimate
+from fingertip_contact.depth.sequence import DepthStream, Estimate
 from fingertip_contact.frames import Hand
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.camera_input import CAMERA_INFO, COLOR, HANDS, MODEL_DEPTH, PairedInput
@@ -61,11 +61,11 @@ class DepthEstimationStage:
         whole, part = with_patient_threads(lambda: estimators(parameters))
         self._networks = said_of(whole, "whole") | (said_of(part, "region") if part else {})
         shares = (parameters.region_width / parameters.input_width, parameters.region_height / parameters.input_height)
-        self._sequence = DepthSequence(whole, part, RegionFinder(*shares) if part else None)
+        self._stream = DepthStream(whole, part, RegionFinder(*shares) if part else None)
         self._hands: PointCloud2 | None = None
 
     def start(self, active: ExitStack) -> None:
-        self._sequence.reset()
+        self._stream.reset()
         self._freshness = Freshness()
         problem = self._diagnostics.problem
         # The network is far slower than a camera: one frame waits, the newest.
@@ -92,7 +92,7 @@ class DepthEstimationStage:
         if not self._every_frame:
             return
         image = received[COLOR]
-        estimate = self._sequence.carry(messages.stamp_ns(image.header.stamp), color_bgr(image))
+        estimate = self._stream.propagate(messages.stamp_ns(image.header.stamp), color_bgr(image))
         if estimate is not None:
             self._publish(received, estimate)
 
@@ -101,8 +101,8 @@ class DepthEstimationStage:
         image = received[COLOR]
         stamp_ns = messages.stamp_ns(image.header.stamp)
         start_s = time.monotonic()
-        estimate = self._sequence.look(stamp_ns, color_bgr(image), self._hands_at(stamp_ns))
-        self._freshness.looked(time.monotonic() - start_s, self._sequence.whole_ns == stamp_ns)
+        estimate = self._stream.infer(stamp_ns, color_bgr(image), self._hands_at(stamp_ns))
+        self._freshness.looked(time.monotonic() - start_s, self._stream.full_image_stamp_ns == stamp_ns)
         if not self._every_frame:
             self._publish(received, estimate)
 
@@ -118,7 +118,7 @@ class DepthEstimationStage:
         stamp_ns = messages.stamp_ns(image.header.stamp)
         self._images.publish(self._writer.message(image.header, estimate.depth_m))
         self._infos.publish(info)
-        age_s = (stamp_ns - estimate.network_ns) * 1e-9
+        age_s = (stamp_ns - estimate.keyframe_stamp_ns) * 1e-9
         self._freshness.published(age_s)
         self._diagnostics.frame_done(stamp_ns)
         if age_s > STALE_S:

@@ -15,48 +15,48 @@ from fingertip_contact.depth.preprocessing import MEAN_RGB, STD_RGB
 from fingertip_contact.training.configuration import TrainingConfiguration
 
 # Rec. 601, what a colour picture's grey is made of.
-GREY_BGR = np.array([0.114, 0.587, 0.299], dtype=np.float32)
+GREY_WEIGHTS_BGR = np.array([0.114, 0.587, 0.299], dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What chance decided for one frame. window: rows and columns of the part to cut out. factors: of brightness,
-    contrast and saturation."""
+    """What chance decided for one frame. window: rows and columns of the part to cut out. color_factors: of
+    brightness, contrast and saturation."""
 
     window: tuple[slice, slice]
     scale: float
-    mirrored: bool
-    factors: tuple[float, float, float]
+    flipped: bool
+    color_factors: tuple[float, float, float]
 
 
-def draw_augmentation(
-    random: np.random.Generator, configuration: TrainingConfiguration, height: int, width: int
+def sample_augmentation(
+    rng: np.random.Generator, configuration: TrainingConfiguration, height: int, width: int
 ) -> Augmentation:
     """The augmentation of a random stream for a picture of the given size."""
     # Everything is drawn always, so that one option does not change what chance gives another.
-    cut, mirrored, recoloured = random.random(3) < (
+    is_cropped, flipped, is_jittered = rng.random(3) < (
         configuration.crop_probability,
         configuration.flip_probability,
         configuration.jitter_probability,
     )
-    drawn_scale = random.uniform(configuration.crop_scale_min, 1.0)
-    place = random.random(2)
-    factors = random.uniform(1 - configuration.jitter, 1 + configuration.jitter, 3)
-    scale = float(drawn_scale) if cut else 1.0
+    sampled_scale = rng.uniform(configuration.crop_scale_min, 1.0)
+    position = rng.random(2)
+    color_factors = rng.uniform(1 - configuration.jitter, 1 + configuration.jitter, 3)
+    scale = float(sampled_scale) if is_cropped else 1.0
     rows, columns = round(scale * height), round(scale * width)
     top, left = (
-        int(share * (whole - part + 1))
-        for share, whole, part in zip(place, (height, width), (rows, columns), strict=True)
+        int(fraction * (size - cropped + 1))
+        for fraction, size, cropped in zip(position, (height, width), (rows, columns), strict=True)
     )
     return Augmentation(
         window=(slice(top, top + rows), slice(left, left + columns)),
         scale=scale,
-        mirrored=bool(mirrored),
-        factors=(factors[0], factors[1], factors[2]) if recoloured else (1.0, 1.0, 1.0),
+        flipped=bool(flipped),
+        color_factors=(color_factors[0], color_factors[1], color_factors[2]) if is_jittered else (1.0, 1.0, 1.0),
     )
 
 
-def none(height: int, width: int) -> Augmentation:
+def make_identity_augmentation(height: int, width: int) -> Augmentation:
     """The whole picture as it is."""
     return Augmentation((slice(0, height), slice(0, width)), 1.0, False, (1.0, 1.0, 1.0))
 
@@ -70,23 +70,23 @@ def augment(
     (3, height, width) float32, RGB, normalised, and (N, height, width) float32.
     """
     color, maps = color_bgr[augmentation.window], maps[augmentation.window]
-    if augmentation.mirrored:
+    if augmentation.flipped:
         color, maps = color[:, ::-1], maps[:, ::-1]
     target = size[::-1]
     color = cv2.resize(np.ascontiguousarray(color), target, interpolation=cv2.INTER_CUBIC)
-    color = recolour(color.astype(np.float32) / 255, augmentation.factors)
+    color = jitter_color(color.astype(np.float32) / 255, augmentation.color_factors)
     maps = cv2.resize(np.ascontiguousarray(maps), target, interpolation=cv2.INTER_NEAREST)
     normalised = (color[..., ::-1] - np.array(MEAN_RGB, np.float32)) / np.array(STD_RGB, np.float32)
     return np.ascontiguousarray(normalised.transpose(2, 0, 1)), np.ascontiguousarray(maps.transpose(2, 0, 1))
 
 
-def recolour(color: np.ndarray, factors: tuple[float, float, float]) -> np.ndarray:
+def jitter_color(color: np.ndarray, color_factors: tuple[float, float, float]) -> np.ndarray:
     """Brightness, contrast about the picture's mean grey, and saturation by factors: (H, W, 3) BGR, 0..1."""
-    if factors == (1.0, 1.0, 1.0):
+    if color_factors == (1.0, 1.0, 1.0):
         return color
-    brightness, contrast, saturation = np.array(factors, dtype=np.float32)
+    brightness, contrast, saturation = np.array(color_factors, dtype=np.float32)
     color = np.clip(color * brightness, 0, 1)
-    mean = (color @ GREY_BGR).mean()
+    mean = (color @ GREY_WEIGHTS_BGR).mean()
     color = np.clip(mean + contrast * (color - mean), 0, 1)
-    grey = (color @ GREY_BGR)[..., None]
+    grey = (color @ GREY_WEIGHTS_BGR)[..., None]
     return np.clip(grey + saturation * (color - grey), 0, 1)

@@ -21,14 +21,14 @@ from fingertip_contact.depth.configuration import ENCODER
 from fingertip_contact.depth.network import HEAD_CHANNELS, LEVEL_CHANNELS
 from fingertip_contact.recordings.atomic import written_aside
 from fingertip_contact.training.configuration import TrainingConfiguration
-from fingertip_contact.training.network import TrainedNetwork, prepare_for_scratch
+from fingertip_contact.training.network import TrainableNetwork, initialise_from_scratch
 
 LATEST, BEST = "latest.pth", "best.pth"
 WEIGHTS, CONFIG = "best.safetensors", "config.json"
-KEYS = ("model", "optimizer", "epoch", "previous_best")
+CHECKPOINT_KEYS = ("model", "optimizer", "epoch", "previous_best")
 
 
-def make_network(configuration: TrainingConfiguration, weights: Path | None) -> TrainedNetwork:
+def make_network(configuration: TrainingConfiguration, weights: Path | None) -> TrainableNetwork:
     """A network with the starting weights that the configuration asks for.
 
     weights: of the base; None where the base is none. Raises ValueError where the two do not agree, or as
@@ -40,32 +40,35 @@ def make_network(configuration: TrainingConfiguration, weights: Path | None) -> 
             "relative and metric need a file, none has no use for one"
         )
     torch.manual_seed(configuration.seed)
-    network = TrainedNetwork(configuration.max_depth_m)
+    network = TrainableNetwork(configuration.max_depth_m)
     if weights is None:
-        prepare_for_scratch(network)
+        initialise_from_scratch(network)
         return network
     # The head of a relative checkpoint says disparity: it starts at random.
-    known = load_encoder(weights) if configuration.base == "relative" else load_weights(weights)
-    network.load_state_dict({**network.state_dict(), **known})
+    initial = load_encoder(weights) if configuration.base == "relative" else load_weights(weights)
+    network.load_state_dict({**network.state_dict(), **initial})
     return network
 
 
 def save_checkpoint(
-    path: Path, network: TrainedNetwork, optimizer: Optimizer, epoch: int, previous_best: dict[str, Any]
+    path: Path, network: TrainableNetwork, optimizer: Optimizer, epoch: int, previous_best: dict[str, Any]
 ) -> None:
-    """The published format: KEYS, weights under their published names. Raises OSError where it cannot be written."""
+    """The published format: CHECKPOINT_KEYS, weights under their published names.
+
+    Raises OSError where it cannot be written.
+    """
     values = (network.state_dict(), optimizer.state_dict(), epoch, previous_best)
-    write_durably(path, lambda stream: torch.save(dict(zip(KEYS, values, strict=True)), stream))
+    write_durably(path, lambda stream: torch.save(dict(zip(CHECKPOINT_KEYS, values, strict=True)), stream))
 
 
-def load_checkpoint(path: Path, network: TrainedNetwork, optimizer: Optimizer) -> tuple[int, dict[str, Any]]:
+def load_checkpoint(path: Path, network: TrainableNetwork, optimizer: Optimizer) -> tuple[int, dict[str, Any]]:
     """Puts weights and optimizer where they were; returns epoch and previous_best.
 
     Raises ValueError, naming the file, where it is missing, damaged, holds code, or is of another network.
     """
     network.load_state_dict(load_weights(path))
     content = load_pickle(path)
-    missing = [key for key in KEYS if key not in content]
+    missing = [key for key in CHECKPOINT_KEYS if key not in content]
     if missing:
         raise ValueError(f"checkpoint {path} cannot be gone on with: it lacks {', '.join(missing)}")
     try:
@@ -75,10 +78,10 @@ def load_checkpoint(path: Path, network: TrainedNetwork, optimizer: Optimizer) -
     return content["epoch"], content["previous_best"]
 
 
-def publish_weights(folder: Path, network: TrainedNetwork, configuration: TrainingConfiguration) -> None:
+def publish_weights(folder: Path, network: TrainableNetwork, configuration: TrainingConfiguration) -> None:
     """WEIGHTS and CONFIG, which every command that takes depth weights reads. Raises OSError."""
     tensors: dict[str, Tensor] = {name: value.contiguous().cpu() for name, value in network.state_dict().items()}
-    about = {
+    metadata = {
         "encoder": ENCODER,
         "features": HEAD_CHANNELS,
         "out_channels": list(LEVEL_CHANNELS),
@@ -86,14 +89,14 @@ def publish_weights(folder: Path, network: TrainedNetwork, configuration: Traini
         "input_height": configuration.height,
         "input_width": configuration.width,
     }
-    write_durably(folder / CONFIG, lambda stream: stream.write((json.dumps(about, indent=2) + "\n").encode()))
+    write_durably(folder / CONFIG, lambda stream: stream.write((json.dumps(metadata, indent=2) + "\n").encode()))
     write_durably(folder / WEIGHTS, lambda stream: stream.write(save(tensors)))
 
 
 def write_durably(path: Path, write: Callable[[BinaryIO], Any]) -> None:
     """Writes a file aside, waits until the disk has it, and gives it its name. Raises OSError naming the file."""
     try:
-        with written_aside(path, overwrite=True) as aside, aside.open("wb") as stream:
+        with written_aside(path, overwrite=True) as partial_path, partial_path.open("wb") as stream:
             write(stream)
             stream.flush()
             os.fsync(stream.fileno())

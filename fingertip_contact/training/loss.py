@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 # Under the root: keeps its slope finite where prediction and truth agree.
-ROOT_FLOOR = 1e-12
+SQRT_EPSILON = 1e-12
 # A prediction of nothing has a logarithm of this instead of minus infinity; far below any valid depth.
-NEAREST_PREDICTION_M = 1e-6
+MIN_PREDICTION_M = 1e-6
 
 
-def silog(predicted_m: Tensor, true_m: Tensor, weight: Tensor, share: float = 0.5) -> Tensor | None:
-    """sqrt(mean(e^2) - share * mean(e)^2) with e = log true - log predicted; None where no pixel is valid.
+def silog(predicted_m: Tensor, true_m: Tensor, weight: Tensor, silog_lambda: float = 0.5) -> Tensor | None:
+    """sqrt(mean(e^2) - silog_lambda * mean(e)^2) with e = log true - log predicted; None where no pixel is valid.
 
     predicted_m, true_m: metres, any one shape. weight: of the same shape, 0 where the truth is invalid (its value
     there does not matter), 1 for an ordinary pixel; means are weighted by it, over the whole batch.
@@ -21,8 +21,8 @@ def silog(predicted_m: Tensor, true_m: Tensor, weight: Tensor, share: float = 0.
     if not valid.any():
         return None
     weight = weight[valid].float()
-    error = torch.log(true_m[valid].float()) - torch.log(predicted_m[valid].float().clamp(min=NEAREST_PREDICTION_M))
+    error = torch.log(true_m[valid].float()) - torch.log(predicted_m[valid].float().clamp(min=MIN_PREDICTION_M))
     total = weight.sum()
     mean = (weight * error).sum() / total
     mean_square = (weight * error**2).sum() / total
-    return torch.sqrt((mean_square - share * mean**2).clamp(min=ROOT_FLOOR))
+    return torch.sqrt((mean_square - silog_lambda * mean**2).clamp(min=SQRT_EPSILON))

@@ -8,19 +8,19 @@ import torch
 from timm.layers.pos_embed_sincos import build_sincos2d_pos_embed
 from torch import Tensor, nn
 
-from fingertip_contact.depth.configuration import PATCH
+from fingertip_contact.depth.configuration import PATCH_SIZE_PX
 from fingertip_contact.depth.network import (
-    TAPPED_BLOCKS,
-    TRAINED_GRID,
-    WIDTH,
+    EMBED_DIM,
+    OUT_INDICES,
+    POSITION_GRID_SIZE,
     DepthNetwork,
     interpolate_position_embedding,
 )
 
-SCRATCH_POSITION, SCRATCH_LAYER_SCALE = 0.1, 0.3
+INITIAL_POSITION_SCALE, INITIAL_LAYER_SCALE = 0.1, 0.3
 
 
-class TrainedNetwork(DepthNetwork):
+class TrainableNetwork(DepthNetwork):
     """(B, 3, height, width) -> (B, 1, height, width) metres, at any multiple of 14.
 
     DepthNetwork holds the position embedding of its one size. Here the published one, of 37x37 patches, is the
@@ -28,12 +28,12 @@ class TrainedNetwork(DepthNetwork):
     """
 
     def __init__(self, max_depth_m: float) -> None:
-        super().__init__(TRAINED_GRID * PATCH, TRAINED_GRID * PATCH, max_depth_m)
+        super().__init__(POSITION_GRID_SIZE * PATCH_SIZE_PX, POSITION_GRID_SIZE * PATCH_SIZE_PX, max_depth_m)
         self.pretrained.patch_embed.strict_img_size = False
 
     def forward(self, images: Tensor) -> Tensor:
         height, width = images.shape[2:]
-        rows, columns = height // PATCH, width // PATCH
+        rows, columns = height // PATCH_SIZE_PX, width // PATCH_SIZE_PX
         encoder = self.pretrained
         class_token, embedding = cast(Tensor, encoder.cls_token), cast(Tensor, encoder.pos_embed)
         tokens = torch.cat([class_token.expand(len(images), -1, -1), encoder.patch_embed(images)], dim=1)
@@ -41,13 +41,13 @@ class TrainedNetwork(DepthNetwork):
         features = []
         for index, block in enumerate(encoder.blocks):
             tokens = block(tokens)
-            if index in TAPPED_BLOCKS:
+            if index in OUT_INDICES:
                 patches = encoder.norm(tokens)[:, 1:]
                 features.append(patches.transpose(1, 2).reshape(len(images), -1, rows, columns))
         return self.depth_head(features, (height, width)) * self.max_depth_m
 
 
-def prepare_for_scratch(network: TrainedNetwork) -> None:
+def initialise_from_scratch(network: TrainableNetwork) -> None:
     """Starting values for an encoder without any pre-training.
 
     Position: sines and cosines, which mean the same at every input size, where random values would not; small, for at
@@ -55,11 +55,11 @@ def prepare_for_scratch(network: TrainedNetwork) -> None:
     1e-5 that DINOv2 starts from needs a pre-training's length to grow.
     """
     encoder = network.pretrained
-    grid = build_sincos2d_pos_embed([TRAINED_GRID, TRAINED_GRID], dim=WIDTH, interleave_sin_cos=False)
+    grid = build_sincos2d_pos_embed([POSITION_GRID_SIZE, POSITION_GRID_SIZE], dim=EMBED_DIM, interleave_sin_cos=False)
     with torch.no_grad():
         # The class token's comes first.
-        cast(Tensor, encoder.pos_embed)[0] = SCRATCH_POSITION * torch.cat([torch.zeros(1, WIDTH), grid])
+        cast(Tensor, encoder.pos_embed)[0] = INITIAL_POSITION_SCALE * torch.cat([torch.zeros(1, EMBED_DIM), grid])
         for module in encoder.modules():
             gamma = getattr(module, "gamma", None)
             if isinstance(gamma, nn.Parameter):
-                gamma.fill_(SCRATCH_LAYER_SCALE)
+                gamma.fill_(INITIAL_LAYER_SCALE)

@@ -10,11 +10,11 @@ from torch.optim import AdamW
 from fingertip_contact.training.configuration import TrainingConfiguration
 
 ENCODER_PREFIX = "pretrained."
-GROUPS = ("encoder", "head")
+PARAMETER_GROUPS = ("encoder", "head")
 
 
 def make_optimizer(network: nn.Module, configuration: TrainingConfiguration) -> AdamW:
-    """Two groups in the order of GROUPS: what belongs to the encoder, and everything else."""
+    """Two groups in the order of PARAMETER_GROUPS: what belongs to the encoder, and everything else."""
     encoder = [value for name, value in network.named_parameters() if name.startswith(ENCODER_PREFIX)]
     head = [value for name, value in network.named_parameters() if not name.startswith(ENCODER_PREFIX)]
     return AdamW(
@@ -27,7 +27,7 @@ def make_optimizer(network: nn.Module, configuration: TrainingConfiguration) -> 
     )
 
 
-def cosine(step: int, steps: int) -> float:
+def cosine_decay(step: int, steps: int) -> float:
     """The share of the learning rate at a step: 1 at step 0, 0.5 half way, 0 at `steps`."""
     return 0.5 * (1 + math.cos(math.pi * step / steps))
 
@@ -36,4 +36,4 @@ def set_learning_rates(optimizer: AdamW, configuration: TrainingConfiguration, s
     """A function of the step alone, so that a resumed run needs no state of a scheduler."""
     rates = (configuration.encoder_learning_rate, configuration.head_learning_rate)
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
-        group["lr"] = rate * cosine(step, steps)
+        group["lr"] = rate * cosine_decay(step, steps)

@@ -17,22 +17,22 @@ from fingertip_contact.recordings.dataset import DatasetFrame
 PACKAGES = ("fingertip_contact", "torch", "timm", "numpy", "opencv-python-headless", "safetensors")
 
 
-def provenance(train: Sequence[DatasetFrame], validation: Sequence[DatasetFrame]) -> dict[str, Any]:
+def collect_provenance(train: Sequence[DatasetFrame], validation: Sequence[DatasetFrame]) -> dict[str, Any]:
     """What metrics.json says beside the configuration."""
     return {
-        "git_revision": git_revision(),
-        "data_sha256": data_sha256(train, validation),
+        "git_revision": get_git_revision(),
+        "data_sha256": compute_data_sha256(train, validation),
         "train_frames": len(train),
         "validation_frames": len(validation),
         "train_participants": sorted({frame.participant for frame in train}),
         "validation_participants": sorted({frame.participant for frame in validation}),
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+        "versions": {"python": platform.python_version(), **{name: _get_version(name) for name in PACKAGES}},
         "threads": torch.get_num_threads(),
         "machine": platform.machine(),
     }
 
 
-def data_sha256(train: Sequence[DatasetFrame], validation: Sequence[DatasetFrame]) -> str:
+def compute_data_sha256(train: Sequence[DatasetFrame], validation: Sequence[DatasetFrame]) -> str:
     """A hash of which frames are in which part, in their order; wherever the dataset lies."""
     digest = hashlib.sha256()
     for part, frames in (("train", train), ("validation", validation)):
@@ -41,7 +41,7 @@ def data_sha256(train: Sequence[DatasetFrame], validation: Sequence[DatasetFrame
     return digest.hexdigest()
 
 
-def git_revision() -> str | None:
+def get_git_revision() -> str | None:
     """The checkout's revision, with `-dirty` where files differ from it; None where this is no checkout."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
@@ -50,7 +50,7 @@ def git_revision() -> str | None:
         return None
 
 
-def _version(package: str) -> str | None:
+def _get_version(package: str) -> str | None:
     try:
         return version(package)
     except PackageNotFoundError:

@@ -25,54 +25,60 @@ from fingertip_contact.training.checkpoint import (
     save_checkpoint,
     write_durably,
 )
-from fingertip_contact.training.configuration import BEST_BY, TrainingConfiguration, as_yaml
-from fingertip_contact.training.data import Draw, Plan, TrainingFrames, plan_epoch, steps_per_epoch
+from fingertip_contact.training.configuration import HIGHER_IS_BETTER, TrainingConfiguration, to_yaml
+from fingertip_contact.training.data import (
+    EpochBatchSampler,
+    SampleRequest,
+    TrainingFrames,
+    plan_epoch,
+    steps_per_epoch,
+)
 from fingertip_contact.training.loss import silog
-from fingertip_contact.training.optimizer import GROUPS, make_optimizer, set_learning_rates
-from fingertip_contact.training.processes import Processes
-from fingertip_contact.training.provenance import provenance
+from fingertip_contact.training.optimizer import PARAMETER_GROUPS, make_optimizer, set_learning_rates
+from fingertip_contact.training.processes import DistributedContext
+from fingertip_contact.training.provenance import collect_provenance
 from fingertip_contact.training.validation import validate
 
 CONFIGURATION, METRICS = "config.yaml", "metrics.json"
-TROUBLES_KEPT = 5
+MAX_READ_ERRORS = 5
 
 Batch = tuple[Tensor, Tensor, list[str]]
 
 
 @dataclass(frozen=True)
-class Step:
+class TrainingStep:
     """A step that was taken. loss: mean over its usable batches, NaN where none was. skipped: batches that were not."""
 
     epoch: int
-    number: int
+    index: int
     loss: float
     skipped: int
-    troubles: tuple[str, ...]
+    read_errors: tuple[str, ...]
     learning_rates: tuple[float, ...]
 
 
-class Listener(Protocol):
+class TrainingCallback(Protocol):
     """Somebody who wants to see how a run goes."""
 
-    def step(self, step: Step, steps: int) -> None:
+    def on_step(self, step: TrainingStep, steps: int) -> None:
         """After each step; steps: of the whole run."""
 
-    def epoch(self, record: dict[str, Any]) -> None:
+    def on_epoch(self, record: dict[str, Any]) -> None:
         """After each epoch, with its line of metrics.json."""
 
 
-class Silent:
+class NullCallback:
     """Nobody looks."""
 
-    def step(self, step: Step, steps: int) -> None:
+    def on_step(self, step: TrainingStep, steps: int) -> None:
         pass
 
-    def epoch(self, record: dict[str, Any]) -> None:
+    def on_epoch(self, record: dict[str, Any]) -> None:
         pass
 
 
 @dataclass
-class Run:
+class TrainingRun:
     """One run in its folder `out`. workers: processes that read frames; 0: none of their own.
 
     base_weights: what to start from, see checkpoint.make_network. Raises ValueError where there is nothing to train
@@ -85,28 +91,28 @@ class Run:
     out: Path
     base_weights: Path | None = None
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    processes: Processes = field(default_factory=Processes)
+    distributed: DistributedContext = field(default_factory=DistributedContext)
     workers: int = 0
-    listener: Listener = field(default_factory=Silent)
+    callback: TrainingCallback = field(default_factory=NullCallback)
 
     def __post_init__(self) -> None:
         for name, frames in (("train", self.train), ("validation", self.validation)):
             if not frames:
                 raise ValueError(f"the {name} part of the data has no frames; look at the split and the participants")
-        if self.configuration.accumulation % self.processes.count:
+        if self.configuration.accumulation % self.distributed.world_size:
             raise ValueError(
-                f"accumulation is {self.configuration.accumulation} batches a step; {self.processes.count} processes "
-                "share them, so it has to be a multiple of that"
+                f"accumulation is {self.configuration.accumulation} batches a step; "
+                f"{self.distributed.world_size} processes share them, so it has to be a multiple of that"
             )
-        self._validated = sample_evenly(self.validation, self.configuration.validation_frames)
+        self._validation_frames = sample_evenly(self.validation, self.configuration.validation_frames)
         self._steps_per_epoch = steps_per_epoch(len(self.train), self.configuration)
         self.steps = self.configuration.epochs * self._steps_per_epoch
         self._network = make_network(self.configuration, self.base_weights).to(self.device).train()
         self._optimizer = make_optimizer(self._network, self.configuration)
-        self._before: dict[str, float | None] | None = None
+        self._initial_validation: dict[str, float | None] | None = None
         self._history: list[dict[str, Any]] = []
         self._best: dict[str, Any] = {}
-        self._bad_in_a_row = 0
+        self._consecutive_bad_batches = 0
 
     @property
     def first_step(self) -> int:
@@ -115,34 +121,34 @@ class Run:
 
     def resume(self) -> None:
         """Goes on after the last epoch that `out` holds. Raises ValueError where that is of other data or damaged."""
-        known = json.loads((self.out / METRICS).read_text(encoding="utf-8"))
-        here = provenance(self.train, self.validation)["data_sha256"]
-        if known["data_sha256"] != here:
+        stored = json.loads((self.out / METRICS).read_text(encoding="utf-8"))
+        data_sha256 = collect_provenance(self.train, self.validation)["data_sha256"]
+        if stored["data_sha256"] != data_sha256:
             raise ValueError(
                 f"{self.out} was trained on other frames; name the same dataset and split, or another --out"
             )
         epoch, self._best = load_checkpoint(self.out / LATEST, self._network, self._optimizer)
-        self._before = known["before"]
-        self._history = [record for record in known["epochs"] if record["epoch"] <= epoch]
+        self._initial_validation = stored["before"]
+        self._history = [record for record in stored["epochs"] if record["epoch"] <= epoch]
 
     def run(self) -> dict[str, Any]:
         """Trains to the end, or until nothing gets better; returns the content of metrics.json.
 
         Raises ValueError where batches stay unusable, OSError where a checkpoint cannot be written.
         """
-        if self.processes.is_first:
+        if self.distributed.is_main_process:
             self.out.mkdir(parents=True, exist_ok=True)
-            write_durably(self.out / CONFIGURATION, lambda file: file.write(as_yaml(self.configuration).encode()))
-        if self._before is None:
-            self._before = self._validate()
+            write_durably(self.out / CONFIGURATION, lambda file: file.write(to_yaml(self.configuration).encode()))
+        if self._initial_validation is None:
+            self._initial_validation = self._validate()
         for epoch in range(len(self._history), self.configuration.epochs):
-            if self._has_stalled(epoch):
+            if self._should_stop_early(epoch):
                 break
-            self._history.append(self._epoch(epoch))
-            self._keep(epoch)
-        return self._metrics()
+            self._history.append(self._run_epoch(epoch))
+            self._save_epoch(epoch)
+        return self._collect_metrics()
 
-    def _epoch(self, epoch: int) -> dict[str, Any]:
+    def _run_epoch(self, epoch: int) -> dict[str, Any]:
         start = time.monotonic()
         steps = list(self._train_epoch(epoch))
         trained = time.monotonic()
@@ -153,8 +159,8 @@ class Run:
             "steps": (epoch + 1) * self._steps_per_epoch,
             "train_silog": sum(losses) / len(losses) if losses else None,
             "skipped_batches": sum(step.skipped for step in steps),
-            "troubles": [trouble for step in steps for trouble in step.troubles][:TROUBLES_KEPT],
-            "learning_rates": dict(zip(GROUPS, steps[-1].learning_rates, strict=True)),
+            "read_errors": [error for step in steps for error in step.read_errors][:MAX_READ_ERRORS],
+            "learning_rates": dict(zip(PARAMETER_GROUPS, steps[-1].learning_rates, strict=True)),
             "validation": validation,
             "train_seconds": round(trained - start, 1),
             "validation_seconds": round(time.monotonic() - trained, 1),
@@ -162,71 +168,71 @@ class Run:
 
     def _validate(self) -> dict[str, float | None]:
         """None stands for what could not be measured: JSON knows no NaN."""
-        metrics = validate(self._network, self._validated, self.configuration, self.device, self.processes)
+        metrics = validate(self._network, self._validation_frames, self.configuration, self.device, self.distributed)
         return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
 
-    def _train_epoch(self, epoch: int) -> Iterator[Step]:
+    def _train_epoch(self, epoch: int) -> Iterator[TrainingStep]:
         plan = plan_epoch(len(self.train), epoch, self.configuration)
-        batches = iter(self._loader(plan))
-        for index, planned in enumerate(plan):
-            number = epoch * self._steps_per_epoch + index
-            own = len(planned[self.processes.rank :: self.processes.count])
-            step = self._step(epoch, number, [next(batches) for _ in range(own)])
-            self.listener.step(step, self.steps)
+        batches = iter(self._make_loader(plan))
+        for step_in_epoch, step_batches in enumerate(plan):
+            index = epoch * self._steps_per_epoch + step_in_epoch
+            local_count = len(step_batches[self.distributed.rank :: self.distributed.world_size])
+            step = self._run_step(epoch, index, [next(batches) for _ in range(local_count)])
+            self.callback.on_step(step, self.steps)
             yield step
 
-    def _loader(self, plan: list[list[list[Draw]]]) -> DataLoader:
+    def _make_loader(self, plan: list[list[list[SampleRequest]]]) -> DataLoader:
         return DataLoader(
             TrainingFrames(self.train, self.configuration),
-            batch_sampler=Plan(plan, self.processes.rank, self.processes.count),
+            batch_sampler=EpochBatchSampler(plan, self.distributed.rank, self.distributed.world_size),
             num_workers=self.workers,
             pin_memory=self.device.type == "cuda",
         )
 
-    def _step(self, epoch: int, number: int, batches: list[Batch]) -> Step:
+    def _run_step(self, epoch: int, index: int, batches: list[Batch]) -> TrainingStep:
         """Gradients of all usable batches of all processes, their mean, and one step of the optimizer."""
-        set_learning_rates(self._optimizer, self.configuration, number, self.steps)
+        set_learning_rates(self._optimizer, self.configuration, index, self.steps)
         self._optimizer.zero_grad()
         # Sum of losses, usable batches, unusable ones.
         sums = torch.zeros(3, device=self.device)
-        troubles = []
-        for pictures, maps, reported in batches:
-            troubles += [trouble for trouble in reported if trouble]
-            loss = self._loss(pictures.to(self.device), maps.to(self.device))
+        read_errors = []
+        for images, maps, batch_errors in batches:
+            read_errors += [error for error in batch_errors if error]
+            loss = self._compute_loss(images.to(self.device), maps.to(self.device))
             if loss is None:
                 sums[2] += 1
                 continue
             loss.backward()
             sums += torch.tensor([loss.item(), 1.0, 0.0], device=self.device)
-        self.processes.sum_([sums])
+        self.distributed.all_reduce_sum([sums])
         total, usable, unusable = sums.tolist()
-        stepped = usable > 0 and self._apply(usable)
-        self._count_bad(0 if stepped else int(usable + unusable), number, troubles)
-        return Step(
+        is_applied = usable > 0 and self._apply_gradients(usable)
+        self._check_bad_batches(0 if is_applied else int(usable + unusable), index, read_errors)
+        return TrainingStep(
             epoch=epoch,
-            number=number,
-            loss=total / usable if stepped else math.nan,
-            skipped=int(unusable if stepped else usable + unusable),
-            troubles=tuple(troubles),
+            index=index,
+            loss=total / usable if is_applied else math.nan,
+            skipped=int(unusable if is_applied else usable + unusable),
+            read_errors=tuple(read_errors),
             learning_rates=tuple(group["lr"] for group in self._optimizer.param_groups),
         )
 
-    def _loss(self, pictures: Tensor, maps: Tensor) -> Tensor | None:
+    def _compute_loss(self, images: Tensor, maps: Tensor) -> Tensor | None:
         """None where the batch has no valid pixel, or its loss is not finite."""
         bfloat16 = self.configuration.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16):
-            predicted_m = self._network(pictures)
+            predicted_m = self._network(images)
         loss = silog(predicted_m[:, 0].float(), maps[:, 0], maps[:, 1], self.configuration.silog_lambda)
         return loss if loss is not None and torch.isfinite(loss) else None
 
-    def _apply(self, usable: float) -> bool:
+    def _apply_gradients(self, usable: float) -> bool:
         """The step itself; False, and nothing is changed, where the gradient is not finite."""
         parameters = list(self._network.parameters())
         for parameter in parameters:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        self.processes.sum_(gradients)
+        self.distributed.all_reduce_sum(gradients)
         torch._foreach_div_(gradients, usable)
         norm = torch.nn.utils.clip_grad_norm_(parameters, self.configuration.gradient_clip or math.inf)
         if not torch.isfinite(norm):
@@ -234,51 +240,51 @@ class Run:
         self._optimizer.step()
         return True
 
-    def _count_bad(self, batches: int, number: int, troubles: list[str]) -> None:
+    def _check_bad_batches(self, batches: int, index: int, read_errors: list[str]) -> None:
         """Raises ValueError where too many batches in a row were of no use."""
-        self._bad_in_a_row = self._bad_in_a_row + batches if batches else 0
-        if self._bad_in_a_row >= self.configuration.bad_batches_max:
-            reason = troubles[-1] if troubles else "no valid depth in the frames, or losses that are not finite"
+        self._consecutive_bad_batches = self._consecutive_bad_batches + batches if batches else 0
+        if self._consecutive_bad_batches >= self.configuration.bad_batches_max:
+            reason = read_errors[-1] if read_errors else "no valid depth in the frames, or losses that are not finite"
             raise ValueError(
-                f"gave up at step {number}: {self._bad_in_a_row} batches in a row were of no use ({reason}); check the "
-                "dataset (fingertip-contact dataset check), or lower the learning rates"
+                f"gave up at step {index}: {self._consecutive_bad_batches} batches in a row were of no use ({reason}); "
+                "check the dataset (fingertip-contact dataset check), or lower the learning rates"
             )
 
-    def _keep(self, epoch: int) -> None:
+    def _save_epoch(self, epoch: int) -> None:
         """The weights first where they are the best so far, the whole state last: what is there fits together."""
         record = self._history[-1]
         is_best = self._is_better(record["validation"])
         if is_best:
             self._best = {"epoch": epoch, **record["validation"]}
-        if not self.processes.is_first:
+        if not self.distributed.is_main_process:
             return
         if is_best:
             save_checkpoint(self.out / BEST, self._network, self._optimizer, epoch, self._best)
             publish_weights(self.out, self._network, self.configuration)
-        text = json.dumps(self._metrics(), indent=2, allow_nan=False) + "\n"
+        text = json.dumps(self._collect_metrics(), indent=2, allow_nan=False) + "\n"
         write_durably(self.out / METRICS, lambda file: file.write(text.encode()))
         save_checkpoint(self.out / LATEST, self._network, self._optimizer, epoch, self._best)
-        self.listener.epoch(record)
+        self.callback.on_epoch(record)
 
     def _is_better(self, validation: dict[str, float | None]) -> bool:
         name = self.configuration.best_by
         value, best = validation[name], self._best.get(name)
         if value is None:
             return False
-        return best is None or (value > best if BEST_BY[name] else value < best)
+        return best is None or (value > best if HIGHER_IS_BETTER[name] else value < best)
 
-    def _has_stalled(self, epoch: int) -> bool:
+    def _should_stop_early(self, epoch: int) -> bool:
         patience = self.configuration.patience
         return bool(patience) and epoch - 1 - self._best.get("epoch", -1) >= patience
 
-    def _metrics(self) -> dict[str, Any]:
+    def _collect_metrics(self) -> dict[str, Any]:
         return {
-            **provenance(self.train, self.validation),
+            **collect_provenance(self.train, self.validation),
             "seed": self.configuration.seed,
             "configuration": asdict(self.configuration),
-            "processes": self.processes.count,
+            "processes": self.distributed.world_size,
             "device": self.device.type,
-            "before": self._before,
+            "before": self._initial_validation,
             "best": self._best,
             "epochs": self._history,
         }

@@ -7,26 +7,26 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
-from fingertip_contact.training.optimizer import GROUPS
-from fingertip_contact.training.run import Step
+from fingertip_contact.training.optimizer import PARAMETER_GROUPS
+from fingertip_contact.training.run import TrainingStep
 
 
 class TensorboardLog:
-    """Writes loss and learning rates of every `every`-th step, and each epoch's validation. A resumed run replaces
-    what an interrupted one wrote of the same steps."""
+    """Writes loss and learning rates of every `interval_steps`-th step, and each epoch's validation. A resumed run
+    replaces what an interrupted one wrote of the same steps."""
 
-    def __init__(self, folder: Path, first_step: int = 0, every: int = 10) -> None:
+    def __init__(self, folder: Path, first_step: int = 0, interval_steps: int = 10) -> None:
         self._writer = SummaryWriter(str(folder), purge_step=first_step)
-        self._every = every
+        self._interval_steps = interval_steps
 
-    def step(self, step: Step, steps: int) -> None:
-        if step.number % self._every:
+    def on_step(self, step: TrainingStep, steps: int) -> None:
+        if step.index % self._interval_steps:
             return
-        self._writer.add_scalar("train/silog", step.loss, step.number)
-        for group, rate in zip(GROUPS, step.learning_rates, strict=True):
-            self._writer.add_scalar(f"learning_rate/{group}", rate, step.number)
+        self._writer.add_scalar("train/silog", step.loss, step.index)
+        for group, rate in zip(PARAMETER_GROUPS, step.learning_rates, strict=True):
+            self._writer.add_scalar(f"learning_rate/{group}", rate, step.index)
 
-    def epoch(self, record: dict[str, Any]) -> None:
+    def on_epoch(self, record: dict[str, Any]) -> None:
         for name, value in record["validation"].items():
             if value is not None:
                 self._writer.add_scalar(f"validation/{name}", value, record["steps"])

@@ -11,34 +11,36 @@ from fingertip_contact.depth.preprocessing import Preprocessor, resize_to
 from fingertip_contact.evaluation.depth_metrics import DepthSums, average_over_images, compute_depth_sums
 from fingertip_contact.recordings.dataset import BadFrameError, DatasetFrame
 from fingertip_contact.training.configuration import TrainingConfiguration
-from fingertip_contact.training.network import TrainedNetwork
-from fingertip_contact.training.processes import Processes
+from fingertip_contact.training.network import TrainableNetwork
+from fingertip_contact.training.processes import DistributedContext
 
 
 @torch.inference_mode()
 def validate(
-    network: TrainedNetwork,
+    network: TrainableNetwork,
     frames: Sequence[DatasetFrame],
     configuration: TrainingConfiguration,
     device: torch.device,
-    processes: Processes,
+    distributed: DistributedContext,
 ) -> dict[str, float]:
     """The mean over pictures of each metric; the processes share the frames. Unreadable ones are left out."""
     network.eval()
     preprocess = Preprocessor(configuration.height, configuration.width)
-    own: list[DepthSums] = []
-    for frame in frames[processes.rank :: processes.count]:
+    local_sums: list[DepthSums] = []
+    for frame in frames[distributed.rank :: distributed.world_size]:
         try:
             color_bgr, true_m = frame.load_color(), frame.load_depth_m()
         except BadFrameError:
             continue
-        small_m = network(torch.from_numpy(preprocess(color_bgr)).to(device))[0, 0].float().cpu().numpy()
-        own.append(compute_depth_sums(resize_to(small_m, *true_m.shape), in_range(true_m, configuration)))
+        network_m = network(torch.from_numpy(preprocess(color_bgr)).to(device))[0, 0].float().cpu().numpy()
+        local_sums.append(
+            compute_depth_sums(resize_to(network_m, *true_m.shape), mask_out_of_range(true_m, configuration))
+        )
     network.train()
-    return average_over_images(processes.gather(own))
+    return average_over_images(distributed.all_gather(local_sums))
 
 
-def in_range(true_m: np.ndarray, configuration: TrainingConfiguration) -> np.ndarray:
+def mask_out_of_range(true_m: np.ndarray, configuration: TrainingConfiguration) -> np.ndarray:
     """Depth with NaN where it is out of the range that the run is about."""
     valid = (true_m >= configuration.min_depth_m) & (true_m <= configuration.max_depth_m)
     return np.where(valid, true_m, np.nan)
