@@ -10,12 +10,12 @@ import numpy as np
 
 from fingertip_contact.frames import DepthImage
 from fingertip_contact.keyboard.layout import load_layout
-from fingertip_contact.simulation.darkroom import Darkroom, Setup, Shot
+from fingertip_contact.simulation.darkroom import FrameRenderer, FrameRequest, Setup
 from fingertip_contact.simulation.eye import pixel_grid
 from fingertip_contact.simulation.renderer import DESK
 from fingertip_contact.simulation.scene import make_scene
-from fingertip_contact.simulation.sensor import correlated_noise
-from fingertip_contact.simulation.typist import perform
+from fingertip_contact.simulation.sensor import sample_correlated_noise
+from fingertip_contact.simulation.typist import simulate_typing
 
 UNIT_M = 0.001
 # "Near the hands": so far round them, pixels.
@@ -40,21 +40,21 @@ class RenderedView:
 def render_views(text: str, seed: int, angle_deg: float, level: str, numbers: range) -> Iterator[RenderedView]:
     """Some frames of a simulated recording, by their numbers."""
     layout, scene = load_layout("qwerty"), make_scene(seed, angle_deg, level)
-    performance = perform(text, layout, scene.seed, scene.difficulty)
-    darkroom = Darkroom(Setup(scene, layout, performance.models))
+    trajectory = simulate_typing(text, layout, scene.seed, scene.difficulty)
+    frame_renderer = FrameRenderer(Setup(scene, layout, trajectory.models))
     camera = scene.color_camera
     pixels = scene.depth_camera.project(camera.rays(pixel_grid(camera))).astype(np.float32)
     pixel_map = pixels.reshape(camera.height, camera.width, 2)
     neighbourhood = np.ones((2 * NEAR_PX + 1, 2 * NEAR_PX + 1), np.uint8)
     for number in numbers:
-        exposure = darkroom.expose(Shot(number, performance.poses[number]))
-        picture = darkroom._studio.photograph(performance.poses[number])
-        hands = picture.segments != DESK
+        rendered_frame = frame_renderer.render_frame(FrameRequest(number, trajectory.poses[number]))
+        buffers = frame_renderer._scene_renderer.render(trajectory.poses[number])
+        hands = buffers.segments != DESK
         yield RenderedView(
-            stamp_ns=performance.stamps_ns[number],
-            color_bgr=exposure.color_bgr,
-            sensor=DepthImage(exposure.aligned_depth, UNIT_M),
-            ground_truth_m=cv2.remap(picture.depth_m, pixel_map, None, cv2.INTER_NEAREST, borderValue=float("nan")),
+            stamp_ns=trajectory.stamps_ns[number],
+            color_bgr=rendered_frame.color_bgr,
+            sensor=DepthImage(rendered_frame.aligned_depth, UNIT_M),
+            ground_truth_m=cv2.remap(buffers.depth_m, pixel_map, None, cv2.INTER_NEAREST, borderValue=float("nan")),
             hands=hands,
             near_hands=cv2.dilate(hands.astype(np.uint8), neighbourhood) > 0,
             focal_px=camera.fx,
@@ -83,7 +83,7 @@ class SimulatedDepthNetwork:
         )
         depth_m = cv2.resize(1 / cv2.GaussianBlur(small, (0, 0), 1.2), (width, height))
         scale, shift_m = 1 + 0.01 * self._random.standard_normal(), 0.002 * self._random.standard_normal()
-        depth_m = scale * depth_m + shift_m + 0.003 * correlated_noise(self._random, ground_truth_m.shape, 25.0)
+        depth_m = scale * depth_m + shift_m + 0.003 * sample_correlated_noise(self._random, ground_truth_m.shape, 25.0)
         depth_m[depth_m > 0.998 * self.MAX_DEPTH_M] = np.nan
         return depth_m.astype(np.float32)
 

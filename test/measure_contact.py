@@ -16,7 +16,7 @@ from fingertip_contact.depth.propagation import Keyframe, Propagator, to_flow_im
 from fingertip_contact.frames import DepthImage, Frame, KeyEvent
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.simulation.scene import make_scene
-from fingertip_contact.simulation.typist import perform
+from fingertip_contact.simulation.typist import simulate_typing
 
 TEXT, SEED, ANGLE_DEG, LEVEL = "the fox", 7, 60.0, "calm"
 PERIOD, LATE = 3, 2
@@ -41,11 +41,11 @@ class Network:
 
 def main() -> None:
     layout, scene = load_layout("qwerty"), make_scene(SEED, ANGLE_DEG, LEVEL)
-    performance = perform(TEXT, layout, scene.seed, scene.difficulty)
+    trajectory = simulate_typing(TEXT, layout, scene.seed, scene.difficulty)
     network = Network()
     pipelines = {source: build_pipeline(layout) for source in ("sensor", "fused", "model")}
     presses: dict[str, list[KeyEvent]] = {source: [] for source in pipelines}
-    for number, view in enumerate(render_views(TEXT, SEED, ANGLE_DEG, LEVEL, range(len(performance.poses)))):
+    for number, view in enumerate(render_views(TEXT, SEED, ANGLE_DEG, LEVEL, range(len(trajectory.poses)))):
         predicted_m = network.depth_m(number, view)
         depths = {
             "sensor": view.sensor,
@@ -57,9 +57,9 @@ def main() -> None:
             events = pipeline.process(frame).key_events
             presses[source] += [event for event in events if event.contact.type == "press"]
     for source, events in presses.items():
-        hit = sum(any(is_of(event, tap) for event in events) for tap in performance.taps)
+        hit = sum(any(is_of(event, tap) for event in events) for tap in trajectory.taps)
         text = pipelines[source].touch.typist.text
-        print(f"{source}: {hit} of {len(performance.taps)} taps on their keys, {len(events)} presses, text {text!r}")
+        print(f"{source}: {hit} of {len(trajectory.taps)} taps on their keys, {len(events)} presses, text {text!r}")
 
 
 def is_of(event: KeyEvent, tap) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 
-from other_generator.recording import Sentence, other_recording
+from other_generator.recording import Sentence, ensure_recording
 from other_generator.sheet import LAYOUT
 
 from fingertip_contact.cli.main import main as command
@@ -48,7 +48,7 @@ def main() -> None:
     for sentence in SENTENCES[arguments.set]:
         print(f"{sentence.text!r}, seed {sentence.seed}, {sentence.angle_deg:g} degrees", flush=True)
         try:
-            recording = other_recording(sentence, lambda frames, total: progress_over(frames, total, "rendering"))
+            recording = ensure_recording(sentence, lambda frames, total: progress_over(frames, total, "rendering"))
         except ModuleNotFoundError as error:
             parser.exit(1, f"error: {error}\n")
         recordings.append(str(recording))

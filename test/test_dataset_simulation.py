@@ -19,9 +19,9 @@ from fingertip_contact.geometry import Plane
 from fingertip_contact.recordings.dataset import ACTIONS, open_dataset
 from fingertip_contact.recordings.dataset_annotations import read_annotation, read_label
 from fingertip_contact.recordings.dataset_check import Quality, check_dataset
-from fingertip_contact.simulation.air import HIGHEST_TRANSITION_M, LOWEST_HOVER_M, draw_hover, draw_transition
-from fingertip_contact.simulation.dataset import scene_of, simulate_dataset
-from fingertip_contact.simulation.dataset_plan import Recipe, plan
+from fingertip_contact.simulation.air import MAX_TRANSITION_M, MIN_HOVER_M, sample_hover, sample_transition
+from fingertip_contact.simulation.dataset import make_block_scene, simulate_dataset
+from fingertip_contact.simulation.dataset_plan import DatasetConfig, plan_dataset
 
 ANGLES, SURFACES = (45.0, 90.0), ("white_desk", "wood_grain")
 DEADLINE_S = 120
@@ -31,7 +31,7 @@ DEADLINE_S = 120
 def people(tmp_path_factory) -> Path:
     """One person under two angles, two frames of each action, made by two processes."""
     root = tmp_path_factory.mktemp("people")
-    assert simulate_dataset(plan(1, 12, ANGLES, SURFACES, Recipe(seed=5)), root, workers=2) == 12
+    assert simulate_dataset(plan_dataset(1, 12, ANGLES, SURFACES, DatasetConfig(seed=5)), root, workers=2) == 12
     return root
 
 
@@ -42,37 +42,37 @@ def files(root: Path) -> dict[Path, bytes]:
 @pytest.mark.parametrize(("participants", "frames"), [(15, 3000), (2, 7), (3, 6), (4, 101)])
 def test_frames_are_dealt_evenly(participants, frames):
     """To people, angles and actions, and all of them; every surface is used."""
-    sittings = plan(participants, frames, ANGLES, SURFACES, Recipe())
-    assert sum(sum(sitting.frames.values()) for sitting in sittings) == frames
-    for key in (lambda sitting: sitting.participant, lambda sitting: sitting.angle_deg):
+    blocks = plan_dataset(participants, frames, ANGLES, SURFACES, DatasetConfig())
+    assert sum(sum(block.frames.values()) for block in blocks) == frames
+    for key in (lambda block: block.participant, lambda block: block.angle_deg):
         counts = Counter()
-        for sitting in sittings:
-            counts[key(sitting)] += sum(sitting.frames.values())
+        for block in blocks:
+            counts[key(block)] += sum(block.frames.values())
         assert max(counts.values()) - min(counts.values()) <= participants
     for action in ACTIONS:
-        assert sum(sitting.frames[action] for sitting in sittings) == pytest.approx(frames / 3, abs=len(sittings))
-    assert {sitting.surface for sitting in sittings} == set(SURFACES)
-    names = [sitting.about(action).name for sitting in sittings for action in ACTIONS]
+        assert sum(block.frames[action] for block in blocks) == pytest.approx(frames / 3, abs=len(blocks))
+    assert {block.surface for block in blocks} == set(SURFACES)
+    names = [block.session_info(action).name for block in blocks for action in ACTIONS]
     assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((3, 5, ANGLES, SURFACES, Recipe()), "at least 6 are needed"),
-        ((0, 5, ANGLES, SURFACES, Recipe()), "0 participants"),
-        ((1, 5, (), SURFACES, Recipe()), "0 angles"),
-        ((1, 5, (45.0, 45.0), SURFACES, Recipe()), "named twice"),
-        ((1, 5, (20.0,), SURFACES, Recipe()), "angle is 20"),
-        ((1, 5, ANGLES, ("lava",), Recipe()), "lava"),
-        ((1, 5, ANGLES, SURFACES, Recipe(every=0)), "0th"),
-        ((1, 5, ANGLES, SURFACES, Recipe(difficulty="brutal")), "difficulty is brutal"),
+        ((3, 5, ANGLES, SURFACES, DatasetConfig()), "at least 6 are needed"),
+        ((0, 5, ANGLES, SURFACES, DatasetConfig()), "0 participants"),
+        ((1, 5, (), SURFACES, DatasetConfig()), "0 angles"),
+        ((1, 5, (45.0, 45.0), SURFACES, DatasetConfig()), "named twice"),
+        ((1, 5, (20.0,), SURFACES, DatasetConfig()), "angle is 20"),
+        ((1, 5, ANGLES, ("lava",), DatasetConfig()), "lava"),
+        ((1, 5, ANGLES, SURFACES, DatasetConfig(every=0)), "0th"),
+        ((1, 5, ANGLES, SURFACES, DatasetConfig(difficulty="brutal")), "difficulty is brutal"),
     ],
 )
 def test_impossible_plans_are_refused(arguments, says):
     """Before anything is drawn."""
     with pytest.raises(ValueError, match=says):
-        plan(*arguments)
+        plan_dataset(*arguments)
 
 
 def test_a_simulated_dataset_is_whole(people):
@@ -102,7 +102,7 @@ def test_labels_are_the_truth(people):
                 for tip in hand.fingertips.values():
                     if session.action == "hovering":
                         assert not tip.contact
-                        assert tip.distance_m > LOWEST_HOVER_M - 0.002
+                        assert tip.distance_m > MIN_HOVER_M - 0.002
                     if tip.contact:
                         assert abs(tip.distance_m) < 0.0015
             depth_m = frame.load_depth_m()
@@ -115,15 +115,15 @@ def test_labels_are_the_truth(people):
 
 
 def test_people_look_the_same_from_everywhere_and_differ_from_each_other():
-    """Skin and sleeves are the participant's, the light and the camera the sitting's."""
-    scenes = [scene_of(sitting) for sitting in plan(6, 12, ANGLES, SURFACES, Recipe())]
+    """Skin and sleeves are the participant's, the light and the camera the block's."""
+    scenes = [make_block_scene(block) for block in plan_dataset(6, 12, ANGLES, SURFACES, DatasetConfig())]
     pairs = list(zip(scenes[::2], scenes[1::2], strict=True))
     for one, other in pairs:
-        assert one.looks.skin_tone == other.looks.skin_tone
-        np.testing.assert_array_equal(one.looks.sleeve_bgr, other.looks.sleeve_bgr)
+        assert one.appearance.skin_tone == other.appearance.skin_tone
+        np.testing.assert_array_equal(one.appearance.sleeve_bgr, other.appearance.sleeve_bgr)
         assert one.exposure != other.exposure
         assert one.color_camera != other.color_camera
-    assert len({(one.looks.skin_tone, *one.looks.sleeve_bgr) for one, _ in pairs}) > 2
+    assert len({(one.appearance.skin_tone, *one.appearance.sleeve_bgr) for one, _ in pairs}) > 2
 
 
 def test_what_is_missing_is_made_again_to_the_byte(people):
@@ -135,30 +135,30 @@ def test_what_is_missing_is_made_again_to_the_byte(people):
     assert len(list((gone / "depth_exact").iterdir())) == 2
     shutil.rmtree(gone)
     (people / "P01" / f".{gone.name}.abc.partial").mkdir()
-    assert simulate_dataset(plan(1, 12, ANGLES, SURFACES, Recipe(seed=5)), people, workers=1) == 12
+    assert simulate_dataset(plan_dataset(1, 12, ANGLES, SURFACES, DatasetConfig(seed=5)), people, workers=1) == 12
     assert files(people) == before
     changed = {path for path in people.rglob("*.png") if path.stat().st_mtime_ns != times[path]}
     assert {path.parent.parent for path in changed} == {gone}
     assert not list(people.glob("P01/.*"))
 
 
-def test_another_recipe_does_not_mix_with_what_is_there(people):
+def test_another_config_does_not_mix_with_what_is_there(people):
     """It is told at once, naming the session."""
     with pytest.raises(ValueError, match=r"P01_angle45.*other settings"):
-        simulate_dataset(plan(1, 12, ANGLES, SURFACES, Recipe(seed=6)), people)
+        simulate_dataset(plan_dataset(1, 12, ANGLES, SURFACES, DatasetConfig(seed=6)), people)
 
 
 def test_hands_in_the_air():
     """A hover never comes down to the desk; a transition comes exactly down, and well up."""
     times_s = np.linspace(0, 60, 500)
     for seed in range(5):
-        hover_m = np.array([draw_hover(np.random.default_rng(seed))(time_s) for time_s in times_s])
-        assert hover_m[:, 2].min() >= LOWEST_HOVER_M
-        transition_m = np.array([draw_transition(np.random.default_rng(seed))(time_s) for time_s in times_s])
+        hover_m = np.array([sample_hover(np.random.default_rng(seed))(time_s) for time_s in times_s])
+        assert hover_m[:, 2].min() >= MIN_HOVER_M
+        transition_m = np.array([sample_transition(np.random.default_rng(seed))(time_s) for time_s in times_s])
         down = transition_m[:, 2] == 0
         assert 0.15 < down.mean() < 0.6
         assert np.all(transition_m[down] == 0)
-        assert transition_m[:, 2].max() > HIGHEST_TRANSITION_M / 2 - 1e-9
+        assert transition_m[:, 2].max() > MAX_TRANSITION_M / 2 - 1e-9
 
 
 def test_fingertips_are_annotated_in_the_picture(people):

@@ -48,11 +48,11 @@ from fingertip_contact.frames import EventType
 from fingertip_contact.keyboard.layout import Layout, load_layout
 from fingertip_contact.recordings.events import EventRecord
 from fingertip_contact.recordings.truth import TrueRest, TrueTap, Truth, TruthHeader
-from fingertip_contact.simulation.kinematic import START_S, Trouble
+from fingertip_contact.simulation.kinematic import START_S, Confounders
 from fingertip_contact.simulation.typist import stamp_ns
 
 MS = 1_000_000
-NO_CONFOUNDERS = Trouble(near_misses=False, rests=False, neighbours=False)
+NO_CONFOUNDERS = Confounders(near_misses=False, rests=False, finger_coupling=False)
 
 
 @pytest.fixture(scope="module")

@@ -21,13 +21,13 @@ from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.recordings.bag import open_bag, open_recording
 from fingertip_contact.recordings.truth import read_frames, read_truth, truth_path
-from fingertip_contact.simulation.darkroom import Darkroom, Exposure, Setup, Shot, expose_all
+from fingertip_contact.simulation.darkroom import FrameRenderer, FrameRequest, RenderedFrame, Setup, render_frames
 from fingertip_contact.simulation.hand import HandModel, HandPose
 from fingertip_contact.simulation.recording import CAMERA, simulate
 from fingertip_contact.simulation.renderer import DESK
 from fingertip_contact.simulation.scene import make_scene
 from fingertip_contact.simulation.sensor import DepthSensor
-from fingertip_contact.simulation.studio import Studio
+from fingertip_contact.simulation.studio import HandSceneRenderer
 
 DEADLINE_S = 60
 FEW = 36  # six frames with hands after a second without
@@ -39,11 +39,11 @@ def setup() -> Setup:
 
 
 @pytest.fixture(scope="module")
-def shots() -> list[Shot]:
+def requests() -> list[FrameRequest]:
     """An empty desk, then flat hands over the sheet that move a little."""
     return [
-        Shot(0, {}),
-        *(Shot(number, {hand: flat(hand, 0.002 * number) for hand in HANDS}) for number in range(1, 5)),
+        FrameRequest(0, {}),
+        *(FrameRequest(number, {hand: flat(hand, 0.002 * number) for hand in HANDS}) for number in range(1, 5)),
     ]
 
 
@@ -55,26 +55,26 @@ def flat(hand: str, away_m: float) -> HandPose:
 def test_no_worker_is_refused(setup: Setup) -> None:
     """Nobody to draw is an error, not an endless wait."""
     with pytest.raises(ValueError, match="workers is 0"):
-        list(expose_all(setup, [], 0))
+        list(render_frames(setup, [], 0))
 
 
-def test_depth_stands_at_the_hands_pixels(setup: Setup, shots: list[Shot]) -> None:
+def test_depth_stands_at_the_hands_pixels(setup: Setup, requests: list[FrameRequest]) -> None:
     """Aligned depth agrees with the exact depth of what the colour picture shows there, but for noise."""
-    studio, sensor = Studio(setup.scene, setup.layout, setup.models), DepthSensor(setup.scene)
-    picture = studio.photograph(shots[1].poses)
-    depth_mm = sensor.align(sensor.measure(picture, 1)).astype(float)
-    inner = cv2.erode((picture.segments != DESK).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
-    empty_mm = 1000 * sensor.align((1000 * studio.photograph({}).depth_m).astype(np.uint16)).astype(float) / 1000
+    scene_renderer, sensor = HandSceneRenderer(setup.scene, setup.layout, setup.models), DepthSensor(setup.scene)
+    buffers = scene_renderer.render(requests[1].poses)
+    depth_mm = sensor.align(sensor.measure(buffers, 1)).astype(float)
+    inner = cv2.erode((buffers.segments != DESK).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    empty_mm = 1000 * sensor.align((1000 * scene_renderer.render({}).depth_m).astype(np.uint16)).astype(float) / 1000
     nearer = (empty_mm - depth_mm)[inner & (depth_mm > 0) & (empty_mm > 0)]
     assert np.median(nearer) > 20
     assert (nearer > 0).mean() > 0.99
 
 
-def test_flat_hands_show_their_fingertips(setup: Setup, shots: list[Shot]) -> None:
+def test_flat_hands_show_their_fingertips(setup: Setup, requests: list[FrameRequest]) -> None:
     """Fingers stretched towards the camera are all seen, and none where there is no hand."""
-    darkroom = Darkroom(setup)
-    assert all(darkroom.expose(shots[1]).seen[hand][1:].all() for hand in HANDS)
-    assert not darkroom.expose(shots[0]).seen
+    frame_renderer = FrameRenderer(setup)
+    assert all(frame_renderer.render_frame(requests[1]).visible_fingertips[hand][1:].all() for hand in HANDS)
+    assert not frame_renderer.render_frame(requests[0]).visible_fingertips
 
 
 def test_a_recording_holds_every_stream_in_every_frame(typed_recording: Path) -> None:
@@ -140,17 +140,17 @@ def test_same_seed_same_bytes(tmp_path: Path) -> None:
 
 
 @contextmanager
-def first_frames(exposures: Iterator[Exposure], total: int) -> Iterator[Iterator[Exposure]]:
-    yield islice(exposures, FEW)
+def first_frames(rendered_frames: Iterator[RenderedFrame], total: int) -> Iterator[Iterator[RenderedFrame]]:
+    yield islice(rendered_frames, FEW)
 
 
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
     """Ctrl-C in the middle: neither bag nor truth nor anything half-written."""
 
     @contextmanager
-    def interrupted(exposures: Iterator[Exposure], total: int) -> Iterator[Iterator[Exposure]]:
-        def some() -> Iterator[Exposure]:
-            yield next(exposures)
+    def interrupted(rendered_frames: Iterator[RenderedFrame], total: int) -> Iterator[Iterator[RenderedFrame]]:
+        def some() -> Iterator[RenderedFrame]:
+            yield next(rendered_frames)
             raise KeyboardInterrupt
 
         yield some()

@@ -10,12 +10,12 @@ import pytest
 
 from fingertip_contact.simulation.background import Background
 from fingertip_contact.simulation.eye import pixel_grid
-from fingertip_contact.simulation.renderer import Body, Picture, Renderer, Shape, segment
+from fingertip_contact.simulation.renderer import Body, RenderBuffers, Renderer, Shape, finger_segment
 from fingertip_contact.simulation.scene import Scene, make_scene
 
 RADIUS_M = 0.03
 CENTER_M = np.array([0.02, 0.01, 0.06])
-BALL = segment("right", 1)
+BALL = finger_segment("right", 1)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def renderer(scene: Scene) -> Renderer:
 
 
 @pytest.fixture(scope="module")
-def picture(renderer: Renderer) -> Picture:
+def buffers(renderer: Renderer) -> RenderBuffers:
     return renderer.render({"ball": ball_shape()})
 
 
@@ -64,35 +64,35 @@ def ball_shape(center_m: np.ndarray = CENTER_M) -> Shape:
     return Shape((center_m + RADIUS_M * normals).astype(np.float32), normals.astype(np.float32))
 
 
-def points_seen(scene: Scene, picture: Picture) -> np.ndarray:
+def deproject_points(scene: Scene, buffers: RenderBuffers) -> np.ndarray:
     """Where every pixel of the depth picture lies in the sheet frame: (H, W, 3)."""
     rays = scene.depth_camera.rays(pixel_grid(scene.depth_camera))
-    points = scene.camera_from_sheet.inverse.apply(rays * picture.depth_m.reshape(-1, 1))
-    return points.reshape(*picture.depth_m.shape, 3)
+    points = scene.camera_from_sheet.inverse.apply(rays * buffers.depth_m.reshape(-1, 1))
+    return points.reshape(*buffers.depth_m.shape, 3)
 
 
 def test_the_desk_is_a_plane(scene: Scene, renderer: Renderer) -> None:
     """Every pixel of the empty desk deprojects to height 0 within a micrometre or two."""
-    points = points_seen(scene, renderer.render({}))
+    points = deproject_points(scene, renderer.render({}))
     desk = points[..., 1] > -0.41
     assert desk.mean() > 0.5
     assert np.abs(points[desk][:, 2]).max() < 2e-6
 
 
-def test_a_ball_has_exact_depth(scene: Scene, picture: Picture, renderer: Renderer) -> None:
+def test_a_ball_has_exact_depth(scene: Scene, buffers: RenderBuffers, renderer: Renderer) -> None:
     """Pixels on the ball lie on its surface, as many as the ball is wide."""
-    ball = picture.depth_m < renderer.render({}).depth_m - 1e-5
-    distance_m = np.linalg.norm(points_seen(scene, picture)[ball] - CENTER_M, axis=1)
+    ball = buffers.depth_m < renderer.render({}).depth_m - 1e-5
+    distance_m = np.linalg.norm(deproject_points(scene, buffers)[ball] - CENTER_M, axis=1)
     assert np.abs(distance_m - RADIUS_M).max() < 1e-5
     depth_m = scene.camera_from_sheet.apply(CENTER_M)[2]
     assert ball.sum() == pytest.approx(np.pi * (RADIUS_M * scene.depth_camera.fx / depth_m) ** 2, rel=0.1)
 
 
-def test_segments_mark_the_ball(scene: Scene, picture: Picture) -> None:
+def test_segments_mark_the_ball(scene: Scene, buffers: RenderBuffers) -> None:
     """The ball's number stands where its centre is projected, the desk's number elsewhere."""
     column, row = np.rint(scene.color_camera.project(scene.camera_from_sheet.apply(CENTER_M)[None])[0]).astype(int)
-    assert picture.segments[row, column] == BALL
-    assert set(np.unique(picture.segments)) == {0, BALL}
+    assert buffers.segments[row, column] == BALL
+    assert set(np.unique(buffers.segments)) == {0, BALL}
 
 
 def test_what_sinks_into_the_desk_is_hidden(renderer: Renderer) -> None:
@@ -102,62 +102,64 @@ def test_what_sinks_into_the_desk_is_hidden(renderer: Renderer) -> None:
     assert not buried.segments.any()
 
 
-def test_the_ball_casts_a_shadow(scene: Scene, picture: Picture, renderer: Renderer) -> None:
+def test_the_ball_casts_a_shadow(scene: Scene, buffers: RenderBuffers, renderer: Renderer) -> None:
     """The desk is much darker where the lamp is behind the ball, and unchanged far from it."""
     lamp_m = scene.light.position_m
     shadow_m = lamp_m + (CENTER_M - lamp_m) * lamp_m[2] / (lamp_m[2] - CENTER_M[2])
-    share = picture.radiance_bgr / renderer.render({}).radiance_bgr
+    ratio = buffers.radiance_bgr / renderer.render({}).radiance_bgr
     column, row = np.rint(scene.color_camera.project(scene.camera_from_sheet.apply(shadow_m)[None])[0]).astype(int)
-    around = share[row - 8 : row + 9, column - 8 : column + 9]
-    desk = picture.segments[row - 8 : row + 9, column - 8 : column + 9] == 0
+    around = ratio[row - 8 : row + 9, column - 8 : column + 9]
+    desk = buffers.segments[row - 8 : row + 9, column - 8 : column + 9] == 0
     assert desk.any()
     assert around[desk].min() < 0.75
-    assert (share[-60:, :60] == 1).all()
+    assert (ratio[-60:, :60] == 1).all()
 
 
 def test_contact_darkens_the_desk_beside_the_ball(scene: Scene, renderer: Renderer) -> None:
     """Near a body that lies on the desk the sky's light is dimmed on the side away from the shadow as well."""
     resting = np.array([0.0, 0.0, RADIUS_M])
-    picture = renderer.render({"ball": ball_shape(resting)})
-    share = picture.radiance_bgr.mean(axis=2) / renderer.render({}).radiance_bgr.mean(axis=2)
+    buffers = renderer.render({"ball": ball_shape(resting)})
+    ratio = buffers.radiance_bgr.mean(axis=2) / renderer.render({}).radiance_bgr.mean(axis=2)
     towards_lamp = scene.light.position_m * (1, 1, 0) / np.linalg.norm(scene.light.position_m[:2])
     near, far = (resting * (1, 1, 0) + reach * towards_lamp for reach in (0.032, 0.12))
     pixels = scene.color_camera.project(scene.camera_from_sheet.apply(np.stack([near, far])))
     (column, row), (far_column, far_row) = np.rint(pixels).astype(int)
     patch = (slice(row - 3, row + 4), slice(column - 3, column + 4))
-    seen = share[patch][picture.segments[patch] == 0]
-    assert seen.mean() < 0.98 * share[far_row, far_column]
+    visible = ratio[patch][buffers.segments[patch] == 0]
+    assert visible.mean() < 0.98 * ratio[far_row, far_column]
 
 
-def test_edges_are_smooth(picture: Picture) -> None:
+def test_edges_are_smooth(buffers: RenderBuffers) -> None:
     """Along the silhouette there are pixels between the ball's and the desk's brightness."""
-    light = picture.radiance_bgr[..., 1]
-    edge = cv2.morphologyEx(picture.segments, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    light = buffers.radiance_bgr[..., 1]
+    edge = cv2.morphologyEx(buffers.segments, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
     lowest, highest = (function(light, np.ones((5, 5), np.uint8)) for function in (cv2.erode, cv2.dilate))
-    share = (light - lowest)[edge] / np.maximum(highest - lowest, 1e-6)[edge]
-    assert ((share > 0.2) & (share < 0.8)).mean() > 0.25
+    ratio = (light - lowest)[edge] / np.maximum(highest - lowest, 1e-6)[edge]
+    assert ((ratio > 0.2) & (ratio < 0.8)).mean() > 0.25
 
 
 def test_a_point_behind_something_is_not_seen(scene: Scene, renderer: Renderer) -> None:
     """The top of the ball is seen; its underside, the desk behind it and what lies outside the picture are not."""
-    eye_m = scene.camera_from_sheet.inverse.translation_m
-    towards = (eye_m - CENTER_M) / np.linalg.norm(eye_m - CENTER_M)
+    camera_m = scene.camera_from_sheet.inverse.translation_m
+    towards = (camera_m - CENTER_M) / np.linalg.norm(camera_m - CENTER_M)
     points = np.stack([CENTER_M + RADIUS_M * towards, CENTER_M - RADIUS_M * towards, [2.0, 0.0, 0.0]])
-    seen = renderer.sees({"ball": ball_shape()}, points, np.full(3, BALL))
-    assert seen.tolist() == [True, False, False]
+    visible = renderer.are_visible({"ball": ball_shape()}, points, np.full(3, BALL))
+    assert visible.tolist() == [True, False, False]
 
 
-def test_same_input_same_picture(renderer: Renderer, picture: Picture) -> None:
+def test_same_input_same_picture(renderer: Renderer, buffers: RenderBuffers) -> None:
     """Nothing in the renderer is left to chance."""
     again = renderer.render({"ball": ball_shape()})
-    assert (again.radiance_bgr == picture.radiance_bgr).all()
-    assert (again.depth_m == picture.depth_m).all()
+    assert (again.radiance_bgr == buffers.radiance_bgr).all()
+    assert (again.depth_m == buffers.depth_m).all()
 
 
-def test_colour_and_depth_see_the_same_ball(scene: Scene, picture: Picture) -> None:
+def test_colour_and_depth_see_the_same_ball(scene: Scene, buffers: RenderBuffers) -> None:
     """The distorted colour camera and the rectified depth camera agree on where the ball is."""
-    rows, columns = np.nonzero(picture.segments == BALL)
+    rows, columns = np.nonzero(buffers.segments == BALL)
     rays = scene.color_camera.rays(np.column_stack([columns, rows]).astype(float))
     pixels = np.rint(scene.depth_camera.project(rays)).astype(int)
-    on_desk = replace(picture, depth_m=points_seen(scene, picture)[..., 2]).depth_m[pixels[:, 1], pixels[:, 0]] < 1e-4
+    on_desk = (
+        replace(buffers, depth_m=deproject_points(scene, buffers)[..., 2]).depth_m[pixels[:, 1], pixels[:, 0]] < 1e-4
+    )
     assert on_desk.mean() < 0.03

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fingertip_contact.simulation.renderer import Picture
+from fingertip_contact.simulation.renderer import RenderBuffers
 from fingertip_contact.simulation.scene import Scene, make_scene
 from fingertip_contact.simulation.sensor import (
     BASELINE_M,
@@ -27,12 +27,12 @@ def scene() -> Scene:
     return make_scene(5, 60.0, "normal")
 
 
-def textured_wall(depth_m: float | np.ndarray, value: float = 0.5) -> Picture:
+def textured_wall(depth_m: float | np.ndarray, value: float = 0.5) -> RenderBuffers:
     """A wall of strong texture, so that depth is lost nowhere but at edges."""
     noise = np.random.default_rng(0).uniform(0.5, 1.5, (*SHAPE, 1)).astype(np.float32)
     light = np.broadcast_to(value * noise, (*SHAPE, 3))
     depth = np.broadcast_to(np.float32(depth_m), SHAPE)
-    return Picture(light, np.zeros(SHAPE, np.uint8), depth)
+    return RenderBuffers(light, np.zeros(SHAPE, np.uint8), depth)
 
 
 @pytest.mark.parametrize("depth_m", [0.20, 0.30, 0.40])
@@ -131,13 +131,13 @@ def test_aligned_depth_has_no_gaps(scene: Scene) -> None:
 
 def test_colour_noise_grows_with_light_and_is_new_in_every_frame(scene: Scene) -> None:
     """Shot noise: in linear light a brighter wall is noisier; no two frames share their noise."""
-    flat = {level: Picture(np.full((*SHAPE, 3), level, np.float32), *_no_depth()) for level in (0.05, 0.5)}
+    flat = {level: RenderBuffers(np.full((*SHAPE, 3), level, np.float32), *_no_depth()) for level in (0.05, 0.5)}
     sensor = ColorSensor(scene)
-    spread = {level: sensor.expose(picture, 0)[200:280, 280:360].astype(float) for level, picture in flat.items()}
+    spread = {level: sensor.measure(buffers, 0)[200:280, 280:360].astype(float) for level, buffers in flat.items()}
     linear = {level: ((image / 255) ** 2.2).std() for level, image in spread.items()}
     assert linear[0.5] > 1.5 * linear[0.05]
-    assert (sensor.expose(flat[0.5], 0) == sensor.expose(flat[0.5], 0)).all()
-    assert (sensor.expose(flat[0.5], 0) != sensor.expose(flat[0.5], 1)).mean() > 0.3
+    assert (sensor.measure(flat[0.5], 0) == sensor.measure(flat[0.5], 0)).all()
+    assert (sensor.measure(flat[0.5], 0) != sensor.measure(flat[0.5], 1)).mean() > 0.3
 
 
 def _no_depth() -> tuple[np.ndarray, np.ndarray]:

@@ -47,7 +47,7 @@ def demo(
     from fingertip_contact.simulation.scene import make_scene
 
     console = Console()
-    typist = HABITS[make_scene(seed, angle, difficulty).difficulty].described
+    typist = HABITS[make_scene(seed, angle, difficulty).difficulty].description
     weights.pull(HAND_WEIGHTS, console.print)
     logs = out / "logs"
     logs.mkdir(parents=True, exist_ok=True)

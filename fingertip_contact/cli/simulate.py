@@ -72,12 +72,12 @@ def dataset(
     Example: fingertip-contact simulate dataset --participants 15 --frames 3000 --angles 30,45,60,90 --out out/people
     """
     from fingertip_contact.simulation.dataset import simulate_dataset
-    from fingertip_contact.simulation.dataset_plan import Recipe, plan
+    from fingertip_contact.simulation.dataset_plan import DatasetConfig, plan_dataset
 
-    recipe = Recipe(seed=seed, difficulty=difficulty, every=every)
-    sittings = plan(participants, frames, _numbers(angles, "--angles"), _words(surfaces), recipe)
+    config = DatasetConfig(seed=seed, difficulty=difficulty, every=every)
+    blocks = plan_dataset(participants, frames, _numbers(angles, "--angles"), _words(surfaces), config)
     bar = partial(progress_over, label=out.name)
-    count = simulate_dataset(sittings, out, workers=workers or os.cpu_count() or 1, progress=bar)
+    count = simulate_dataset(blocks, out, workers=workers or os.cpu_count() or 1, progress=bar)
     typer.echo(f"{count} frames of {participants} participants; {out}", err=True)
 
 

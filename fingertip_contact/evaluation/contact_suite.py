@@ -16,8 +16,8 @@ from fingertip_contact.evaluation.fingertip_recording import FingertipRecording
 from fingertip_contact.evaluation.kinematic_view import FingerBias, FrameTiming, Trajectory, observe
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.truth import Truth
-from fingertip_contact.simulation.kinematic import Performer, Take, Trouble
-from fingertip_contact.simulation.participant import HABITS, Participant, draw_participant
+from fingertip_contact.simulation.kinematic import Confounders, TypingSimulator, TypingTrajectory
+from fingertip_contact.simulation.participant import HABITS, Participant, sample_participant
 from fingertip_contact.simulation.scene import make_scene
 
 Split = Literal["development", "test"]
@@ -55,7 +55,7 @@ _COMMON_WORDS_TEXT = (
 # Rendered recordings lose no hand; real cameras do. Of every fourth trial, on purpose: about three times a minute.
 TRACK_LOSS_MODEL = MarkovBursts.uniform(0.0008, 0.8)
 COMMON_WORDS = tuple(_COMMON_WORDS_TEXT.split())
-ALL_CONFOUNDERS = Trouble()
+ALL_CONFOUNDERS = Confounders()
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Condition:
     distance_m: float
     frame_timing: FrameTiming
     has_track_loss: bool = False
-    confounders: Trouble = ALL_CONFOUNDERS
+    confounders: Confounders = ALL_CONFOUNDERS
     words_per_minute: float | None = None
 
 
@@ -104,22 +104,22 @@ def make_participant(participant_id: int) -> Participant:
     """Who it is: normal habits, widened so that people differ as much as people do; or somebody calm, to fit to."""
     random = np.random.default_rng([participant_id, 77])
     if participant_id in CALM_TRAINING_PARTICIPANTS:
-        return draw_participant(random, "calm")
+        return sample_participant(random, "calm")
     habits = replace(
         HABITS["normal"],
         hover_m=(0.006, 0.016),
-        floor_m=random.uniform(0.0013, 0.0025),
+        min_hover_m=random.uniform(0.0013, 0.0025),
         scatter_m=random.uniform(0.0018, 0.0030),
         drift_m=random.uniform(0.001, 0.006),
-        neighbour=random.uniform(0.6, 1.2),
-        near_misses=random.uniform(0.1, 0.35),
-        near_miss_m=(0.001, 0.004),
-        rests=random.uniform(0.04, 0.15),
-        draw_back=random.uniform(0.2, 1.0),
-        follow_forward=random.uniform(0.0, 0.5),
+        finger_coupling=random.uniform(0.6, 1.2),
+        near_miss_ratio=random.uniform(0.1, 0.35),
+        near_miss_height_m=(0.001, 0.004),
+        rest_rate_hz=random.uniform(0.04, 0.15),
+        retraction=random.uniform(0.2, 1.0),
+        forward_coupling=random.uniform(0.0, 0.5),
     )
-    habits = replace(habits, follow_little=habits.follow_forward)
-    drawn = draw_participant(random, "normal")
+    habits = replace(habits, little_finger_coupling=habits.forward_coupling)
+    drawn = sample_participant(random, "normal")
     hover_m = np.clip(random.uniform(*habits.hover_m) + random.normal(0, 0.0025, drawn.hover_m.shape), 0.003, 0.025)
     return replace(
         drawn,
@@ -143,20 +143,22 @@ class SimulatedParticipant:
     """Somebody who takes part: what is typed, and the takes of it, each of them played once."""
 
     participant_id: int
-    simulator: Performer
+    simulator: TypingSimulator
     text: str
-    trajectories: dict[tuple[Trouble, float | None], Take] = field(default_factory=dict)
+    trajectories: dict[tuple[Confounders, float | None], TypingTrajectory] = field(default_factory=dict)
 
-    def simulate(self, condition: Condition) -> Take:
+    def simulate(self, condition: Condition) -> TypingTrajectory:
         key = condition.confounders, condition.words_per_minute
         if key not in self.trajectories:
-            self.trajectories[key] = self.simulator.type(self.text, condition.words_per_minute, condition.confounders)
+            self.trajectories[key] = self.simulator.simulate(
+                self.text, condition.words_per_minute, condition.confounders
+            )
         return self.trajectories[key]
 
 
 def make_simulated_participant(participant: int, layout: Layout, characters: int) -> SimulatedParticipant:
     """characters: about so many are typed."""
-    simulator = Performer(make_participant(participant), layout, participant)
+    simulator = TypingSimulator(make_participant(participant), layout, participant)
     return SimulatedParticipant(participant, simulator, sample_text(participant, characters))
 
 

@@ -23,7 +23,7 @@ from fingertip_contact.evaluation.fingertip_noise import NoiseModel
 from fingertip_contact.evaluation.fingertip_recording import FingertipRecording, detect
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.events import EventRecord
-from fingertip_contact.simulation.kinematic import Trouble
+from fingertip_contact.simulation.kinematic import Confounders
 
 DEFAULT_PROFILE = "default"
 # A published rule that is told how thick each finger is.
@@ -36,10 +36,10 @@ ABLATION_STRIDE = 2
 NO_ABLATION = "with all"
 # What is left out, by name.
 ABLATIONS = {
-    "near misses": Trouble(near_misses=False),
-    "rests": Trouble(rests=False),
-    "neighbours": Trouble(neighbours=False),
-    "all three": Trouble(near_misses=False, rests=False, neighbours=False),
+    "near misses": Confounders(near_misses=False),
+    "rests": Confounders(rests=False),
+    "neighbours": Confounders(finger_coupling=False),
+    "all three": Confounders(near_misses=False, rests=False, finger_coupling=False),
 }
 # The speeds at which errors of typed text are asked for.
 SPEEDS_WPM = (45.6, 70.0)

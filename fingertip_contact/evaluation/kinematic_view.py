@@ -36,7 +36,7 @@ _GROUPS = np.array(FINGER_GROUP_INDEX * len(HANDS))
 
 
 class Trajectory(Protocol):
-    """What a view needs of a take; see simulation.kinematic.Take."""
+    """What a view needs of a take; see simulation.kinematic.TypingTrajectory."""
 
     @property
     def text(self) -> str: ...

@@ -17,8 +17,8 @@ from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.truth import TrueRest, TrueTap
 from fingertip_contact.simulation.kinematic import START_S
-from fingertip_contact.simulation.planning import HOME_KEYS, THUMB_NEARER_M
-from fingertip_contact.simulation.strokes import Wander, minimum_jerk, stopped_by_surface
+from fingertip_contact.simulation.planning import HOME_KEYS, THUMB_BACKWARD_M
+from fingertip_contact.simulation.strokes import SmoothNoise, apply_surface_contact, minimum_jerk
 from fingertip_contact.simulation.typist import stamp_ns
 
 DURATION_S = 14.0
@@ -77,8 +77,8 @@ class _Fingers:
 
     home_m: np.ndarray
     hover_m: np.ndarray
-    vertical_motion: list[Wander]
-    drift: list[Wander]
+    vertical_motion: list[SmoothNoise]
+    drift: list[SmoothNoise]
     strokes: list[_StrokeSpec]
     reaches_m: list[np.ndarray]
 
@@ -90,7 +90,7 @@ class _Fingers:
             there = minimum_jerk((times_s - stroke.down_s + REACH_S) / REACH_S)
             there *= 1.0 - minimum_jerk((times_s - stroke.up_s) / (2 * REACH_S))
             pads_m[:, stroke.column, :2] += there[:, None] * reach_m
-        pads_m[..., 2] = stopped_by_surface(self.heights_m(times_s))
+        pads_m[..., 2] = apply_surface_contact(self.heights_m(times_s))
         return pads_m
 
     def heights_m(self, times_s: np.ndarray) -> np.ndarray:
@@ -104,7 +104,7 @@ class _Fingers:
 
 @dataclass(frozen=True)
 class RandomisedStrokes:
-    """Touches by strokes of any kind, to be viewed like a simulation.kinematic.Take."""
+    """Touches by strokes of any kind, to be viewed like a simulation.kinematic.TypingTrajectory."""
 
     fingers: _Fingers
     taps: tuple[TrueTap, ...]
@@ -156,7 +156,7 @@ def make_randomised_strokes(seed: int, layout: Layout) -> RandomisedStrokes:
     """The take of a number: the same wherever it is drawn."""
     random = np.random.default_rng([seed, 81])
     keys_m = [np.array(layout.by_text[key].center_m) for hand in HANDS for key in HOME_KEYS[hand]]
-    thumbs_m = [keys_m[first] - (0.0, THUMB_NEARER_M) for first in (0, 4)]
+    thumbs_m = [keys_m[first] - (0.0, THUMB_BACKWARD_M) for first in (0, 4)]
     home_m = np.array([thumbs_m[0], *keys_m[:4], thumbs_m[1], *keys_m[4:]])
     hover_m = np.clip(random.uniform(*HOVER_M) + random.normal(0, HOVER_SIGMA_M, FINGER_COUNT), MIN_HOVER_M, None)
     drift_m, vertical_motion_ratio, coupling, near_miss_probability, reach_m = (
@@ -168,8 +168,8 @@ def make_randomised_strokes(seed: int, layout: Layout) -> RandomisedStrokes:
     fingers = _Fingers(
         home_m,
         hover_m,
-        [Wander.draw(random, vertical_motion_ratio * hover, (0.1, 0.6)) for hover in hover_m],
-        [Wander.draw(random, drift_m, (0.03, 0.3)) for _ in range(2)],
+        [SmoothNoise.sample(random, vertical_motion_ratio * hover, (0.1, 0.6)) for hover in hover_m],
+        [SmoothNoise.sample(random, drift_m, (0.03, 0.3)) for _ in range(2)],
         strokes,
         [random.uniform(-reach_m, reach_m, 2) for _ in strokes],
     )

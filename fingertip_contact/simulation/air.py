@@ -10,71 +10,73 @@ import numpy as np
 from fingertip_contact.frames import Handedness
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.simulation.hand import HandPose
-from fingertip_contact.simulation.strokes import Wander
+from fingertip_contact.simulation.strokes import SmoothNoise
 
 # Hands that hover stay so high that no finger reaches the desk, whatever it does.
-LOWEST_HOVER_M, HIGHEST_HOVER_M = 0.012, 0.065
-HIGHEST_TRANSITION_M = 0.08
+MIN_HOVER_M, MAX_HOVER_M = 0.012, 0.065
+MAX_TRANSITION_M = 0.08
 DRIFT_M = 0.018
 _HOVER_HZ, _TRANSITION_HZ, _DRIFT_HZ = (0.15, 0.4), (0.25, 0.5), (0.1, 0.4)
 # Of a transition's swing that is above this the hand is in the air: about half of the time.
-_RISE = 1.5
+_TRANSITION_STEEPNESS = 1.5
 
 
 @dataclass(frozen=True)
-class Lift:
+class HandLift:
     """Where one hand is carried, against where it would be: metres in the sheet frame.
 
-    lowest_m: 0 where the hand comes down to the desk. steepness: how much of the swing is cut off at both ends.
+    min_height_m: 0 where the hand comes down to the desk. steepness: how much of the swing is cut off at both ends.
     """
 
-    lowest_m: float
-    highest_m: float
+    min_height_m: float
+    max_height_m: float
     hertz: float
     phase_rad: float
     steepness: float
-    drift: tuple[Wander, Wander]
+    drift: tuple[SmoothNoise, SmoothNoise]
 
     def __call__(self, time_s: float) -> np.ndarray:
         """(3,) exactly 0 while the hand is down."""
         swing = 0.5 + 0.5 * self.steepness * np.sin(2 * np.pi * self.hertz * time_s + self.phase_rad)
-        share = np.clip(swing, 0.0, 1.0)
-        share = share * share * (3 - 2 * share)
-        height_m = self.lowest_m + share * (self.highest_m - self.lowest_m)
+        fraction = np.clip(swing, 0.0, 1.0)
+        fraction = fraction * fraction * (3 - 2 * fraction)
+        height_m = self.min_height_m + fraction * (self.max_height_m - self.min_height_m)
         # Near the desk the hand is where it types.
-        aside = height_m / self.highest_m
-        x_m, y_m = (float(wander(np.array([time_s]))[0]) for wander in self.drift)
-        return np.array([aside * x_m, aside * y_m, height_m])
+        drift_scale = height_m / self.max_height_m
+        x_m, y_m = (float(noise(np.array([time_s]))[0]) for noise in self.drift)
+        return np.array([drift_scale * x_m, drift_scale * y_m, height_m])
 
 
-def draw_hover(random: np.random.Generator) -> Lift:
+def sample_hover(random: np.random.Generator) -> HandLift:
     """A hand that never touches."""
-    highest_m = random.uniform(2 * LOWEST_HOVER_M, HIGHEST_HOVER_M)
-    return _draw(random, LOWEST_HOVER_M, highest_m, _HOVER_HZ, 1.0)
+    max_height_m = random.uniform(2 * MIN_HOVER_M, MAX_HOVER_M)
+    return _sample_lift(random, MIN_HOVER_M, max_height_m, _HOVER_HZ, 1.0)
 
 
-def draw_transition(random: np.random.Generator) -> Lift:
+def sample_transition(random: np.random.Generator) -> HandLift:
     """A hand that comes down to the desk, types, and leaves it again."""
-    highest_m = random.uniform(0.5 * HIGHEST_TRANSITION_M, HIGHEST_TRANSITION_M)
-    return _draw(random, 0.0, highest_m, _TRANSITION_HZ, _RISE)
+    max_height_m = random.uniform(0.5 * MAX_TRANSITION_M, MAX_TRANSITION_M)
+    return _sample_lift(random, 0.0, max_height_m, _TRANSITION_HZ, _TRANSITION_STEEPNESS)
 
 
-def carried(poses: Mapping[Handedness, HandPose], by_m: Mapping[Handedness, np.ndarray]) -> dict[Handedness, HandPose]:
+def translate_poses(
+    poses: Mapping[Handedness, HandPose], shifts_m: Mapping[Handedness, np.ndarray]
+) -> dict[Handedness, HandPose]:
     """The poses, each hand moved as a whole."""
     return {
-        hand: HandPose(RigidTransform(pose.wrist.rotation, pose.wrist.translation_m + by_m[hand]), pose.angles_rad)
+        hand: HandPose(RigidTransform(pose.wrist.rotation, pose.wrist.translation_m + shifts_m[hand]), pose.angles_rad)
         for hand, pose in poses.items()
     }
 
 
-def _draw(
-    random: np.random.Generator, lowest_m: float, highest_m: float, hertz: tuple[float, float], steepness: float
-) -> Lift:
-    return Lift(
-        lowest_m=lowest_m,
-        highest_m=highest_m,
+def _sample_lift(
+    random: np.random.Generator, min_height_m: float, max_height_m: float, hertz: tuple[float, float], steepness: float
+) -> HandLift:
+    return HandLift(
+        min_height_m=min_height_m,
+        max_height_m=max_height_m,
         hertz=random.uniform(*hertz),
         phase_rad=random.uniform(0, 2 * np.pi),
         steepness=steepness,
-        drift=(Wander.draw(random, DRIFT_M, _DRIFT_HZ), Wander.draw(random, DRIFT_M, _DRIFT_HZ)),
+        drift=(SmoothNoise.sample(random, DRIFT_M, _DRIFT_HZ), SmoothNoise.sample(random, DRIFT_M, _DRIFT_HZ)),
     )

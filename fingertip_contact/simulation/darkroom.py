@@ -19,7 +19,7 @@ from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.simulation.hand import HandModel, HandPose
 from fingertip_contact.simulation.scene import Scene
 from fingertip_contact.simulation.sensor import ColorSensor, DepthSensor
-from fingertip_contact.simulation.studio import Studio
+from fingertip_contact.simulation.studio import HandSceneRenderer
 
 
 @dataclass(frozen=True)
@@ -32,86 +32,87 @@ class Setup:
 
 
 @dataclass(frozen=True)
-class Shot:
+class FrameRequest:
     """A frame to take. poses: of the hands that are there."""
 
-    number: int
+    frame_index: int
     poses: Mapping[Handedness, HandPose]
 
 
 @dataclass(frozen=True)
-class Exposure:
+class RenderedFrame:
     """A frame as the camera publishes it, and which fingers' ends can be seen in it.
 
     color_bgr: (H, W, 3) uint8. depth, aligned_depth: (H, W) uint16, millimetres, 0 invalid. exact_aligned_m: (H, W)
-    float32, metres, without the sensor's errors, NaN where the depth camera does not look. seen: hand -> (5,) bool.
+    float32, metres, without the sensor's errors, NaN where the depth camera does not look.
+    visible_fingertips: hand -> (5,) bool.
     """
 
-    shot: Shot
+    request: FrameRequest
     color_bgr: np.ndarray
     depth: np.ndarray
     aligned_depth: np.ndarray
     exact_aligned_m: np.ndarray
-    seen: Mapping[Handedness, np.ndarray]
+    visible_fingertips: Mapping[Handedness, np.ndarray]
 
 
-class Darkroom:
+class FrameRenderer:
     """Takes the frames of one recording."""
 
     def __init__(self, setup: Setup) -> None:
-        self._studio = Studio(setup.scene, setup.layout, setup.models)
+        self._scene_renderer = HandSceneRenderer(setup.scene, setup.layout, setup.models)
         self._color_sensor = ColorSensor(setup.scene)
         self._depth_sensor = DepthSensor(setup.scene)
 
-    def expose(self, shot: Shot) -> Exposure:
-        picture = self._studio.photograph(shot.poses)
-        depth = self._depth_sensor.measure(picture, shot.number)
-        return Exposure(
-            shot=shot,
-            color_bgr=self._color_sensor.expose(picture, shot.number),
+    def render_frame(self, request: FrameRequest) -> RenderedFrame:
+        buffers = self._scene_renderer.render(request.poses)
+        depth = self._depth_sensor.measure(buffers, request.frame_index)
+        return RenderedFrame(
+            request=request,
+            color_bgr=self._color_sensor.measure(buffers, request.frame_index),
             depth=depth,
             aligned_depth=self._depth_sensor.align(depth),
-            exact_aligned_m=self._depth_sensor.align(picture.depth_m, outside=np.nan),
-            seen=self._studio.fingertips_seen(shot.poses),
+            exact_aligned_m=self._depth_sensor.align(buffers.depth_m, outside=np.nan),
+            visible_fingertips=self._scene_renderer.find_visible_fingertips(request.poses),
         )
 
 
-def expose_all(setup: Setup, shots: Iterable[Shot], workers: int) -> Iterator[Exposure]:
+def render_frames(setup: Setup, requests: Iterable[FrameRequest], workers: int) -> Iterator[RenderedFrame]:
     """Every shot in its order, made by that many processes. Raises ValueError where there would be none."""
     if workers < 1:
         raise ValueError(f"workers is {workers}: at least one process has to draw")
     if workers == 1:
-        yield from map(Darkroom(setup).expose, shots)
+        yield from map(FrameRenderer(setup).render_frame, requests)
         return
     # spawn, not fork: Embree and OpenCV keep threads that do not survive a fork.
-    with without_interrupts():
-        pool = get_context("spawn").Pool(workers, _open_darkroom, (setup,))
+    with block_interrupts():
+        pool = get_context("spawn").Pool(workers, _initialise_worker, (setup,))
     with pool:
-        yield from pool.imap(_expose, shots)
+        yield from pool.imap(_render_in_worker, requests)
 
 
 @contextmanager
-def without_interrupts() -> Iterator[None]:
+def block_interrupts() -> Iterator[None]:
     """Processes started here never see Ctrl-C, from their first instruction on: it is the parent's, who ends them."""
     # Where it has to be started first, multiprocessing's own helper takes the block away again.
     resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)
 
 
-_darkroom: Darkroom | None = None
+_frame_renderer: FrameRenderer | None = None
 
 
-def _open_darkroom(setup: Setup) -> None:
+def _initialise_worker(setup: Setup) -> None:
     """Once in each worker."""
-    global _darkroom
+    global _frame_renderer
     cv2.setNumThreads(1)
-    _darkroom = Darkroom(setup)
+    _frame_renderer = FrameRenderer(setup)
 
 
-def _expose(shot: Shot) -> Exposure:
-    assert _darkroom is not None
-    return _darkroom.expose(shot)
+def _render_in_worker(request: FrameRequest) -> RenderedFrame:
+    assert _frame_renderer is not None
+    return _frame_renderer.render_frame(request)

@@ -1,7 +1,7 @@
 """A dataset of simulated people in the D405 Hand-Surface layout, with exact labels.
 
-Each participant sits down once under every angle of the camera; a sitting has one desk, one camera and one light, and
-gives a session of each action. Every sitting is a function of the plan alone: the number of workers changes nothing,
+Each participant sits down once under every angle of the camera; a block has one desk, one camera and one light, and
+gives a session of each action. Every block is a function of the plan alone: the number of workers changes nothing,
 and what is there already need not be made again.
 """
 
@@ -25,26 +25,26 @@ from fingertip_contact.recordings.dataset_truth import annotate, label, surface_
 from fingertip_contact.recordings.dataset_writer import SessionWriter, surface_calibration
 from fingertip_contact.recordings.jsonl import read_object
 from fingertip_contact.recordings.truth import TrueFrame, true_frame
-from fingertip_contact.simulation.air import Lift, carried, draw_hover, draw_transition
-from fingertip_contact.simulation.darkroom import Darkroom, Exposure, Setup, Shot, without_interrupts
-from fingertip_contact.simulation.dataset_plan import DESK_OF, Sitting
-from fingertip_contact.simulation.participant import draw_participant
+from fingertip_contact.simulation.air import HandLift, sample_hover, sample_transition, translate_poses
+from fingertip_contact.simulation.darkroom import FrameRenderer, FrameRequest, RenderedFrame, Setup, block_interrupts
+from fingertip_contact.simulation.dataset_plan import DESK_BY_SURFACE, CaptureBlock
+from fingertip_contact.simulation.participant import sample_participant
 from fingertip_contact.simulation.planning import CALIBRATION_S, ENTER_S
 from fingertip_contact.simulation.scene import Difficulty, Scene, make_scene
 from fingertip_contact.simulation.sensor import DEPTH_UNIT_M
-from fingertip_contact.simulation.truth_lines import frame_line
-from fingertip_contact.simulation.typist import FRAME_S, NANOSECONDS, Performance, perform
+from fingertip_contact.simulation.truth_lines import make_frame_line
+from fingertip_contact.simulation.typist import FRAME_S, NANOSECONDS, SampledTypingTrajectory, simulate_typing
 
 # How far the camera stands from the sheet, by its angle: as in the published dataset, metres.
 DISTANCES_M = ((37.5, (0.40, 0.48)), (52.5, (0.35, 0.45)), (90.0, (0.30, 0.40)))
 
-_PARTICIPANT_STREAM, _SITTING_STREAM, _TEXT_STREAM, _LIFT_STREAM = range(400, 404)
+_PARTICIPANT_STREAM, _BLOCK_STREAM, _TEXT_STREAM, _LIFT_STREAM = range(400, 404)
 # The hands are in their place by then.
 _FIRST_FRAME = round((CALIBRATION_S + ENTER_S + 0.3) / FRAME_S)
 # More than anybody types: 65 words of five characters a minute and a space each are 0.93 of the words below.
-_WORDS_A_SECOND = 1.4
+_WORDS_PER_SECOND = 1.4
 
-TEXT = (
+VOCABULARY = (
     "the quick brown fox jumps over the lazy dog while my very old box of fine jugs waits by a zigzag path and people "
     "write many words about what they would like to find or make before the next long day comes to an end so you can "
     "pack some of these for the first part of it then look how each was made which is more than two were ever asked"
@@ -54,7 +54,7 @@ Progress = Callable[[Iterator[int], int], AbstractContextManager[Iterator[int]]]
 
 
 def simulate_dataset(
-    sittings: Sequence[Sitting],
+    blocks: Sequence[CaptureBlock],
     root: Path,
     *,
     workers: int = 1,
@@ -63,165 +63,177 @@ def simulate_dataset(
     """Makes the sessions that are not there yet; returns the number of frames of all.
 
     A session appears when it is whole; an interrupted call is gone on with by the same call. progress: gets the frame
-    counts of the sittings and the number of sittings. Raises ValueError where another recipe made what is there, or
+    counts of the blocks and the number of blocks. Raises ValueError where another configuration made what is there, or
     there is no worker.
     """
     if workers < 1:
         raise ValueError(f"workers is {workers}: at least one process has to draw")
-    for sitting in sittings:
+    for block in blocks:
         # Who cannot go on is told before an hour of work, not after.
-        _missing(sitting, root)
+        _find_missing_actions(block, root)
     try:
-        with _made(sittings, root, workers) as made, progress(made, len(sittings)) as counts:
+        with _render_blocks(blocks, root, workers) as rendered_counts, progress(rendered_counts, len(blocks)) as counts:
             return sum(counts)
     finally:
-        for sitting in sittings:
-            _clear(sitting, root)
+        for block in blocks:
+            _remove_partial_sessions(block, root)
 
 
-def make_sitting(sitting: Sitting, root: Path) -> int:
-    """Makes the sessions of a sitting that are not there yet; returns how many frames all have."""
-    missing = _missing(sitting, root)
+def render_block(block: CaptureBlock, root: Path) -> int:
+    """Makes the sessions of a block that are not there yet; returns how many frames all have."""
+    missing = _find_missing_actions(block, root)
     if missing:
-        layout = load_layout(sitting.recipe.layout)
-        scene = scene_of(sitting)
-        performance = _performance(sitting, layout, scene.difficulty)
-        darkroom = Darkroom(Setup(scene, layout, performance.models))
+        layout = load_layout(block.config.layout)
+        scene = make_block_scene(block)
+        trajectory = _simulate_trajectory(block, layout, scene.difficulty)
+        frame_renderer = FrameRenderer(Setup(scene, layout, trajectory.models))
         for action in missing:
-            _make_session(sitting, action, root, scene, performance, darkroom)
-    return sum(sitting.frames.values())
+            _render_session(block, action, root, scene, trajectory, frame_renderer)
+    return sum(block.frames.values())
 
 
 @contextmanager
-def _made(sittings: Sequence[Sitting], root: Path, workers: int) -> Iterator[Iterator[int]]:
+def _render_blocks(blocks: Sequence[CaptureBlock], root: Path, workers: int) -> Iterator[Iterator[int]]:
     if workers == 1:
-        yield (make_sitting(sitting, root) for sitting in sittings)
+        yield (render_block(block, root) for block in blocks)
         return
     # spawn, not fork: Embree and OpenCV keep threads that do not survive a fork.
-    with without_interrupts():
-        pool = get_context("spawn").Pool(min(workers, len(sittings)), cv2.setNumThreads, (1,))
+    with block_interrupts():
+        pool = get_context("spawn").Pool(min(workers, len(blocks)), cv2.setNumThreads, (1,))
     with pool:
-        yield pool.imap_unordered(_Maker(root), sittings)
+        yield pool.imap_unordered(_BlockRenderer(root), blocks)
 
 
 @dataclass(frozen=True)
-class _Maker:
-    """`make_sitting` for a worker."""
+class _BlockRenderer:
+    """`render_block` for a worker."""
 
     root: Path
 
-    def __call__(self, sitting: Sitting) -> int:
-        return make_sitting(sitting, self.root)
+    def __call__(self, block: CaptureBlock) -> int:
+        return render_block(block, self.root)
 
 
-def _missing(sitting: Sitting, root: Path) -> list[str]:
-    """The actions whose sessions have to be made. Raises ValueError where another recipe made one."""
+def _find_missing_actions(block: CaptureBlock, root: Path) -> list[str]:
+    """The actions whose sessions have to be made. Raises ValueError where another configuration made one."""
     missing = []
-    for action, frames in sitting.frames.items():
-        folder = sitting.folder(root, action)
+    for action, frames in block.frames.items():
+        folder = block.folder(root, action)
         if not frames or folder.is_dir():
-            if folder.is_dir() and read_object(folder / METADATA).get("simulation") != sitting.described(action):
+            if folder.is_dir() and read_object(folder / METADATA).get("simulation") != block.to_metadata(action):
                 raise ValueError(f"{folder} was made with other settings; choose another folder, or remove this one")
             continue
         missing.append(action)
     return missing
 
 
-def _clear(sitting: Sitting, root: Path) -> None:
+def _remove_partial_sessions(block: CaptureBlock, root: Path) -> None:
     """Takes away what workers left that were stopped in the middle of a session."""
-    for action in sitting.frames:
-        folder = sitting.folder(root, action)
-        for left in folder.parent.glob(f".{folder.name}.*.partial"):
-            shutil.rmtree(left, ignore_errors=True)
+    for action in block.frames:
+        folder = block.folder(root, action)
+        for partial_path in folder.parent.glob(f".{folder.name}.*.partial"):
+            shutil.rmtree(partial_path, ignore_errors=True)
 
 
-def _make_session(
-    sitting: Sitting, action: str, root: Path, scene: Scene, performance: Performance, darkroom: Darkroom
+def _render_session(
+    block: CaptureBlock,
+    action: str,
+    root: Path,
+    scene: Scene,
+    trajectory: SampledTypingTrajectory,
+    frame_renderer: FrameRenderer,
 ) -> None:
     camera, plane = scene.color_camera, surface_plane(scene.camera_from_sheet)
-    lifts = _lifts(sitting, action)
+    lifts = _sample_lifts(block, action)
     with (
-        written_aside(sitting.folder(root, action)) as aside,
+        written_aside(block.folder(root, action)) as temporary_path,
         SessionWriter(
-            aside,
-            sitting.about(action),
+            temporary_path,
+            block.session_info(action),
             camera,
-            frames_per_second=1 / (FRAME_S * sitting.recipe.every),
+            frames_per_second=1 / (FRAME_S * block.config.every),
             surface=surface_calibration(plane, camera, inlier_share=1.0, frames_used=0),
-            more={"simulation": sitting.described(action)},
+            more={"simulation": block.to_metadata(action)},
         ) as session,
     ):
-        for number in _frame_numbers(sitting, action):
-            by_m = {hand: lift(number * FRAME_S) for hand, lift in lifts.items()}
-            poses = performance.poses[number]
-            exposure = darkroom.expose(Shot(number, carried(poses, by_m) if by_m else poses))
-            truth = _truth(performance, scene, exposure, by_m)
-            depth = DepthImage(exposure.aligned_depth, DEPTH_UNIT_M)
+        for frame_index in _frame_indices(block, action):
+            shifts_m = {hand: lift(frame_index * FRAME_S) for hand, lift in lifts.items()}
+            poses = trajectory.poses[frame_index]
+            rendered_frame = frame_renderer.render_frame(
+                FrameRequest(frame_index, translate_poses(poses, shifts_m) if shifts_m else poses)
+            )
+            truth = _make_ground_truth(trajectory, scene, rendered_frame, shifts_m)
+            depth = DepthImage(rendered_frame.aligned_depth, DEPTH_UNIT_M)
             session.write(
-                sitting.start_ns(action) + round(number * FRAME_S * NANOSECONDS),
-                exposure.color_bgr,
+                block.start_ns(action) + round(frame_index * FRAME_S * NANOSECONDS),
+                rendered_frame.color_bgr,
                 depth,
                 annotate(truth, camera, scene.camera_from_sheet, depth),
                 label(truth, camera, scene.camera_from_sheet),
-                DepthImage(exposure.exact_aligned_m, 1.0),
+                DepthImage(rendered_frame.exact_aligned_m, 1.0),
             )
 
 
-def _truth(
-    performance: Performance, scene: Scene, exposure: Exposure, by_m: Mapping[Handedness, np.ndarray]
+def _make_ground_truth(
+    trajectory: SampledTypingTrajectory,
+    scene: Scene,
+    rendered_frame: RenderedFrame,
+    shifts_m: Mapping[Handedness, np.ndarray],
 ) -> TrueFrame:
     """The truth of a frame; a hand that is lifted touches nothing, whatever its fingers do."""
-    frame = true_frame(frame_line(performance, scene, exposure))
+    frame = true_frame(make_frame_line(trajectory, scene, rendered_frame))
     hands = []
     for hand in frame.hands:
-        if hand.hand in by_m and by_m[hand.hand][2] > 0:
+        if hand.hand in shifts_m and shifts_m[hand.hand][2] > 0:
             fingers = {name: replace(finger, contact=False, key=None) for name, finger in hand.fingers.items()}
             hand = replace(hand, fingers=fingers)
         hands.append(hand)
     return TrueFrame(frame.stamp_ns, tuple(hands))
 
 
-def scene_of(sitting: Sitting) -> Scene:
-    """Camera, light and noise are the sitting's; skin and sleeves the participant's."""
-    recipe = sitting.recipe
-    random = np.random.default_rng([recipe.seed, _SITTING_STREAM, sitting.participant, sitting.angle_number])
-    distance_m = random.uniform(*next(range_m for limit, range_m in DISTANCES_M if sitting.angle_deg <= limit))
-    scene = make_scene(_seed(random), sitting.angle_deg, recipe.difficulty, distance_m)
-    own = make_scene(_seed(_person(sitting)), sitting.angle_deg, recipe.difficulty).looks
-    return replace(scene, looks=replace(own, desk=DESK_OF[sitting.surface]))
+def make_block_scene(block: CaptureBlock) -> Scene:
+    """Camera, light and noise are the block's; skin and sleeves the participant's."""
+    config = block.config
+    random = np.random.default_rng([config.seed, _BLOCK_STREAM, block.participant, block.angle_index])
+    distance_m = random.uniform(*next(range_m for limit, range_m in DISTANCES_M if block.angle_deg <= limit))
+    scene = make_scene(_sample_seed(random), block.angle_deg, config.difficulty, distance_m)
+    appearance = make_scene(
+        _sample_seed(_make_participant_random(block)), block.angle_deg, config.difficulty
+    ).appearance
+    return replace(scene, appearance=replace(appearance, desk=DESK_BY_SURFACE[block.surface]))
 
 
-def _performance(sitting: Sitting, layout: Layout, difficulty: Difficulty) -> Performance:
-    """Somebody who types for as long as all sessions of the sitting need."""
-    recipe = sitting.recipe
-    needed = _FIRST_FRAME + recipe.every * sum(sitting.frames.values())
-    random = np.random.default_rng([recipe.seed, _TEXT_STREAM, sitting.participant, sitting.angle_number])
-    words = random.choice(TEXT.split(), round(_WORDS_A_SECOND * needed * FRAME_S) + 1)
-    person = draw_participant(_person(sitting), difficulty)
-    return perform(" ".join(words), layout, _seed(random), difficulty, person)
+def _simulate_trajectory(block: CaptureBlock, layout: Layout, difficulty: Difficulty) -> SampledTypingTrajectory:
+    """Somebody who types for as long as all sessions of the block need."""
+    config = block.config
+    frame_count = _FIRST_FRAME + config.every * sum(block.frames.values())
+    random = np.random.default_rng([config.seed, _TEXT_STREAM, block.participant, block.angle_index])
+    words = random.choice(VOCABULARY.split(), round(_WORDS_PER_SECOND * frame_count * FRAME_S) + 1)
+    participant = sample_participant(_make_participant_random(block), difficulty)
+    return simulate_typing(" ".join(words), layout, _sample_seed(random), difficulty, participant)
 
 
-def _person(sitting: Sitting) -> np.random.Generator:
+def _make_participant_random(block: CaptureBlock) -> np.random.Generator:
     """The participant's own random stream."""
-    return np.random.default_rng([sitting.recipe.seed, _PARTICIPANT_STREAM, sitting.participant])
+    return np.random.default_rng([block.config.seed, _PARTICIPANT_STREAM, block.participant])
 
 
-def _lifts(sitting: Sitting, action: str) -> dict[Handedness, Lift]:
+def _sample_lifts(block: CaptureBlock, action: str) -> dict[Handedness, HandLift]:
     """How each hand is carried; empty where hands type at their desk."""
-    draw = {"hovering": draw_hover, "transition": draw_transition}.get(action)
-    if draw is None:
+    sample_lift = {"hovering": sample_hover, "transition": sample_transition}.get(action)
+    if sample_lift is None:
         return {}
-    stream = [sitting.recipe.seed, _LIFT_STREAM, sitting.participant, sitting.angle_number, ACTIONS.index(action)]
+    stream = [block.config.seed, _LIFT_STREAM, block.participant, block.angle_index, ACTIONS.index(action)]
     random = np.random.default_rng(stream)
-    return {hand: draw(random) for hand in HANDS}
+    return {hand: sample_lift(random) for hand in HANDS}
 
 
-def _frame_numbers(sitting: Sitting, action: str) -> range:
-    """Which frames of the performance make the session: each action has a time of its own."""
-    before = sum(sitting.frames[other] for other in ACTIONS[: ACTIONS.index(action)])
-    first = _FIRST_FRAME + sitting.recipe.every * before
-    return range(first, first + sitting.recipe.every * sitting.frames[action], sitting.recipe.every)
+def _frame_indices(block: CaptureBlock, action: str) -> range:
+    """Which frames of the trajectory make the session: each action has a time of its own."""
+    preceding_count = sum(block.frames[other] for other in ACTIONS[: ACTIONS.index(action)])
+    first = _FIRST_FRAME + block.config.every * preceding_count
+    return range(first, first + block.config.every * block.frames[action], block.config.every)
 
 
-def _seed(random: np.random.Generator) -> int:
+def _sample_seed(random: np.random.Generator) -> int:
     return int(random.integers(2**31))

@@ -19,14 +19,14 @@ _CUFF_M = 0.004  # how far the sleeve stands off the skin
 class Forearm:
     """A tube that starts at the rim of a hand's mesh.
 
-    rim: (R,) the hand's vertices round the wrist in order. twins: (S, 2) hand vertices that share a place with a rim
-    vertex, and that one's index in `rim`. triangles: (T, 3) int32. uv: (V, 2) 0..1, u round the arm,
+    rim: (R,) the hand's vertices round the wrist in order. seam_pairs: (S, 2) hand vertices that share a place with a
+    rim vertex, and that one's index in `rim`. triangles: (T, 3) int32. uv: (V, 2) 0..1, u round the arm,
     v along it. distances_m, widths, cuffs_m: (K,) of each ring: where it is, how much wider than the wrist, how far
     it stands off.
     """
 
     rim: np.ndarray
-    twins: np.ndarray
+    seam_pairs: np.ndarray
     triangles: np.ndarray
     uv: np.ndarray
     distances_m: np.ndarray
@@ -34,11 +34,11 @@ class Forearm:
     cuffs_m: np.ndarray
     elbow_m: np.ndarray
 
-    def skin(self, hand_vertices_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def pose_skin(self, hand_vertices_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The tube for a posed hand: vertices (V, 3) and unit normals (V, 3), float32, sheet frame."""
         rim = hand_vertices_m[self.rim].astype(np.float64)
         center = rim.mean(axis=0)
-        first = _rim_axis(rim, self.elbow_m - center)
+        first = _compute_rim_axis(rim, self.elbow_m - center)
         last = (self.elbow_m - center) / np.linalg.norm(self.elbow_m - center)
         bend = np.clip(self.distances_m / 0.06, 0, 1)[:, None]
         axes = (1 - bend) * first + bend * last
@@ -48,9 +48,9 @@ class Forearm:
         outward = offsets / np.linalg.norm(offsets, axis=1, keepdims=True)
         rings = centers[:, None] + self.widths[:, None, None] * offsets + self.cuffs_m[:, None, None] * outward
         vertices = rings.reshape(-1, 3)
-        return vertices.astype(np.float32), self._normals(vertices)
+        return vertices.astype(np.float32), self._compute_normals(vertices)
 
-    def _normals(self, vertices: np.ndarray) -> np.ndarray:
+    def _compute_normals(self, vertices: np.ndarray) -> np.ndarray:
         grid = vertices.reshape(len(self.distances_m), len(self.rim), 3)
         around = np.roll(grid, -1, axis=1) - np.roll(grid, 1, axis=1)
         along = np.gradient(grid, axis=0)
@@ -63,7 +63,7 @@ class Forearm:
 
 def make_forearm(model: HandModel, bare_m: float) -> Forearm:
     """The arm of a hand, its sleeve beginning `bare_m` behind the wrist."""
-    rim = _rim(model)
+    rim = _find_rim(model)
     skin_m = np.linspace(0.0, bare_m, 4)
     sleeve_m = np.linspace(bare_m, _LENGTH_M, 10)
     distances = np.concatenate([skin_m, sleeve_m])
@@ -75,7 +75,7 @@ def make_forearm(model: HandModel, bare_m: float) -> Forearm:
     u = np.abs(2 * np.arange(count) / count - 1)
     return Forearm(
         rim=rim,
-        twins=np.argwhere(model.seams[:, None] == model.seams[rim]),
+        seam_pairs=np.argwhere(model.seams[:, None] == model.seams[rim]),
         triangles=triangles.astype(np.int32),
         uv=np.stack(np.broadcast_arrays(u[None, :], (distances / _LENGTH_M)[:, None]), axis=-1).reshape(-1, 2),
         distances_m=distances,
@@ -85,18 +85,18 @@ def make_forearm(model: HandModel, bare_m: float) -> Forearm:
     )
 
 
-def sleeve_start(bare_m: float) -> float:
+def compute_sleeve_start(bare_m: float) -> float:
     """Where on the arm's texture (v, 0..1) the sleeve begins."""
     return bare_m / _LENGTH_M
 
 
-def _rim_axis(rim: np.ndarray, towards: np.ndarray) -> np.ndarray:
+def _compute_rim_axis(rim: np.ndarray, towards: np.ndarray) -> np.ndarray:
     """Unit normal of the wrist's cross-section, pointing away from the hand."""
     axis = np.linalg.svd(rim - rim.mean(axis=0))[2][2]
     return axis if axis @ towards > 0 else -axis
 
 
-def _rim(model: HandModel) -> np.ndarray:
+def _find_rim(model: HandModel) -> np.ndarray:
     """The vertices round the wrist, in order: the border of the flat cap that closes the mesh there.
 
     In the texture the cap is an island of its own, the smallest one.

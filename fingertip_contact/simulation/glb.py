@@ -41,7 +41,7 @@ def read_skinned_mesh(path: Path) -> SkinnedMesh:
     if not document.get("skins") or not document.get("meshes"):
         raise ValueError(f"{path} holds no skinned mesh; reinstall the package")
 
-    def accessor(index: int) -> np.ndarray:
+    def read_accessor(index: int) -> np.ndarray:
         entry = document["accessors"][index]
         view = document["bufferViews"][entry["bufferView"]]
         dtype, columns = _COMPONENT_DTYPES[entry["componentType"]], _COMPONENT_COUNTS[entry["type"]]
@@ -51,15 +51,18 @@ def read_skinned_mesh(path: Path) -> SkinnedMesh:
     skin = document["skins"][0]
     primitive = document["meshes"][0]["primitives"][0]
     attributes = primitive["attributes"]
-    influences, shares = accessor(attributes["JOINTS_0"]), accessor(attributes["WEIGHTS_0"]).astype(np.float64)
+    influences, influence_weights = (
+        read_accessor(attributes["JOINTS_0"]),
+        read_accessor(attributes["WEIGHTS_0"]).astype(np.float64),
+    )
     weights = np.zeros((len(influences), len(skin["joints"])))
-    np.add.at(weights, (np.arange(len(influences))[:, None], influences), shares)
+    np.add.at(weights, (np.arange(len(influences))[:, None], influences), influence_weights)
     # glTF stores matrices column by column.
-    joint_from_file = accessor(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1).astype(np.float64)
+    joint_from_file = read_accessor(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1).astype(np.float64)
     return SkinnedMesh(
-        vertices_m=accessor(attributes["POSITION"]).astype(np.float64),
-        uv=accessor(attributes["TEXCOORD_0"]).astype(np.float64),
-        triangles=accessor(primitive["indices"]).reshape(-1, 3).astype(np.int32),
+        vertices_m=read_accessor(attributes["POSITION"]).astype(np.float64),
+        uv=read_accessor(attributes["TEXCOORD_0"]).astype(np.float64),
+        triangles=read_accessor(primitive["indices"]).reshape(-1, 3).astype(np.int32),
         weights=weights / weights.sum(axis=1, keepdims=True),
         joint_names=tuple(document["nodes"][node]["name"] for node in skin["joints"]),
         joint_transforms=np.linalg.inv(joint_from_file),

@@ -32,7 +32,7 @@ _RIG_FINGERS = {
     "ring": "ring-finger",
     "little": "pinky-finger",
 }
-_FINGER_RADIUS_M = 0.008  # the skin moves by this share of `thickness - 1`
+_FINGER_RADIUS_M = 0.008  # the skin moves by this fraction of `thickness - 1`
 _PAD_SOFTNESS_M = 0.0004  # skin within about this of the lowest point counts as the pad that touches first
 
 # The chain of each finger that turns: knuckle (two axes), middle joint, end joint, and the tip, which does not turn.
@@ -44,7 +44,7 @@ FINGER_CHAIN = ("proximal", "intermediate", "distal", "tip")
 FLEXION, ABDUCTION, MIDDLE_FLEXION, END_FLEXION = range(4)
 
 
-def chain_of(finger: str) -> tuple[str, ...]:
+def make_chain_joint_names(finger: str) -> tuple[str, ...]:
     """The names of the joints of a finger's chain, e.g. `index_proximal` ... `index_tip`."""
     return tuple(f"{finger}_{part}" for part in (THUMB_CHAIN if finger == "thumb" else FINGER_CHAIN))
 
@@ -99,13 +99,13 @@ class HandModel:
             raise ValueError(f"hand is {hand!r}; it has to be 'left' or 'right'")
         if not (0.5 <= scale <= 2.0 and 0.5 <= thickness <= 2.0):
             raise ValueError(f"scale {scale} and thickness {thickness} have to lie within 0.5 and 2")
-        with _asset(f"generic_hand_{hand}.glb") as path:
+        with _open_asset(f"generic_hand_{hand}.glb") as path:
             mesh = read_skinned_mesh(path)
         return _build(hand, mesh, scale, thickness)
 
     def chain_frames(self, wrist_rotations: np.ndarray, wrist_origins_m: np.ndarray, angles: np.ndarray) -> ChainFrames:
         """Forward kinematics of N poses: rotations (N, 3, 3), origins (N, 3) and angles (N, 5, 4) as in HandPose."""
-        turns = self._turns(angles)
+        joint_rotations = self._make_joint_rotations(angles)
         rotations = np.empty((len(angles), len(FINGERS), CHAIN_LENGTH, 3, 3))
         origins = np.empty((len(angles), len(FINGERS), CHAIN_LENGTH, 3))
         rotation, origin = wrist_rotations[:, None], wrist_origins_m[:, None]
@@ -113,7 +113,7 @@ class HandModel:
             origin = origin + (rotation @ self._link_offsets[:, link, :, None])[..., 0]
             rotation = rotation @ self._link_rotations[:, link]
             if link < CHAIN_LENGTH - 1:
-                rotation = rotation @ turns[:, :, link]
+                rotation = rotation @ joint_rotations[:, :, link]
             rotations[:, :, link], origins[:, :, link] = rotation, origin
         return ChainFrames(rotations, origins)
 
@@ -122,16 +122,16 @@ class HandModel:
         _, origins = self._joint_transforms(pose)
         return dict(zip(self.joint_names, origins, strict=True))
 
-    def skin(self, pose: HandPose) -> tuple[np.ndarray, np.ndarray]:
+    def pose_skin(self, pose: HandPose) -> tuple[np.ndarray, np.ndarray]:
         """The posed skin: vertices (V, 3) and unit normals (V, 3), float32, sheet frame, metres."""
         vertices = self._skin_vertices(pose)
-        return vertices.astype(np.float32), self._normals(vertices).astype(np.float32)
+        return vertices.astype(np.float32), self._compute_normals(vertices).astype(np.float32)
 
     def fingertip_pads(self, pose: HandPose) -> np.ndarray:
         """Where each finger would touch first: (5, 3) metres. z is that of the lowest skin vertex of the finger's last
         segment, hence its clearance over the desk; x and y are the middle of the skin next to it."""
         vertices = self._skin_vertices(pose)
-        return np.stack([pad_of(vertices[indices]) for indices in self.distal_vertices])
+        return np.stack([find_pad(vertices[indices]) for indices in self.distal_vertices])
 
     def fingertip_ends(self, pose: HandPose) -> np.ndarray:
         """The end of each finger: (5, 3) metres, on its axis, as far out as its skin goes."""
@@ -139,7 +139,7 @@ class HandModel:
         tips = [self.joint_names.index(f"{finger}_tip") for finger in FINGERS]
         return origins[tips] + np.einsum("fij,fj->fi", rotations[tips], self._tip_extents)
 
-    def lowest_m(self, pose: HandPose) -> float:
+    def min_height_m(self, pose: HandPose) -> float:
         """Height of the lowest point of the whole hand over the desk, metres."""
         return float(self._skin_vertices(pose)[:, 2].min())
 
@@ -161,27 +161,27 @@ class HandModel:
         origins[self.chain_joints] = chains.origins_m[0]
         return rotations, origins
 
-    def _turns(self, angles: np.ndarray) -> np.ndarray:
+    def _make_joint_rotations(self, angles: np.ndarray) -> np.ndarray:
         """(N, 5, 4) angles -> (N, 5, 3, 3, 3): rotation of each turning joint in its own rest frame.
 
         The joints' axes are those of WebXR: x to the right, y out of the back of the hand, -z along the bone.
         """
         flexion = -np.stack([angles[..., FLEXION], angles[..., MIDDLE_FLEXION], angles[..., END_FLEXION]], axis=-1)
         cos, sin = np.cos(flexion), np.sin(flexion)
-        turns = np.zeros((*flexion.shape, 3, 3))
-        turns[..., 0, 0] = 1.0
-        turns[..., 1, 1], turns[..., 1, 2] = cos, -sin
-        turns[..., 2, 1], turns[..., 2, 2] = sin, cos
+        joint_rotations = np.zeros((*flexion.shape, 3, 3))
+        joint_rotations[..., 0, 0] = 1.0
+        joint_rotations[..., 1, 1], joint_rotations[..., 1, 2] = cos, -sin
+        joint_rotations[..., 2, 1], joint_rotations[..., 2, 2] = sin, cos
         abduction = angles[..., ABDUCTION] * self.abduction_sign
         sideways = np.zeros((*abduction.shape, 3, 3))
         sideways[..., 1, 1] = 1.0
         sideways[..., 0, 0] = sideways[..., 2, 2] = np.cos(abduction)
         sideways[..., 0, 2] = np.sin(abduction)
         sideways[..., 2, 0] = -np.sin(abduction)
-        turns[:, :, 0] = sideways @ turns[:, :, 0]
-        return turns
+        joint_rotations[:, :, 0] = sideways @ joint_rotations[:, :, 0]
+        return joint_rotations
 
-    def _normals(self, vertices: np.ndarray) -> np.ndarray:
+    def _compute_normals(self, vertices: np.ndarray) -> np.ndarray:
         a, b, c = (vertices[self.triangles[:, corner]] for corner in range(3))
         faces = np.cross(b - a, c - a)  # twice the area long: larger triangles count more
         corners = self.seams[self.triangles].ravel()
@@ -202,7 +202,9 @@ class HandModel:
     @cached_property
     def chain_joints(self) -> np.ndarray:
         """(5, 4) joint numbers of the chains."""
-        return np.array([[self.joint_names.index(name) for name in chain_of(finger)] for finger in FINGERS])
+        return np.array(
+            [[self.joint_names.index(name) for name in make_chain_joint_names(finger)] for finger in FINGERS]
+        )
 
     @cached_property
     def _link_rotations(self) -> np.ndarray:
@@ -228,50 +230,51 @@ class HandModel:
         return np.array(extents)
 
 
-def pad_of(vertices_m: np.ndarray) -> np.ndarray:
+def find_pad(vertices_m: np.ndarray) -> np.ndarray:
     """The pad of skin (..., V, 3): (..., 3), x and y of the skin that lies lowest, z of its lowest vertex."""
     lowest = vertices_m[..., 2].min(axis=-1)
-    share = np.exp((lowest[..., None] - vertices_m[..., 2]) / _PAD_SOFTNESS_M)
-    xy = (share[..., None] * vertices_m[..., :2]).sum(axis=-2) / share.sum(axis=-1)[..., None]
+    weight = np.exp((lowest[..., None] - vertices_m[..., 2]) / _PAD_SOFTNESS_M)
+    xy = (weight[..., None] * vertices_m[..., :2]).sum(axis=-2) / weight.sum(axis=-1)[..., None]
     return np.concatenate([xy, lowest[..., None]], axis=-1)
 
 
 @contextmanager
-def _asset(name: str) -> Iterator[Path]:
+def _open_asset(name: str) -> Iterator[Path]:
     with as_file(files("fingertip_contact.simulation") / "assets" / name) as path:
         yield path
 
 
 def _build(hand: Handedness, mesh: SkinnedMesh, scale: float, thickness: float) -> HandModel:
-    turn = _HAND_FROM_RIG[hand]
-    names = tuple(_plain_name(name) for name in mesh.joint_names)
+    hand_from_rig = _HAND_FROM_RIG[hand]
+    names = tuple(_make_joint_name(name) for name in mesh.joint_names)
     wrist = mesh.joint_transforms[names.index("wrist"), :3, 3]
-    vertices = (mesh.vertices_m - wrist) @ turn.T * scale
+    vertices = (mesh.vertices_m - wrist) @ hand_from_rig.T * scale
     _, seams = np.unique(np.round(mesh.vertices_m, 6), axis=0, return_inverse=True)
     strongest = [names[joint] for joint in mesh.weights.argmax(axis=1)]
-    fingers = np.array([_finger_of(name) for name in strongest], dtype=np.int8)
+    fingers = np.array([_find_finger(name) for name in strongest], dtype=np.int8)
     seams = seams.reshape(-1)
-    ends = [
-        _once_each(np.flatnonzero([name in chain_of(finger)[-2:] for name in strongest]), seams) for finger in FINGERS
+    distal_vertices = [
+        _drop_duplicates(np.flatnonzero([name in make_chain_joint_names(finger)[-2:] for name in strongest]), seams)
+        for finger in FINGERS
     ]
     model = HandModel(
         hand=hand,
         triangles=mesh.triangles,
         uv=mesh.uv,
         finger_of_vertex=fingers,
-        distal_vertices=tuple(ends),
+        distal_vertices=tuple(distal_vertices),
         joint_names=names,
         rest_vertices_m=vertices,
         weights=mesh.weights,
-        rest_rotations=turn @ mesh.joint_transforms[:, :3, :3],
-        rest_origins_m=(mesh.joint_transforms[:, :3, 3] - wrist) @ turn.T * scale,
+        rest_rotations=hand_from_rig @ mesh.joint_transforms[:, :3, :3],
+        rest_origins_m=(mesh.joint_transforms[:, :3, 3] - wrist) @ hand_from_rig.T * scale,
         seams=seams,
     )
-    vertices += model._normals(vertices) * ((thickness - 1.0) * _FINGER_RADIUS_M * scale)
+    vertices += model._compute_normals(vertices) * ((thickness - 1.0) * _FINGER_RADIUS_M * scale)
     return model
 
 
-def _plain_name(rig_name: str) -> str:
+def _make_joint_name(rig_name: str) -> str:
     """`pinky-finger-phalanx-distal` -> `little_distal`."""
     for finger, prefix in _RIG_FINGERS.items():
         if rig_name.startswith(prefix + "-"):
@@ -279,11 +282,11 @@ def _plain_name(rig_name: str) -> str:
     return rig_name
 
 
-def _once_each(indices: np.ndarray, seams: np.ndarray) -> np.ndarray:
+def _drop_duplicates(indices: np.ndarray, seams: np.ndarray) -> np.ndarray:
     """Of vertices that share a position the first one."""
     _, first = np.unique(seams[indices], return_index=True)
     return indices[np.sort(first)]
 
 
-def _finger_of(joint: str) -> int:
-    return next((number for number, finger in enumerate(FINGERS) if joint in chain_of(finger)), -1)
+def _find_finger(joint: str) -> int:
+    return next((index for index, finger in enumerate(FINGERS) if joint in make_chain_joint_names(finger)), -1)

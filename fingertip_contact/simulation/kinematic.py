@@ -19,19 +19,19 @@ from fingertip_contact.simulation.motion import HandMotion
 from fingertip_contact.simulation.participant import Habits, Participant
 from fingertip_contact.simulation.planning import (
     CALIBRATION_S,
+    CLEARANCE_S,
     ENTER_S,
-    UP_BY_S,
     WAIT_S,
     PlannedTap,
     add_near_misses,
     add_rests,
     add_taps,
-    keys_of,
+    find_keys,
+    make_idle_hand,
     plan_taps,
-    waiting_hand,
 )
 from fingertip_contact.simulation.strokes import Stroke
-from fingertip_contact.simulation.typist import stamp_ns, true_tap
+from fingertip_contact.simulation.typist import make_ground_truth_tap, stamp_ns
 
 # When a touch begins is read off the planned height at this step, and between its samples by a line.
 _STEP_S = 0.0005
@@ -40,25 +40,25 @@ START_S = CALIBRATION_S + ENTER_S
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Confounders:
     """What makes a participant hard to read; each may be left out."""
 
     near_misses: bool = True
     rests: bool = True
-    neighbours: bool = True
+    finger_coupling: bool = True
 
-    def of(self, habits: Habits) -> Habits:
+    def apply_to(self, habits: Habits) -> Habits:
         """The habits with what is switched off left out."""
         return replace(
             habits,
-            near_misses=habits.near_misses if self.near_misses else 0.0,
-            rests=habits.rests if self.rests else 0.0,
-            neighbour=habits.neighbour if self.neighbours else 0.0,
+            near_miss_ratio=habits.near_miss_ratio if self.near_misses else 0.0,
+            rest_rate_hz=habits.rest_rate_hz if self.rests else 0.0,
+            finger_coupling=habits.finger_coupling if self.finger_coupling else 0.0,
         )
 
 
 @dataclass(frozen=True)
-class Take:
+class TypingTrajectory:
     """A text that was typed once, from START_S to end_s."""
 
     text: str
@@ -72,66 +72,70 @@ class Take:
         return np.concatenate([self.motions[hand].pads_m(times_s) for hand in HANDS], axis=1)
 
 
-class Performer:
+class TypingSimulator:
     """A participant at a layout. Where hands wait is worked out once, and then any text is played in milliseconds."""
 
     def __init__(self, participant: Participant, layout: Layout, seed: int) -> None:
         self._participant, self._layout, self._seed = participant, layout, seed
 
     @cached_property
-    def _waiting(self) -> dict[Handedness, HandMotion]:
+    def _idle_hands(self) -> dict[Handedness, HandMotion]:
         random = np.random.default_rng([self._seed, 1])
         person = self._participant
         models = {hand: HandModel.load(hand, person.scale, person.thickness) for hand in HANDS}
-        return {hand: waiting_hand(models[hand], self._layout, person, random) for hand in HANDS}
+        return {hand: make_idle_hand(models[hand], self._layout, person, random) for hand in HANDS}
 
-    def type(self, text: str, words_per_minute: float | None = None, trouble: Trouble | None = None) -> Take:
+    def simulate(
+        self, text: str, words_per_minute: float | None = None, confounders: Confounders | None = None
+    ) -> TypingTrajectory:
         """words_per_minute: None for the participant's own. The same text is typed by the same strokes whatever the
-        trouble. Raises ValueError where the text cannot be typed on the layout."""
+        confounders. Raises ValueError where the text cannot be typed on the layout."""
         person = replace(
             self._participant,
-            habits=(trouble or Trouble()).of(self._participant.habits),
+            habits=(confounders or Confounders()).apply_to(self._participant.habits),
             words_per_minute=words_per_minute or self._participant.words_per_minute,
         )
         random = np.random.default_rng([self._seed, 2])
-        planned = plan_taps(keys_of(text, self._layout), text, self._layout, person, START_S + WAIT_S, random)
+        planned = plan_taps(find_keys(text, self._layout), text, self._layout, person, START_S + WAIT_S, random)
         end_s = max(tap.release_s for tap in planned) + WAIT_S
         motions, rests = {}, []
         for hand in HANDS:
-            waiting = self._waiting[hand]
-            motion = replace(waiting, aims=[], strokes={finger: [] for finger in range(len(FINGERS))})
+            idle = self._idle_hands[hand]
+            motion = replace(idle, aims=[], strokes={finger: [] for finger in range(len(FINGERS))})
             own = [tap for tap in planned if tap.hand == hand]
             add_taps(motion, own, person, np.random.default_rng([self._seed, 3, HANDS.index(hand)]))
             add_near_misses(motion, own, person, np.random.default_rng([self._seed, 4, HANDS.index(hand)]))
-            lying = add_rests(motion, hand, own, person, end_s, np.random.default_rng([self._seed, 5]))
-            rests += [_true_rest(motion, *rest) for rest in lying]
+            rest_strokes = add_rests(motion, hand, own, person, end_s, np.random.default_rng([self._seed, 5]))
+            rests += [_make_ground_truth_rest(motion, *rest) for rest in rest_strokes]
             motions[hand] = motion
-        taps = tuple(_true_tap(motions[tap.hand], tap) for tap in planned)
-        return Take(text, motions, taps, tuple(rests), end_s)
+        taps = tuple(_make_ground_truth_tap(motions[tap.hand], tap) for tap in planned)
+        return TypingTrajectory(text, motions, taps, tuple(rests), end_s)
 
 
-def _true_tap(motion: HandMotion, tap: PlannedTap) -> TrueTap:
-    press_s, release_s = _touch(motion, tap.finger, tap.press_s - UP_BY_S, tap.release_s + UP_BY_S)
+def _make_ground_truth_tap(motion: HandMotion, tap: PlannedTap) -> TrueTap:
+    press_s, release_s = _find_contact_interval_s(
+        motion, tap.finger, tap.press_s - CLEARANCE_S, tap.release_s + CLEARANCE_S
+    )
     x_m, y_m, _ = motion.pads_m(np.array([press_s]))[0, tap.finger]
-    return true_tap(tap, press_s, release_s, float(x_m), float(y_m))
+    return make_ground_truth_tap(tap, press_s, release_s, float(x_m), float(y_m))
 
 
-def _true_rest(motion: HandMotion, hand: Handedness, finger: int, stroke: Stroke) -> TrueRest:
-    start_s, end_s = _touch(motion, finger, stroke.pulse.start_s, stroke.pulse.end_s)
+def _make_ground_truth_rest(motion: HandMotion, hand: Handedness, finger: int, stroke: Stroke) -> TrueRest:
+    start_s, end_s = _find_contact_interval_s(motion, finger, stroke.pulse.start_s, stroke.pulse.end_s)
     return TrueRest(stamp_ns(start_s), stamp_ns(end_s), hand, FINGERS[finger])
 
 
-def _touch(motion: HandMotion, finger: int, from_s: float, until_s: float) -> tuple[float, float]:
+def _find_contact_interval_s(motion: HandMotion, finger: int, from_s: float, until_s: float) -> tuple[float, float]:
     """When a pad that is up at both times meets the surface and leaves it for good between them.
 
     Raises RuntimeError where it is not so.
     """
     times_s = np.arange(from_s, until_s + _STEP_S, _STEP_S)
     heights_m = motion.heights_m(finger, times_s)
-    (down,) = np.nonzero(heights_m < 0)
-    if not len(down) or down[0] == 0 or down[-1] == len(times_s) - 1:
+    (below_surface,) = np.nonzero(heights_m < 0)
+    if not len(below_surface) or below_surface[0] == 0 or below_surface[-1] == len(times_s) - 1:
         raise RuntimeError(f"{FINGERS[finger]} is not up, down and up between {from_s:.3f} and {until_s:.3f} s")
-    first, last = down[0], down[-1]
-    down_s = times_s[first] - _STEP_S * heights_m[first] / (heights_m[first] - heights_m[first - 1])
-    up_s = times_s[last] - _STEP_S * heights_m[last] / (heights_m[last + 1] - heights_m[last])
-    return float(down_s), float(up_s)
+    first, last = below_surface[0], below_surface[-1]
+    touch_down_s = times_s[first] - _STEP_S * heights_m[first] / (heights_m[first] - heights_m[first - 1])
+    lift_off_s = times_s[last] - _STEP_S * heights_m[last] / (heights_m[last + 1] - heights_m[last])
+    return float(touch_down_s), float(lift_off_s)

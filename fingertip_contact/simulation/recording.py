@@ -11,15 +11,15 @@ from fingertip_contact.recordings.atomic import require_free, written_aside
 from fingertip_contact.recordings.bag import BagWriter
 from fingertip_contact.recordings.jsonl import to_line
 from fingertip_contact.recordings.truth import truth_path
-from fingertip_contact.simulation.darkroom import Exposure, Setup, Shot, expose_all
+from fingertip_contact.simulation.darkroom import FrameRequest, RenderedFrame, Setup, render_frames
 from fingertip_contact.simulation.scene import Scene
-from fingertip_contact.simulation.truth_lines import frame_line, header_line, rest_line, tap_line
-from fingertip_contact.simulation.typist import perform
+from fingertip_contact.simulation.truth_lines import make_frame_line, make_header_line, make_rest_line, make_tap_line
+from fingertip_contact.simulation.typist import simulate_typing
 
 CAMERA = "/camera/camera"
 COLOR_FRAME, DEPTH_FRAME = "camera_color_optical_frame", "camera_depth_optical_frame"
 
-Progress = Callable[[Iterator[Exposure], int], AbstractContextManager[Iterator[Exposure]]]
+Progress = Callable[[Iterator[RenderedFrame], int], AbstractContextManager[Iterator[RenderedFrame]]]
 
 
 def simulate(
@@ -30,7 +30,7 @@ def simulate(
     *,
     workers: int = 1,
     overwrite: bool = False,
-    progress: Progress = lambda exposures, total: nullcontext(exposures),
+    progress: Progress = lambda rendered_frames, total: nullcontext(rendered_frames),
 ) -> int:
     """Writes the bag `out` and its truth (`recordings.truth.truth_path`); returns the number of frames.
 
@@ -42,31 +42,31 @@ def simulate(
     if not overwrite:
         require_free(out)
         require_free(truth)
-    performance = perform(text, layout, scene.seed, scene.difficulty)
-    shots = [Shot(number, poses) for number, poses in enumerate(performance.poses)]
-    exposures = expose_all(Setup(scene, layout, performance.models), shots, workers)
+    trajectory = simulate_typing(text, layout, scene.seed, scene.difficulty)
+    requests = [FrameRequest(frame_index, poses) for frame_index, poses in enumerate(trajectory.poses)]
+    rendered_frames = render_frames(Setup(scene, layout, trajectory.models), requests, workers)
     with (
-        written_aside(truth, overwrite=overwrite) as aside,
-        aside.open("w", encoding="utf-8") as lines,
+        written_aside(truth, overwrite=overwrite) as temporary_path,
+        temporary_path.open("w", encoding="utf-8") as lines,
         BagWriter(out, overwrite=overwrite) as bag,
-        progress(exposures, len(shots)) as developed,
+        progress(rendered_frames, len(requests)) as tracked_frames,
     ):
-        lines.write(to_line(header_line(performance, layout, scene)))
-        lines.writelines(to_line(tap_line(tap)) for tap in performance.taps)
-        lines.writelines(to_line(rest_line(rest)) for rest in performance.rests)
-        for exposure in developed:
-            stamp_ns = performance.stamps_ns[exposure.shot.number]
-            _write_frame(bag, scene, stamp_ns, exposure)
-            lines.write(to_line(frame_line(performance, scene, exposure)))
-    return len(shots)
+        lines.write(to_line(make_header_line(trajectory, layout, scene)))
+        lines.writelines(to_line(make_tap_line(tap)) for tap in trajectory.taps)
+        lines.writelines(to_line(make_rest_line(rest)) for rest in trajectory.rests)
+        for rendered_frame in tracked_frames:
+            stamp_ns = trajectory.stamps_ns[rendered_frame.request.frame_index]
+            _write_frame(bag, scene, stamp_ns, rendered_frame)
+            lines.write(to_line(make_frame_line(trajectory, scene, rendered_frame)))
+    return len(requests)
 
 
-def _write_frame(bag: BagWriter, scene: Scene, stamp_ns: int, exposure: Exposure) -> None:
+def _write_frame(bag: BagWriter, scene: Scene, stamp_ns: int, rendered_frame: RenderedFrame) -> None:
     """One frame's pictures, each with its intrinsics."""
     streams = (
-        ("color/image_raw", COLOR_FRAME, exposure.color_bgr, "bgr8", scene.color_camera),
-        ("depth/image_rect_raw", DEPTH_FRAME, exposure.depth, "16UC1", scene.depth_camera),
-        ("aligned_depth_to_color/image_raw", COLOR_FRAME, exposure.aligned_depth, "16UC1", scene.color_camera),
+        ("color/image_raw", COLOR_FRAME, rendered_frame.color_bgr, "bgr8", scene.color_camera),
+        ("depth/image_rect_raw", DEPTH_FRAME, rendered_frame.depth, "16UC1", scene.depth_camera),
+        ("aligned_depth_to_color/image_raw", COLOR_FRAME, rendered_frame.aligned_depth, "16UC1", scene.color_camera),
     )
     for topic, frame_id, pixels, encoding, camera in streams:
         bag.write_camera_info(f"{CAMERA}/{topic.split('/')[0]}/camera_info", stamp_ns, frame_id, camera)

@@ -34,7 +34,7 @@ SKIN_TONES_SRGB = (
 SLEEVES_SRGB = ((46, 62, 96), (120, 122, 126), (38, 40, 44), (108, 42, 46), (70, 96, 74), (196, 190, 178))
 
 # Independent random streams: a change in how one thing is drawn leaves the others as they were.
-_CAMERA_STREAM, _LIGHT_STREAM, _LOOKS_STREAM, _SENSOR_STREAM = range(100, 104)
+_CAMERA_STREAM, _LIGHT_STREAM, _APPEARANCE_STREAM, _SENSOR_STREAM = range(100, 104)
 
 
 @dataclass(frozen=True)
@@ -56,17 +56,17 @@ class DepthNoise:
     """How the stereo depth errs. Standard deviations in pixels of disparity.
 
     temporal_px: new in every frame. fixed_px: stays. correlation_px: over how many pixels block matching smears both.
-    hole_share: how readily surfaces without texture lose their depth, 0..1.
+    hole_ratio: how readily surfaces without texture lose their depth, 0..1.
     """
 
     temporal_px: float
     fixed_px: float
     correlation_px: float
-    hole_share: float
+    hole_ratio: float
 
 
 @dataclass(frozen=True)
-class Looks:
+class Appearance:
     """desk: one of DESKS. skin_tone: index into SKIN_TONES_SRGB. sleeve_bgr: (3,). bare_forearm_m: skin that shows
     between wrist and sleeve."""
 
@@ -91,7 +91,7 @@ class Scene:
     depth_camera: Camera
     camera_from_sheet: RigidTransform
     light: Light
-    looks: Looks
+    appearance: Appearance
     depth_noise: DepthNoise
     exposure: float
     color_noise: float
@@ -102,13 +102,13 @@ def make_scene(seed: int, angle_deg: float, level: str = "normal", distance_m: f
 
     Raises ValueError for an angle, a distance or a difficulty that cannot be.
     """
-    _check(angle_deg, distance_m)
-    difficulty = _difficulty(level)
-    color_camera, depth_camera = _cameras(np.random.default_rng([seed, _CAMERA_STREAM]))
+    _check_placement(angle_deg, distance_m)
+    difficulty = _parse_difficulty(level)
+    color_camera, depth_camera = _sample_cameras(np.random.default_rng([seed, _CAMERA_STREAM]))
     random = np.random.default_rng([seed, _CAMERA_STREAM, 1])
-    drawn_m = random.uniform(0.33, 0.37) if difficulty == "calm" else random.uniform(0.32, 0.40)
-    pose = _camera_from_sheet(random, angle_deg, distance_m or drawn_m)
-    light, exposure = _light(np.random.default_rng([seed, _LIGHT_STREAM]), difficulty)
+    default_m = random.uniform(0.33, 0.37) if difficulty == "calm" else random.uniform(0.32, 0.40)
+    pose = _sample_camera_from_sheet(random, angle_deg, distance_m or default_m)
+    light, exposure = _sample_light(np.random.default_rng([seed, _LIGHT_STREAM]), difficulty)
     return Scene(
         seed=seed,
         angle_deg=angle_deg,
@@ -117,21 +117,21 @@ def make_scene(seed: int, angle_deg: float, level: str = "normal", distance_m: f
         depth_camera=depth_camera,
         camera_from_sheet=pose,
         light=light,
-        looks=_looks(np.random.default_rng([seed, _LOOKS_STREAM])),
-        depth_noise=_depth_noise(np.random.default_rng([seed, _SENSOR_STREAM]), difficulty),
+        appearance=_sample_appearance(np.random.default_rng([seed, _APPEARANCE_STREAM])),
+        depth_noise=_sample_depth_noise(np.random.default_rng([seed, _SENSOR_STREAM]), difficulty),
         exposure=exposure,
         color_noise={"calm": 0.010, "normal": 0.014, "hard": 0.022}[difficulty],
     )
 
 
-def _difficulty(name: str) -> Difficulty:
+def _parse_difficulty(name: str) -> Difficulty:
     for difficulty in DIFFICULTIES:
         if difficulty == name:
             return difficulty
     raise ValueError(f"difficulty is {name}: choose one of {', '.join(DIFFICULTIES)}")
 
 
-def _check(angle_deg: float, distance_m: float | None) -> None:
+def _check_placement(angle_deg: float, distance_m: float | None) -> None:
     if not ANGLES_DEG[0] <= angle_deg <= ANGLES_DEG[1]:
         raise ValueError(f"angle is {angle_deg} degrees: the camera can stand {ANGLES_DEG[0]:g} to {ANGLES_DEG[1]:g}")
     if distance_m is not None and not DISTANCES_M[0] <= distance_m <= DISTANCES_M[1]:
@@ -140,7 +140,7 @@ def _check(angle_deg: float, distance_m: float | None) -> None:
         )
 
 
-def _cameras(random: np.random.Generator) -> tuple[Camera, Camera]:
+def _sample_cameras(random: np.random.Generator) -> tuple[Camera, Camera]:
     """Colour and depth intrinsics of a unit, spread round a D405's at 640x480 as units differ."""
     fx = 391.76 + random.normal(0, 1.5)
     color = Camera(
@@ -161,7 +161,7 @@ def _cameras(random: np.random.Generator) -> tuple[Camera, Camera]:
 _DISTORTION = np.array([-0.052, 0.056, -0.0008, 0.0014, -0.019])
 
 
-def _camera_from_sheet(random: np.random.Generator, angle_deg: float, distance_m: float) -> RigidTransform:
+def _sample_camera_from_sheet(random: np.random.Generator, angle_deg: float, distance_m: float) -> RigidTransform:
     """Beyond the sheet and facing the typist: image up is towards the typist, image left the typist's right."""
     elevation = math.radians(angle_deg + random.normal(0, 0.7))
     azimuth, roll = np.radians(random.normal(0, [2.0, 1.0]))
@@ -176,7 +176,7 @@ def _camera_from_sheet(random: np.random.Generator, angle_deg: float, distance_m
     return RigidTransform(rotation, -rotation @ (target + distance_m * towards_camera))
 
 
-def _light(random: np.random.Generator, difficulty: Difficulty) -> tuple[Light, float]:
+def _sample_light(random: np.random.Generator, difficulty: Difficulty) -> tuple[Light, float]:
     """A lamp overhead to one side; how white paper is exposed varies as automatic exposure does."""
     azimuth = random.uniform(-1.0, 1.0) + (0.0 if random.random() < 0.7 else math.pi)
     elevation = math.radians(random.uniform(48, 72))
@@ -185,40 +185,40 @@ def _light(random: np.random.Generator, difficulty: Difficulty) -> tuple[Light, 
     position_m = distance_m * (level + np.array([0.0, 0.0, math.sin(elevation)]))
     warmth = random.uniform(-1, 1) * 0.06
     tint = np.array([1 - warmth, 1.0, 1 + warmth])
-    lamp_share = random.uniform(0.40, 0.60)
+    lamp_fraction = random.uniform(0.40, 0.60)
     light = Light(
         position_m=position_m,
         radius_m=random.uniform(0.06, 0.14),
-        lamp_bgr=(lamp_share * tint).astype(np.float32),
-        sky_bgr=((1 - lamp_share) * (2 - tint)).astype(np.float32),
+        lamp_bgr=(lamp_fraction * tint).astype(np.float32),
+        sky_bgr=((1 - lamp_fraction) * (2 - tint)).astype(np.float32),
     )
-    paper = {"calm": (0.62, 0.78), "normal": (0.50, 0.85), "hard": (0.30, 1.0)}[difficulty]
-    return light, random.uniform(*paper) / 0.85
+    paper_range = {"calm": (0.62, 0.78), "normal": (0.50, 0.85), "hard": (0.30, 1.0)}[difficulty]
+    return light, random.uniform(*paper_range) / 0.85
 
 
-def _looks(random: np.random.Generator) -> Looks:
-    return Looks(
+def _sample_appearance(random: np.random.Generator) -> Appearance:
+    return Appearance(
         desk=DESKS[random.integers(len(DESKS))],
         skin_tone=int(random.integers(len(SKIN_TONES_SRGB))),
-        sleeve_bgr=linear_bgr(SLEEVES_SRGB[random.integers(len(SLEEVES_SRGB))]),
+        sleeve_bgr=srgb_to_linear_bgr(SLEEVES_SRGB[random.integers(len(SLEEVES_SRGB))]),
         bare_forearm_m=random.uniform(0.02, 0.10),
     )
 
 
-def _depth_noise(random: np.random.Generator, difficulty: Difficulty) -> DepthNoise:
+def _sample_depth_noise(random: np.random.Generator, difficulty: Difficulty) -> DepthNoise:
     """0.05 to 0.1 px of disparity is what the stereo literature gives for sub-pixel block matching."""
     total_px = {"calm": (0.05, 0.06), "normal": (0.06, 0.08), "hard": (0.08, 0.10)}[difficulty]
-    drawn_px = random.uniform(*total_px)
-    fixed_px = 0.3 * drawn_px
+    noise_px = random.uniform(*total_px)
+    fixed_px = 0.3 * noise_px
     return DepthNoise(
-        temporal_px=math.sqrt(drawn_px**2 - fixed_px**2),
+        temporal_px=math.sqrt(noise_px**2 - fixed_px**2),
         fixed_px=fixed_px,
         correlation_px=random.uniform(1.2, 2.0),
-        hole_share={"calm": 0.3, "normal": 0.6, "hard": 1.0}[difficulty],
+        hole_ratio={"calm": 0.3, "normal": 0.6, "hard": 1.0}[difficulty],
     )
 
 
-def linear_bgr(srgb: tuple[float, float, float]) -> np.ndarray:
+def srgb_to_linear_bgr(srgb: tuple[float, float, float]) -> np.ndarray:
     """An sRGB colour, 0..255 -> linear BGR (3,) float32, 0..1 (IEC 61966-2-1)."""
     value = np.array(srgb[::-1], dtype=np.float64) / 255
     return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 # A tap aims that far below the surface: what makes the stop a hard one.
-AIM_BELOW_M = 0.005
+TARGET_DEPTH_M = 0.005
 # The pad gives way by at most that much under a tap's force.
-PAD_GIVE_M = 0.0005
+MAX_PAD_COMPRESSION_M = 0.0005
 # Below the surface the pad gives at this rate at first: 1 mm of aim presses it in by a quarter of that.
-_GIVE_SHARE = 0.25
+_PAD_COMPLIANCE = 0.25
 
 
 def minimum_jerk(u: np.ndarray) -> np.ndarray:
@@ -24,14 +24,14 @@ def minimum_jerk(u: np.ndarray) -> np.ndarray:
     return u**3 * (10 - 15 * u + 6 * u**2)
 
 
-def inverse_minimum_jerk(share: float) -> float:
-    """u at which `minimum_jerk` reaches a share."""
+def inverse_minimum_jerk(fraction: float) -> float:
+    """u at which `minimum_jerk` reaches a fraction."""
     grid = np.linspace(0.0, 1.0, 2001)
-    return float(np.interp(share, minimum_jerk(grid), grid))
+    return float(np.interp(fraction, minimum_jerk(grid), grid))
 
 
 @dataclass(frozen=True)
-class Pulse:
+class MinimumJerkPulse:
     """Rises from 0 to 1 between start_s and start_s + rise_s, falls back from fall_at_s on within fall_s."""
 
     start_s: float
@@ -40,8 +40,8 @@ class Pulse:
     fall_s: float
 
     def __call__(self, times_s: np.ndarray) -> np.ndarray:
-        risen = minimum_jerk((times_s - self.start_s) / self.rise_s)
-        return risen * (1.0 - minimum_jerk((times_s - self.fall_at_s) / self.fall_s))
+        rise = minimum_jerk((times_s - self.start_s) / self.rise_s)
+        return rise * (1.0 - minimum_jerk((times_s - self.fall_at_s) / self.fall_s))
 
     @property
     def end_s(self) -> float:
@@ -50,32 +50,32 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Stroke:
-    """A pulse of height: `share` of the way from where the pad is to goal_m."""
+    """A pulse of height: `amplitude` of the displacement from where the pad is to goal_m."""
 
-    pulse: Pulse
+    pulse: MinimumJerkPulse
     goal_m: float
-    share: float = 1.0
+    amplitude: float = 1.0
 
-    def bend(self, heights_m: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-        return heights_m + self.share * self.pulse(times_s) * (self.goal_m - heights_m)
+    def apply(self, heights_m: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+        return heights_m + self.amplitude * self.pulse(times_s) * (self.goal_m - heights_m)
 
 
-def tap_stroke(press_s: float, release_s: float, hover_m: float, down_s: float, up_s: float) -> Stroke:
+def make_tap_stroke(press_s: float, release_s: float, hover_m: float, descent_s: float, ascent_s: float) -> Stroke:
     """A stroke that touches about at press_s and leaves about at release_s, from and to hover_m."""
-    touching = hover_m / (hover_m + AIM_BELOW_M)
-    start_s = press_s - inverse_minimum_jerk(touching) * down_s
-    fall_at_s = release_s - inverse_minimum_jerk(1.0 - touching) * up_s
-    return Stroke(Pulse(start_s, down_s, fall_at_s, up_s), -AIM_BELOW_M)
+    contact_fraction = hover_m / (hover_m + TARGET_DEPTH_M)
+    start_s = press_s - inverse_minimum_jerk(contact_fraction) * descent_s
+    fall_at_s = release_s - inverse_minimum_jerk(1.0 - contact_fraction) * ascent_s
+    return Stroke(MinimumJerkPulse(start_s, descent_s, fall_at_s, ascent_s), -TARGET_DEPTH_M)
 
 
-def stopped_by_surface(heights_m: np.ndarray) -> np.ndarray:
+def apply_surface_contact(heights_m: np.ndarray) -> np.ndarray:
     """Heights as the surface allows them: below 0 only as far as the pad gives way."""
-    give_m = PAD_GIVE_M * np.tanh(-_GIVE_SHARE * heights_m / PAD_GIVE_M)
-    return np.where(heights_m > 0.0, heights_m, -give_m)
+    compression_m = MAX_PAD_COMPRESSION_M * np.tanh(-_PAD_COMPLIANCE * heights_m / MAX_PAD_COMPRESSION_M)
+    return np.where(heights_m > 0.0, heights_m, -compression_m)
 
 
 @dataclass(frozen=True)
-class Wander:
+class SmoothNoise:
     """A slow wandering about 0: a few sines of random frequency and phase. amplitudes, hertz, phases: (K,)."""
 
     amplitudes: np.ndarray
@@ -83,11 +83,11 @@ class Wander:
     phases_rad: np.ndarray
 
     @classmethod
-    def draw(cls, random: np.random.Generator, deviation: float, hertz: tuple[float, float]) -> Wander:
-        """With the standard deviation `deviation`."""
+    def sample(cls, random: np.random.Generator, sigma: float, hertz: tuple[float, float]) -> SmoothNoise:
+        """With the standard deviation `sigma`."""
         count = 4
         return cls(
-            np.full(count, deviation * np.sqrt(2 / count)),
+            np.full(count, sigma * np.sqrt(2 / count)),
             random.uniform(*hertz, count),
             random.uniform(0, 6.283, count),
         )

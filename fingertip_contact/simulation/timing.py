@@ -13,7 +13,7 @@ TAP_DURATION_MS = np.array(
     [19, 27, 28, 36, 44, 52, 53, 60, 61, 68, 69, 76, 78, 85, 87, 94, 102, 111, 120, 136, 163, 219, 288, 371, 478],
     dtype=np.float64,
 )
-ONSET_TO_ONSET_MS = np.array(
+INTER_ONSET_INTERVAL_MS = np.array(
     [366, 409, 437, 459, 475, 484, 492, 500, 509, 517, 533, 571, 683, 708, 719, 732, 742, 752, 767, 776, 800, 851, 992,
      1059, 1384],
     dtype=np.float64,
@@ -23,7 +23,7 @@ SECONDS_PER_MINUTE = 60
 CHARACTERS_PER_WORD = 5
 
 
-def tap_durations_s(random: np.random.Generator, count: int) -> np.ndarray:
+def sample_tap_durations_s(random: np.random.Generator, count: int) -> np.ndarray:
     """(count,) how long keys are down, by the inverse of the measured distribution.
 
     Without its shortest 2 %: a finger that comes down from its hover cannot turn round on the spot.
@@ -31,9 +31,9 @@ def tap_durations_s(random: np.random.Generator, count: int) -> np.ndarray:
     return np.interp(random.uniform(2, 100, count), PERCENTILES, TAP_DURATION_MS) / 1000
 
 
-def onset_gaps_s(random: np.random.Generator, count: int, words_per_minute: float) -> np.ndarray:
+def sample_onset_intervals_s(random: np.random.Generator, count: int, words_per_minute: float) -> np.ndarray:
     """(count,) from one touch to the next: the measured distribution's shape, its mean scaled to the speed."""
     levels = np.linspace(0.5, 99.5, 199)
-    mean_ms = np.interp(levels, PERCENTILES, ONSET_TO_ONSET_MS).mean()
-    wanted_s = SECONDS_PER_MINUTE / (CHARACTERS_PER_WORD * words_per_minute)
-    return np.interp(random.uniform(0, 100, count), PERCENTILES, ONSET_TO_ONSET_MS) * (wanted_s / mean_ms)
+    mean_ms = np.interp(levels, PERCENTILES, INTER_ONSET_INTERVAL_MS).mean()
+    target_mean_s = SECONDS_PER_MINUTE / (CHARACTERS_PER_WORD * words_per_minute)
+    return np.interp(random.uniform(0, 100, count), PERCENTILES, INTER_ONSET_INTERVAL_MS) * (target_mean_s / mean_ms)

@@ -12,19 +12,19 @@ from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.truth import TrueRest, TrueTap
 from fingertip_contact.simulation.hand import HandModel, HandPose
 from fingertip_contact.simulation.motion import HandMotion
-from fingertip_contact.simulation.participant import Participant, draw_participant
+from fingertip_contact.simulation.participant import Participant, sample_participant
 from fingertip_contact.simulation.planning import (
     CALIBRATION_S,
+    CLEARANCE_S,
     ENTER_S,
-    UP_BY_S,
     WAIT_S,
     PlannedTap,
     add_near_misses,
     add_rests,
     add_taps,
-    keys_of,
+    find_keys,
+    make_idle_hand,
     plan_taps,
-    waiting_hand,
 )
 from fingertip_contact.simulation.scene import Difficulty
 from fingertip_contact.simulation.strokes import Stroke
@@ -36,7 +36,7 @@ FIRST_STAMP_NS = 1_700_000_000 * NANOSECONDS
 
 
 @dataclass(frozen=True)
-class Performance:
+class SampledTypingTrajectory:
     """Somebody typing a text, frame by frame. poses: of the hands that are there; contacts: of each frame and hand the
     fingers that touch, with the key they type, None for one that rests."""
 
@@ -55,33 +55,33 @@ class Performance:
     def contacts(self) -> tuple[dict[Handedness, dict[Finger, str | None]], ...]:
         frames: list[dict[Handedness, dict[Finger, str | None]]] = []
         for stamp_ns in self.stamps_ns:
-            touching: dict[Handedness, dict[Finger, str | None]] = {hand: {} for hand in HANDS}
+            in_contact: dict[Handedness, dict[Finger, str | None]] = {hand: {} for hand in HANDS}
             for rest in self.rests:
                 if rest.start_ns <= stamp_ns <= rest.end_ns:
-                    touching[rest.hand][rest.finger] = None
+                    in_contact[rest.hand][rest.finger] = None
             for tap in self.taps:
                 if tap.press_ns <= stamp_ns <= tap.release_ns:
-                    touching[tap.hand][tap.finger] = tap.key
-            frames.append(touching)
+                    in_contact[tap.hand][tap.finger] = tap.key
+            frames.append(in_contact)
         return tuple(frames)
 
 
-def perform(
+def simulate_typing(
     text: str, layout: Layout, seed: int, difficulty: Difficulty, participant: Participant | None = None
-) -> Performance:
+) -> SampledTypingTrajectory:
     """Everything that a person does to type a text; who it is, the seed decides where it is not given.
 
     Raises ValueError where the text cannot be typed on the layout.
     """
-    keys = keys_of(text, layout)
+    keys = find_keys(text, layout)
     random = np.random.default_rng([seed, 0])
-    drawn = draw_participant(random, difficulty)
+    drawn = sample_participant(random, difficulty)
     participant = participant or drawn
     start_s = CALIBRATION_S + ENTER_S + WAIT_S
     taps = plan_taps(keys, text, layout, participant, start_s, random)
     end_s = max((tap.release_s for tap in taps), default=start_s) + WAIT_S
     models = {hand: HandModel.load(hand, participant.scale, participant.thickness) for hand in HANDS}
-    motions = {hand: waiting_hand(models[hand], layout, participant, random) for hand in HANDS}
+    motions = {hand: make_idle_hand(models[hand], layout, participant, random) for hand in HANDS}
     rests = []
     for hand in HANDS:
         own = [tap for tap in taps if tap.hand == hand]
@@ -89,43 +89,47 @@ def perform(
         add_near_misses(motions[hand], own, participant, random)
         rests += add_rests(motions[hand], hand, own, participant, end_s, random)
     times_s = np.arange(0.0, end_s, FRAME_S)
-    poses = _poses(motions, times_s)
-    return Performance(
+    poses = _sample_poses(motions, times_s)
+    return SampledTypingTrajectory(
         text=text,
         words_per_minute=participant.words_per_minute,
         calibration_seconds=CALIBRATION_S,
-        participant=participant.described(),
+        participant=participant.to_metadata(),
         models=models,
         motions=motions,
         stamps_ns=tuple(stamp_ns(time_s) for time_s in times_s),
         poses=poses,
-        taps=tuple(_true_tap(motions[tap.hand], tap) for tap in taps),
-        rests=tuple(_true_rest(motions[hand], hand, finger, stroke) for hand, finger, stroke in rests),
+        taps=tuple(_make_ground_truth_tap(motions[tap.hand], tap) for tap in taps),
+        rests=tuple(_make_ground_truth_rest(motions[hand], hand, finger, stroke) for hand, finger, stroke in rests),
     )
 
 
 def stamp_ns(time_s: float) -> int:
-    """A time of the performance as a stamp."""
+    """A time of the trajectory as a stamp."""
     return FIRST_STAMP_NS + round(time_s * NANOSECONDS)
 
 
-def _poses(motions: dict[Handedness, HandMotion], times_s: np.ndarray) -> tuple[dict[Handedness, HandPose], ...]:
-    there = times_s >= CALIBRATION_S
-    moved = {hand: iter(motion.poses(times_s[there])) for hand, motion in motions.items()}
-    return tuple({hand: next(poses) for hand, poses in moved.items()} if here else {} for here in there)
+def _sample_poses(motions: dict[Handedness, HandMotion], times_s: np.ndarray) -> tuple[dict[Handedness, HandPose], ...]:
+    is_present = times_s >= CALIBRATION_S
+    pose_iterators = {hand: iter(motion.poses(times_s[is_present])) for hand, motion in motions.items()}
+    return tuple(
+        {hand: next(poses) for hand, poses in pose_iterators.items()} if present else {} for present in is_present
+    )
 
 
-def _true_tap(motion: HandMotion, tap: PlannedTap) -> TrueTap:
+def _make_ground_truth_tap(motion: HandMotion, tap: PlannedTap) -> TrueTap:
     """When the pad really touches: its neighbours' strokes and the hand's wandering move the plan by milliseconds."""
     middle_s = 0.5 * (tap.press_s + tap.release_s)
-    press_s, release_s = motion.touch(tap.finger, tap.press_s - UP_BY_S, middle_s, tap.release_s + UP_BY_S)
+    press_s, release_s = motion.find_contact_interval_s(
+        tap.finger, tap.press_s - CLEARANCE_S, middle_s, tap.release_s + CLEARANCE_S
+    )
     (pose,) = motion.poses(np.array([press_s]))
     x_m, y_m, _ = motion.solver.model.fingertip_pads(pose)[tap.finger]
-    return true_tap(tap, press_s, release_s, float(x_m), float(y_m))
+    return make_ground_truth_tap(tap, press_s, release_s, float(x_m), float(y_m))
 
 
-def true_tap(tap: PlannedTap, press_s: float, release_s: float, x_m: float, y_m: float) -> TrueTap:
-    """What became of a planned tap: times of the performance, place on the sheet."""
+def make_ground_truth_tap(tap: PlannedTap, press_s: float, release_s: float, x_m: float, y_m: float) -> TrueTap:
+    """What became of a planned tap: times of the trajectory, place on the sheet."""
     return TrueTap(
         press_ns=stamp_ns(press_s),
         release_ns=stamp_ns(release_s),
@@ -138,8 +142,8 @@ def true_tap(tap: PlannedTap, press_s: float, release_s: float, x_m: float, y_m:
     )
 
 
-def _true_rest(motion: HandMotion, hand: Handedness, finger: int, stroke: Stroke) -> TrueRest:
+def _make_ground_truth_rest(motion: HandMotion, hand: Handedness, finger: int, stroke: Stroke) -> TrueRest:
     pulse = stroke.pulse
     middle_s = 0.5 * (pulse.start_s + pulse.rise_s + pulse.fall_at_s)
-    start_s, end_s = motion.touch(finger, pulse.start_s, middle_s, pulse.end_s)
+    start_s, end_s = motion.find_contact_interval_s(finger, pulse.start_s, middle_s, pulse.end_s)
     return TrueRest(stamp_ns(start_s), stamp_ns(end_s), hand, FINGERS[finger])

@@ -9,19 +9,19 @@ import numpy as np
 
 from fingertip_contact.frames import HANDS, Handedness
 from other_generator.hand import HandModel
-from other_generator.skin import THUMB_PART, creases, nails, parts
+from other_generator.skin import THUMB_PART, compute_creases, compute_nails, label_parts
 
 # The right hand's parts are numbered from there.
-_NEXT_HAND = 20
+_HAND_LABEL_OFFSET = 20
 # So that the skin of both hands is not the same.
-_SKINS_APART_M = 0.5
+_SKIN_SEPARATION_M = 0.5
 
 
 @dataclass(frozen=True)
 class Body:
     """triangles: (T, 3) int32. rest_m: (V, 3) float32, places in the skin. nail, crease: (V,) float32, 0 to 1.
 
-    parts: (V,) uint8, what a vertex belongs to (`part_number`), never 0.
+    parts: (V,) uint8, what a vertex belongs to (`make_part_label`), never 0.
     """
 
     triangles: np.ndarray
@@ -36,17 +36,17 @@ def make_body(models: Mapping[Handedness, HandModel]) -> Body:
     hands = [models[hand] for hand in HANDS]
     starts = (0, len(hands[0].rest_m))
     triangles = [model.triangles + start for model, start in zip(hands, starts, strict=True)]
-    rest_m = [model.rest_m + np.array([0, 0, number * _SKINS_APART_M]) for number, model in enumerate(hands)]
-    numbers = [parts(model) + _NEXT_HAND * number for number, model in enumerate(hands)]
+    rest_m = [model.rest_m + np.array([0, 0, number * _SKIN_SEPARATION_M]) for number, model in enumerate(hands)]
+    labels = [label_parts(model) + _HAND_LABEL_OFFSET * number for number, model in enumerate(hands)]
     return Body(
         triangles=np.concatenate(triangles).astype(np.int32),
         rest_m=np.concatenate(rest_m).astype(np.float32),
-        nail=np.concatenate([nails(model) for model in hands]).astype(np.float32),
-        crease=np.concatenate([creases(model) for model in hands]).astype(np.float32),
-        parts=np.concatenate(numbers).astype(np.uint8),
+        nail=np.concatenate([compute_nails(model) for model in hands]).astype(np.float32),
+        crease=np.concatenate([compute_creases(model) for model in hands]).astype(np.float32),
+        parts=np.concatenate(labels).astype(np.uint8),
     )
 
 
-def part_number(hand: Handedness, finger: int) -> int:
+def make_part_label(hand: Handedness, finger: int) -> int:
     """The number of a finger in `Body.parts`."""
-    return THUMB_PART + finger + _NEXT_HAND * HANDS.index(hand)
+    return THUMB_PART + finger + _HAND_LABEL_OFFSET * HANDS.index(hand)

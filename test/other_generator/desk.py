@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from other_generator.light import Lighting
-from other_generator.sheet import PIXELS_PER_MM, Sheet, print_sheet
+from other_generator.sheet import PIXELS_PER_MM, Sheet, render_sheet
 from other_generator.view import HEIGHT_PX, WIDTH_PX, View
 
 # The desk's texture: a millimetre a texel.
@@ -15,7 +15,7 @@ _WOODS_BGR = ((0.16, 0.28, 0.44), (0.10, 0.17, 0.27), (0.30, 0.42, 0.55))
 _PLASTICS_BGR = ((0.42, 0.44, 0.45), (0.20, 0.20, 0.21), (0.25, 0.33, 0.30))
 _PAPER_BGR = 0.86, np.array([0.97, 0.99, 1.0], np.float32)
 # Where a ray does not meet the desk, the background is that far away.
-_FARTHEST_M = 4
+_MAX_DEPTH_M = 4
 
 
 class Desk:
@@ -27,50 +27,52 @@ class Desk:
 
     def __init__(self, sheet: Sheet, view: View, lighting: Lighting, random: np.random.Generator) -> None:
         self._sheet = sheet
-        self._desk_texture = _wood(random) if random.random() < 0.5 else _speckled(random)
-        self._sheet_texture = print_sheet(sheet)
+        self._desk_texture = _make_wood(random) if random.random() < 0.5 else _make_speckled(random)
+        self._sheet_texture = render_sheet(sheet)
         v, u = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX].astype(np.float32)
         rays = view.rays(u, v).reshape(-1, 3)
         with np.errstate(divide="ignore"):
             depth_m = -view.position_m[2] / rays[:, 2]
-        self.depth_m = np.where((depth_m > 0) & (depth_m < _FARTHEST_M), depth_m, _FARTHEST_M).astype(np.float32)
+        self.depth_m = np.where((depth_m > 0) & (depth_m < _MAX_DEPTH_M), depth_m, _MAX_DEPTH_M).astype(np.float32)
         self.points_m = view.position_m + rays * self.depth_m[:, None]
-        self.lamp_bgr, self.sky_bgr = self._radiance(view, lighting, u, v)
+        self.lamp_bgr, self.sky_bgr = self._compute_radiance(view, lighting, u, v)
 
-    def _radiance(
+    def _compute_radiance(
         self, view: View, lighting: Lighting, u_px: np.ndarray, v_px: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Averaged over nine points in each pixel."""
-        lamp_share = sky_share = 0
+        lamp_reflectance = sky_reflectance = 0
         for du_px in (-0.33, 0, 0.33):
             for dv_px in (-0.33, 0, 0.33):
                 rays = view.rays(u_px + du_px, v_px + dv_px).reshape(-1, 3)
-                depth_m = np.where(rays[:, 2] < -1e-3, -view.position_m[2] / np.minimum(rays[:, 2], -1e-3), _FARTHEST_M)
-                points_m = view.position_m + rays * depth_m[:, None].clip(0, _FARTHEST_M)
-                albedo = self._albedo(points_m)
+                depth_m = np.where(
+                    rays[:, 2] < -1e-3, -view.position_m[2] / np.minimum(rays[:, 2], -1e-3), _MAX_DEPTH_M
+                )
+                points_m = view.position_m + rays * depth_m[:, None].clip(0, _MAX_DEPTH_M)
+                albedo = self._sample_albedo(points_m)
                 to_lamp_m = lighting.lamp_m - points_m
                 square_m2 = (to_lamp_m * to_lamp_m).sum(1)
                 facing = to_lamp_m[:, 2] / np.sqrt(square_m2) * lighting.falloff(square_m2)
-                lamp_share = lamp_share + albedo * facing[:, None] / 9
-                sky_share = sky_share + albedo / 9
-        lamp_bgr, sky_bgr = lamp_share * lighting.lamp_bgr, sky_share * lighting.sky_bgr
+                lamp_reflectance = lamp_reflectance + albedo * facing[:, None] / 9
+                sky_reflectance = sky_reflectance + albedo / 9
+        lamp_bgr, sky_bgr = lamp_reflectance * lighting.lamp_bgr, sky_reflectance * lighting.sky_bgr
         return lamp_bgr.astype(np.float32), sky_bgr.astype(np.float32)
 
-    def _albedo(self, points_m: np.ndarray) -> np.ndarray:
+    def _sample_albedo(self, points_m: np.ndarray) -> np.ndarray:
         """(N, 3) of points (N, 3) in the plane."""
         x_m, y_m = points_m[:, 0].astype(np.float32), points_m[:, 1].astype(np.float32)
-        middle = _TEXELS / 2
-        albedo = _looked_up(self._desk_texture, x_m * 1000 + middle, middle - y_m * 1000, cv2.BORDER_REFLECT)
+        center = _TEXELS / 2
+        albedo = _sample_texture(self._desk_texture, x_m * 1000 + center, center - y_m * 1000, cv2.BORDER_REFLECT)
         width, height = self._sheet.size_mm
         column, row = (x_m * 1000 + width / 2) * PIXELS_PER_MM - 0.5, (height / 2 - y_m * 1000) * PIXELS_PER_MM - 0.5
-        paper = _looked_up(self._sheet_texture, column, row, cv2.BORDER_REPLICATE)
+        paper = _sample_texture(self._sheet_texture, column, row, cv2.BORDER_REPLICATE)
         on_sheet = (np.abs(x_m) < width / 2000) & (np.abs(y_m) < height / 2000)
         brightness, tint_bgr = _PAPER_BGR
         albedo[on_sheet] = (paper[on_sheet] * brightness) * tint_bgr
         return albedo
 
 
-def _looked_up(texture: np.ndarray, columns: np.ndarray, rows: np.ndarray, border: int) -> np.ndarray:
+def _sample_texture(texture: np.ndarray, columns: np.ndarray, rows: np.ndarray, border: int) -> np.ndarray:
     """(N, channels) of a texture (H, W) or (H, W, channels), interpolated."""
     # OpenCV takes maps of limited height: the points lie in a rectangle, padded to full rows.
     shape, padding = (-1, 256), (0, -len(columns) % 256)
@@ -79,31 +81,31 @@ def _looked_up(texture: np.ndarray, columns: np.ndarray, rows: np.ndarray, borde
     return values.reshape(-1, 1 if texture.ndim == 2 else texture.shape[2])[: len(columns)]
 
 
-def _wood(random: np.random.Generator) -> np.ndarray:
+def _make_wood(random: np.random.Generator) -> np.ndarray:
     """(_TEXELS, _TEXELS, 3) float32 albedo."""
     size = (_TEXELS, _TEXELS)
-    grain = cv2.resize(_value_noise(random, (_TEXELS, _TEXELS // 10), 5), size, interpolation=cv2.INTER_CUBIC)
-    fine = cv2.resize(_value_noise(random, (_TEXELS, _TEXELS // 12), 2), size, interpolation=cv2.INTER_CUBIC)
+    grain = cv2.resize(_sample_value_noise(random, (_TEXELS, _TEXELS // 10), 5), size, interpolation=cv2.INTER_CUBIC)
+    fine = cv2.resize(_sample_value_noise(random, (_TEXELS, _TEXELS // 12), 2), size, interpolation=cv2.INTER_CUBIC)
     rings = np.sin(grain * 2.2 + np.arange(_TEXELS)[:, None] / 14)
     base = np.array(_WOODS_BGR)[random.integers(3)]
-    return _textured(base, 1 + 0.13 * rings + 0.07 * fine + 0.03 * random.normal(size=size))
+    return _apply_texture(base, 1 + 0.13 * rings + 0.07 * fine + 0.03 * random.normal(size=size))
 
 
-def _speckled(random: np.random.Generator) -> np.ndarray:
+def _make_speckled(random: np.random.Generator) -> np.ndarray:
     """(_TEXELS, _TEXELS, 3) float32 albedo."""
     size = (_TEXELS, _TEXELS)
     base = np.array(_PLASTICS_BGR)[random.integers(3)]
     speckles = cv2.GaussianBlur(random.normal(size=size).astype(np.float32), (0, 0), 0.9)
     speckles /= speckles.std()
-    clouds = 0.05 * _value_noise(random, size, 6)
-    return _textured(base, 1 + clouds + 0.28 * (speckles > 1.5) - 0.30 * (speckles < -1.5))
+    clouds = 0.05 * _sample_value_noise(random, size, 6)
+    return _apply_texture(base, 1 + clouds + 0.28 * (speckles > 1.5) - 0.30 * (speckles < -1.5))
 
 
-def _textured(base_bgr: np.ndarray, factor: np.ndarray) -> np.ndarray:
+def _apply_texture(base_bgr: np.ndarray, factor: np.ndarray) -> np.ndarray:
     return np.clip(base_bgr * np.clip(factor, 0.3, 1.8)[:, :, None], 0.01, 0.95).astype(np.float32)
 
 
-def _value_noise(random: np.random.Generator, shape: tuple[int, int], octaves: int) -> np.ndarray:
+def _sample_value_noise(random: np.random.Generator, shape: tuple[int, int], octaves: int) -> np.ndarray:
     """Noise of several scales, (H, W) float32 with a standard deviation of 1."""
     total, amplitude = np.zeros(shape, np.float32), 1.0
     for octave in range(octaves):

@@ -18,8 +18,8 @@ _GOLDEN_ANGLE_RAD = 2.399963
 class Lighting:
     """lamp_m: (3,) the lamp's middle in the sheet frame. lamp_bgr, sky_bgr: (3,) linear, on a surface that faces them.
 
-    lamp_points_m: (PATTERN^2, 3) on the lamp's disc. sky_directions: (PATTERN^2, 3) unit vectors, all around. sample:
-    (H * W,) which of them a pixel shoots to. float32 but for the last.
+    lamp_points_m: (PATTERN^2, 3) on the lamp's disc. sky_directions: (PATTERN^2, 3) unit vectors, all around.
+    sample_index: (H * W,) which of them a pixel shoots to. float32 but for the last.
     """
 
     lamp_m: np.ndarray
@@ -27,14 +27,14 @@ class Lighting:
     sky_bgr: np.ndarray
     lamp_points_m: np.ndarray
     sky_directions: np.ndarray
-    sample: np.ndarray
+    sample_index: np.ndarray
 
     def falloff(self, square_distances_m2: np.ndarray) -> np.ndarray:
         """How bright the lamp is at a distance, against the desk right below it."""
         return self.lamp_m[2] ** 2 / square_distances_m2
 
 
-def draw_lighting(random: np.random.Generator) -> Lighting:
+def sample_lighting(random: np.random.Generator) -> Lighting:
     """A lamp 60 to 85 cm over the desk, on the camera's side, and a room of half its brightness."""
     lamp_m = np.array([random.uniform(-0.35, 0.35), random.uniform(-0.1, 0.4), random.uniform(0.6, 0.85)], np.float32)
     # On the camera's side: in hands lit from behind a tracker takes one finger for another, which is not the point.
@@ -46,27 +46,27 @@ def draw_lighting(random: np.random.Generator) -> Lighting:
         lamp_m=lamp_m,
         lamp_bgr=lamp_bgr,
         sky_bgr=np.array([1.05, 1.0, 0.94], np.float32) * random.uniform(0.34, 0.46),
-        lamp_points_m=_disc(lamp_m, radius_m),
-        sky_directions=_sphere(),
-        sample=_samples(),
+        lamp_points_m=_make_disc(lamp_m, radius_m),
+        sky_directions=_make_sphere(),
+        sample_index=_make_sample_index(),
     )
 
 
-def _disc(middle_m: np.ndarray, radius_m: float) -> np.ndarray:
+def _make_disc(center_m: np.ndarray, radius_m: float) -> np.ndarray:
     """Points of a disc that faces the sheet's origin, evenly spread, in random order."""
     count = PATTERN * PATTERN
     radii = np.sqrt((np.arange(count) + 0.5) / count)
     angles_rad = np.arange(count) * _GOLDEN_ANGLE_RAD
-    side = np.cross(middle_m, [0, 1, 0.1])
+    side = np.cross(center_m, [0, 1, 0.1])
     side /= np.linalg.norm(side)
-    other = np.cross(middle_m, side)
+    other = np.cross(center_m, side)
     other /= np.linalg.norm(other)
     across, along = (radii * np.cos(angles_rad))[:, None], (radii * np.sin(angles_rad))[:, None]
-    points_m = middle_m + radius_m * across * side + radius_m * along * other
+    points_m = center_m + radius_m * across * side + radius_m * along * other
     return points_m[np.random.default_rng(5).permutation(count)].astype(np.float32)
 
 
-def _sphere() -> np.ndarray:
+def _make_sphere() -> np.ndarray:
     """Directions all around, evenly spread, in random order."""
     count = PATTERN * PATTERN
     z = 1 - 2 * (np.arange(count) + 0.5) / count
@@ -76,6 +76,6 @@ def _sphere() -> np.ndarray:
     return directions[np.random.default_rng(6).permutation(count)].astype(np.float32)
 
 
-def _samples() -> np.ndarray:
+def _make_sample_index() -> np.ndarray:
     rows, columns = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX]
     return ((rows % PATTERN) * PATTERN + columns % PATTERN).ravel()

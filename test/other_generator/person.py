@@ -23,7 +23,7 @@ BONES = (
 )
 _STREAM = 7000
 # Share of a vertex's skinning weights that has to belong to BONES for it to be cut out.
-_BELONGS = 0.6
+_MIN_WEIGHT_FRACTION = 0.6
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class HandCut:
     axes: np.ndarray
 
 
-def hands_of(seed: int) -> dict[Handedness, HandCut]:
+def load_hand_cuts(seed: int) -> dict[Handedness, HandCut]:
     """Both hands of the person of a seed, from the cache or cut out anew.
 
     Raises ModuleNotFoundError, with the remedy, where they have to be cut out and anny is missing.
@@ -52,34 +52,37 @@ def hands_of(seed: int) -> dict[Handedness, HandCut]:
     path = cache_directory() / "other_hands" / f"{seed}-{digest}.npz"
     if not path.exists():
         cuts = _cut_out(seed)
-        with written_aside(path, overwrite=True) as aside:
-            np.savez(aside, **{f"{hand}_{name}": values for hand in HANDS for name, values in vars(cuts[hand]).items()})
+        with written_aside(path, overwrite=True) as temporary_path:
+            np.savez(
+                temporary_path,
+                **{f"{hand}_{name}": values for hand in HANDS for name, values in vars(cuts[hand]).items()},
+            )
     with np.load(path) as stored:
-        return {hand: _read(stored, hand) for hand in HANDS}
+        return {hand: _read_cut(stored, hand) for hand in HANDS}
 
 
-def _read(stored: Any, hand: Handedness) -> HandCut:
+def _read_cut(stored: Any, hand: Handedness) -> HandCut:
     arrays = {field.name: stored[f"{hand}_{field.name}"] for field in fields(HandCut)}
     return HandCut(**{name: array.astype(int if name == "faces" else float) for name, array in arrays.items()})
 
 
 def _cut_out(seed: int) -> dict[Handedness, HandCut]:
-    model = _body_model()
-    rest = _rest_body(model, seed)
+    model = _load_body_model()
+    rest = _pose_rest_body(model, seed)
     labels, faces = list(model.bone_labels), model.faces.numpy()
     weights = model.dense_vertex_bone_weights.numpy()
     vertices_m = rest["rest_vertices"][0].numpy()
     cuts: dict[Handedness, HandCut] = {}
     for hand in HANDS:
         bones = [labels.index(f"{bone}.{hand[0].upper()}") for bone in BONES]
-        chosen = weights[:, bones].sum(1) > _BELONGS
-        kept = np.flatnonzero(chosen)
-        number = -np.ones(len(vertices_m), int)
-        number[kept] = np.arange(len(kept))
-        own = weights[np.ix_(kept, bones)]
+        is_hand_vertex = weights[:, bones].sum(1) > _MIN_WEIGHT_FRACTION
+        vertex_indices = np.flatnonzero(is_hand_vertex)
+        new_index = -np.ones(len(vertices_m), int)
+        new_index[vertex_indices] = np.arange(len(vertex_indices))
+        own = weights[np.ix_(vertex_indices, bones)]
         cuts[hand] = HandCut(
-            vertices_m=vertices_m[kept],
-            faces=number[faces[chosen[faces].all(1)]],
+            vertices_m=vertices_m[vertex_indices],
+            faces=new_index[faces[is_hand_vertex[faces].all(1)]],
             weights=own / own.sum(1, keepdims=True),
             heads_m=rest["rest_bone_heads"][0].numpy()[bones],
             tails_m=rest["rest_bone_tails"][0].numpy()[bones],
@@ -88,12 +91,12 @@ def _cut_out(seed: int) -> dict[Handedness, HandCut]:
     return cuts
 
 
-def _rest_body(model: Any, seed: int) -> dict[str, Any]:
+def _pose_rest_body(model: Any, seed: int) -> dict[str, Any]:
     """The seed's person in the rest pose: tensors with a leading batch axis of 1."""
     import torch
 
     random = np.random.default_rng(_STREAM + seed)
-    person = {
+    phenotype = {
         "gender": random.uniform(0, 1),
         "age": random.uniform(0.6, 0.95),
         "muscle": random.uniform(0.3, 0.7),
@@ -101,7 +104,7 @@ def _rest_body(model: Any, seed: int) -> dict[str, Any]:
         "height": random.uniform(0.35, 0.65),
         "proportions": 0.5,
     }
-    tensors = {name: torch.tensor([value], dtype=model.dtype) for name, value in person.items()}
+    tensors = {name: torch.tensor([value], dtype=model.dtype) for name, value in phenotype.items()}
     threads = torch.get_num_threads()
     # Several threads add up in another order: the last digits would depend on the machine.
     torch.set_num_threads(1)
@@ -113,7 +116,7 @@ def _rest_body(model: Any, seed: int) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _body_model() -> Any:
+def _load_body_model() -> Any:
     """The first time it takes longer, and 0.8 GB in anny's own cache."""
     try:
         import anny

@@ -13,13 +13,13 @@ from other_generator.light import PATTERN, Lighting
 from other_generator.view import HEIGHT_PX, WIDTH_PX, View
 
 # Where rays are worth shooting is told for squares of so many pixels.
-_SQUARE_PX = 8
+_TILE_PX = 8
 # So many squares around the picture count: what is just outside throws shadows into it.
-_MARGIN = 2
+_MARGIN_TILES = 2
 # Rays start that far off the surface.
-_OFF_SURFACE_M = 0.0007
+_RAY_OFFSET_M = 0.0007
 # Something within that distance keeps the sky's light away.
-_SKY_REACH_M = 0.06
+_AMBIENT_OCCLUSION_RANGE_M = 0.06
 _PIXELS = HEIGHT_PX * WIDTH_PX
 
 
@@ -27,19 +27,19 @@ _PIXELS = HEIGHT_PX * WIDTH_PX
 class Hits:
     """Pixels that see the hands, P of them.
 
-    pixels: (P,) numbers in the flat picture. corners: (P, 3) vertex numbers. shares: (P, 3) float32, how much of each.
+    pixels: (P,) numbers in the flat picture. corners: (P, 3) vertex numbers. weights: (P, 3) float32, how much of each.
     rays: (P, 3) from the camera, 1 m along z. depth_m: (P,) along z.
     """
 
     pixels: np.ndarray
     corners: np.ndarray
-    shares: np.ndarray
+    weights: np.ndarray
     rays: np.ndarray
     depth_m: np.ndarray
 
-    def interpolated(self, values: np.ndarray) -> np.ndarray:
+    def interpolate(self, values: np.ndarray) -> np.ndarray:
         """(P, ...) of values (V, ...) at the vertices."""
-        return np.einsum("nk,nk...->n...", self.shares, values[self.corners])
+        return np.einsum("nk,nk...->n...", self.weights, values[self.corners])
 
 
 class RayScene:
@@ -51,68 +51,72 @@ class RayScene:
         self._lighting = lighting
         self._scene = EmbreeScene()
         TriangleMesh(self._scene, vertices_m, triangles)
-        hands = self._around(vertices_m, 2)
+        hands = self._mark_around(vertices_m, 2)
         above_m = np.maximum(vertices_m[:, 2:], 0)
         down = above_m / np.maximum(lighting.lamp_m[2] - above_m, 0.05)
-        shadow = self._around(vertices_m - down * (lighting.lamp_m - vertices_m), 3)
+        shadow = self._mark_around(vertices_m - down * (lighting.lamp_m - vertices_m), 3)
         below = np.column_stack([vertices_m[:, :2], np.zeros(len(vertices_m))])
-        ambient_shadow = self._around(below[vertices_m[:, 2] < _SKY_REACH_M], 4)
+        ambient_shadow = self._mark_around(below[vertices_m[:, 2] < _AMBIENT_OCCLUSION_RANGE_M], 4)
         self._hands = np.flatnonzero(hands.ravel())
         # Pixels, in the flat picture, whose light the hands may change.
         self.changed = np.flatnonzero((hands | shadow | ambient_shadow).ravel())
 
-    def hits(self, rays: np.ndarray, desk_depth_m: np.ndarray) -> Hits:
+    def trace(self, rays: np.ndarray, desk_depth_m: np.ndarray) -> Hits:
         """What the hands hide of the desk. rays: (H * W, 3) of all pixels; desk_depth_m: (H * W,)."""
         rays = rays[self._hands]
         origins_m = np.ascontiguousarray(np.broadcast_to(self._view.position_m, rays.shape))
-        found = self._scene.run(origins_m, np.ascontiguousarray(rays), query="INTERSECT", output=True)
+        hit = self._scene.run(origins_m, np.ascontiguousarray(rays), query="INTERSECT", output=True)
         # A pad that is pressed a little into the desk is still in front of it.
-        seen = (found["primID"] >= 0) & (found["tfar"] < desk_depth_m[self._hands] + 0.002)
-        second, third = found["u"][seen], found["v"][seen]
+        is_visible = (hit["primID"] >= 0) & (hit["tfar"] < desk_depth_m[self._hands] + 0.002)
+        second, third = hit["u"][is_visible], hit["v"][is_visible]
         return Hits(
-            pixels=self._hands[seen],
-            corners=self._triangles[found["primID"][seen]],
-            shares=np.stack([1 - second - third, second, third], 1),
-            rays=rays[seen],
-            depth_m=found["tfar"][seen],
+            pixels=self._hands[is_visible],
+            corners=self._triangles[hit["primID"][is_visible]],
+            weights=np.stack([1 - second - third, second, third], 1),
+            rays=rays[is_visible],
+            depth_m=hit["tfar"][is_visible],
         )
 
-    def light(self, points_m: np.ndarray, normals: np.ndarray, on_hands: np.ndarray) -> np.ndarray:
+    def trace_light(self, points_m: np.ndarray, normals: np.ndarray, on_hands: np.ndarray) -> np.ndarray:
         """(H * W, 2) float32 how much of the lamp and of the sky reaches the pixels `changed`; 0 elsewhere.
 
         points_m, normals: (H * W, 3) float32. on_hands: (H * W,) bool. One ray for each pixel and light; those of
         neighbours on the same surface are averaged.
         """
-        normals, sample = normals[self.changed], self._lighting.sample[self.changed]
-        starts_m = points_m[self.changed] + normals * _OFF_SURFACE_M
+        normals, sample = normals[self.changed], self._lighting.sample_index[self.changed]
+        starts_m = points_m[self.changed] + normals * _RAY_OFFSET_M
         to_sky_m = normals + 0.97 * self._lighting.sky_directions[sample]
-        to_sky_m *= _SKY_REACH_M / np.linalg.norm(to_sky_m, axis=1, keepdims=True)
-        lamp = self._free(starts_m, self._lighting.lamp_points_m[sample] - starts_m)
-        reached = np.stack([lamp, self._free(starts_m, to_sky_m)], 1)
+        to_sky_m *= _AMBIENT_OCCLUSION_RANGE_M / np.linalg.norm(to_sky_m, axis=1, keepdims=True)
+        lamp = self._are_unoccluded(starts_m, self._lighting.lamp_points_m[sample] - starts_m)
+        visibility = np.stack([lamp, self._are_unoccluded(starts_m, to_sky_m)], 1)
         light = np.zeros((_PIXELS, 2), np.float32)
-        for chosen in (on_hands[self.changed], ~on_hands[self.changed]):
-            pixels = self.changed[chosen]
+        for on_surface in (on_hands[self.changed], ~on_hands[self.changed]):
+            pixels = self.changed[on_surface]
             layer = np.zeros((_PIXELS, 3), np.float32)
-            layer[pixels, :2], layer[pixels, 2] = reached[chosen], 1
+            layer[pixels, :2], layer[pixels, 2] = visibility[on_surface], 1
             blurred = cv2.blur(layer.reshape(HEIGHT_PX, WIDTH_PX, 3), (PATTERN, PATTERN))
             blurred = cv2.blur(blurred, (3, 3)).reshape(-1, 3)
             light[pixels] = blurred[pixels, :2] / np.maximum(blurred[pixels, 2:], 1e-4)
         return light
 
-    def _free(self, starts_m: np.ndarray, ways_m: np.ndarray) -> np.ndarray:
+    def _are_unoccluded(self, starts_m: np.ndarray, displacements_m: np.ndarray) -> np.ndarray:
         """(N,) float32: 1 where nothing is in the way."""
-        starts_m, ways_m = (np.ascontiguousarray(part, dtype=np.float32) for part in (starts_m, ways_m))
-        farthest = np.ones(len(starts_m), np.float32)
-        return (self._scene.run(starts_m, ways_m, dists=farthest, query="OCCLUDED") < 0).astype(np.float32)
+        starts_m, displacements_m = (
+            np.ascontiguousarray(part, dtype=np.float32) for part in (starts_m, displacements_m)
+        )
+        max_distances = np.ones(len(starts_m), np.float32)
+        return (self._scene.run(starts_m, displacements_m, dists=max_distances, query="OCCLUDED") < 0).astype(
+            np.float32
+        )
 
-    def _around(self, points_m: np.ndarray, squares: int) -> np.ndarray:
+    def _mark_around(self, points_m: np.ndarray, tiles: int) -> np.ndarray:
         """(H, W) bool: pixels that far or less from where points (N, 3) are seen."""
         pixels, depth_m = self._view.project(points_m)
-        rows, columns = HEIGHT_PX // _SQUARE_PX + 2 * _MARGIN, WIDTH_PX // _SQUARE_PX + 2 * _MARGIN
-        column, row = np.floor(pixels[depth_m > 0.02] / _SQUARE_PX).astype(int).T + _MARGIN
+        rows, columns = HEIGHT_PX // _TILE_PX + 2 * _MARGIN_TILES, WIDTH_PX // _TILE_PX + 2 * _MARGIN_TILES
+        column, row = np.floor(pixels[depth_m > 0.02] / _TILE_PX).astype(int).T + _MARGIN_TILES
         inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
         marked = np.zeros((rows, columns), np.uint8)
         marked[row[inside], column[inside]] = 1
-        marked = cv2.dilate(marked, np.ones((2 * squares + 1, 2 * squares + 1), np.uint8))
-        marked = marked[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+        marked = cv2.dilate(marked, np.ones((2 * tiles + 1, 2 * tiles + 1), np.uint8))
+        marked = marked[_MARGIN_TILES:-_MARGIN_TILES, _MARGIN_TILES:-_MARGIN_TILES]
         return cv2.resize(marked, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_NEAREST).astype(bool)

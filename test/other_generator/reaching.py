@@ -5,21 +5,30 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import least_squares
 
-from other_generator.hand import COUPLING, HIGHEST_RAD, LOWEST_RAD, Chain, HandModel, Pad, Root, rotation_of
+from other_generator.hand import (
+    DISTAL_COUPLING,
+    MAX_ANGLES_RAD,
+    MIN_ANGLES_RAD,
+    Chain,
+    HandModel,
+    Pad,
+    WristPose,
+    rotation_from_yaw_pitch_roll,
+)
 
 # A pad that far from its target is there.
-REACHED_M = 1e-5
-_CLOSE_M = 1e-6
-_LARGEST_STEP_RAD = 0.3
+REACH_TOLERANCE_M = 1e-5
+_CONVERGENCE_M = 1e-6
+_MAX_STEP_RAD = 0.3
 # How far the fitted pads may be from their places, against the spread of the joints about a relaxed hand.
 _PAD_DEVIATION_M = 0.0008
 
 
-def reach(
+def solve_finger(
     model: HandModel,
     finger: int,
     start_rad: np.ndarray,
-    root: Root,
+    wrist: WristPose,
     target_m: np.ndarray,
     relaxed_rad: np.ndarray,
     steps: int = 12,
@@ -29,86 +38,86 @@ def reach(
     target_m: (3,) in the sheet frame, x and y for the pad's middle, z for its lowest point. The search goes from
     start_rad; where that does not lead there, from the relaxed finger and two variations of it.
     """
-    best = _descend(model, finger, start_rad, root, target_m, steps)
-    for change_rad in ([0, 0, 0], [0, -0.3, 0.5], [0, 0.3, -0.3]):
-        if np.abs(best[1]).max() <= REACHED_M:
+    best = _descend(model, finger, start_rad, wrist, target_m, steps)
+    for variation_rad in ([0, 0, 0], [0, -0.3, 0.5], [0, 0.3, -0.3]):
+        if np.abs(best[1]).max() <= REACH_TOLERANCE_M:
             break
-        other = _descend(model, finger, relaxed_rad + change_rad, root, target_m, 2 * steps)
-        best = min(best, other, key=lambda found: np.linalg.norm(found[1]))
+        candidate = _descend(model, finger, relaxed_rad + variation_rad, wrist, target_m, 2 * steps)
+        best = min(best, candidate, key=lambda solution: np.linalg.norm(solution[1]))
     return best
 
 
 def _descend(
-    model: HandModel, finger: int, start_rad: np.ndarray, root: Root, target_m: np.ndarray, steps: int
+    model: HandModel, finger: int, start_rad: np.ndarray, wrist: WristPose, target_m: np.ndarray, steps: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Damped least squares (Wampler 1986) with limits."""
     values_rad = start_rad
     for _ in range(steps):
         chain = model.bend(finger, values_rad)
-        pad = model.pad(finger, chain, root)
-        missing_m = _missing(pad, target_m)
-        if np.abs(missing_m).max() < _CLOSE_M:
-            return values_rad, missing_m
-        step_rad = _step(_jacobian(finger, chain, pad, root), missing_m, values_rad, finger)
-        step_rad = np.clip(step_rad, -_LARGEST_STEP_RAD, _LARGEST_STEP_RAD)
-        values_rad = np.clip(values_rad + step_rad, LOWEST_RAD[finger], HIGHEST_RAD[finger])
-    return values_rad, _missing(model.pad(finger, model.bend(finger, values_rad), root), target_m)
+        pad = model.pad(finger, chain, wrist)
+        residual_m = _compute_residual_m(pad, target_m)
+        if np.abs(residual_m).max() < _CONVERGENCE_M:
+            return values_rad, residual_m
+        step_rad = _compute_step(_jacobian(finger, chain, pad, wrist), residual_m, values_rad, finger)
+        step_rad = np.clip(step_rad, -_MAX_STEP_RAD, _MAX_STEP_RAD)
+        values_rad = np.clip(values_rad + step_rad, MIN_ANGLES_RAD[finger], MAX_ANGLES_RAD[finger])
+    return values_rad, _compute_residual_m(model.pad(finger, model.bend(finger, values_rad), wrist), target_m)
 
 
-def _missing(pad: Pad, target_m: np.ndarray) -> np.ndarray:
-    return target_m - np.array([pad.mean_m[0], pad.mean_m[1], pad.lowest_m[2]])
+def _compute_residual_m(pad: Pad, target_m: np.ndarray) -> np.ndarray:
+    return target_m - np.array([pad.center_m[0], pad.center_m[1], pad.lowest_point_m[2]])
 
 
-def _jacobian(finger: int, chain: Chain, pad: Pad, root: Root) -> np.ndarray:
+def _jacobian(finger: int, chain: Chain, pad: Pad, wrist: WristPose) -> np.ndarray:
     """(3, 3) metres by radian: the pad's x, y and height by the finger's three values."""
     jacobian = np.zeros((3, 3))
     # The second flexion turns the last joint too.
-    for number, (value, share) in enumerate(((0, 1.0), (1, 1.0), (2, 1.0), (2, COUPLING[finger]))):
-        axis = root.rotation @ chain.axes[number]
-        origin_m = root.rotation @ chain.origins_m[number] + root.position_m
-        jacobian[:2, value] += share * np.cross(axis, pad.mean_m - origin_m)[:2]
-        jacobian[2, value] += share * np.cross(axis, pad.lowest_m - origin_m)[2]
+    for index, (value, factor) in enumerate(((0, 1.0), (1, 1.0), (2, 1.0), (2, DISTAL_COUPLING[finger]))):
+        axis = wrist.rotation @ chain.axes[index]
+        origin_m = wrist.rotation @ chain.origins_m[index] + wrist.position_m
+        jacobian[:2, value] += factor * np.cross(axis, pad.center_m - origin_m)[:2]
+        jacobian[2, value] += factor * np.cross(axis, pad.lowest_point_m - origin_m)[2]
     return jacobian
 
 
-def _step(jacobian: np.ndarray, missing_m: np.ndarray, values_rad: np.ndarray, finger: int) -> np.ndarray:
-    damping = min(0.004, 0.5 * np.linalg.norm(missing_m))
-    step_rad = _damped(jacobian, missing_m, damping * damping)
-    at_lowest = values_rad <= LOWEST_RAD[finger] + 1e-9
-    at_highest = values_rad >= HIGHEST_RAD[finger] - 1e-9
-    stuck = (at_lowest & (step_rad < 0)) | (at_highest & (step_rad > 0))
-    if not stuck.any():
+def _compute_step(jacobian: np.ndarray, residual_m: np.ndarray, values_rad: np.ndarray, finger: int) -> np.ndarray:
+    damping = min(0.004, 0.5 * np.linalg.norm(residual_m))
+    step_rad = _solve_damped(jacobian, residual_m, damping * damping)
+    at_min = values_rad <= MIN_ANGLES_RAD[finger] + 1e-9
+    at_max = values_rad >= MAX_ANGLES_RAD[finger] - 1e-9
+    at_limit = (at_min & (step_rad < 0)) | (at_max & (step_rad > 0))
+    if not at_limit.any():
         return step_rad
     # What is at its limit stays there; the other joints do the rest.
-    return _damped(np.where(stuck, 0.0, jacobian), missing_m, max(damping, 1e-4) ** 2)
+    return _solve_damped(np.where(at_limit, 0.0, jacobian), residual_m, max(damping, 1e-4) ** 2)
 
 
-def _damped(jacobian: np.ndarray, missing_m: np.ndarray, damping: float) -> np.ndarray:
-    return jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + damping * np.eye(3), missing_m)
+def _solve_damped(jacobian: np.ndarray, residual_m: np.ndarray, damping: float) -> np.ndarray:
+    return jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + damping * np.eye(3), residual_m)
 
 
-def fit_posture(model: HandModel, homes_m: np.ndarray, random: np.random.Generator) -> tuple[Root, np.ndarray]:
+def fit_posture(model: HandModel, homes_m: np.ndarray, random: np.random.Generator) -> tuple[WristPose, np.ndarray]:
     """Wrist and joint values (5, 3) that lay the pads on their home keys, near a relaxed hand drawn at random.
 
     homes_m: (5, 2) in the sheet frame.
     """
-    relaxed = _relaxed(model, homes_m, random)
+    relaxed = _sample_relaxed(model, homes_m, random)
     deviations = np.concatenate([[0.5, 0.5, 0.004], np.radians([6, 2.5, 4]), np.tile(np.radians([10, 30, 4]), 5)])
     deviations[6:9] = np.radians([25, 25, 20])
 
     def residual(unknowns: np.ndarray) -> np.ndarray:
-        root, values_rad = _unpacked(unknowns)
+        wrist, values_rad = _unpack(unknowns)
         # x and y of the wrist are free.
         parts = [(unknowns - relaxed)[2:] / deviations[2:]]
         for finger, home_m in enumerate(homes_m):
-            pad = model.pad(finger, model.bend(finger, values_rad[finger]), root)
-            parts.append(-_missing(pad, np.array([*home_m, 0.0])) / _PAD_DEVIATION_M)
+            pad = model.pad(finger, model.bend(finger, values_rad[finger]), wrist)
+            parts.append(-_compute_residual_m(pad, np.array([*home_m, 0.0])) / _PAD_DEVIATION_M)
         return np.concatenate(parts)
 
-    return _unpacked(least_squares(residual, relaxed, max_nfev=60).x)
+    return _unpack(least_squares(residual, relaxed, max_nfev=60).x)
 
 
-def _relaxed(model: HandModel, homes_m: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def _sample_relaxed(model: HandModel, homes_m: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """(21,) where the fit starts: the wrist's position, its three angles, the fingers' values."""
     sign = 1 if model.hand == "left" else -1
     yaw_rad = -sign * np.radians(random.uniform(8, 18))
@@ -125,5 +134,5 @@ def _relaxed(model: HandModel, homes_m: np.ndarray, random: np.random.Generator)
     return np.concatenate([wrist_m, [yaw_rad, pitch_rad, roll_rad], values_rad.ravel()])
 
 
-def _unpacked(unknowns: np.ndarray) -> tuple[Root, np.ndarray]:
-    return Root(rotation_of(*unknowns[3:6]), unknowns[:3]), unknowns[6:].reshape(5, 3)
+def _unpack(unknowns: np.ndarray) -> tuple[WristPose, np.ndarray]:
+    return WristPose(rotation_from_yaw_pitch_roll(*unknowns[3:6]), unknowns[:3]), unknowns[6:].reshape(5, 3)

@@ -20,13 +20,13 @@ from fingertip_contact.recordings.bag import BagWriter
 from fingertip_contact.recordings.jsonl import to_line
 from fingertip_contact.recordings.truth import truth_path
 from fingertip_contact.resources import cache_directory
-from other_generator.actor import Actor
+from other_generator.actor import HandAnimator
 from other_generator.body import make_body
-from other_generator.renderer import Picture, Renderer
+from other_generator.renderer import RenderBuffers, Renderer
 from other_generator.sensor import Sensor
 from other_generator.sheet import read_sheet
 from other_generator.taps import Tap
-from other_generator.truth_lines import frame_line, hand_entries, header_line, tap_line
+from other_generator.truth_lines import make_frame_line, make_hand_entries, make_header_line, make_tap_line
 from other_generator.view import HEIGHT_PX, WIDTH_PX
 
 _FIRST_STAMP_NS, _PERIOD_NS = 1_710_000_000_000_000_000, 33_333_333
@@ -35,7 +35,7 @@ _FRAME_ID = "camera_color_optical_frame"
 _COLOR, _ALIGNED_DEPTH = "/camera/camera/color", "/camera/camera/aligned_depth_to_color"
 
 # Gets the frames and their number, gives the frames back.
-Progress = Callable[[Iterator["Exposure"], int], AbstractContextManager[Iterator["Exposure"]]]
+Progress = Callable[[Iterator["RenderedFrame"], int], AbstractContextManager[Iterator["RenderedFrame"]]]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Sentence:
 
 
 @dataclass(frozen=True)
-class Exposure:
+class RenderedFrame:
     """A frame. color_bgr: (H, W, 3) uint8. depth_mm: (H, W) uint16, 0 where there is none. truth: its line."""
 
     stamp_ns: int
@@ -57,7 +57,7 @@ class Exposure:
     truth: dict[str, Any]
 
 
-def other_recording(sentence: Sentence, progress: Progress) -> Path:
+def ensure_recording(sentence: Sentence, progress: Progress) -> Path:
     """The recording in the cache; rendered, one to two minutes, where it is not there yet.
 
     Raises ValueError for a text that cannot be typed, ModuleNotFoundError where the hands are to be made without anny.
@@ -83,77 +83,77 @@ def cached_path(sentence: Sentence) -> Path:
 
 def write_recording(sentence: Sentence, path: Path, progress: Progress) -> None:
     """Writes the bag and its truth; both appear when they are whole, and replace what was there."""
-    take = Take(sentence)
+    sentence_renderer = SentenceRenderer(sentence)
     with (
-        written_aside(truth_path(path), overwrite=True) as aside,
+        written_aside(truth_path(path), overwrite=True) as temporary_path,
         BagWriter(path, overwrite=True) as bag,
-        progress(take.exposures(), take.frame_count) as exposures,
+        progress(sentence_renderer.render_frames(), sentence_renderer.frame_count) as rendered_frames,
     ):
         frame_lines = []
-        for exposure in exposures:
-            _write_frame(bag, take.camera, exposure)
-            frame_lines.append(exposure.truth)
+        for rendered_frame in rendered_frames:
+            _write_frame(bag, sentence_renderer.camera, rendered_frame)
+            frame_lines.append(rendered_frame.truth)
         # Where the pads touched is known when all frames are.
-        lines = [take.header_line(), *take.tap_lines(), *frame_lines]
-        aside.write_text("".join(map(to_line, lines)), encoding="utf-8")
+        lines = [sentence_renderer.make_header_line(), *sentence_renderer.tap_lines(), *frame_lines]
+        temporary_path.write_text("".join(map(to_line, lines)), encoding="utf-8")
 
 
-def _write_frame(bag: BagWriter, camera: Camera, exposure: Exposure) -> None:
-    for room in (_COLOR, _ALIGNED_DEPTH):
-        bag.write_camera_info(f"{room}/camera_info", exposure.stamp_ns, _FRAME_ID, camera)
-    bag.write_image(f"{_COLOR}/image_raw", exposure.stamp_ns, _FRAME_ID, exposure.color_bgr, "bgr8")
-    bag.write_image(f"{_ALIGNED_DEPTH}/image_raw", exposure.stamp_ns, _FRAME_ID, exposure.depth_mm, "16UC1")
+def _write_frame(bag: BagWriter, camera: Camera, rendered_frame: RenderedFrame) -> None:
+    for stream in (_COLOR, _ALIGNED_DEPTH):
+        bag.write_camera_info(f"{stream}/camera_info", rendered_frame.stamp_ns, _FRAME_ID, camera)
+    bag.write_image(f"{_COLOR}/image_raw", rendered_frame.stamp_ns, _FRAME_ID, rendered_frame.color_bgr, "bgr8")
+    bag.write_image(f"{_ALIGNED_DEPTH}/image_raw", rendered_frame.stamp_ns, _FRAME_ID, rendered_frame.depth_mm, "16UC1")
 
 
-class Take:
+class SentenceRenderer:
     """A sentence being typed and filmed. camera: the intrinsics of both streams."""
 
     def __init__(self, sentence: Sentence) -> None:
         self._sentence = sentence
         sheet = read_sheet()
-        self._actor = Actor(sentence.seed, sentence.text, sheet.centers_m)
-        self._body = make_body(self._actor.models)
+        self._animator = HandAnimator(sentence.seed, sentence.text, sheet.centers_m)
+        self._body = make_body(self._animator.models)
         self._renderer = Renderer(sentence.seed, sentence.angle_deg, sheet)
         view = self._renderer.view
         self._sensor = Sensor(sentence.seed, view.focal_px)
         self.camera = Camera(view.focal_px, view.focal_px, view.cx_px, view.cy_px, WIDTH_PX, HEIGHT_PX)
-        self.frame_count = int(self._actor.end_s * _FRAMES_PER_S)
+        self.frame_count = int(self._animator.end_s * _FRAMES_PER_S)
         # Where the pad was in the first frame that shows it on the desk.
-        self._touched_m: dict[Tap, np.ndarray] = {}
+        self._contact_m: dict[Tap, np.ndarray] = {}
 
-    def exposures(self) -> Iterator[Exposure]:
+    def render_frames(self) -> Iterator[RenderedFrame]:
         """The frames, once."""
-        for number in range(self.frame_count):
-            stamp_ns = _FIRST_STAMP_NS + number * _PERIOD_NS
-            picture, hands = self._frame(number * _PERIOD_NS * 1e-9)
-            color_bgr = self._sensor.color(picture.linear_bgr)
-            depth_mm = self._sensor.depth(picture.depth_m)
-            yield Exposure(stamp_ns, color_bgr, depth_mm, frame_line(stamp_ns, hands))
+        for frame_index in range(self.frame_count):
+            stamp_ns = _FIRST_STAMP_NS + frame_index * _PERIOD_NS
+            buffers, hands = self._render_frame(frame_index * _PERIOD_NS * 1e-9)
+            color_bgr = self._sensor.measure_color(buffers.linear_bgr)
+            depth_mm = self._sensor.measure_depth(buffers.depth_m)
+            yield RenderedFrame(stamp_ns, color_bgr, depth_mm, make_frame_line(stamp_ns, hands))
 
-    def _frame(self, time_s: float) -> tuple[Picture, list[dict[str, Any]]]:
-        typist, view = self._actor.typist, self._renderer.view
-        if not typist.present(time_s):
-            return self._renderer.empty(), []
-        states = self._actor.at(time_s)
+    def _render_frame(self, time_s: float) -> tuple[RenderBuffers, list[dict[str, Any]]]:
+        player, view = self._animator.player, self._renderer.view
+        if not player.are_hands_present(time_s):
+            return self._renderer.render_empty(), []
+        states = self._animator.advance_to(time_s)
         poses = [states[hand].pose for hand in HANDS]
         vertices_m = np.concatenate([pose.vertices_m for pose in poses])
-        picture = self._renderer.render(vertices_m, np.concatenate([pose.normals for pose in poses]), self._body)
-        for tap in typist.taps:
-            if tap.touches(time_s):
-                self._touched_m.setdefault(tap, states[tap.hand].touch_points_m[tap.finger])
-        return picture, hand_entries(states, typist, time_s, picture, view)
+        buffers = self._renderer.render(vertices_m, np.concatenate([pose.normals for pose in poses]), self._body)
+        for tap in player.taps:
+            if tap.is_in_contact(time_s):
+                self._contact_m.setdefault(tap, states[tap.hand].contact_points_m[tap.finger])
+        return buffers, make_hand_entries(states, player, time_s, buffers, view)
 
-    def header_line(self) -> dict[str, Any]:
+    def make_header_line(self) -> dict[str, Any]:
         """The truth file's first line."""
         sentence = self._sentence
-        return header_line(sentence.text, sentence.seed, sentence.angle_deg, self._actor, self._renderer)
+        return make_header_line(sentence.text, sentence.seed, sentence.angle_deg, self._animator, self._renderer)
 
     def tap_lines(self) -> Iterator[dict[str, Any]]:
         """After the frames. A tap between two frames is where it was planned."""
-        for tap in self._actor.typist.taps:
-            touched_m = self._touched_m.get(tap, tap.pad_m)
-            yield tap_line(tap, _stamp(tap.press_s), _stamp(tap.release_s), touched_m)
+        for tap in self._animator.player.taps:
+            contact_m = self._contact_m.get(tap, tap.pad_m)
+            yield make_tap_line(tap, _to_stamp_ns(tap.press_s), _to_stamp_ns(tap.release_s), contact_m)
 
 
-def _stamp(time_s: float) -> int:
+def _to_stamp_ns(time_s: float) -> int:
     return _FIRST_STAMP_NS + round(time_s * 1e9)

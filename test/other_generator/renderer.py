@@ -8,11 +8,11 @@ import numpy as np
 
 from other_generator.body import Body
 from other_generator.desk import Desk
-from other_generator.light import Lighting, draw_lighting
+from other_generator.light import Lighting, sample_lighting
 from other_generator.rays import Hits, RayScene
 from other_generator.sheet import Sheet
 from other_generator.skin import Skin
-from other_generator.view import HEIGHT_PX, WIDTH_PX, View, draw_view
+from other_generator.view import HEIGHT_PX, WIDTH_PX, View, sample_view
 
 _STREAM = 9000
 # How far the lamp's light goes round into the shade: red furthest, which is what makes skin look soft.
@@ -20,7 +20,7 @@ _WRAP_BGR = np.array([0.08, 0.12, 0.22], np.float32)
 
 
 @dataclass(frozen=True)
-class Picture:
+class RenderBuffers:
     """linear_bgr: (H, W, 3) float32. depth_m: (H, W) float32 along z. parts: (H, W) uint8, 0 desk, else Body.parts."""
 
     linear_bgr: np.ndarray
@@ -33,8 +33,8 @@ class Renderer:
 
     def __init__(self, seed: int, angle_deg: float, sheet: Sheet) -> None:
         random = np.random.default_rng(_STREAM + seed)
-        self.view: View = draw_view(seed, angle_deg, random)
-        self._lighting: Lighting = draw_lighting(random)
+        self.view: View = sample_view(seed, angle_deg, random)
+        self._lighting: Lighting = sample_lighting(random)
         self._desk = Desk(sheet, self.view, self._lighting, random)
         self._skin = Skin(random)
         v, u = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX].astype(np.float32)
@@ -45,37 +45,37 @@ class Renderer:
         """0 light to 3 dark."""
         return self._skin.tone
 
-    def empty(self) -> Picture:
+    def render_empty(self) -> RenderBuffers:
         """The desk without hands."""
         parts = np.zeros(HEIGHT_PX * WIDTH_PX, np.uint8)
-        return _picture(self._desk.lamp_bgr + self._desk.sky_bgr, self._desk.depth_m, parts)
+        return _make_buffers(self._desk.lamp_bgr + self._desk.sky_bgr, self._desk.depth_m, parts)
 
-    def render(self, vertices_m: np.ndarray, normals: np.ndarray, body: Body) -> Picture:
+    def render(self, vertices_m: np.ndarray, normals: np.ndarray, body: Body) -> RenderBuffers:
         """vertices_m, normals: (V, 3) of the body, in the sheet frame."""
         scene = RayScene(vertices_m.astype(np.float32), body.triangles, self.view, self._lighting)
-        hits = scene.hits(self._rays, self._desk.depth_m)
+        hits = scene.trace(self._rays, self._desk.depth_m)
         depth_m, points_m = self._desk.depth_m.copy(), self._desk.points_m.copy()
         depth_m[hits.pixels] = hits.depth_m
         points_m[hits.pixels] = self.view.position_m + hits.rays * hits.depth_m[:, None]
         parts = np.zeros(len(depth_m), np.uint8)
         parts[hits.pixels] = body.parts[hits.corners[:, 0]]
-        skin_normals = hits.interpolated(normals.astype(np.float32))
+        skin_normals = hits.interpolate(normals.astype(np.float32))
         skin_normals /= np.maximum(np.linalg.norm(skin_normals, axis=1, keepdims=True), 1e-6)
         all_normals = np.zeros((len(depth_m), 3), np.float32)
         all_normals[:, 2] = 1
         all_normals[hits.pixels] = skin_normals
-        light = scene.light(points_m, all_normals, parts > 0)
+        light = scene.trace_light(points_m, all_normals, parts > 0)
         linear_bgr = self._desk.lamp_bgr + self._desk.sky_bgr
         desk = scene.changed[parts[scene.changed] == 0]
         sky_light = 0.25 + 0.75 * light[desk, 1:]
         linear_bgr[desk] = self._desk.lamp_bgr[desk] * light[desk, :1] + self._desk.sky_bgr[desk] * sky_light
-        linear_bgr[hits.pixels] = self._skin_bgr(hits, body, points_m[hits.pixels], skin_normals, light[hits.pixels])
-        return _picture(linear_bgr, depth_m, parts)
+        linear_bgr[hits.pixels] = self._shade_skin(hits, body, points_m[hits.pixels], skin_normals, light[hits.pixels])
+        return _make_buffers(linear_bgr, depth_m, parts)
 
-    def _skin_bgr(
+    def _shade_skin(
         self, hits: Hits, body: Body, points_m: np.ndarray, normals: np.ndarray, light: np.ndarray
     ) -> np.ndarray:
-        """(P, 3) linear radiance of skin at points (P, 3). light: (P, 2) as of RayScene.light."""
+        """(P, 3) linear radiance of skin at points (P, 3). light: (P, 2) as of RayScene.trace_light."""
         lamp_bgr, sky_bgr = self._lighting.lamp_bgr, self._lighting.sky_bgr
         to_lamp = self._lighting.lamp_m - points_m
         square_m2 = (to_lamp * to_lamp).sum(1, keepdims=True)
@@ -87,15 +87,15 @@ class Renderer:
         up = 0.5 + 0.5 * normals[:, 2:]
         from_desk = (1 - up) * 0.28 * (sky_bgr + lamp_bgr) * np.clip(points_m[:, 2:] / 0.025, 0.2, 1)
         ambient = (up * sky_bgr + from_desk) * (0.2 + 0.8 * light[:, 1:])
-        nail = hits.interpolated(body.nail)
-        albedo = self._skin.albedo(hits.interpolated(body.rest_m), nail, hits.interpolated(body.crease))
-        to_eye = -hits.rays / np.linalg.norm(hits.rays, axis=1, keepdims=True)
-        half = to_lamp + to_eye
+        nail = hits.interpolate(body.nail)
+        albedo = self._skin.albedo(hits.interpolate(body.rest_m), nail, hits.interpolate(body.crease))
+        to_camera = -hits.rays / np.linalg.norm(hits.rays, axis=1, keepdims=True)
+        half = to_lamp + to_camera
         half /= np.linalg.norm(half, axis=1, keepdims=True)
         shine = np.maximum((half * normals).sum(1, keepdims=True), 0) ** 18
         return albedo * (diffuse + ambient) + shine * (0.05 + 0.06 * nail[:, None]) * light[:, :1] * lamp_bgr
 
 
-def _picture(linear_bgr: np.ndarray, depth_m: np.ndarray, parts: np.ndarray) -> Picture:
+def _make_buffers(linear_bgr: np.ndarray, depth_m: np.ndarray, parts: np.ndarray) -> RenderBuffers:
     shape = (HEIGHT_PX, WIDTH_PX)
-    return Picture(linear_bgr.reshape(*shape, 3), depth_m.reshape(shape), parts.reshape(shape))
+    return RenderBuffers(linear_bgr.reshape(*shape, 3), depth_m.reshape(shape), parts.reshape(shape))

@@ -15,7 +15,7 @@ _SHAPE = (HEIGHT_PX, WIDTH_PX)
 _STEPS_PER_PX = 32
 # Where depth changes by more among neighbours, there is an edge.
 _EDGE_M = 0.010
-_FARTHEST_M = 1.5
+_MAX_DEPTH_M = 1.5
 _NEIGHBOURS = np.ones((3, 3))
 
 
@@ -30,32 +30,34 @@ class Sensor:
         self._fixed_px = smooth + self._random.normal(0, 0.008, _SHAPE).astype(np.float32)
         self._exposure = self._random.uniform(0.88, 1.0)
 
-    def color(self, linear_bgr: np.ndarray) -> np.ndarray:
+    def measure_color(self, linear_bgr: np.ndarray) -> np.ndarray:
         """(H, W, 3) linear -> (H, W, 3) uint8 with blur, gamma and noise."""
         exposed = cv2.GaussianBlur(linear_bgr, (0, 0), 0.62) * self._exposure
-        picture = 255 * np.clip(exposed, 0, 1) ** (1 / 2.2)
-        picture += self._random.standard_normal(picture.shape, dtype=np.float32) * 2.0
-        return np.clip(picture + 0.5, 0, 255).astype(np.uint8)
+        image = 255 * np.clip(exposed, 0, 1) ** (1 / 2.2)
+        image += self._random.standard_normal(image.shape, dtype=np.float32) * 2.0
+        return np.clip(image + 0.5, 0, 255).astype(np.uint8)
 
-    def depth(self, depth_m: np.ndarray) -> np.ndarray:
+    def measure_depth(self, depth_m: np.ndarray) -> np.ndarray:
         """(H, W) along z -> (H, W) uint16 millimetres, 0 where there is none."""
         near_m, far_m = cv2.erode(depth_m, _NEIGHBOURS), cv2.dilate(depth_m, _NEIGHBOURS)
         edge = (far_m - near_m) > _EDGE_M
         # The nearer surface grows by a pixel along about half of its edges.
-        depth_m = np.where(edge & (self._patches(3) > 0), near_m, depth_m)
+        depth_m = np.where(edge & (self._sample_patches(3) > 0), near_m, depth_m)
         kernel = np.array([0.139, 0.722, 0.139])
         noise_px = cv2.sepFilter2D(self._random.standard_normal(_SHAPE, dtype=np.float32) * 0.08, -1, kernel, kernel)
         disparity_px = self._focal_px * _BASELINE_M / depth_m + noise_px + self._fixed_px
         disparity_px = np.round(disparity_px * _STEPS_PER_PX) / _STEPS_PER_PX
         depth_mm = np.floor(1000 * self._focal_px * _BASELINE_M / np.maximum(disparity_px, 0.5))
-        depth_mm[self._holes(edge) | (depth_m > _FARTHEST_M)] = 0
+        depth_mm[self._sample_holes(edge) | (depth_m > _MAX_DEPTH_M)] = 0
         return depth_mm.astype(np.uint16)
 
-    def _holes(self, edge: np.ndarray) -> np.ndarray:
+    def _sample_holes(self, edge: np.ndarray) -> np.ndarray:
         """(H, W) bool: patches along edges, and single pixels anywhere."""
-        along_edges = cv2.dilate(edge.astype(np.uint8), _NEIGHBOURS).astype(bool) & (self._patches(1.2) > 0.24 * 1.55)
+        along_edges = cv2.dilate(edge.astype(np.uint8), _NEIGHBOURS).astype(bool) & (
+            self._sample_patches(1.2) > 0.24 * 1.55
+        )
         return along_edges | (self._random.random(_SHAPE, dtype=np.float32) < 0.0008)
 
-    def _patches(self, size_px: float) -> np.ndarray:
+    def _sample_patches(self, size_px: float) -> np.ndarray:
         """(H, W) noise in patches."""
         return cv2.GaussianBlur(self._random.standard_normal(_SHAPE, dtype=np.float32), (0, 0), size_px)

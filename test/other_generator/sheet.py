@@ -54,33 +54,33 @@ def read_sheet() -> Sheet:
     )
 
 
-def print_sheet(sheet: Sheet) -> np.ndarray:
+def render_sheet(sheet: Sheet) -> np.ndarray:
     """(H, W) float32 reflectance of the printed paper, 0 to 1, row 0 at the far edge, PIXELS_PER_MM."""
     width, height = sheet.size_mm
-    picture = np.full((int(height * PIXELS_PER_MM), int(width * PIXELS_PER_MM)), _PAPER, np.uint8)
+    image = np.full((int(height * PIXELS_PER_MM), int(width * PIXELS_PER_MM)), _PAPER, np.uint8)
     for key in sheet.keys.values():
-        _print_key(picture, sheet, key)
+        _draw_key(image, sheet, key)
     dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, sheet.marker_dictionary))
     side_px = int(sheet.marker_side_mm * PIXELS_PER_MM)
     for number, corners_mm in sheet.markers.items():
         marker = cv2.aruco.generateImageMarker(dictionary, number, side_px)
         column, row = _pixel(sheet, *corners_mm[0])
-        picture[row : row + side_px, column : column + side_px] = np.maximum(marker, _INK)
-    return picture.astype(np.float32) / 255
+        image[row : row + side_px, column : column + side_px] = np.maximum(marker, _INK)
+    return image.astype(np.float32) / 255
 
 
-def _print_key(picture: np.ndarray, sheet: Sheet, key: Key) -> None:
+def _draw_key(image: np.ndarray, sheet: Sheet, key: Key) -> None:
     (x, y), (width, height) = key.center_mm, key.size_mm
     far_left, near_right = _pixel(sheet, x - width / 2, y + height / 2), _pixel(sheet, x + width / 2, y - height / 2)
-    cv2.rectangle(picture, far_left, near_right, _KEY, -1)
-    cv2.rectangle(picture, far_left, near_right, _EDGE, 2)
+    cv2.rectangle(image, far_left, near_right, _KEY, -1)
+    cv2.rectangle(image, far_left, near_right, _EDGE, 2)
     if not key.char.strip():
         return
     font, scale = cv2.FONT_HERSHEY_DUPLEX, 0.32 * PIXELS_PER_MM
     (text_width, text_height), _ = cv2.getTextSize(key.char.upper(), font, scale, 2)
     column, row = _pixel(sheet, x - width * 0.22, y + height * 0.2)
     corner = (column - text_width // 2, row + text_height // 2)
-    cv2.putText(picture, key.char.upper(), corner, font, scale, _LETTER, 3, cv2.LINE_AA)
+    cv2.putText(image, key.char.upper(), corner, font, scale, _LETTER, 3, cv2.LINE_AA)
 
 
 def _pixel(sheet: Sheet, x_mm: float, y_mm: float) -> tuple[int, int]:

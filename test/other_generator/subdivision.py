@@ -14,48 +14,52 @@ def subdivide(faces: np.ndarray, vertex_count: int) -> tuple[sparse.csr_matrix, 
     """
     face_count = len(faces)
     sides = np.sort(np.stack([faces, np.roll(faces, -1, 1)], -1).reshape(-1, 2), 1)
-    edges, edge_of_side = np.unique(sides, axis=0, return_inverse=True)
-    edge_of_side = edge_of_side.reshape(face_count, 4)
-    inner = np.bincount(edge_of_side.ravel(), minlength=len(edges)) == 2
-    face_points = _incidence(np.arange(face_count), faces, (face_count, vertex_count), 0.25)
-    middles = _incidence(np.arange(len(edges)), edges, (len(edges), vertex_count), 0.5)
-    faces_of_edge = _incidence(np.arange(face_count), edge_of_side, (face_count, len(edges)), 1.0).T.tocsr()
+    edges, side_edges = np.unique(sides, axis=0, return_inverse=True)
+    side_edges = side_edges.reshape(face_count, 4)
+    inner = np.bincount(side_edges.ravel(), minlength=len(edges)) == 2
+    face_points = _make_incidence(np.arange(face_count), faces, (face_count, vertex_count), 0.25)
+    midpoints = _make_incidence(np.arange(len(edges)), edges, (len(edges), vertex_count), 0.5)
+    edge_faces = _make_incidence(np.arange(face_count), side_edges, (face_count, len(edges)), 1.0).T.tocsr()
     own, shared = np.where(inner, 0.5, 1.0), np.where(inner, 0.25, 0.0)
-    edge_points = sparse.diags(own) @ middles + sparse.diags(shared) @ faces_of_edge @ face_points
-    vertex_points = _vertex_points(faces, edges, inner, face_points, middles)
+    edge_points = sparse.diags(own) @ midpoints + sparse.diags(shared) @ edge_faces @ face_points
+    vertex_points = _move_vertices(faces, edges, inner, face_points, midpoints)
     matrix = sparse.vstack([vertex_points, edge_points, face_points]).tocsr()
-    return matrix, _new_faces(faces, edge_of_side + vertex_count, vertex_count + len(edges))
+    return matrix, _make_faces(faces, side_edges + vertex_count, vertex_count + len(edges))
 
 
-def _incidence(rows: np.ndarray, members: np.ndarray, shape: tuple[int, int], value: float) -> sparse.csr_matrix:
+def _make_incidence(rows: np.ndarray, members: np.ndarray, shape: tuple[int, int], value: float) -> sparse.csr_matrix:
     """value where a row has a column among its members. members: (len(rows), K) column numbers."""
     values = np.full(members.size, value)
     return sparse.csr_matrix((values, (np.repeat(rows, members.shape[1]), members.ravel())), shape)
 
 
-def _vertex_points(
-    faces: np.ndarray, edges: np.ndarray, inner: np.ndarray, face_points: sparse.csr_matrix, middles: sparse.csr_matrix
+def _move_vertices(
+    faces: np.ndarray,
+    edges: np.ndarray,
+    inner: np.ndarray,
+    face_points: sparse.csr_matrix,
+    midpoints: sparse.csr_matrix,
 ) -> sparse.csr_matrix:
     """(V, V) where the old vertices go; those on a border stay."""
     face_count, vertex_count = face_points.shape
-    edges_of = _incidence(np.arange(len(edges)), edges, (len(edges), vertex_count), 1.0).T.tocsr()
-    faces_of = _incidence(np.arange(face_count), faces, (face_count, vertex_count), 1.0).T.tocsr()
-    valence = np.maximum(np.asarray(edges_of.sum(1)).ravel(), 1)
-    touching_faces = np.maximum(np.asarray(faces_of.sum(1)).ravel(), 1)
+    vertex_edges = _make_incidence(np.arange(len(edges)), edges, (len(edges), vertex_count), 1.0).T.tocsr()
+    vertex_faces = _make_incidence(np.arange(face_count), faces, (face_count, vertex_count), 1.0).T.tocsr()
+    valence = np.maximum(np.asarray(vertex_edges.sum(1)).ravel(), 1)
+    incident_faces = np.maximum(np.asarray(vertex_faces.sum(1)).ravel(), 1)
     border = np.zeros(vertex_count, bool)
     border[edges[~inner].ravel()] = True
     smooth = (
-        sparse.diags(1 / touching_faces / valence) @ faces_of @ face_points
-        + sparse.diags(2 / valence / valence) @ edges_of @ middles
+        sparse.diags(1 / incident_faces / valence) @ vertex_faces @ face_points
+        + sparse.diags(2 / valence / valence) @ vertex_edges @ midpoints
         + sparse.diags((valence - 3) / valence)
     )
     return sparse.diags((~border).astype(float)) @ smooth + sparse.diags(border.astype(float))
 
 
-def _new_faces(faces: np.ndarray, edge_vertices: np.ndarray, first_face_vertex: int) -> np.ndarray:
+def _make_faces(faces: np.ndarray, edge_vertices: np.ndarray, first_face_vertex: int) -> np.ndarray:
     """(4 F, 4). edge_vertices: (F, 4) the new vertex on the edge that follows each corner."""
     a, b, c, d = faces.T
     ab, bc, cd, da = edge_vertices.T
-    middle = np.arange(len(faces)) + first_face_vertex
-    quads = ((a, ab, middle, da), (ab, b, bc, middle), (middle, bc, c, cd), (da, middle, cd, d))
+    centers = np.arange(len(faces)) + first_face_vertex
+    quads = ((a, ab, centers, da), (ab, b, bc, centers), (centers, bc, c, cd), (da, centers, cd, d))
     return np.concatenate([np.stack(quad, 1) for quad in quads])

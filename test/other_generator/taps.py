@@ -13,13 +13,13 @@ FallShape = Literal["accelerated", "cosine", "pushed"]
 FALL_SHAPES: tuple[FallShape, ...] = ("accelerated", "cosine", "pushed")
 
 # The part of a raised cosine that a fall goes through before the desk stops it.
-_COSINE_PART = np.pi * 0.72
+_COSINE_PHASE_RAD = np.pi * 0.72
 
 
-def ease(share: float) -> float:
-    """0 to 1 as share goes from 0 to 1, without speed or acceleration at the ends."""
-    share = np.clip(share, 0, 1)
-    return share * share * share * (10 + share * (6 * share - 15))
+def minimum_jerk(fraction: float) -> float:
+    """0 to 1 as fraction goes from 0 to 1, without speed or acceleration at the ends."""
+    fraction = np.clip(fraction, 0, 1)
+    return fraction * fraction * fraction * (10 + fraction * (6 * fraction - 15))
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +27,9 @@ class Tap:
     """A finger on the desk from press_s to release_s.
 
     finger: 0 thumb to 4 little. pad_m: (2,) where the pad is set down. fall_s, lift_s: how long it comes down and goes
-    up. travel_s: how long before the fall it sets off to the key. windup_m: how far it is raised before. shares: (5,)
-    how far of their way down the hand's other fingers go with it. lag_s: how much later those do. wrist_m: (3,) where
-    the wrist goes for it, from its place over the home keys.
+    up. travel_s: how long before the fall it sets off to the key. windup_m: how far it is raised before. couplings:
+    (5,) how far of their way down the hand's other fingers go with it. lag_s: how much later those do. wrist_m: (3,)
+    where the wrist goes for it, from its place over the home keys.
     """
 
     hand: Handedness
@@ -44,45 +44,45 @@ class Tap:
     shape: FallShape
     travel_s: float
     windup_m: float
-    shares: np.ndarray
+    couplings: np.ndarray
     lag_s: float
     wrist_m: np.ndarray
 
-    def touches(self, time_s: float) -> bool:
+    def is_in_contact(self, time_s: float) -> bool:
         """Whether the finger is on the desk."""
         return self.press_s <= time_s < self.release_s
 
-    def down(self, time_s: float) -> float:
+    def descent_fraction(self, time_s: float) -> float:
         """0 in the air, 1 on the desk, which the finger meets at speed and which stops it dead."""
         if time_s <= self.press_s:
-            return self._fallen(np.clip((time_s - self.press_s + self.fall_s) / self.fall_s, 0, 1))
+            return self._fall_fraction(np.clip((time_s - self.press_s + self.fall_s) / self.fall_s, 0, 1))
         if time_s <= self.release_s:
             return 1.0
         return 0.5 + 0.5 * np.cos(np.pi * np.clip((time_s - self.release_s) / self.lift_s, 0, 1))
 
-    def _fallen(self, share: float) -> float:
+    def _fall_fraction(self, fraction: float) -> float:
         if self.shape == "accelerated":
-            return share * share
+            return fraction * fraction
         if self.shape == "cosine":
-            return (1 - np.cos(_COSINE_PART * share)) / (1 - np.cos(_COSINE_PART))
-        return share**1.6 * (0.85 + 0.15 * share)
+            return (1 - np.cos(_COSINE_PHASE_RAD * fraction)) / (1 - np.cos(_COSINE_PHASE_RAD))
+        return fraction**1.6 * (0.85 + 0.15 * fraction)
 
-    def followed(self, time_s: float) -> float:
+    def coupled_fraction(self, time_s: float) -> float:
         """0 to 1 and back without a hard stop: what the hand and its other fingers do with the tap."""
-        fallen = ease((time_s - self.press_s + self.fall_s * 1.1 - self.lag_s) / (self.fall_s * 1.3))
-        return fallen * (1 - ease((time_s - self.release_s - self.lag_s * 0.5) / (self.lift_s * 1.25)))
+        fall = minimum_jerk((time_s - self.press_s + self.fall_s * 1.1 - self.lag_s) / (self.fall_s * 1.3))
+        return fall * (1 - minimum_jerk((time_s - self.release_s - self.lag_s * 0.5) / (self.lift_s * 1.25)))
 
-    def over_key(self, time_s: float) -> float:
+    def reach_fraction(self, time_s: float) -> float:
         """0 at home, 1 over the key."""
         start_s = self.press_s - self.fall_s - self.travel_s
-        there = ease((time_s - start_s) / (self.travel_s + 0.35 * self.fall_s))
-        back = ease((time_s - (self.release_s + 0.35 * self.lift_s)) / 0.24)
+        there = minimum_jerk((time_s - start_s) / (self.travel_s + 0.35 * self.fall_s))
+        back = minimum_jerk((time_s - (self.release_s + 0.35 * self.lift_s)) / 0.24)
         return there * (1 - back)
 
-    def raised_m(self, time_s: float) -> float:
+    def windup_height_m(self, time_s: float) -> float:
         """How much higher the finger is before it falls."""
-        share = (time_s - (self.press_s - self.fall_s - 0.17)) / 0.2
-        return self.windup_m * np.sin(np.pi * np.clip(share, 0, 1)) ** 2
+        fraction = (time_s - (self.press_s - self.fall_s - 0.17)) / 0.2
+        return self.windup_m * np.sin(np.pi * np.clip(fraction, 0, 1)) ** 2
 
 
 @dataclass(frozen=True)
@@ -93,21 +93,21 @@ class Dip:
     finger: int
     start_s: float
     fall_s: float
-    stay_s: float
+    dwell_s: float
     rise_s: float
     height_m: float
 
     @property
     def end_s(self) -> float:
-        return self.start_s + self.fall_s + self.stay_s + self.rise_s
+        return self.start_s + self.fall_s + self.dwell_s + self.rise_s
 
-    def down(self, time_s: float) -> float:
+    def descent_fraction(self, time_s: float) -> float:
         """0 to 1 and back."""
-        risen = ease((time_s - self.start_s - self.fall_s - self.stay_s) / self.rise_s)
-        return float(ease((time_s - self.start_s) / self.fall_s) * (1 - risen))
+        rise = minimum_jerk((time_s - self.start_s - self.fall_s - self.dwell_s) / self.rise_s)
+        return float(minimum_jerk((time_s - self.start_s) / self.fall_s) * (1 - rise))
 
 
-class Waves:
+class SmoothNoise:
     """Smooth random motion about 0 in several directions: each a sum of five sines.
 
     hertz: the range of their frequencies. deviation: the standard deviation, one or (count,).

@@ -39,13 +39,13 @@ class View:
         return np.column_stack([self.focal_px * x / z + self.cx_px, self.focal_px * y / z + self.cy_px]), z
 
 
-def draw_view(seed: int, angle_deg: float, random: np.random.Generator) -> View:
+def sample_view(seed: int, angle_deg: float, random: np.random.Generator) -> View:
     """A camera on the far side of the desk, angle_deg over it, that looks at the sheet; random: the principal point."""
-    rotation, translation_m, focal_px = _placed(angle_deg, np.random.default_rng(_STREAM + seed))
+    rotation, translation_m, focal_px = _sample_placement(angle_deg, np.random.default_rng(_STREAM + seed))
     return View(rotation, translation_m, focal_px, 319.5 + random.uniform(-4, 4), 239.5 + random.uniform(-4, 4))
 
 
-def _placed(angle_deg: float, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
+def _sample_placement(angle_deg: float, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
     """Rotation, translation and focal length."""
     distance_m = random.uniform(0.33, 0.36)
     elevation_rad = np.radians(angle_deg + random.uniform(-1.5, 1.5))
