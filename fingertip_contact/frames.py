@@ -41,7 +41,7 @@ Modifier = Literal["shift", "caps_lock", "ctrl", "alt", "meta"]
 
 # Why a character was not written: the press was beside every key, the sheet was not found yet, a modifier made a
 # command of it, the language model read a neighbour, the press was cancelled.
-Rejection = Literal["beside", "no sheet", "modifier", "language", "cancelled"]
+Rejection = Literal["off_key", "no_sheet", "modifier", "language", "cancelled"]
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from fingertip_contact.frames import FINGERS, DepthImage, Frame
 from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.dataset import COLOR_FRAME_ID, Session, open_session
 from fingertip_contact.recordings.dataset_annotations import AnnotatedHand, FrameLabel, LabelledHand, TipLabel
-from fingertip_contact.recordings.dataset_bag import Kind
-from fingertip_contact.recordings.dataset_writer import About, SessionWriter
+from fingertip_contact.recordings.dataset_bag import SessionSpec
+from fingertip_contact.recordings.dataset_writer import SessionInfo, SessionWriter
 
 CAMERA = Camera(fx=80.0, fy=81.0, cx=31.0, cy=23.5, width=64, height=48, distortion=(-0.05, 0.05, 0.001, 0.002, -0.01))
 START_NS, PERIOD_NS = 1_700_000_000_000_000_000, 33_333_333
-KIND = Kind("P01", 90.0, "white_desk", "typing")
+SPEC = SessionSpec("P01", 90.0, "white_desk", "typing")
 DESK_M = 0.35
 
 
@@ -25,7 +25,7 @@ def stamp_ns(number: int) -> int:
     return START_NS + number * PERIOD_NS
 
 
-def picture(number: int) -> np.ndarray:
+def image(number: int) -> np.ndarray:
     return np.random.default_rng(number).integers(0, 255, (48, 64, 3), dtype=np.uint8)
 
 
@@ -37,7 +37,7 @@ def depth_mm(number: int) -> np.ndarray:
 
 
 def frame(number: int) -> Frame:
-    return Frame(stamp_ns(number), COLOR_FRAME_ID, CAMERA, picture(number), DepthImage(depth_mm(number), 0.001))
+    return Frame(stamp_ns(number), COLOR_FRAME_ID, CAMERA, image(number), DepthImage(depth_mm(number), 0.001))
 
 
 def frames(count: int) -> Iterator[Frame]:
@@ -51,21 +51,21 @@ def hands(handedness: str = "right") -> tuple[AnnotatedHand, ...]:
     return (AnnotatedHand(handedness, landmarks, tips, dict.fromkeys(FINGERS, 0.34)),)
 
 
-def label(*touching: str, source: str = "simulation", handedness: str = "right") -> FrameLabel:
-    tips = {finger: TipLabel("contact" if finger in touching else "hover", 0.01, 0.34, DESK_M) for finger in FINGERS}
+def label(*in_contact: str, source: str = "simulation", handedness: str = "right") -> FrameLabel:
+    tips = {finger: TipLabel("contact" if finger in in_contact else "hover", 0.01, 0.34, DESK_M) for finger in FINGERS}
     return FrameLabel((LabelledHand(handedness, tips),), source)
 
 
 def write_session(
     root: Path, participant: str = "P01", count: int = 3, *, action: str = "typing", labelled: bool = True
 ) -> Session:
-    about = About(participant, 90.0, "white_desk", action, "both", "074155", "2026-01-02 07:41:55")
-    folder = about.folder(root)
-    with SessionWriter(folder, about, CAMERA) as session:
+    info = SessionInfo(participant, 90.0, "white_desk", action, "both", "074155", "2026-01-02 07:41:55")
+    folder = info.folder(root)
+    with SessionWriter(folder, info, CAMERA) as session:
         for number in range(count):
             exposure = frame(number)
-            told = (hands(), label("index") if number == 1 else label()) if labelled else ()
-            session.write(exposure.stamp_ns, exposure.color_bgr, exposure.depth, *told)
+            extras = (hands(), label("index") if number == 1 else label()) if labelled else ()
+            session.write(exposure.stamp_ns, exposure.color_bgr, exposure.depth, *extras)
     return open_session(folder)
 
 

@@ -92,7 +92,7 @@ def test_a_fault_is_no_bad_input():
     done = run_python(
         "import fingertip_contact.recordings.truth as truth\n"
         "def fail(path): raise RuntimeError('wheels off')\n"
-        "truth.truth_path = fail\n"
+        "truth.ground_truth_path = fail\n"
         "from fingertip_contact.cli.main import main\n"
         "main(['evaluate', 'recording', 'a.mcap'])"
     )

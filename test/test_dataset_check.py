@@ -12,7 +12,13 @@ from cli_harness import run
 
 from fingertip_contact.frames import DepthImage
 from fingertip_contact.recordings.dataset import open_dataset
-from fingertip_contact.recordings.dataset_check import Quality, check_dataset, rejected_frames, sharpness, valid_share
+from fingertip_contact.recordings.dataset_check import (
+    Quality,
+    check_dataset,
+    find_rejected_frames,
+    measure_sharpness,
+    measure_valid_ratio,
+)
 
 
 @pytest.fixture
@@ -33,7 +39,7 @@ def test_a_whole_dataset_has_no_problem(dataset):
         summary = result.summary(Quality())
         assert (summary["frames"], summary["checked"], summary["rejected"]) == (3, 3, 0)
         assert (summary["without_hands"], summary["contact_frames"]) == (0, 1)
-        assert summary["valid_share"] == 1.0
+        assert summary["valid_ratio"] == 1.0
         assert summary["camera_angle_deg"] == pytest.approx(90, abs=1)
         assert summary["surface_residual_mm"] < 1.0
         json.dumps(summary, allow_nan=False)
@@ -69,8 +75,8 @@ def test_hands_and_labels_have_to_agree(dataset):
 def test_what_is_odd_is_noted(dataset):
     """A wrong number of frames, another camera angle, stamps that go back: no problem, but told."""
     session = dataset.sessions[0]
-    about = {**session.metadata["session"], "total_frames": 7, "angle_degrees": 45}
-    world.change_metadata(session, session=about)
+    session_fields = {**session.metadata["session"], "total_frames": 7, "angle_degrees": 45}
+    world.change_metadata(session, session=session_fields)
     (session.path / "stamps.csv").write_text("frame,stamp_ns\n0,5\n1,4\n")
     result = check(open_dataset(dataset.path))["P01"]
     notes = " ".join(result.notes)
@@ -83,36 +89,36 @@ def test_what_is_odd_is_noted(dataset):
 def test_the_filter_of_the_authors(dataset):
     """80 % of the middle has depth, the Laplacian's variance is 100 or more; what cannot be read fails, too."""
     session = dataset.sessions[0]
-    blurred = cv2.GaussianBlur(world.picture(0), (0, 0), 4)
+    blurred = cv2.GaussianBlur(world.image(0), (0, 0), 4)
     cv2.imwrite(str(session.path / "rgb" / "000000.png"), blurred)
     holes = world.depth_mm(1)
     holes[16:24] = 0  # a quarter of the middle
     cv2.imwrite(str(session.path / "depth" / "000001.png"), holes)
-    assert dict(rejected_frames(dataset, Quality())) == {session.key: (0, 1), dataset.sessions[1].key: ()}
+    assert dict(find_rejected_frames(dataset, Quality())) == {session.key: (0, 1), dataset.sessions[1].key: ()}
     (session.path / "rgb" / "000002.png").write_bytes(b"")
-    lenient = Quality(valid_share=0.5, sharpness=1.0)
-    assert dict(rejected_frames(dataset, lenient))[session.key] == (2,)
+    lenient = Quality(valid_ratio=0.5, sharpness=1.0)
+    assert dict(find_rejected_frames(dataset, lenient))[session.key] == (2,)
 
 
 def test_quality_is_measured_as_defined():
     """The middle 60 % of height and width; a checkerboard of single pixels is as sharp as can be."""
     values = np.full((10, 10), 350, dtype=np.uint16)
     values[:2] = 0
-    assert valid_share(DepthImage(values, 0.001), 0.6) == 1.0
+    assert measure_valid_ratio(DepthImage(values, 0.001), 0.6) == 1.0
     values[2:5] = 0
-    assert valid_share(DepthImage(values, 0.001), 0.6) == 0.5
+    assert measure_valid_ratio(DepthImage(values, 0.001), 0.6) == 0.5
     board = (np.indices((20, 20)).sum(axis=0) % 2 * 255).astype(np.uint8)
     grey = np.repeat(board[..., None], 3, axis=2)
     # Each pixel's four neighbours differ from it by 255: +-1020.
-    assert sharpness(grey) == pytest.approx(1020**2, rel=0.01)
-    assert sharpness(np.full((20, 20, 3), 90, dtype=np.uint8)) == 0.0
+    assert measure_sharpness(grey) == pytest.approx(1020**2, rel=0.01)
+    assert measure_sharpness(np.full((20, 20, 3), 90, dtype=np.uint8)) == 0.0
 
 
 def test_threads_and_steps_change_no_finding(dataset):
     """Files are counted all the same when only each second frame is read."""
     (dataset.sessions[0].path / "depth" / "000001.png").unlink()
     reopened = open_dataset(dataset.path)
-    alone, together = check(reopened), check(reopened, threads=3, every=2)
+    alone, together = check(reopened), check(reopened, threads=3, stride=2)
     for participant, result in alone.items():
         assert together[participant].problems == result.problems
     assert [len(result.frames) for result in together.values()] == [1, 2]
@@ -133,7 +139,7 @@ def test_info_counts_without_reading_pictures(dataset, capsys):
     """By participant, angle, surface and action."""
     (dataset.sessions[0].path / "rgb" / "000001.png").write_bytes(b"nothing")
     assert run("dataset", "info", dataset.path, "--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["sessions"], told["frames"]) == (2, 6)
-    assert told["participant"] == {"P01": 3, "P02": 3}
-    assert (told["angle"], told["surface"], told["action"]) == ({"90": 6}, {"white_desk": 6}, {"typing": 6})
+    report = json.loads(capsys.readouterr().out)
+    assert (report["sessions"], report["frames"]) == (2, 6)
+    assert report["participant"] == {"P01": 3, "P02": 3}
+    assert (report["angle"], report["surface"], report["action"]) == ({"90": 6}, {"white_desk": 6}, {"typing": 6})

@@ -10,13 +10,13 @@ from cli_harness import run
 from fingertip_contact.frames import FINGERS, DepthImage, Fingertip, FrameResult, Hand
 from fingertip_contact.recordings.dataset import open_session
 from fingertip_contact.recordings.dataset_annotations import read_annotation, read_label
-from fingertip_contact.recordings.dataset_label import Labelled, label_of_result, save_labels
+from fingertip_contact.recordings.dataset_label import LabelledFrame, label_from_result, save_labels
 from fingertip_contact.recordings.dataset_touches import (
-    Touch,
-    clock_offset_ns,
-    labels_from_touches,
-    onsets_of,
-    read_touches,
+    LabelledContact,
+    estimate_clock_offset_ns,
+    find_contact_onsets_ns,
+    labels_from_contacts,
+    read_labelled_contacts,
 )
 
 SECOND_NS = 1_000_000_000
@@ -32,7 +32,7 @@ def unlabelled(tmp_path):
     return world.write_session(tmp_path / "bare", count=6, labelled=False)
 
 
-def touching(session) -> dict[int, set[str]]:
+def fingers_in_contact(session) -> dict[int, set[str]]:
     """Frame -> fingers that touch."""
     found = {}
     for frame in session.frames():
@@ -51,17 +51,17 @@ def test_a_touch_devices_times_have_any_unit(tmp_path, unit, per_second):
     """Whole nanoseconds are kept exactly; fingers may be called as in the dataset."""
     down, up = (f"{int(seconds * per_second)}" for seconds in (2, 3))
     file = write_csv(tmp_path / "t.csv", f"down_{unit}, up_{unit}, hand, finger", f"{down}, {up}, Right, Pinky")
-    assert read_touches(file) == [Touch(2 * SECOND_NS, 3 * SECOND_NS, "right", "little")]
+    assert read_labelled_contacts(file) == [LabelledContact(2 * SECOND_NS, 3 * SECOND_NS, "right", "little")]
 
 
 def test_nanoseconds_stay_exact(tmp_path):
     file = write_csv(tmp_path / "t.csv", "down_ns,up_ns", "1700000000123456789,1700000000223456789")
-    (touch,) = read_touches(file, "left", "index")
-    assert (touch.down_ns, touch.hand, touch.finger) == (1700000000123456789, "left", "index")
+    (contact,) = read_labelled_contacts(file, "left", "index")
+    assert (contact.touch_down_ns, contact.hand, contact.finger) == (1700000000123456789, "left", "index")
 
 
 @pytest.mark.parametrize(
-    ("header", "line", "says"),
+    ("header", "line", "message"),
     [
         ("down_s,up_s,hand,finger", "2,1,left,index", "line 2: up_s is earlier"),
         ("down_s,up_s,hand,finger", "1,2,left,toe", "line 2: finger is 'toe'"),
@@ -71,20 +71,20 @@ def test_nanoseconds_stay_exact(tmp_path):
         ("down_s,up_s,hand,finger", "", "holds no touch"),
     ],
 )
-def test_a_bad_csv_is_named(tmp_path, header, line, says):
+def test_a_bad_csv_is_named(tmp_path, header, line, message):
     file = write_csv(tmp_path / "t.csv", header, line)
-    with pytest.raises(ValueError, match=says) as error:
-        read_touches(file)
+    with pytest.raises(ValueError, match=message) as error:
+        read_labelled_contacts(file)
     assert "t.csv" in str(error.value)
 
 
 def test_a_finger_touches_while_its_touch_lasts(session):
     """By the camera's clock; every other finger of the hands in view hovers."""
-    touches = [
-        Touch(world.stamp_ns(1) - 5, world.stamp_ns(3) + 5, "right", "index"),
-        Touch(world.stamp_ns(3), world.stamp_ns(3), "left", "thumb"),
+    labelled_contacts = [
+        LabelledContact(world.stamp_ns(1) - 5, world.stamp_ns(3) + 5, "right", "index"),
+        LabelledContact(world.stamp_ns(3), world.stamp_ns(3), "left", "thumb"),
     ]
-    labelled = {item.number: item.label for item in labels_from_touches(session, touches)}
+    labelled = {item.frame_number: item.label for item in labels_from_contacts(session, labelled_contacts)}
     assert [label.contact_count for label in labelled.values()] == [0, 1, 1, 2, 0, 0]
     assert {label.source for label in labelled.values()} == {"touch_device"}
     assert [hand.handedness for hand in labelled[3].hands] == ["left", "right"]
@@ -94,7 +94,7 @@ def test_a_finger_touches_while_its_touch_lasts(session):
 def test_touches_of_another_time_are_refused(session):
     """Clocks that were not aligned must not make a session without contact."""
     with pytest.raises(ValueError, match="none of 1 touches falls into the session"):
-        labels_from_touches(session, [Touch(0, SECOND_NS, "left", "index")])
+        labels_from_contacts(session, [LabelledContact(0, SECOND_NS, "left", "index")])
 
 
 @pytest.mark.parametrize("offset", [1_234_567_890, -4_000_000_000, 1_700_000_000_000_000_000])
@@ -106,39 +106,41 @@ def test_the_offset_of_the_clocks_is_found(offset):
     seen = seen + random.normal(0, 15e6, len(seen))
     invented = random.uniform(0, downs[-1], 5) + offset
     onsets = [int(onset) for onset in np.concatenate([seen, invented])]
-    touches = [Touch(int(down), int(down) + 80_000_000, "right", "index") for down in downs]
-    found = clock_offset_ns(touches, onsets, 5 * SECOND_NS)
+    labelled_contacts = [LabelledContact(int(down), int(down) + 80_000_000, "right", "index") for down in downs]
+    found = estimate_clock_offset_ns(labelled_contacts, onsets, 5 * SECOND_NS)
     assert abs(found - offset) < 15_000_000
 
 
 @pytest.mark.parametrize("onsets", [[], [0, 1 * SECOND_NS, 2 * SECOND_NS, 3 * SECOND_NS, 4 * SECOND_NS]])
 def test_an_offset_that_is_not_clear_is_refused(onsets):
     """Nothing seen, or an even rhythm that fits twice."""
-    touches = [Touch(number * SECOND_NS, number * SECOND_NS + 1, "left", "index") for number in (0, 1, 2)]
+    labelled_contacts = [
+        LabelledContact(number * SECOND_NS, number * SECOND_NS + 1, "left", "index") for number in (0, 1, 2)
+    ]
     with pytest.raises(ValueError, match="not clear"):
-        clock_offset_ns(touches, onsets, 5 * SECOND_NS)
+        estimate_clock_offset_ns(labelled_contacts, onsets, 5 * SECOND_NS)
 
 
 def test_onsets_are_where_contact_begins(tmp_path):
     """Not every frame that it lasts."""
     session = world.write_session(tmp_path, count=4, labelled=False)
     labels = [world.label(), world.label("index"), world.label("index", "thumb"), world.label("thumb")]
-    save_labels(session, [Labelled(number, label) for number, label in enumerate(labels)])
-    assert onsets_of(session) == [world.stamp_ns(1), world.stamp_ns(2)]
+    save_labels(session, [LabelledFrame(number, label) for number, label in enumerate(labels)])
+    assert find_contact_onsets_ns(session) == [world.stamp_ns(1), world.stamp_ns(2)]
 
 
-def test_a_guess_never_replaces_truth(session, unlabelled):
+def test_a_guess_never_replaces_ground_truth(session, unlabelled):
     """Not even when overwriting is allowed; truth replaces a guess when it is."""
-    guess, truth = world.label("thumb", source="detector"), world.label("ring", source="touch_device")
+    guess, ground_truth = world.label("thumb", source="detector"), world.label("ring", source="touch_device")
     for force in (False, True):
         with pytest.raises(FileExistsError, match="a guess does not replace"):
-            save_labels(session, [Labelled(0, guess)], overwrite=force)
-    assert touching(session)[0] == set()
-    save_labels(unlabelled, [Labelled(0, guess)])
+            save_labels(session, [LabelledFrame(0, guess)], overwrite=force)
+    assert fingers_in_contact(session)[0] == set()
+    save_labels(unlabelled, [LabelledFrame(0, guess)])
     with pytest.raises(FileExistsError, match="--force"):
-        save_labels(unlabelled, [Labelled(0, truth)])
-    save_labels(unlabelled, [Labelled(0, truth)], overwrite=True)
-    assert read_label(unlabelled.path / "labels" / "000000.json") == truth
+        save_labels(unlabelled, [LabelledFrame(0, ground_truth)])
+    save_labels(unlabelled, [LabelledFrame(0, ground_truth)], overwrite=True)
+    assert read_label(unlabelled.path / "labels" / "000000.json") == ground_truth
 
 
 def test_the_detectors_word_is_marked_as_such(unlabelled):
@@ -151,7 +153,7 @@ def test_the_detectors_word_is_marked_as_such(unlabelled):
     )
     result = FrameResult(world.stamp_ns(0), (hand,), tips, (), (), "", None, None)
     depth = DepthImage(world.depth_mm(0), 0.001)
-    save_labels(unlabelled, [label_of_result(0, result, depth, annotate_hands=True)])
+    save_labels(unlabelled, [label_from_result(0, result, depth, annotate_hands=True)])
     label = read_label(unlabelled.path / "labels" / "000000.json")
     assert label.source == "detector"
     assert {finger for finger, tip in label.hands[0].fingertips.items() if tip.contact} == {"middle"}
@@ -167,7 +169,9 @@ def test_the_command_labels_from_a_touch_device(unlabelled, tmp_path, capsys):
     file = write_csv(tmp_path / "t.csv", "down_s,up_s", f"{seconds[0] - 0.01:.6f},{seconds[1] + 0.01:.6f}")
     arguments = ["dataset", "label", unlabelled.path, "--touches", file, "--hand", "right", "--finger", "index"]
     assert run(*arguments, "--offset-s", "100") == 0
-    contacts = {number for number, fingers in touching(open_session(unlabelled.path)).items() if fingers == {"index"}}
+    contacts = {
+        number for number, fingers in fingers_in_contact(open_session(unlabelled.path)).items() if fingers == {"index"}
+    }
     assert contacts == {2, 3, 4}
     assert run(*arguments, "--offset-s", "100") == 2
     assert "--force" in capsys.readouterr().err
@@ -179,7 +183,7 @@ def test_the_command_finds_the_offset(tmp_path, capsys):
     session = world.write_session(tmp_path, count=30, labelled=False)
     begins, device_ns = (3, 8, 17, 20), world.stamp_ns(0) - 7 * SECOND_NS
     guesses = [
-        Labelled(number, world.label(*["index"] * (number in begins), source="detector")) for number in range(30)
+        LabelledFrame(number, world.label(*["index"] * (number in begins), source="detector")) for number in range(30)
     ]
     save_labels(session, guesses)
     lines = [
@@ -188,7 +192,7 @@ def test_the_command_finds_the_offset(tmp_path, capsys):
     file = write_csv(tmp_path / "t.csv", "down_ns,up_ns,hand,finger", *lines)
     assert run("dataset", "label", session.path, "--touches", file, "--force") == 0
     assert f"offset between the clocks: {device_ns / 1e9:+.3f} s" in capsys.readouterr().err
-    found = touching(open_session(session.path))
+    found = fingers_in_contact(open_session(session.path))
     expected = {begin + more for begin in begins for more in (0, 1)}
     assert {number for number, fingers in found.items() if fingers == {"middle"}} == expected
 

@@ -11,7 +11,12 @@ import numpy as np
 import pytest
 
 from fingertip_contact.recordings.dataset import BadFrameError, DatasetFrame, open_dataset, open_session
-from fingertip_contact.recordings.dataset_annotations import annotation_json, label_json, read_annotation, read_label
+from fingertip_contact.recordings.dataset_annotations import (
+    annotation_to_json,
+    label_to_json,
+    read_annotation,
+    read_label,
+)
 
 # As the published recorder writes it: nothing of ours in it.
 PUBLISHED_METADATA = {
@@ -42,7 +47,7 @@ def published(tmp_path):
     for name in ("rgb", "depth", "annotations", "labels"):
         (folder / name).mkdir(parents=True)
     for number in range(2):
-        cv2.imwrite(str(folder / "rgb" / f"{number:06d}.png"), world.picture(number))
+        cv2.imwrite(str(folder / "rgb" / f"{number:06d}.png"), world.image(number))
         cv2.imwrite(str(folder / "depth" / f"{number:06d}.png"), world.depth_mm(number))
     (folder / "metadata.json").write_text(json.dumps(PUBLISHED_METADATA))
     return tmp_path / "d405"
@@ -56,7 +61,7 @@ def test_the_published_layout_is_read(published):
     first, second = dataset.frames()
     assert (first.participant, first.angle_deg, first.surface, first.action) == ("P01", 90.0, "white_desk", "typing")
     assert first.camera.fx == 391.76
-    np.testing.assert_array_equal(second.load_color(), world.picture(1))
+    np.testing.assert_array_equal(second.load_color(), world.image(1))
     depth_m = second.load_depth_m()
     assert depth_m.dtype == np.float32
     np.testing.assert_allclose(depth_m[3:], world.depth_mm(1)[3:] / 1000, rtol=1e-6)
@@ -112,7 +117,7 @@ def test_only_frames_with_both_pictures_count(published):
     (session,) = open_dataset(published).sessions
     (session.path / "depth" / "000000.png").unlink()
     (session.path / "rgb" / ".000007.png.partial").touch()
-    assert open_session(session.path).numbers == (1,)
+    assert open_session(session.path).frame_numbers == (1,)
 
 
 def test_a_session_that_cannot_be_read_is_named_and_left_out(published):
@@ -127,16 +132,16 @@ def test_a_session_that_cannot_be_read_is_named_and_left_out(published):
 
 
 @pytest.mark.parametrize(
-    ("fields", "says"),
+    ("fields", "message"),
     [
         ({"intrinsics": None}, "field 'intrinsics' is missing"),
         ({"intrinsics": {"fx": 0, "fy": 1, "cx": 1, "cy": 1}}, "fx=0"),
         ({"depth_png_unit_m": -1}, "depth_png_unit_m is -1"),
     ],
 )
-def test_metadata_that_cannot_be_used_names_the_field(published, fields, says):
+def test_metadata_that_cannot_be_used_names_the_field(published, fields, message):
     (session,) = open_dataset(published).sessions
-    with pytest.raises(ValueError, match=says) as error:
+    with pytest.raises(ValueError, match=message) as error:
         world.change_metadata(session, **fields)
     assert "metadata.json" in str(error.value)
 
@@ -163,13 +168,13 @@ def spoil(frame: DatasetFrame, how: str) -> None:
     elif how == "another size":
         cv2.imwrite(str(frame.depth_path), np.full((24, 32), 350, dtype=np.uint16))
     elif how == "no depth":
-        cv2.imwrite(str(frame.depth_path), world.picture(0))
+        cv2.imwrite(str(frame.depth_path), world.image(0))
     elif how == "tenths of a millimetre":
         cv2.imwrite(str(frame.depth_path), 10 * world.depth_mm(0))
 
 
 @pytest.mark.parametrize(
-    ("how", "folder", "says"),
+    ("how", "folder", "message"),
     [
         ("cut off", "rgb", "corrupt"),
         ("flipped bits", "depth", "corrupt"),
@@ -180,11 +185,11 @@ def spoil(frame: DatasetFrame, how: str) -> None:
         ("tenths of a millimetre", "depth", "3.500 m.*depth_png_unit_m"),
     ],
 )
-def test_a_bad_picture_is_named(published, how, folder, says):
+def test_a_bad_picture_is_named(published, how, folder, message):
     """The error says which file, what is wrong, and can be told from others, so that the rest goes on."""
     bad, good = open_dataset(published).frames()
     spoil(bad, how)
-    with pytest.raises(BadFrameError, match=says) as error:
+    with pytest.raises(BadFrameError, match=message) as error:
         bad.load()
     assert f"{folder}/000000.png" in str(error.value)
     good.load()
@@ -261,8 +266,8 @@ def test_what_is_written_of_hands_is_read(tmp_path):
     """Annotations and labels, unmeasured values included."""
     written_hands = world.hands("left")
     written_hands[0].fingertip_depth_m["ring"] = float("nan")
-    (tmp_path / "a.json").write_text(json.dumps(annotation_json(3, written_hands), allow_nan=False))
-    (tmp_path / "l.json").write_text(json.dumps(label_json(3, world.label("little", source="touch_device"))))
+    (tmp_path / "a.json").write_text(json.dumps(annotation_to_json(3, written_hands), allow_nan=False))
+    (tmp_path / "l.json").write_text(json.dumps(label_to_json(3, world.label("little", source="touch_device"))))
     (hand,) = read_annotation(tmp_path / "a.json")
     assert hand.handedness == "left"
     np.testing.assert_array_equal(hand.landmarks_px, written_hands[0].landmarks_px)
@@ -282,16 +287,16 @@ def test_what_nobody_looked_at_is_not_empty(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("hand", "says"),
+    ("hand", "message"),
     [
         ({"landmarks_px": [[1, 2]]}, r"shape \(1, 2\)"),
         ({"fingertip_pixels": {"toe": [1, 2]}}, "'toe' is no finger"),
         ({"fingertip_pixels": {"index": 5}}, "annotation.json"),
     ],
 )
-def test_a_bad_annotation_is_named(tmp_path, hand, says):
+def test_a_bad_annotation_is_named(tmp_path, hand, message):
     file = tmp_path / "annotation.json"
     file.write_text(json.dumps({"frame_id": 0, "num_hands": 1, "hands": [{**OLD_HAND, **hand}]}))
-    with pytest.raises(ValueError, match=says) as error:
+    with pytest.raises(ValueError, match=message) as error:
         read_annotation(file)
     assert str(file) in str(error.value)

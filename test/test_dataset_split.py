@@ -15,9 +15,9 @@ from fingertip_contact.recordings.dataset_split import (
     PARTS,
     Split,
     draw_split,
-    frames_of_pairs,
     load_split,
-    participants_of_pairs,
+    match_pairs,
+    read_pair_participants,
     read_pairs,
     save_pairs,
     save_split,
@@ -51,16 +51,16 @@ def test_the_cards_split_has_a_name():
 @given(
     counts=st.lists(st.integers(0, 40), min_size=3, max_size=20),
     seed=st.integers(0, 1000),
-    shares=st.tuples(*[st.floats(0.05, 1.0)] * 3),
+    fractions=st.tuples(*[st.floats(0.05, 1.0)] * 3),
 )
-def test_everybody_is_in_exactly_one_part(tmp_path, counts, seed, shares):
+def test_everybody_is_in_exactly_one_part(tmp_path, counts, seed, fractions):
     """Whatever the people, the shares and the seed; no part stays empty, and the seed alone decides."""
     people = imagined(tmp_path, counts)
-    split = draw_split(people, dict(zip(PARTS, shares, strict=True)), seed)
-    dealt = [name for part in PARTS for name in split.participants[part]]
-    assert sorted(dealt) == list(people.participants)
+    split = draw_split(people, dict(zip(PARTS, fractions, strict=True)), seed)
+    assigned = [name for part in PARTS for name in split.participants[part]]
+    assert sorted(assigned) == list(people.participants)
     assert all(split.participants[part] for part in PARTS)
-    assert draw_split(people, dict(zip(PARTS, shares, strict=True)), seed) == split
+    assert draw_split(people, dict(zip(PARTS, fractions, strict=True)), seed) == split
 
 
 def imagined(path, counts) -> Dataset:
@@ -68,7 +68,7 @@ def imagined(path, counts) -> Dataset:
     sessions = []
     for number, count in enumerate(counts, start=1):
         session = Session(path, f"P{number:02d}", 60.0, "dark", "typing", world.CAMERA)
-        session.__dict__["numbers"] = tuple(range(count))
+        session.__dict__["frame_numbers"] = tuple(range(count))
         sessions.append(session)
     return Dataset(path, tuple(sessions), ())
 
@@ -83,12 +83,12 @@ def test_parts_get_about_their_shares(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("count", "shares", "says"),
+    ("count", "fractions", "message"),
     [(2, {}, "2 participants; 3 parts"), (5, {"train": -1.0}, "negative"), (5, dict.fromkeys(PARTS, 0.0), "not all 0")],
 )
-def test_impossible_splits_are_refused(tmp_path, count, shares, says):
-    with pytest.raises(ValueError, match=says):
-        draw_split(imagined(tmp_path, [1] * count), {"train": 0.8, "val": 0.1, "test": 0.1, **shares})
+def test_impossible_splits_are_refused(tmp_path, count, fractions, message):
+    with pytest.raises(ValueError, match=message):
+        draw_split(imagined(tmp_path, [1] * count), {"train": 0.8, "val": 0.1, "test": 0.1, **fractions})
 
 
 def test_nobody_crosses(tmp_path):
@@ -103,19 +103,19 @@ def test_nobody_crosses(tmp_path):
         path = "/nas/P16/P16_angle90_white_desk_typing_062746/{}/000000.png"
         (tmp_path / f"{part}.txt").write_text(f"{path.format('rgb')} {path.format('depth')}\n")
     with pytest.raises(ValueError, match="P16 is in train and in val"):
-        participants_of_pairs(tmp_path)
+        read_pair_participants(tmp_path)
 
 
 def test_a_manifest_survives(dataset, tmp_path):
     """Participants and excluded frames; wherever the dataset lies, it holds the same frames."""
-    split = draw_split(dataset, seed=3).without({dataset.sessions[0].key: [1]})
+    split = draw_split(dataset, seed=3).exclude({dataset.sessions[0].key: [1]})
     save_split(split, dataset, tmp_path / "deep" / "split.json")
     loaded = load_split(tmp_path / "deep" / "split.json")
     assert loaded == split
     total = sum(len(list(loaded.frames(dataset, part))) for part in PARTS)
     assert total == 12 - 1
-    told = json.loads((tmp_path / "deep" / "split.json").read_text())["frames"]
-    assert told == {part: loaded.count(dataset, part) for part in PARTS}
+    frame_counts = json.loads((tmp_path / "deep" / "split.json").read_text())["frames"]
+    assert frame_counts == {part: loaded.count(dataset, part) for part in PARTS}
 
 
 def test_an_empty_part_is_told(dataset):
@@ -129,13 +129,13 @@ def test_the_authors_text_files(dataset, tmp_path, focal):
     """Absolute paths of colour and depth, and the focal length where wanted; read back they are the same frames."""
     split = draw_split(dataset)
     counts = save_pairs(split, dataset, tmp_path, focal=focal)
-    assert participants_of_pairs(tmp_path) == split.participants
+    assert read_pair_participants(tmp_path) == split.participants
     for part in PARTS:
         pairs = read_pairs(tmp_path / f"{part}.txt")
         assert len(pairs) == counts[part]
         assert all(pair.rgb_path.is_absolute() and pair.depth_path.is_file() for pair in pairs)
         assert {pair.focal_px for pair in pairs} == {world.CAMERA.fx if focal else None}
-        assert frames_of_pairs(dataset, pairs) == (list(split.frames(dataset, part)), [])
+        assert match_pairs(dataset, pairs) == (list(split.frames(dataset, part)), [])
 
 
 def test_published_text_files_name_frames_wherever_they_lie(dataset, tmp_path):
@@ -143,7 +143,7 @@ def test_published_text_files_name_frames_wherever_they_lie(dataset, tmp_path):
     session = dataset.sessions[0].name
     lines = [f"/nas/P01/{session}/rgb/{name}.png /nas/P01/{session}/depth/{name}.png" for name in ("000001", "000009")]
     (tmp_path / "test.txt").write_text("\n".join([*lines, ""]))
-    frames, unknown = frames_of_pairs(dataset, read_pairs(tmp_path / "test.txt"))
+    frames, unknown = match_pairs(dataset, read_pairs(tmp_path / "test.txt"))
     assert [(frame.session, frame.number) for frame in frames] == [(dataset.sessions[0], 1)]
     assert [pair.rgb_path.name for pair in unknown] == ["000009.png"]
 

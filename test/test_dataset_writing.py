@@ -21,10 +21,15 @@ from fingertip_contact.geometry import Plane
 from fingertip_contact.recordings.bag import BagWriter, open_recording
 from fingertip_contact.recordings.dataset import open_dataset, open_session
 from fingertip_contact.recordings.dataset_annotations import read_annotation, read_label
-from fingertip_contact.recordings.dataset_bag import Truth, frames_to_session, record_session, session_to_bag
+from fingertip_contact.recordings.dataset_bag import (
+    SessionGroundTruth,
+    frames_to_session,
+    record_session,
+    session_to_bag,
+)
 from fingertip_contact.recordings.dataset_check import Quality, check_dataset
-from fingertip_contact.recordings.dataset_writer import surface_calibration
-from fingertip_contact.recordings.truth import read_truth, truth_path
+from fingertip_contact.recordings.dataset_writer import make_surface_calibration
+from fingertip_contact.recordings.truth import ground_truth_path, read_ground_truth
 
 DEADLINE_S = 30
 
@@ -35,7 +40,7 @@ def test_what_is_written_is_read(tmp_path):
     assert session.path == tmp_path / "P07" / "P07_angle90_white_desk_typing_074155"
     assert (session.participant, session.angle_deg, session.surface) == ("P07", 90.0, "white_desk")
     assert session.camera == world.CAMERA
-    assert session.numbers == (0, 1, 2)
+    assert session.frame_numbers == (0, 1, 2)
     assert session.metadata["session"]["total_frames"] == 3
     for frame in session.frames():
         assert_same(frame.load(), world.frame(frame.number))
@@ -56,7 +61,7 @@ def test_an_exception_leaves_whole_frames(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        record_session(failing(), tmp_path, world.KIND, frames_per_second=30)
+        record_session(failing(), tmp_path, world.SPEC, frames_per_second=30)
     (check,) = check_dataset(open_dataset(tmp_path), Quality())
     assert (len(check.frames), check.problems, check.notes) == (2, (), ())
 
@@ -66,7 +71,7 @@ def test_a_kill_leaves_whole_frames(tmp_path):
     program = (
         "import sys, itertools; from pathlib import Path; import dataset_world as world\n"
         "from fingertip_contact.recordings.dataset_bag import record_session\n"
-        "record_session(map(world.frame, itertools.count()), Path(sys.argv[1]), world.KIND, frames_per_second=30)"
+        "record_session(map(world.frame, itertools.count()), Path(sys.argv[1]), world.SPEC, frames_per_second=30)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], env=environment)
@@ -96,7 +101,7 @@ def test_a_full_disk_is_told_and_leaves_whole_frames(tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
     try:
         with pytest.raises(OSError, match=r"cannot write .*rgb/000002\.png"):
-            record_session(frames, tmp_path, world.KIND, frames_per_second=30)
+            record_session(frames, tmp_path, world.SPEC, frames_per_second=30)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     (session,) = open_dataset(tmp_path).sessions
@@ -110,18 +115,18 @@ def test_a_conversion_that_is_interrupted_leaves_nothing(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        frames_to_session(failing(), tmp_path, world.KIND, frames_per_second=30)
+        frames_to_session(failing(), tmp_path, world.SPEC, frames_per_second=30)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_frames_without_depth_are_left_out(tmp_path):
     """And counted; nothing at all is an error."""
     frames = [world.frame(0), replace(world.frame(1), depth=None), world.frame(2)]
-    made = frames_to_session(frames, tmp_path, world.KIND, frames_per_second=30)
-    assert (made.frames, made.skipped) == (2, 1)
-    assert list(open_session(made.path).stamps_ns.values()) == [world.stamp_ns(0), world.stamp_ns(2)]
+    result = frames_to_session(frames, tmp_path, world.SPEC, frames_per_second=30)
+    assert (result.frames, result.skipped) == (2, 1)
+    assert list(open_session(result.path).stamps_ns.values()) == [world.stamp_ns(0), world.stamp_ns(2)]
     with pytest.raises(ValueError, match="no frame"):
-        frames_to_session([], tmp_path, world.KIND, frames_per_second=30)
+        frames_to_session([], tmp_path, world.SPEC, frames_per_second=30)
 
 
 def test_depth_in_metres_is_rounded_to_the_sessions_step(tmp_path):
@@ -130,10 +135,10 @@ def test_depth_in_metres_is_rounded_to_the_sessions_step(tmp_path):
     depth_m[0] = np.nan
     frame = replace(world.frame(0), depth=DepthImage(depth_m, 1.0))
     for step_m, expected_m in ((0.001, 0.346), (0.0001, 0.3457)):
-        made = frames_to_session(
-            [frame], tmp_path / str(step_m), world.KIND, frames_per_second=30, depth_png_unit_m=step_m
+        result = frames_to_session(
+            [frame], tmp_path / str(step_m), world.SPEC, frames_per_second=30, depth_png_unit_m=step_m
         )
-        (read,) = open_session(made.path).frames()
+        (read,) = open_session(result.path).frames()
         assert np.isnan(read.load_depth_m()[0]).all()
         np.testing.assert_allclose(read.load_depth_m()[1:], expected_m, atol=1e-6)
 
@@ -143,8 +148,8 @@ def test_a_recording_survives_the_round_trip(tmp_path, typed_recording):
     few = 45  # of which fifteen show hands
     with open_recording(typed_recording) as original:
         frames = [frame for frame, _ in zip(original.frames(), range(few), strict=False)]
-        made = frames_to_session(frames, tmp_path / "ds", world.KIND, frames_per_second=30)
-        assert session_to_bag(open_session(made.path), tmp_path / "copy.mcap") == (few, [])
+        result = frames_to_session(frames, tmp_path / "ds", world.SPEC, frames_per_second=30)
+        assert session_to_bag(open_session(result.path), tmp_path / "copy.mcap") == (few, [])
         with open_recording(tmp_path / "copy.mcap") as copy:
             copies = list(copy.frames())
     assert len(copies) == few
@@ -171,21 +176,23 @@ def test_fine_depth_goes_into_a_bag_as_metres(tmp_path):
     """16UC1 knows millimetres only."""
     exposure = world.frame(0)
     fine = replace(exposure, depth=DepthImage(10 * world.depth_mm(0) + 3, 0.0001))
-    made = frames_to_session([fine], tmp_path / "ds", world.KIND, frames_per_second=30, depth_png_unit_m=0.0001)
-    session_to_bag(open_session(made.path), tmp_path / "a.mcap")
+    result = frames_to_session([fine], tmp_path / "ds", world.SPEC, frames_per_second=30, depth_png_unit_m=0.0001)
+    session_to_bag(open_session(result.path), tmp_path / "a.mcap")
     with open_recording(tmp_path / "a.mcap") as recording:
         (copy,) = recording.frames()
     np.testing.assert_allclose(copy.depth.metres()[3:], world.depth_mm(0)[3:] / 1000 + 0.0003, atol=1e-6)
 
 
-def test_truth_labels_exactly_the_taps(tmp_path, typed_recording):
+def test_ground_truth_labels_exactly_the_taps(tmp_path, typed_recording):
     """A fingertip is labelled as touching in the frames between its tap's press and release, and in no other."""
-    truth = Truth.read(truth_path(typed_recording))
-    taps = read_truth(truth_path(typed_recording)).taps
+    ground_truth = SessionGroundTruth.read(ground_truth_path(typed_recording))
+    taps = read_ground_truth(ground_truth_path(typed_recording)).taps
     with open_recording(typed_recording) as recording:
-        made = frames_to_session(recording.frames(), tmp_path, world.KIND, frames_per_second=30, truth=truth)
-    session = open_session(made.path)
-    touching, expected = set(), set()
+        result = frames_to_session(
+            recording.frames(), tmp_path, world.SPEC, frames_per_second=30, ground_truth=ground_truth
+        )
+    session = open_session(result.path)
+    in_contact, expected = set(), set()
     for frame in session.frames():
         label, stamp_ns = read_label(frame.label_path), session.stamps_ns[frame.number]
         assert label.source == "simulation"
@@ -193,22 +200,22 @@ def test_truth_labels_exactly_the_taps(tmp_path, typed_recording):
         for hand in label.hands:
             for finger, tip in hand.fingertips.items():
                 if tip.contact:
-                    touching.add((stamp_ns, hand.handedness, finger))
+                    in_contact.add((stamp_ns, hand.handedness, finger))
                     assert abs(tip.distance_m) < 0.0015
                     assert tip.depth_m == pytest.approx(tip.surface_depth_m, abs=0.0025)
         expected |= {(stamp_ns, tap.hand, tap.finger) for tap in taps if tap.press_ns <= stamp_ns <= tap.release_ns}
     assert expected
-    assert touching == expected
+    assert in_contact == expected
 
 
 def test_fingertips_are_annotated_where_the_picture_shows_them(tmp_path, typed_recording):
     """Measured depth at a seen fingertip lies over the desk behind it, by no more than a hand is thick."""
-    truth = Truth.read(truth_path(typed_recording))
+    ground_truth = SessionGroundTruth.read(ground_truth_path(typed_recording))
     with open_recording(typed_recording) as recording:
-        frames = [frame for frame in recording.frames() if truth.frames[frame.stamp_ns].hands][40:42]
-    made = frames_to_session(frames, tmp_path, world.KIND, frames_per_second=30, truth=truth)
+        frames = [frame for frame in recording.frames() if ground_truth.frames[frame.stamp_ns].hands][40:42]
+    result = frames_to_session(frames, tmp_path, world.SPEC, frames_per_second=30, ground_truth=ground_truth)
     seen = 0
-    for frame in open_session(made.path).frames():
+    for frame in open_session(result.path).frames():
         labels = {hand.handedness: hand.fingertips for hand in read_label(frame.label_path).hands}
         for hand in read_annotation(frame.annotation_path):
             for finger, depth_m in hand.fingertip_depth_m.items():
@@ -217,11 +224,11 @@ def test_fingertips_are_annotated_where_the_picture_shows_them(tmp_path, typed_r
                     assert 0.0 < labels[hand.handedness][finger].surface_depth_m - depth_m < 0.06
     assert seen > 10
     # Labelled later, from the same truth, they are the same.
-    session = open_session(made.path)
+    session = open_session(result.path)
     before = {path: path.read_bytes() for path in session.path.rglob("*.json")}
     for folder in ("labels", "annotations"):
         shutil.rmtree(session.path / folder)
-    assert run("dataset", "label", session.path, "--truth", truth_path(typed_recording)) == 0
+    assert run("dataset", "label", session.path, "--truth", ground_truth_path(typed_recording)) == 0
     assert {path: path.read_bytes() for path in session.path.rglob("*.json")} == before
 
 
@@ -229,21 +236,21 @@ def test_the_commands_convert_both_ways(tmp_path, capsys):
     """What the bag does not say has to be given; a session or bag that exists is overwritten only by force."""
     bag, root, back = tmp_path / "a.mcap", tmp_path / "people", tmp_path / "b.mcap"
     session_to_bag(world.write_session(tmp_path / "ds", "P01", 4), bag)
-    about = ("--out", root, "--participant", "P03")
-    assert run("dataset", "from-bag", bag, *about, "--surface", "dark") == 2
+    arguments = ("--out", root, "--participant", "P03")
+    assert run("dataset", "from-bag", bag, *arguments, "--surface", "dark") == 2
     assert "--angle is missing" in capsys.readouterr().err
-    about = (*about, "--surface", "dark", "--angle", "45", "--every", "2")
-    assert run("dataset", "from-bag", bag, *about) == 0
-    assert run("dataset", "from-bag", bag, *about) == 2
+    arguments = (*arguments, "--surface", "dark", "--angle", "45", "--every", "2")
+    assert run("dataset", "from-bag", bag, *arguments) == 0
+    assert run("dataset", "from-bag", bag, *arguments) == 2
     assert "--force" in capsys.readouterr().err
-    assert run("dataset", "from-bag", bag, *about, "--force") == 0
-    assert run("dataset", "from-bag", bag, *about, "--time", "090000") == 0
+    assert run("dataset", "from-bag", bag, *arguments, "--force") == 0
+    assert run("dataset", "from-bag", bag, *arguments, "--time", "090000") == 0
     sessions = open_dataset(root).sessions
     assert [session.name for session in sessions] == [
         "P03_angle45_dark_typing_090000",
         "P03_angle45_dark_typing_221320",
     ]
-    assert {len(session.numbers) for session in sessions} == {2}
+    assert {len(session.frame_numbers) for session in sessions} == {2}
     assert run("dataset", "to-bag", sessions[0].path, "--out", back) == 0
     assert run("dataset", "to-bag", sessions[0].path, "--out", back) == 2
     with open_recording(back) as recording:
@@ -252,7 +259,7 @@ def test_the_commands_convert_both_ways(tmp_path, capsys):
 
 def test_the_surface_is_written_exactly_and_as_the_layout_has_it():
     """From straight above the layout's plane in pixels is the true one; ours is it at any angle."""
-    level = surface_calibration(Plane(np.array([0.0, 0.0, -1.0]), 0.35), world.CAMERA, 1.0, 0)
+    level = make_surface_calibration(Plane(np.array([0.0, 0.0, -1.0]), 0.35), world.CAMERA, 1.0, 0)
     a, b, c, d = level["plane_coefficients"]
     for u, v in ((0, 0), (63, 47), (20, 40)):
         assert -(a * u + b * v + d) / c == pytest.approx(0.35, abs=1e-9)
@@ -260,7 +267,7 @@ def test_the_surface_is_written_exactly_and_as_the_layout_has_it():
     assert level["plane_optical_frame"] == {"normal": [0.0, 0.0, -1.0], "offset_m": 0.35}
     tilted = Plane(np.array([0.0, -0.6, -0.8]), 0.35)
     with pytest.raises(ValueError, match="not in view"):
-        surface_calibration(Plane(-tilted.normal, 0.35), world.CAMERA, 1.0, 0)
+        make_surface_calibration(Plane(-tilted.normal, 0.35), world.CAMERA, 1.0, 0)
 
 
 def test_a_bag_without_depth_makes_no_session(tmp_path):
@@ -271,7 +278,7 @@ def test_a_bag_without_depth_makes_no_session(tmp_path):
             bag.write_image("/c/color/image_raw", frame.stamp_ns, "camera", frame.color_bgr, "bgr8")
             bag.write_camera_info("/c/color/camera_info", frame.stamp_ns, "camera", world.CAMERA)
     with pytest.raises(ValueError, match="depth aligned"), open_recording(tmp_path / "a.mcap") as recording:
-        frames_to_session(recording.frames(), tmp_path / "ds", world.KIND, frames_per_second=30)
+        frames_to_session(recording.frames(), tmp_path / "ds", world.SPEC, frames_per_second=30)
     assert not (tmp_path / "ds").exists()
 
 

@@ -15,7 +15,7 @@ from cli_harness import run
 from fingertip_contact import weights
 from fingertip_contact.demo.recording import cached_recording, is_whole
 from fingertip_contact.recordings.bag import open_recording
-from fingertip_contact.recordings.truth import truth_path
+from fingertip_contact.recordings.truth import ground_truth_path
 
 SETTINGS: dict[str, object] = {"text": "hi", "seed": 3, "angle": 60.0, "difficulty": "calm"}
 ARGUMENTS = ["demo", "--text", "hi", "--seed", "3", "--angle", "60", "--max-cer", "1000"]
@@ -34,7 +34,7 @@ def test_the_demo_reads_what_is_typed(cache, typed_recording, tmp_path, capfd):
     kept = cached_recording(SETTINGS)
     kept.parent.mkdir(parents=True)
     shutil.copy(typed_recording, kept)
-    shutil.copy(truth_path(typed_recording), truth_path(kept))
+    shutil.copy(ground_truth_path(typed_recording), ground_truth_path(kept))
     out = tmp_path / "out"
     assert run(*ARGUMENTS, "--out", out) == 0
     said = capfd.readouterr().out
@@ -71,5 +71,5 @@ def test_a_recording_is_kept_by_what_made_it(cache, tmp_path):
     bag = tmp_path / "a.mcap"
     bag.touch()
     assert not is_whole(bag)
-    truth_path(bag).touch()
+    ground_truth_path(bag).touch()
     assert is_whole(bag)

@@ -47,7 +47,7 @@ from fingertip_contact.evaluation.varied_strokes import SwingingTrajectory, make
 from fingertip_contact.frames import EventType
 from fingertip_contact.keyboard.layout import Layout, load_layout
 from fingertip_contact.recordings.events import EventRecord
-from fingertip_contact.recordings.truth import TrueRest, TrueTap, Truth, TruthHeader
+from fingertip_contact.recordings.truth import GroundTruth, GroundTruthHeader, GroundTruthRest, GroundTruthTap
 from fingertip_contact.simulation.kinematic import START_S, Confounders
 from fingertip_contact.simulation.typist import stamp_ns
 
@@ -211,14 +211,14 @@ def _event(kind: EventType, at_ms: int, press: int) -> EventRecord:
     return EventRecord(at_ms * MS, at_ms * MS, kind, "left", "index", "f", "f", None, None, None, 1.0, press)
 
 
-def _truth(taps: tuple[TrueTap, ...], rests: tuple[TrueRest, ...] = ()) -> Truth:
-    return Truth(TruthHeader("f", 1, 60.0, None, None, None, {}, None, None), taps, rests)
+def _truth(taps: tuple[GroundTruthTap, ...], rests: tuple[GroundTruthRest, ...] = ()) -> GroundTruth:
+    return GroundTruth(GroundTruthHeader("f", 1, 60.0, None, None, None, {}, None, None), taps, rests)
 
 
 def test_frames_of_a_late_press() -> None:
     """A tap from 100 to 200 ms that is reported from 120 to 220: of its eleven frames two are missed, and one of the
     others is false (the release's own frame is up)."""
-    tap = TrueTap(100 * MS, 200 * MS, "left", "index", "f", "f", 0.0, 0.0)
+    tap = GroundTruthTap(100 * MS, 200 * MS, "left", "index", "f", "f", 0.0, 0.0)
     events = [_event("press", 120, 1), _event("release", 220, 1)]
     stamps_ns = np.arange(0, 300 * MS, 10 * MS)
     assert count_contact_frames(events, _truth((tap,)), stamps_ns) == (11, 2, 1, 10 * len(stamps_ns) - 11)
@@ -226,14 +226,14 @@ def test_frames_of_a_late_press() -> None:
 
 def test_resting_fingers_are_left_out_of_frames() -> None:
     """A finger at rest is neither right nor wrong: frames of it are not counted."""
-    rest = TrueRest(0, 95 * MS, "left", "index")
+    rest = GroundTruthRest(0, 95 * MS, "left", "index")
     stamps_ns = np.arange(0, 100 * MS, 10 * MS)
     assert count_contact_frames([_event("press", 20, 1)], _truth((), (rest,)), stamps_ns) == (0, 0, 0, 90)
 
 
 def test_counts_add_up() -> None:
     """A press too many and a tap too few, over two trials."""
-    tap = TrueTap(100 * MS, 200 * MS, "left", "index", "f", "f", 0.0, 0.0)
+    tap = GroundTruthTap(100 * MS, 200 * MS, "left", "index", "f", "f", 0.0, 0.0)
     stamps_ns = np.arange(0, 60_001 * MS, 10 * MS)
     false = count_contacts([_event("press", 110, 1), _event("press", 500, 2)], _truth((tap,)), stamps_ns)
     missed = count_contacts([], _truth((tap,)), stamps_ns)

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from fingertip_contact.evaluation.events import TOLERANCE_NS, count_finger_confusions, match_taps, pool_matchings
 from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.recordings.events import EventRecord
-from fingertip_contact.recordings.truth import TrueTap
+from fingertip_contact.recordings.truth import GroundTruthTap
 
 MS = 1_000_000
 
 
-def tap(press_ms: float, hand="right", finger="index", key="j") -> TrueTap:
+def tap(press_ms: float, hand="right", finger="index", key="j") -> GroundTruthTap:
     press_ns = round(press_ms * MS)
-    return TrueTap(press_ns, press_ns + 80 * MS, hand, finger, key, key, 0.01, 0.02)
+    return GroundTruthTap(press_ns, press_ns + 80 * MS, hand, finger, key, key, 0.01, 0.02)
 
 
 def press(stamp_ms: float, hand="right", finger="index", key: str | None = "j", kind="press") -> EventRecord:
@@ -27,7 +27,7 @@ def press(stamp_ms: float, hand="right", finger="index", key: str | None = "j", 
     return EventRecord(stamp_ns, stamp_ns + 60 * MS, kind, hand, finger, key, key or "", 0.0, 0.0, 0.3, 0.9, 1)
 
 
-def perfect(taps: list[TrueTap]) -> list[EventRecord]:
+def perfect(taps: list[GroundTruthTap]) -> list[EventRecord]:
     return [press(tap.press_ns / MS, tap.hand, tap.finger, tap.key) for tap in taps]
 
 

@@ -12,7 +12,7 @@ from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.language import LanguageModel
 from fingertip_contact.keyboard.layout import BACKSPACE, built_in_layouts, load_layout
 from fingertip_contact.keyboard.typing import TypingSettings, Typist
-from fingertip_contact.recordings.events import event_records, event_writer, read_events, text_of
+from fingertip_contact.recordings.events import decode_text, event_writer, make_event_records, read_events
 
 LAYOUTS = {name: load_layout(name) for name in built_in_layouts()}
 FULL = LAYOUTS["qwerty_full"]
@@ -206,10 +206,10 @@ def test_presses_on_no_key_can_be_seen():
     x_m, y_m = FULL.by_name["p"].center_m
     beside = (x_m, y_m + 0.2)
     pressed, ended = typist.process([at(beside, "press", 1, 0), at(beside, "release", 1, 50)], POSE)
-    assert (pressed.key, pressed.text, pressed.reason, ended.key) == ("", "", "beside", "")
+    assert (pressed.key, pressed.text, pressed.reason, ended.key) == ("", "", "off_key", "")
     assert pressed.rejected == FULL.keys[FULL.nearest(np.array([beside]))[0][0]].text
     (early,) = typist.process([at((x_m, y_m), "press", 2, 100)], None)
-    assert (early.key, early.reason, typist.text) == ("", "no sheet", "")
+    assert (early.key, early.reason, typist.text) == ("", "no_sheet", "")
 
 
 @pytest.mark.parametrize("value", [0.01, -1.0, float("nan"), 60.0])
@@ -310,15 +310,15 @@ def test_an_events_file_tells_the_whole_story(tmp_path):
     with event_writer(path) as write:
         for ms, events in stream:
             found = typist.process(events, POSE, ms * MS)
-            for record in event_records(FrameResult(ms * MS, (), (), tuple(events), found, "", None, None)):
+            for record in make_event_records(FrameResult(ms * MS, (), (), tuple(events), found, "", None, None)):
                 write(record)
     records = read_events(path)
-    assert typist.text == text_of(records) == "h"
+    assert typist.text == decode_text(records) == "h"
     assert [(r.type, r.key, r.text, r.repeat) for r in records if r.press == 1] == [
         ("press", "h", "h", 0),
         ("move", "h", "", 0),
         ("move", "h", "h", 1),
         ("release", "h", "", 0),
     ]
-    assert [(r.key, r.reason) for r in records if r.press == 2] == [(None, "beside"), (None, None)]
+    assert [(r.key, r.reason) for r in records if r.press == 2] == [(None, "off_key"), (None, None)]
     assert [(r.rejected, r.reason) for r in records if r.type == "cancel"] == [("i", "cancelled")]

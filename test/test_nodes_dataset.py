@@ -49,7 +49,7 @@ def test_every_frame_of_a_camera_is_recorded(recording, tmp_path):
     (session,) = open_dataset(tmp_path / "d405").sessions
     assert (session.participant, session.surface, session.camera) == ("P19", "white_desk", CAMERA)
     # The simulated camera stamps its pictures with the time of day, here at half the speed.
-    assert len(session.numbers) == FRAMES
+    assert len(session.frame_numbers) == FRAMES
     assert set(np.diff(list(session.stamps_ns.values()))) == {2 * PERIOD_NS}
     assert session.metadata["session"]["total_frames"] == FRAMES
     with open_recording(recording) as original:

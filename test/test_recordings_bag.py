@@ -25,7 +25,7 @@ def stamp_ns(index: int) -> int:
     return START_NS + index * PERIOD_NS
 
 
-def picture(index: int) -> np.ndarray:
+def image(index: int) -> np.ndarray:
     return np.random.default_rng(index).integers(0, 255, (48, 64, 3), dtype=np.uint8)
 
 
@@ -39,7 +39,7 @@ def write(
     """A recording of `count` frames; None leaves a topic out."""
     with BagWriter(path) as bag:
         for index in range(count):
-            bag.write_image(color, stamp_ns(index), FRAME_ID, picture(index), "bgr8")
+            bag.write_image(color, stamp_ns(index), FRAME_ID, image(index), "bgr8")
             if info is not None:
                 bag.write_camera_info(info, stamp_ns(index), FRAME_ID, CAMERA)
             if aligned is not None:
@@ -51,7 +51,10 @@ def copy_with(source: Path, target: Path, plugin: rosbag2.StoragePlugin, change=
     """The same messages in a rosbag2 folder of another storage, each passed through `change`."""
     types = get_typestore(Stores.ROS2_KILTED)
     with open_bag(source) as bag, rosbag2.Writer(target, version=9, storage_plugin=plugin) as writer:
-        connections = {name: writer.add_connection(name, kind, typestore=types) for name, kind in bag.topics.items()}
+        connections = {
+            name: writer.add_connection(name, message_type, typestore=types)
+            for name, message_type in bag.topics.items()
+        }
         for raw in bag.messages():
             message = change(types.deserialize_cdr(raw.cdr, raw.type))
             writer.write(connections[raw.topic], raw.stamp_ns, types.serialize_cdr(message, raw.type))
@@ -69,7 +72,7 @@ def assert_is_the_recording(path: Path, count: int = 5) -> None:
     for index, frame in enumerate(frames):
         assert frame.camera == CAMERA
         assert frame.frame_id == FRAME_ID
-        np.testing.assert_array_equal(frame.color_bgr, picture(index))
+        np.testing.assert_array_equal(frame.color_bgr, image(index))
         np.testing.assert_array_equal(frame.depth.values, depth(index))
         assert frame.depth.unit_m == 0.001
 
@@ -108,7 +111,9 @@ def test_ros1_bag(tmp_path):
     source, target = write(tmp_path / "source.mcap"), tmp_path / "old.bag"
     ros1, ros2 = get_typestore(Stores.ROS1_NOETIC), get_typestore(Stores.ROS2_KILTED)
     with open_bag(source) as bag, rosbag1.Writer(target) as writer:
-        connections = {name: writer.add_connection(name, kind, typestore=ros1) for name, kind in bag.topics.items()}
+        connections = {
+            name: writer.add_connection(name, message_type, typestore=ros1) for name, message_type in bag.topics.items()
+        }
         for raw in bag.messages():
             writer.write(connections[raw.topic], raw.stamp_ns, ros2.cdr_to_ros1(raw.cdr, raw.type))
     assert_is_the_recording(target)
@@ -119,12 +124,12 @@ def test_colour_without_depth_is_a_frame_without_depth(tmp_path):
     with BagWriter(tmp_path / "bag.mcap") as bag:
         bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
         for index in range(6):
-            bag.write_image(COLOR, stamp_ns(index), FRAME_ID, picture(index), "bgr8")
+            bag.write_image(COLOR, stamp_ns(index), FRAME_ID, image(index), "bgr8")
             if index not in (0, 3, 5):
                 bag.write_image(DEPTH, stamp_ns(index), FRAME_ID, depth(index), "16UC1")
     with open_recording(tmp_path / "bag.mcap") as recording:
         frames = list(recording.frames())
-    assert (recording.missing_depth, recording.frame_count) == (3, 6)
+    assert (recording.missing_depth_count, recording.frame_count) == (3, 6)
     assert recording.duration_s == pytest.approx(5 * PERIOD_NS / 1e9)
     assert [frame.depth is not None for frame in frames] == [False, True, True, False, True, False]
     for index in (1, 2, 4):
@@ -138,7 +143,7 @@ def test_late_depth_and_a_second_pass_are_paired(tmp_path):
         bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
         types = get_typestore(Stores.ROS2_KILTED)
         for place, (topic, index) in enumerate(order):
-            pixels, encoding = (picture(index), "bgr8") if topic == COLOR else (depth(index), "16UC1")
+            pixels, encoding = (image(index), "bgr8") if topic == COLOR else (depth(index), "16UC1")
             message = _image_message(types, index, pixels, encoding)
             bag.write(topic, "sensor_msgs/msg/Image", place, types.serialize_cdr(message, "sensor_msgs/msg/Image"))
     frames = frames_of(tmp_path / "bag.mcap")
@@ -168,7 +173,7 @@ def test_metric_float_depth(tmp_path):
     metres[:10] = np.nan
     with BagWriter(tmp_path / "bag.mcap") as bag:
         bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
-        bag.write_image(COLOR, stamp_ns(0), FRAME_ID, picture(0), "bgr8")
+        bag.write_image(COLOR, stamp_ns(0), FRAME_ID, image(0), "bgr8")
         bag.write_image(DEPTH, stamp_ns(0), FRAME_ID, metres, "32FC1")
     (frame,) = frames_of(tmp_path / "bag.mcap")
     np.testing.assert_array_equal(frame.depth.metres(), metres)
@@ -205,7 +210,7 @@ def test_offered_qos_is_reliable(tmp_path):
 
 def interrupted(path: Path) -> None:
     with BagWriter(path) as bag:
-        bag.write_image(COLOR, stamp_ns(0), FRAME_ID, picture(0), "bgr8")
+        bag.write_image(COLOR, stamp_ns(0), FRAME_ID, image(0), "bgr8")
         raise KeyboardInterrupt
 
 
@@ -226,7 +231,7 @@ def test_an_existing_recording_stays(tmp_path):
         assert_is_the_recording(path, 3)
         with BagWriter(path, overwrite=True) as bag:
             bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
-            bag.write_image(COLOR, stamp_ns(0), FRAME_ID, picture(0), "bgr8")
+            bag.write_image(COLOR, stamp_ns(0), FRAME_ID, image(0), "bgr8")
             bag.write_image(DEPTH, stamp_ns(0), FRAME_ID, depth(0), "16UC1")
         assert_is_the_recording(path, 1)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["bag", "bag.mcap"]
@@ -252,7 +257,7 @@ def test_a_folder_of_other_things_is_not_overwritten(tmp_path):
 def test_wrong_pixels_are_refused(tmp_path):
     """A picture that is not of its encoding is not written."""
     with pytest.raises(ValueError, match="16UC1 takes 1 channels of uint16"), BagWriter(tmp_path / "bag.mcap") as bag:
-        bag.write_image(DEPTH, 0, FRAME_ID, picture(0), "16UC1")
+        bag.write_image(DEPTH, 0, FRAME_ID, image(0), "16UC1")
 
 
 class TestBadRecordings:
@@ -277,12 +282,12 @@ class TestBadRecordings:
         with pytest.raises(ValueError, match="cannot be read"):
             frames_of(tmp_path / f"bag.{suffix}")
 
-    @pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.9, 0.999])
-    def test_truncated_mcap(self, tmp_path, share):
+    @pytest.mark.parametrize("fraction", [0.0, 0.001, 0.3, 0.9, 0.999])
+    def test_truncated_mcap(self, tmp_path, fraction):
         """Wherever the file is cut, it is an error: half a recording is not taken for a whole one."""
         path = write(tmp_path / "bag.mcap", 40)
         content = path.read_bytes()
-        path.write_bytes(content[: int(share * len(content))])
+        path.write_bytes(content[: int(fraction * len(content))])
         with pytest.raises(ValueError, match=r"bag.mcap cannot be read.*truncated.*mcap recover"):
             frames_of(path)
 
@@ -331,7 +336,7 @@ class TestBadRecordings:
         with BagWriter(tmp_path / "bag.mcap") as bag:
             bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
             for index in range(count):
-                bag.write_image(COLOR, stamp_ns(index), FRAME_ID, picture(0), "bgr8")
+                bag.write_image(COLOR, stamp_ns(index), FRAME_ID, image(0), "bgr8")
                 bag.write_image(DEPTH, stamp_ns(index) + 1000, FRAME_ID, depth(0), "16UC1")
         seen = []
         with (
@@ -352,7 +357,7 @@ class TestBadRecordings:
     def test_two_cameras(self, tmp_path):
         with BagWriter(tmp_path / "bag.mcap") as bag:
             for camera in ("left", "right"):
-                bag.write_image(f"/{camera}/color/image_raw", 0, FRAME_ID, picture(0), "bgr8")
+                bag.write_image(f"/{camera}/color/image_raw", 0, FRAME_ID, image(0), "bgr8")
         with pytest.raises(ValueError, match="several cameras: /left/color/image_raw, /right/color/image_raw"):
             frames_of(tmp_path / "bag.mcap")
 

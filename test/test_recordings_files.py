@@ -15,16 +15,16 @@ from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, FrameResult, 
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.keyboard.typing import Typist
-from fingertip_contact.recordings.atomic import require_apart, written_aside
+from fingertip_contact.recordings.atomic import atomic_write, require_distinct
 from fingertip_contact.recordings.events import (
     EVENT_TYPES,
     EventRecord,
-    event_records,
+    decode_text,
     event_writer,
+    make_event_records,
     read_events,
-    text_of,
 )
-from fingertip_contact.recordings.truth import read_frames, read_truth, truth_path
+from fingertip_contact.recordings.truth import ground_truth_path, read_ground_truth, read_ground_truth_frames
 
 POSE = {"rotation": [[1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, -1.0]], "translation_m": [0.0, 0.0, 0.36]}
 HEADER = {
@@ -67,33 +67,39 @@ FRAME = {
 }
 
 
-def truth_file(folder: Path, *lines: dict) -> Path:
+def ground_truth_file(folder: Path, *lines: dict) -> Path:
     path = folder / "fox.truth.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path
 
 
-def test_truth_is_read(tmp_path):
+def test_ground_truth_is_read(tmp_path):
     """Header, taps in order of time, rests and frames come out with their types."""
     earlier = TAP | {"press_ns": 1_000_000_000, "key": "i", "text": "i"}
-    path = truth_file(tmp_path, HEADER, TAP, FRAME, REST, earlier, FRAME | {"stamp_ns": 2_033_000_000})
-    truth = read_truth(path)
-    assert (truth.header.text, truth.header.seed, truth.header.calibration_seconds) == ("hi", 7, 1.0)
-    assert [tap.key for tap in truth.taps] == ["i", "h"]
-    assert (truth.rests[0].hand, truth.rests[0].finger) == ("left", "thumb")
-    np.testing.assert_allclose(truth.header.camera_from_sheet.apply(np.array([0.1, 0.1, 0.0])), [0.1, -0.1, 0.36])
-    frames = list(read_frames(path))
+    path = ground_truth_file(tmp_path, HEADER, TAP, FRAME, REST, earlier, FRAME | {"stamp_ns": 2_033_000_000})
+    ground_truth = read_ground_truth(path)
+    assert (ground_truth.header.text, ground_truth.header.seed, ground_truth.header.calibration_seconds) == (
+        "hi",
+        7,
+        1.0,
+    )
+    assert [tap.key for tap in ground_truth.taps] == ["i", "h"]
+    assert (ground_truth.rests[0].hand, ground_truth.rests[0].finger) == ("left", "thumb")
+    np.testing.assert_allclose(
+        ground_truth.header.camera_from_sheet.apply(np.array([0.1, 0.1, 0.0])), [0.1, -0.1, 0.36]
+    )
+    frames = list(read_ground_truth_frames(path))
     assert [frame.stamp_ns for frame in frames] == [2_000_000_000, 2_033_000_000]
     index = frames[0].hands[0].fingers["index"]
     assert (index.contact, index.key, index.tip_px, index.visible) == (True, "h", (320.5, 200.25), True)
     np.testing.assert_array_equal(frames[0].hands[0].joints_m["wrist"], [0.0, -0.1, 0.05])
 
 
-def test_truth_from_elsewhere_may_be_short(tmp_path):
+def test_ground_truth_from_elsewhere_may_be_short(tmp_path):
     """A header needs no more than version and text: the rest says how a recording was made, not what is true."""
-    truth = read_truth(truth_file(tmp_path, {"kind": "header", "version": 1, "text": "hi"}, TAP))
-    assert truth.header.camera_from_sheet is None
-    assert truth.header.calibration_seconds is None
+    ground_truth = read_ground_truth(ground_truth_file(tmp_path, {"kind": "header", "version": 1, "text": "hi"}, TAP))
+    assert ground_truth.header.camera_from_sheet is None
+    assert ground_truth.header.calibration_seconds is None
 
 
 @pytest.mark.parametrize(
@@ -112,34 +118,34 @@ def test_truth_from_elsewhere_may_be_short(tmp_path):
         ([HEADER, [1, 2]], "line 2: expected a JSON object, found list"),
     ],
 )
-def test_bad_truth_names_its_line(tmp_path, lines, message):
+def test_bad_ground_truth_names_its_line(tmp_path, lines, message):
     """Every malformed line is an error with the file, the line and the field."""
     with pytest.raises(ValueError, match=rf"fox.truth.jsonl.*{message}"):
-        read_truth(truth_file(tmp_path, *lines))
+        read_ground_truth(ground_truth_file(tmp_path, *lines))
 
 
-def test_truncated_truth(tmp_path):
+def test_truncated_ground_truth(tmp_path):
     """A file that was cut inside a line is an error, not a shorter truth."""
-    path = truth_file(tmp_path, HEADER, TAP)
+    path = ground_truth_file(tmp_path, HEADER, TAP)
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(ValueError, match="line 2: "):
-        read_truth(path)
+        read_ground_truth(path)
 
 
 def test_bad_frame_names_its_line(tmp_path):
     hands = [{"hand": "right", "joints_m": {}, "fingers": {"index": FINGER | {"pad_m": [1, 2]}}}]
     with pytest.raises(ValueError, match=r"line 2: .* no point of three coordinates"):
-        list(read_frames(truth_file(tmp_path, HEADER, FRAME | {"hands": hands})))
+        list(read_ground_truth_frames(ground_truth_file(tmp_path, HEADER, FRAME | {"hands": hands})))
 
 
 @pytest.mark.parametrize("name", ["fox.mcap", "fox.db3", "fox.bag", "fox"])
-def test_truth_lies_beside_the_bag(name):
+def test_ground_truth_lies_beside_the_bag(name):
     """Whatever form a recording has, its truth has the recording's name."""
-    assert truth_path(Path("out") / name) == Path("out/fox.truth.jsonl")
+    assert ground_truth_path(Path("out") / name) == Path("out/fox.truth.jsonl")
 
 
 def test_a_dot_in_a_folder_name_is_no_suffix():
-    assert truth_path(Path("out/v1.2")) == Path("out/v1.2.truth.jsonl")
+    assert ground_truth_path(Path("out/v1.2")) == Path("out/v1.2.truth.jsonl")
 
 
 numbers = st.one_of(st.none(), st.floats(-10, 10))
@@ -177,12 +183,12 @@ def contact(press: int, kind: str, point_m: tuple[float, float, float]) -> Conta
 
 def test_events_of_a_frame_carry_their_keys():
     """A press on a key names it, one beside all keys has none; an unknown point is null, as NaN is not JSON."""
-    on_key, beside = contact(1, "press", (0.1, 0.2, 0.3)), contact(2, "press", (0.4, 0.5, 0.6))
+    on_key, off_key = contact(1, "press", (0.1, 0.2, 0.3)), contact(2, "press", (0.4, 0.5, 0.6))
     lost = contact(3, "cancel", (np.nan, np.nan, np.nan))
     result = FrameResult(
-        1_060, (), (), (on_key, beside, lost), (KeyEvent(on_key, "qwerty", "space", " "),), " ", None, None
+        1_060, (), (), (on_key, off_key, lost), (KeyEvent(on_key, "qwerty", "space", " "),), " ", None, None
     )
-    first, second, third = event_records(result)
+    first, second, third = make_event_records(result)
     assert (first.key, first.text, first.stamp_ns, first.decided_ns) == ("space", " ", 1_000, 1_060)
     assert (first.x_m, first.y_m, first.z_m, first.confidence) == (0.1, 0.2, 0.3, 0.5)
     assert (second.key, second.text) == (None, "")
@@ -231,8 +237,8 @@ def test_text_of_events_is_what_the_typist_wrote(steps):
         place_m = (5.0, 5.0) if key == "off" else layout.by_name[key].center_m
         event = contact(press, kind, (*place_m, 0.0))
         key_events = typist.process([event], sheet)
-        records += event_records(FrameResult(0, (), (), (event,), key_events, "", None, None))
-    assert text_of(records) == typist.text
+        records += make_event_records(FrameResult(0, (), (), (event,), key_events, "", None, None))
+    assert decode_text(records) == typist.text
 
 
 def test_text_of_events():
@@ -244,19 +250,19 @@ def test_text_of_events():
         EventRecord(**asdict(base) | {"type": kind, "key": key, "text": text, "press": press})
         for kind, key, text, press in typed
     ]
-    assert text_of(events) == "hi"
+    assert decode_text(events) == "hi"
 
 
 def test_missing_files(tmp_path):
     """A file that is not there is said so by its name."""
-    for read in (read_truth, read_events):
+    for read in (read_ground_truth, read_events):
         with pytest.raises(FileNotFoundError, match=r"none\.jsonl does not exist"):
             read(tmp_path / "none.jsonl")
 
 
 def write_and_fail(path: Path, overwrite: bool) -> None:
-    with written_aside(path, overwrite=overwrite) as aside:
-        aside.write_text("half")
+    with atomic_write(path, overwrite=overwrite) as temporary_path:
+        temporary_path.write_text("half")
         raise KeyboardInterrupt
 
 
@@ -275,10 +281,10 @@ def test_interrupted_writing_changes_nothing(tmp_path, overwrite):
 def test_existing_files_are_kept(tmp_path):
     """Writing over a file has to be asked for."""
     (tmp_path / "events.jsonl").write_text("old")
-    with pytest.raises(FileExistsError, match=r"exists already.*--force"), written_aside(tmp_path / "events.jsonl"):
+    with pytest.raises(FileExistsError, match=r"exists already.*--force"), atomic_write(tmp_path / "events.jsonl"):
         raise AssertionError("must not start")
-    with written_aside(tmp_path / "events.jsonl", overwrite=True) as aside:
-        aside.write_text("new")
+    with atomic_write(tmp_path / "events.jsonl", overwrite=True) as temporary_path:
+        temporary_path.write_text("new")
     assert [entry.read_text() for entry in tmp_path.iterdir()] == ["new"]
 
 
@@ -288,7 +294,7 @@ def test_a_folder_is_never_overwritten_by_a_file(tmp_path):
     (tmp_path / "thesis" / "chapter").write_text("one")
     with (
         pytest.raises(FileExistsError, match="thesis is a folder"),
-        written_aside(tmp_path / "thesis", overwrite=True),
+        atomic_write(tmp_path / "thesis", overwrite=True),
     ):
         raise AssertionError("must not start")
     assert (tmp_path / "thesis" / "chapter").read_text() == "one"
@@ -298,7 +304,7 @@ def test_a_full_disk_is_said_with_the_name(tmp_path):
     """The system's own words name no file."""
     with (
         pytest.raises(OSError, match=r"no space is left to write .*events\.jsonl"),
-        written_aside(tmp_path / "events.jsonl"),
+        atomic_write(tmp_path / "events.jsonl"),
     ):
         Path("/dev/full").write_text("x")
     assert list(tmp_path.iterdir()) == []
@@ -308,13 +314,13 @@ def test_a_place_that_cannot_be_written_is_said_with_the_name(tmp_path):
     """Here: below a file."""
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=r"cannot write .*file/events\.jsonl.*choose another place"):
-        written_aside(tmp_path / "file" / "events.jsonl").__enter__()
+        atomic_write(tmp_path / "file" / "events.jsonl").__enter__()
 
 
 def test_outputs_stay_apart_from_inputs(tmp_path, monkeypatch):
     """One file by two names is still one file."""
     monkeypatch.chdir(tmp_path)
-    require_apart([Path("events.jsonl"), Path("film.mp4")], [Path("fox.mcap")])
+    require_distinct([Path("events.jsonl"), Path("film.mp4")], [Path("fox.mcap")])
     for outputs in ([tmp_path / "fox.mcap"], [Path("film.mp4"), Path("x/../film.mp4")]):
         with pytest.raises(ValueError, match="is named twice"):
-            require_apart(outputs, [Path("fox.mcap")])
+            require_distinct(outputs, [Path("fox.mcap")])

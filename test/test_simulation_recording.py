@@ -20,7 +20,7 @@ from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.recordings.bag import open_bag, open_recording
-from fingertip_contact.recordings.truth import read_frames, read_truth, truth_path
+from fingertip_contact.recordings.truth import ground_truth_path, read_ground_truth, read_ground_truth_frames
 from fingertip_contact.simulation.darkroom import FrameRenderer, FrameRequest, RenderedFrame, Setup, render_frames
 from fingertip_contact.simulation.hand import HandModel, HandPose
 from fingertip_contact.simulation.recording import CAMERA, simulate
@@ -80,7 +80,7 @@ def test_flat_hands_show_their_fingertips(setup: Setup, requests: list[FrameRequ
 def test_a_recording_holds_every_stream_in_every_frame(typed_recording: Path) -> None:
     """Six topics of realsense2_camera, one message each a frame, 30 a second, and the truth's frames have their
     stamps."""
-    stamps = [frame.stamp_ns for frame in read_frames(truth_path(typed_recording))]
+    stamps = [frame.stamp_ns for frame in read_ground_truth_frames(ground_truth_path(typed_recording))]
     with open_bag(typed_recording) as bag:
         assert set(bag.topics) == {
             f"{CAMERA}/{stream}"
@@ -96,17 +96,17 @@ def test_a_recording_holds_every_stream_in_every_frame(typed_recording: Path) ->
         assert {bag.message_count(topic) for topic in bag.topics} == {len(stamps)}
     with open_recording(typed_recording) as recording:
         assert [frame.stamp_ns for frame in recording.frames()] == stamps
-        assert recording.missing_depth == 0
+        assert recording.missing_depth_count == 0
     assert np.diff(stamps) == pytest.approx(1e9 / 30, abs=2)
 
 
 def test_the_truth_tells_where_fingers_are(typed_recording: Path) -> None:
     """The desk is empty while it is calibrated; later the typing finger's tip is in the picture, seen, and touches
     the desk during its tap."""
-    truth = read_truth(truth_path(typed_recording))
+    truth = read_ground_truth(ground_truth_path(typed_recording))
     typed = [(tap.text, tap.hand, tap.finger) for tap in truth.taps]
     assert typed == [("h", "right", "index"), ("i", "right", "middle")]
-    frames = list(read_frames(truth_path(typed_recording)))
+    frames = list(read_ground_truth_frames(ground_truth_path(typed_recording)))
     first_ns = frames[0].stamp_ns
     assert not any(
         frame.hands for frame in frames if frame.stamp_ns - first_ns < 1e9 * truth.header.calibration_seconds
@@ -134,7 +134,7 @@ def test_same_seed_same_bytes(tmp_path: Path) -> None:
         simulate("a", load_layout("qwerty"), scene, folder / "a.mcap", workers=workers, progress=first_frames)
     alone, together = (folder / "a.mcap" for folder in folders)
     assert alone.read_bytes() == together.read_bytes()
-    assert truth_path(alone).read_bytes() == truth_path(together).read_bytes()
+    assert ground_truth_path(alone).read_bytes() == ground_truth_path(together).read_bytes()
     with open_recording(alone) as recording:
         assert recording.frame_count == FEW
 
@@ -164,10 +164,10 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
 def test_what_exists_is_not_overwritten(tmp_path: Path) -> None:
     """A bag of that name, or its truth, stays as it is."""
     out = tmp_path / "a.mcap"
-    truth_path(out).write_text("mine")
+    ground_truth_path(out).write_text("mine")
     with pytest.raises(FileExistsError, match=r"a\.truth\.jsonl"):
         simulate("a", load_layout("qwerty"), make_scene(4, 60.0, "calm"), out)
-    assert truth_path(out).read_text() == "mine"
+    assert ground_truth_path(out).read_text() == "mine"
 
 
 def test_a_text_that_is_not_on_the_layout_is_refused(tmp_path: Path) -> None:

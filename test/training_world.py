@@ -10,7 +10,7 @@ import numpy as np
 from fingertip_contact.frames import DepthImage
 from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.dataset import DatasetFrame, open_dataset
-from fingertip_contact.recordings.dataset_writer import About, SessionWriter
+from fingertip_contact.recordings.dataset_writer import SessionInfo, SessionWriter
 
 CAMERA = Camera(fx=120.0, fy=120.0, cx=96.0, cy=72.0, width=192, height=144)
 
@@ -30,12 +30,12 @@ def make_frame(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def write_session(root: Path, participant: str, *, angle: int = 60, count: int = 2, seed: int = 0) -> Path:
     """A session of `count` pictures; returns its folder."""
-    about = About(participant, angle, "white_desk", "typing", "both", f"{seed:06d}", "2026-01-01T00:00:00")
-    with SessionWriter(about.folder(root), about, CAMERA) as session:
+    info = SessionInfo(participant, angle, "white_desk", "typing", "both", f"{seed:06d}", "2026-01-01T00:00:00")
+    with SessionWriter(info.folder(root), info, CAMERA) as session:
         for number in range(count):
             color, depth = make_frame(1000 * seed + number)
             session.write(number * 33_333_333, color, DepthImage(depth, 0.001))
-    return about.folder(root)
+    return info.folder(root)
 
 
 def frames(root: Path, *participants: str) -> list[DatasetFrame]:

@@ -45,7 +45,7 @@ def info(dataset: DatasetFolder, as_json: AsJson = False) -> None:
     opened = open_dataset(dataset)
     counts: dict[str, Counter[str]] = {name: Counter() for name in ("participant", "angle", "surface", "action")}
     for session in opened.sessions:
-        frames = len(session.numbers)
+        frames = len(session.frame_numbers)
         values = (session.participant, f"{session.angle_deg:g}", session.surface, session.action)
         for counter, value in zip(counts.values(), values, strict=True):
             counter[value] += frames
@@ -86,7 +86,7 @@ def check(
 
     quality = Quality(min_valid_depth, min_sharpness)
     opened = open_dataset(dataset)
-    checks = check_dataset(opened, quality, every=every, threads=threads or os.cpu_count() or 1)
+    checks = check_dataset(opened, quality, stride=every, threads=threads or os.cpu_count() or 1)
     with progress_over(checks, len(opened.sessions), dataset.name) as sessions:
         summaries = [session.summary(quality) for session in sessions]
     problems = [*opened.problems, *(problem for summary in summaries for problem in summary["problems"])]
@@ -128,7 +128,7 @@ def split(
     fingertip-contact dataset split d405 --name card --text splits/card
     """
     from fingertip_contact.recordings.dataset import open_dataset
-    from fingertip_contact.recordings.dataset_check import Quality, rejected_frames
+    from fingertip_contact.recordings.dataset_check import Quality, find_rejected_frames
     from fingertip_contact.recordings.dataset_split import PARTS, draw_split, load_split, save_pairs, save_split
 
     opened = open_dataset(dataset)
@@ -136,8 +136,8 @@ def split(
     chosen = load_split(name) if name else draw_split(opened, {"train": train, "val": val, "test": test}, seed)
     if keep_good:
         quality = Quality(min_valid_depth, min_sharpness)
-        with progress_over(rejected_frames(opened, quality), len(opened.sessions), dataset.name) as sessions:
-            chosen = chosen.without(dict(sessions))
+        with progress_over(find_rejected_frames(opened, quality), len(opened.sessions), dataset.name) as sessions:
+            chosen = chosen.exclude(dict(sessions))
     if out is not None:
         save_split(chosen, opened, out)
     if text is not None:
@@ -145,9 +145,9 @@ def split(
     for part in PARTS:
         frames = chosen.count(opened, part)
         typer.echo(f"{part:5} {frames:7d} frames of {', '.join(chosen.participants[part]) or 'nobody'}")
-    left_out = chosen.left_out(opened)
-    if left_out:
-        typer.echo(f"in no part: {', '.join(left_out)}", err=True)
+    unassigned = chosen.find_unassigned(opened)
+    if unassigned:
+        typer.echo(f"in no part: {', '.join(unassigned)}", err=True)
 
 
 def _check_table(summaries: list[dict[str, Any]]) -> Any:
@@ -158,7 +158,7 @@ def _check_table(summaries: list[dict[str, Any]]) -> Any:
     columns = (
         ("frames", "frames", "{:d}"),
         ("rejected", "poor", "{:d}"),
-        ("valid_share", "depth", "{:.0%}"),
+        ("valid_ratio", "depth", "{:.0%}"),
         ("sharpness", "sharp", "{:.0f}"),
         ("without_hands", "empty", "{:d}"),
         ("contact_frames", "touch", "{:d}"),

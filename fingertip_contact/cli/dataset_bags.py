@@ -35,11 +35,11 @@ def from_bag(
     """
     from fingertip_contact.recordings import dataset_bag
     from fingertip_contact.recordings.bag import open_recording
-    from fingertip_contact.recordings.truth import truth_path
+    from fingertip_contact.recordings.truth import ground_truth_path
 
-    given = truth or (truth_path(bag) if truth_path(bag).exists() else None)
-    known = None if given is None else dataset_bag.Truth.read(given)
-    kind = dataset_bag.Kind(
+    given = truth or (ground_truth_path(bag) if ground_truth_path(bag).exists() else None)
+    known = None if given is None else dataset_bag.SessionGroundTruth.read(given)
+    spec = dataset_bag.SessionSpec(
         participant=dataset_options.participant(participant),
         angle_deg=dataset_options.needed("--angle", angle, known.header.angle_deg if known else None),
         surface=dataset_options.needed("--surface", surface, known.surface if known else None),
@@ -48,13 +48,13 @@ def from_bag(
     )
     with open_recording(bag) as recording:
         total = -(-recording.frame_count // every)
-        with progress_over(dataset_bag.every(recording.frames(), every), total, bag.name) as frames:
+        with progress_over(dataset_bag.subsample(recording.frames(), every), total, bag.name) as frames:
             made = dataset_bag.frames_to_session(
                 frames,
                 out,
-                kind,
+                spec,
                 frames_per_second=recording.frames_per_second / every,
-                truth=known,
+                ground_truth=known,
                 depth_png_unit_m=depth_step_mm / 1000,
                 overwrite=force,
             )

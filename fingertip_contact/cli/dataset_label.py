@@ -9,11 +9,11 @@ import typer
 
 from fingertip_contact.cli import options
 from fingertip_contact.cli.progress import progress_over
-from fingertip_contact.recordings.jsonl import choice
+from fingertip_contact.recordings.jsonl import validate_choice
 
 if TYPE_CHECKING:
     from fingertip_contact.recordings.dataset import Session
-    from fingertip_contact.recordings.dataset_label import Labelled
+    from fingertip_contact.recordings.dataset_label import LabelledFrame
 
 SLOWEST_FPS = 20.0
 
@@ -44,14 +44,14 @@ def label(
     Examples: fingertip-contact dataset label SESSION; fingertip-contact dataset label SESSION --touches taps.csv
     """
     from fingertip_contact.recordings.dataset import open_session
-    from fingertip_contact.recordings.dataset_bag import Truth
-    from fingertip_contact.recordings.dataset_label import labels_from_truth, save_labels
+    from fingertip_contact.recordings.dataset_bag import SessionGroundTruth
+    from fingertip_contact.recordings.dataset_label import labels_from_ground_truth, save_labels
 
     if truth is not None and touches is not None:
         raise ValueError("--truth and --touches are two sources of the same; give one of them")
     opened = open_session(session)
     if truth is not None:
-        labelled = labels_from_truth(opened, Truth.read(truth))
+        labelled = labels_from_ground_truth(opened, SessionGroundTruth.read(truth))
     elif touches is not None:
         labelled = _from_touches(opened, touches, offset_s, within_s, hand, finger)
     else:
@@ -63,33 +63,33 @@ def label(
 
 def _from_touches(
     session: Session, file: Path, offset_s: float | None, within_s: float, hand: str | None, finger: str | None
-) -> list[Labelled]:
+) -> list[LabelledFrame]:
     from fingertip_contact.frames import FINGERS, HANDS
     from fingertip_contact.recordings.dataset_touches import (
-        clock_offset_ns,
-        labels_from_touches,
-        onsets_of,
-        read_touches,
+        estimate_clock_offset_ns,
+        find_contact_onsets_ns,
+        labels_from_contacts,
+        read_labelled_contacts,
     )
 
-    touches = read_touches(
+    touches = read_labelled_contacts(
         file,
-        None if hand is None else choice(hand, HANDS, "--hand"),
-        None if finger is None else choice(finger, FINGERS, "--finger"),
+        None if hand is None else validate_choice(hand, HANDS, "--hand"),
+        None if finger is None else validate_choice(finger, FINGERS, "--finger"),
     )
     if offset_s is None:
-        offset_ns = clock_offset_ns(touches, onsets_of(session), round(within_s * 1e9))
+        offset_ns = estimate_clock_offset_ns(touches, find_contact_onsets_ns(session), round(within_s * 1e9))
         typer.echo(f"offset between the clocks: {offset_ns / 1e9:+.3f} s", err=True)
     else:
         offset_ns = round(offset_s * 1e9)
-    return labels_from_touches(session, [touch.shifted(offset_ns) for touch in touches])
+    return labels_from_contacts(session, [touch.shift(offset_ns) for touch in touches])
 
 
-def _by_detector(session: Session, layout: str, profile: str, calibration_seconds: float | None) -> list[Labelled]:
+def _by_detector(session: Session, layout: str, profile: str, calibration_seconds: float | None) -> list[LabelledFrame]:
     from fingertip_contact.build import build_pipeline
     from fingertip_contact.keyboard.layout import load_layout
-    from fingertip_contact.recordings.dataset_bag import loadable
-    from fingertip_contact.recordings.dataset_label import label_of_result
+    from fingertip_contact.recordings.dataset_bag import skip_unreadable
+    from fingertip_contact.recordings.dataset_label import label_from_result
 
     rate = float(session.metadata.get("fps") or 30)
     if rate < SLOWEST_FPS:
@@ -97,12 +97,12 @@ def _by_detector(session: Session, layout: str, profile: str, calibration_second
     pipeline = build_pipeline(load_layout(layout), profile, calibration_seconds)
     problems: list[str] = []
     labelled = []
-    with progress_over(session.frames(), len(session.numbers), session.name) as frames:
-        for frame, exposure in loadable(frames, problems):
+    with progress_over(session.frames(), len(session.frame_numbers), session.name) as frames:
+        for frame, exposure in skip_unreadable(frames, problems):
             assert exposure.depth is not None
             result = pipeline.process(exposure)
             missing = not frame.annotation_path.exists()
-            labelled.append(label_of_result(frame.number, result, exposure.depth, annotate_hands=missing))
+            labelled.append(label_from_result(frame.number, result, exposure.depth, annotate_hands=missing))
     for problem in problems:
         typer.echo(f"problem: {problem}", err=True)
     if not labelled:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fingertip_contact.cli import dataset_options
-from fingertip_contact.recordings.jsonl import choice
+from fingertip_contact.recordings.jsonl import validate_choice
 
 if TYPE_CHECKING:
     from fingertip_contact.frames import Frame
@@ -42,13 +42,13 @@ def record(
 
     Example: fingertip-contact dataset record --out d405 --participant P19 --surface white_desk --angle 60 --seconds 60
     """
-    from fingertip_contact.recordings.dataset_bag import Kind, record_session
+    from fingertip_contact.recordings.dataset_bag import SessionSpec, record_session
     from fingertip_contact.recordings.realsense import AUTHORS_FILTERS, DEPTH_UNIT_M, FRAMES_PER_SECOND
 
-    choice(source, SOURCES, "--source")
+    validate_choice(source, SOURCES, "--source")
     if filtered and source == "topics":
         raise ValueError("--filters goes with --source realsense; the driver for ROS has filters of its own")
-    kind = Kind(
+    spec = SessionSpec(
         participant=dataset_options.participant(participant),
         angle_deg=dataset_options.needed("--angle", angle),
         surface=dataset_options.needed("--surface", surface),
@@ -59,10 +59,10 @@ def record(
         made = record_session(
             _for_seconds(frames, seconds),
             out,
-            kind,
+            spec,
             frames_per_second=FRAMES_PER_SECOND,
             depth_png_unit_m=DEPTH_UNIT_M if source == "realsense" else 0.001,
-            more={"filters": AUTHORS_FILTERS} if filtered else None,
+            extra_metadata={"filters": AUTHORS_FILTERS} if filtered else None,
         )
     typer.echo(f"{made.frames} frames; {made.path}", err=True)
 
@@ -70,9 +70,9 @@ def record(
 @contextmanager
 def _camera(source: str, color: str, depth: str, filtered: bool) -> Iterator[Iterator[Frame]]:
     if source == "realsense":
-        from fingertip_contact.recordings.realsense import realsense_frames
+        from fingertip_contact.recordings.realsense import stream_realsense_frames
 
-        with closing(realsense_frames(filtered=filtered)) as frames:
+        with closing(stream_realsense_frames(filtered=filtered)) as frames:
             yield frames
         return
     from fingertip_contact.ros.live import live_camera

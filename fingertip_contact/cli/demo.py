@@ -42,7 +42,7 @@ def demo(
     from fingertip_contact.demo.screen import Screen, summary
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.recordings.bag import open_recording
-    from fingertip_contact.recordings.truth import read_truth, truth_path
+    from fingertip_contact.recordings.truth import ground_truth_path, read_ground_truth
     from fingertip_contact.simulation.participant import HABITS
     from fingertip_contact.simulation.scene import make_scene
 
@@ -61,7 +61,7 @@ def demo(
     except RunError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(EXIT_NOT_RUN) from error
-    score = score_run(recording, read_truth(truth_path(recording)), heard)
+    score = score_run(recording, read_ground_truth(ground_truth_path(recording)), heard)
     pictures = (out / "overlay.mp4", out / "contact_sheet.png")
     write_pictures(*pictures, recording, heard, load_layout(LAYOUT))
     console.print(summary(score, max_cer))

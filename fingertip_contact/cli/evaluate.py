@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fingertip_contact.evaluation.depth_sources import DepthPredictor
     from fingertip_contact.evaluation.recording import RecordingScore
     from fingertip_contact.keyboard.layout import Layout
-    from fingertip_contact.recordings.truth import Truth
+    from fingertip_contact.recordings.truth import GroundTruth
 
 app = typer.Typer(
     help="Score the pipeline, or contact or depth alone, against truth.", no_args_is_help=True, add_completion=False
@@ -55,12 +55,12 @@ def recording(
     from fingertip_contact.evaluation.recording import make_report
     from fingertip_contact.evaluation.tables import make_report_tables
     from fingertip_contact.keyboard.layout import load_layout
-    from fingertip_contact.recordings.truth import read_truth, truth_path
+    from fingertip_contact.recordings.truth import ground_truth_path, read_ground_truth
 
     if len(bags) > 1 and (truth or events):
         raise ValueError("--truth and --events go with one recording; with several, truth is looked for beside each")
     # All of them first: trouble with one shows before the pipeline has run for minutes.
-    truths = [read_truth(truth or truth_path(bag)) for bag in bags]
+    truths = [read_ground_truth(truth or ground_truth_path(bag)) for bag in bags]
     keys = load_layout(layout)
     predict = None if depth_source == "sensor" else source_of(depth_source, weights, size)
     scores = [
@@ -76,7 +76,7 @@ def recording(
 
 def _score(
     bag: Path,
-    truth: Truth,
+    truth: GroundTruth,
     events_file: Path | None,
     layout: Layout,
     calibration_seconds: float | None,
@@ -89,7 +89,7 @@ def _score(
     from fingertip_contact.evaluation.recording import score_recording
     from fingertip_contact.offline import run
     from fingertip_contact.recordings.bag import open_recording
-    from fingertip_contact.recordings.events import event_records, read_events, text_of
+    from fingertip_contact.recordings.events import decode_text, make_event_records, read_events
 
     events = None if events_file is None else read_events(events_file)
     with open_recording(bag) as recording:
@@ -99,5 +99,5 @@ def _score(
             pipeline = build_pipeline(layout, profile, calibration_seconds)
             with progress_over(recording.frames(), recording.frame_count, bag.name) as recorded:
                 frames = recorded if predict is None else replace_depth(predict, recorded)
-                events = [record for _, result in run(frames, pipeline) for record in event_records(result)]
-        return score_recording(str(bag), events, truth, text_of(events), recording.duration_s)
+                events = [record for _, result in run(frames, pipeline) for record in make_event_records(result)]
+        return score_recording(str(bag), events, truth, decode_text(events), recording.duration_s)

@@ -66,11 +66,11 @@ def sheet(
     """
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.keyboard.sheet_pdf import lay_out, write_pdf
-    from fingertip_contact.recordings.atomic import written_aside
+    from fingertip_contact.recordings.atomic import atomic_write
 
     page = lay_out(load_layout(layout), paper.lower())
-    with written_aside(out, overwrite=force) as aside:
-        write_pdf(page, aside)
+    with atomic_write(out, overwrite=force) as temporary_path:
+        write_pdf(page, temporary_path)
     width, height = page.size_mm
     typer.echo(f"{page.layout.name} on {width:g} x {height:g} mm, {len(page.markers)} markers; {out}", err=True)
     if page.omitted:

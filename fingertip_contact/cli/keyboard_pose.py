@@ -45,14 +45,14 @@ def pose(
     """
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.keyboard.pose_file import save_pose
-    from fingertip_contact.recordings.atomic import require_free, written_aside
+    from fingertip_contact.recordings.atomic import atomic_write, require_not_exists
     from fingertip_contact.recordings.bag import open_recording
 
     if picture is not None:
         _require_picture(picture)
     for path in (out, picture):
         if path is not None and not force:
-            require_free(path)
+            require_not_exists(path)
     loaded = load_layout(layout)
     with open_recording(bag) as recording:
         if corners:
@@ -60,11 +60,11 @@ def pose(
         else:
             found = _from_markers(recording, loaded)
         first = next(recording.frames())
-    with written_aside(out, overwrite=force) as aside:
-        save_pose(aside, loaded, found)
+    with atomic_write(out, overwrite=force) as temporary_path:
+        save_pose(temporary_path, loaded, found)
     if picture is not None:
-        with written_aside(picture, overwrite=force) as aside:
-            _draw(aside, first, loaded, found)
+        with atomic_write(picture, overwrite=force) as temporary_path:
+            _draw(temporary_path, first, loaded, found)
     distance_m = float(np.linalg.norm(found.translation_m))
     angle_deg = math.degrees(math.asin(-found.rotation[:, 2] @ found.translation_m / distance_m))
     typer.echo(f"the sheet's middle is {distance_m:.3f} m away, {angle_deg:.0f} degrees up; {out}", err=True)

@@ -72,18 +72,18 @@ def convert(
     """
     from fingertip_contact.depth import configuration
     from fingertip_contact.depth.checkpoint import load_weights, save_safetensors
-    from fingertip_contact.recordings.atomic import require_free, written_aside
+    from fingertip_contact.recordings.atomic import atomic_write, require_not_exists
 
     source = checkpoint or weights.path("d405")
     target = out or source.with_suffix(".safetensors")
     if target.suffix != ".safetensors":
         raise ValueError(f"{target} has to end in .safetensors: that is how it is told apart from a pickle")
     if not force:
-        require_free(target)
+        require_not_exists(target)
     largest_m = configuration.resolve_max_depth_m(source, max_depth)
     checked = load_weights(source)
-    with written_aside(target, overwrite=force) as aside:
-        save_safetensors(checked, aside)
+    with atomic_write(target, overwrite=force) as temporary_path:
+        save_safetensors(checked, temporary_path)
         configuration.write_config(target, largest_m)
     typer.echo(target)
 

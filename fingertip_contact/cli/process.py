@@ -35,18 +35,18 @@ def process(
     from fingertip_contact.build import KeyboardOptions, build_pipeline
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.offline import run
-    from fingertip_contact.recordings.atomic import require_apart, require_free
+    from fingertip_contact.recordings.atomic import require_distinct, require_not_exists
     from fingertip_contact.recordings.bag import open_recording
-    from fingertip_contact.recordings.events import event_records, event_writer
-    from fingertip_contact.recordings.truth import truth_path
+    from fingertip_contact.recordings.events import event_writer, make_event_records
+    from fingertip_contact.recordings.truth import ground_truth_path
     from fingertip_contact.recordings.video import overlay_video
 
     outputs = [out] if video is None else [out, video]
     named = [Path(layout), Path(profile), Path(words), *filter(None, [sheet_pose])]
-    require_apart(outputs, inputs=(bag, truth_path(bag), *named))
+    require_distinct(outputs, inputs=(bag, ground_truth_path(bag), *named))
     for path in outputs:
         if not force:
-            require_free(path)
+            require_not_exists(path)
     with ExitStack() as stack:
         # Everything that may be refused comes before the first file is made.
         recording = stack.enter_context(open_recording(bag))
@@ -62,15 +62,15 @@ def process(
         presses = 0
         advice: Counter[str] = Counter()
         for frame, result in run(frames, pipeline):
-            for record in event_records(result):
+            for record in make_event_records(result):
                 write(record)
                 presses += record.type == "press"
             advice[result.advice] += 1
             if draw is not None and frame is not None:
                 draw(frame, result)
         summary = f"{presses} presses in {recording.duration_s:.1f} s"
-        if recording.missing_depth:
-            summary += f"; {recording.missing_depth} of {recording.frame_count} frames had no depth"
+        if recording.missing_depth_count:
+            summary += f"; {recording.missing_depth_count} of {recording.frame_count} frames had no depth"
     typer.echo(f"{summary}; {out}", err=True)
     for text, count in advice.most_common():
         if text:

@@ -13,7 +13,7 @@ import numpy as np
 from fingertip_contact.frames import FINGERS, FINGERTIP_LANDMARKS, Fingertip, Frame, FrameResult, Hand, KeyEvent
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.pose import SheetTracker
-from fingertip_contact.recordings.atomic import written_aside
+from fingertip_contact.recordings.atomic import atomic_write
 from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.video import overlay_video
 from fingertip_contact.ros.listener import Heard
@@ -35,8 +35,8 @@ def write_pictures(video: Path, sheet: Path, recording: Path, heard: Heard, layo
             picture = write(frame, result)
             if any(event.contact.type == "press" for event in result.key_events):
                 presses.append(cv2.resize(picture, TILE_PX, interpolation=cv2.INTER_AREA))
-    with written_aside(sheet, overwrite=True) as aside:
-        if not cv2.imwrite(str(aside), _tiled(presses)):
+    with atomic_write(sheet, overwrite=True) as temporary_path:
+        if not cv2.imwrite(str(temporary_path), _tiled(presses)):
             raise OSError(f"{sheet} did not get onto the disk; free some space")
 
 

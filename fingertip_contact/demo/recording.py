@@ -8,7 +8,7 @@ from pathlib import Path
 
 import fingertip_contact.keyboard
 import fingertip_contact.simulation
-from fingertip_contact.recordings.truth import truth_path
+from fingertip_contact.recordings.truth import ground_truth_path
 from fingertip_contact.resources import cache_directory, share_directory
 
 
@@ -28,4 +28,4 @@ def cached_recording(settings: dict[str, object]) -> Path:
 
 def is_whole(recording: Path) -> bool:
     """Whether both the bag and its truth are there; each appears only when it is complete."""
-    return recording.exists() and truth_path(recording).exists()
+    return recording.exists() and ground_truth_path(recording).exists()

@@ -12,7 +12,7 @@ from fingertip_contact.evaluation.text import character_error_rate
 from fingertip_contact.frames import ContactEvent
 from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.events import EventRecord
-from fingertip_contact.recordings.truth import Truth
+from fingertip_contact.recordings.truth import GroundTruth
 from fingertip_contact.ros.listener import Heard
 
 MILLISECOND_NS = 1e6
@@ -36,7 +36,7 @@ class RunScore:
     latency_p99_ms: float
 
 
-def score_run(recording: Path, truth: Truth, heard: Heard) -> RunScore:
+def score_run(recording: Path, truth: GroundTruth, heard: Heard) -> RunScore:
     """Compares what was heard with the truth of the recording."""
     with open_recording(recording) as opened:
         frames_recorded = opened.frame_count

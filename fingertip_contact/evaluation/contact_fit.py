@@ -31,8 +31,8 @@ from fingertip_contact.evaluation.fingertip_recording import FingertipRecording
 from fingertip_contact.evaluation.kinematic_view import Trajectory
 from fingertip_contact.evaluation.varied_strokes import SwingingTrajectory, make_randomised_strokes
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.recordings.atomic import written_aside
-from fingertip_contact.recordings.truth import Truth
+from fingertip_contact.recordings.atomic import atomic_write
+from fingertip_contact.recordings.truth import GroundTruth
 
 # A stop belongs to a tap that touched between these, seconds after the stop was found. Of 70 to 180 ms before, 90 got
 # most of development people, rendered recordings and short taps together.
@@ -139,7 +139,7 @@ def _make_training_trials(participant: int, layout: Layout, noise_model: NoiseMo
     return trials
 
 
-def label_candidates(recording: FingertipRecording, truth: Truth) -> Iterator[tuple[np.ndarray, float]]:
+def label_candidates(recording: FingertipRecording, truth: GroundTruth) -> Iterator[tuple[np.ndarray, float]]:
     """The features of every stop, and when that finger truly touched: seconds after the stop, NaN if it is no tap's."""
     parameters = load_profile("default")
     collector, history = _CandidateCollector(parameters), FingertipHistory()
@@ -194,8 +194,8 @@ def save_trees(trees: TreeEnsemble, path: Path) -> None:
     lines.append(
         f'"threshold_or_leaf": {_dump_json([[float(f"{value:.4g}") for value in row] for row in trees.threshold_or_leaf])}'
     )
-    with written_aside(path, overwrite=True) as aside:
-        aside.write_text(",\n".join(lines) + "}\n", encoding="utf-8")
+    with atomic_write(path, overwrite=True) as temporary_path:
+        temporary_path.write_text(",\n".join(lines) + "}\n", encoding="utf-8")
 
 
 def _dump_json(rows: list[Any]) -> str:

@@ -19,7 +19,7 @@ from fingertip_contact.evaluation.fingertip_recording import FingertipRecording,
 from fingertip_contact.evaluation.kinematic_view import FingerBias, simulate_measurements
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.bag import open_recording
-from fingertip_contact.recordings.truth import Truth, read_truth, truth_path
+from fingertip_contact.recordings.truth import GroundTruth, ground_truth_path, read_ground_truth
 from fingertip_contact.simulation.recording import Progress, simulate
 from fingertip_contact.simulation.scene import make_scene
 
@@ -133,8 +133,8 @@ def score_bags(
     return results
 
 
-def _load(bag: Path, layout: Layout) -> tuple[Truth, FingertipRecording]:
-    truth = read_truth(truth_path(bag))
+def _load(bag: Path, layout: Layout) -> tuple[GroundTruth, FingertipRecording]:
+    truth = read_ground_truth(ground_truth_path(bag))
     return truth, measure_recording(bag, layout, truth.header.calibration_seconds or 1.0)
 
 
@@ -149,7 +149,7 @@ def compute_matched_event_f1(bags: Sequence[Path], layout: Layout, noise_model: 
         truth, recording = _load(bag, layout)
         pose, angle_deg = truth.header.camera_from_sheet, truth.header.angle_deg
         if pose is None or angle_deg is None:
-            raise ValueError(f"{truth_path(bag)} does not say where the camera stood")
+            raise ValueError(f"{ground_truth_path(bag)} does not say where the camera stood")
         clearance_m, pad_m, _ = load_true_fingers(bag, recording)
         valid = np.isfinite(clearance_m).all(axis=1) & (recording.tracks >= 0).all(axis=1)
         pads_m = np.concatenate([pad_m, clearance_m[..., None]], axis=-1)[valid]

@@ -15,7 +15,7 @@ from fingertip_contact.evaluation.fingertip_noise import FingertipNoise, MarkovB
 from fingertip_contact.evaluation.fingertip_recording import FingertipRecording
 from fingertip_contact.evaluation.kinematic_view import FingerBias, FrameTiming, Trajectory, observe
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.recordings.truth import Truth
+from fingertip_contact.recordings.truth import GroundTruth
 from fingertip_contact.simulation.kinematic import Confounders, TypingSimulator, TypingTrajectory
 from fingertip_contact.simulation.participant import HABITS, Participant, sample_participant
 from fingertip_contact.simulation.scene import make_scene
@@ -79,7 +79,7 @@ class Trial:
     participant: int
     condition: Condition
     recording: FingertipRecording
-    truth: Truth
+    truth: GroundTruth
     finger_thickness_m: np.ndarray
 
 

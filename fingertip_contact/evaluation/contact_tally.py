@@ -11,8 +11,8 @@ from fingertip_contact.contact.history import FINGER_COUNT, find_column
 from fingertip_contact.evaluation.events import count_finger_confusions, safe_ratio
 from fingertip_contact.evaluation.recording import score_recording
 from fingertip_contact.evaluation.text import edit_distance
-from fingertip_contact.recordings.events import EventRecord, text_of
-from fingertip_contact.recordings.truth import Truth
+from fingertip_contact.recordings.events import EventRecord, decode_text
+from fingertip_contact.recordings.truth import GroundTruth
 
 MILLISECOND_NS = 1e6
 MILLIMETRE_M = 1e-3
@@ -50,10 +50,10 @@ class ContactCounts:
         )
 
 
-def count_contacts(events: Sequence[EventRecord], truth: Truth, stamps_ns: np.ndarray) -> ContactCounts:
+def count_contacts(events: Sequence[EventRecord], truth: GroundTruth, stamps_ns: np.ndarray) -> ContactCounts:
     """Compares the events of a recording with its truth. stamps_ns: (T,) of its frames."""
     seconds = float(stamps_ns[-1] - stamps_ns[0]) / 1e9
-    score = score_recording("", events, truth, text_of(events), seconds)
+    score = score_recording("", events, truth, decode_text(events), seconds)
     matching = score.matching
     true, false_negatives, false_positives, free = count_contact_frames(events, truth, stamps_ns)
     frame_ms = float(np.median(np.diff(stamps_ns))) / MILLISECOND_NS
@@ -82,7 +82,7 @@ def count_contacts(events: Sequence[EventRecord], truth: Truth, stamps_ns: np.nd
 
 
 def count_contact_frames(
-    events: Sequence[EventRecord], truth: Truth, stamps_ns: np.ndarray
+    events: Sequence[EventRecord], truth: GroundTruth, stamps_ns: np.ndarray
 ) -> tuple[int, int, int, int]:
     """Fingers of frames: tapping, tapping and not reported, reported and not tapping, not tapping.
 

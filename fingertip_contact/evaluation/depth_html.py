@@ -22,7 +22,7 @@ from fingertip_contact.evaluation.depth_published import CARD, NOTES
 from fingertip_contact.evaluation.depth_score import FrameScore
 from fingertip_contact.evaluation.depth_sources import DepthPredictor, load_true_depth_m
 from fingertip_contact.evaluation.depth_tables import EXTRA_COLUMNS, GROUP_TITLES, METRIC_COLUMNS, format_value
-from fingertip_contact.recordings.atomic import written_aside
+from fingertip_contact.recordings.atomic import atomic_write
 
 MAX_SHOWN_ERROR_MM = 30.0
 ERROR_MAP_NAMES = ("best", "median", "worst")
@@ -63,8 +63,8 @@ def write_html(
         _make_card_table(report),
         *(f"<p>{html.escape(n)}</p>" for n in NOTES),
     ]
-    with written_aside(path, overwrite=True) as aside:
-        aside.write_text("\n".join(parts), encoding="utf-8")
+    with atomic_write(path, overwrite=True) as temporary_path:
+        temporary_path.write_text("\n".join(parts), encoding="utf-8")
 
 
 def _make_row(name: str, metrics: Mapping[str, Any]) -> list[str]:

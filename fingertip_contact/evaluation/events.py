@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.recordings.events import EventRecord
-from fingertip_contact.recordings.truth import TrueTap
+from fingertip_contact.recordings.truth import GroundTruthTap
 
 TOLERANCE_NS = 50_000_000
 
@@ -21,7 +21,7 @@ TOLERANCE_NS = 50_000_000
 @dataclass(frozen=True)
 class MatchedPair:
     press: EventRecord
-    tap: TrueTap
+    tap: GroundTruthTap
 
     @property
     def onset_error_ns(self) -> int:
@@ -40,7 +40,7 @@ class EventMatching:
 
     matches: tuple[MatchedPair, ...]
     false_positives: tuple[EventRecord, ...]
-    false_negatives: tuple[TrueTap, ...]
+    false_negatives: tuple[GroundTruthTap, ...]
 
     @property
     def precision(self) -> float:
@@ -76,7 +76,7 @@ def select_presses(events: Iterable[EventRecord]) -> list[EventRecord]:
 
 
 def match_taps(
-    events: Iterable[EventRecord], taps: Iterable[TrueTap], tolerance_ns: int = TOLERANCE_NS
+    events: Iterable[EventRecord], taps: Iterable[GroundTruthTap], tolerance_ns: int = TOLERANCE_NS
 ) -> EventMatching:
     """Matches the presses among `events` with the taps, finger by finger."""
     pressed, tapped = select_presses(events), sorted(taps, key=lambda tap: tap.press_ns)
@@ -112,7 +112,7 @@ def safe_ratio(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 
 
-def _align(pressed: Sequence[EventRecord], tapped: Sequence[TrueTap], tolerance_ns: int) -> EventMatching:
+def _align(pressed: Sequence[EventRecord], tapped: Sequence[GroundTruthTap], tolerance_ns: int) -> EventMatching:
     """Most pairs, then least time difference, of presses and taps in order of time.
 
     Points on a line: some best pairing never crosses, so aligning the two sequences finds it (as for edit distance).

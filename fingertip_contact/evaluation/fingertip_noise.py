@@ -16,7 +16,7 @@ import numpy as np
 import yaml
 
 from fingertip_contact.geometry import Camera, RigidTransform
-from fingertip_contact.recordings.atomic import written_aside
+from fingertip_contact.recordings.atomic import atomic_write
 from fingertip_contact.resources import share_file
 
 NOISE_FILE = "config/fingertip_noise.yaml"
@@ -183,8 +183,8 @@ def save_noise_model(noise_model: NoiseModel, path: Path) -> None:
     """Writes what load_noise_model reads."""
     text = yaml.safe_dump(_to_plain(asdict(noise_model)), sort_keys=False, default_flow_style=None, width=110)
     head = "# How measured fingertips are off the truth; written by `fingertip-contact evaluate fit-noise`.\n"
-    with written_aside(path, overwrite=True) as aside:
-        aside.write_text(head + text, encoding="utf-8")
+    with atomic_write(path, overwrite=True) as temporary_path:
+        temporary_path.write_text(head + text, encoding="utf-8")
 
 
 def _to_plain(value: Any) -> Any:

@@ -32,7 +32,7 @@ from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.bag import open_recording
-from fingertip_contact.recordings.truth import read_frames, read_truth, truth_path
+from fingertip_contact.recordings.truth import ground_truth_path, read_ground_truth, read_ground_truth_frames
 
 # Farther off the middle than so many robust standard deviations is a stray; as many metres at least.
 OUTLIER_SIGMAS, MIN_OUTLIER_M = 4.0, 0.003
@@ -92,15 +92,15 @@ def fit_noise_model(bags: Sequence[Path], layout: Layout) -> NoiseModel:
 
 def _make_recording_name(bag: Path) -> str:
     """What was recorded, whatever the file is called."""
-    header = read_truth(truth_path(bag)).header
+    header = read_ground_truth(ground_truth_path(bag)).header
     return f"{header.difficulty}_{header.seed}_{header.angle_deg:g}"
 
 
 def measure_errors(bag: Path, layout: Layout) -> MeasurementErrors:
     """What the real pipeline measures in a recording, minus its truth."""
-    header = read_truth(truth_path(bag)).header
+    header = read_ground_truth(ground_truth_path(bag)).header
     if header.camera_from_sheet is None or header.angle_deg is None:
-        raise ValueError(f"{truth_path(bag)} does not say where the camera stood; noise cannot be fitted to it")
+        raise ValueError(f"{ground_truth_path(bag)} does not say where the camera stood; noise cannot be fitted to it")
     recording = measure_recording(bag, layout, header.calibration_seconds or 1.0)
     clearance_m, pad_m, tip_px = load_true_fingers(bag, recording)
     with open_recording(bag) as opened:
@@ -145,7 +145,7 @@ def load_true_fingers(bag: Path, recording: FingertipRecording) -> tuple[np.ndar
     clearance_m = np.full((count, FINGER_COUNT), np.nan)
     pad_m, tip_px = (np.full((count, FINGER_COUNT, 2), np.nan) for _ in range(2))
     rows = {int(stamp): row for row, stamp in enumerate(recording.stamps_ns)}
-    for frame in read_frames(truth_path(bag)):
+    for frame in read_ground_truth_frames(ground_truth_path(bag)):
         for hand in frame.hands:
             for finger, true in hand.fingers.items():
                 at = rows[frame.stamp_ns], find_column(hand.hand, finger)

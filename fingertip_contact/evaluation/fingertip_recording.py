@@ -32,9 +32,9 @@ from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.pose import SheetTracker
 from fingertip_contact.keyboard.typing import TypingSettings, Typist
-from fingertip_contact.recordings.atomic import written_aside
+from fingertip_contact.recordings.atomic import atomic_write
 from fingertip_contact.recordings.bag import open_recording
-from fingertip_contact.recordings.events import EventRecord, event_records
+from fingertip_contact.recordings.events import EventRecord, make_event_records
 from fingertip_contact.resources import cache_directory
 
 # The detector knows a hand by its side and its track; landmarks were used up by the measurement.
@@ -114,7 +114,7 @@ def _make_records(
     if not contacts:
         return ()
     keys = typist.process(contacts, camera_from_sheet, stamp_ns)
-    return event_records(FrameResult(stamp_ns, (), (), contacts, keys, typist.text, None, camera_from_sheet))
+    return make_event_records(FrameResult(stamp_ns, (), (), contacts, keys, typist.text, None, camera_from_sheet))
 
 
 def measure_recording(bag: Path, layout: Layout, calibration_seconds: float) -> FingertipRecording:
@@ -125,7 +125,7 @@ def measure_recording(bag: Path, layout: Layout, calibration_seconds: float) -> 
     cached = _cache_path(bag, layout, calibration_seconds)
     if not cached.is_file():
         cached.parent.mkdir(parents=True, exist_ok=True)
-        with written_aside(cached, overwrite=True) as aside, aside.open("wb") as file:
+        with atomic_write(cached, overwrite=True) as temporary_path, temporary_path.open("wb") as file:
             np.savez(file, **_to_arrays(_measure(bag, layout, calibration_seconds)))
     with np.load(cached, allow_pickle=False) as arrays:
         samples = FingertipSamples(**{entry.name: arrays[entry.name] for entry in fields(FingertipSamples)})

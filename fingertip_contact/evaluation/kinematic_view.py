@@ -25,7 +25,7 @@ from fingertip_contact.evaluation.fingertip_noise import (
 from fingertip_contact.evaluation.fingertip_recording import FingertipRecording
 from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.geometry import Camera, RigidTransform
-from fingertip_contact.recordings.truth import TrueRest, TrueTap, Truth, TruthHeader
+from fingertip_contact.recordings.truth import GroundTruth, GroundTruthHeader, GroundTruthRest, GroundTruthTap
 from fingertip_contact.simulation.kinematic import START_S
 from fingertip_contact.simulation.scene import Scene
 from fingertip_contact.simulation.typist import stamp_ns
@@ -41,9 +41,9 @@ class Trajectory(Protocol):
     @property
     def text(self) -> str: ...
     @property
-    def taps(self) -> tuple[TrueTap, ...]: ...
+    def taps(self) -> tuple[GroundTruthTap, ...]: ...
     @property
-    def rests(self) -> tuple[TrueRest, ...]: ...
+    def rests(self) -> tuple[GroundTruthRest, ...]: ...
     @property
     def end_s(self) -> float: ...
 
@@ -107,7 +107,7 @@ def observe(
     bias: FingerBias,
     frame_timing: FrameTiming,
     random: np.random.Generator,
-) -> tuple[FingertipRecording, Truth]:
+) -> tuple[FingertipRecording, GroundTruth]:
     """The take under the camera of a scene, and its truth."""
     times_s = frame_timing.sample_times_s(START_S, trajectory.end_s, random)
     stamps_ns = np.array([stamp_ns(time_s) for time_s in times_s], dtype=np.int64)
@@ -115,8 +115,8 @@ def observe(
     recording = simulate_measurements(
         stamps_ns, trajectory.pads_m(times_s), scene.color_camera, pose, noise, bias, random
     )
-    header = TruthHeader(trajectory.text, scene.seed, scene.angle_deg, None, None, None, {}, 0.0, pose)
-    return recording, Truth(header, trajectory.taps, trajectory.rests)
+    header = GroundTruthHeader(trajectory.text, scene.seed, scene.angle_deg, None, None, None, {}, 0.0, pose)
+    return recording, GroundTruth(header, trajectory.taps, trajectory.rests)
 
 
 def simulate_measurements(

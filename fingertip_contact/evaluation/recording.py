@@ -21,7 +21,7 @@ from fingertip_contact.evaluation.events import (
 from fingertip_contact.evaluation.text import character_error_rate, words_per_minute
 from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.recordings.events import EventRecord
-from fingertip_contact.recordings.truth import Truth
+from fingertip_contact.recordings.truth import GroundTruth
 
 MILLISECOND_NS = 1_000_000
 
@@ -45,7 +45,7 @@ class RecordingScore:
 
 
 def score_recording(
-    name: str, events: Sequence[EventRecord], truth: Truth, text_read: str, duration_s: float
+    name: str, events: Sequence[EventRecord], truth: GroundTruth, text_read: str, duration_s: float
 ) -> RecordingScore:
     """Compares the events of a recording, and the text that they made, with its truth."""
     matching = match_taps(events, truth.taps)
@@ -137,7 +137,7 @@ def _compute_release_errors_ns(matches: Iterable[MatchedPair], events: Iterable[
     )
 
 
-def _compute_position_errors_m(matches: Iterable[MatchedPair], truth: Truth) -> tuple[float, ...]:
+def _compute_position_errors_m(matches: Iterable[MatchedPair], truth: GroundTruth) -> tuple[float, ...]:
     """Distance along the surface of the contact point from the true one."""
     if truth.header.camera_from_sheet is None:
         return ()

@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from fingertip_contact.recordings.names import bag_name
+from fingertip_contact.recordings.names import bag_stem
 
 # Field of the report, heading, and how a value is shown.
 METRIC_COLUMNS = (
@@ -45,7 +45,7 @@ def make_recordings_table(reports: Mapping[str, Mapping[str, Any]]) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for name, report in reports.items():
         cells = (template.format(report[field]) for field, _, template in RECORDING_COLUMNS)
-        table.add_row(bag_name(Path(name)), *cells)
+        table.add_row(bag_stem(Path(name)), *cells)
     return table
 
 

@@ -15,7 +15,7 @@ from fingertip_contact.contact.history import FINGER_COUNT
 from fingertip_contact.evaluation.kinematic_view import Trajectory
 from fingertip_contact.frames import FINGERS, HANDS
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.recordings.truth import TrueRest, TrueTap
+from fingertip_contact.recordings.truth import GroundTruthRest, GroundTruthTap
 from fingertip_contact.simulation.kinematic import START_S
 from fingertip_contact.simulation.planning import HOME_KEYS, THUMB_BACKWARD_M
 from fingertip_contact.simulation.strokes import SmoothNoise, apply_surface_contact, minimum_jerk
@@ -107,8 +107,8 @@ class RandomisedStrokes:
     """Touches by strokes of any kind, to be viewed like a simulation.kinematic.TypingTrajectory."""
 
     fingers: _Fingers
-    taps: tuple[TrueTap, ...]
-    rests: tuple[TrueRest, ...]
+    taps: tuple[GroundTruthTap, ...]
+    rests: tuple[GroundTruthRest, ...]
     end_s: float
     text: str = ""
 
@@ -134,11 +134,11 @@ class SwingingTrajectory:
         return self.trajectory.text
 
     @property
-    def taps(self) -> tuple[TrueTap, ...]:
+    def taps(self) -> tuple[GroundTruthTap, ...]:
         return self.trajectory.taps
 
     @property
-    def rests(self) -> tuple[TrueRest, ...]:
+    def rests(self) -> tuple[GroundTruthRest, ...]:
         return self.trajectory.rests
 
     @property
@@ -247,7 +247,7 @@ def _make_rests(
 
 def _find_contacts(
     fingers: _Fingers, rests: list[_StrokeSpec], end_s: float
-) -> tuple[tuple[TrueTap, ...], tuple[TrueRest, ...]]:
+) -> tuple[tuple[GroundTruthTap, ...], tuple[GroundTruthRest, ...]]:
     """From when to when each pad is truly down."""
     times_s = np.arange(START_S, end_s, CONTACT_TIME_STEP_S)
     down = np.pad(fingers.heights_m(times_s) < 0, ((1, 1), (0, 0))).astype(np.int8)
@@ -262,7 +262,7 @@ def _find_contacts(
                 rest.column == column and rest.down_s - rest.descent_s < until_s and from_s < rest.up_s
                 for rest in rests
             ):
-                rest_contacts.append(TrueRest(*span, *finger))
+                rest_contacts.append(GroundTruthRest(*span, *finger))
             else:
-                taps.append(TrueTap(*span, *finger, "", "", 0.0, 0.0))
+                taps.append(GroundTruthTap(*span, *finger, "", "", 0.0, 0.0))
     return tuple(taps), tuple(rest_contacts)

@@ -100,12 +100,12 @@ class Typist:
 
     def _press(self, event: ContactEvent, camera_from_sheet: RigidTransform | None) -> KeyEvent | None:
         if camera_from_sheet is None or not np.all(np.isfinite(event.point_m)):
-            return self._miss(event, "", "no sheet")
+            return self._miss(event, "", "no_sheet")
         point_m = camera_from_sheet.inverse.apply(event.point_m)[:2]
         touched = self._touch.choose(point_m, event.hand, event.finger)
         if touched is None:
             nearest, _ = self._layout.nearest(point_m)
-            return self._miss(event, self._layout.keys[nearest[0]].text, "beside")
+            return self._miss(event, self._layout.keys[nearest[0]].text, "off_key")
         key = self._expected(point_m, event) if self._language else touched
         self._touch.learn(point_m, event.hand, event.finger, key)
         self._held[event.press] = key

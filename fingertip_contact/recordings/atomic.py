@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 @contextmanager
-def written_aside(
+def atomic_write(
     path: Path, *, overwrite: bool = False, replaceable: Callable[[Path], bool] = Path.is_file
 ) -> Iterator[Path]:
     """Gives a path in a hidden folder beside `path`; what is written there moves to `path` at the end.
@@ -22,38 +22,38 @@ def written_aside(
     """
     path = Path(path)
     if not overwrite:
-        require_free(path)
+        require_not_exists(path)
     elif path.exists() and not replaceable(path):
-        kind = "a folder" if path.is_dir() else "something else"
-        raise FileExistsError(f"{path} is {kind}, which overwriting would destroy; choose another name")
-    aside = _folder_beside(path)
+        file_type = "a folder" if path.is_dir() else "something else"
+        raise FileExistsError(f"{path} is {file_type}, which overwriting would destroy; choose another name")
+    temporary_folder = _temporary_sibling(path)
     try:
-        yield aside / path.name
-        _move(aside / path.name, path)
+        yield temporary_folder / path.name
+        _move(temporary_folder / path.name, path)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise OSError(f"no space is left to write {path}; free some, or choose another disk") from error
         raise
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(temporary_folder, ignore_errors=True)
 
 
-def require_free(path: Path) -> None:
+def require_not_exists(path: Path) -> None:
     """Raises FileExistsError, with the remedy, where `path` exists."""
     if path.exists():
         raise FileExistsError(f"{path} exists already; choose another name, or allow overwriting (--force)")
 
 
-def require_apart(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+def require_distinct(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
     """Raises ValueError where an output would overwrite an input, or one output another."""
-    taken = {path.resolve() for path in inputs}
+    used_paths = {path.resolve() for path in inputs}
     for path in outputs:
-        if path.resolve() in taken:
+        if path.resolve() in used_paths:
             raise ValueError(f"{path} is named twice, and writing would destroy it; choose another name to write to")
-        taken.add(path.resolve())
+        used_paths.add(path.resolve())
 
 
-def _folder_beside(path: Path) -> Path:
+def _temporary_sibling(path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
@@ -61,14 +61,14 @@ def _folder_beside(path: Path) -> Path:
         raise OSError(f"cannot write {path}: {error.strerror} ({path.parent}); choose another place") from error
 
 
-def _move(whole: Path, path: Path) -> None:
+def _move(source: Path, path: Path) -> None:
     """Renames, which replaces a file in one step; an old folder has to go out of the way first."""
-    old = whole.with_name(f"{path.name}.old")
+    backup = source.with_name(f"{path.name}.old")
     if path.is_dir():
-        path.rename(old)
+        path.rename(backup)
     try:
-        whole.replace(path)
+        source.replace(path)
     except OSError:
-        if old.exists():
-            old.rename(path)
+        if backup.exists():
+            backup.rename(path)
         raise

@@ -20,9 +20,9 @@ from rosbags.typesys import Stores, get_typestore
 from fingertip_contact.frames import Frame
 from fingertip_contact.geometry import Camera
 from fingertip_contact.images import ENCODINGS, camera_from_message, color_from_message, depth_from_message
-from fingertip_contact.recordings.atomic import written_aside
+from fingertip_contact.recordings.atomic import atomic_write
 from fingertip_contact.recordings.names import BAG_SUFFIXES
-from fingertip_contact.recordings.pairing import pair_by_stamp, stamp_ns_of
+from fingertip_contact.recordings.pairing import header_stamp_ns, pair_by_stamp
 
 IMAGE = "sensor_msgs/msg/Image"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
@@ -32,18 +32,18 @@ CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 COLOR_TOPICS = ("/color/image_raw", "/color/image_rect_raw", "/color/image")
 ALIGNED_DEPTH_TOPICS = ("/aligned_depth_to_color/image_raw", "/depth/image")
 
-MCAP = ".mcap"
+MCAP_SUFFIX = ".mcap"
 # What makes a folder a bag.
 METADATA = "metadata.yaml"
 
 # After that many frames without a single depth picture, stamps of colour and depth have nothing to do with each other.
-UNPAIRED_LIMIT = 90
+MAX_UNPAIRED_FRAMES = 90
 
 # Image and CameraInfo are the same in every ROS 2, so one type store reads and writes them all.
 _TYPES = get_typestore(Stores.ROS2_KILTED)
 
 # What `ros2 bag play` offers: as the camera driver does, reliable and volatile.
-RELIABLE = Qos(
+RELIABLE_QOS = Qos(
     history=QosHistory.KEEP_LAST,
     depth=10,
     reliability=QosReliability.RELIABLE,
@@ -82,21 +82,21 @@ class Bag:
         self.duration_s = reader.duration / 1e9
 
     def message_count(self, topic: str) -> int:
-        return sum(connection.msgcount for connection in self._connections([topic]))
+        return sum(connection.msgcount for connection in self._select_connections([topic]))
 
     def messages(self, topics: Iterable[str] | None = None) -> Iterator[RawMessage]:
         """The messages of some topics, or of all, in the order in which they were recorded.
 
         Raises ValueError where the bag ends before its last message, saying after how many.
         """
-        connections = self._connections(self.topics if topics is None else topics)
+        connections = self._select_connections(self.topics if topics is None else topics)
         if not connections:
             return
         expected = sum(connection.msgcount for connection in connections)
         count = 0
-        messages = map(self._raw_message, self._reader.messages(connections))
+        messages = map(self._make_raw_message, self._reader.messages(connections))
         while True:
-            with _readable(self.path, f" after {count} of {expected} messages"):
+            with _bag_errors(self.path, f" after {count} of {expected} messages"):
                 message = next(messages, None)
             if message is None:
                 break
@@ -105,12 +105,12 @@ class Bag:
         if count < expected:
             raise ValueError(f"{self.path} is truncated: it ends after {count} of {expected} messages; record it again")
 
-    def _raw_message(self, item: tuple[Connection, int, bytes]) -> RawMessage:
+    def _make_raw_message(self, item: tuple[Connection, int, bytes]) -> RawMessage:
         connection, stamp_ns, data = item
         cdr = bytes(_TYPES.ros1_to_cdr(data, connection.msgtype)) if self._is_ros1 else data
         return RawMessage(connection.topic, connection.msgtype, stamp_ns, cdr)
 
-    def _connections(self, topics: Iterable[str]) -> list[Connection]:
+    def _select_connections(self, topics: Iterable[str]) -> list[Connection]:
         wanted = set(topics)
         return [connection for connection in self._all_connections if connection.topic in wanted]
 
@@ -118,7 +118,8 @@ class Bag:
 class Recording:
     """A recording of a colour and depth camera; use `open_recording`.
 
-    camera: the colour camera's intrinsics. missing_depth: frames read so far without a depth picture of their stamp.
+    camera: the colour camera's intrinsics. missing_depth_count: frames read so far without a depth picture of
+    their stamp.
     """
 
     def __init__(self, bag: Bag) -> None:
@@ -129,7 +130,7 @@ class Recording:
         if not self.frame_count:
             raise ValueError(f"{self.path}: {self.color_topic} holds no picture; record it again")
         self.camera = self._read_camera()
-        self.missing_depth = 0
+        self.missing_depth_count = 0
 
     @property
     def frame_count(self) -> int:
@@ -151,26 +152,26 @@ class Recording:
         Pictures are views of the bag's bytes where their encoding allows, and read-only then. Raises ValueError where
         the bag ends early, a picture is not what its fields or the camera's intrinsics say, or no stamps agree.
         """
-        self.missing_depth = 0
-        for count, (color, depth) in enumerate(pair_by_stamp(self._pictures()), start=1):
-            self.missing_depth += depth is None
-            if self.missing_depth == count == min(UNPAIRED_LIMIT, self.frame_count):
+        self.missing_depth_count = 0
+        for count, (color, depth) in enumerate(pair_by_stamp(self._image_messages()), start=1):
+            self.missing_depth_count += depth is None
+            if self.missing_depth_count == count == min(MAX_UNPAIRED_FRAMES, self.frame_count):
                 raise ValueError(
                     f"{self.path}: none of the first {count} colour pictures has a depth picture of exactly its stamp; "
                     "start the driver with enable_sync:=true and record again"
                 )
-            yield self._frame(color, depth)
+            yield self._make_frame(color, depth)
 
-    def _pictures(self) -> Iterator[tuple[bool, Any]]:
+    def _image_messages(self) -> Iterator[tuple[bool, Any]]:
         for message in self.bag.messages([self.color_topic, self.depth_topic]):
             yield message.topic == self.color_topic, self._deserialize(message)
 
     def _deserialize(self, message: RawMessage) -> Any:
-        with _readable(self.path, f" at {message.topic}"):
+        with _bag_errors(self.path, f" at {message.topic}"):
             return _TYPES.deserialize_cdr(message.cdr, message.type)
 
-    def _frame(self, color: Any, depth: Any | None) -> Frame:
-        stamp_ns = stamp_ns_of(color)
+    def _make_frame(self, color: Any, depth: Any | None) -> Frame:
+        stamp_ns = header_stamp_ns(color)
         try:
             color_bgr = color_from_message(color)
             depth_image = None if depth is None else depth_from_message(depth)
@@ -185,7 +186,9 @@ class Recording:
         topic = camera_info_topic(self.color_topic)
         first = next(self.bag.messages([topic]), None)
         if first is None:
-            raise ValueError(f"{self.path} has no intrinsics: record {topic} with the pictures; {_found(self.bag)}")
+            raise ValueError(
+                f"{self.path} has no intrinsics: record {topic} with the pictures; {_describe_topics(self.bag)}"
+            )
         try:
             return camera_from_message(self._deserialize(first))
         except ValueError as error:
@@ -201,9 +204,9 @@ def open_bag(path: str | Path) -> Iterator[Bag]:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"recording {path} does not exist")
-    storage = _storage(path)
+    storage = _find_storage(path)
     with ExitStack() as stack:
-        with _readable(path):
+        with _bag_errors(path):
             is_ros1 = storage.is_file() and storage.suffix == ".bag"
             reader = rosbag1.Reader(storage) if is_ros1 else rosbag2.Reader(storage)
             stack.enter_context(reader)
@@ -231,8 +234,8 @@ class BagWriter:
 
     def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
         self.path = Path(path)
-        if self.path.suffix in BAG_SUFFIXES and self.path.suffix != MCAP:
-            raise ValueError(f"{path}: only MCAP is written; let the name end in {MCAP}, or name a folder")
+        if self.path.suffix in BAG_SUFFIXES and self.path.suffix != MCAP_SUFFIX:
+            raise ValueError(f"{path}: only MCAP is written; let the name end in {MCAP_SUFFIX}, or name a folder")
         self._overwrite = overwrite
         self._stack = ExitStack()
         self._writer: Any = None
@@ -240,21 +243,23 @@ class BagWriter:
 
     def __enter__(self) -> BagWriter:
         with ExitStack() as stack:
-            aside = stack.enter_context(written_aside(self.path, overwrite=self._overwrite, replaceable=_is_bag))
-            folder = aside.with_suffix("") if aside.suffix == MCAP else aside
+            temporary_path = stack.enter_context(
+                atomic_write(self.path, overwrite=self._overwrite, replaceable=_is_bag)
+            )
+            folder = temporary_path.with_suffix("") if temporary_path.suffix == MCAP_SUFFIX else temporary_path
             writer = rosbag2.Writer(folder, version=8, storage_plugin=rosbag2.StoragePlugin.MCAP)
             writer.set_compression(rosbag2.CompressionMode.STORAGE, rosbag2.CompressionFormat.ZSTD)
-            if folder != aside:
+            if folder != temporary_path:
                 # rosbags writes folders only; the file in it bears the folder's name.
-                stack.callback(lambda: (folder / aside.name).rename(aside))
+                stack.callback(lambda: (folder / temporary_path.name).rename(temporary_path))
             self._writer = stack.enter_context(writer)
             self._stack = stack.pop_all()
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self, exception_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._stack.__exit__(kind, error, traceback)
+        self._stack.__exit__(exception_type, error, traceback)
 
     def write_image(self, topic: str, stamp_ns: int, frame_id: str, pixels: np.ndarray, encoding: str) -> None:
         """A picture (H, W) or (H, W, channels) whose type and channels are those of `encoding`.
@@ -270,7 +275,7 @@ class BagWriter:
             )
         pixels = np.ascontiguousarray(pixels)
         message = _TYPES.types[IMAGE](
-            header=self._header(stamp_ns, frame_id),
+            header=self._make_header(stamp_ns, frame_id),
             height=pixels.shape[0],
             width=pixels.shape[1],
             encoding=encoding,
@@ -285,7 +290,7 @@ class BagWriter:
         projection = np.zeros((3, 4))
         projection[:, :3] = camera.matrix
         message = _TYPES.types[CAMERA_INFO](
-            header=self._header(stamp_ns, frame_id),
+            header=self._make_header(stamp_ns, frame_id),
             height=camera.height,
             width=camera.width,
             distortion_model="plumb_bob",
@@ -305,14 +310,14 @@ class BagWriter:
         """A serialised message of any type that rosbags knows, e.g. `std_msgs/msg/String`."""
         if topic not in self._connections:
             self._connections[topic] = self._writer.add_connection(
-                topic, message_type, typestore=_TYPES, offered_qos_profiles=[RELIABLE]
+                topic, message_type, typestore=_TYPES, offered_qos_profiles=[RELIABLE_QOS]
             )
         self._writer.write(self._connections[topic], stamp_ns, cdr)
 
     def _write_message(self, topic: str, message_type: str, stamp_ns: int, message: Any) -> None:
         self.write(topic, message_type, stamp_ns, _TYPES.serialize_cdr(message, message_type))
 
-    def _header(self, stamp_ns: int, frame_id: str) -> Any:
+    def _make_header(self, stamp_ns: int, frame_id: str) -> Any:
         seconds, nanoseconds = divmod(stamp_ns, 10**9)
         stamp = _TYPES.types["builtin_interfaces/msg/Time"](sec=seconds, nanosec=nanoseconds)
         return _TYPES.types["std_msgs/msg/Header"](stamp=stamp, frame_id=frame_id)
@@ -332,7 +337,7 @@ def _is_bag(path: Path) -> bool:
     return path.is_file() or (path / METADATA).is_file()
 
 
-def _storage(path: Path) -> Path:
+def _find_storage(path: Path) -> Path:
     """What to open: the folder, or the one bag file in a folder whose metadata.yaml is missing."""
     if path.is_file():
         if path.suffix not in BAG_SUFFIXES:
@@ -351,7 +356,7 @@ def _storage(path: Path) -> Path:
 
 
 @contextmanager
-def _readable(path: Path, progress: str = "") -> Iterator[None]:
+def _bag_errors(path: Path, progress: str = "") -> Iterator[None]:
     """Turns every trouble of the bag library into one ValueError."""
     try:
         yield
@@ -363,30 +368,31 @@ def _readable(path: Path, progress: str = "") -> Iterator[None]:
         ) from error
 
 
-def _find_topic(bag: Bag, what: str, endings: tuple[str, ...]) -> str:
+def _find_topic(bag: Bag, description: str, endings: tuple[str, ...]) -> str:
     images = [topic for topic, message_type in bag.topics.items() if message_type == IMAGE]
     for ending in endings:
         topics = [topic for topic in images if f"/{topic.lstrip('/')}".endswith(ending)]
         if len(topics) > 1:
             raise ValueError(
-                f"{bag.path} holds {what} of several cameras: {', '.join(topics)}; record one camera a bag"
+                f"{bag.path} holds {description} of several cameras: {', '.join(topics)}; record one camera a bag"
             )
         if topics:
             return topics[0]
     raise ValueError(
-        f"{bag.path} has no {what}: wanted a topic of type {IMAGE} ending in {' or '.join(endings)}; {_found(bag)}; "
+        f"{bag.path} has no {description}: wanted a topic of type {IMAGE} ending in {' or '.join(endings)}; "
+        f"{_describe_topics(bag)}; "
         "start the driver with align_depth.enable:=true and record colour, aligned depth and their camera_info"
     )
 
 
-def _found(bag: Bag) -> str:
-    return f"found: {', '.join(f'{topic} ({kind})' for topic, kind in sorted(bag.topics.items())) or 'no topics'}"
+def _describe_topics(bag: Bag) -> str:
+    return f"found: {', '.join(f'{topic} ({type_})' for topic, type_ in sorted(bag.topics.items())) or 'no topics'}"
 
 
-def _check_size(what: str, pixels: np.ndarray, camera: Camera) -> None:
+def _check_size(description: str, pixels: np.ndarray, camera: Camera) -> None:
     height, width = pixels.shape[:2]
     if (width, height) != (camera.width, camera.height):
         raise ValueError(
-            f"the {what} picture is {width}x{height}, the colour camera {camera.width}x{camera.height}; "
+            f"the {description} picture is {width}x{height}, the colour camera {camera.width}x{camera.height}; "
             "both have to have one size through the recording"
         )

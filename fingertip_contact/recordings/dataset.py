@@ -43,12 +43,12 @@ COLOR_FRAME_ID = "camera_color_optical_frame"
 DEPTH_PNG_UNIT_M = 0.001
 # No picture of hands over a desk has its typical depth outside; a factor of ten either way does (70 to 500 mm).
 PLAUSIBLE_DEPTH_M = (0.055, 0.65)
-_UNIT_CHECK_STEP = 8  # every so many pixels are enough to tell a unit
+_UNIT_CHECK_STRIDE_PX = 8  # every so many pixels are enough to tell a unit
 
 _SESSION_NAME = re.compile(
     r"(?P<participant>P\d+)_angle(?P<angle>\d+)_(?P<surface>.+)_(?P<action>[a-z]+)_(?P<time>\d{6})"
 )
-_PICTURE_NAME, _JSON_NAME = re.compile(r"\d{6}\.png"), re.compile(r"\d{6}\.json")
+_IMAGE_NAME, _JSON_NAME = re.compile(r"\d{6}\.png"), re.compile(r"\d{6}\.json")
 _PNG_END = b"IEND\xaeB`\x82"
 
 
@@ -83,13 +83,13 @@ class Session:
         return f"{self.participant}/{self.name}"
 
     @cached_property
-    def numbers(self) -> tuple[int, ...]:
+    def frame_numbers(self) -> tuple[int, ...]:
         """Of the frames that have both pictures, in order."""
-        return tuple(sorted(picture_numbers(self.path / RGB) & picture_numbers(self.path / DEPTH)))
+        return tuple(sorted(list_image_numbers(self.path / RGB) & list_image_numbers(self.path / DEPTH)))
 
     def frames(self) -> Iterator[DatasetFrame]:
         """The frames in their order; nothing is decoded."""
-        return (DatasetFrame(self, number) for number in self.numbers)
+        return (DatasetFrame(self, number) for number in self.frame_numbers)
 
     @cached_property
     def stamps_ns(self) -> dict[int, int]:
@@ -98,7 +98,7 @@ class Session:
         if stamps:
             return stamps
         frames_per_second = float(self.metadata.get("fps") or 30)
-        return {number: round(number * 1e9 / frames_per_second) for number in self.numbers}
+        return {number: round(number * 1e9 / frames_per_second) for number in self.frame_numbers}
 
 
 @dataclass(frozen=True)
@@ -147,12 +147,14 @@ class DatasetFrame:
 
     def load_color(self) -> np.ndarray:
         """(H, W, 3) uint8 BGR. Raises BadFrameError where it is missing, corrupt, or not of the camera's size."""
-        return self._sized(read_color(self.rgb_path), self.rgb_path)
+        return self._require_camera_size(read_color(self.rgb_path), self.rgb_path)
 
     def load_depth(self) -> DepthImage:
         """As stored, with its unit. Raises BadFrameError as `load_color` does, and where the unit cannot be right."""
-        depth = DepthImage(self._sized(read_depth(self.depth_path), self.depth_path), self.session.depth_unit_m)
-        check_unit(depth, self.depth_path)
+        depth = DepthImage(
+            self._require_camera_size(read_depth(self.depth_path), self.depth_path), self.session.depth_unit_m
+        )
+        require_plausible_unit(depth, self.depth_path)
         return depth
 
     def load_depth_m(self) -> np.ndarray:
@@ -167,13 +169,13 @@ class DatasetFrame:
         frame_id = str(self.session.metadata.get("frame_id") or COLOR_FRAME_ID)
         return Frame(stamp_ns, frame_id, self.camera, self.load_color(), self.load_depth())
 
-    def _sized(self, picture: np.ndarray, path: Path) -> np.ndarray:
-        height, width = picture.shape[:2]
+    def _require_camera_size(self, image: np.ndarray, path: Path) -> np.ndarray:
+        height, width = image.shape[:2]
         if (width, height) != (self.camera.width, self.camera.height):
             raise BadFrameError(
                 f"{path} is {width}x{height}; the session's camera takes {self.camera.width}x{self.camera.height}"
             )
-        return picture
+        return image
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,7 @@ def open_dataset(path: str | Path) -> Dataset:
     if not path.is_dir():
         raise FileNotFoundError(f"dataset {path} does not exist")
     sessions, problems = [], []
-    for folder in session_folders(path):
+    for folder in find_session_folders(path):
         try:
             sessions.append(open_session(folder))
         except ValueError as error:
@@ -216,7 +218,7 @@ def open_dataset(path: str | Path) -> Dataset:
     return Dataset(path, tuple(sessions), tuple(problems))
 
 
-def session_folders(path: Path) -> list[Path]:
+def find_session_folders(path: Path) -> list[Path]:
     """Folders with pictures at `path` or up to two levels below it, sorted; hidden ones are unfinished."""
     if (path / RGB).is_dir():
         return [path]
@@ -240,20 +242,20 @@ def open_session(path: str | Path) -> Session:
     except FileNotFoundError:
         raise ValueError(f"{file} is missing: without the camera's intrinsics the session cannot be used") from None
     with field_errors(file):
-        return _session(path, metadata)
+        return _parse_session(path, metadata)
 
 
-def picture_numbers(folder: Path) -> set[int]:
+def list_image_numbers(folder: Path) -> set[int]:
     """Numbers of the pictures in a folder; nothing where there is no folder."""
-    return _numbers(folder, _PICTURE_NAME)
+    return _list_numbers(folder, _IMAGE_NAME)
 
 
-def json_numbers(folder: Path) -> set[int]:
+def list_json_numbers(folder: Path) -> set[int]:
     """Numbers of the annotations or labels in a folder; nothing where there is no folder."""
-    return _numbers(folder, _JSON_NAME)
+    return _list_numbers(folder, _JSON_NAME)
 
 
-def _numbers(folder: Path, name: re.Pattern[str]) -> set[int]:
+def _list_numbers(folder: Path, name: re.Pattern[str]) -> set[int]:
     try:
         with os.scandir(folder) as entries:
             return {int(entry.name[:6]) for entry in entries if name.fullmatch(entry.name)}
@@ -274,10 +276,10 @@ def read_depth(path: Path) -> np.ndarray:
     return values
 
 
-def check_unit(depth: DepthImage, path: Path) -> None:
+def require_plausible_unit(depth: DepthImage, path: Path) -> None:
     """Raises BadFrameError where the typical depth cannot be that of hands over a desk: the unit is another one."""
-    some = depth.values[::_UNIT_CHECK_STEP, ::_UNIT_CHECK_STEP]
-    valid = some[some > 0]
+    sample = depth.values[::_UNIT_CHECK_STRIDE_PX, ::_UNIT_CHECK_STRIDE_PX]
+    valid = sample[sample > 0]
     if not valid.size:
         return
     typical_m = float(np.median(valid)) * depth.unit_m
@@ -314,16 +316,16 @@ def _read_png(path: Path, mode: int) -> np.ndarray:
     except FileNotFoundError:
         raise BadFrameError(f"{path} is missing") from None
     # Some versions of the decoder give what they have of a picture that was cut off.
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), mode) if data.endswith(_PNG_END) else None
-    if picture is None:
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), mode) if data.endswith(_PNG_END) else None
+    if image is None:
         raise BadFrameError(f"{path} is no PNG, or is corrupt ({len(data)} bytes)")
-    return picture
+    return image
 
 
-def _session(path: Path, metadata: dict[str, Any]) -> Session:
-    named = _SESSION_NAME.fullmatch(path.name)
-    told = {**(named.groupdict() if named else {}), **_told(metadata)}
-    missing = [name for name in ("participant", "angle", "surface", "action") if name not in told]
+def _parse_session(path: Path, metadata: dict[str, Any]) -> Session:
+    name_match = _SESSION_NAME.fullmatch(path.name)
+    known = {**(name_match.groupdict() if name_match else {}), **_read_session_fields(metadata)}
+    missing = [name for name in ("participant", "angle", "surface", "action") if name not in known]
     if missing:
         raise ValueError(f"neither it nor the folder's name tells {', '.join(missing)}")
     unit_m = float(metadata.get("depth_png_unit_m", DEPTH_PNG_UNIT_M))
@@ -331,31 +333,31 @@ def _session(path: Path, metadata: dict[str, Any]) -> Session:
         raise ValueError(f"depth_png_unit_m is {unit_m}; it has to be positive")
     return Session(
         path=path,
-        participant=str(told["participant"]),
-        angle_deg=float(told["angle"]),
-        surface=str(told["surface"]),
-        action=str(told["action"]),
-        camera=_camera(metadata),
+        participant=str(known["participant"]),
+        angle_deg=float(known["angle"]),
+        surface=str(known["surface"]),
+        action=str(known["action"]),
+        camera=_parse_camera(metadata),
         depth_unit_m=unit_m,
         metadata=metadata,
     )
 
 
-def _told(metadata: dict[str, Any]) -> dict[str, Any]:
+def _read_session_fields(metadata: dict[str, Any]) -> dict[str, Any]:
     """What the metadata says of the session. Recorders with several cameras keep surface at the top and the angle with
     the camera that measures depth."""
     session = metadata.get("session") or {}
     depth_cameras = [camera for camera in metadata.get("cameras") or [] if camera.get("type") == "depth"]
-    told = {
+    known = {
         "participant": session.get("participant", metadata.get("participant")),
         "angle": session.get("angle_degrees", depth_cameras[0].get("angle") if depth_cameras else None),
         "surface": session.get("surface", metadata.get("surface")),
         "action": session.get("action", metadata.get("action")),
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in known.items() if value is not None}
 
 
-def _camera(metadata: dict[str, Any]) -> Camera:
+def _parse_camera(metadata: dict[str, Any]) -> Camera:
     values = metadata["intrinsics"]
     width, height = metadata.get("resolution") or (640, 480)
     distortion = tuple(float(value) for value in values.get("distortion") or ())

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from fingertip_contact.frames import FINGERS, LANDMARKS_PER_HAND, Finger, Handedness
-from fingertip_contact.recordings.jsonl import choice, field_errors, read_object
+from fingertip_contact.recordings.jsonl import field_errors, read_object, validate_choice
 
 CONTACT_STATES = ("contact", "tap", "touch")
 STATES = (*CONTACT_STATES, "hover")
@@ -24,10 +24,10 @@ STATES = (*CONTACT_STATES, "hover")
 # Who says so: truth, truth, a guess. Files without this field were labelled by their authors' own rule, a guess too.
 Source = Literal["simulation", "touch_device", "detector", "published"]
 SOURCES: tuple[Source, ...] = get_args(Source)
-UNTOLD_SOURCE: Source = "published"
+DEFAULT_SOURCE: Source = "published"
 
 _FILE_NAMES: dict[Finger, str] = {finger: "pinky" if finger == "little" else finger for finger in FINGERS}
-_FINGER_OF: dict[str, Finger] = {name: finger for finger, name in _FILE_NAMES.items()} | {"little": "little"}
+_FINGER_BY_NAME: dict[str, Finger] = {name: finger for finger, name in _FILE_NAMES.items()} | {"little": "little"}
 _METRE_DIGITS, _PIXEL_DIGITS, _MM_DIGITS = 5, 2, 2
 
 
@@ -79,33 +79,33 @@ class FrameLabel:
 
 def read_annotation(path: Path) -> tuple[AnnotatedHand, ...] | None:
     """The hands of a frame; None where nobody looked. Raises ValueError naming the file and what is wrong in it."""
-    value = _read(path)
+    value = _read_optional(path)
     if value is None:
         return None
     with field_errors(path):
-        return tuple(_annotated_hand(hand) for hand in value["hands"])
+        return tuple(_parse_annotated_hand(hand) for hand in value["hands"])
 
 
 def read_label(path: Path) -> FrameLabel | None:
     """The fingertips' states in a frame; None where it is not labelled. Raises as `read_annotation` does."""
-    value = _read(path)
+    value = _read_optional(path)
     if value is None:
         return None
     with field_errors(path):
-        source = choice(value.get("source", UNTOLD_SOURCE), SOURCES, "source")
-        return FrameLabel(tuple(_labelled_hand(hand) for hand in value["hands"]), source)
+        source = validate_choice(value.get("source", DEFAULT_SOURCE), SOURCES, "source")
+        return FrameLabel(tuple(_parse_labelled_hand(hand) for hand in value["hands"]), source)
 
 
-def annotation_json(number: int, hands: tuple[AnnotatedHand, ...]) -> dict[str, Any]:
+def annotation_to_json(frame_number: int, hands: tuple[AnnotatedHand, ...]) -> dict[str, Any]:
     """An annotation file's content; an unmeasured depth is 0."""
     return {
-        "frame_id": number,
+        "frame_id": frame_number,
         "num_hands": len(hands),
         "hands": [
             {
-                "handedness": _file_handedness(hand.handedness),
+                "handedness": _format_handedness(hand.handedness),
                 "fingertip_depths_m": {
-                    _FILE_NAMES[finger]: _rounded(depth_m, _METRE_DIGITS) or 0.0
+                    _FILE_NAMES[finger]: _round_or_none(depth_m, _METRE_DIGITS) or 0.0
                     for finger, depth_m in hand.fingertip_depth_m.items()
                 },
                 "fingertip_pixels": {
@@ -120,85 +120,85 @@ def annotation_json(number: int, hands: tuple[AnnotatedHand, ...]) -> dict[str, 
     }
 
 
-def label_json(number: int, label: FrameLabel) -> dict[str, Any]:
+def label_to_json(frame_number: int, label: FrameLabel) -> dict[str, Any]:
     """A label file's content."""
     return {
-        "frame_id": number,
+        "frame_id": frame_number,
         "num_hands": len(label.hands),
         "source": label.source,
         "has_contact": label.contact_count > 0,
         "hands": [
             {
-                "handedness": _file_handedness(hand.handedness),
-                "fingertips": {_FILE_NAMES[finger]: _tip_json(tip) for finger, tip in hand.fingertips.items()},
+                "handedness": _format_handedness(hand.handedness),
+                "fingertips": {_FILE_NAMES[finger]: _tip_to_json(tip) for finger, tip in hand.fingertips.items()},
             }
             for hand in label.hands
         ],
     }
 
 
-def _tip_json(tip: TipLabel) -> dict[str, Any]:
+def _tip_to_json(tip: TipLabel) -> dict[str, Any]:
     return {
-        "depth_m": _rounded(tip.depth_m, _METRE_DIGITS),
-        "surface_depth_m": _rounded(tip.surface_depth_m, _METRE_DIGITS),
-        "distance_mm": _rounded(1000 * tip.distance_m, _MM_DIGITS),
+        "depth_m": _round_or_none(tip.depth_m, _METRE_DIGITS),
+        "surface_depth_m": _round_or_none(tip.surface_depth_m, _METRE_DIGITS),
+        "distance_mm": _round_or_none(1000 * tip.distance_m, _MM_DIGITS),
         "state": tip.state,
     }
 
 
-def _annotated_hand(value: dict[str, Any]) -> AnnotatedHand:
+def _parse_annotated_hand(value: dict[str, Any]) -> AnnotatedHand:
     landmarks = np.array(value["landmarks_px"], dtype=np.float32)
     if landmarks.shape != (LANDMARKS_PER_HAND, 2):
         raise ValueError(f"landmarks_px has the shape {landmarks.shape}; 21 points of two coordinates are wanted")
-    pixels = {_finger(name): (float(x), float(y)) for name, (x, y) in value["fingertip_pixels"].items()}
-    depths = {_finger(name): _measured(depth) for name, depth in value["fingertip_depths_m"].items()}
-    keys = {_finger(name): str(key) for name, key in (value.get("fingertip_keys") or {}).items() if key}
-    return AnnotatedHand(_handedness(value.get("handedness")), landmarks, pixels, depths, keys)
+    pixels = {_parse_finger(name): (float(x), float(y)) for name, (x, y) in value["fingertip_pixels"].items()}
+    depths = {_parse_finger(name): _parse_depth_m(depth) for name, depth in value["fingertip_depths_m"].items()}
+    keys = {_parse_finger(name): str(key) for name, key in (value.get("fingertip_keys") or {}).items() if key}
+    return AnnotatedHand(_parse_handedness(value.get("handedness")), landmarks, pixels, depths, keys)
 
 
-def _labelled_hand(value: dict[str, Any]) -> LabelledHand:
-    tips = {_finger(name): _tip(tip) for name, tip in value["fingertips"].items()}
-    return LabelledHand(_handedness(value.get("handedness")), tips)
+def _parse_labelled_hand(value: dict[str, Any]) -> LabelledHand:
+    tips = {_parse_finger(name): _parse_tip(tip) for name, tip in value["fingertips"].items()}
+    return LabelledHand(_parse_handedness(value.get("handedness")), tips)
 
 
-def _tip(value: dict[str, Any]) -> TipLabel:
+def _parse_tip(value: dict[str, Any]) -> TipLabel:
     state = value.get("state")
     if state is None and "has_contact" in value:
         state = "contact" if value["has_contact"] else "hover"
     distance_mm = value.get("distance_mm")
     return TipLabel(
-        state=choice(state, STATES, "state"),
+        state=validate_choice(state, STATES, "state"),
         distance_m=math.nan if distance_mm is None else float(distance_mm) / 1000,
-        depth_m=_measured(value.get("depth_m")),
-        surface_depth_m=_measured(value.get("surface_depth_m")),
+        depth_m=_parse_depth_m(value.get("depth_m")),
+        surface_depth_m=_parse_depth_m(value.get("surface_depth_m")),
     )
 
 
-def _finger(name: str) -> Finger:
-    if name not in _FINGER_OF:
-        raise ValueError(f"{name!r} is no finger; known are {', '.join(_FINGER_OF)}")
-    return _FINGER_OF[name]
+def _parse_finger(name: str) -> Finger:
+    if name not in _FINGER_BY_NAME:
+        raise ValueError(f"{name!r} is no finger; known are {', '.join(_FINGER_BY_NAME)}")
+    return _FINGER_BY_NAME[name]
 
 
-def _handedness(value: Any) -> Handedness | None:
+def _parse_handedness(value: Any) -> Handedness | None:
     name = str(value).lower()
     return "left" if name == "left" else "right" if name == "right" else None
 
 
-def _file_handedness(handedness: Handedness | None) -> str:
+def _format_handedness(handedness: Handedness | None) -> str:
     return handedness.capitalize() if handedness else "Unknown"
 
 
-def _measured(value: Any) -> float:
+def _parse_depth_m(value: Any) -> float:
     """A depth; 0 and null mean that there is none."""
     return float(value) if value else math.nan
 
 
-def _rounded(value: float, digits: int) -> float | None:
+def _round_or_none(value: float, digits: int) -> float | None:
     return round(float(value), digits) if math.isfinite(value) else None
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read_optional(path: Path) -> dict[str, Any] | None:
     try:
         return read_object(path)
     except FileNotFoundError:

@@ -14,12 +14,17 @@ import numpy as np
 
 from fingertip_contact.frames import DepthImage, Frame
 from fingertip_contact.geometry import RigidTransform
-from fingertip_contact.recordings.atomic import written_aside
+from fingertip_contact.recordings.atomic import atomic_write
 from fingertip_contact.recordings.bag import BagWriter, camera_info_topic
 from fingertip_contact.recordings.dataset import DEPTH_PNG_UNIT_M, METADATA, BadFrameError, DatasetFrame, Session
-from fingertip_contact.recordings.dataset_truth import annotate, label, surface_plane
-from fingertip_contact.recordings.dataset_writer import About, SessionWriter, surface_calibration
-from fingertip_contact.recordings.truth import TrueFrame, TruthHeader, read_frames, read_truth
+from fingertip_contact.recordings.dataset_truth import annotate, label, sheet_plane
+from fingertip_contact.recordings.dataset_writer import SessionInfo, SessionWriter, make_surface_calibration
+from fingertip_contact.recordings.truth import (
+    GroundTruthFrame,
+    GroundTruthHeader,
+    read_ground_truth,
+    read_ground_truth_frames,
+)
 
 # The driver's names, so that what reads a camera's recording reads this one.
 CAMERA = "/camera/camera"
@@ -29,17 +34,17 @@ COLOR_TOPIC, DEPTH_TOPIC = f"{CAMERA}/color/image_raw", f"{CAMERA}/aligned_depth
 _SURFACES = {"white": "white_desk", "wood": "wood_grain"}
 
 
-class Progress(Protocol):
+class ProgressFactory(Protocol):
     def __call__(self, items: Iterable[Any], total: int) -> AbstractContextManager[Iterator[Any]]: ...
 
 
-def silent(items: Iterable[Any], total: int) -> AbstractContextManager[Iterator[Any]]:
+def no_progress(items: Iterable[Any], total: int) -> AbstractContextManager[Iterator[Any]]:
     """Progress that nobody sees."""
     return nullcontext(iter(items))
 
 
 @dataclass(frozen=True)
-class Kind:
+class SessionSpec:
     """What a recording is of, which it does not say itself. time_of_day: HHMMSS; None: of its first frame."""
 
     participant: str
@@ -49,10 +54,10 @@ class Kind:
     hand: str = "both"
     time_of_day: str | None = None
 
-    def at(self, stamp_ns: int) -> About:
+    def make_session_info(self, stamp_ns: int) -> SessionInfo:
         """Begun at that time."""
         when = datetime.fromtimestamp(stamp_ns // 1_000_000_000, tz=timezone.utc)
-        return About(
+        return SessionInfo(
             self.participant,
             self.angle_deg,
             self.surface,
@@ -64,7 +69,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Converted:
+class ConversionResult:
     """path: of the session. skipped: frames without depth."""
 
     path: Path
@@ -73,12 +78,12 @@ class Converted:
 
 
 @dataclass(frozen=True)
-class Truth:
+class SessionGroundTruth:
     """What a truth file tells of the frames: where the sheet was, and the hands at each stamp."""
 
-    header: TruthHeader
+    header: GroundTruthHeader
     camera_from_sheet: RigidTransform
-    frames: dict[int, TrueFrame]
+    frames: dict[int, GroundTruthFrame]
 
     @property
     def surface(self) -> str | None:
@@ -87,59 +92,63 @@ class Truth:
         return None if desk is None else _SURFACES.get(str(desk), str(desk))
 
     @classmethod
-    def read(cls, path: Path) -> Truth:
+    def read(cls, path: Path) -> SessionGroundTruth:
         """Raises FileNotFoundError, or ValueError naming the file where it does not say where the camera stood."""
-        header = read_truth(path).header
+        header = read_ground_truth(path).header
         if header.camera_from_sheet is None:
             raise ValueError(f"{path} does not tell camera_from_sheet: heights over the surface cannot be known")
-        return cls(header, header.camera_from_sheet, {frame.stamp_ns: frame for frame in read_frames(path)})
+        return cls(
+            header, header.camera_from_sheet, {frame.stamp_ns: frame for frame in read_ground_truth_frames(path)}
+        )
 
 
 def frames_to_session(
     frames: Iterable[Frame],
     root: Path,
-    kind: Kind,
+    spec: SessionSpec,
     *,
     frames_per_second: float,
-    truth: Truth | None = None,
+    ground_truth: SessionGroundTruth | None = None,
     depth_png_unit_m: float = DEPTH_PNG_UNIT_M,
     overwrite: bool = False,
-) -> Converted:
+) -> ConversionResult:
     """Writes frames as a session, which appears when it is whole; frames without depth are skipped and counted.
 
-    truth: gives annotations and labels to the frames whose stamps it knows. Raises ValueError where there is no frame,
-    FileExistsError where the session exists and `overwrite` is not given.
+    ground_truth: gives annotations and labels to the frames whose stamps it knows. Raises ValueError where
+    there is no frame, FileExistsError where the session exists and `overwrite` is not given.
     """
     first, frames = _peek(frames)
-    folder = kind.at(first.stamp_ns).folder(root)
-    with written_aside(folder, overwrite=overwrite, replaceable=_is_session) as aside:
-        session = _session_writer(aside, kind, first, frames_per_second, truth, depth_png_unit_m, None)
-        skipped = _fill(session, frames, truth)
-    return Converted(folder, session.frame_count, skipped)
+    folder = spec.make_session_info(first.stamp_ns).folder(root)
+    with atomic_write(folder, overwrite=overwrite, replaceable=_is_session) as temporary_path:
+        session = _make_session_writer(
+            temporary_path, spec, first, frames_per_second, ground_truth, depth_png_unit_m, None
+        )
+        skipped = _write_frames(session, frames, ground_truth)
+    return ConversionResult(folder, session.frame_count, skipped)
 
 
 def record_session(
     frames: Iterable[Frame],
     root: Path,
-    kind: Kind,
+    spec: SessionSpec,
     *,
     frames_per_second: float,
     depth_png_unit_m: float = DEPTH_PNG_UNIT_M,
-    more: dict[str, Any] | None = None,
-) -> Converted:
+    extra_metadata: dict[str, Any] | None = None,
+) -> ConversionResult:
     """Writes frames as they come; the session is there from the first on, and whatever happens its frames stay.
 
-    more: for the metadata. Raises as `frames_to_session` does.
+    extra_metadata: for the metadata. Raises as `frames_to_session` does.
     """
     first, frames = _peek(frames)
-    folder = kind.at(first.stamp_ns).folder(root)
-    session = _session_writer(folder, kind, first, frames_per_second, None, depth_png_unit_m, more)
-    skipped = _fill(session, frames, None)
-    return Converted(folder, session.frame_count, skipped)
+    folder = spec.make_session_info(first.stamp_ns).folder(root)
+    session = _make_session_writer(folder, spec, first, frames_per_second, None, depth_png_unit_m, extra_metadata)
+    skipped = _write_frames(session, frames, None)
+    return ConversionResult(folder, session.frame_count, skipped)
 
 
 def session_to_bag(
-    session: Session, out: Path, *, overwrite: bool = False, progress: Progress = silent
+    session: Session, out: Path, *, overwrite: bool = False, progress: ProgressFactory = no_progress
 ) -> tuple[int, list[str]]:
     """Writes a session as a bag; returns how many frames, and why others were left out.
 
@@ -148,7 +157,7 @@ def session_to_bag(
     """
     problems: list[str] = []
     count = 0
-    with BagWriter(out, overwrite=overwrite) as bag, progress(session.frames(), len(session.numbers)) as frames:
+    with BagWriter(out, overwrite=overwrite) as bag, progress(session.frames(), len(session.frame_numbers)) as frames:
         for frame in frames:
             try:
                 exposure = frame.load()
@@ -164,12 +173,12 @@ def session_to_bag(
     return count, problems
 
 
-def every(frames: Iterable[Frame], step: int) -> Iterator[Frame]:
+def subsample(frames: Iterable[Frame], step: int) -> Iterator[Frame]:
     """Each `step`-th frame."""
     return islice(frames, None, None, step)
 
 
-def loadable(frames: Iterable[DatasetFrame], problems: list[str]) -> Iterator[tuple[DatasetFrame, Frame]]:
+def skip_unreadable(frames: Iterable[DatasetFrame], problems: list[str]) -> Iterator[tuple[DatasetFrame, Frame]]:
     """The frames with their pictures; why others cannot be loaded goes to `problems`."""
     for frame in frames:
         try:
@@ -191,31 +200,31 @@ def _peek(frames: Iterable[Frame]) -> tuple[Frame, Iterator[Frame]]:
     return first, chain([first], frames)
 
 
-def _session_writer(
+def _make_session_writer(
     folder: Path,
-    kind: Kind,
+    spec: SessionSpec,
     first: Frame,
     frames_per_second: float,
-    truth: Truth | None,
+    ground_truth: SessionGroundTruth | None,
     depth_png_unit_m: float,
-    more: dict[str, Any] | None,
+    extra_metadata: dict[str, Any] | None,
 ) -> SessionWriter:
     surface = None
-    if truth is not None:
-        surface = surface_calibration(surface_plane(truth.camera_from_sheet), first.camera, 1.0, 0)
+    if ground_truth is not None:
+        surface = make_surface_calibration(sheet_plane(ground_truth.camera_from_sheet), first.camera, 1.0, 0)
     return SessionWriter(
         folder,
-        kind.at(first.stamp_ns),
+        spec.make_session_info(first.stamp_ns),
         first.camera,
         frames_per_second=frames_per_second,
         frame_id=first.frame_id,
         depth_png_unit_m=depth_png_unit_m,
         surface=surface,
-        more=more,
+        extra_metadata=extra_metadata,
     )
 
 
-def _fill(session: SessionWriter, frames: Iterable[Frame], truth: Truth | None) -> int:
+def _write_frames(session: SessionWriter, frames: Iterable[Frame], ground_truth: SessionGroundTruth | None) -> int:
     """Writes the frames; returns how many had no depth."""
     skipped = 0
     with session:
@@ -223,16 +232,18 @@ def _fill(session: SessionWriter, frames: Iterable[Frame], truth: Truth | None) 
             if frame.depth is None:
                 skipped += 1
             else:
-                _write(session, frame, frame.depth, truth)
+                _write_frame(session, frame, frame.depth, ground_truth)
     return skipped
 
 
-def _write(session: SessionWriter, frame: Frame, depth: DepthImage, truth: Truth | None) -> None:
+def _write_frame(
+    session: SessionWriter, frame: Frame, depth: DepthImage, ground_truth: SessionGroundTruth | None
+) -> None:
     hands, labels = None, None
-    if truth is not None and frame.stamp_ns in truth.frames:
-        true_frame, camera = truth.frames[frame.stamp_ns], frame.camera
-        hands = annotate(true_frame, camera, truth.camera_from_sheet, depth)
-        labels = label(true_frame, camera, truth.camera_from_sheet)
+    if ground_truth is not None and frame.stamp_ns in ground_truth.frames:
+        ground_truth_frame, camera = ground_truth.frames[frame.stamp_ns], frame.camera
+        hands = annotate(ground_truth_frame, camera, ground_truth.camera_from_sheet, depth)
+        labels = label(ground_truth_frame, camera, ground_truth.camera_from_sheet)
     session.write(frame.stamp_ns, frame.color_bgr, depth, hands, labels)
 
 
@@ -241,6 +252,6 @@ def _write_to_bag(bag: BagWriter, frame: Frame) -> None:
     assert frame.depth is not None
     is_millimetres = frame.depth.values.dtype == np.uint16 and frame.depth.unit_m == DEPTH_PNG_UNIT_M
     depth, encoding = (frame.depth.values, "16UC1") if is_millimetres else (frame.depth.metres(), "32FC1")
-    for topic, pixels, coded in ((COLOR_TOPIC, frame.color_bgr, "bgr8"), (DEPTH_TOPIC, depth, encoding)):
+    for topic, pixels, pixel_encoding in ((COLOR_TOPIC, frame.color_bgr, "bgr8"), (DEPTH_TOPIC, depth, encoding)):
         bag.write_camera_info(camera_info_topic(topic), frame.stamp_ns, frame.frame_id, frame.camera)
-        bag.write_image(topic, frame.stamp_ns, frame.frame_id, pixels, coded)
+        bag.write_image(topic, frame.stamp_ns, frame.frame_id, pixels, pixel_encoding)

@@ -19,67 +19,71 @@ from fingertip_contact.recordings.dataset_annotations import (
     LabelledHand,
     Source,
     TipLabel,
-    annotation_json,
-    label_json,
+    annotation_to_json,
+    label_to_json,
     read_label,
 )
-from fingertip_contact.recordings.dataset_bag import Truth
-from fingertip_contact.recordings.dataset_truth import annotate, depth_at, label
+from fingertip_contact.recordings.dataset_bag import SessionGroundTruth
+from fingertip_contact.recordings.dataset_truth import annotate, label, sample_depth_m
 from fingertip_contact.recordings.dataset_writer import write_json
 
-GUESSED: Source = "detector"
+DETECTOR_SOURCE: Source = "detector"
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledFrame:
     """What is to be written of a frame; None: leave as it is."""
 
-    number: int
+    frame_number: int
     label: FrameLabel
     hands: tuple[AnnotatedHand, ...] | None = None
 
 
-def save_labels(session: Session, labelled: Iterable[Labelled], *, overwrite: bool = False) -> int:
+def save_labels(session: Session, labelled: Iterable[LabelledFrame], *, overwrite: bool = False) -> int:
     """Writes labels, and annotations where there are some; returns how many frames.
 
     Labels that are there stay unless `overwrite`; a guess never replaces anything but a guess. Raises FileExistsError
     before anything is written where labels are in the way.
     """
-    waiting = list(labelled)
-    for item in waiting:
-        path = _label_path(session, item.number)
-        before = read_label(path)
-        if before is None:
+    pending = list(labelled)
+    for item in pending:
+        path = _label_path(session, item.frame_number)
+        existing = read_label(path)
+        if existing is None:
             continue
-        if item.label.source == GUESSED and before.source != GUESSED:
-            raise FileExistsError(f"{path} has labels of the source {before.source}; a guess does not replace them")
+        if item.label.source == DETECTOR_SOURCE and existing.source != DETECTOR_SOURCE:
+            raise FileExistsError(f"{path} has labels of the source {existing.source}; a guess does not replace them")
         if not overwrite:
             raise FileExistsError(f"{path} exists already; allow overwriting (--force)")
     for folder in (LABELS, ANNOTATIONS):
         (session.path / folder).mkdir(exist_ok=True)
-    for item in waiting:
+    for item in pending:
         if item.hands is not None:
-            path = session.path / ANNOTATIONS / f"{item.number:06d}.json"
-            write_json(path, annotation_json(item.number, item.hands))
-        write_json(_label_path(session, item.number), label_json(item.number, item.label))
-    return len(waiting)
+            path = session.path / ANNOTATIONS / f"{item.frame_number:06d}.json"
+            write_json(path, annotation_to_json(item.frame_number, item.hands))
+        write_json(_label_path(session, item.frame_number), label_to_json(item.frame_number, item.label))
+    return len(pending)
 
 
-def labels_from_truth(session: Session, truth: Truth) -> list[Labelled]:
+def labels_from_ground_truth(session: Session, ground_truth: SessionGroundTruth) -> list[LabelledFrame]:
     """Of the frames whose exact stamps the truth knows. Raises ValueError where there is none."""
     labelled = []
     for frame in session.frames():
-        true_frame = truth.frames.get(session.stamps_ns.get(frame.number, -1))
-        if true_frame is not None:
-            hands = annotate(true_frame, session.camera, truth.camera_from_sheet, frame.load_depth())
-            tips = label(true_frame, session.camera, truth.camera_from_sheet)
-            labelled.append(Labelled(frame.number, tips, hands))
+        ground_truth_frame = ground_truth.frames.get(session.stamps_ns.get(frame.number, -1))
+        if ground_truth_frame is not None:
+            hands = annotate(ground_truth_frame, session.camera, ground_truth.camera_from_sheet, frame.load_depth())
+            tips = label(ground_truth_frame, session.camera, ground_truth.camera_from_sheet)
+            labelled.append(LabelledFrame(frame.number, tips, hands))
     if not labelled:
-        raise ValueError(f"{session.path}: the truth knows none of its {len(session.numbers)} stamps; is it another's?")
+        raise ValueError(
+            f"{session.path}: the truth knows none of its {len(session.frame_numbers)} stamps; is it another's?"
+        )
     return labelled
 
 
-def label_of_result(number: int, result: FrameResult, depth: DepthImage, *, annotate_hands: bool) -> Labelled:
+def label_from_result(
+    frame_number: int, result: FrameResult, depth: DepthImage, *, annotate_hands: bool
+) -> LabelledFrame:
     """What the detector says of a frame, marked as its guess. annotate_hands: also where the hands are."""
     states: dict[int, dict[Finger, TipLabel]] = {}
     for tip in result.fingertips:
@@ -88,18 +92,20 @@ def label_of_result(number: int, result: FrameResult, depth: DepthImage, *, anno
     hands = tuple(LabelledHand(hand.handedness, states.get(hand.track, {})) for hand in result.hands)
     annotated = None
     if annotate_hands:
-        annotated = tuple(_annotated(hand.handedness, np.asarray(hand.landmarks_px), depth) for hand in result.hands)
-    return Labelled(number, FrameLabel(hands, GUESSED), annotated)
+        annotated = tuple(
+            _annotate_hand(hand.handedness, np.asarray(hand.landmarks_px), depth) for hand in result.hands
+        )
+    return LabelledFrame(frame_number, FrameLabel(hands, DETECTOR_SOURCE), annotated)
 
 
-def _annotated(handedness: Handedness, landmarks_px: np.ndarray, depth: DepthImage) -> AnnotatedHand:
+def _annotate_hand(handedness: Handedness, landmarks_px: np.ndarray, depth: DepthImage) -> AnnotatedHand:
     pixels: dict[Finger, tuple[float, float]] = {
         finger: (float(landmarks_px[index, 0]), float(landmarks_px[index, 1]))
         for finger, index in zip(FINGERS, FINGERTIP_LANDMARKS, strict=True)
     }
-    depths = {finger: depth_at(depth, pixel) for finger, pixel in pixels.items()}
+    depths = {finger: sample_depth_m(depth, pixel) for finger, pixel in pixels.items()}
     return AnnotatedHand(handedness, landmarks_px, pixels, depths)
 
 
-def _label_path(session: Session, number: int) -> Path:
-    return session.path / LABELS / f"{number:06d}.json"
+def _label_path(session: Session, frame_number: int) -> Path:
+    return session.path / LABELS / f"{frame_number:06d}.json"

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from fingertip_contact.recordings.dataset import Dataset, DatasetFrame
-from fingertip_contact.recordings.dataset_writer import write_aside, write_json
+from fingertip_contact.recordings.dataset_writer import atomic_write_bytes, write_json
 from fingertip_contact.recordings.jsonl import field_errors, read_object
 from fingertip_contact.resources import share_directory, share_file
 
@@ -24,10 +24,10 @@ Part = Literal["train", "val", "test"]
 PARTS: tuple[Part, ...] = get_args(Part)
 VERSION = 1
 # Of the authors' preparation: 80 % train, 5 % validation, the rest test.
-DEFAULT_SHARES: Mapping[Part, float] = {"train": 0.80, "val": 0.05, "test": 0.15}
+DEFAULT_FRACTIONS: Mapping[Part, float] = {"train": 0.80, "val": 0.05, "test": 0.15}
 DEFAULT_SEED = 42
 
-_NAMED = "config/splits"
+_SPLIT_FOLDER = "config/splits"
 _PARTICIPANT_FOLDER = re.compile(r"(P\d+)(_angle.*)?")
 
 
@@ -48,7 +48,7 @@ class Split:
 
     def frames(self, dataset: Dataset, part: Part) -> Iterator[DatasetFrame]:
         """The frames of a part; nothing is decoded. Raises ValueError where there is none."""
-        frames = self.present(dataset, part)
+        frames = self.iter_available(dataset, part)
         first = next(frames, None)
         if first is None:
             raise ValueError(
@@ -57,7 +57,7 @@ class Split:
             )
         return chain([first], frames)
 
-    def present(self, dataset: Dataset, part: Part) -> Iterator[DatasetFrame]:
+    def iter_available(self, dataset: Dataset, part: Part) -> Iterator[DatasetFrame]:
         """The frames of a part, be there any or none."""
         for frame in dataset.frames(self.participants[part]):
             if frame.number not in self.excluded.get(frame.session.key, frozenset()):
@@ -65,23 +65,23 @@ class Split:
 
     def count(self, dataset: Dataset, part: Part) -> int:
         """How many frames of the dataset the part has; 0 is no error here."""
-        return sum(1 for _ in self.present(dataset, part))
+        return sum(1 for _ in self.iter_available(dataset, part))
 
-    def without(self, excluded: Mapping[str, Iterable[int]]) -> Split:
+    def exclude(self, excluded: Mapping[str, Iterable[int]]) -> Split:
         """The split less some frames: session (`P01/P01_...`) -> their numbers."""
-        both = {session: set(numbers) for session, numbers in self.excluded.items()}
+        merged = {session: set(numbers) for session, numbers in self.excluded.items()}
         for session, numbers in excluded.items():
-            both.setdefault(session, set()).update(numbers)
-        return replace(self, excluded={session: frozenset(numbers) for session, numbers in both.items() if numbers})
+            merged.setdefault(session, set()).update(numbers)
+        return replace(self, excluded={session: frozenset(numbers) for session, numbers in merged.items() if numbers})
 
-    def left_out(self, dataset: Dataset) -> tuple[str, ...]:
+    def find_unassigned(self, dataset: Dataset) -> tuple[str, ...]:
         """Participants of the dataset that are in no part."""
         named = {participant for names in self.participants.values() for participant in names}
         return tuple(participant for participant in dataset.participants if participant not in named)
 
 
 @dataclass(frozen=True)
-class Pair:
+class ImagePair:
     """A line of a text split. focal_px: None where the line does not say."""
 
     rgb_path: Path
@@ -100,47 +100,50 @@ class Pair:
 
 def require_disjoint(participants: Mapping[Part, tuple[str, ...]], name: str) -> None:
     """Raises ValueError naming the participants that are in two parts."""
-    part_of: dict[str, Part] = {}
+    part_by_participant: dict[str, Part] = {}
     for part, names in participants.items():
         for participant in names:
-            if part_of.setdefault(participant, part) != part:
+            if part_by_participant.setdefault(participant, part) != part:
                 raise ValueError(
-                    f"split {name}: {participant} is in {part_of[participant]} and in {part}; a model that was trained "
+                    f"split {name}: {participant} is in {part_by_participant[participant]} and in {part}; "
+                    "a model that was trained "
                     "on a person's hands must not be tested on them"
                 )
 
 
 def draw_split(
-    dataset: Dataset, shares: Mapping[Part, float] = DEFAULT_SHARES, seed: int = DEFAULT_SEED, name: str = "drawn"
+    dataset: Dataset, fractions: Mapping[Part, float] = DEFAULT_FRACTIONS, seed: int = DEFAULT_SEED, name: str = "drawn"
 ) -> Split:
     """Deals participants to the parts so that these get about their shares of the frames.
 
     The largest participants are dealt first, in an order drawn from the seed among equals, each to the part that lacks
     most; every part gets somebody. Raises ValueError where shares are negative or nothing, or people are too few.
     """
-    wanted = {part: float(shares.get(part, 0.0)) for part in PARTS}
-    if min(wanted.values()) < 0 or sum(wanted.values()) <= 0:
-        raise ValueError(f"shares are {wanted}; none may be negative, and not all 0")
-    used = [part for part in PARTS if wanted[part] > 0]
+    requested = {part: float(fractions.get(part, 0.0)) for part in PARTS}
+    if min(requested.values()) < 0 or sum(requested.values()) <= 0:
+        raise ValueError(f"shares are {requested}; none may be negative, and not all 0")
+    used = [part for part in PARTS if requested[part] > 0]
     frames = dict.fromkeys(dataset.participants, 0)
     for session in dataset.sessions:
-        frames[session.participant] += len(session.numbers)
+        frames[session.participant] += len(session.frame_numbers)
     if len(frames) < len(used):
         raise ValueError(f"{dataset.path} has {len(frames)} participants; {len(used)} parts need one each at least")
     people = list(np.random.default_rng(seed).permutation(sorted(frames)))
     people.sort(key=lambda participant: -frames[participant])
-    goal = {part: wanted[part] / sum(wanted.values()) * sum(frames.values()) for part in used}
-    dealt: dict[Part, list[str]] = {part: [] for part in PARTS}
-    have = dict.fromkeys(used, 0)
+    target_counts = {part: requested[part] / sum(requested.values()) * sum(frames.values()) for part in used}
+    assigned: dict[Part, list[str]] = {part: [] for part in PARTS}
+    counts = dict.fromkeys(used, 0)
     for index, participant in enumerate(people):
-        without = [part for part in used if not dealt[part]]
+        empty_parts = [part for part in used if not assigned[part]]
         # The last ones go to the parts that would stay empty.
-        candidates = without if len(people) - index == len(without) else used
-        part = max(candidates, key=lambda part: goal[part] - have[part])
-        dealt[part].append(str(participant))
-        have[part] += frames[participant]
+        candidates = empty_parts if len(people) - index == len(empty_parts) else used
+        part = max(candidates, key=lambda part: target_counts[part] - counts[part])
+        assigned[part].append(str(participant))
+        counts[part] += frames[participant]
     return Split(
-        name, {part: tuple(sorted(dealt[part])) for part in PARTS}, source=f"dealt by frames, {shares}, seed {seed}"
+        name,
+        {part: tuple(sorted(assigned[part])) for part in PARTS},
+        source=f"dealt by frames, {fractions}, seed {seed}",
     )
 
 
@@ -153,10 +156,10 @@ def load_split(name_or_path: str | Path) -> Split:
     path = Path(name_or_path)
     if not path.suffix and not path.exists():
         try:
-            path = share_file(f"{_NAMED}/{name_or_path}.json")
+            path = share_file(f"{_SPLIT_FOLDER}/{name_or_path}.json")
         except FileNotFoundError:
             raise FileNotFoundError(
-                f"split {name_or_path} is neither a file nor one of {', '.join(named_splits())}"
+                f"split {name_or_path} is neither a file nor one of {', '.join(list_splits())}"
             ) from None
     value = read_object(path)
     with field_errors(path):
@@ -169,9 +172,9 @@ def load_split(name_or_path: str | Path) -> Split:
         return Split(str(value["name"]), participants, excluded, str(value.get("source", "")))
 
 
-def named_splits() -> tuple[str, ...]:
+def list_splits() -> tuple[str, ...]:
     """The names that `load_split` knows."""
-    return tuple(sorted(path.stem for path in (share_directory() / _NAMED).glob("*.json")))
+    return tuple(sorted(path.stem for path in (share_directory() / _SPLIT_FOLDER).glob("*.json")))
 
 
 def save_split(split: Split, dataset: Dataset, path: Path) -> None:
@@ -199,19 +202,19 @@ def save_pairs(split: Split, dataset: Dataset, folder: Path, *, focal: bool = Fa
     counts: dict[Part, int] = {}
     for part in PARTS:
         lines = []
-        for frame in split.present(dataset, part):
+        for frame in split.iter_available(dataset, part):
             paths = [str(path.resolve()) for path in (frame.rgb_path, frame.depth_path)]
             if any(" " in path for path in paths):
                 raise ValueError(
                     f"{paths[0]}: the text format knows no way to write a blank in a path; move the dataset"
                 )
             lines.append(" ".join([*paths, *([f"{frame.camera.fx:.4f}"] if focal else [])]) + "\n")
-        write_aside(folder / f"{part}.txt", "".join(lines).encode())
+        atomic_write_bytes(folder / f"{part}.txt", "".join(lines).encode())
         counts[part] = len(lines)
     return counts
 
 
-def read_pairs(path: Path) -> list[Pair]:
+def read_pairs(path: Path) -> list[ImagePair]:
     """A text split: paths relative to the file are taken from its folder.
 
     Raises FileNotFoundError, or ValueError naming the line.
@@ -225,14 +228,14 @@ def read_pairs(path: Path) -> list[Pair]:
             if len(words) not in (2, 3):
                 raise ValueError(f"{len(words)} words; `<colour path> <depth path> [focal length]` is wanted")
             focal_px = float(words[2]) if len(words) == 3 else None
-            pairs.append(Pair(path.parent / words[0], path.parent / words[1], focal_px))
+            pairs.append(ImagePair(path.parent / words[0], path.parent / words[1], focal_px))
     return pairs
 
 
-def frames_of_pairs(dataset: Dataset, pairs: Iterable[Pair]) -> tuple[list[DatasetFrame], list[Pair]]:
+def match_pairs(dataset: Dataset, pairs: Iterable[ImagePair]) -> tuple[list[DatasetFrame], list[ImagePair]]:
     """The dataset's frames that a text split names, by session and number, wherever its paths once led; and the lines
     that name none."""
-    sessions = {session.name: (session, frozenset(session.numbers)) for session in dataset.sessions}
+    sessions = {session.name: (session, frozenset(session.frame_numbers)) for session in dataset.sessions}
     frames, unknown = [], []
     for pair in pairs:
         session, numbers = sessions.get(pair.rgb_path.parent.parent.name, (None, frozenset()))
@@ -244,7 +247,7 @@ def frames_of_pairs(dataset: Dataset, pairs: Iterable[Pair]) -> tuple[list[Datas
     return frames, unknown
 
 
-def participants_of_pairs(folder: Path) -> dict[Part, tuple[str, ...]]:
+def read_pair_participants(folder: Path) -> dict[Part, tuple[str, ...]]:
     """Who is in train.txt, val.txt and test.txt of a folder, as far as the paths tell.
 
     Raises ValueError where somebody is in two of them, FileNotFoundError where none of the files is there.

@@ -19,33 +19,35 @@ from fingertip_contact.recordings.dataset_annotations import (
     read_annotation,
     read_label,
 )
-from fingertip_contact.recordings.dataset_label import Labelled
-from fingertip_contact.recordings.jsonl import choice, field_errors
+from fingertip_contact.recordings.dataset_label import LabelledFrame
+from fingertip_contact.recordings.jsonl import field_errors, validate_choice
 
 # What the columns may be called, with their units in seconds.
-TIME_COLUMNS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+SECONDS_PER_UNIT = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 # An offset of the clocks is looked for in steps of a third of a frame, then refined on the touches that agree.
 _OFFSET_STEP_NS = 10_000_000
-_OFFSET_AGREE_NS = 60_000_000
-_LEAST_AGREEING = 3
-_SAME_CLOCK_NS = 3600 * 1_000_000_000
+_OFFSET_TOLERANCE_NS = 60_000_000
+_MIN_AGREEING = 3
+_MAX_SAME_CLOCK_OFFSET_NS = 3600 * 1_000_000_000
 
 
 @dataclass(frozen=True)
-class Touch:
-    """A finger on a touch device, by the device's clock until `shifted`."""
+class LabelledContact:
+    """A finger on a touch device, by the device's clock until `shift`."""
 
-    down_ns: int
-    up_ns: int
+    touch_down_ns: int
+    lift_off_ns: int
     hand: Handedness
     finger: Finger
 
-    def shifted(self, by_ns: int) -> Touch:
-        return Touch(self.down_ns + by_ns, self.up_ns + by_ns, self.hand, self.finger)
+    def shift(self, by_ns: int) -> LabelledContact:
+        return LabelledContact(self.touch_down_ns + by_ns, self.lift_off_ns + by_ns, self.hand, self.finger)
 
 
-def read_touches(path: Path, hand: Handedness | None = None, finger: Finger | None = None) -> list[Touch]:
+def read_labelled_contacts(
+    path: Path, hand: Handedness | None = None, finger: Finger | None = None
+) -> list[LabelledContact]:
     """A touch device's CSV with a header: `down_<unit>,up_<unit>` and, unless given here, `hand` and `finger`.
 
     unit: s, ms, us or ns. Raises FileNotFoundError, or ValueError naming the line and what is wrong in it.
@@ -53,111 +55,125 @@ def read_touches(path: Path, hand: Handedness | None = None, finger: Finger | No
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file, skipinitialspace=True)
         unit = next(
-            (unit for unit in TIME_COLUMNS if {f"down_{unit}", f"up_{unit}"} <= set(rows.fieldnames or ())), None
+            (unit for unit in SECONDS_PER_UNIT if {f"down_{unit}", f"up_{unit}"} <= set(rows.fieldnames or ())), None
         )
         if unit is None:
             raise ValueError(
                 f"{path}: the first line has to name the columns, down_s and up_s (or _ms, _us, _ns), "
                 f"hand and finger; it names {', '.join(rows.fieldnames or ()) or 'nothing'}"
             )
-        touches = []
+        contacts = []
         for number, row in enumerate(rows, start=2):
             with field_errors(f"{path}, line {number}"):
-                touches.append(_touch(row, unit, hand, finger))
-    if not touches:
+                contacts.append(_parse_contact(row, unit, hand, finger))
+    if not contacts:
         raise ValueError(f"{path} holds no touch")
-    return sorted(touches, key=lambda touch: touch.down_ns)
+    return sorted(contacts, key=lambda contact: contact.touch_down_ns)
 
 
-def labels_from_touches(session: Session, touches: Sequence[Touch]) -> list[Labelled]:
+def labels_from_contacts(session: Session, contacts: Sequence[LabelledContact]) -> list[LabelledFrame]:
     """Every frame of the session: a finger touches while one of its touches lasts, by the camera's clock.
 
     Hands are those annotated, and those that touch. Raises ValueError where no touch falls into the session.
     """
-    stamps = [session.stamps_ns[number] for number in session.numbers if number in session.stamps_ns]
-    if not stamps or not any(touch.down_ns <= stamps[-1] and touch.up_ns >= stamps[0] for touch in touches):
+    stamps = [session.stamps_ns[number] for number in session.frame_numbers if number in session.stamps_ns]
+    if not stamps or not any(
+        contact.touch_down_ns <= stamps[-1] and contact.lift_off_ns >= stamps[0] for contact in contacts
+    ):
         raise ValueError(
-            f"{session.path}: none of {len(touches)} touches falls into the session; set the offset between the clocks"
+            f"{session.path}: none of {len(contacts)} touches falls into the session; set the offset between the clocks"
         )
     labelled = []
     for frame in session.frames():
         stamp_ns = session.stamps_ns.get(frame.number)
         if stamp_ns is None:
             continue
-        touching = {(touch.hand, touch.finger) for touch in touches if touch.down_ns <= stamp_ns <= touch.up_ns}
-        seen = {hand.handedness for hand in read_annotation(frame.annotation_path) or () if hand.handedness}
+        in_contact = {
+            (contact.hand, contact.finger)
+            for contact in contacts
+            if contact.touch_down_ns <= stamp_ns <= contact.lift_off_ns
+        }
+        annotated = {hand.handedness for hand in read_annotation(frame.annotation_path) or () if hand.handedness}
         hands = tuple(
             LabelledHand(
                 hand,
-                {finger: TipLabel("contact" if (hand, finger) in touching else "hover") for finger in FINGERS},
+                {finger: TipLabel("contact" if (hand, finger) in in_contact else "hover") for finger in FINGERS},
             )
             for hand in HANDS
-            if hand in seen or any(other == hand for other, _ in touching)
+            if hand in annotated or any(other == hand for other, _ in in_contact)
         )
-        labelled.append(Labelled(frame.number, FrameLabel(hands, "touch_device")))
+        labelled.append(LabelledFrame(frame.number, FrameLabel(hands, "touch_device")))
     return labelled
 
 
-def clock_offset_ns(touches: Sequence[Touch], onsets_ns: Sequence[int], within_ns: int) -> int:
+def estimate_clock_offset_ns(
+    contacts: Sequence[LabelledContact], onsets_ns: Sequence[int], search_range_ns: int
+) -> int:
     """What has to be added to the device's clock so that most of its touches begin when the camera saw one begin.
 
-    onsets_ns: by the camera, of any finger, found or labelled. within_ns: how far the offset is looked for round 0, or,
+    onsets_ns: by the camera, of any finger, found or labelled.
+    search_range_ns: how far the offset is looked for round 0, or,
     where the clocks count from different days, round that at which both begin together. Raises ValueError where no
     offset makes at least three touches agree, or two far apart do equally well.
     """
-    downs, onsets = np.array([touch.down_ns for touch in touches]), np.array(sorted(onsets_ns))
-    apart_ns = int(onsets[0] - downs[0]) if len(onsets) else 0
-    around_ns = apart_ns if abs(apart_ns) > _SAME_CLOCK_NS else 0
-    differences = (onsets[:, None] - downs[None]).ravel()
-    differences = np.sort(differences[np.abs(differences - around_ns) <= within_ns])
-    candidates = np.arange(around_ns - within_ns, around_ns + within_ns + 1, _OFFSET_STEP_NS)
-    agreeing = np.searchsorted(differences, candidates + _OFFSET_AGREE_NS, "right") - np.searchsorted(
-        differences, candidates - _OFFSET_AGREE_NS, "left"
+    touch_downs, onsets = np.array([contact.touch_down_ns for contact in contacts]), np.array(sorted(onsets_ns))
+    first_difference_ns = int(onsets[0] - touch_downs[0]) if len(onsets) else 0
+    center_ns = first_difference_ns if abs(first_difference_ns) > _MAX_SAME_CLOCK_OFFSET_NS else 0
+    differences = (onsets[:, None] - touch_downs[None]).ravel()
+    differences = np.sort(differences[np.abs(differences - center_ns) <= search_range_ns])
+    candidates = np.arange(center_ns - search_range_ns, center_ns + search_range_ns + 1, _OFFSET_STEP_NS)
+    agreeing = np.searchsorted(differences, candidates + _OFFSET_TOLERANCE_NS, "right") - np.searchsorted(
+        differences, candidates - _OFFSET_TOLERANCE_NS, "left"
     )
     best = int(candidates[int(agreeing.argmax())]) if len(candidates) else 0
-    rivals = candidates[(agreeing == agreeing.max()) & (np.abs(candidates - best) > 3 * _OFFSET_AGREE_NS)]
-    if agreeing.max() < _LEAST_AGREEING or len(rivals):
+    competitors = candidates[(agreeing == agreeing.max()) & (np.abs(candidates - best) > 3 * _OFFSET_TOLERANCE_NS)]
+    if agreeing.max() < _MIN_AGREEING or len(competitors):
         raise ValueError(
-            f"the offset between the clocks is not clear: {int(agreeing.max())} of {len(downs)} touches agree at best; "
-            "give it by hand, or tap an uneven rhythm at the start of a session"
+            f"the offset between the clocks is not clear: {int(agreeing.max())} of {len(touch_downs)} touches agree "
+            "at best; give it by hand, or tap an uneven rhythm at the start of a session"
         )
-    near = differences[np.abs(differences - best) <= _OFFSET_AGREE_NS]
-    return int(np.median(near))
+    inliers = differences[np.abs(differences - best) <= _OFFSET_TOLERANCE_NS]
+    return int(np.median(inliers))
 
 
-def onsets_of(session: Session) -> list[int]:
+def find_contact_onsets_ns(session: Session) -> list[int]:
     """Stamps of the frames in which a labelled fingertip begins to touch."""
-    onsets, before = [], set[tuple[Handedness | None, Finger]]()
+    onsets, previous = [], set[tuple[Handedness | None, Finger]]()
     for frame in session.frames():
-        found = read_label(frame.label_path)
+        frame_label = read_label(frame.label_path)
         stamp_ns = session.stamps_ns.get(frame.number)
-        if found is None or stamp_ns is None:
+        if frame_label is None or stamp_ns is None:
             continue
-        now = {
-            (hand.handedness, finger) for hand in found.hands for finger, tip in hand.fingertips.items() if tip.contact
+        current = {
+            (hand.handedness, finger)
+            for hand in frame_label.hands
+            for finger, tip in hand.fingertips.items()
+            if tip.contact
         }
-        onsets += [stamp_ns] * len(now - before)
-        before = now
+        onsets += [stamp_ns] * len(current - previous)
+        previous = current
     return onsets
 
 
-def _touch(row: Mapping[str, str], unit: str, hand: Handedness | None, finger: Finger | None) -> Touch:
-    down_ns, up_ns = (_nanoseconds(row[f"{name}_{unit}"], unit) for name in ("down", "up"))
-    if up_ns < down_ns:
+def _parse_contact(
+    row: Mapping[str, str], unit: str, hand: Handedness | None, finger: Finger | None
+) -> LabelledContact:
+    touch_down_ns, lift_off_ns = (_parse_time_ns(row[f"{name}_{unit}"], unit) for name in ("down", "up"))
+    if lift_off_ns < touch_down_ns:
         raise ValueError(f"up_{unit} is earlier than down_{unit}")
-    return Touch(
-        down_ns,
-        up_ns,
-        choice(hand or row["hand"].strip().lower(), HANDS, "hand"),
-        choice(finger or row["finger"].strip().lower().replace("pinky", "little"), FINGERS, "finger"),
+    return LabelledContact(
+        touch_down_ns,
+        lift_off_ns,
+        validate_choice(hand or row["hand"].strip().lower(), HANDS, "hand"),
+        validate_choice(finger or row["finger"].strip().lower().replace("pinky", "little"), FINGERS, "finger"),
     )
 
 
-def _nanoseconds(value: str, unit: str) -> int:
+def _parse_time_ns(value: str, unit: str) -> int:
     """Whole numbers exactly, whatever their size."""
     if unit == "ns":
         return int(value)
-    seconds = float(value) * TIME_COLUMNS[unit]
+    seconds = float(value) * SECONDS_PER_UNIT[unit]
     if not math.isfinite(seconds):
         raise ValueError(f"{value!r} is no time")
     return round(seconds * 1e9)

@@ -9,7 +9,7 @@ import numpy as np
 from fingertip_contact.frames import FINGERS, DepthImage, Finger
 from fingertip_contact.geometry import Camera, Plane, RigidTransform
 from fingertip_contact.recordings.dataset_annotations import AnnotatedHand, FrameLabel, LabelledHand, Source, TipLabel
-from fingertip_contact.recordings.truth import TrueFrame, TrueHand
+from fingertip_contact.recordings.truth import GroundTruthFrame, GroundTruthHand
 
 # The 21 landmarks in MediaPipe's order, by the names that the truth file gives the joints (WebXR's).
 THUMB_JOINTS = ("metacarpal", "proximal", "distal", "tip")
@@ -18,38 +18,38 @@ LANDMARK_JOINTS = (
     "wrist",
     *(f"{finger}_{part}" for finger in FINGERS for part in (THUMB_JOINTS if finger == "thumb" else FINGER_JOINTS)),
 )
-_PATCH = 1  # pixels round a fingertip whose median is its depth, as the layout's recorders take it
+_PATCH_RADIUS_PX = 1  # pixels round a fingertip whose median is its depth, as the layout's recorders take it
 
 
-def surface_plane(camera_from_sheet: RigidTransform) -> Plane:
+def sheet_plane(camera_from_sheet: RigidTransform) -> Plane:
     """The plane of the sheet, optical frame."""
     normal = camera_from_sheet.rotation[:, 2]
     return Plane(normal, -float(normal @ camera_from_sheet.translation_m))
 
 
 def annotate(
-    frame: TrueFrame, camera: Camera, camera_from_sheet: RigidTransform, depth: DepthImage
+    frame: GroundTruthFrame, camera: Camera, camera_from_sheet: RigidTransform, depth: DepthImage
 ) -> tuple[AnnotatedHand, ...]:
     """Where the hands in view are: joints and the ends of the fingers, and the depth that the sensor has there.
 
     A fingertip that the camera does not see has no depth.
     """
-    annotated = (_annotated(hand, camera, camera_from_sheet, depth) for hand in frame.hands)
-    return tuple(hand for hand in annotated if _in_view(hand.landmarks_px, camera).any())
+    annotated = (_annotate_hand(hand, camera, camera_from_sheet, depth) for hand in frame.hands)
+    return tuple(hand for hand in annotated if _is_in_view(hand.landmarks_px, camera).any())
 
 
 def label(
-    frame: TrueFrame, camera: Camera, camera_from_sheet: RigidTransform, source: Source = "simulation"
+    frame: GroundTruthFrame, camera: Camera, camera_from_sheet: RigidTransform, source: Source = "simulation"
 ) -> FrameLabel:
     """Which fingers touch.
 
     depth_m is that of the pad, surface_depth_m that of the surface on the same line of sight, and distance_m how high
     the pad is over the surface, at right angles to it.
     """
-    plane = surface_plane(camera_from_sheet)
+    plane = sheet_plane(camera_from_sheet)
     hands = []
     for hand in frame.hands:
-        if not _in_view(_landmarks_px(hand, camera, camera_from_sheet), camera).any():
+        if not _is_in_view(_project_landmarks_px(hand, camera, camera_from_sheet), camera).any():
             continue
         tips: dict[Finger, TipLabel] = {}
         for name, finger in hand.fingers.items():
@@ -61,36 +61,41 @@ def label(
     return FrameLabel(tuple(hands), source)
 
 
-def _annotated(hand: TrueHand, camera: Camera, camera_from_sheet: RigidTransform, depth: DepthImage) -> AnnotatedHand:
+def _annotate_hand(
+    hand: GroundTruthHand, camera: Camera, camera_from_sheet: RigidTransform, depth: DepthImage
+) -> AnnotatedHand:
     fingers = hand.fingers.items()
     return AnnotatedHand(
         handedness=hand.hand,
-        landmarks_px=_landmarks_px(hand, camera, camera_from_sheet),
+        landmarks_px=_project_landmarks_px(hand, camera, camera_from_sheet),
         fingertip_px={name: finger.tip_px for name, finger in fingers},
         fingertip_depth_m={
-            name: depth_at(depth, finger.tip_px) if finger.visible else math.nan for name, finger in fingers
+            name: sample_depth_m(depth, finger.tip_px) if finger.visible else math.nan for name, finger in fingers
         },
         keys={name: finger.key for name, finger in fingers if finger.key},
     )
 
 
-def depth_at(depth: DepthImage, pixel: tuple[float, float]) -> float:
+def sample_depth_m(depth: DepthImage, pixel: tuple[float, float]) -> float:
     """The median of the valid depth in 3x3 pixels, metres; NaN where there is none."""
     column, row = round(pixel[0]), round(pixel[1])
     if row < 0 or column < 0:
         return math.nan
-    window = (slice(max(row - _PATCH, 0), row + _PATCH + 1), slice(max(column - _PATCH, 0), column + _PATCH + 1))
+    window = (
+        slice(max(row - _PATCH_RADIUS_PX, 0), row + _PATCH_RADIUS_PX + 1),
+        slice(max(column - _PATCH_RADIUS_PX, 0), column + _PATCH_RADIUS_PX + 1),
+    )
     patch = depth.metres(window)
     valid = patch[np.isfinite(patch)]
     return float(np.median(valid)) if valid.size else math.nan
 
 
-def _landmarks_px(hand: TrueHand, camera: Camera, camera_from_sheet: RigidTransform) -> np.ndarray:
+def _project_landmarks_px(hand: GroundTruthHand, camera: Camera, camera_from_sheet: RigidTransform) -> np.ndarray:
     """(21, 2)."""
     joints_m = np.stack([hand.joints_m[name] for name in LANDMARK_JOINTS])
     return camera.project(camera_from_sheet.apply(joints_m))
 
 
-def _in_view(pixels: np.ndarray, camera: Camera) -> np.ndarray:
+def _is_in_view(pixels: np.ndarray, camera: Camera) -> np.ndarray:
     """(N,) bool."""
     return np.all((pixels > -0.5) & (pixels < (camera.width - 0.5, camera.height - 0.5)), axis=1)

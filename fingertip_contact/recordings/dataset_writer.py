@@ -16,7 +16,7 @@ import numpy as np
 
 from fingertip_contact.frames import DepthImage
 from fingertip_contact.geometry import Camera, Plane
-from fingertip_contact.recordings.atomic import require_free
+from fingertip_contact.recordings.atomic import require_not_exists
 from fingertip_contact.recordings.dataset import (
     ANNOTATIONS,
     COLOR_FRAME_ID,
@@ -30,18 +30,23 @@ from fingertip_contact.recordings.dataset import (
     STAMPS,
     STAMPS_HEADER,
 )
-from fingertip_contact.recordings.dataset_annotations import AnnotatedHand, FrameLabel, annotation_json, label_json
+from fingertip_contact.recordings.dataset_annotations import (
+    AnnotatedHand,
+    FrameLabel,
+    annotation_to_json,
+    label_to_json,
+)
 
 DEPTH_RANGE_M = (0.07, 0.50)
 # Pictures with sensor noise hardly shrink: run lengths at the lowest level are as small as anything and three times
 # as fast as OpenCV's own choice.
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
-_MOST_STEPS = 65535
-_PLANE_STEP = 16  # pixels between the points that stand for a plane
+_MAX_DEPTH_STEPS = 65535
+_PLANE_STRIDE_PX = 16  # pixels between the points that stand for a plane
 
 
 @dataclass(frozen=True)
-class About:
+class SessionInfo:
     """What a session is of. angle_deg: elevation of the camera over the desk. hand: left, right or both. time_of_day:
     HHMMSS. timestamp: for people."""
 
@@ -73,26 +78,26 @@ class SessionWriter:
     def __init__(
         self,
         path: Path,
-        about: About,
+        info: SessionInfo,
         camera: Camera,
         *,
         frames_per_second: float = 30.0,
         frame_id: str = COLOR_FRAME_ID,
         depth_png_unit_m: float = DEPTH_PNG_UNIT_M,
         surface: Mapping[str, Any] | None = None,
-        more: Mapping[str, Any] | None = None,
+        extra_metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """surface: `surface_calibration` of the metadata. more: further fields of it."""
+        """surface: `surface_calibration` of the metadata. extra_metadata: further fields of it."""
         self.path = path
         self.frame_count = 0
         self._unit_m = depth_png_unit_m
-        self._metadata = _metadata(about, camera, frames_per_second, frame_id, depth_png_unit_m)
+        self._metadata = _make_metadata(info, camera, frames_per_second, frame_id, depth_png_unit_m)
         self._metadata["surface_calibration"] = surface
-        self._metadata.update(more or {})
+        self._metadata.update(extra_metadata or {})
         self._stamps: TextIO
 
     def __enter__(self) -> SessionWriter:
-        require_free(self.path)
+        require_not_exists(self.path)
         for folder in (RGB, DEPTH):
             (self.path / folder).mkdir(parents=True)
         self._write_metadata()
@@ -101,7 +106,7 @@ class SessionWriter:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self, exception_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         # A disk that is full is told once, by what met it first.
         with suppress(OSError) if error is not None else nullcontext():
@@ -120,17 +125,17 @@ class SessionWriter:
         """One frame. hands: None where nobody looked for them. exact: depth without the sensor's errors, if known."""
         number = self.frame_count
         if hands is not None:
-            self._write_json(ANNOTATIONS, number, annotation_json(number, hands))
+            self._write_json(ANNOTATIONS, number, annotation_to_json(number, hands))
         if label is not None:
-            self._write_json(LABELS, number, label_json(number, label))
+            self._write_json(LABELS, number, label_to_json(number, label))
         if exact is not None:
             (self.path / EXACT_DEPTH).mkdir(exist_ok=True)
-            steps = depth_steps(exact, EXACT_DEPTH_UNIT_M)
-            write_aside(self.path / EXACT_DEPTH / f"{number:06d}.png", encode(steps))
-        write_aside(self.path / DEPTH / f"{number:06d}.png", encode(depth_steps(depth, self._unit_m)))
+            steps = quantise_depth(exact, EXACT_DEPTH_UNIT_M)
+            atomic_write_bytes(self.path / EXACT_DEPTH / f"{number:06d}.png", encode_png(steps))
+        atomic_write_bytes(self.path / DEPTH / f"{number:06d}.png", encode_png(quantise_depth(depth, self._unit_m)))
         self._stamps.write(f"{number},{stamp_ns}\n")
         self._stamps.flush()
-        write_aside(self.path / RGB / f"{number:06d}.png", encode(color_bgr))
+        atomic_write_bytes(self.path / RGB / f"{number:06d}.png", encode_png(color_bgr))
         self.frame_count += 1
 
     def _write_json(self, folder: str, number: int, value: dict[str, Any]) -> None:
@@ -142,72 +147,73 @@ class SessionWriter:
         write_json(self.path / METADATA, self._metadata, indent=2)
 
 
-def surface_calibration(plane: Plane, camera: Camera, inlier_share: float, frames_used: int) -> dict[str, Any]:
+def make_surface_calibration(plane: Plane, camera: Camera, inlier_ratio: float, frames_used: int) -> dict[str, Any]:
     """A plane for the metadata: exactly, as `plane_optical_frame`, and as the layout has it.
 
     The layout's `plane_coefficients` a, b, c, d hold a u + b v + c z + d = 0 with u, v in pixels and z in metres along
     the optical axis. No plane in space is such a plane; written is the closest one over the picture.
     """
     columns, rows = np.meshgrid(
-        np.arange(0, camera.width, _PLANE_STEP, dtype=float), np.arange(0, camera.height, _PLANE_STEP, dtype=float)
+        np.arange(0, camera.width, _PLANE_STRIDE_PX, dtype=float),
+        np.arange(0, camera.height, _PLANE_STRIDE_PX, dtype=float),
     )
     pixels = np.column_stack([columns.ravel(), rows.ravel()])
     depth_m = plane.depth_at_m(camera.rays(pixels))
-    seen = np.isfinite(depth_m) & (depth_m < 2 * DEPTH_RANGE_M[1])
-    if not seen.any():
+    in_view = np.isfinite(depth_m) & (depth_m < 2 * DEPTH_RANGE_M[1])
+    if not in_view.any():
         raise ValueError("the surface's plane is not in view of the camera")
-    equations = np.column_stack([pixels[seen], np.ones(int(seen.sum()))])
-    (a, b, d), *_ = np.linalg.lstsq(equations, depth_m[seen], rcond=None)
+    equations = np.column_stack([pixels[in_view], np.ones(int(in_view.sum()))])
+    (a, b, d), *_ = np.linalg.lstsq(equations, depth_m[in_view], rcond=None)
     coefficients = np.array([-a, -b, 1.0, -d]) / np.linalg.norm([a, b, 1.0])
     return {
         "plane_coefficients": coefficients.tolist(),
-        "inlier_ratio": float(inlier_share),
-        "avg_surface_depth_m": float(np.median(depth_m[seen])),
+        "inlier_ratio": float(inlier_ratio),
+        "avg_surface_depth_m": float(np.median(depth_m[in_view])),
         "num_frames_used": frames_used,
         "plane_optical_frame": {"normal": np.asarray(plane.normal).tolist(), "offset_m": float(plane.offset_m)},
     }
 
 
-def depth_steps(depth: DepthImage, unit_m: float) -> np.ndarray:
+def quantise_depth(depth: DepthImage, unit_m: float) -> np.ndarray:
     """Depth in whole steps of `unit_m`: (H, W) uint16, 0 invalid; rounded only where it is in another unit."""
     if depth.values.dtype == np.uint16 and depth.unit_m == unit_m:
         return depth.values
     steps = np.rint(depth.metres().astype(np.float64) / unit_m)
-    return np.where(np.isfinite(steps) & (steps <= _MOST_STEPS), steps, 0).astype(np.uint16)
+    return np.where(np.isfinite(steps) & (steps <= _MAX_DEPTH_STEPS), steps, 0).astype(np.uint16)
 
 
-def encode(pixels: np.ndarray) -> bytes:
+def encode_png(pixels: np.ndarray) -> bytes:
     """Pixels as a PNG."""
-    done, data = cv2.imencode(".png", np.ascontiguousarray(pixels), _PNG)
-    if not done:
+    is_encoded, data = cv2.imencode(".png", np.ascontiguousarray(pixels), _PNG)
+    if not is_encoded:
         raise ValueError(f"a picture of {pixels.shape} {pixels.dtype} cannot be a PNG")
     return data.tobytes()
 
 
 def write_json(path: Path, value: Mapping[str, Any], indent: int | None = None) -> None:
     """A JSON file that is there as a whole or not at all."""
-    write_aside(path, (json.dumps(value, allow_nan=False, indent=indent) + "\n").encode())
+    atomic_write_bytes(path, (json.dumps(value, allow_nan=False, indent=indent) + "\n").encode())
 
 
-def write_aside(path: Path, data: bytes) -> None:
+def atomic_write_bytes(path: Path, data: bytes) -> None:
     """Writes under a hidden name, then renames: the file is there as a whole or not at all.
 
     Raises OSError naming the file where that is impossible, a full disk included.
     """
-    aside = path.with_name(f".{path.name}.partial")
+    temporary_path = path.with_name(f".{path.name}.partial")
     try:
-        aside.write_bytes(data)
-        os.replace(aside, path)
+        temporary_path.write_bytes(data)
+        os.replace(temporary_path, path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        temporary_path.unlink(missing_ok=True)
         raise OSError(f"cannot write {path}: {error.strerror or error}; what is there already is whole") from error
     except BaseException:
-        aside.unlink(missing_ok=True)
+        temporary_path.unlink(missing_ok=True)
         raise
 
 
-def _metadata(
-    about: About, camera: Camera, frames_per_second: float, frame_id: str, depth_png_unit_m: float
+def _make_metadata(
+    info: SessionInfo, camera: Camera, frames_per_second: float, frame_id: str, depth_png_unit_m: float
 ) -> dict[str, Any]:
     return {
         "camera": "Intel RealSense D405",
@@ -228,12 +234,12 @@ def _metadata(
         },
         "filters": {},
         "session": {
-            "participant": about.participant,
-            "angle_degrees": int(about.angle_deg) if about.angle_deg == int(about.angle_deg) else about.angle_deg,
-            "surface": about.surface,
-            "action": about.action,
-            "hand": about.hand,
+            "participant": info.participant,
+            "angle_degrees": int(info.angle_deg) if info.angle_deg == int(info.angle_deg) else info.angle_deg,
+            "surface": info.surface,
+            "action": info.action,
+            "hand": info.hand,
             "total_frames": 0,
-            "timestamp": about.timestamp,
+            "timestamp": info.timestamp,
         },
     }

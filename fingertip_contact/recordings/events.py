@@ -21,8 +21,8 @@ from fingertip_contact.frames import (
     Rejection,
 )
 from fingertip_contact.keyboard.layout import BACKSPACE
-from fingertip_contact.recordings.atomic import written_aside
-from fingertip_contact.recordings.jsonl import choice, line_errors, read_lines, to_line
+from fingertip_contact.recordings.atomic import atomic_write
+from fingertip_contact.recordings.jsonl import line_errors, read_lines, to_line, validate_choice
 
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 REJECTIONS: tuple[Rejection, ...] = get_args(Rejection)
@@ -55,14 +55,14 @@ class EventRecord:
     repeat: int = 0
 
 
-def event_records(result: FrameResult) -> tuple[EventRecord, ...]:
+def make_event_records(result: FrameResult) -> tuple[EventRecord, ...]:
     """The events of one frame, each with its key if it is on one; then the repetitions of held keys."""
     keys = {(event.contact.press, event.contact.type): event for event in result.key_events if not event.repeat}
-    records = [_record(event, keys.get((event.press, event.type))) for event in result.contact_events]
-    return (*records, *(_record(event.contact, event) for event in result.key_events if event.repeat))
+    records = [_make_record(event, keys.get((event.press, event.type))) for event in result.contact_events]
+    return (*records, *(_make_record(event.contact, event) for event in result.key_events if event.repeat))
 
 
-def _record(event: ContactEvent, on_key: KeyEvent | None) -> EventRecord:
+def _make_record(event: ContactEvent, key_event: KeyEvent | None) -> EventRecord:
     x_m, y_m, z_m = (float(value) if math.isfinite(value) else None for value in event.point_m)
     return EventRecord(
         stamp_ns=event.contact_ns,
@@ -70,16 +70,16 @@ def _record(event: ContactEvent, on_key: KeyEvent | None) -> EventRecord:
         type=event.type,
         hand=event.hand,
         finger=event.finger,
-        key=on_key.key or None if on_key else None,
-        text=on_key.text if on_key else "",
+        key=key_event.key or None if key_event else None,
+        text=key_event.text if key_event else "",
         x_m=x_m,
         y_m=y_m,
         z_m=z_m,
         confidence=float(event.confidence),
         press=event.press,
-        rejected=on_key.rejected if on_key else "",
-        reason=on_key.reason if on_key else None,
-        repeat=on_key.repeat if on_key else 0,
+        rejected=key_event.rejected if key_event else "",
+        reason=key_event.reason if key_event else None,
+        repeat=key_event.repeat if key_event else 0,
     )
 
 
@@ -89,38 +89,38 @@ def event_writer(path: Path, *, overwrite: bool = False) -> Iterator[Callable[[E
 
     Raises FileExistsError where `path` exists and `overwrite` is not given.
     """
-    with written_aside(path, overwrite=overwrite) as aside, aside.open("w", encoding="utf-8") as file:
-        yield lambda record: _write(file.write, record)
+    with atomic_write(path, overwrite=overwrite) as temporary_path, temporary_path.open("w", encoding="utf-8") as file:
+        yield lambda record: _write_record(file.write, record)
 
 
 def read_events(path: Path) -> list[EventRecord]:
     """Raises FileNotFoundError, or ValueError naming the line and the field."""
     records = []
-    for number, line in read_lines(path, "events file"):
-        with line_errors(path, number):
+    for line_number, line in read_lines(path, "events file"):
+        with line_errors(path, line_number):
             records.append(
                 EventRecord(
                     stamp_ns=int(line["stamp_ns"]),
                     decided_ns=int(line["decided_ns"]),
-                    type=choice(line["type"], EVENT_TYPES, "type"),
-                    hand=choice(line["hand"], HANDS, "hand"),
-                    finger=choice(line["finger"], FINGERS, "finger"),
+                    type=validate_choice(line["type"], EVENT_TYPES, "type"),
+                    hand=validate_choice(line["hand"], HANDS, "hand"),
+                    finger=validate_choice(line["finger"], FINGERS, "finger"),
                     key=line["key"],
                     text=str(line["text"]),
-                    x_m=_number(line["x_m"]),
-                    y_m=_number(line["y_m"]),
-                    z_m=_number(line["z_m"]),
+                    x_m=_parse_coordinate(line["x_m"]),
+                    y_m=_parse_coordinate(line["y_m"]),
+                    z_m=_parse_coordinate(line["z_m"]),
                     confidence=float(line["confidence"]),
                     press=int(line["press"]),
                     rejected=str(line.get("rejected", "")),
-                    reason=choice(line["reason"], REJECTIONS, "reason") if line.get("reason") else None,
+                    reason=validate_choice(line["reason"], REJECTIONS, "reason") if line.get("reason") else None,
                     repeat=int(line.get("repeat", 0)),
                 )
             )
     return records
 
 
-def text_of(events: Iterable[EventRecord]) -> str:
+def decode_text(events: Iterable[EventRecord]) -> str:
     """The text that the events wrote, in the order in which they were decided: `keyboard.typing.Typist`'s rules."""
     text = ""
     last_press, text_before = None, ""
@@ -134,11 +134,11 @@ def text_of(events: Iterable[EventRecord]) -> str:
     return text
 
 
-def _write(write: Callable[[str], object], record: EventRecord) -> None:
+def _write_record(write: Callable[[str], object], record: EventRecord) -> None:
     write(to_line(asdict(record)))
 
 
-def _number(value: object) -> float | None:
+def _parse_coordinate(value: object) -> float | None:
     if value is None:
         return None
     if not isinstance(value, (int, float)) or not math.isfinite(value):

@@ -7,11 +7,11 @@ from pathlib import Path
 BAG_SUFFIXES = (".mcap", ".db3", ".bag")
 
 
-def bag_name(bag: Path) -> str:
+def bag_stem(bag: Path) -> str:
     """The name without a bag's suffix; a dot in the name of a folder is no suffix."""
     return bag.stem if bag.suffix in BAG_SUFFIXES else bag.name
 
 
-def beside(bag: Path, suffix: str) -> Path:
+def sibling_path(bag: Path, suffix: str) -> Path:
     """`out/hello.mcap` and the folder `out/hello` with `.truth.jsonl` -> `out/hello.truth.jsonl`."""
-    return bag.with_name(bag_name(bag) + suffix)
+    return bag.with_name(bag_stem(bag) + suffix)

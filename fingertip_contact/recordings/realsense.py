@@ -33,14 +33,14 @@ AUTHORS_FILTERS = {
 }
 
 
-def realsense_frames(*, filtered: bool = False) -> Generator[Frame, None, None]:
+def stream_realsense_frames(*, filtered: bool = False) -> Generator[Frame, None, None]:
     """Frames of the first camera that is plugged in, until the iterator is closed.
 
     filtered: smooth depth and fill its holes as the published dataset has it; what is filled was never measured.
     Stamps are the time at which a frame arrives here. Raises ModuleNotFoundError without pyrealsense2, ValueError
     where it does not load or no camera answers.
     """
-    rs = _library()
+    rs = _import_pyrealsense2()
     pipeline, config = rs.pipeline(), rs.config()
     config.enable_stream(rs.stream.depth, WIDTH, HEIGHT, rs.format.z16, FRAMES_PER_SECOND)
     config.enable_stream(rs.stream.color, WIDTH, HEIGHT, rs.format.bgr8, FRAMES_PER_SECOND)
@@ -53,8 +53,8 @@ def realsense_frames(*, filtered: bool = False) -> Generator[Frame, None, None]:
         if sensor.supports(rs.option.visual_preset):
             sensor.set_option(rs.option.visual_preset, AUTHORS_PRESET)
         unit_m = round(float(sensor.get_depth_scale()), 7)
-        camera = _camera(profile.get_stream(rs.stream.color).as_video_stream_profile().get_intrinsics())
-        align, filters = rs.align(rs.stream.color), _authors_filters(rs) if filtered else []
+        camera = _make_camera(profile.get_stream(rs.stream.color).as_video_stream_profile().get_intrinsics())
+        align, filters = rs.align(rs.stream.color), _make_authors_filters(rs) if filtered else []
         for _ in range(WARM_UP_FRAMES):
             pipeline.wait_for_frames()
         while True:
@@ -66,14 +66,14 @@ def realsense_frames(*, filtered: bool = False) -> Generator[Frame, None, None]:
             for step in filters:
                 depth = step.process(depth)
             # The camera's buffers are used again.
-            pictures = (np.asanyarray(frame.get_data()).copy() for frame in (color, depth))
-            color_bgr, values = pictures
+            images = (np.asanyarray(frame.get_data()).copy() for frame in (color, depth))
+            color_bgr, values = images
             yield Frame(stamp_ns, COLOR_FRAME_ID, camera, color_bgr, DepthImage(values, unit_m))
     finally:
         pipeline.stop()
 
 
-def _library() -> Any:
+def _import_pyrealsense2() -> Any:
     try:
         import pyrealsense2
     except ModuleNotFoundError:
@@ -83,7 +83,7 @@ def _library() -> Any:
     return pyrealsense2
 
 
-def _authors_filters(rs: Any) -> list[Any]:
+def _make_authors_filters(rs: Any) -> list[Any]:
     """Threshold, spatial, temporal, hole filling, in this order."""
     threshold, spatial = rs.threshold_filter(*DEPTH_RANGE_M), rs.spatial_filter()
     temporal, holes = rs.temporal_filter(), rs.hole_filling_filter(AUTHORS_FILTERS["hole_fill_mode"])
@@ -95,7 +95,7 @@ def _authors_filters(rs: Any) -> list[Any]:
     return [threshold, spatial, temporal, holes]
 
 
-def _camera(intrinsics: Any) -> Camera:
+def _make_camera(intrinsics: Any) -> Camera:
     """librealsense calls the colour model inverse Brown-Conrady; the driver for ROS publishes it as plumb_bob."""
     distortion = tuple(float(value) for value in intrinsics.coeffs)
     return Camera(

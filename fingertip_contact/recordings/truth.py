@@ -15,15 +15,15 @@ import numpy as np
 
 from fingertip_contact.frames import FINGERS, HANDS, Finger, Handedness
 from fingertip_contact.geometry import RigidTransform
-from fingertip_contact.recordings.jsonl import choice, line_errors, read_lines
-from fingertip_contact.recordings.names import beside
+from fingertip_contact.recordings.jsonl import line_errors, read_lines, validate_choice
+from fingertip_contact.recordings.names import sibling_path
 
 VERSION = 1
 KINDS = ("header", "tap", "rest", "frame")
 
 
 @dataclass(frozen=True)
-class TruthHeader:
+class GroundTruthHeader:
     """What was recorded; None where the file does not say. calibration_seconds: how long the desk is empty at first."""
 
     text: str
@@ -38,7 +38,7 @@ class TruthHeader:
 
 
 @dataclass(frozen=True)
-class TrueTap:
+class GroundTruthTap:
     """A finger on the surface from press_ns to release_ns, meant for `key`. x_m, y_m: where the pad touched."""
 
     press_ns: int
@@ -52,7 +52,7 @@ class TrueTap:
 
 
 @dataclass(frozen=True)
-class TrueRest:
+class GroundTruthRest:
     """A finger that lies on the surface from start_ns to end_ns without typing."""
 
     start_ns: int
@@ -62,7 +62,7 @@ class TrueRest:
 
 
 @dataclass(frozen=True)
-class TrueFinger:
+class GroundTruthFinger:
     """pad_m: (3,) lowest point of the pad. clearance_m: of the pad over the surface. tip_px: end of the finger in the
     colour picture. visible: whether the camera sees it."""
 
@@ -75,68 +75,68 @@ class TrueFinger:
 
 
 @dataclass(frozen=True)
-class TrueHand:
+class GroundTruthHand:
     """joints_m: name -> (3,)."""
 
     hand: Handedness
     joints_m: dict[str, np.ndarray]
-    fingers: dict[Finger, TrueFinger]
+    fingers: dict[Finger, GroundTruthFinger]
 
 
 @dataclass(frozen=True)
-class TrueFrame:
+class GroundTruthFrame:
     stamp_ns: int
-    hands: tuple[TrueHand, ...]
+    hands: tuple[GroundTruthHand, ...]
 
 
 @dataclass(frozen=True)
-class Truth:
-    """Everything but the frames, which are many: `read_frames` streams those."""
+class GroundTruth:
+    """Everything but the frames, which are many: `read_ground_truth_frames` streams those."""
 
-    header: TruthHeader
-    taps: tuple[TrueTap, ...]
-    rests: tuple[TrueRest, ...] = field(default=())
+    header: GroundTruthHeader
+    taps: tuple[GroundTruthTap, ...]
+    rests: tuple[GroundTruthRest, ...] = field(default=())
 
 
-def truth_path(bag: Path) -> Path:
+def ground_truth_path(bag: Path) -> Path:
     """Where the truth of a recording lies: beside it, `out/hello.mcap` -> `out/hello.truth.jsonl`."""
-    return beside(bag, ".truth.jsonl")
+    return sibling_path(bag, ".truth.jsonl")
 
 
-def read_truth(path: Path) -> Truth:
+def read_ground_truth(path: Path) -> GroundTruth:
     """Header, taps in order of time, and rests.
 
     Raises FileNotFoundError, or ValueError naming the line and the field.
     """
     header, taps, rests = None, [], []
-    for number, line in read_lines(path, "truth file"):
-        with line_errors(path, number):
-            kind = choice(line["kind"], KINDS, "kind")
+    for line_number, line in read_lines(path, "truth file"):
+        with line_errors(path, line_number):
+            kind = validate_choice(line["kind"], KINDS, "kind")
             if kind == "header":
-                header = _header(line)
+                header = _parse_header(line)
             elif kind == "tap":
-                taps.append(_tap(line))
+                taps.append(_parse_tap(line))
             elif kind == "rest":
-                rests.append(_rest(line))
+                rests.append(_parse_rest(line))
     if header is None:
         raise ValueError(f"{path} has no line of kind 'header'; it is no truth file, or is cut off")
-    return Truth(header, tuple(sorted(taps, key=lambda tap: tap.press_ns)), tuple(rests))
+    return GroundTruth(header, tuple(sorted(taps, key=lambda tap: tap.press_ns)), tuple(rests))
 
 
-def read_frames(path: Path) -> Iterator[TrueFrame]:
-    """The frames in the file's order, one at a time. Raises as `read_truth` does."""
-    for number, line in read_lines(path, "truth file"):
-        with line_errors(path, number):
-            frame = true_frame(line) if line["kind"] == "frame" else None
+def read_ground_truth_frames(path: Path) -> Iterator[GroundTruthFrame]:
+    """The frames in the file's order, one at a time. Raises as `read_ground_truth` does."""
+    for line_number, line in read_lines(path, "truth file"):
+        with line_errors(path, line_number):
+            frame = parse_ground_truth_frame(line) if line["kind"] == "frame" else None
         if frame is not None:
             yield frame
 
 
-def _header(line: dict[str, Any]) -> TruthHeader:
+def _parse_header(line: dict[str, Any]) -> GroundTruthHeader:
     if line["version"] != VERSION:
         raise ValueError(f"version is {line['version']!r}; this program reads version {VERSION}")
     pose = line.get("camera_from_sheet")
-    return TruthHeader(
+    return GroundTruthHeader(
         text=str(line["text"]),
         seed=line.get("seed"),
         angle_deg=line.get("angle_deg"),
@@ -145,26 +145,26 @@ def _header(line: dict[str, Any]) -> TruthHeader:
         layout=line.get("layout"),
         participant=line.get("participant", {}),
         calibration_seconds=line.get("calibration_seconds"),
-        camera_from_sheet=None if pose is None else _pose(pose),
+        camera_from_sheet=None if pose is None else _parse_pose(pose),
     )
 
 
-def _pose(value: dict[str, Any]) -> RigidTransform:
+def _parse_pose(value: dict[str, Any]) -> RigidTransform:
     rotation = np.array(value["rotation"], dtype=np.float64)
     if rotation.shape != (3, 3) or not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-4):
         raise ValueError("camera_from_sheet.rotation is no 3x3 rotation matrix")
-    return RigidTransform(rotation, _point(value["translation_m"]))
+    return RigidTransform(rotation, _parse_point(value["translation_m"]))
 
 
-def _tap(line: dict[str, Any]) -> TrueTap:
+def _parse_tap(line: dict[str, Any]) -> GroundTruthTap:
     press_ns, release_ns = int(line["press_ns"]), int(line["release_ns"])
     if release_ns < press_ns:
         raise ValueError(f"release_ns {release_ns} is earlier than press_ns {press_ns}")
-    return TrueTap(
+    return GroundTruthTap(
         press_ns=press_ns,
         release_ns=release_ns,
-        hand=choice(line["hand"], HANDS, "hand"),
-        finger=choice(line["finger"], FINGERS, "finger"),
+        hand=validate_choice(line["hand"], HANDS, "hand"),
+        finger=validate_choice(line["finger"], FINGERS, "finger"),
         key=str(line["key"]),
         text=str(line["text"]),
         x_m=float(line["x_m"]),
@@ -172,32 +172,34 @@ def _tap(line: dict[str, Any]) -> TrueTap:
     )
 
 
-def _rest(line: dict[str, Any]) -> TrueRest:
-    return TrueRest(
+def _parse_rest(line: dict[str, Any]) -> GroundTruthRest:
+    return GroundTruthRest(
         start_ns=int(line["start_ns"]),
         end_ns=int(line["end_ns"]),
-        hand=choice(line["hand"], HANDS, "hand"),
-        finger=choice(line["finger"], FINGERS, "finger"),
+        hand=validate_choice(line["hand"], HANDS, "hand"),
+        finger=validate_choice(line["finger"], FINGERS, "finger"),
     )
 
 
-def true_frame(line: dict[str, Any]) -> TrueFrame:
+def parse_ground_truth_frame(line: dict[str, Any]) -> GroundTruthFrame:
     """A line of kind `frame`. Raises KeyError, TypeError or ValueError where it is none."""
-    return TrueFrame(int(line["stamp_ns"]), tuple(_hand(hand) for hand in line["hands"]))
+    return GroundTruthFrame(int(line["stamp_ns"]), tuple(_parse_hand(hand) for hand in line["hands"]))
 
 
-def _hand(value: dict[str, Any]) -> TrueHand:
-    return TrueHand(
-        hand=choice(value["hand"], HANDS, "hand"),
-        joints_m={name: _point(point) for name, point in value["joints_m"].items()},
-        fingers={choice(name, FINGERS, "finger"): _finger(finger) for name, finger in value["fingers"].items()},
+def _parse_hand(value: dict[str, Any]) -> GroundTruthHand:
+    return GroundTruthHand(
+        hand=validate_choice(value["hand"], HANDS, "hand"),
+        joints_m={name: _parse_point(point) for name, point in value["joints_m"].items()},
+        fingers={
+            validate_choice(name, FINGERS, "finger"): _parse_finger(finger) for name, finger in value["fingers"].items()
+        },
     )
 
 
-def _finger(value: dict[str, Any]) -> TrueFinger:
+def _parse_finger(value: dict[str, Any]) -> GroundTruthFinger:
     u, v = value["tip_px"]
-    return TrueFinger(
-        pad_m=_point(value["pad_m"]),
+    return GroundTruthFinger(
+        pad_m=_parse_point(value["pad_m"]),
         clearance_m=float(value["clearance_m"]),
         contact=bool(value["contact"]),
         key=value["key"],
@@ -206,7 +208,7 @@ def _finger(value: dict[str, Any]) -> TrueFinger:
     )
 
 
-def _point(value: Any) -> np.ndarray:
+def _parse_point(value: Any) -> np.ndarray:
     point = np.array(value, dtype=np.float64)
     if point.shape != (3,):
         raise ValueError(f"{value!r} is no point of three coordinates")

@@ -13,7 +13,7 @@ from fingertip_contact.frames import Frame, FrameResult
 from fingertip_contact.geometry import Camera
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.overlay import Overlay
-from fingertip_contact.recordings.atomic import written_aside
+from fingertip_contact.recordings.atomic import atomic_write
 
 SUFFIX = ".mp4"
 
@@ -32,9 +32,9 @@ def overlay_video(
     if path.suffix != SUFFIX:
         raise ValueError(f"video {path} has to end in {SUFFIX}")
     overlay = Overlay(layout)
-    with written_aside(path, overwrite=overwrite) as aside:
+    with atomic_write(path, overwrite=overwrite) as temporary_path:
         size = (camera.width, camera.height)
-        writer = cv2.VideoWriter(str(aside), cv2.VideoWriter.fourcc(*"mp4v"), frames_per_second, size)
+        writer = cv2.VideoWriter(str(temporary_path), cv2.VideoWriter.fourcc(*"mp4v"), frames_per_second, size)
         count = 0
         try:
             if not writer.isOpened():
@@ -42,14 +42,14 @@ def overlay_video(
 
             def append(frame: Frame, result: FrameResult) -> np.ndarray:
                 nonlocal count
-                picture = overlay.draw(frame.color_bgr, result, frame.camera)
-                writer.write(picture)
+                image = overlay.draw(frame.color_bgr, result, frame.camera)
+                writer.write(image)
                 count += 1
-                return picture
+                return image
 
             yield append
         finally:
             writer.release()
         # OpenCV does not tell when a write fails.
-        if count and cv2.VideoCapture(str(aside)).get(cv2.CAP_PROP_FRAME_COUNT) != count:
+        if count and cv2.VideoCapture(str(temporary_path)).get(cv2.CAP_PROP_FRAME_COUNT) != count:
             raise OSError(f"{path} did not get onto the disk; free some space, or leave the video out")

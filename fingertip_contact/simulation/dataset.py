@@ -19,12 +19,12 @@ import numpy as np
 
 from fingertip_contact.frames import HANDS, DepthImage, Handedness
 from fingertip_contact.keyboard.layout import Layout, load_layout
-from fingertip_contact.recordings.atomic import written_aside
+from fingertip_contact.recordings.atomic import atomic_write
 from fingertip_contact.recordings.dataset import ACTIONS, METADATA
-from fingertip_contact.recordings.dataset_truth import annotate, label, surface_plane
-from fingertip_contact.recordings.dataset_writer import SessionWriter, surface_calibration
+from fingertip_contact.recordings.dataset_truth import annotate, label, sheet_plane
+from fingertip_contact.recordings.dataset_writer import SessionWriter, make_surface_calibration
 from fingertip_contact.recordings.jsonl import read_object
-from fingertip_contact.recordings.truth import TrueFrame, true_frame
+from fingertip_contact.recordings.truth import GroundTruthFrame, parse_ground_truth_frame
 from fingertip_contact.simulation.air import HandLift, sample_hover, sample_transition, translate_poses
 from fingertip_contact.simulation.darkroom import FrameRenderer, FrameRequest, RenderedFrame, Setup, block_interrupts
 from fingertip_contact.simulation.dataset_plan import DESK_BY_SURFACE, CaptureBlock
@@ -143,17 +143,17 @@ def _render_session(
     trajectory: SampledTypingTrajectory,
     frame_renderer: FrameRenderer,
 ) -> None:
-    camera, plane = scene.color_camera, surface_plane(scene.camera_from_sheet)
+    camera, plane = scene.color_camera, sheet_plane(scene.camera_from_sheet)
     lifts = _sample_lifts(block, action)
     with (
-        written_aside(block.folder(root, action)) as temporary_path,
+        atomic_write(block.folder(root, action)) as temporary_path,
         SessionWriter(
             temporary_path,
             block.session_info(action),
             camera,
             frames_per_second=1 / (FRAME_S * block.config.every),
-            surface=surface_calibration(plane, camera, inlier_share=1.0, frames_used=0),
-            more={"simulation": block.to_metadata(action)},
+            surface=make_surface_calibration(plane, camera, inlier_ratio=1.0, frames_used=0),
+            extra_metadata={"simulation": block.to_metadata(action)},
         ) as session,
     ):
         for frame_index in _frame_indices(block, action):
@@ -179,16 +179,16 @@ def _make_ground_truth(
     scene: Scene,
     rendered_frame: RenderedFrame,
     shifts_m: Mapping[Handedness, np.ndarray],
-) -> TrueFrame:
+) -> GroundTruthFrame:
     """The truth of a frame; a hand that is lifted touches nothing, whatever its fingers do."""
-    frame = true_frame(make_frame_line(trajectory, scene, rendered_frame))
+    frame = parse_ground_truth_frame(make_frame_line(trajectory, scene, rendered_frame))
     hands = []
     for hand in frame.hands:
         if hand.hand in shifts_m and shifts_m[hand.hand][2] > 0:
             fingers = {name: replace(finger, contact=False, key=None) for name, finger in hand.fingers.items()}
             hand = replace(hand, fingers=fingers)
         hands.append(hand)
-    return TrueFrame(frame.stamp_ns, tuple(hands))
+    return GroundTruthFrame(frame.stamp_ns, tuple(hands))
 
 
 def make_block_scene(block: CaptureBlock) -> Scene:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fingertip_contact.recordings.dataset import ACTIONS
-from fingertip_contact.recordings.dataset_writer import About
+from fingertip_contact.recordings.dataset_writer import SessionInfo
 from fingertip_contact.simulation.scene import make_scene
 from fingertip_contact.simulation.typist import NANOSECONDS
 
@@ -50,9 +50,9 @@ class CaptureBlock:
     def participant_name(self) -> str:
         return f"P{self.participant:02d}"
 
-    def session_info(self, action: str) -> About:
+    def session_info(self, action: str) -> SessionInfo:
         start_time = datetime.fromtimestamp(self.start_ns(action) // NANOSECONDS, tz=timezone.utc)
-        return About(
+        return SessionInfo(
             participant=self.participant_name,
             angle_deg=self.angle_deg,
             surface=self.surface,

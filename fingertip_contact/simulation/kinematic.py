@@ -13,7 +13,7 @@ import numpy as np
 
 from fingertip_contact.frames import FINGERS, HANDS, Handedness
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.recordings.truth import TrueRest, TrueTap
+from fingertip_contact.recordings.truth import GroundTruthRest, GroundTruthTap
 from fingertip_contact.simulation.hand import HandModel
 from fingertip_contact.simulation.motion import HandMotion
 from fingertip_contact.simulation.participant import Habits, Participant
@@ -63,8 +63,8 @@ class TypingTrajectory:
 
     text: str
     motions: dict[Handedness, HandMotion]
-    taps: tuple[TrueTap, ...]
-    rests: tuple[TrueRest, ...]
+    taps: tuple[GroundTruthTap, ...]
+    rests: tuple[GroundTruthRest, ...]
     end_s: float
 
     def pads_m(self, times_s: np.ndarray) -> np.ndarray:
@@ -112,7 +112,7 @@ class TypingSimulator:
         return TypingTrajectory(text, motions, taps, tuple(rests), end_s)
 
 
-def _make_ground_truth_tap(motion: HandMotion, tap: PlannedTap) -> TrueTap:
+def _make_ground_truth_tap(motion: HandMotion, tap: PlannedTap) -> GroundTruthTap:
     press_s, release_s = _find_contact_interval_s(
         motion, tap.finger, tap.press_s - CLEARANCE_S, tap.release_s + CLEARANCE_S
     )
@@ -120,9 +120,9 @@ def _make_ground_truth_tap(motion: HandMotion, tap: PlannedTap) -> TrueTap:
     return make_ground_truth_tap(tap, press_s, release_s, float(x_m), float(y_m))
 
 
-def _make_ground_truth_rest(motion: HandMotion, hand: Handedness, finger: int, stroke: Stroke) -> TrueRest:
+def _make_ground_truth_rest(motion: HandMotion, hand: Handedness, finger: int, stroke: Stroke) -> GroundTruthRest:
     start_s, end_s = _find_contact_interval_s(motion, finger, stroke.pulse.start_s, stroke.pulse.end_s)
-    return TrueRest(stamp_ns(start_s), stamp_ns(end_s), hand, FINGERS[finger])
+    return GroundTruthRest(stamp_ns(start_s), stamp_ns(end_s), hand, FINGERS[finger])
 
 
 def _find_contact_interval_s(motion: HandMotion, finger: int, from_s: float, until_s: float) -> tuple[float, float]:

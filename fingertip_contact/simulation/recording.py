@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.recordings.atomic import require_free, written_aside
+from fingertip_contact.recordings.atomic import atomic_write, require_not_exists
 from fingertip_contact.recordings.bag import BagWriter
 from fingertip_contact.recordings.jsonl import to_line
-from fingertip_contact.recordings.truth import truth_path
+from fingertip_contact.recordings.truth import ground_truth_path
 from fingertip_contact.simulation.darkroom import FrameRequest, RenderedFrame, Setup, render_frames
 from fingertip_contact.simulation.scene import Scene
 from fingertip_contact.simulation.truth_lines import make_frame_line, make_header_line, make_rest_line, make_tap_line
@@ -32,21 +32,21 @@ def simulate(
     overwrite: bool = False,
     progress: Progress = lambda rendered_frames, total: nullcontext(rendered_frames),
 ) -> int:
-    """Writes the bag `out` and its truth (`recordings.truth.truth_path`); returns the number of frames.
+    """Writes the bag `out` and its truth (`recordings.truth.ground_truth_path`); returns the number of frames.
 
     Both appear when they are whole; on any exception, Ctrl-C included, neither does. progress: gets the frames and
     their number, gives the frames back. Raises ValueError for a text that cannot be typed on the layout,
     FileExistsError where a file exists and `overwrite` is not given.
     """
-    truth = truth_path(out)
+    truth = ground_truth_path(out)
     if not overwrite:
-        require_free(out)
-        require_free(truth)
+        require_not_exists(out)
+        require_not_exists(truth)
     trajectory = simulate_typing(text, layout, scene.seed, scene.difficulty)
     requests = [FrameRequest(frame_index, poses) for frame_index, poses in enumerate(trajectory.poses)]
     rendered_frames = render_frames(Setup(scene, layout, trajectory.models), requests, workers)
     with (
-        written_aside(truth, overwrite=overwrite) as temporary_path,
+        atomic_write(truth, overwrite=overwrite) as temporary_path,
         temporary_path.open("w", encoding="utf-8") as lines,
         BagWriter(out, overwrite=overwrite) as bag,
         progress(rendered_frames, len(requests)) as tracked_frames,

@@ -9,7 +9,7 @@ import numpy as np
 
 from fingertip_contact.frames import FINGERS, Handedness
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.recordings.truth import VERSION, TrueRest, TrueTap
+from fingertip_contact.recordings.truth import VERSION, GroundTruthRest, GroundTruthTap
 from fingertip_contact.simulation.darkroom import RenderedFrame
 from fingertip_contact.simulation.hand import HandPose
 from fingertip_contact.simulation.scene import Scene
@@ -41,11 +41,11 @@ def make_header_line(trajectory: SampledTypingTrajectory, layout: Layout, scene:
     }
 
 
-def make_tap_line(tap: TrueTap) -> dict[str, Any]:
+def make_tap_line(tap: GroundTruthTap) -> dict[str, Any]:
     return {"kind": "tap", **asdict(tap)}
 
 
-def make_rest_line(rest: TrueRest) -> dict[str, Any]:
+def make_rest_line(rest: GroundTruthRest) -> dict[str, Any]:
     return {"kind": "rest", **asdict(rest)}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fingertip_contact.frames import FINGERS, HANDS, Finger, Handedness
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.recordings.truth import TrueRest, TrueTap
+from fingertip_contact.recordings.truth import GroundTruthRest, GroundTruthTap
 from fingertip_contact.simulation.hand import HandModel, HandPose
 from fingertip_contact.simulation.motion import HandMotion
 from fingertip_contact.simulation.participant import Participant, sample_participant
@@ -48,8 +48,8 @@ class SampledTypingTrajectory:
     motions: dict[Handedness, HandMotion]
     stamps_ns: tuple[int, ...]
     poses: tuple[dict[Handedness, HandPose], ...]
-    taps: tuple[TrueTap, ...]
-    rests: tuple[TrueRest, ...]
+    taps: tuple[GroundTruthTap, ...]
+    rests: tuple[GroundTruthRest, ...]
 
     @cached_property
     def contacts(self) -> tuple[dict[Handedness, dict[Finger, str | None]], ...]:
@@ -117,7 +117,7 @@ def _sample_poses(motions: dict[Handedness, HandMotion], times_s: np.ndarray) ->
     )
 
 
-def _make_ground_truth_tap(motion: HandMotion, tap: PlannedTap) -> TrueTap:
+def _make_ground_truth_tap(motion: HandMotion, tap: PlannedTap) -> GroundTruthTap:
     """When the pad really touches: its neighbours' strokes and the hand's wandering move the plan by milliseconds."""
     middle_s = 0.5 * (tap.press_s + tap.release_s)
     press_s, release_s = motion.find_contact_interval_s(
@@ -128,9 +128,9 @@ def _make_ground_truth_tap(motion: HandMotion, tap: PlannedTap) -> TrueTap:
     return make_ground_truth_tap(tap, press_s, release_s, float(x_m), float(y_m))
 
 
-def make_ground_truth_tap(tap: PlannedTap, press_s: float, release_s: float, x_m: float, y_m: float) -> TrueTap:
+def make_ground_truth_tap(tap: PlannedTap, press_s: float, release_s: float, x_m: float, y_m: float) -> GroundTruthTap:
     """What became of a planned tap: times of the trajectory, place on the sheet."""
-    return TrueTap(
+    return GroundTruthTap(
         press_ns=stamp_ns(press_s),
         release_ns=stamp_ns(release_s),
         hand=tap.hand,
@@ -142,8 +142,8 @@ def make_ground_truth_tap(tap: PlannedTap, press_s: float, release_s: float, x_m
     )
 
 
-def _make_ground_truth_rest(motion: HandMotion, hand: Handedness, finger: int, stroke: Stroke) -> TrueRest:
+def _make_ground_truth_rest(motion: HandMotion, hand: Handedness, finger: int, stroke: Stroke) -> GroundTruthRest:
     pulse = stroke.pulse
     middle_s = 0.5 * (pulse.start_s + pulse.rise_s + pulse.fall_at_s)
     start_s, end_s = motion.find_contact_interval_s(finger, pulse.start_s, middle_s, pulse.end_s)
-    return TrueRest(stamp_ns(start_s), stamp_ns(end_s), hand, FINGERS[finger])
+    return GroundTruthRest(stamp_ns(start_s), stamp_ns(end_s), hand, FINGERS[finger])

@@ -19,7 +19,7 @@ from torch.optim import Optimizer
 from fingertip_contact.depth.checkpoint import load_encoder, load_pickle, load_weights
 from fingertip_contact.depth.configuration import ENCODER
 from fingertip_contact.depth.network import HEAD_CHANNELS, LEVEL_CHANNELS
-from fingertip_contact.recordings.atomic import written_aside
+from fingertip_contact.recordings.atomic import atomic_write
 from fingertip_contact.training.configuration import TrainingConfiguration
 from fingertip_contact.training.network import TrainableNetwork, initialise_from_scratch
 
@@ -96,7 +96,7 @@ def publish_weights(folder: Path, network: TrainableNetwork, configuration: Trai
 def write_durably(path: Path, write: Callable[[BinaryIO], Any]) -> None:
     """Writes a file aside, waits until the disk has it, and gives it its name. Raises OSError naming the file."""
     try:
-        with written_aside(path, overwrite=True) as partial_path, partial_path.open("wb") as stream:
+        with atomic_write(path, overwrite=True) as partial_path, partial_path.open("wb") as stream:
             write(stream)
             stream.flush()
             os.fsync(stream.fileno())

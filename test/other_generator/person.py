@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fingertip_contact.frames import HANDS, Handedness
-from fingertip_contact.recordings.atomic import written_aside
+from fingertip_contact.recordings.atomic import atomic_write
 from fingertip_contact.resources import cache_directory
 
 # MakeHuman's names without the side; fingers are counted from the thumb, segments from the palm.
@@ -52,7 +52,7 @@ def load_hand_cuts(seed: int) -> dict[Handedness, HandCut]:
     path = cache_directory() / "other_hands" / f"{seed}-{digest}.npz"
     if not path.exists():
         cuts = _cut_out(seed)
-        with written_aside(path, overwrite=True) as temporary_path:
+        with atomic_write(path, overwrite=True) as temporary_path:
             np.savez(
                 temporary_path,
                 **{f"{hand}_{name}": values for hand in HANDS for name, values in vars(cuts[hand]).items()},

@@ -15,10 +15,10 @@ import numpy as np
 from fingertip_contact.demo.recording import is_whole
 from fingertip_contact.frames import HANDS
 from fingertip_contact.geometry import Camera
-from fingertip_contact.recordings.atomic import written_aside
+from fingertip_contact.recordings.atomic import atomic_write
 from fingertip_contact.recordings.bag import BagWriter
 from fingertip_contact.recordings.jsonl import to_line
-from fingertip_contact.recordings.truth import truth_path
+from fingertip_contact.recordings.truth import ground_truth_path
 from fingertip_contact.resources import cache_directory
 from other_generator.actor import HandAnimator
 from other_generator.body import make_body
@@ -85,7 +85,7 @@ def write_recording(sentence: Sentence, path: Path, progress: Progress) -> None:
     """Writes the bag and its truth; both appear when they are whole, and replace what was there."""
     sentence_renderer = SentenceRenderer(sentence)
     with (
-        written_aside(truth_path(path), overwrite=True) as temporary_path,
+        atomic_write(ground_truth_path(path), overwrite=True) as temporary_path,
         BagWriter(path, overwrite=True) as bag,
         progress(sentence_renderer.render_frames(), sentence_renderer.frame_count) as rendered_frames,
     ):
