@@ -15,7 +15,7 @@ from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.pose import SheetTracker
 from fingertip_contact.keyboard.pose_file import load_pose
 from fingertip_contact.keyboard.typing import TypingSettings, Typist
-from fingertip_contact.pipeline import Pipeline, TouchPipeline
+from fingertip_contact.pipeline import ContactPipeline, Pipeline
 
 
 @dataclass(frozen=True)
@@ -40,28 +40,28 @@ def build_pipeline(
     Raises ValueError or FileNotFoundError, with the remedy, where the profile, what the keyboard's options name, or the
     hands' weights are not usable.
     """
-    touch = build_touch(layout, contact_parameters(profile, calibration_seconds), keyboard)
-    return Pipeline(HandTracker.from_weights(), touch)
+    contact = build_contact_pipeline(layout, load_contact_parameters(profile, calibration_seconds), keyboard)
+    return Pipeline(HandTracker.from_weights(), contact)
 
 
-def build_touch(
+def build_contact_pipeline(
     layout: Layout, parameters: ContactParameters, keyboard: KeyboardOptions | None = None
-) -> TouchPipeline:
+) -> ContactPipeline:
     """Everything behind the hands. Raises ValueError or OSError where what the options name is not usable."""
     keyboard = keyboard or KeyboardOptions()
-    saved = load_pose(Path(keyboard.sheet_pose), layout) if keyboard.sheet_pose else None
+    saved_pose = load_pose(Path(keyboard.sheet_pose), layout) if keyboard.sheet_pose else None
     language = load_language(keyboard.words) if keyboard.words else None
     typing = TypingSettings(repeat_delay_s=keyboard.repeat_delay_s, misses=True)
-    return TouchPipeline(
+    return ContactPipeline(
         SurfaceTracker(parameters),
         CameraPlacement(),
-        SheetTracker(layout, saved=saved),
+        SheetTracker(layout, saved=saved_pose),
         ContactDetector(parameters),
         Typist(layout, typing, language),
     )
 
 
-def contact_parameters(profile: str | Path, calibration_seconds: float | None = None) -> ContactParameters:
+def load_contact_parameters(profile: str | Path, calibration_seconds: float | None = None) -> ContactParameters:
     """A profile, with its calibration time replaced where one is given."""
     parameters = load_profile(profile)
     return parameters if calibration_seconds is None else replace(parameters, calibration_seconds=calibration_seconds)

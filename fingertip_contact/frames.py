@@ -55,7 +55,7 @@ class DepthImage:
     values: np.ndarray
     unit_m: float
 
-    def metres(self, window: tuple[slice, slice] = (slice(None), slice(None))) -> np.ndarray:
+    def to_metres(self, window: tuple[slice, slice] = (slice(None), slice(None))) -> np.ndarray:
         """The depth of a window, float32 metres, NaN where invalid: a new array."""
         metres = self.values[window].astype(np.float32) * np.float32(self.unit_m)
         metres[~np.isfinite(metres) | (metres <= 0)] = np.nan
@@ -150,17 +150,17 @@ class KeyEvent:
 
 @dataclass(frozen=True)
 class Surface:
-    """The desk as it was fitted. residual_m: RMS of the inliers. inlier_share: 0..1. stamp_ns: last frame used."""
+    """The desk as it was fitted. residual_m: RMS of the inliers. inlier_ratio: 0..1. stamp_ns: last frame used."""
 
     plane: Plane
     residual_m: float
-    inlier_share: float
+    inlier_ratio: float
     stamp_ns: int
 
 
 @dataclass(frozen=True)
 class FrameResult:
-    """All that one frame led to. `surface` and `camera_from_sheet` are None until they are known. advice: what a person
+    """All that one frame led to. `surface` and `camera_from_sheet` are None until they are known. hint: what a person
     should change about camera or desk; empty when all is well."""
 
     stamp_ns: int
@@ -171,4 +171,4 @@ class FrameResult:
     text: str
     surface: Surface | None
     camera_from_sheet: RigidTransform | None
-    advice: str = ""
+    hint: str = ""

@@ -55,7 +55,7 @@ DEPTH_UNIT_M = {np.uint16: 0.001, np.float32: 1.0}  # REP-118
 DISTORTION_MODELS = ("", "plumb_bob", "rational_polynomial")
 
 
-def view(height: int, width: int, encoding: str, step: int, data: Any, is_bigendian: bool = False) -> np.ndarray:
+def view_pixels(height: int, width: int, encoding: str, step: int, data: Any, is_bigendian: bool = False) -> np.ndarray:
     """The pixels as (H, W) or (H, W, channels), without a copy unless their byte order is a foreign one.
 
     data: any buffer of bytes; the array is read-only where the buffer is. step: bytes of a row, padding included.
@@ -71,10 +71,10 @@ def view(height: int, width: int, encoding: str, step: int, data: Any, is_bigend
     buffer = memoryview(data).cast("B")
     if len(buffer) != step * height:
         raise ValueError(f"image holds {len(buffer)} bytes; {height} rows of {step} bytes are {step * height}")
-    stored = dtype.newbyteorder(">" if is_bigendian else "<")
-    pixels = np.ndarray((height, width, channels), stored, buffer, strides=(step, pixel_bytes, dtype.itemsize)).astype(
-        dtype, copy=False
-    )
+    stored_dtype = dtype.newbyteorder(">" if is_bigendian else "<")
+    pixels = np.ndarray(
+        (height, width, channels), stored_dtype, buffer, strides=(step, pixel_bytes, dtype.itemsize)
+    ).astype(dtype, copy=False)
     return pixels[..., 0] if channels == 1 else pixels
 
 
@@ -88,25 +88,25 @@ def to_bgr(pixels: np.ndarray, encoding: str) -> np.ndarray:
     return np.ascontiguousarray(pixels) if code is None else cv2.cvtColor(pixels, code)
 
 
-def color_from_message(image: Any) -> np.ndarray:
+def decode_color_image(image: Any) -> np.ndarray:
     """A sensor_msgs/Image -> (H, W, 3) uint8 BGR, a view of the message where it can be one.
 
-    Raises ValueError as `view` and `to_bgr` do.
+    Raises ValueError as `view_pixels` and `to_bgr` do.
     """
     _require_encoding(image.encoding, COLOR_ENCODINGS, "a colour picture")
-    return to_bgr(_view_message(image), image.encoding)
+    return to_bgr(_view_image_message(image), image.encoding)
 
 
-def depth_from_message(image: Any) -> DepthImage:
+def decode_depth_image(image: Any) -> DepthImage:
     """A sensor_msgs/Image with depth (16UC1 in millimetres, 32FC1 in metres) -> DepthImage, without a copy.
 
-    Raises ValueError as `view` does, and where the encoding is not one of depth.
+    Raises ValueError as `view_pixels` does, and where the encoding is not one of depth.
     """
     _require_encoding(image.encoding, DEPTH_ENCODINGS, "depth")
-    return DepthImage(_view_message(image), DEPTH_UNIT_M[DEPTH_ENCODINGS[image.encoding].dtype])
+    return DepthImage(_view_image_message(image), DEPTH_UNIT_M[DEPTH_ENCODINGS[image.encoding].dtype])
 
 
-def camera_from_message(info: Any) -> Camera:
+def parse_camera_info(info: Any) -> Camera:
     """A sensor_msgs/CameraInfo -> Camera. Raises ValueError where it is not calibrated, or not of Brown-Conrady."""
     if info.distortion_model not in DISTORTION_MODELS:
         raise ValueError(
@@ -125,13 +125,13 @@ def camera_from_message(info: Any) -> Camera:
     )
 
 
-def _require_encoding(encoding: str, known: Mapping[str, Encoding], what: str) -> None:
-    if encoding not in known:
+def _require_encoding(encoding: str, supported: Mapping[str, Encoding], purpose: str) -> None:
+    if encoding not in supported:
         raise ValueError(
-            f"encoding {encoding!r} is not supported for {what}; let the driver send, or convert to, "
-            f"one of {', '.join(known)}"
+            f"encoding {encoding!r} is not supported for {purpose}; let the driver send, or convert to, "
+            f"one of {', '.join(supported)}"
         )
 
 
-def _view_message(image: Any) -> np.ndarray:
-    return view(image.height, image.width, image.encoding, image.step, image.data, bool(image.is_bigendian))
+def _view_image_message(image: Any) -> np.ndarray:
+    return view_pixels(image.height, image.width, image.encoding, image.step, image.data, bool(image.is_bigendian))

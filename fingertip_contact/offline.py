@@ -8,11 +8,11 @@ from fingertip_contact.frames import Frame, FrameResult
 from fingertip_contact.pipeline import Pipeline
 
 
-def run(frames: Iterable[Frame], pipeline: Pipeline) -> Iterator[tuple[Frame | None, FrameResult]]:
+def process_frames(frames: Iterable[Frame], pipeline: Pipeline) -> Iterator[tuple[Frame | None, FrameResult]]:
     """Each frame with what it led to; then, without a frame, the end of the presses that are still open."""
     stamp_ns = None
     for frame in frames:
         stamp_ns = frame.stamp_ns
         yield frame, pipeline.process(frame)
     if stamp_ns is not None:
-        yield None, pipeline.touch.end_all(stamp_ns)
+        yield None, pipeline.contact.cancel_all(stamp_ns)

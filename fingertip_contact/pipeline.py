@@ -14,7 +14,7 @@ from fingertip_contact.keyboard.typing import Typist
 
 
 @dataclass
-class TouchPipeline:
+class ContactPipeline:
     """Everything behind the hands: what contact_node does with a frame and the hands found in it."""
 
     surface: SurfaceTracker
@@ -28,8 +28,8 @@ class TouchPipeline:
         surface = self.surface.update(frame, hands)
         self.placement.update(frame.camera, hands, surface)
         camera_from_sheet = self.sheet.update(frame)
-        seen_on = surface if self.placement.is_usable else None
-        fingertips, contact_events = self.detector.process(frame, hands, seen_on)
+        usable_surface = surface if self.placement.is_usable else None
+        fingertips, contact_events = self.detector.process(frame, hands, usable_surface)
         key_events = self.typist.process(contact_events, camera_from_sheet, frame.stamp_ns)
         return FrameResult(
             stamp_ns=frame.stamp_ns,
@@ -40,10 +40,10 @@ class TouchPipeline:
             text=self.typist.text,
             surface=surface,
             camera_from_sheet=camera_from_sheet,
-            advice=self.surface.reason or self.placement.hint,
+            hint=self.surface.reason or self.placement.hint,
         )
 
-    def end_all(self, stamp_ns: int) -> FrameResult:
+    def cancel_all(self, stamp_ns: int) -> FrameResult:
         """Cancels every open press because no more frames come: a result without a frame, events and text only."""
         contact_events = self.detector.cancel_all(stamp_ns)
         return FrameResult(
@@ -63,8 +63,8 @@ class Pipeline:
     """Camera to text in one process."""
 
     tracker: HandTracker
-    touch: TouchPipeline
+    contact: ContactPipeline
 
     def process(self, frame: Frame) -> FrameResult:
         """Frames in the order of their stamps."""
-        return self.touch.process(frame, self.tracker.process(frame.color_bgr, frame.stamp_ns))
+        return self.contact.process(frame, self.tracker.process(frame.color_bgr, frame.stamp_ns))

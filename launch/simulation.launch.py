@@ -14,14 +14,14 @@ from fingertip_contact.ros import launching
 
 
 def generate_launch_description():
-    return launching.description(*launching.player_arguments(), OpaqueFunction(function=start))
+    return launching.make_description(*launching.declare_player_arguments(), OpaqueFunction(function=launch_setup))
 
 
-def start(context):
+def launch_setup(context):
     composed = IfCondition(LaunchConfiguration("composed", default="false")).evaluate(context)
     # Hand tracking and contact: no frame is played before they listen.
-    readers = 1 if composed else 2
+    subscriber_count = 1 if composed else 2
     return [
-        launching.core(**launching.recorded_topics(context)),
-        launching.player("simulated_camera_node", {"wait_for_subscribers": readers}),
+        launching.include_core(**launching.find_recorded_topics(context)),
+        launching.make_player("simulated_camera_node", {"wait_for_subscribers": subscriber_count}),
     ]

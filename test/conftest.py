@@ -22,7 +22,7 @@ def hand_weights() -> dict[str, Path]:
         weights.pull("hands")
     except weights.WeightsError as error:
         pytest.skip(f"the hand weights cannot be had here: {error}")
-    return {model.name: weights.path(model.name) for model in weights.select("hands")}
+    return {model.name: weights.get_verified_path(model.name) for model in weights.select_models("hands")}
 
 
 @pytest.fixture(scope="session")

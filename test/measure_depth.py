@@ -49,7 +49,7 @@ def fusion(scene: list[RenderedView]) -> None:
     rows: dict[str, list[list[float]]] = {}
     within, durations_s = [], []
     for view in scene[::STEP]:
-        predicted_m, sensor_m = network.predict(view.ground_truth_m), view.sensor.metres()
+        predicted_m, sensor_m = network.predict(view.ground_truth_m), view.sensor.to_metres()
         alignment = align(predicted_m[::STRIDE, ::STRIDE], sensor_m[::STRIDE, ::STRIDE])
         ratio = np.nanmedian((sensor_m / predicted_m)[::STRIDE, ::STRIDE])
         start_s = time.perf_counter()

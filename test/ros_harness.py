@@ -20,7 +20,7 @@ from visualization_msgs.msg import InteractiveMarkerFeedback
 
 from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.bag import BagWriter
-from fingertip_contact.ros.environment import node_environment
+from fingertip_contact.ros.environment import make_node_environment
 
 # Met in a second on an idle machine; a busy one may take its time.
 DEADLINE_S = 90.0
@@ -39,7 +39,7 @@ CAMERA = Camera(390.0, 390.0, 320.0, 240.0, 640, 480)
 # Tests of several checkouts or users on one machine must not hear one another.
 os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-os.environ.update(node_environment())
+os.environ.update(make_node_environment())
 
 
 @contextmanager

@@ -78,7 +78,7 @@ def test_floats_in_metres_are_the_same() -> None:
     """32FC1 depth with NaN holes measures what 16UC1 with zeros does."""
     plane = desk(60)
     whole = depth_of_fingers(plane, TIPS, 0.005, 5)
-    metres = whole.metres()
+    metres = whole.to_metres()
     first = measure_fingertips(whole, CAMERA, plane, (HAND,), ContactParameters())
     second = measure_fingertips(DepthImage(metres, 1.0), CAMERA, plane, (HAND,), ContactParameters())
     np.testing.assert_allclose(first.rim_height_m, second.rim_height_m, atol=1e-5)

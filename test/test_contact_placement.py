@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from contact_world import CAMERA, FRAME_NS, desk, hand
 
-from fingertip_contact.build import build_touch
+from fingertip_contact.build import build_contact_pipeline
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.contact.placement import BEHIND_HANDS_HINT, CameraPlacement
 from fingertip_contact.frames import DepthImage, Frame, Hand, Surface
@@ -81,7 +81,7 @@ def test_an_unknown_surface_tells_nothing() -> None:
 
 def test_nothing_is_read_from_behind_the_hands() -> None:
     """The pipeline measures no fingertip there, and its results say why."""
-    pipeline = build_touch(load_layout("qwerty"), ContactParameters(calibration_seconds=0.1))
+    pipeline = build_contact_pipeline(load_layout("qwerty"), ContactParameters(calibration_seconds=0.1))
     picture = np.full((CAMERA.height, CAMERA.width, 3), 200, np.uint8)
     rows, columns = np.mgrid[: CAMERA.height, : CAMERA.width]
     rays = CAMERA.rays(np.column_stack([columns.ravel(), rows.ravel()]))
@@ -97,4 +97,4 @@ def test_nothing_is_read_from_behind_the_hands() -> None:
     for number in range(11, 70):
         last = result(number, AWAY)
     assert last.fingertips == ()
-    assert last.advice == BEHIND_HANDS_HINT
+    assert last.hint == BEHIND_HANDS_HINT

@@ -51,7 +51,7 @@ def test_plane_is_exact_at_any_angle(elevation_deg: float) -> None:
     truth = plane.intersect(CAMERA.rays(np.array([[200, 150], [320, 240], [440, 300]])))
     height_m = surface.plane.height_m(truth)
     assert np.abs(height_m + 0.0005 * np.sin(np.radians(elevation_deg))).max() < 0.0003
-    assert surface.inlier_share > 0.9
+    assert surface.inlier_ratio > 0.9
     assert surface.residual_m < 0.002
 
 

@@ -16,7 +16,7 @@ from fingertip_contact.contact.stop_features import FEATURES, compute_contact_fe
 from fingertip_contact.contact.trees import DECISION_MODEL_FILE, TIMING_MODEL_FILE, TreeEnsemble, load_tree_ensemble
 from fingertip_contact.evaluation.contact_fit import save_trees
 from fingertip_contact.evaluation.contact_suite import PARTICIPANTS, TRAINING_PARTICIPANTS, TRAINING_STROKE_SEEDS
-from fingertip_contact.resources import share_file
+from fingertip_contact.resources import find_share_file
 
 STAMPS = np.arange(12) * 33_333_333
 NOISE_M = np.full(5, 0.0005)
@@ -212,4 +212,4 @@ def test_nobody_of_the_tests_was_fitted_to() -> None:
     """The people that trees are fitted to are none of the suite's."""
     assert not set(PARTICIPANTS) & {*TRAINING_PARTICIPANTS, *TRAINING_STROKE_SEEDS}
     for file in (DECISION_MODEL_FILE, TIMING_MODEL_FILE):
-        assert "on 1001-1160, 2001-2096" in load_tree_ensemble(share_file(file)).source
+        assert "on 1001-1160, 2001-2096" in load_tree_ensemble(find_share_file(file)).source

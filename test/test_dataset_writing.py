@@ -180,7 +180,7 @@ def test_fine_depth_goes_into_a_bag_as_metres(tmp_path):
     session_to_bag(open_session(result.path), tmp_path / "a.mcap")
     with open_recording(tmp_path / "a.mcap") as recording:
         (copy,) = recording.frames()
-    np.testing.assert_allclose(copy.depth.metres()[3:], world.depth_mm(0)[3:] / 1000 + 0.0003, atol=1e-6)
+    np.testing.assert_allclose(copy.depth.to_metres()[3:], world.depth_mm(0)[3:] / 1000 + 0.0003, atol=1e-6)
 
 
 def test_ground_truth_labels_exactly_the_taps(tmp_path, typed_recording):

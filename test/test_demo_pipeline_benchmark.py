@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("rclpy")
 
 from fingertip_contact.demo.pipeline_benchmark import Meter, summary
-from fingertip_contact.ros.listener import Heard
+from fingertip_contact.ros.listener import ReceivedMessages
 
 SECOND_NS = 1_000_000_000
 START_NS = 1_700_000_000 * SECOND_NS
@@ -21,12 +21,12 @@ def stamp_ns(frame):
 @pytest.fixture
 def heard():
     """Ten seconds of a camera at 30 Hz: depth from the second second on, hands for every other picture."""
-    heard = Heard(frames_in={stamp_ns(frame) for frame in range(FRAMES)})
+    heard = ReceivedMessages(frame_stamps_ns={stamp_ns(frame) for frame in range(FRAMES)})
     heard.hands = {stamp_ns(frame): () for frame in range(0, FRAMES, 2)}
     heard.fingertips = {stamp_ns(frame): () for frame in range(FRAMES)}
-    heard.depths = {stamp_ns(frame) for frame in range(30, FRAMES)}
+    heard.depth_stamps_ns = {stamp_ns(frame) for frame in range(30, FRAMES)}
     for second in range(10):
-        said = {"network_hz": "9.5", "network_ms": "80.0", "network_age_ms": "120.0", "whole_rejected": "none"}
+        said = {"network_hz": "9.5", "network_ms": "80.0", "network_age_ms": "120.0", "full_image_rejected": "none"}
         said["latency_median_ms"] = str(20.0 + second)
         heard.diagnostics.append((START_NS + second * SECOND_NS, "depth_estimation_node", said))
     return heard
@@ -47,14 +47,14 @@ def test_growing_latency_is_seen(heard):
 
 def test_a_short_run_is_refused(heard):
     """Five seconds are the least that says anything."""
-    heard.frames_in = {stamp for stamp in heard.frames_in if stamp < stamp_ns(120)}
+    heard.frame_stamps_ns = {stamp for stamp in heard.frame_stamps_ns if stamp < stamp_ns(120)}
     with pytest.raises(ValueError, match="10 s or more"):
         summary(heard, Meter())
 
 
 def test_no_depth_is_told(heard):
     """Not a table full of zeros."""
-    heard.depths = set()
+    heard.depth_stamps_ns = set()
     with pytest.raises(ValueError, match="its log says why"):
         summary(heard, Meter())
 

@@ -36,9 +36,11 @@ def errors_mm(rendered, region):
     """Mean error of sensor, network and both fused in a region of each frame."""
     rows = []
     for view, predicted_m in rendered:
-        fused_m = fuse(view.sensor, predicted_m, view.focal_px).metres()
+        fused_m = fuse(view.sensor, predicted_m, view.focal_px).to_metres()
         where = region(view) & np.isfinite(predicted_m)
-        rows.append([mean_error_mm(depth_m, view, where) for depth_m in (view.sensor.metres(), predicted_m, fused_m)])
+        rows.append(
+            [mean_error_mm(depth_m, view, where) for depth_m in (view.sensor.to_metres(), predicted_m, fused_m)]
+        )
     return np.mean(rows, axis=0)
 
 
@@ -77,7 +79,7 @@ def test_the_uncertainty_says_how_far_off_depth_is(rendered):
 def test_the_networks_scale_does_not_matter(ground_truth_m, sensor):
     """Sensor depth changes by less than its unit, holes have the sensor's scale."""
     for scale in (0.5, 1.0, 1.3):
-        fused_m = fuse(sensor, ground_truth_m * np.float32(scale)).metres()
+        fused_m = fuse(sensor, ground_truth_m * np.float32(scale)).to_metres()
         assert np.abs(fused_m - ground_truth_m).max() < 0.001
 
 
@@ -85,7 +87,7 @@ def test_what_is_wrong_by_far_does_not_count(ground_truth_m, sensor):
     """What the network sees at twice its distance is where the sensor sees it, and does not scale the rest."""
     model_m = ground_truth_m.copy()
     model_m[:, :160] *= 2
-    fused_m = fuse(sensor, model_m).metres()
+    fused_m = fuse(sensor, model_m).to_metres()
     assert np.abs(fused_m - ground_truth_m).max() < 0.001
 
 
@@ -104,7 +106,7 @@ def test_without_common_pixels_holes_stay(ground_truth_m, sensor):
     model_m = np.where(sensor.values == 0, ground_truth_m, np.nan).astype(np.float32)
     fusion = fuse_with_sigma(sensor, model_m)
     assert fusion.alignment is None
-    assert np.array_equal(fusion.depth.values, sensor.metres(), equal_nan=True)
+    assert np.array_equal(fusion.depth.values, sensor.to_metres(), equal_nan=True)
 
 
 def test_neither_input_is_written_to(ground_truth_m, sensor):

@@ -218,7 +218,7 @@ def test_a_source_can_take_the_sensor_s_place(dataset):
     recorded = [frame.load() for frame in frames(dataset, "P01")[:2]]
     replaced = list(replace_depth(make_constant_source(0.3), recorded))
     assert [frame.stamp_ns for frame in replaced] == [frame.stamp_ns for frame in recorded]
-    assert all((frame.depth.metres() == np.float32(0.3)).all() for frame in replaced)
+    assert all((frame.depth.to_metres() == np.float32(0.3)).all() for frame in replaced)
     assert replaced[0].color_bgr is recorded[0].color_bgr
 
 

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fingertip_contact.images import COLOR_ENCODINGS, ENCODINGS, camera_from_message, color_from_message, to_bgr, view
+from fingertip_contact.images import (
+    COLOR_ENCODINGS,
+    ENCODINGS,
+    decode_color_image,
+    parse_camera_info,
+    to_bgr,
+    view_pixels,
+)
 
 BGR = np.random.default_rng(0).integers(0, 255, (6, 8, 3), dtype=np.uint8)
 
@@ -30,7 +37,7 @@ def image(pixels: np.ndarray, encoding: str, **changes) -> SimpleNamespace:
 def test_bgr_is_not_copied():
     """A bgr8 picture of a node or a bag is looked at where it lies."""
     data = array("B", BGR.tobytes())
-    pixels = color_from_message(image(BGR, "bgr8", data=data))
+    pixels = decode_color_image(image(BGR, "bgr8", data=data))
     np.testing.assert_array_equal(pixels, BGR)
     assert np.shares_memory(pixels, np.frombuffer(data, np.uint8))
 
@@ -47,7 +54,7 @@ def test_bgr_is_not_copied():
 def test_colours_keep_their_places(encoding, pixels):
     """Every colour encoding gives the same BGR picture."""
     pixels = np.ascontiguousarray(pixels)
-    np.testing.assert_array_equal(color_from_message(image(pixels, encoding)), BGR)
+    np.testing.assert_array_equal(decode_color_image(image(pixels, encoding)), BGR)
 
 
 @pytest.mark.parametrize("encoding", ["yuv422", "uyvy", "yuv422_yuy2", "yuyv", "mono8", "8UC1"])
@@ -61,7 +68,7 @@ def test_grey_stays_grey(encoding):
         pixels = np.dstack([neutral, luminance])
     else:
         pixels = np.dstack([luminance, neutral])
-    bgr = color_from_message(image(pixels, encoding)).astype(int)
+    bgr = decode_color_image(image(pixels, encoding)).astype(int)
     assert bgr.shape == (6, 8, 3)
     assert np.ptp(bgr, axis=2).max() == 0
     assert (np.diff(bgr[..., 0], axis=1) > 0).all()
@@ -81,7 +88,7 @@ def test_view_is_exact(encoding, height, width, padding, is_bigendian):
     values = np.random.default_rng(0).integers(0, 200, (height, width, kind.channels)).astype(kind.dtype)
     stored = values.astype(np.dtype(kind.dtype).newbyteorder(">" if is_bigendian else "<"))
     rows = [row.tobytes() + bytes(padding) for row in stored]
-    pixels = view(height, width, encoding, len(rows[0]), b"".join(rows), is_bigendian)
+    pixels = view_pixels(height, width, encoding, len(rows[0]), b"".join(rows), is_bigendian)
     assert pixels.dtype == kind.dtype
     np.testing.assert_array_equal(pixels.reshape(values.shape), values)
     if encoding in COLOR_ENCODINGS and not (kind.channels == 2 and width % 2):
@@ -102,7 +109,7 @@ def test_view_is_exact(encoding, height, width, padding, is_bigendian):
 def test_impossible_pictures_are_refused(changes, message):
     """A picture that contradicts itself is an error that names both sides."""
     with pytest.raises(ValueError, match=message):
-        color_from_message(image(BGR, **{"encoding": "bgr8"} | changes))
+        decode_color_image(image(BGR, **{"encoding": "bgr8"} | changes))
 
 
 def info(**changes) -> SimpleNamespace:
@@ -112,10 +119,10 @@ def info(**changes) -> SimpleNamespace:
 
 def test_camera_keeps_intrinsics_and_distortion():
     """K and D are read by their places; five zeros are no distortion."""
-    camera = camera_from_message(info(d=[0.1, 0.0, 0.0, 0.0, -0.2]))
+    camera = parse_camera_info(info(d=[0.1, 0.0, 0.0, 0.0, -0.2]))
     assert (camera.fx, camera.fy, camera.cx, camera.cy) == (393.0, 392.0, 321.0, 240.0)
     assert (camera.width, camera.height, camera.distortion) == (640, 480, (0.1, 0.0, 0.0, 0.0, -0.2))
-    assert not camera_from_message(info(d=[0.0] * 5)).is_distorted
+    assert not parse_camera_info(info(d=[0.0] * 5)).is_distorted
 
 
 @pytest.mark.parametrize(
@@ -130,4 +137,4 @@ def test_camera_keeps_intrinsics_and_distortion():
 def test_uncalibrated_cameras_are_refused(changes, message):
     """A camera whose rays are unknown is an error, not a guess."""
     with pytest.raises(ValueError, match=message):
-        camera_from_message(info(**changes))
+        parse_camera_info(info(**changes))

@@ -19,7 +19,7 @@ from ros_harness import DEADLINE_S, LEAVE_S, presses_and_ends, ros_node
 from visualization_msgs.msg import InteractiveMarkerFeedback
 
 from fingertip_contact.ros import qos
-from fingertip_contact.ros.parameter_tables import TABLES
+from fingertip_contact.ros.parameter_tables import PARAMETER_TABLES
 
 ROOT = Path(__file__).parent.parent
 LAUNCH_FILES = sorted(ROOT.glob("launch/*.launch.py"))
@@ -67,7 +67,7 @@ def environment_of(workspace: Path) -> dict[str, str]:
 def test_colcon_installs_nodes_where_ros_looks(workspace):
     """Every node and the command in lib/fingertip_contact, shared files in share/, the package in the index."""
     installed = {path.name for path in (workspace / "lib" / "fingertip_contact").iterdir()}
-    assert installed == {*TABLES, "fingertip-contact"}
+    assert installed == {*PARAMETER_TABLES, "fingertip-contact"}
     share = workspace / "share"
     assert (share / "ament_index" / "resource_index" / "packages" / "fingertip_contact").is_file()
     for name in (

@@ -19,7 +19,7 @@ from rclpy.parameter import Parameter
 from ros_harness import COLOR, nodes, ros_node, write_recording
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
-from fingertip_contact.images import depth_from_message
+from fingertip_contact.images import decode_depth_image
 from fingertip_contact.nodes.depth_estimation_node import DepthEstimationStage
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.lifecycle import ManagedNode
@@ -38,7 +38,7 @@ def weights(tmp_path_factory):
 
 
 def stamps_of(heard):
-    return [messages.stamp_ns(message.header.stamp) for message in heard]
+    return [messages.stamp_to_ns(message.header.stamp) for message in heard]
 
 
 def values_of(arrays):
@@ -79,7 +79,7 @@ def test_depth_at_the_cameras_rate(weights, tmp_path):
         assert images[0].header.frame_id == "camera_color_optical_frame"
         assert set(stamps_of(infos[:WANTED])) <= set(stamps_of(infos_in))
         assert len(set(stamps_of(images[:WANTED])) & set(stamps_of(infos))) >= WANTED - 1
-        depth_m = depth_from_message(images[0]).metres()
+        depth_m = decode_depth_image(images[0]).to_metres()
         assert depth_m.shape == (480, 640)
         valid_m = depth_m[np.isfinite(depth_m)]
         assert np.all((valid_m >= 0.07) & (valid_m <= 0.5))

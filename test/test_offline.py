@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from fingertip_contact.build import build_touch, contact_parameters
+from fingertip_contact.build import build_contact_pipeline, load_contact_parameters
 from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.frames import DepthImage, Frame
 from fingertip_contact.geometry import Camera
 from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.layout import load_layout
-from fingertip_contact.offline import run
+from fingertip_contact.offline import process_frames
 from fingertip_contact.pipeline import Pipeline
 
 CAMERA = Camera(fx=393.0, fy=392.0, cx=321.0, cy=240.0, width=640, height=480)
@@ -25,8 +25,8 @@ def empty_desk(index: int) -> Frame:
 def test_every_frame_and_an_end(hand_tracker: HandTracker):
     """Each frame comes with its result, in order; the end comes last, without a frame, at the last stamp."""
     frames = [empty_desk(index) for index in range(12)]
-    touch = build_touch(load_layout("qwerty"), contact_parameters("default", 0.2))
-    pairs = list(run(frames, Pipeline(hand_tracker, touch)))
+    touch = build_contact_pipeline(load_layout("qwerty"), load_contact_parameters("default", 0.2))
+    pairs = list(process_frames(frames, Pipeline(hand_tracker, touch)))
     assert [frame for frame, _ in pairs] == [*frames, None]
     assert [result.stamp_ns for _, result in pairs] == [frame.stamp_ns for frame in (*frames, frames[-1])]
     assert pairs[-2][1].surface is not None
@@ -34,14 +34,14 @@ def test_every_frame_and_an_end(hand_tracker: HandTracker):
 
 def test_no_frames_no_end(hand_tracker: HandTracker):
     """A recording without frames has nothing to end."""
-    touch = build_touch(load_layout("qwerty"), contact_parameters("default"))
-    assert list(run([], Pipeline(hand_tracker, touch))) == []
+    touch = build_contact_pipeline(load_layout("qwerty"), load_contact_parameters("default"))
+    assert list(process_frames([], Pipeline(hand_tracker, touch))) == []
 
 
 def test_calibration_time_replaces_the_profile():
     """The time of the empty desk is the recording's, everything else the profile's."""
     profile = load_profile("default")
-    assert contact_parameters("default") == profile
-    changed = contact_parameters("default", 2.5)
+    assert load_contact_parameters("default") == profile
+    changed = load_contact_parameters("default", 2.5)
     assert changed.calibration_seconds == 2.5
     assert changed.entry_height_m == profile.entry_height_m

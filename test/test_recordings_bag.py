@@ -176,7 +176,7 @@ def test_metric_float_depth(tmp_path):
         bag.write_image(COLOR, stamp_ns(0), FRAME_ID, image(0), "bgr8")
         bag.write_image(DEPTH, stamp_ns(0), FRAME_ID, metres, "32FC1")
     (frame,) = frames_of(tmp_path / "bag.mcap")
-    np.testing.assert_array_equal(frame.depth.metres(), metres)
+    np.testing.assert_array_equal(frame.depth.to_metres(), metres)
 
 
 def test_the_same_frames_make_the_same_bytes(tmp_path):

@@ -13,8 +13,8 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from fingertip_contact.images import depth_from_message
-from fingertip_contact.ros.images import CameraReader, ImageWriter, color_bgr
+from fingertip_contact.images import decode_depth_image
+from fingertip_contact.ros.images import CameraReader, ImageWriter, decode_color_bgr
 
 HEAD = Header(frame_id="camera")
 RANDOM = np.random.default_rng(1)
@@ -27,8 +27,8 @@ def over_the_wire(message):
 def test_bgr8_is_a_view():
     """No copy: writing to the message shows in the picture."""
     picture = RANDOM.integers(0, 256, (48, 64, 3), dtype=np.uint8)
-    message = over_the_wire(ImageWriter("bgr8").message(HEAD, picture))
-    read = color_bgr(message)
+    message = over_the_wire(ImageWriter("bgr8").make_message(HEAD, picture))
+    read = decode_color_bgr(message)
     np.testing.assert_array_equal(read, picture)
     message.data[0] = 255 - message.data[0]
     assert read[0, 0, 0] == message.data[0]
@@ -38,7 +38,7 @@ def test_bgr8_is_a_view():
 def test_depth_survives(encoding, dtype):
     """Depth comes back bit by bit, and its padding is left out."""
     depth = (RANDOM.random((48, 64)) * 900).astype(dtype)
-    read = depth_from_message(over_the_wire(ImageWriter(encoding).message(HEAD, depth)))
+    read = decode_depth_image(over_the_wire(ImageWriter(encoding).make_message(HEAD, depth)))
     np.testing.assert_array_equal(read.values, depth)
 
 
@@ -46,7 +46,7 @@ def test_one_writer_takes_pictures_of_any_size():
     """A camera may change its resolution; the buffer follows."""
     writer = ImageWriter("bgr8")
     for height, width in ((4, 6), (4, 6), (2, 3)):
-        message = writer.message(HEAD, np.full((height, width, 3), height, np.uint8))
+        message = writer.make_message(HEAD, np.full((height, width, 3), height, np.uint8))
         assert (message.height, message.width, message.step, len(message.data)) == (
             height,
             width,
@@ -59,14 +59,14 @@ def test_one_writer_takes_pictures_of_any_size():
 def test_an_unknown_encoding_is_named():
     """Without cv_bridge an encoding that is not plain is one error that says which."""
     with pytest.raises(ValueError, match="bayer_rggb8"):
-        color_bgr(Image(height=2, width=2, step=2, encoding="bayer_rggb8", data=bytes(4)))
+        decode_color_bgr(Image(height=2, width=2, step=2, encoding="bayer_rggb8", data=bytes(4)))
 
 
 @pytest.mark.parametrize(("step", "length"), [(5, 24), (6, 11), (6, 13)])
 def test_a_wrong_step_or_length_is_refused(step, length):
     """2x2 bgr8 has rows of 6 bytes."""
     with pytest.raises(ValueError, match="bytes"):
-        color_bgr(Image(height=2, width=2, step=step, encoding="bgr8", data=bytes(length)))
+        decode_color_bgr(Image(height=2, width=2, step=step, encoding="bgr8", data=bytes(length)))
 
 
 def info(fx=400.0, model="plumb_bob"):

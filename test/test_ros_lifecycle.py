@@ -139,12 +139,12 @@ def test_diagnostics_count_what_happens():
         held = ExitStack()
         with held:
             diagnostics = Diagnostics(node, held)
-            diagnostics.report(lambda: {"dropped": 3}, held)
+            diagnostics.add_source(lambda: {"dropped": 3}, held)
             node.until(lambda: node.count_publishers("/diagnostics") == 1 and len(heard) > 0, "the first message")
             now_ns = node.get_clock().now().nanoseconds
             for _ in range(10):
-                diagnostics.frame_done(now_ns - 20_000_000)
-            diagnostics.problem(ValueError("bad step"))
+                diagnostics.record_frame(now_ns - 20_000_000)
+            diagnostics.record_error(ValueError("bad step"))
             seen = len(heard)
             node.until(lambda: len(heard) > seen, "the next message")
         (status,) = heard[-1].status

@@ -21,7 +21,7 @@ from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.ros import messages
 
 STAMP_NS = 1_700_000_000_123_456_789
-HEAD = messages.header(STAMP_NS, "camera_color_optical_frame")
+HEAD = messages.make_header(STAMP_NS, "camera_color_optical_frame")
 pixels = st.floats(-1000, 2000, width=32)
 
 
@@ -39,7 +39,7 @@ def event(kind="press", point_m=(0.01, -0.02, 0.33), early_us=70_000):
 def test_hands_come_back_as_they_were(landmarks):
     """Positions, score, side and track survive; no hands is an empty message."""
     sent = tuple(hand(points, track=i + 1, handedness=HANDS[i]) for i, points in enumerate(landmarks))
-    received = messages.hands_from(messages.hands(HEAD, sent))
+    received = messages.parse_hands(messages.make_hands(HEAD, sent))
     assert [(h.track, h.handedness, h.score) for h in received] == [(h.track, h.handedness, h.score) for h in sent]
     for before, after in zip(sent, received, strict=True):
         np.testing.assert_array_equal(after.landmarks_px, before.landmarks_px)
@@ -47,7 +47,7 @@ def test_hands_come_back_as_they_were(landmarks):
 
 def test_hands_message_is_a_point_cloud_as_designed():
     """Other programs find the fields by these names, 21 points a hand, stamp and frame of the picture."""
-    message = messages.hands(HEAD, [hand(np.zeros((21, 2)))])
+    message = messages.make_hands(HEAD, [hand(np.zeros((21, 2)))])
     assert [field.name for field in message.fields] == ["u", "v", "score", "hand", "landmark", "track"]
     assert (message.width, message.height, len(message.data)) == (21, 1, 21 * message.point_step)
     assert message.header == HEAD
@@ -71,7 +71,7 @@ def test_hands_are_read_by_field_name():
         for name in layout.names
     ]
     message = PointCloud2(height=1, width=21, fields=fields, point_step=32, row_step=32 * 21, data=points.tobytes())
-    (received,) = messages.hands_from(message)
+    (received,) = messages.parse_hands(message)
     assert received.track == 9
     np.testing.assert_array_equal(received.landmarks_px, np.tile([5.0, 6.0], (21, 1)))
 
@@ -87,27 +87,27 @@ def test_hands_are_read_by_field_name():
 )
 def test_damaged_hands_are_refused(damage, says):
     """A message that is not what it says is a ValueError that names what is wrong."""
-    message = messages.hands(HEAD, [hand(np.zeros((21, 2)))])
+    message = messages.make_hands(HEAD, [hand(np.zeros((21, 2)))])
     damage(message)
     with pytest.raises(ValueError, match=says):
-        messages.hands_from(message)
+        messages.parse_hands(message)
 
 
 def test_hands_with_nan_are_refused():
     """A landmark that is nowhere must not reach the contact stage."""
     with pytest.raises(ValueError, match="not finite"):
-        messages.hands_from(messages.hands(HEAD, [hand(np.full((21, 2), np.nan))]))
+        messages.parse_hands(messages.make_hands(HEAD, [hand(np.full((21, 2), np.nan))]))
 
 
 def test_fingertips_come_back_and_show_in_rviz():
     """Metres as x, y, z; the rest by name; a lost finger is NaN and makes the cloud not dense."""
     seen = Fingertip(4, "left", "little", (1, 2), np.array([0.1, 0.2, 0.3]), 0.004, -0.1, 0.9, "approach")
     lost = Fingertip(4, "left", "thumb", (1, 2), np.full(3, np.nan), math.nan, math.nan, 0.9, "lost")
-    message = messages.fingertips(HEAD, [seen, lost])
+    message = messages.make_fingertips(HEAD, [seen, lost])
     assert [field.name for field in message.fields][:3] == ["x", "y", "z"]
     assert not message.is_dense
-    assert messages.fingertips(HEAD, [seen]).is_dense
-    first, second = messages.fingertips_from(message)
+    assert messages.make_fingertips(HEAD, [seen]).is_dense
+    first, second = messages.parse_fingertips(message)
     assert (first.hand, first.finger, first.state, first.track) == ("left", "little", "approach", 4)
     np.testing.assert_allclose([*first.point_m, first.height_m, first.speed_mps], [0.1, 0.2, 0.3, 0.004, -0.1], 1e-6)
     assert second.state == "lost"
@@ -125,11 +125,11 @@ def test_fingertips_come_back_and_show_in_rviz():
 )
 def test_events_are_pointer_events(kind, event_type, valid):
     """Press, move, release and cancel keep their meaning, finger, point and both times."""
-    message = messages.key_event("camera", KeyEvent(event(kind), "qwerty", "a", "a"))
+    message = messages.make_key_event("camera", KeyEvent(event(kind), "qwerty", "a", "a"))
     assert (message.event_type, message.mouse_point_valid) == (event_type, valid)
     assert (message.client_id, message.marker_name, message.control_name) == ("left_ring", "qwerty", "a")
-    assert message.header == messages.header(STAMP_NS, "camera")
-    received = messages.key_event_from(message)
+    assert message.header == messages.make_header(STAMP_NS, "camera")
+    received = messages.parse_key_event(message)
     assert (received.keyboard, received.key) == ("qwerty", "a")
     contact = received.contact
     assert (contact.type, contact.hand, contact.finger) == (kind, "left", "ring")
@@ -139,13 +139,13 @@ def test_events_are_pointer_events(kind, event_type, valid):
 
 def test_an_event_off_the_keys_names_the_surface():
     """contact_events carry no key."""
-    message = messages.contact_event("camera", event())
+    message = messages.make_contact_event("camera", event())
     assert (message.marker_name, message.control_name) == ("surface", "")
 
 
 def test_an_event_never_holds_nan():
     """rosbridge turns NaN into invalid JSON: a point that is not known is marked invalid instead."""
-    message = messages.contact_event("camera", event("cancel", (math.nan,) * 3))
+    message = messages.make_contact_event("camera", event("cancel", (math.nan,) * 3))
     assert not message.mouse_point_valid
     assert math.isfinite(message.mouse_point.x)
     assert math.isfinite(message.pose.position.x)
@@ -154,20 +154,20 @@ def test_an_event_never_holds_nan():
 def test_a_foreign_message_is_no_event():
     """Other programs may use the topic's type for markers of their own."""
     with pytest.raises(ValueError, match="no contact event"):
-        messages.contact_event_from(InteractiveMarkerFeedback(client_id="rviz"))
+        messages.parse_contact_event(InteractiveMarkerFeedback(client_id="rviz"))
 
 
 @given(st.integers(0, 2**31 * 10**9 - 1))
 def test_stamps_are_exact(stamp_ns):
     """Nanoseconds go through a header unharmed."""
-    assert messages.stamp_ns(messages.header(stamp_ns, "").stamp) == stamp_ns
+    assert messages.stamp_to_ns(messages.make_header(stamp_ns, "").stamp) == stamp_ns
 
 
 @pytest.mark.parametrize("stamp", [Time(sec=-1), Time(nanosec=1_000_000_000)])
 def test_a_stamp_that_is_no_time_is_refused(stamp):
     """Negative seconds and too many nanoseconds are errors of the sender."""
     with pytest.raises(ValueError, match="not a time"):
-        messages.stamp_ns(stamp)
+        messages.stamp_to_ns(stamp)
 
 
 @given(st.tuples(*[st.floats(-1, 1)] * 4).filter(lambda q: np.linalg.norm(q) > 0.1))
@@ -181,7 +181,7 @@ def test_quaternions_turn_as_the_matrix_does(raw):
             [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
         ]
     )
-    found = np.array(messages.quaternion(matrix))
+    found = np.array(messages.rotation_to_quaternion(matrix))
     assert abs(found @ (x, y, z, w)) == pytest.approx(1.0, abs=1e-9)
     assert found[3] >= 0
 
@@ -189,7 +189,7 @@ def test_quaternions_turn_as_the_matrix_does(raw):
 def test_a_transform_names_parent_and_child():
     """TF: the header's frame is the parent."""
     pose = RigidTransform(np.eye(3), np.array([1.0, 2.0, 3.0]))
-    message = messages.transform(Header(frame_id="camera"), "keyboard", pose)
+    message = messages.make_transform(Header(frame_id="camera"), "keyboard", pose)
     assert (message.header.frame_id, message.child_frame_id) == ("camera", "keyboard")
     assert (message.transform.translation.z, message.transform.rotation.w) == (3.0, 1.0)
 

@@ -13,8 +13,8 @@ pytest.importorskip("rclpy")
 from rclpy.parameter import Parameter as RosParameter
 from ros_harness import ros_node
 
-from fingertip_contact.resources import share_file
-from fingertip_contact.ros.parameter_tables import TABLES, markdown, parameter_file
+from fingertip_contact.resources import find_share_file
+from fingertip_contact.ros.parameter_tables import PARAMETER_TABLES, format_markdown, format_parameter_file
 from fingertip_contact.ros.parameters import NodeParameters, Parameter
 
 TABLE = (
@@ -23,7 +23,7 @@ TABLE = (
     Parameter("source", "sensor", "which", choices=("sensor", "model")),
     Parameter("file", "", "where from", read_only=True),
 )
-FILES = sorted(Path(share_file("package.xml")).parent.glob("config/nodes/*.yaml"))
+FILES = sorted(Path(find_share_file("package.xml")).parent.glob("config/nodes/*.yaml"))
 
 
 @pytest.fixture
@@ -86,11 +86,11 @@ def test_descriptors_tell_description_and_range(node):
     assert rate.description == "speed"
 
 
-@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+@pytest.mark.parametrize("table", PARAMETER_TABLES.values(), ids=PARAMETER_TABLES)
 def test_every_default_is_allowed(table):
     """A node starts without any parameters given."""
     for parameter in table:
-        assert not parameter.complaint(parameter.default)
+        assert not parameter.validation_error(parameter.default)
         if parameter.limits:
             assert parameter.limits[0] <= parameter.default <= parameter.limits[1]
 
@@ -98,26 +98,26 @@ def test_every_default_is_allowed(table):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_parameter_files_are_those_of_the_tables(path):
     """The files are made, not written: `python -m fingertip_contact.ros.parameter_tables --yaml NODE`."""
-    assert path.read_text() == parameter_file(path.stem)
+    assert path.read_text() == format_parameter_file(path.stem)
     section = yaml.safe_load(path.read_text())["/**"]["ros__parameters"]
-    assert section == {parameter.name: parameter.default for parameter in TABLES[path.stem]}
+    assert section == {parameter.name: parameter.default for parameter in PARAMETER_TABLES[path.stem]}
 
 
 def test_lifecycle_nodes_have_parameter_files():
     """Those that launch files start with one."""
     assert {path.stem for path in FILES} == {
-        name for name, table in TABLES.items() if any(parameter.name == "autostart" for parameter in table)
+        name for name, table in PARAMETER_TABLES.items() if any(parameter.name == "autostart" for parameter in table)
     }
 
 
 def test_the_table_for_the_readme_names_every_parameter():
     """One row each."""
-    for node, table in TABLES.items():
-        text = markdown(node)
+    for node, table in PARAMETER_TABLES.items():
+        text = format_markdown(node)
         assert all(f"| `{parameter.name}` |" in text for parameter in table)
 
 
 def test_the_manual_lists_the_parameters_as_they_are():
     """docs/ros.md ends in what `python -m fingertip_contact.ros.parameter_tables` prints."""
-    manual = (Path(share_file("package.xml")).parent / "docs" / "ros.md").read_text(encoding="utf-8")
-    assert all(markdown(node) in manual for node in TABLES)
+    manual = (Path(find_share_file("package.xml")).parent / "docs" / "ros.md").read_text(encoding="utf-8")
+    assert all(format_markdown(node) in manual for node in PARAMETER_TABLES)

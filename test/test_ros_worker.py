@@ -36,7 +36,7 @@ def test_a_slow_worker_loses_the_oldest():
         handled.append(item)
         done.release()
 
-    worker = FrameWorker(handle, on_error=lambda error: None, depth=2, patience_s=DEADLINE_S)
+    worker = FrameWorker(handle, on_error=lambda error: None, depth=2, max_lag_s=DEADLINE_S)
     worker.offer(0)
     assert begun.wait(DEADLINE_S)
     for item in range(1, 10):
@@ -59,7 +59,7 @@ def test_a_worker_that_never_catches_up_takes_the_newest():
         handled.append(item)
         done.release()
 
-    worker = FrameWorker(handle, on_error=lambda error: None, depth=4, patience_s=0.0)
+    worker = FrameWorker(handle, on_error=lambda error: None, depth=4, max_lag_s=0.0)
     worker.offer(0)
     assert begun.wait(DEADLINE_S)
     for item in range(1, 5):

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from fingertip_contact import weight_sources, weights
 from fingertip_contact.cli.models import app
-from fingertip_contact.weight_sources import Fetched
+from fingertip_contact.weight_sources import FetchedFile
 
 
 @pytest.fixture
@@ -42,13 +42,13 @@ def tiny_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
         "python": "3.11",
         "abi": "cp311",
         "platform": "manylinux_2_28_x86_64",
-        "sha256": weights.sha256_of(file),
+        "sha256": weights.compute_sha256(file),
     }
 
 
 def test_list_is_complete():
     """Every model names its source, licence and version, and everything but the hub's files is pinned by a hash."""
-    for model in weights.models().values():
+    for model in weights.load_models().values():
         assert model.licence in ("Apache-2.0", "MIT")
         assert len({"wheel", "hub", "shipped"} & set(model.settings)) == 1
         if "hub" in model.settings:
@@ -61,7 +61,7 @@ def test_list_is_complete():
 
 def test_shipped_meshes_are_the_listed_ones():
     """The meshes in the package have the listed hash and size."""
-    for model in weights.select("meshes"):
+    for model in weights.select_models("meshes"):
         weights.verify(model)
         assert model.location.stat().st_size == model.size
 
@@ -70,11 +70,11 @@ def test_missing_file_is_named_with_its_remedy(empty_cache: Path):
     """Missing weights are an error that names the file and the command; nothing is downloaded."""
     expected = f"{empty_cache / 'hand_landmark_full.tflite'} is missing; run: fingertip-contact models pull hands"
     with pytest.raises(weights.MissingWeightsError, match=re.escape(expected)):
-        weights.path("hand_landmark_full")
+        weights.get_verified_path("hand_landmark_full")
     assert not list(empty_cache.iterdir())
 
 
-@pytest.mark.parametrize("use", [weights.path, weights.pull])
+@pytest.mark.parametrize("use", [weights.get_verified_path, weights.pull])
 def test_damaged_file_is_refused(empty_cache: Path, use):
     """A file with another hash is refused with what was found and expected, and is left as it is."""
     file = empty_cache / "palm_detection_full.tflite"
@@ -96,7 +96,9 @@ def test_wheel_member_comes_through_pip(tiny_wheel: dict, tmp_path: Path):
     """pip fetches the wheel from wherever it is set up to, and only the member is taken out."""
     target = tmp_path / "out"
     target.mkdir()
-    (got,) = weight_sources.from_wheel({"wheel": tiny_wheel}, ["tinyweights/net.tflite"], target, lambda text: None)
+    (got,) = weight_sources.fetch_from_wheel(
+        {"wheel": tiny_wheel}, ["tinyweights/net.tflite"], target, lambda text: None
+    )
     assert got.file.read_bytes() == b"layers"
     assert (got.source, got.revision) == ("tinyweights", "1.0")
 
@@ -104,13 +106,13 @@ def test_wheel_member_comes_through_pip(tiny_wheel: dict, tmp_path: Path):
 def test_wheel_with_another_hash_is_refused(tiny_wheel: dict, tmp_path: Path):
     """A wheel that is not the pinned one is not opened."""
     with pytest.raises(weight_sources.FetchError, match=r"has sha256 .* expected 00"):
-        weight_sources.from_wheel({"wheel": tiny_wheel | {"sha256": "00"}}, [], tmp_path, lambda text: None)
+        weight_sources.fetch_from_wheel({"wheel": tiny_wheel | {"sha256": "00"}}, [], tmp_path, lambda text: None)
 
 
 def test_pip_says_why_it_failed(tiny_wheel: dict, tmp_path: Path):
     """Where pip cannot deliver, its own reason is passed on."""
     with pytest.raises(weight_sources.FetchError, match=r"No matching distribution found for absent==1\.0"):
-        weight_sources.from_wheel(
+        weight_sources.fetch_from_wheel(
             {"wheel": tiny_wheel | {"requirement": "absent==1.0"}}, [], tmp_path, lambda text: None
         )
 
@@ -129,9 +131,9 @@ def test_wrong_content_is_not_installed(empty_cache: Path, tmp_path: Path):
     """A downloaded file with a wrong hash never gets its name in the cache."""
     file = tmp_path / "download"
     file.write_bytes(b"other")
-    model = weights.models()["palm_detection_full"]
+    model = weights.load_models()["palm_detection_full"]
     with pytest.raises(weights.WeightsError, match="nothing was installed"):
-        weights._install(model, Fetched(file, "mirror", "1.0"))
+        weights._install(model, FetchedFile(file, "mirror", "1.0"))
     assert not model.location.exists()
     assert not file.exists()
 
@@ -140,10 +142,10 @@ def test_unknown_hash_is_recorded_once_and_then_holds(empty_cache: Path, tmp_pat
     """A model without a listed hash is pinned by its first pull."""
     file = tmp_path / "download"
     file.write_bytes(b"weights")
-    model = weights.models()["d405"]
-    weights._install(model, Fetched(file, "someone/weights", "c0ffee"))
+    model = weights.load_models()["d405"]
+    weights._install(model, FetchedFile(file, "someone/weights", "c0ffee"))
     weights.verify(model)
-    assert "# someone/weights c0ffee" in model.recorded_hash.read_text()
+    assert "# someone/weights c0ffee" in model.hash_file.read_text()
     model.location.write_bytes(b"changed")
     with pytest.raises(weights.WeightsError, match="has sha256"):
         weights.verify(model)
@@ -151,7 +153,7 @@ def test_unknown_hash_is_recorded_once_and_then_holds(empty_cache: Path, tmp_pat
 
 def test_file_without_a_known_hash_is_refused(empty_cache: Path):
     """A file that was put into the cache by hand, with no hash to hold it against, is refused."""
-    model = weights.models()["d405"]
+    model = weights.load_models()["d405"]
     model.location.parent.mkdir()
     model.location.write_bytes(b"anything")
     with pytest.raises(weights.WeightsError, match=r"no recorded sha256.*move it away, then run: .*pull d405"):
@@ -173,7 +175,7 @@ def test_list_command_shows_state(empty_cache: Path):
     result = CliRunner().invoke(app, ["list"])
     assert result.exit_code == 0
     lines = {line.split()[1]: line for line in result.output.splitlines() if len(line.split()) > 1}
-    assert set(weights.models()) <= set(lines)
+    assert set(weights.load_models()) <= set(lines)
     assert "damaged" in lines["palm_detection_full"]
     assert "not here" in lines["hand_landmark_full"]
     assert "ready" in lines["generic_hand_left"]
@@ -188,4 +190,4 @@ def test_verify_command_fails_on_damage(empty_cache: Path):
 def test_models_are_records():
     """Entries cannot be changed after they are read: everyone shares them."""
     with pytest.raises(dataclasses.FrozenInstanceError):
-        weights.models()["base"].sha256 = "0"
+        weights.load_models()["base"].sha256 = "0"

@@ -13,7 +13,7 @@ constants = pytest.importorskip("huggingface_hub.constants", reason="huggingface
 
 from fingertip_contact import weights  # noqa: E402
 from fingertip_contact.cli.models import app  # noqa: E402
-from fingertip_contact.weight_sources import FetchError, from_hub  # noqa: E402
+from fingertip_contact.weight_sources import FetchError, fetch_from_hub  # noqa: E402
 
 REPOSITORY = "muxiddin19/vrkeyb-cvpr2026"
 MEMBER = "depth_anything_v2_vits_d405_finetuned.pth"
@@ -95,7 +95,7 @@ def test_once_here_nothing_is_asked_for_again(hub, empty_cache):
     """Offline use."""
     weights.pull("d405")
     hub.asked.clear()
-    assert weights.pull("d405") == [weights.path("d405")]
+    assert weights.pull("d405") == [weights.get_verified_path("d405")]
     assert hub.asked == []
 
 
@@ -108,7 +108,7 @@ def test_a_pull_that_broke_off_goes_on_where_it_stopped(hub, empty_cache):
     weights.pull("d405", said.append)
     assert ("GET", f"/{REPOSITORY}/resolve/{COMMIT}/{MEMBER}", 70_000) in hub.asked
     assert any("going on after 70000 bytes" in line for line in said)
-    assert weights.path("d405").read_bytes() == WEIGHTS
+    assert weights.get_verified_path("d405").read_bytes() == WEIGHTS
 
 
 def test_a_part_of_something_else_is_found_out(hub, empty_cache):
@@ -118,9 +118,9 @@ def test_a_part_of_something_else_is_found_out(hub, empty_cache):
     (folder / f"{MEMBER}.{COMMIT}.partial").write_bytes(b"x" * 70_000)
     with pytest.raises(weights.WeightsError, match="arrived damaged and was deleted; try again"):
         weights.pull("d405")
-    assert not weights.models()["d405"].location.exists()
+    assert not weights.load_models()["d405"].location.exists()
     weights.pull("d405")
-    assert weights.path("d405").read_bytes() == WEIGHTS
+    assert weights.get_verified_path("d405").read_bytes() == WEIGHTS
 
 
 def test_a_chosen_revision_is_what_is_asked_for(hub, empty_cache):
@@ -134,7 +134,7 @@ def test_a_chosen_revision_is_what_is_asked_for(hub, empty_cache):
 def test_what_the_hub_does_not_have_is_named(hub, tmp_path):
     """With the repository."""
     with pytest.raises(FetchError, match=rf"{REPOSITORY} does not deliver other\.pth: .*404"):
-        from_hub(REPOSITORY, "other.pth", None, tmp_path, lambda message: None)
+        fetch_from_hub(REPOSITORY, "other.pth", None, tmp_path, lambda message: None)
 
 
 def test_weights_without_a_config_are_taken_all_the_same(hub, empty_cache):
@@ -143,4 +143,4 @@ def test_weights_without_a_config_are_taken_all_the_same(hub, empty_cache):
     said = []
     weights.pull("d405", said.append)
     assert any(line.startswith("going on without config.json") for line in said)
-    assert weights.path("d405").read_bytes() == WEIGHTS
+    assert weights.get_verified_path("d405").read_bytes() == WEIGHTS

@@ -47,7 +47,7 @@ def depth(
     from fingertip_contact.cli.pictures import spread_pictures
     from fingertip_contact.depth import benchmark, configuration
 
-    path = checkpoint or weights.models()["d405"].location
+    path = checkpoint or weights.load_models()["d405"].location
     if checkpoint is None and not path.is_file():
         path, max_depth = benchmark.make_random_weights(), max_depth or configuration.D405_MAX_DEPTH_M
     largest_m = configuration.resolve_max_depth_m(path, max_depth)

@@ -74,11 +74,11 @@ def _network(checkpoint: Path | None, max_depth: float, size: str, recording: Pa
     from fingertip_contact import weights
     from fingertip_contact.cli.pictures import spread_pictures
     from fingertip_contact.depth import benchmark, configuration, conversions, selection
-    from fingertip_contact.ros.parameter_tables import DEPTH
+    from fingertip_contact.ros.parameter_tables import DEPTH_PARAMETERS
 
-    defaults = {parameter.name: parameter.default for parameter in DEPTH}
+    defaults = {parameter.name: parameter.default for parameter in DEPTH_PARAMETERS}
     height, width = (int(str(defaults[f"{size}_{side}"])) for side in ("height", "width"))
-    path = checkpoint or weights.models()["d405"].location
+    path = checkpoint or weights.load_models()["d405"].location
     is_random = checkpoint is None and not path.is_file()
     if is_random:
         path, max_depth = benchmark.make_random_weights(), max_depth or configuration.D405_MAX_DEPTH_M

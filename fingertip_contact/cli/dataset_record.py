@@ -75,9 +75,9 @@ def _camera(source: str, color: str, depth: str, filtered: bool) -> Iterator[Ite
         with closing(stream_realsense_frames(filtered=filtered)) as frames:
             yield frames
         return
-    from fingertip_contact.ros.live import live_camera
+    from fingertip_contact.ros.live import open_live_camera
 
-    with live_camera(color, depth) as camera:
+    with open_live_camera(color, depth) as camera:
         yield camera.frames()
         if camera.dropped:
             typer.echo(f"note: the disk was too slow for {camera.dropped} frames", err=True)

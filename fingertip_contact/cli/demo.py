@@ -92,6 +92,6 @@ def _depth_line() -> str:
     """The demonstration reads the sensor's depth: next to the hands, two cores have no room for a third network."""
     from fingertip_contact import weights
 
-    installed = all(model.location.is_file() for model in weights.select(DEPTH_WEIGHTS))
+    installed = all(model.location.is_file() for model in weights.select_models(DEPTH_WEIGHTS))
     here = "are on this machine, and not needed here" if installed else "are not on this machine"
     return f"Depth: the sensor's own (the depth network's weights {here})"

@@ -87,7 +87,7 @@ def _score(
     from fingertip_contact.build import build_pipeline
     from fingertip_contact.evaluation.depth_sources import replace_depth
     from fingertip_contact.evaluation.recording import score_recording
-    from fingertip_contact.offline import run
+    from fingertip_contact.offline import process_frames
     from fingertip_contact.recordings.bag import open_recording
     from fingertip_contact.recordings.events import decode_text, make_event_records, read_events
 
@@ -99,5 +99,7 @@ def _score(
             pipeline = build_pipeline(layout, profile, calibration_seconds)
             with progress_over(recording.frames(), recording.frame_count, bag.name) as recorded:
                 frames = recorded if predict is None else replace_depth(predict, recorded)
-                events = [record for _, result in run(frames, pipeline) for record in make_event_records(result)]
+                events = [
+                    record for _, result in process_frames(frames, pipeline) for record in make_event_records(result)
+                ]
         return score_recording(str(bag), events, truth, decode_text(events), recording.duration_s)

@@ -39,9 +39,9 @@ def list_models() -> None:
     table = Table("group", "model", "licence", "MB", "state", "what it is", box=SIMPLE_HEAD, pad_edge=False)
     for column in table.columns[:-1]:
         column.no_wrap = True
-    for model in weights.models().values():
+    for model in weights.load_models().values():
         size = "" if model.size is None else f"{model.size / 1e6:.1f}"
-        about = f"{model.about}, {model.version}"
+        about = f"{model.description}, {model.version}"
         table.add_row(model.group, model.name, model.licence, size, _state(model), about)
     Console().print(table)
 
@@ -49,7 +49,7 @@ def list_models() -> None:
 @app.command()
 def verify(name: Name = "all") -> None:
     """Check files against their sha256. Those never pulled are named, and are an error where asked for by name."""
-    for model in weights.select(name):
+    for model in weights.select_models(name):
         if name != weights.ALL or model.location.is_file():
             weights.verify(model)
         typer.echo(f"{model.name}: {_state(model)}")
@@ -74,7 +74,7 @@ def convert(
     from fingertip_contact.depth.checkpoint import load_weights, save_safetensors
     from fingertip_contact.recordings.atomic import atomic_write, require_not_exists
 
-    source = checkpoint or weights.path("d405")
+    source = checkpoint or weights.get_verified_path("d405")
     target = out or source.with_suffix(".safetensors")
     if target.suffix != ".safetensors":
         raise ValueError(f"{target} has to end in .safetensors: that is how it is told apart from a pickle")

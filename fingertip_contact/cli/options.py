@@ -49,7 +49,7 @@ def network_spec(weights: Path | None, size: str, max_depth_m: float | None) -> 
 
     height, width = input_size(size)
     configuration.check_input_size(height, width)
-    path = weights or listed.path("d405")
+    path = weights or listed.get_verified_path("d405")
     return configuration.NetworkSpec(path, height, width, configuration.resolve_max_depth_m(path, max_depth_m))
 
 

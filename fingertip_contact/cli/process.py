@@ -34,7 +34,7 @@ def process(
     """
     from fingertip_contact.build import KeyboardOptions, build_pipeline
     from fingertip_contact.keyboard.layout import load_layout
-    from fingertip_contact.offline import run
+    from fingertip_contact.offline import process_frames
     from fingertip_contact.recordings.atomic import require_distinct, require_not_exists
     from fingertip_contact.recordings.bag import open_recording
     from fingertip_contact.recordings.events import event_writer, make_event_records
@@ -61,11 +61,11 @@ def process(
         frames = stack.enter_context(progress_over(recording.frames(), recording.frame_count, bag.name))
         presses = 0
         advice: Counter[str] = Counter()
-        for frame, result in run(frames, pipeline):
+        for frame, result in process_frames(frames, pipeline):
             for record in make_event_records(result):
                 write(record)
                 presses += record.type == "press"
-            advice[result.advice] += 1
+            advice[result.hint] += 1
             if draw is not None and frame is not None:
                 draw(frame, result)
         summary = f"{presses} presses in {recording.duration_s:.1f} s"

@@ -104,7 +104,7 @@ def _base_weights(configuration: TrainingConfiguration, stated: Path | None, res
         return stated
     if resumed is not None:
         return resumed / LATEST
-    return weights.path(BASE_MODELS[configuration.base])
+    return weights.get_verified_path(BASE_MODELS[configuration.base])
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from fingertip_contact.resources import share_file
+from fingertip_contact.resources import find_share_file
 
 PROFILES_FILE = "config/profiles.yaml"
 CLASSIFIERS = ("tree_ensemble", "evidence", "published")
@@ -98,7 +98,7 @@ def _validate(entry: Field[Any], value: Any) -> None:
 
 def list_profiles() -> tuple[str, ...]:
     """The profiles that come with the package."""
-    return tuple(_read_profiles(share_file(PROFILES_FILE)))
+    return tuple(_read_profiles(find_share_file(PROFILES_FILE)))
 
 
 def load_profile(name_or_path: str | Path) -> ContactParameters:
@@ -109,7 +109,7 @@ def load_profile(name_or_path: str | Path) -> ContactParameters:
     """
     text = str(name_or_path)
     is_path = isinstance(name_or_path, Path) or text.endswith((".yaml", ".yml"))
-    source = Path(text) if is_path else share_file(PROFILES_FILE)
+    source = Path(text) if is_path else find_share_file(PROFILES_FILE)
     if not source.is_file():
         raise FileNotFoundError(f"profile file {source} is not there")
     profiles = _read_profiles(source)

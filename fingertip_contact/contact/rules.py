@@ -20,7 +20,7 @@ from fingertip_contact.contact.seen_ways import ForeshorteningEstimator
 from fingertip_contact.contact.stop_features import compute_contact_features
 from fingertip_contact.contact.trees import DECISION_MODEL_FILE, TIMING_MODEL_FILE, TreeEnsemble, load_tree_ensemble
 from fingertip_contact.frames import FINGERS, HANDS
-from fingertip_contact.resources import share_file
+from fingertip_contact.resources import find_share_file
 
 # How much less likely a stop is a tap, to learn from, where another finger of the hand came down farther.
 COUPLED_FINGER_PENALTY = 3.0
@@ -226,4 +226,6 @@ def make_classifier(parameters: ContactParameters) -> ContactClassifier:
 @cache
 def _load_packaged_ensembles() -> tuple[TreeEnsemble, TreeEnsemble]:
     """What tells taps, and what tells when they touched."""
-    return load_tree_ensemble(share_file(DECISION_MODEL_FILE)), load_tree_ensemble(share_file(TIMING_MODEL_FILE))
+    return load_tree_ensemble(find_share_file(DECISION_MODEL_FILE)), load_tree_ensemble(
+        find_share_file(TIMING_MODEL_FILE)
+    )

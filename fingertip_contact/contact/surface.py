@@ -177,7 +177,7 @@ class SurfaceTracker:
             self._calibrating = True
             return
         plane, residual_m = self._surface.plane, self._surface.residual_m
-        self._surface = Surface(plane, residual_m, self._surface.inlier_share, frame.stamp_ns)
+        self._surface = Surface(plane, residual_m, self._surface.inlier_ratio, frame.stamp_ns)
 
 
 def _max_quadrant_residual_m(pixels: np.ndarray, height_m: np.ndarray) -> float:
@@ -220,7 +220,7 @@ class _DepthAccumulator:
 
 def _extract_desk_depth(depth: DepthImage, hands: tuple[Hand, ...], stride: int) -> np.ndarray:
     """Every stride-th pixel of the depth (h, w), metres, NaN where invalid or near a hand or its forearm."""
-    depth_m = depth.metres((slice(None, None, stride), slice(None, None, stride)))
+    depth_m = depth.to_metres((slice(None, None, stride), slice(None, None, stride)))
     for hand in hands:
         wrist = hand.landmarks_px[WRIST]
         elbow = wrist + 2.0 * (wrist - hand.landmarks_px[MIDDLE_KNUCKLE])

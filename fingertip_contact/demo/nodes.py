@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fingertip_contact.recordings.bag import camera_info_topic
-from fingertip_contact.ros.environment import node_environment
+from fingertip_contact.ros.environment import make_node_environment
 
 # How long a node may take to leave after SIGINT before it is ended for good.
 LEAVE_S = 5.0
@@ -58,7 +58,7 @@ def _start(node: str, parameters: Mapping[str, object], remaps: dict[str, str], 
         command += ["-p", f"{name}:={value}"]
     for name, topic in remaps.items():
         command += ["-r", f"{name}:={topic}"]
-    environment = node_environment(os.environ)
+    environment = make_node_environment(os.environ)
     with log.open("wb") as output:
         # Ctrl-C reaches us alone, and we end the nodes in their order.
         return subprocess.Popen(command, env=environment, stdout=output, stderr=output, **APART)

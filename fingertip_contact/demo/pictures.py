@@ -16,14 +16,14 @@ from fingertip_contact.keyboard.pose import SheetTracker
 from fingertip_contact.recordings.atomic import atomic_write
 from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.video import overlay_video
-from fingertip_contact.ros.listener import Heard
+from fingertip_contact.ros.listener import ReceivedMessages
 
 FRAMES_PER_SECOND = 30.0
 COLUMNS, ROWS = 4, 3
 TILE_PX = (480, 360)
 
 
-def write_pictures(video: Path, sheet: Path, recording: Path, heard: Heard, layout: Layout) -> None:
+def write_pictures(video: Path, sheet: Path, recording: Path, heard: ReceivedMessages, layout: Layout) -> None:
     """The recording with what the nodes said about each of its frames, as a video; and one PNG of the moments at which
     keys were pressed, evenly over the run."""
     presses = []
@@ -48,13 +48,13 @@ def _tiled(pictures: Sequence[np.ndarray]) -> np.ndarray:
     return np.vstack([np.hstack(chosen[first : first + COLUMNS]) for first in range(0, room, COLUMNS)])
 
 
-def _results(frames: Iterator[Frame], heard: Heard, layout: Layout) -> Iterator[tuple[Frame, FrameResult]]:
+def _results(frames: Iterator[Frame], heard: ReceivedMessages, layout: Layout) -> Iterator[tuple[Frame, FrameResult]]:
     """Each recorded frame with what was heard about it.
 
     The camera gave its frames stamps of their own, at the recorded distances: one offset leads back. The sheet's pose
     is no topic on every ROS 2, so it is found here again, for the drawing alone.
     """
-    first_live_ns = min(heard.frames_in)
+    first_live_ns = min(heard.frame_stamps_ns)
     first_recorded_ns = None
     sheet = SheetTracker(layout)
     events: dict[int, list[KeyEvent]] = {}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fingertip_contact.demo.nodes import Nodes
 from fingertip_contact.demo.run import play
-from fingertip_contact.ros.listener import Heard
+from fingertip_contact.ros.listener import ReceivedMessages
 
 # After the first depth; the network and the queues have settled then.
 SETTLE_NS = 1_000_000_000
@@ -73,24 +73,26 @@ class Meter:
         return cores | {"others": everything - sum(cores.values())}
 
 
-def measure(recording: Path, readers: Nodes, log_folder: Path, show: Callable[[Heard], None]) -> PipelineBenchmark:
+def measure(
+    recording: Path, readers: Nodes, log_folder: Path, show: Callable[[ReceivedMessages], None]
+) -> PipelineBenchmark:
     """Plays a recording once to the readers, with depth_estimation_node among them.
 
     Raises RunError where a node fails, ValueError where the recording is too short to measure anything.
     """
     meter = Meter()
 
-    def look(heard: Heard) -> None:
+    def look(heard: ReceivedMessages) -> None:
         meter.look()
         show(heard)
 
     return summary(play(recording, log_folder, look, readers), meter)
 
 
-def summary(heard: Heard, meter: Meter) -> PipelineBenchmark:
-    if not heard.depths:
+def summary(heard: ReceivedMessages, meter: Meter) -> PipelineBenchmark:
+    if not heard.depth_stamps_ns:
         raise ValueError("depth_estimation_node gave no depth; its log says why")
-    start_ns, end_ns = min(heard.depths) + SETTLE_NS, max(heard.frames_in)
+    start_ns, end_ns = min(heard.depth_stamps_ns) + SETTLE_NS, max(heard.frame_stamps_ns)
     seconds = (end_ns - start_ns) * 1e-9
     if seconds < LEAST_S:
         raise ValueError(
@@ -109,10 +111,10 @@ def summary(heard: Heard, meter: Meter) -> PipelineBenchmark:
     third = max(len(latency) // 3, 1)
     return PipelineBenchmark(
         seconds=seconds,
-        camera_hz=rate_hz(heard.frames_in),
+        camera_hz=rate_hz(heard.frame_stamps_ns),
         hands_hz=rate_hz(set(heard.hands)),
         contact_hz=rate_hz(set(heard.fingertips)),
-        depth_hz=rate_hz(heard.depths),
+        depth_hz=rate_hz(heard.depth_stamps_ns),
         network_hz=statistics.mean(depth["network_hz"]),
         network_ms=statistics.median(depth["network_ms"]),
         network_age_ms=statistics.median(depth["network_age_ms"]),
@@ -122,7 +124,7 @@ def summary(heard: Heard, meter: Meter) -> PipelineBenchmark:
     )
 
 
-def _said(heard: Heard, start_ns: int, end_ns: int) -> dict[str, dict[str, list[float]]]:
+def _said(heard: ReceivedMessages, start_ns: int, end_ns: int) -> dict[str, dict[str, list[float]]]:
     """The numbers in the diagnostics of each node, of the seconds that lie wholly between the two."""
     said: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for arrival_ns, node, values in heard.diagnostics:

@@ -9,7 +9,7 @@ from pathlib import Path
 import fingertip_contact.keyboard
 import fingertip_contact.simulation
 from fingertip_contact.recordings.truth import ground_truth_path
-from fingertip_contact.resources import cache_directory, share_directory
+from fingertip_contact.resources import find_share_directory, get_cache_directory
 
 
 def cached_recording(settings: dict[str, object]) -> Path:
@@ -19,11 +19,11 @@ def cached_recording(settings: dict[str, object]) -> Path:
     """
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     rooms = [Path(room.__path__[0]) for room in (fingertip_contact.simulation, fingertip_contact.keyboard)]
-    for folder in (*rooms, share_directory() / "config" / "layouts"):
+    for folder in (*rooms, find_share_directory() / "config" / "layouts"):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(path.read_bytes())
-    return cache_directory() / "recordings" / f"demo-{digest.hexdigest()[:16]}.mcap"
+    return get_cache_directory() / "recordings" / f"demo-{digest.hexdigest()[:16]}.mcap"
 
 
 def is_whole(recording: Path) -> bool:

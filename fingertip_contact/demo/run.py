@@ -11,9 +11,9 @@ from pathlib import Path
 
 from fingertip_contact.demo.nodes import READERS, Nodes, running_nodes
 from fingertip_contact.recordings.bag import camera_info_topic, open_recording
-from fingertip_contact.ros.environment import node_environment
-from fingertip_contact.ros.listener import Heard
-from fingertip_contact.ros.listening import listening
+from fingertip_contact.ros.environment import make_node_environment
+from fingertip_contact.ros.listener import ReceivedMessages
+from fingertip_contact.ros.listening import record_topics
 
 # Time for the nodes to load their networks and to find each other, on top of the recording's own length.
 START_S = 60.0
@@ -28,32 +28,34 @@ class RunError(RuntimeError):
     """The nodes did not get through the recording."""
 
 
-def play(recording: Path, log_folder: Path, show: Callable[[Heard], None], readers: Nodes = READERS) -> Heard:
+def play(
+    recording: Path, log_folder: Path, show: Callable[[ReceivedMessages], None], readers: Nodes = READERS
+) -> ReceivedMessages:
     """Plays a recording to the nodes and gives what was heard; calls `show` ten times a second.
 
     Raises RunError where the nodes do not come up, the camera fails or nothing is heard, naming the logs to look at.
     """
     os.environ.setdefault("ROS_DOMAIN_ID", str(secrets.choice(DOMAINS)))
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    os.environ.update(node_environment())
+    os.environ.update(make_node_environment())
     with open_recording(recording) as opened:
         color_topic, depth_topic = opened.color_topic, opened.depth_topic
         limit_s = START_S + opened.duration_s
     with (
-        listening(camera_info_topic(color_topic)) as heard,
+        record_topics(camera_info_topic(color_topic)) as heard,
         running_nodes(recording, color_topic, depth_topic, log_folder, readers) as nodes,
     ):
         _follow(heard, nodes, limit_s, show, log_folder)
-    if not heard.frames_in:
+    if not heard.frame_stamps_ns:
         raise RunError(f"no picture came over DDS; see {log_folder}")
     return heard
 
 
 def _follow(
-    heard: Heard,
+    heard: ReceivedMessages,
     nodes: dict[str, subprocess.Popen],
     limit_s: float,
-    show: Callable[[Heard], None],
+    show: Callable[[ReceivedMessages], None],
     log_folder: Path,
 ) -> None:
     camera = nodes["simulated_camera_node"]

@@ -13,7 +13,7 @@ from fingertip_contact.frames import ContactEvent
 from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.events import EventRecord
 from fingertip_contact.recordings.truth import GroundTruth
-from fingertip_contact.ros.listener import Heard
+from fingertip_contact.ros.listener import ReceivedMessages
 
 MILLISECOND_NS = 1e6
 
@@ -36,15 +36,15 @@ class RunScore:
     latency_p99_ms: float
 
 
-def score_run(recording: Path, truth: GroundTruth, heard: Heard) -> RunScore:
+def score_run(recording: Path, truth: GroundTruth, heard: ReceivedMessages) -> RunScore:
     """Compares what was heard with the truth of the recording."""
     with open_recording(recording) as opened:
         frames_recorded = opened.frame_count
         first_recorded_ns = next(opened.frames()).stamp_ns
-    offset_ns = first_recorded_ns - min(heard.frames_in)
+    offset_ns = first_recorded_ns - min(heard.frame_stamps_ns)
     latency_ms = (
-        np.array(heard.key_latency_ns, dtype=np.float64) / MILLISECOND_NS
-        if heard.key_latency_ns
+        np.array(heard.key_latencies_ns, dtype=np.float64) / MILLISECOND_NS
+        if heard.key_latencies_ns
         else np.array([np.nan])
     )
     out = heard.fingertips.keys()
@@ -55,7 +55,7 @@ def score_run(recording: Path, truth: GroundTruth, heard: Heard) -> RunScore:
         cer=character_error_rate(truth.header.text, heard.text),
         matching=match_taps(_records(heard, offset_ns), truth.taps),
         frames_recorded=frames_recorded,
-        frames_in=len(heard.frames_in),
+        frames_in=len(heard.frame_stamps_ns),
         frames_out=len(out),
         frames_per_second=(len(out) - 1) / seconds,
         latency_median_ms=float(np.median(latency_ms)),
@@ -63,7 +63,7 @@ def score_run(recording: Path, truth: GroundTruth, heard: Heard) -> RunScore:
     )
 
 
-def _records(heard: Heard, offset_ns: int) -> list[EventRecord]:
+def _records(heard: ReceivedMessages, offset_ns: int) -> list[EventRecord]:
     """The presses that were heard, at the recording's times."""
     keys = {_moment(event.contact): event.key for event in heard.key_events}
     return [

@@ -7,7 +7,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from fingertip_contact.demo.score import RunScore
-from fingertip_contact.ros.listener import Heard
+from fingertip_contact.ros.listener import ReceivedMessages
 
 
 class Screen:
@@ -20,7 +20,7 @@ class Screen:
         self._task = self.progress.add_task("reading", total=frame_count)
         self._shown = 0
 
-    def show(self, heard: Heard) -> None:
+    def show(self, heard: ReceivedMessages) -> None:
         """Brings the screen up to date."""
         self.progress.update(self._task, completed=len(heard.fingertips))
         events = heard.key_events[self._shown :]

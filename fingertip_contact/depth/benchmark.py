@@ -19,7 +19,7 @@ from fingertip_contact.depth import conversions, parity, selection
 from fingertip_contact.depth.configuration import TRAINING_SIZE_PX, NetworkSpec
 from fingertip_contact.depth.preprocessing import Preprocessor, resize_to
 from fingertip_contact.depth.runtimes import Runtime, supports_bfloat16
-from fingertip_contact.resources import cache_directory
+from fingertip_contact.resources import get_cache_directory
 
 BASELINE = "torch plain"
 REFERENCE = ("torch", "fp32")
@@ -219,7 +219,7 @@ def measure_pre_postprocess_ms(
 
 def make_random_weights() -> Path:
     """Weights by chance, in the cache: time and memory do not depend on the values, depth and deviation do."""
-    path = cache_directory() / "depth" / RANDOM_WEIGHTS_FILE
+    path = get_cache_directory() / "depth" / RANDOM_WEIGHTS_FILE
     if not path.is_file():
         from fingertip_contact.depth.checkpoint import save_random_weights
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fingertip_contact.weights import sha256_of
+from fingertip_contact.weights import compute_sha256
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class NetworkSpec:
     def sha256(self) -> str:
         """Of the weights' file. Raises ValueError where there is none."""
         check_exists(self.weights)
-        return sha256_of(self.weights)
+        return compute_sha256(self.weights)
 
 
 def reference_size(height: int, width: int, shorter: int = TRAINING_SIZE_PX) -> tuple[int, int]:

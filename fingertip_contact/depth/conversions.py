@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fingertip_contact.depth.configuration import NetworkSpec, check_input_size, require_positive_m
-from fingertip_contact.resources import cache_directory
+from fingertip_contact.resources import get_cache_directory
 
 GRAPH_FILES = {"openvino": "network.xml", "onnx": "network.onnx"}
 PRECISIONS = ("fp32", "int8")
@@ -75,7 +75,7 @@ def read(folder: Path) -> Conversion:
 def get_cache_folder(spec: NetworkSpec, format_: str, precision: str) -> Path:
     """Where the conversion of a network lies in the cache, or would lie. Raises ValueError without the weights."""
     name = f"{spec.sha256}-{spec.height}x{spec.width}-{spec.max_depth_m:g}m-{format_}-{precision}"
-    return cache_directory() / "depth" / name
+    return get_cache_directory() / "depth" / name
 
 
 def fill(folder: Path, write_files: Callable[[Path], object]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from fingertip_contact.depth import configuration, conversions, selection
 from fingertip_contact.depth.preprocessing import Preprocessor, resize_to
 from fingertip_contact.depth.selection import SelectedRuntime
-from fingertip_contact.weights import path as get_weights_path
+from fingertip_contact.weights import get_verified_path as get_weights_path
 
 # The D405's nearest distance, and that of the depth it was trained on: what is said below it was never learnt.
 MIN_DEPTH_M = 0.07

@@ -65,7 +65,7 @@ def fuse_with_sigma(sensor: DepthImage, model_m: np.ndarray, focal_px: float = F
 
     Raises ValueError where the sizes differ.
     """
-    sensor_m = sensor.metres()
+    sensor_m = sensor.to_metres()
     if sensor_m.shape != model_m.shape:
         raise ValueError(
             f"the sensor's depth is {sensor_m.shape} and the network's {model_m.shape}; they have to agree"

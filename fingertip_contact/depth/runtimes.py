@@ -12,7 +12,7 @@ import numpy as np
 import openvino
 
 from fingertip_contact.depth.conversions import Conversion
-from fingertip_contact.resources import cache_directory
+from fingertip_contact.resources import get_cache_directory
 
 
 class RuntimeRejectedError(ValueError):
@@ -45,7 +45,7 @@ class OpenVinoRuntime:
             raise RuntimeRejectedError("this CPU does not compute in bfloat16")
         core = openvino.Core()
         # Compiling is half of the time that loading takes.
-        core.set_property({"CACHE_DIR": str(cache_directory() / "depth" / "compiled")})
+        core.set_property({"CACHE_DIR": str(get_cache_directory() / "depth" / "compiled")})
         options = {
             # A CPU with bfloat16 would round depth to it unasked. Beside int8 it costs nothing.
             "INFERENCE_PRECISION_HINT": "f32" if precision == "fp32" or not has_bfloat16 else "bf16",

@@ -31,12 +31,12 @@ def make_fused_source(estimator: DepthEstimator) -> DepthPredictor:
     """The sensor's and the network's together."""
     return lambda frame: fuse(
         require_sensor_depth(frame), estimator.infer_image(frame.color_bgr), frame.camera.fx
-    ).metres()
+    ).to_metres()
 
 
 def make_sensor_source() -> DepthPredictor:
     """The sensor's own."""
-    return lambda frame: require_sensor_depth(frame).metres()
+    return lambda frame: require_sensor_depth(frame).to_metres()
 
 
 def make_constant_source(depth_m: float) -> DepthPredictor:

@@ -17,7 +17,7 @@ import yaml
 
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.recordings.atomic import atomic_write
-from fingertip_contact.resources import share_file
+from fingertip_contact.resources import find_share_file
 
 NOISE_FILE = "config/fingertip_noise.yaml"
 # Clearances for which there are figures, metres, and the ranges that they are fitted on; a line between them.
@@ -165,7 +165,7 @@ def pixels_per_m(camera: Camera, pose: RigidTransform, tip_px: np.ndarray) -> np
 
 def load_noise_model(path: Path | None = None) -> NoiseModel:
     """The figures that come with the package, or those of another file. Raises ValueError, FileNotFoundError."""
-    source = path or share_file(NOISE_FILE)
+    source = path or find_share_file(NOISE_FILE)
     try:
         data = yaml.safe_load(source.read_text(encoding="utf-8"))
         angles = tuple(_parse_noise(entry) for entry in data["angles"])

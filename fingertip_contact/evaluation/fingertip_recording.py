@@ -35,7 +35,7 @@ from fingertip_contact.keyboard.typing import TypingSettings, Typist
 from fingertip_contact.recordings.atomic import atomic_write
 from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.events import EventRecord, make_event_records
-from fingertip_contact.resources import cache_directory
+from fingertip_contact.resources import get_cache_directory
 
 # The detector knows a hand by its side and its track; landmarks were used up by the measurement.
 _NO_LANDMARKS = np.full((21, 2), np.nan, dtype=np.float32)
@@ -202,4 +202,4 @@ def _cache_path(bag: Path, layout: Layout, calibration_seconds: float) -> Path:
         path = Path(module.__file__ or "")
         for source in sorted(path.parent.glob("*.py")) if path.name == "__init__.py" else [path]:
             digest.update(source.read_bytes())
-    return cache_directory() / "fingertips" / f"{bag.stem}-{digest.hexdigest()[:16]}.npz"
+    return get_cache_directory() / "fingertips" / f"{bag.stem}-{digest.hexdigest()[:16]}.npz"

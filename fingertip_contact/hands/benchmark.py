@@ -103,8 +103,8 @@ class _Stages:
     """The two networks by themselves."""
 
     def __init__(self) -> None:
-        self._palms = PalmDetector(weights.path("palm_detection_full"))
-        self._landmarks = LandmarkModel(weights.path("hand_landmark_full"), requests=2, mirrored=False)
+        self._palms = PalmDetector(weights.get_verified_path("palm_detection_full"))
+        self._landmarks = LandmarkModel(weights.get_verified_path("hand_landmark_full"), requests=2, mirrored=False)
 
     def durations(self, image_bgr: np.ndarray, hands: Sequence[Hand]) -> dict[str, tuple[float, float]]:
         regions = [roi.from_landmarks(hand.landmarks_px) for hand in hands]

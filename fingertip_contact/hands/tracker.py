@@ -56,7 +56,10 @@ class HandTracker:
     @classmethod
     def from_weights(cls, *, max_hands: int = 2, threads: int = 2, mirrored: bool = False) -> HandTracker:
         """A tracker with the pulled weights. Raises weights.WeightsError where they are missing or damaged."""
-        palm_model, landmark_model = weights.path("palm_detection_full"), weights.path("hand_landmark_full")
+        palm_model, landmark_model = (
+            weights.get_verified_path("palm_detection_full"),
+            weights.get_verified_path("hand_landmark_full"),
+        )
         return cls(palm_model, landmark_model, max_hands=max_hands, threads=threads, mirrored=mirrored)
 
     def reset(self) -> None:

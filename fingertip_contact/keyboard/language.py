@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fingertip_contact.resources import share_directory
+from fingertip_contact.resources import find_share_directory
 
 # Characters that the next one depends on, the space before the word included.
 CONTEXT = 5
@@ -119,7 +119,7 @@ def _words_path(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.is_file():
         return path
-    folder = share_directory() / "config" / "words"
+    folder = find_share_directory() / "config" / "words"
     names = sorted(file.stem for file in folder.glob("*.txt"))
     if str(name_or_path) in names:
         return folder / f"{name_or_path}.txt"

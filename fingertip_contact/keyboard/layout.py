@@ -15,7 +15,7 @@ import numpy as np
 
 from fingertip_contact.frames import Finger, Handedness, Modifier
 from fingertip_contact.keyboard.layout_file import FileReader, read_mapping
-from fingertip_contact.resources import share_directory
+from fingertip_contact.resources import find_share_directory
 
 BACKSPACE = "backspace"
 
@@ -132,7 +132,7 @@ def built_in_layouts() -> tuple[str, ...]:
 
 
 def _built_in_folder() -> Path:
-    return share_directory() / "config" / "layouts"
+    return find_share_directory() / "config" / "layouts"
 
 
 def _layout_path(name_or_path: str | Path) -> Path:

@@ -10,25 +10,25 @@ from __future__ import annotations
 from typing import Any
 
 from fingertip_contact.frames import Frame, Hand
-from fingertip_contact.nodes.touch_stage import TouchStage
+from fingertip_contact.nodes.touch_stage import ContactStageBase
 from fingertip_contact.ros import messages
-from fingertip_contact.ros.camera_input import CAMERA_INFO, COLOR, HANDS
+from fingertip_contact.ros.camera_input import CAMERA_INFO_TOPIC, COLOR_TOPIC, HANDS_TOPIC
 from fingertip_contact.ros.lifecycle import ManagedNode
-from fingertip_contact.ros.process import run
+from fingertip_contact.ros.process import run_node
 
 
-class ContactStage(TouchStage):
+class ContactStage(ContactStageBase):
     """Hands come by topic."""
 
-    topics = (COLOR, CAMERA_INFO, HANDS)
+    topics = (COLOR_TOPIC, CAMERA_INFO_TOPIC, HANDS_TOPIC)
 
-    def hands_of(self, frame: Frame, received: dict[str, Any]) -> tuple[Hand, ...]:
-        return messages.hands_from(received[HANDS])
+    def find_hands(self, frame: Frame, received: dict[str, Any]) -> tuple[Hand, ...]:
+        return messages.parse_hands(received[HANDS_TOPIC])
 
 
 def main() -> None:
     """Entry point."""
-    run(lambda ending: ManagedNode("contact_node", ContactStage))
+    run_node(lambda shutdown_event: ManagedNode("contact_node", ContactStage))
 
 
 if __name__ == "__main__":

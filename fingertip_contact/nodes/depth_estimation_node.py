@@ -24,20 +24,26 @@ from fingertip_contact.depth.region import RegionFinder
 from fingertip_contact.depth.sequence import DepthStream, Estimate
 from fingertip_contact.frames import Hand
 from fingertip_contact.ros import messages, qos
-from fingertip_contact.ros.camera_input import CAMERA_INFO, COLOR, HANDS, MODEL_DEPTH, PairedInput
+from fingertip_contact.ros.camera_input import (
+    CAMERA_INFO_TOPIC,
+    COLOR_TOPIC,
+    HANDS_TOPIC,
+    MODEL_DEPTH_TOPIC,
+    PairedInput,
+)
 from fingertip_contact.ros.diagnostics import Diagnostics
-from fingertip_contact.ros.freshness import Freshness
-from fingertip_contact.ros.images import CameraReader, ImageWriter, color_bgr
+from fingertip_contact.ros.freshness import InferenceStatistics
+from fingertip_contact.ros.images import CameraReader, ImageWriter, decode_color_bgr
 from fingertip_contact.ros.lifecycle import ManagedNode
-from fingertip_contact.ros.process import run
+from fingertip_contact.ros.process import run_node
 from fingertip_contact.ros.worker import FrameWorker
-from fingertip_contact.scheduling import give_way, with_patient_threads
+from fingertip_contact.scheduling import lower_priority, make_with_low_priority_threads
 
 DEFAULT_WEIGHTS = "d405"
 # Hands that were seen longer ago say nothing about where they are.
-HANDS_AGE_NS = 500_000_000
+MAX_HANDS_AGE_NS = 500_000_000
 # Depth that is older is still published, for the desk, and called a problem.
-STALE_S = 1.0
+MAX_DEPTH_AGE_S = 1.0
 
 
 class DepthEstimationStage:
@@ -51,78 +57,87 @@ class DepthEstimationStage:
         self._node = node
         self._every_frame = parameters.every_frame
         self._diagnostics = Diagnostics(node, held)
-        self._images = node.create_publisher(Image, MODEL_DEPTH, qos.IMAGE_OUT)
+        self._images = node.create_publisher(Image, MODEL_DEPTH_TOPIC, qos.IMAGE_OUT)
         held.callback(node.destroy_publisher, self._images)
         self._infos = node.create_publisher(CameraInfo, "depth_estimate/camera_info", qos.IMAGE_OUT)
         held.callback(node.destroy_publisher, self._infos)
         self._cameras = CameraReader()
         self._writer = ImageWriter("32FC1")
         # The network works with threads of its runtime, which have to give way as well.
-        whole, part = with_patient_threads(lambda: estimators(parameters))
-        self._networks = said_of(whole, "whole") | (said_of(part, "region") if part else {})
-        shares = (parameters.region_width / parameters.input_width, parameters.region_height / parameters.input_height)
-        self._stream = DepthStream(whole, part, RegionFinder(*shares) if part else None)
+        full_image, region = make_with_low_priority_threads(lambda: make_estimators(parameters))
+        self._network_info = describe_estimator(full_image, "full_image") | (
+            describe_estimator(region, "region") if region else {}
+        )
+        region_ratios = (
+            parameters.region_width / parameters.input_width,
+            parameters.region_height / parameters.input_height,
+        )
+        self._stream = DepthStream(full_image, region, RegionFinder(*region_ratios) if region else None)
         self._hands: PointCloud2 | None = None
 
     def start(self, active: ExitStack) -> None:
         self._stream.reset()
-        self._freshness = Freshness()
-        problem = self._diagnostics.problem
+        self._inference_statistics = InferenceStatistics()
+        record_error = self._diagnostics.record_error
         # The network is far slower than a camera: one frame waits, the newest.
-        self._network = FrameWorker(self._look, problem, depth=1, on_start=give_way)
-        active.callback(self._network.close)
-        frames = FrameWorker(self._process, problem)
+        self._network_worker = FrameWorker(self._infer, record_error, depth=1, on_start=lower_priority)
+        active.callback(self._network_worker.close)
+        frames = FrameWorker(self._process, record_error)
         active.callback(frames.close)
-        paired = PairedInput(self._node, (COLOR, CAMERA_INFO), frames.offer, problem, active)
-        self._diagnostics.report(lambda: {"dropped": frames.dropped, "unpaired": paired.dropped}, active)
-        self._diagnostics.report(self._freshness.report, active)
-        self._diagnostics.report(lambda: self._networks, active)
-        hands = self._node.create_subscription(PointCloud2, HANDS, self._keep_hands, qos.RESULT)
+        paired = PairedInput(self._node, (COLOR_TOPIC, CAMERA_INFO_TOPIC), frames.offer, record_error, active)
+        self._diagnostics.add_source(lambda: {"dropped": frames.dropped, "unpaired": paired.dropped}, active)
+        self._diagnostics.add_source(self._inference_statistics.report, active)
+        self._diagnostics.add_source(lambda: self._network_info, active)
+        hands = self._node.create_subscription(PointCloud2, HANDS_TOPIC, self._cache_hands, qos.RESULT)
         active.callback(self._node.destroy_subscription, hands)
 
-    def _keep_hands(self, message: PointCloud2) -> None:
+    def _cache_hands(self, message: PointCloud2) -> None:
         self._hands = message
 
     def _process(self, received: dict[str, Any]) -> None:
         """One picture of the camera."""
         if not self._images.get_subscription_count():
             return
-        self._cameras.read(received[CAMERA_INFO])  # Depth without usable intrinsics is worth nothing; this says so.
-        self._network.offer(received)
+        self._cameras.read(
+            received[CAMERA_INFO_TOPIC]
+        )  # Depth without usable intrinsics is worth nothing; this says so.
+        self._network_worker.offer(received)
         if not self._every_frame:
             return
-        image = received[COLOR]
-        estimate = self._stream.propagate(messages.stamp_ns(image.header.stamp), color_bgr(image))
+        image = received[COLOR_TOPIC]
+        estimate = self._stream.propagate(messages.stamp_to_ns(image.header.stamp), decode_color_bgr(image))
         if estimate is not None:
             self._publish(received, estimate)
 
-    def _look(self, received: dict[str, Any]) -> None:
+    def _infer(self, received: dict[str, Any]) -> None:
         """One picture for the network."""
-        image = received[COLOR]
-        stamp_ns = messages.stamp_ns(image.header.stamp)
+        image = received[COLOR_TOPIC]
+        stamp_ns = messages.stamp_to_ns(image.header.stamp)
         start_s = time.monotonic()
-        estimate = self._stream.infer(stamp_ns, color_bgr(image), self._hands_at(stamp_ns))
-        self._freshness.looked(time.monotonic() - start_s, self._stream.full_image_stamp_ns == stamp_ns)
+        estimate = self._stream.infer(stamp_ns, decode_color_bgr(image), self._find_hands_near(stamp_ns))
+        self._inference_statistics.on_inference(
+            time.monotonic() - start_s, self._stream.full_image_stamp_ns == stamp_ns
+        )
         if not self._every_frame:
             self._publish(received, estimate)
 
-    def _hands_at(self, stamp_ns: int) -> Sequence[Hand]:
+    def _find_hands_near(self, stamp_ns: int) -> Sequence[Hand]:
         """The last hands that were heard of, if they are of about that time."""
         message = self._hands
-        if message is None or abs(messages.stamp_ns(message.header.stamp) - stamp_ns) > HANDS_AGE_NS:
+        if message is None or abs(messages.stamp_to_ns(message.header.stamp) - stamp_ns) > MAX_HANDS_AGE_NS:
             return ()
-        return messages.hands_from(message)
+        return messages.parse_hands(message)
 
     def _publish(self, received: dict[str, Any], estimate: Estimate) -> None:
-        image, info = received[COLOR], received[CAMERA_INFO]
-        stamp_ns = messages.stamp_ns(image.header.stamp)
-        self._images.publish(self._writer.message(image.header, estimate.depth_m))
+        image, info = received[COLOR_TOPIC], received[CAMERA_INFO_TOPIC]
+        stamp_ns = messages.stamp_to_ns(image.header.stamp)
+        self._images.publish(self._writer.make_message(image.header, estimate.depth_m))
         self._infos.publish(info)
         age_s = (stamp_ns - estimate.keyframe_stamp_ns) * 1e-9
-        self._freshness.published(age_s)
-        self._diagnostics.frame_done(stamp_ns)
-        if age_s > STALE_S:
-            self._diagnostics.problem(
+        self._inference_statistics.on_publish(age_s)
+        self._diagnostics.record_frame(stamp_ns)
+        if age_s > MAX_DEPTH_AGE_S:
+            self._diagnostics.record_error(
                 ValueError(
                     f"the depth network last saw a picture {age_s:.1f} s ago: it is too slow, or other programs leave "
                     "it no time; take a smaller input, int8, or a machine with less to do"
@@ -130,12 +145,12 @@ class DepthEstimationStage:
             )
 
 
-def estimators(parameters: SimpleNamespace) -> tuple[DepthEstimator, DepthEstimator | None]:
+def make_estimators(parameters: SimpleNamespace) -> tuple[DepthEstimator, DepthEstimator | None]:
     """For whole pictures, and for windows where those are wanted. Raises ValueError where the weights, a size or the
     wish for a runtime cannot be used."""
-    checkpoint = Path(parameters.checkpoint) if parameters.checkpoint else weights.path(DEFAULT_WEIGHTS)
+    checkpoint = Path(parameters.checkpoint) if parameters.checkpoint else weights.get_verified_path(DEFAULT_WEIGHTS)
 
-    def estimator(height: int, width: int) -> DepthEstimator:
+    def make_estimator(height: int, width: int) -> DepthEstimator:
         return DepthEstimator(
             checkpoint,
             height=height,
@@ -147,19 +162,19 @@ def estimators(parameters: SimpleNamespace) -> tuple[DepthEstimator, DepthEstima
             threads=parameters.threads or max((os.cpu_count() or 1) // 2, 1),
         )
 
-    whole = estimator(parameters.input_height, parameters.input_width)
+    full_image = make_estimator(parameters.input_height, parameters.input_width)
     has_regions = parameters.region_height and parameters.region_width
-    return whole, estimator(parameters.region_height, parameters.region_width) if has_regions else None
+    return full_image, make_estimator(parameters.region_height, parameters.region_width) if has_regions else None
 
 
-def said_of(estimator: DepthEstimator, name: str) -> dict[str, object]:
+def describe_estimator(estimator: DepthEstimator, name: str) -> dict[str, object]:
     """What runs an estimator, for diagnostics."""
     return {f"{name}_{key}": value for key, value in estimator.diagnostics.items()}
 
 
 def main() -> None:
     """Entry point."""
-    run(lambda ending: ManagedNode("depth_estimation_node", DepthEstimationStage))
+    run_node(lambda shutdown_event: ManagedNode("depth_estimation_node", DepthEstimationStage))
 
 
 if __name__ == "__main__":

@@ -13,12 +13,12 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from fingertip_contact.ros import messages, qos
-from fingertip_contact.ros.camera_input import COLOR
+from fingertip_contact.ros.camera_input import COLOR_TOPIC
 from fingertip_contact.ros.diagnostics import Diagnostics
-from fingertip_contact.ros.images import color_bgr
+from fingertip_contact.ros.images import decode_color_bgr
 from fingertip_contact.ros.lifecycle import ManagedNode
-from fingertip_contact.ros.process import run
-from fingertip_contact.ros.published_hands import PublishedHands
+from fingertip_contact.ros.process import run_node
+from fingertip_contact.ros.published_hands import HandPublisher
 from fingertip_contact.ros.worker import FrameWorker
 
 
@@ -28,24 +28,24 @@ class HandTrackingStage:
     def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
         self._node = node
         self._diagnostics = Diagnostics(node, held)
-        self._hands = PublishedHands(node, parameters, held)
+        self._hands = HandPublisher(node, parameters, held)
 
     def start(self, active: ExitStack) -> None:
         self._hands.reset()
-        worker = FrameWorker(self._process, self._diagnostics.problem)
+        worker = FrameWorker(self._process, self._diagnostics.record_error)
         active.callback(worker.close)
-        self._diagnostics.report(lambda: {"dropped": worker.dropped}, active)
-        subscription = self._node.create_subscription(Image, COLOR, worker.offer, qos.IMAGE_IN)
+        self._diagnostics.add_source(lambda: {"dropped": worker.dropped}, active)
+        subscription = self._node.create_subscription(Image, COLOR_TOPIC, worker.offer, qos.IMAGE_IN)
         active.callback(self._node.destroy_subscription, subscription)
 
     def _process(self, image: Image) -> None:
-        self._hands.process(color_bgr(image), image.header)
-        self._diagnostics.frame_done(messages.stamp_ns(image.header.stamp))
+        self._hands.process(decode_color_bgr(image), image.header)
+        self._diagnostics.record_frame(messages.stamp_to_ns(image.header.stamp))
 
 
 def main() -> None:
     """Entry point."""
-    run(lambda ending: ManagedNode("hand_tracking_node", HandTrackingStage))
+    run_node(lambda shutdown_event: ManagedNode("hand_tracking_node", HandTrackingStage))
 
 
 if __name__ == "__main__":

@@ -13,33 +13,33 @@ from typing import Any
 from rclpy.node import Node
 
 from fingertip_contact.frames import Frame, Hand
-from fingertip_contact.nodes.touch_stage import TouchStage
-from fingertip_contact.ros.camera_input import CAMERA_INFO, COLOR
+from fingertip_contact.nodes.touch_stage import ContactStageBase
+from fingertip_contact.ros.camera_input import CAMERA_INFO_TOPIC, COLOR_TOPIC
 from fingertip_contact.ros.lifecycle import ManagedNode
-from fingertip_contact.ros.process import run
-from fingertip_contact.ros.published_hands import PublishedHands
+from fingertip_contact.ros.process import run_node
+from fingertip_contact.ros.published_hands import HandPublisher
 
 
-class PipelineStage(TouchStage):
+class PipelineStage(ContactStageBase):
     """Hands are found here."""
 
-    topics = (COLOR, CAMERA_INFO)
+    topics = (COLOR_TOPIC, CAMERA_INFO_TOPIC)
 
     def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
         super().__init__(node, parameters, held)
-        self._hands = PublishedHands(node, parameters, held)
+        self._hands = HandPublisher(node, parameters, held)
 
     def start(self, active: ExitStack) -> None:
         self._hands.reset()
         super().start(active)
 
-    def hands_of(self, frame: Frame, received: dict[str, Any]) -> tuple[Hand, ...]:
-        return self._hands.process(frame.color_bgr, received[COLOR].header)
+    def find_hands(self, frame: Frame, received: dict[str, Any]) -> tuple[Hand, ...]:
+        return self._hands.process(frame.color_bgr, received[COLOR_TOPIC].header)
 
 
 def main() -> None:
     """Entry point."""
-    run(lambda ending: ManagedNode("pipeline_node", PipelineStage))
+    run_node(lambda shutdown_event: ManagedNode("pipeline_node", PipelineStage))
 
 
 if __name__ == "__main__":

@@ -14,73 +14,75 @@ from rosgraph_msgs.msg import Clock
 
 from fingertip_contact.recordings.bag import open_bag
 from fingertip_contact.ros import qos
-from fingertip_contact.ros.bag_reader import ReadAhead
-from fingertip_contact.ros.message_types import message_class
+from fingertip_contact.ros.bag_reader import BagPrefetcher
+from fingertip_contact.ros.message_types import load_message_class
 from fingertip_contact.ros.player import PlayerNode
-from fingertip_contact.ros.process import Ending, run
+from fingertip_contact.ros.process import ShutdownEvent, run_node
 
 
 class ReplayNode(PlayerNode):
-    def __init__(self, ending: Ending) -> None:
+    def __init__(self, shutdown_event: ShutdownEvent) -> None:
         """Raises ValueError or OSError where the bag cannot be read or has none of the topics."""
-        super().__init__("replay_node", ending)
-        self._ticks = self.create_publisher(Clock, "/clock", qos.CLOCK)
-        self._ticked_s = -math.inf
-        self._outlets: dict[str, Publisher] = {}
-        for topic, kind in self._chosen().items():
+        super().__init__("replay_node", shutdown_event)
+        self._clock_publisher = self.create_publisher(Clock, "/clock", qos.CLOCK)
+        self._last_tick_s = -math.inf
+        self._topic_publishers: dict[str, Publisher] = {}
+        for topic, type_name in self._select_topics().items():
             try:
                 profile = qos.LATCHED if topic.endswith("/tf_static") else qos.RESULT
-                self._outlets[topic] = self.create_publisher(message_class(kind), topic, profile)
+                self._topic_publishers[topic] = self.create_publisher(load_message_class(type_name), topic, profile)
             except ValueError as error:
                 self.get_logger().warning(f"{topic} is left out: {error}")
-        if not self._outlets:
+        if not self._topic_publishers:
             raise ValueError(f"{self._path} has nothing that can be played here")
         self._delay_s = self._settings.start_delay_s
         self.start()
 
     def topics(self) -> list[str]:
-        return list(self._outlets)
+        return list(self._topic_publishers)
 
-    def send(self, messages: ReadAhead) -> None:
-        self._ending.wait(self._delay_s)
+    def send(self, messages: BagPrefetcher) -> None:
+        self._shutdown_event.wait(self._delay_s)
         self._delay_s = 0.0
         started_s, first_ns = time.monotonic(), None
         for message in messages:
             first_ns = message.stamp_ns if first_ns is None else first_ns
             due_s = started_s + (message.stamp_ns - first_ns) * 1e-9 / self._settings.rate
             self._tick_until(due_s, message.stamp_ns)
-            if self._ending.is_set():
+            if self._shutdown_event.is_set():
                 return
-            self._outlets[message.topic].publish(bytes(message.cdr))
+            self._topic_publishers[message.topic].publish(bytes(message.cdr))
 
-    def _chosen(self) -> dict[str, str]:
+    def _select_topics(self) -> dict[str, str]:
         """Topics to play with their types."""
         with open_bag(self._path) as bag:
-            found = {topic: kind for topic, kind in bag.topics.items() if topic != "/clock"}
-        wanted = set(filter(None, self._settings.topics)) or set(found)
-        if missing := wanted - set(found):
-            raise ValueError(f"{self._path} has no {', '.join(sorted(missing))}; it has {', '.join(sorted(found))}")
-        return {topic: kind for topic, kind in found.items() if topic in wanted}
+            available = {topic: type_name for topic, type_name in bag.topics.items() if topic != "/clock"}
+        requested = set(filter(None, self._settings.topics)) or set(available)
+        if missing := requested - set(available):
+            raise ValueError(f"{self._path} has no {', '.join(sorted(missing))}; it has {', '.join(sorted(available))}")
+        return {topic: type_name for topic, type_name in available.items() if topic in requested}
 
     def _tick_until(self, due_s: float, stamp_ns: int) -> None:
         """Publishes /clock until a message is due, whose stamp is then the time."""
         period_s = 1.0 / self._settings.clock_rate_hz
-        while (left_s := due_s - time.monotonic()) > 0 and not self._ending.wait(min(left_s, period_s)):
-            left_s = max(0.0, due_s - time.monotonic())
-            self._tick(stamp_ns - round(left_s * self._settings.rate * 1e9))
+        while (remaining_s := due_s - time.monotonic()) > 0 and not self._shutdown_event.wait(
+            min(remaining_s, period_s)
+        ):
+            remaining_s = max(0.0, due_s - time.monotonic())
+            self._tick(stamp_ns - round(remaining_s * self._settings.rate * 1e9))
         # Time goes on where messages come too late for any wait, and the first one has a time too.
-        if time.monotonic() >= self._ticked_s + period_s:
+        if time.monotonic() >= self._last_tick_s + period_s:
             self._tick(stamp_ns)
 
     def _tick(self, now_ns: int) -> None:
-        self._ticked_s = time.monotonic()
+        self._last_tick_s = time.monotonic()
         seconds, nanoseconds = divmod(max(0, now_ns), 1_000_000_000)
-        self._ticks.publish(Clock(clock=Time(sec=seconds, nanosec=nanoseconds)))
+        self._clock_publisher.publish(Clock(clock=Time(sec=seconds, nanosec=nanoseconds)))
 
 
 def main() -> None:
     """Entry point."""
-    run(ReplayNode)
+    run_node(ReplayNode)
 
 
 if __name__ == "__main__":

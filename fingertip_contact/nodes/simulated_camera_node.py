@@ -15,73 +15,75 @@ from rclpy.publisher import Publisher
 
 from fingertip_contact.recordings.bag import CAMERA_INFO, IMAGE, RawMessage, open_recording
 from fingertip_contact.ros import cdr, qos
-from fingertip_contact.ros.bag_reader import ReadAhead
-from fingertip_contact.ros.message_types import message_class
+from fingertip_contact.ros.bag_reader import BagPrefetcher
+from fingertip_contact.ros.message_types import load_message_class
 from fingertip_contact.ros.player import PlayerNode
-from fingertip_contact.ros.process import Ending, run
+from fingertip_contact.ros.process import ShutdownEvent, run_node
 
 POLL_S = 0.05
 
 
 class SimulatedCameraNode(PlayerNode):
-    def __init__(self, ending: Ending) -> None:
+    def __init__(self, shutdown_event: ShutdownEvent) -> None:
         """Raises ValueError or OSError where the recording is not one of a camera."""
-        super().__init__("simulated_camera_node", ending)
+        super().__init__("simulated_camera_node", shutdown_event)
         with open_recording(self._path) as recording:
             self._color_topic = recording.color_topic
-            kinds = recording.bag.topics
-        self._outlets: dict[str, Publisher] = {
-            topic: self.create_publisher(message_class(kind), topic, qos.IMAGE_OUT)
-            for topic, kind in kinds.items()
-            if kind in (IMAGE, CAMERA_INFO)
+            type_names = recording.bag.topics
+        self._topic_publishers: dict[str, Publisher] = {
+            topic: self.create_publisher(load_message_class(type_name), topic, qos.IMAGE_OUT)
+            for topic, type_name in type_names.items()
+            if type_name in (IMAGE, CAMERA_INFO)
         }
-        self._waited = False
+        self._has_waited = False
         self.start()
 
     def topics(self) -> list[str]:
-        return list(self._outlets)
+        return list(self._topic_publishers)
 
-    def send(self, messages: ReadAhead) -> None:
+    def send(self, messages: BagPrefetcher) -> None:
         self._wait_for_subscribers()
-        count, latest_s, first_ns = 0, 0.0, None
+        count, max_delay_s, first_ns = 0, 0.0, None
         started_s, started_ns = time.monotonic(), self.get_clock().now().nanoseconds
         for recorded_ns, frame in _frames(messages):
             first_ns = recorded_ns if first_ns is None else first_ns
-            after_ns = round((recorded_ns - first_ns) / self._settings.rate)
-            left_s = started_s + after_ns * 1e-9 - time.monotonic()
-            latest_s = max(latest_s, -left_s)
-            if self._ending.wait(max(left_s, 0.0)):
+            elapsed_ns = round((recorded_ns - first_ns) / self._settings.rate)
+            remaining_s = started_s + elapsed_ns * 1e-9 - time.monotonic()
+            max_delay_s = max(max_delay_s, -remaining_s)
+            if self._shutdown_event.wait(max(remaining_s, 0.0)):
                 return
-            self._send_frame(frame, started_ns + after_ns)
+            self._send_frame(frame, started_ns + elapsed_ns)
             count += 1
-        self.get_logger().info(f"played {count} frames, the latest {latest_s * 1e3:.1f} ms behind its time")
+        self.get_logger().info(f"played {count} frames, the latest {max_delay_s * 1e3:.1f} ms behind its time")
 
     def _wait_for_subscribers(self) -> None:
-        if self._waited:
+        if self._has_waited:
             return
-        color = self._outlets[self._color_topic]
-        while color.get_subscription_count() < self._settings.wait_for_subscribers and not self._ending.wait(POLL_S):
+        color = self._topic_publishers[self._color_topic]
+        while color.get_subscription_count() < self._settings.wait_for_subscribers and not self._shutdown_event.wait(
+            POLL_S
+        ):
             pass
-        self._ending.wait(self._settings.start_delay_s)
-        self._waited = True
+        self._shutdown_event.wait(self._settings.start_delay_s)
+        self._has_waited = True
 
     def _send_frame(self, frame: list[RawMessage], stamp_ns: int) -> None:
         # Hands take the longest, so their picture goes first.
         for message in sorted(frame, key=lambda message: message.topic != self._color_topic):
-            outlet = self._outlets[message.topic]
-            if outlet.get_subscription_count():
-                outlet.publish(cdr.with_stamp(message.cdr, stamp_ns))
+            publisher = self._topic_publishers[message.topic]
+            if publisher.get_subscription_count():
+                publisher.publish(cdr.replace_stamp(message.cdr, stamp_ns))
 
 
-def _frames(messages: ReadAhead) -> Iterator[tuple[int, list[RawMessage]]]:
+def _frames(messages: BagPrefetcher) -> Iterator[tuple[int, list[RawMessage]]]:
     """The messages of each stamp together; a camera writes them one after another."""
-    for stamp_ns, group in groupby(messages, key=lambda message: cdr.stamp_ns(message.cdr)):
+    for stamp_ns, group in groupby(messages, key=lambda message: cdr.read_stamp_ns(message.cdr)):
         yield stamp_ns, list(group)
 
 
 def main() -> None:
     """Entry point."""
-    run(SimulatedCameraNode)
+    run_node(SimulatedCameraNode)
 
 
 if __name__ == "__main__":

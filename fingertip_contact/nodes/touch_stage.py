@@ -9,42 +9,45 @@ from typing import Any
 from rclpy.node import Node
 
 from fingertip_contact.frames import Frame, Hand
-from fingertip_contact.ros.camera_input import DEPTH_TOPICS, FrameReader, PairedInput
+from fingertip_contact.ros.camera_input import DEPTH_SOURCE_TOPICS, FrameReader, PairedInput
 from fingertip_contact.ros.diagnostics import Diagnostics
-from fingertip_contact.ros.touch import Touch
+from fingertip_contact.ros.touch import ContactInterface
 from fingertip_contact.ros.worker import FrameWorker
 
 
-class TouchStage:
+class ContactStageBase:
     """A stage that lacks only the hands. topics: what a frame is made of, besides the depth of `depth_source`."""
 
     topics: tuple[str, ...]
 
     def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
         self._node = node
-        self._all_topics = (*self.topics, *DEPTH_TOPICS[parameters.depth_source])
+        self._all_topics = (*self.topics, *DEPTH_SOURCE_TOPICS[parameters.depth_source])
         self._camera_timeout_s = parameters.camera_timeout_s
         self._diagnostics = Diagnostics(node, held)
-        self._touch = Touch(node, parameters, held)
+        self._contact = ContactInterface(node, parameters, held)
 
-    def hands_of(self, frame: Frame, received: dict[str, Any]) -> tuple[Hand, ...]:
+    def find_hands(self, frame: Frame, received: dict[str, Any]) -> tuple[Hand, ...]:
         """The hands in a frame. received: the messages that it was made of, by topic."""
         raise NotImplementedError
 
     def start(self, active: ExitStack) -> None:
         self._frames = FrameReader()
-        active.callback(self._touch.end_all)
+        active.callback(self._contact.cancel_all)
         worker = FrameWorker(
-            self._process, self._diagnostics.problem, on_idle=self._touch.end_all, idle_s=self._camera_timeout_s
+            self._process,
+            self._diagnostics.record_error,
+            on_idle=self._contact.cancel_all,
+            idle_s=self._camera_timeout_s,
         )
         active.callback(worker.close)
-        paired = PairedInput(self._node, self._all_topics, worker.offer, self._diagnostics.problem, active)
-        self._diagnostics.report(lambda: {"dropped": worker.dropped, "unpaired": paired.dropped}, active)
-        self._diagnostics.report(self._touch.state, active)
+        paired = PairedInput(self._node, self._all_topics, worker.offer, self._diagnostics.record_error, active)
+        self._diagnostics.add_source(lambda: {"dropped": worker.dropped, "unpaired": paired.dropped}, active)
+        self._diagnostics.add_source(self._contact.collect_diagnostics, active)
 
     def _process(self, received: dict[str, Any]) -> None:
         frame = self._frames.read(received)
-        advice = self._touch.process(frame, self.hands_of(frame, received))
-        if advice:
-            self._diagnostics.warn(advice)
-        self._diagnostics.frame_done(frame.stamp_ns)
+        hint = self._contact.process(frame, self.find_hands(frame, received))
+        if hint:
+            self._diagnostics.warn(hint)
+        self._diagnostics.record_frame(frame.stamp_ns)

@@ -19,7 +19,7 @@ from rosbags.typesys import Stores, get_typestore
 
 from fingertip_contact.frames import Frame
 from fingertip_contact.geometry import Camera
-from fingertip_contact.images import ENCODINGS, camera_from_message, color_from_message, depth_from_message
+from fingertip_contact.images import ENCODINGS, decode_color_image, decode_depth_image, parse_camera_info
 from fingertip_contact.recordings.atomic import atomic_write
 from fingertip_contact.recordings.names import BAG_SUFFIXES
 from fingertip_contact.recordings.pairing import header_stamp_ns, pair_by_stamp
@@ -173,8 +173,8 @@ class Recording:
     def _make_frame(self, color: Any, depth: Any | None) -> Frame:
         stamp_ns = header_stamp_ns(color)
         try:
-            color_bgr = color_from_message(color)
-            depth_image = None if depth is None else depth_from_message(depth)
+            color_bgr = decode_color_image(color)
+            depth_image = None if depth is None else decode_depth_image(depth)
             _check_size("colour", color_bgr, self.camera)
             if depth_image is not None:
                 _check_size("aligned depth", depth_image.values, self.camera)
@@ -190,7 +190,7 @@ class Recording:
                 f"{self.path} has no intrinsics: record {topic} with the pictures; {_describe_topics(self.bag)}"
             )
         try:
-            return camera_from_message(self._deserialize(first))
+            return parse_camera_info(self._deserialize(first))
         except ValueError as error:
             raise ValueError(f"{self.path}, {topic}: {error}") from error
 

@@ -159,7 +159,7 @@ class DatasetFrame:
 
     def load_depth_m(self) -> np.ndarray:
         """(H, W) float32, metres, NaN where invalid. Raises as `load_depth` does."""
-        return self.load_depth().metres()
+        return self.load_depth().to_metres()
 
     def load(self) -> Frame:
         """Both pictures with their stamp, as a recording gives them. Raises as `load_color` and `load_depth` do."""

@@ -251,7 +251,7 @@ def _write_to_bag(bag: BagWriter, frame: Frame) -> None:
     """One frame's pictures, each with its intrinsics."""
     assert frame.depth is not None
     is_millimetres = frame.depth.values.dtype == np.uint16 and frame.depth.unit_m == DEPTH_PNG_UNIT_M
-    depth, encoding = (frame.depth.values, "16UC1") if is_millimetres else (frame.depth.metres(), "32FC1")
+    depth, encoding = (frame.depth.values, "16UC1") if is_millimetres else (frame.depth.to_metres(), "32FC1")
     for topic, pixels, pixel_encoding in ((COLOR_TOPIC, frame.color_bgr, "bgr8"), (DEPTH_TOPIC, depth, encoding)):
         bag.write_camera_info(camera_info_topic(topic), frame.stamp_ns, frame.frame_id, frame.camera)
         bag.write_image(topic, frame.stamp_ns, frame.frame_id, pixels, pixel_encoding)

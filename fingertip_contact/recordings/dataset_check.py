@@ -161,7 +161,7 @@ def measure_valid_ratio(depth: DepthImage, center_fraction: float) -> float:
     """Share of pixels in the middle of a depth picture that have a depth."""
     height, width = depth.values.shape
     top, left = int(height * (1 - center_fraction) / 2), int(width * (1 - center_fraction) / 2)
-    return float(np.isfinite(depth.metres((slice(top, height - top), slice(left, width - left)))).mean())
+    return float(np.isfinite(depth.to_metres((slice(top, height - top), slice(left, width - left)))).mean())
 
 
 def measure_sharpness(color_bgr: np.ndarray) -> float:
@@ -229,7 +229,7 @@ def _fit_surface(session: Session, frames: list[DatasetFrame]) -> PlaneFit | Non
         frames[index] for index in np.linspace(0, len(frames) - 1, min(_PLANE_FRAME_COUNT, len(frames))).astype(int)
     ]
     step = slice(None, None, _PLANE_STRIDE_PX)
-    depths = np.stack([frame.load_depth().metres((step, step)) for frame in sample])
+    depths = np.stack([frame.load_depth().to_metres((step, step)) for frame in sample])
     known = np.isfinite(depths).mean(axis=0) > 0.5
     if not known.any():
         return None

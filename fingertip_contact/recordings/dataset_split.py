@@ -18,7 +18,7 @@ import numpy as np
 from fingertip_contact.recordings.dataset import Dataset, DatasetFrame
 from fingertip_contact.recordings.dataset_writer import atomic_write_bytes, write_json
 from fingertip_contact.recordings.jsonl import field_errors, read_object
-from fingertip_contact.resources import share_directory, share_file
+from fingertip_contact.resources import find_share_directory, find_share_file
 
 Part = Literal["train", "val", "test"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -156,7 +156,7 @@ def load_split(name_or_path: str | Path) -> Split:
     path = Path(name_or_path)
     if not path.suffix and not path.exists():
         try:
-            path = share_file(f"{_SPLIT_FOLDER}/{name_or_path}.json")
+            path = find_share_file(f"{_SPLIT_FOLDER}/{name_or_path}.json")
         except FileNotFoundError:
             raise FileNotFoundError(
                 f"split {name_or_path} is neither a file nor one of {', '.join(list_splits())}"
@@ -174,7 +174,7 @@ def load_split(name_or_path: str | Path) -> Split:
 
 def list_splits() -> tuple[str, ...]:
     """The names that `load_split` knows."""
-    return tuple(sorted(path.stem for path in (share_directory() / _SPLIT_FOLDER).glob("*.json")))
+    return tuple(sorted(path.stem for path in (find_share_directory() / _SPLIT_FOLDER).glob("*.json")))
 
 
 def save_split(split: Split, dataset: Dataset, path: Path) -> None:

@@ -85,7 +85,7 @@ def sample_depth_m(depth: DepthImage, pixel: tuple[float, float]) -> float:
         slice(max(row - _PATCH_RADIUS_PX, 0), row + _PATCH_RADIUS_PX + 1),
         slice(max(column - _PATCH_RADIUS_PX, 0), column + _PATCH_RADIUS_PX + 1),
     )
-    patch = depth.metres(window)
+    patch = depth.to_metres(window)
     valid = patch[np.isfinite(patch)]
     return float(np.median(valid)) if valid.size else math.nan
 

@@ -178,7 +178,7 @@ def quantise_depth(depth: DepthImage, unit_m: float) -> np.ndarray:
     """Depth in whole steps of `unit_m`: (H, W) uint16, 0 invalid; rounded only where it is in another unit."""
     if depth.values.dtype == np.uint16 and depth.unit_m == unit_m:
         return depth.values
-    steps = np.rint(depth.metres().astype(np.float64) / unit_m)
+    steps = np.rint(depth.to_metres().astype(np.float64) / unit_m)
     return np.where(np.isfinite(steps) & (steps <= _MAX_DEPTH_STEPS), steps, 0).astype(np.uint16)
 
 

@@ -12,7 +12,7 @@ from fingertip_contact.recordings.bag import RawMessage, open_bag
 POLL_S = 0.2
 
 
-class ReadAhead:
+class BagPrefetcher:
     """The messages of a bag in their order, read and decompressed before they are due.
 
     seconds: how much of the recording to hold. `wait_until_full` lets that much be read before the first is played.
@@ -22,13 +22,13 @@ class ReadAhead:
     def __init__(self, path: Path, topics: list[str], seconds: float) -> None:
         self._path = path
         self._topics = topics
-        self._ahead_ns = int(seconds * 1e9)
+        self._prefetch_ns = int(seconds * 1e9)
         self._queue: queue.SimpleQueue[RawMessage | Exception | None] = queue.SimpleQueue()
-        self._taken_ns: int | None = None
-        self._room = threading.Event()
+        self._consumed_ns: int | None = None
+        self._space_available = threading.Event()
         self._full = threading.Event()
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._read, name="read ahead", daemon=True)
+        self._thread = threading.Thread(target=self._read, name="bag prefetcher", daemon=True)
         self._thread.start()
 
     def wait_until_full(self, timeout_s: float = 60.0) -> None:
@@ -42,21 +42,21 @@ class ReadAhead:
                 return
             if isinstance(item, Exception):
                 raise item
-            self._taken_ns = item.stamp_ns
-            self._room.set()
+            self._consumed_ns = item.stamp_ns
+            self._space_available.set()
             yield item
 
     def close(self) -> None:
         """Ends the thread."""
         self._closed.set()
-        self._room.set()
+        self._space_available.set()
         self._thread.join()
 
     def _read(self) -> None:
         try:
             with open_bag(self._path) as bag:
                 for message in bag.messages(self._topics):
-                    if not self._wait_for_room(message.stamp_ns):
+                    if not self._wait_for_space(message.stamp_ns):
                         return
                     self._queue.put(message)
             self._queue.put(None)
@@ -65,11 +65,11 @@ class ReadAhead:
         finally:
             self._full.set()
 
-    def _wait_for_room(self, stamp_ns: int) -> bool:
-        if self._taken_ns is None:
-            self._taken_ns = stamp_ns
-        while stamp_ns - self._taken_ns > self._ahead_ns and not self._closed.is_set():
+    def _wait_for_space(self, stamp_ns: int) -> bool:
+        if self._consumed_ns is None:
+            self._consumed_ns = stamp_ns
+        while stamp_ns - self._consumed_ns > self._prefetch_ns and not self._closed.is_set():
             self._full.set()
-            self._room.clear()
-            self._room.wait(POLL_S)
+            self._space_available.clear()
+            self._space_available.wait(POLL_S)
         return not self._closed.is_set()

@@ -12,22 +12,26 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from fingertip_contact.depth.fusion import fuse
 from fingertip_contact.frames import DepthImage, Frame
-from fingertip_contact.images import depth_from_message
+from fingertip_contact.images import decode_depth_image
 from fingertip_contact.ros import messages, qos
-from fingertip_contact.ros.images import CameraReader, color_bgr
+from fingertip_contact.ros.images import CameraReader, decode_color_bgr
 from fingertip_contact.ros.pairing import StampPairer
 
-COLOR, CAMERA_INFO, DEPTH, HANDS = "color/image", "color/camera_info", "depth/image", "hands"
-MODEL_DEPTH = "depth_estimate/image"
+COLOR_TOPIC, CAMERA_INFO_TOPIC, DEPTH_TOPIC, HANDS_TOPIC = "color/image", "color/camera_info", "depth/image", "hands"
+MODEL_DEPTH_TOPIC = "depth_estimate/image"
 
 # What `depth_source` names.
-DEPTH_TOPICS = {"sensor": (DEPTH,), "model": (MODEL_DEPTH,), "fused": (DEPTH, MODEL_DEPTH)}
-_TYPES = {
-    COLOR: (Image, qos.IMAGE_IN),
-    CAMERA_INFO: (CameraInfo, qos.CAMERA_INFO_IN),
-    DEPTH: (Image, qos.IMAGE_IN),
-    MODEL_DEPTH: (Image, qos.IMAGE_IN),
-    HANDS: (PointCloud2, qos.RESULT),
+DEPTH_SOURCE_TOPICS = {
+    "sensor": (DEPTH_TOPIC,),
+    "model": (MODEL_DEPTH_TOPIC,),
+    "fused": (DEPTH_TOPIC, MODEL_DEPTH_TOPIC),
+}
+_TOPIC_TYPES = {
+    COLOR_TOPIC: (Image, qos.IMAGE_IN),
+    CAMERA_INFO_TOPIC: (CameraInfo, qos.CAMERA_INFO_IN),
+    DEPTH_TOPIC: (Image, qos.IMAGE_IN),
+    MODEL_DEPTH_TOPIC: (Image, qos.IMAGE_IN),
+    HANDS_TOPIC: (PointCloud2, qos.RESULT),
 }
 
 
@@ -50,9 +54,9 @@ class PairedInput:
         self._on_error = on_error
         self._pairer = StampPairer(topics)
         for topic in topics:
-            kind, profile = _TYPES[topic]
+            message_type, profile = _TOPIC_TYPES[topic]
             receive = partial(self._receive, topic)
-            active.callback(node.destroy_subscription, node.create_subscription(kind, topic, receive, profile))
+            active.callback(node.destroy_subscription, node.create_subscription(message_type, topic, receive, profile))
 
     @property
     def dropped(self) -> int:
@@ -61,7 +65,7 @@ class PairedInput:
 
     def _receive(self, topic: str, message: Any) -> None:
         try:
-            stamp_ns = messages.stamp_ns(message.header.stamp)
+            stamp_ns = messages.stamp_to_ns(message.header.stamp)
         except ValueError as error:
             self._on_error(error)
             return
@@ -81,21 +85,25 @@ class FrameReader:
 
         Raises ValueError where a message is not what it says it is, or picture, depth and intrinsics differ in size.
         """
-        color = received[COLOR]
-        camera = self._cameras.read(received[CAMERA_INFO])
-        picture = color_bgr(color)
-        height, width = picture.shape[:2]
+        color = received[COLOR_TOPIC]
+        camera = self._cameras.read(received[CAMERA_INFO_TOPIC])
+        image = decode_color_bgr(color)
+        height, width = image.shape[:2]
         if (width, height) != (camera.width, camera.height):
             raise ValueError(
                 f"the colour picture is {width}x{height}, its camera_info says {camera.width}x{camera.height}"
             )
-        depths = [_depth(received[topic], (height, width)) for topic in (DEPTH, MODEL_DEPTH) if topic in received]
-        depth = depths[0] if len(depths) == 1 else fuse(depths[0], depths[1].metres(), camera.fx)
-        return Frame(messages.stamp_ns(color.header.stamp), color.header.frame_id, camera, picture, depth)
+        depths = [
+            _read_depth(received[topic], (height, width))
+            for topic in (DEPTH_TOPIC, MODEL_DEPTH_TOPIC)
+            if topic in received
+        ]
+        depth = depths[0] if len(depths) == 1 else fuse(depths[0], depths[1].to_metres(), camera.fx)
+        return Frame(messages.stamp_to_ns(color.header.stamp), color.header.frame_id, camera, image, depth)
 
 
-def _depth(message: Image, shape: tuple[int, int]) -> DepthImage:
-    depth = depth_from_message(message)
+def _read_depth(message: Image, shape: tuple[int, int]) -> DepthImage:
+    depth = decode_depth_image(message)
     if depth.values.shape != shape:
         raise ValueError(
             f"depth is {depth.values.shape[1]}x{depth.values.shape[0]}, colour {shape[1]}x{shape[0]}; "

@@ -11,17 +11,17 @@ import struct
 _STAMP = slice(4, 12)
 
 
-def stamp_ns(cdr: bytes | memoryview) -> int:
+def read_stamp_ns(cdr: bytes | memoryview) -> int:
     """The header's stamp in nanoseconds."""
-    seconds, nanoseconds = struct.unpack(_format(cdr), cdr[_STAMP])
+    seconds, nanoseconds = struct.unpack(_get_stamp_format(cdr), cdr[_STAMP])
     return seconds * 1_000_000_000 + nanoseconds
 
 
-def with_stamp(cdr: bytes | memoryview, stamp_ns: int) -> bytes:
+def replace_stamp(cdr: bytes | memoryview, stamp_ns: int) -> bytes:
     """A copy of the message with another stamp."""
-    stamp = struct.pack(_format(cdr), *divmod(stamp_ns, 1_000_000_000))
+    stamp = struct.pack(_get_stamp_format(cdr), *divmod(stamp_ns, 1_000_000_000))
     return b"".join((cdr[: _STAMP.start], stamp, memoryview(cdr)[_STAMP.stop :]))
 
 
-def _format(cdr: bytes | memoryview) -> str:
+def _get_stamp_format(cdr: bytes | memoryview) -> str:
     return "<iI" if cdr[1] & 1 else ">iI"

@@ -26,53 +26,53 @@ class Diagnostics:
 
     def __init__(self, node: Node, held: ExitStack) -> None:
         self._node = node
-        self._reports: list[Callable[[], dict[str, object]]] = []
+        self._sources: list[Callable[[], dict[str, object]]] = []
         self._counters: Counter[str] = Counter()
         self._latencies_s: list[float] = []
-        self._problem = ""
-        self._last_s = time.monotonic()
+        self._warning = ""
+        self._last_tick_s = time.monotonic()
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
         held.callback(node.destroy_publisher, self._publisher)
         timer = node.create_timer(PERIOD_S, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
         held.callback(node.destroy_timer, timer)
 
-    def report(self, values: Callable[[], dict[str, object]], active: ExitStack) -> None:
+    def add_source(self, values: Callable[[], dict[str, object]], active: ExitStack) -> None:
         """Asks for more values each second until `active` is closed, e.g. drops or the residual of the surface."""
-        self._reports.append(values)
-        active.callback(self._reports.remove, values)
+        self._sources.append(values)
+        active.callback(self._sources.remove, values)
 
-    def frame_done(self, stamp_ns: int) -> None:
+    def record_frame(self, stamp_ns: int) -> None:
         """A frame went through; its latency counts from its stamp, in the node's time."""
         self._counters["frames"] += 1
         self._latencies_s.append((self._node.get_clock().now().nanoseconds - stamp_ns) * 1e-9)
 
-    def problem(self, error: Exception) -> None:
+    def record_error(self, error: Exception) -> None:
         """A frame or message was refused: counted, and told."""
         self._counters["errors"] += 1
         self.warn(str(error) if isinstance(error, ValueError) else repr(error))
 
-    def warn(self, problem: str) -> None:
+    def warn(self, warning: str) -> None:
         """Something that a person should know: a level, and a warning now and then."""
-        self._problem = problem
-        self._node.get_logger().warning(self._problem, throttle_duration_sec=WARNING_PERIOD_S)
+        self._warning = warning
+        self._node.get_logger().warning(self._warning, throttle_duration_sec=WARNING_PERIOD_S)
 
     def _tick(self) -> None:
         latencies_s, self._latencies_s = self._latencies_s, []
-        problem, self._problem = self._problem, ""
+        warning, self._warning = self._warning, ""
         now_s = time.monotonic()
-        rate_hz = len(latencies_s) / (now_s - self._last_s)
-        self._last_s = now_s
+        rate_hz = len(latencies_s) / (now_s - self._last_tick_s)
+        self._last_tick_s = now_s
         values: dict[str, object] = {"rate_hz": round(rate_hz, 1), **self._counters}
         if latencies_s:
             median_s, p99_s = np.percentile(latencies_s, [50, 99])
             values |= {"latency_median_ms": round(median_s * 1e3, 1), "latency_p99_ms": round(p99_s * 1e3, 1)}
-        for report in self._reports:
-            values |= report()
-        healthy = bool(latencies_s) and not problem
+        for source in self._sources:
+            values |= source()
+        healthy = bool(latencies_s) and not warning
         status = DiagnosticStatus(
             level=DiagnosticStatus.OK if healthy else DiagnosticStatus.WARN,
             name=self._node.get_fully_qualified_name().lstrip("/"),
-            message=problem or (f"{rate_hz:.1f} frames/s" if latencies_s else "no frames"),
+            message=warning or (f"{rate_hz:.1f} frames/s" if latencies_s else "no frames"),
             hardware_id="fingertip_contact",
             values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
         )

@@ -6,22 +6,22 @@ import os
 import sys
 from collections.abc import Mapping
 
-from fingertip_contact.resources import share_file
+from fingertip_contact.resources import find_share_file
 
 FAST_DDS_PROFILE = "config/fastdds_profile.xml"
 # Fast DDS 3 (Kilted and later) reads its own name and warns about that of Fast DDS 2.
 FAST_DDS_2_DISTRIBUTIONS = ("humble", "jazzy")
 
 
-def missing_in(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+def find_missing_variables(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What is missing in `environment`: the Fast DDS profile for pictures and, where ROS comes as wheels, the prefix
     that holds its resources. What is set already stays."""
     fast_dds_2 = environment.get("ROS_DISTRO") in FAST_DDS_2_DISTRIBUTIONS
     profile_variable = "FASTRTPS_DEFAULT_PROFILES_FILE" if fast_dds_2 else "FASTDDS_DEFAULT_PROFILES_FILE"
-    needed = {profile_variable: str(share_file(FAST_DDS_PROFILE)), "AMENT_PREFIX_PATH": sys.prefix}
-    return {name: value for name, value in needed.items() if not environment.get(name)}
+    required = {profile_variable: str(find_share_file(FAST_DDS_PROFILE)), "AMENT_PREFIX_PATH": sys.prefix}
+    return {name: value for name, value in required.items() if not environment.get(name)}
 
 
-def node_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+def make_node_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """`environment` with what is missing in it."""
-    return {**environment, **missing_in(environment)}
+    return {**environment, **find_missing_variables(environment)}

@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 
-class Freshness:
+class InferenceStatistics:
     """Counts between two reports what the network did and how old what it said was when it was used.
 
     Two threads count, a third reports.
@@ -19,15 +19,15 @@ class Freshness:
         self._since_s = time.monotonic()
         self._durations_s: list[float] = []
         self._ages_s: list[float] = []
-        self._whole = 0
+        self._full_images = 0
 
-    def looked(self, duration_s: float, whole: bool) -> None:
+    def on_inference(self, duration_s: float, is_full_image: bool) -> None:
         """The network has seen a picture, the whole of it or a window."""
         with self._lock:
             self._durations_s.append(duration_s)
-            self._whole += whole
+            self._full_images += is_full_image
 
-    def published(self, age_s: float) -> None:
+    def on_publish(self, age_s: float) -> None:
         """Depth was published that the network saw in a picture so much older."""
         with self._lock:
             self._ages_s.append(age_s)
@@ -38,13 +38,16 @@ class Freshness:
         with self._lock:
             durations_s, self._durations_s = self._durations_s, []
             ages_s, self._ages_s = self._ages_s, []
-            whole, self._whole = self._whole, 0
+            full_images, self._full_images = self._full_images, 0
             now_s = time.monotonic()
             elapsed_s, self._since_s = now_s - self._since_s, now_s
-        report: dict[str, object] = {"network_hz": round(len(durations_s) / elapsed_s, 1), "network_whole": whole}
+        report: dict[str, object] = {
+            "network_hz": round(len(durations_s) / elapsed_s, 1),
+            "network_full_images": full_images,
+        }
         if durations_s:
             report["network_ms"] = round(float(np.median(durations_s)) * 1e3, 1)
         if ages_s:
-            median_s, worst_s = float(np.median(ages_s)), max(ages_s)
-            report |= {"network_age_ms": round(median_s * 1e3, 1), "network_age_max_ms": round(worst_s * 1e3, 1)}
+            median_s, max_s = float(np.median(ages_s)), max(ages_s)
+            report |= {"network_age_ms": round(median_s * 1e3, 1), "network_age_max_ms": round(max_s * 1e3, 1)}
         return report

@@ -11,21 +11,21 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from fingertip_contact.geometry import Camera
-from fingertip_contact.images import ENCODINGS, camera_from_message, color_from_message
+from fingertip_contact.images import ENCODINGS, decode_color_image, parse_camera_info
 
 
-def color_bgr(message: Image) -> np.ndarray:
+def decode_color_bgr(message: Image) -> np.ndarray:
     """A colour or grey picture as (H, W, 3) uint8 BGR: a view for bgr8, a converted copy for the others.
 
     Encodings that are not plain go through cv_bridge where it is installed. Raises ValueError where nothing reads the
     encoding, or step and length do not fit size and encoding.
     """
     if message.encoding in ENCODINGS:
-        return color_from_message(message)
+        return decode_color_image(message)
     try:
         from cv_bridge import CvBridge, CvBridgeError
     except ImportError:
-        return color_from_message(message)  # Raises, and names the encoding.
+        return decode_color_image(message)  # Raises, and names the encoding.
     try:
         return CvBridge().imgmsg_to_cv2(message, "bgr8")
     except (CvBridgeError, cv2.error, TypeError) as error:
@@ -44,19 +44,19 @@ class ImageWriter:
         self._dtype = np.dtype(ENCODINGS[encoding].dtype)
         self._buffer = array("B")
 
-    def message(self, header: Header, picture: np.ndarray) -> Image:
+    def make_message(self, header: Header, image: np.ndarray) -> Image:
         """The message of a picture (H, W) or (H, W, C) of the encoding's dtype; valid until the next call."""
-        if len(self._buffer) != picture.nbytes:
-            self._buffer = array("B", bytes(picture.nbytes))
-        np.frombuffer(self._buffer, self._dtype).reshape(picture.shape)[...] = picture
-        height, width = picture.shape[:2]
+        if len(self._buffer) != image.nbytes:
+            self._buffer = array("B", bytes(image.nbytes))
+        np.frombuffer(self._buffer, self._dtype).reshape(image.shape)[...] = image
+        height, width = image.shape[:2]
         return Image(
             header=header,
             height=height,
             width=width,
             encoding=self._encoding,
             is_bigendian=sys.byteorder == "big",
-            step=picture.nbytes // height,
+            step=image.nbytes // height,
             data=self._buffer,
         )
 
@@ -75,6 +75,6 @@ class CameraReader:
         """
         key = (message.width, message.height, message.distortion_model, message.k.tobytes(), tuple(message.d))
         if self._camera is None or key != self._key:
-            self._camera = camera_from_message(message)
+            self._camera = parse_camera_info(message)
             self._key = key
         return self._camera

@@ -12,18 +12,21 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from fingertip_contact.recordings.bag import camera_info_topic, open_recording
-from fingertip_contact.resources import PACKAGE, share_file
+from fingertip_contact.resources import PACKAGE, find_share_file
 from fingertip_contact.ros import environment
 
 
-def description(*actions: Any) -> LaunchDescription:
+def make_description(*actions: Any) -> LaunchDescription:
     """Actions whose processes all find the settings without which pictures are lost."""
     return LaunchDescription(
-        [*(SetEnvironmentVariable(name, value) for name, value in environment.missing_in().items()), *actions]
+        [
+            *(SetEnvironmentVariable(name, value) for name, value in environment.find_missing_variables().items()),
+            *actions,
+        ]
     )
 
 
-def player_arguments() -> list[DeclareLaunchArgument]:
+def declare_player_arguments() -> list[DeclareLaunchArgument]:
     """What every launch file that plays a recording can be told."""
     return [
         DeclareLaunchArgument("recording", description="an MCAP file or a rosbag2 folder"),
@@ -32,20 +35,20 @@ def player_arguments() -> list[DeclareLaunchArgument]:
     ]
 
 
-def recorded_topics(context: LaunchContext) -> dict[str, str]:
+def find_recorded_topics(context: LaunchContext) -> dict[str, str]:
     """core.launch.py's arguments for the camera of `recording`. Raises ValueError or OSError as open_recording does."""
     with open_recording(LaunchConfiguration("recording").perform(context)) as recording:
         color, depth = recording.color_topic, recording.depth_topic
     return {"color_image": color, "color_info": camera_info_topic(color), "depth_image": depth}
 
 
-def core(**arguments: str) -> IncludeLaunchDescription:
+def include_core(**arguments: str) -> IncludeLaunchDescription:
     """core.launch.py, with some of its arguments."""
-    source = PythonLaunchDescriptionSource(str(share_file("launch/core.launch.py")))
+    source = PythonLaunchDescriptionSource(str(find_share_file("launch/core.launch.py")))
     return IncludeLaunchDescription(source, launch_arguments=arguments.items())
 
 
-def player(executable: str, parameters: dict[str, Any]) -> Node:
+def make_player(executable: str, parameters: dict[str, Any]) -> Node:
     """A node that plays `recording`; when it ends, everything does."""
     return Node(
         package=PACKAGE,
@@ -54,9 +57,9 @@ def player(executable: str, parameters: dict[str, Any]) -> Node:
         namespace=LaunchConfiguration("namespace", default=PACKAGE),
         parameters=[
             {
-                "recording": typed("recording", str),
-                "loop": typed("loop", bool),
-                "rate": typed("rate", float),
+                "recording": cast_argument("recording", str),
+                "loop": cast_argument("loop", bool),
+                "rate": cast_argument("rate", float),
                 **parameters,
             }
         ],
@@ -65,6 +68,6 @@ def player(executable: str, parameters: dict[str, Any]) -> Node:
     )
 
 
-def typed(argument: str, kind: type) -> ParameterValue:
+def cast_argument(argument: str, value_type: type) -> ParameterValue:
     """A launch argument as a parameter of a type; YAML would read 1 as a whole number and `off` as false."""
-    return ParameterValue(LaunchConfiguration(argument), value_type=kind)
+    return ParameterValue(LaunchConfiguration(argument), value_type=value_type)

@@ -12,11 +12,11 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.node import Node
 
 from fingertip_contact.resources import PACKAGE
-from fingertip_contact.ros.parameter_tables import AUTOSTART, TABLES
+from fingertip_contact.ros.parameter_tables import AUTOSTART_PARAMETER, PARAMETER_TABLES
 from fingertip_contact.ros.parameters import NodeParameters
 
 
-class Stage(Protocol):
+class LifecycleStage(Protocol):
     """What a node holds while it is configured.
 
     Made by configuring; raises ValueError or OSError where a file or a value is not usable. Whatever has to be given
@@ -36,17 +36,17 @@ class ManagedNode(LifecycleNode):
     mend) become one line, anything else a traceback; the transition's result is FAILURE and what it took is given back.
     """
 
-    def __init__(self, name: str, make_stage: Callable[[Node, SimpleNamespace, ExitStack], Stage]) -> None:
+    def __init__(self, name: str, make_stage: Callable[[Node, SimpleNamespace, ExitStack], LifecycleStage]) -> None:
         super().__init__(name, namespace=PACKAGE)
-        self._settings = NodeParameters(self, TABLES[name])
+        self._settings = NodeParameters(self, PARAMETER_TABLES[name])
         self._make_stage = make_stage
-        self._stage: Stage | None = None
+        self._stage: LifecycleStage | None = None
         self._held = ExitStack()
         self._active = ExitStack()
 
     def autostart(self) -> None:
         """Configures and activates where the parameter `autostart` says so; a failure is told and waits for a user."""
-        if not self.get_parameter(AUTOSTART.name).value:
+        if not self.get_parameter(AUTOSTART_PARAMETER.name).value:
             return
         if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
@@ -84,16 +84,16 @@ class ManagedNode(LifecycleNode):
         self._held.close()
 
     def _attempt(
-        self, what: str, action: Callable[[], None], undo: Callable[[], None] | None = None
+        self, transition: str, action: Callable[[], None], undo: Callable[[], None] | None = None
     ) -> TransitionCallbackReturn:
         try:
             action()
             return TransitionCallbackReturn.SUCCESS
         except (ValueError, OSError) as error:
-            self.get_logger().error(f"cannot {what}: {error}")
+            self.get_logger().error(f"cannot {transition}: {error}")
         # Whatever it is: rclpy would turn it into a failed transition without a word.
         except Exception:
-            self.get_logger().error(f"cannot {what}:\n{traceback.format_exc()}")
+            self.get_logger().error(f"cannot {transition}:\n{traceback.format_exc()}")
         if undo is not None:
-            self._attempt(f"undo what '{what}' did", undo)
+            self._attempt(f"undo what '{transition}' did", undo)
         return TransitionCallbackReturn.FAILURE

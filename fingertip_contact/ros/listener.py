@@ -17,21 +17,21 @@ from fingertip_contact.ros import messages, qos
 
 
 @dataclass
-class Heard:
+class ReceivedMessages:
     """What came, by the stamp of the picture that it derives from (nanoseconds).
 
-    key_latency_ns: from a picture's stamp to the arrival of a key event decided by it. texts: (arrival, text so far).
-    depths: stamps of the depth network's pictures. diagnostics: (arrival, node, what it says of itself).
+    key_latencies_ns: from a picture's stamp to the arrival of a key event decided by it. texts: (arrival, text so far).
+    depth_stamps_ns: stamps of the depth network's pictures. diagnostics: (arrival, node, what it says of itself).
     """
 
-    frames_in: set[int] = field(default_factory=set)
+    frame_stamps_ns: set[int] = field(default_factory=set)
     hands: dict[int, tuple[Hand, ...]] = field(default_factory=dict)
     fingertips: dict[int, tuple[Fingertip, ...]] = field(default_factory=dict)
     contact_events: list[ContactEvent] = field(default_factory=list)
     key_events: list[KeyEvent] = field(default_factory=list)
-    key_latency_ns: list[int] = field(default_factory=list)
+    key_latencies_ns: list[int] = field(default_factory=list)
     texts: list[tuple[int, str]] = field(default_factory=list)
-    depths: set[int] = field(default_factory=set)
+    depth_stamps_ns: set[int] = field(default_factory=set)
     diagnostics: list[tuple[int, str, dict[str, str]]] = field(default_factory=list)
 
     @property
@@ -40,12 +40,12 @@ class Heard:
         return self.texts[-1][1] if self.texts else ""
 
 
-class Listener(Node):
-    """Subscribes to the results, and to camera_info for the number of pictures; `heard` grows as messages come."""
+class TopicRecorder(Node):
+    """Subscribes to the results, and to camera_info for the number of pictures; `received` grows as messages come."""
 
     def __init__(self, camera_info_topic: str) -> None:
-        super().__init__("listener", namespace=PACKAGE)
-        self.heard = Heard()
+        super().__init__("topic_recorder", namespace=PACKAGE)
+        self.received = ReceivedMessages()
         subscribe = self.create_subscription
         subscribe(CameraInfo, camera_info_topic, self._on_camera_info, qos.RESULT)
         subscribe(PointCloud2, "hands", self._on_hands, qos.RESULT)
@@ -57,28 +57,28 @@ class Listener(Node):
         subscribe(DiagnosticArray, "/diagnostics", self._on_diagnostics, qos.DIAGNOSTICS)
 
     def _on_camera_info(self, message: CameraInfo) -> None:
-        self.heard.frames_in.add(messages.stamp_ns(message.header.stamp))
+        self.received.frame_stamps_ns.add(messages.stamp_to_ns(message.header.stamp))
 
     def _on_hands(self, message: PointCloud2) -> None:
-        self.heard.hands[messages.stamp_ns(message.header.stamp)] = messages.hands_from(message)
+        self.received.hands[messages.stamp_to_ns(message.header.stamp)] = messages.parse_hands(message)
 
     def _on_fingertips(self, message: PointCloud2) -> None:
-        self.heard.fingertips[messages.stamp_ns(message.header.stamp)] = messages.fingertips_from(message)
+        self.received.fingertips[messages.stamp_to_ns(message.header.stamp)] = messages.parse_fingertips(message)
 
     def _on_contact_event(self, message: InteractiveMarkerFeedback) -> None:
-        self.heard.contact_events.append(messages.contact_event_from(message))
+        self.received.contact_events.append(messages.parse_contact_event(message))
 
     def _on_key_event(self, message: InteractiveMarkerFeedback) -> None:
-        self.heard.key_latency_ns.append(time.time_ns() - messages.stamp_ns(message.header.stamp))
-        self.heard.key_events.append(messages.key_event_from(message))
+        self.received.key_latencies_ns.append(time.time_ns() - messages.stamp_to_ns(message.header.stamp))
+        self.received.key_events.append(messages.parse_key_event(message))
 
     def _on_depth_info(self, message: CameraInfo) -> None:
-        self.heard.depths.add(messages.stamp_ns(message.header.stamp))
+        self.received.depth_stamps_ns.add(messages.stamp_to_ns(message.header.stamp))
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             values = {entry.key: entry.value for entry in status.values}
-            self.heard.diagnostics.append((time.time_ns(), status.name.rsplit("/", 1)[-1], values))
+            self.received.diagnostics.append((time.time_ns(), status.name.rsplit("/", 1)[-1], values))
 
     def _on_text(self, message: String) -> None:
-        self.heard.texts.append((time.time_ns(), message.data))
+        self.received.texts.append((time.time_ns(), message.data))

@@ -10,31 +10,31 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
-from fingertip_contact.ros.listener import Heard, Listener
+from fingertip_contact.ros.listener import ReceivedMessages, TopicRecorder
 
-WAKE_UP_S = 0.1
+SPIN_PERIOD_S = 0.1
 
 
 @contextmanager
-def listening(camera_info_topic: str) -> Iterator[Heard]:
+def record_topics(camera_info_topic: str) -> Iterator[ReceivedMessages]:
     """Everything that is said while the block runs. Ctrl-C stays the caller's."""
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    listener = Listener(camera_info_topic)
+    recorder = TopicRecorder(camera_info_topic)
     executor = SingleThreadedExecutor()
-    executor.add_node(listener)
+    executor.add_node(recorder)
     done = threading.Event()
 
     def spin() -> None:
         while not done.is_set():
-            executor.spin_once(timeout_sec=WAKE_UP_S)
+            executor.spin_once(timeout_sec=SPIN_PERIOD_S)
 
-    thread = threading.Thread(target=spin, name="listener", daemon=True)
+    thread = threading.Thread(target=spin, name="topic recorder", daemon=True)
     thread.start()
     try:
-        yield listener.heard
+        yield recorder.received
     finally:
         done.set()
         thread.join()
         executor.shutdown()
-        listener.destroy_node()
+        recorder.destroy_node()
         rclpy.shutdown()

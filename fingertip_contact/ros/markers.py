@@ -13,73 +13,83 @@ from visualization_msgs.msg import Marker, MarkerArray
 from fingertip_contact.frames import Fingertip, FrameResult
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.overlay import KEY_COLOR_BGR, STATE_COLORS_BGR, key_corners_m
-from fingertip_contact.ros.messages import quaternion
+from fingertip_contact.overlay import KEY_COLOR_BGR, STATE_COLORS_BGR, compute_key_corners_m
+from fingertip_contact.ros.messages import rotation_to_quaternion
 
 # A stopped camera leaves nothing on the screen that looks alive.
 LIFETIME = Duration(sec=1)
 FINGERTIP_DIAMETER_M = 0.008
-KEY_LINE_M = 0.0008
+KEY_LINE_WIDTH_M = 0.0008
 
 
-def of_result(header: Header, result: FrameResult, layout: Layout) -> MarkerArray:
+def make_markers(header: Header, result: FrameResult, layout: Layout) -> MarkerArray:
     """All that is known after a frame: fingertips, and keys and surface once the sheet has been found."""
-    markers = [fingertips(header, result.fingertips)]
+    markers = [make_fingertip_marker(header, result.fingertips)]
     if result.camera_from_sheet is not None:
-        markers += [keys(header, layout, result.camera_from_sheet), surface(header, layout, result.camera_from_sheet)]
+        markers += [
+            make_key_marker(header, layout, result.camera_from_sheet),
+            make_surface_marker(header, layout, result.camera_from_sheet),
+        ]
     return MarkerArray(markers=markers)
 
 
-def fingertips(header: Header, tips: Iterable[Fingertip]) -> Marker:
+def make_fingertip_marker(header: Header, tips: Iterable[Fingertip]) -> Marker:
     """A sphere for every fingertip that is not lost."""
-    marker = _marker(header, "fingertips", Marker.SPHERE_LIST, FINGERTIP_DIAMETER_M)
+    marker = _make_marker(header, "fingertips", Marker.SPHERE_LIST, FINGERTIP_DIAMETER_M)
     for tip in tips:
         if np.all(np.isfinite(tip.point_m)):
-            marker.points.append(_point(tip.point_m))
-            marker.colors.append(_color(STATE_COLORS_BGR[tip.state]))
+            marker.points.append(_make_point(tip.point_m))
+            marker.colors.append(_make_color(STATE_COLORS_BGR[tip.state]))
     return marker
 
 
-def keys(header: Header, layout: Layout, camera_from_sheet: RigidTransform) -> Marker:
+def make_key_marker(header: Header, layout: Layout, camera_from_sheet: RigidTransform) -> Marker:
     """The outline of every key."""
-    marker = _marker(header, "keys", Marker.LINE_LIST, KEY_LINE_M)
-    marker.pose = _pose(camera_from_sheet)
-    marker.color = _color(KEY_COLOR_BGR)
+    marker = _make_marker(header, "keys", Marker.LINE_LIST, KEY_LINE_WIDTH_M)
+    marker.pose = _make_pose(camera_from_sheet)
+    marker.color = _make_color(KEY_COLOR_BGR)
     for key in layout.keys:
-        corners = [_point(corner_m) for corner_m in key_corners_m(key)]
+        corners = [_make_point(corner_m) for corner_m in compute_key_corners_m(key)]
         for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
             marker.points += [start, end]
     return marker
 
 
-def surface(header: Header, layout: Layout, camera_from_sheet: RigidTransform) -> Marker:
+def make_surface_marker(header: Header, layout: Layout, camera_from_sheet: RigidTransform) -> Marker:
     """The sheet on the surface, a thin glass plate."""
-    marker = _marker(header, "surface", Marker.CUBE, 0.0)
+    marker = _make_marker(header, "surface", Marker.CUBE, 0.0)
     width_m, height_m = layout.sheet_size_m
     marker.scale = Vector3(x=float(width_m), y=float(height_m), z=0.0005)
-    marker.pose = _pose(camera_from_sheet)
+    marker.pose = _make_pose(camera_from_sheet)
     marker.color = ColorRGBA(r=0.8, g=0.8, b=0.8, a=0.25)
     return marker
 
 
-def _marker(header: Header, namespace: str, kind: int, size_m: float) -> Marker:
+def _make_marker(header: Header, namespace: str, marker_type: int, size_m: float) -> Marker:
     pose = Pose(orientation=Quaternion(w=1.0))
     scale = Vector3(x=size_m, y=size_m, z=size_m)
     return Marker(
-        header=header, ns=namespace, id=0, type=kind, action=Marker.ADD, pose=pose, scale=scale, lifetime=LIFETIME
+        header=header,
+        ns=namespace,
+        id=0,
+        type=marker_type,
+        action=Marker.ADD,
+        pose=pose,
+        scale=scale,
+        lifetime=LIFETIME,
     )
 
 
-def _pose(camera_from_sheet: RigidTransform) -> Pose:
-    x, y, z, w = quaternion(camera_from_sheet.rotation)
-    return Pose(position=_point(camera_from_sheet.translation_m), orientation=Quaternion(x=x, y=y, z=z, w=w))
+def _make_pose(camera_from_sheet: RigidTransform) -> Pose:
+    x, y, z, w = rotation_to_quaternion(camera_from_sheet.rotation)
+    return Pose(position=_make_point(camera_from_sheet.translation_m), orientation=Quaternion(x=x, y=y, z=z, w=w))
 
 
-def _point(point_m: np.ndarray) -> Point:
+def _make_point(point_m: np.ndarray) -> Point:
     x, y, z = map(float, point_m)
     return Point(x=x, y=y, z=z)
 
 
-def _color(bgr: tuple[int, int, int]) -> ColorRGBA:
+def _make_color(bgr: tuple[int, int, int]) -> ColorRGBA:
     blue, green, red = (value / 255 for value in bgr)
     return ColorRGBA(r=red, g=green, b=blue, a=1.0)

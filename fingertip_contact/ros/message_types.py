@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 
-def message_class(type_name: str) -> Any:
+def load_message_class(type_name: str) -> Any:
     """`sensor_msgs/msg/Image` -> its class. Raises ValueError where the package is not installed here."""
     try:
         package, _, name = type_name.split("/")

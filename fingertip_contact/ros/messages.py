@@ -33,10 +33,10 @@ SURFACE = "surface"
 MICROSECOND_NS = 1000
 
 # `hand`, `finger` and `state` are places in frames.HANDS, FINGERS and FINGER_STATES.
-HANDS_LAYOUT = np.dtype(
+HANDS_DTYPE = np.dtype(
     [("u", "<f4"), ("v", "<f4"), ("score", "<f4"), ("hand", "u1"), ("landmark", "u1"), ("track", "<u4")]
 )
-FINGERTIPS_LAYOUT = np.dtype(
+FINGERTIPS_DTYPE = np.dtype(
     [
         *[(name, "<f4") for name in ("x", "y", "z", "height", "speed", "score")],
         *[(name, "u1") for name in ("hand", "finger", "state")],
@@ -52,39 +52,39 @@ _EVENT_TYPES: dict[EventType, int] = {
     "cancel": InteractiveMarkerFeedback.MOUSE_UP,
 }
 
-_EVENT_NAMES: dict[int, EventType] = {number: name for name, number in _EVENT_TYPES.items() if name != "cancel"}
+_EVENT_NAMES: dict[int, EventType] = {event_code: name for name, event_code in _EVENT_TYPES.items() if name != "cancel"}
 
 
-def stamp_ns(message_stamp: Time) -> int:
+def stamp_to_ns(message_stamp: Time) -> int:
     """A message's stamp in nanoseconds. Raises ValueError for one that is no time: negative, or nanoseconds >= 1e9."""
     if message_stamp.sec < 0 or message_stamp.nanosec >= 1_000_000_000:
         raise ValueError(f"the stamp {message_stamp.sec} s {message_stamp.nanosec} ns is not a time")
     return message_stamp.sec * 1_000_000_000 + message_stamp.nanosec
 
 
-def header(stamp_ns: int, frame_id: str) -> Header:
+def make_header(stamp_ns: int, frame_id: str) -> Header:
     """A header of a stamp in nanoseconds."""
     seconds, nanoseconds = divmod(stamp_ns, 1_000_000_000)
     return Header(stamp=Time(sec=seconds, nanosec=nanoseconds), frame_id=frame_id)
 
 
-def hands(head: Header, hands: Iterable[Hand]) -> PointCloud2:
+def make_hands(header: Header, hands: Iterable[Hand]) -> PointCloud2:
     """21 points a hand, pixels; no point where there is no hand. Never NaN."""
     hands = tuple(hands)
-    points = np.zeros((len(hands), LANDMARKS_PER_HAND), HANDS_LAYOUT)
+    points = np.zeros((len(hands), LANDMARKS_PER_HAND), HANDS_DTYPE)
     points["landmark"] = np.arange(LANDMARKS_PER_HAND)
     for row, hand in zip(points, hands, strict=True):
         row["u"], row["v"] = hand.landmarks_px.T
         row["score"], row["hand"], row["track"] = hand.score, HANDS.index(hand.handedness), hand.track
-    return _cloud(head, points.ravel(), is_dense=True)
+    return _make_cloud(header, points.ravel(), is_dense=True)
 
 
-def hands_from(message: PointCloud2) -> tuple[Hand, ...]:
+def parse_hands(message: PointCloud2) -> tuple[Hand, ...]:
     """The hands of a message of `hands`. The tracker's choice of left or right is final here, so its score is 1.
 
     Raises ValueError where the message's fields, length or values are not those of `hands`.
     """
-    points = _points(message, HANDS_LAYOUT)
+    points = _parse_points(message, HANDS_DTYPE)
     if len(points) % LANDMARKS_PER_HAND:
         raise ValueError(f"the hands message holds {len(points)} points, not a multiple of {LANDMARKS_PER_HAND}")
     rows = points.reshape(-1, LANDMARKS_PER_HAND)
@@ -105,7 +105,7 @@ def hands_from(message: PointCloud2) -> tuple[Hand, ...]:
     )
 
 
-def fingertips(head: Header, tips: Iterable[Fingertip]) -> PointCloud2:
+def make_fingertips(header: Header, tips: Iterable[Fingertip]) -> PointCloud2:
     """One point a finger, metres in the camera's optical frame; x, y, z, height and speed are NaN while it is lost."""
     rows = [
         (
@@ -120,16 +120,16 @@ def fingertips(head: Header, tips: Iterable[Fingertip]) -> PointCloud2:
         )
         for tip in tips
     ]
-    points = np.array(rows, FINGERTIPS_LAYOUT)
-    return _cloud(head, points, is_dense=all(map(math.isfinite, points["x"])))
+    points = np.array(rows, FINGERTIPS_DTYPE)
+    return _make_cloud(header, points, is_dense=all(map(math.isfinite, points["x"])))
 
 
-def fingertips_from(message: PointCloud2) -> tuple[Fingertip, ...]:
+def parse_fingertips(message: PointCloud2) -> tuple[Fingertip, ...]:
     """The fingertips of a message. What it does not carry: the pixel is NaN.
 
     Raises ValueError where the message's fields, length or values are not those of `fingertips`.
     """
-    points = _points(message, FINGERTIPS_LAYOUT)
+    points = _parse_points(message, FINGERTIPS_DTYPE)
     limits = {"hand": len(HANDS), "finger": len(FINGERS), "state": len(FINGER_STATES)}
     if any(np.any(points[name] >= limit) for name, limit in limits.items()):
         raise ValueError(f"the fingertips message holds a number over the limits {limits}")
@@ -149,7 +149,7 @@ def fingertips_from(message: PointCloud2) -> tuple[Fingertip, ...]:
     )
 
 
-def contact_event(frame_id: str, event: ContactEvent) -> InteractiveMarkerFeedback:
+def make_contact_event(frame_id: str, event: ContactEvent) -> InteractiveMarkerFeedback:
     """A finger on the surface: `client_id` right_index, `marker_name` surface, no `control_name`.
 
     MOUSE_DOWN for a press, POSE_UPDATE for a move, MOUSE_UP for a release; for a cancelled press MOUSE_UP with
@@ -157,7 +157,7 @@ def contact_event(frame_id: str, event: ContactEvent) -> InteractiveMarkerFeedba
     the finger touched or left.
     """
     message = InteractiveMarkerFeedback(
-        header=header(event.stamp_ns, frame_id),
+        header=make_header(event.stamp_ns, frame_id),
         client_id=f"{event.hand}_{event.finger}",
         marker_name=SURFACE,
         event_type=_EVENT_TYPES[event.type],
@@ -171,7 +171,7 @@ def contact_event(frame_id: str, event: ContactEvent) -> InteractiveMarkerFeedba
     return message
 
 
-def contact_event_from(message: InteractiveMarkerFeedback) -> ContactEvent:
+def parse_contact_event(message: InteractiveMarkerFeedback) -> ContactEvent:
     """The event of a message. What messages do not carry: press and track are 0, confidence is 1.
 
     Raises ValueError where the message is no contact event.
@@ -179,12 +179,12 @@ def contact_event_from(message: InteractiveMarkerFeedback) -> ContactEvent:
     if message.event_type not in _EVENT_NAMES or message.client_id.count("_") != 1:
         raise ValueError(f"a message of {message.client_id!r}, event type {message.event_type}, is no contact event")
     hand, finger = message.client_id.split("_")
-    at_ns = stamp_ns(message.header.stamp)
+    decision_ns = stamp_to_ns(message.header.stamp)
     cancelled = message.event_type == InteractiveMarkerFeedback.MOUSE_UP and not message.mouse_point_valid
     point = message.mouse_point
     return ContactEvent(
-        stamp_ns=at_ns,
-        contact_ns=at_ns - message.menu_entry_id * MICROSECOND_NS,
+        stamp_ns=decision_ns,
+        contact_ns=decision_ns - message.menu_entry_id * MICROSECOND_NS,
         type="cancel" if cancelled else _EVENT_NAMES[message.event_type],
         press=0,
         track=0,
@@ -195,36 +195,36 @@ def contact_event_from(message: InteractiveMarkerFeedback) -> ContactEvent:
     )
 
 
-def key_event(frame_id: str, event: KeyEvent) -> InteractiveMarkerFeedback:
-    """A finger on a key: like `contact_event`, with `marker_name` keyboard's name and `control_name` the key's."""
-    message = contact_event(frame_id, event.contact)
+def make_key_event(frame_id: str, event: KeyEvent) -> InteractiveMarkerFeedback:
+    """A finger on a key: like `make_contact_event`, with `marker_name` keyboard's name and `control_name` the key's."""
+    message = make_contact_event(frame_id, event.contact)
     message.marker_name = event.keyboard
     message.control_name = event.key
     return message
 
 
-def key_event_from(message: InteractiveMarkerFeedback) -> KeyEvent:
-    """The event of a message; its text is not in the message and empty here. Raises as `contact_event_from` does."""
-    return KeyEvent(contact_event_from(message), message.marker_name, message.control_name, "")
+def parse_key_event(message: InteractiveMarkerFeedback) -> KeyEvent:
+    """The event of a message; its text is not in the message and empty here. Raises as `parse_contact_event` does."""
+    return KeyEvent(parse_contact_event(message), message.marker_name, message.control_name, "")
 
 
-def text(text: str) -> String:
+def make_text(text: str) -> String:
     """The text so far."""
     return String(data=text)
 
 
-def transform(head: Header, child_frame_id: str, parent_from_child: RigidTransform) -> TransformStamped:
+def make_transform(header: Header, child_frame_id: str, parent_from_child: RigidTransform) -> TransformStamped:
     """A transform for TF; the header's frame is the parent."""
-    message = TransformStamped(header=head, child_frame_id=child_frame_id)
+    message = TransformStamped(header=header, child_frame_id=child_frame_id)
     x, y, z = map(float, parent_from_child.translation_m)
     message.transform.translation.x, message.transform.translation.y, message.transform.translation.z = x, y, z
-    qx, qy, qz, qw = quaternion(parent_from_child.rotation)
+    qx, qy, qz, qw = rotation_to_quaternion(parent_from_child.rotation)
     rotation = message.transform.rotation
     rotation.x, rotation.y, rotation.z, rotation.w = qx, qy, qz, qw
     return message
 
 
-def quaternion(rotation: np.ndarray) -> tuple[float, float, float, float]:
+def rotation_to_quaternion(rotation: np.ndarray) -> tuple[float, float, float, float]:
     """A rotation matrix (3, 3) as x, y, z, w with w >= 0: the eigenvector of Bar-Itzhack's symmetric 4x4 matrix
     (J. Guidance 23(6), 2000), good for every angle."""
     r = np.asarray(rotation, dtype=np.float64)
@@ -233,48 +233,50 @@ def quaternion(rotation: np.ndarray) -> tuple[float, float, float, float]:
     symmetric[:3, :3] = r + r.T - np.trace(r) * np.eye(3)
     symmetric[:3, 3] = symmetric[3, :3] = skew
     symmetric[3, 3] = np.trace(r)
-    best = np.linalg.eigh(symmetric)[1][:, -1]
-    x, y, z, w = (best if best[3] >= 0 else -best).tolist()
+    eigenvector = np.linalg.eigh(symmetric)[1][:, -1]
+    x, y, z, w = (eigenvector if eigenvector[3] >= 0 else -eigenvector).tolist()
     return x, y, z, w
 
 
-def _cloud(head: Header, points: np.ndarray, is_dense: bool) -> PointCloud2:
+def _make_cloud(header: Header, points: np.ndarray, is_dense: bool) -> PointCloud2:
     """points: (N,) of a structured dtype, whose fields become the message's."""
-    layout = points.dtype
-    assert layout.fields is not None
+    point_dtype = points.dtype
+    assert point_dtype.fields is not None
     fields = [
-        PointField(name=name, offset=offset, datatype=_POINT_FIELD_TYPES[kind.str[1:]], count=1)
-        for name, (kind, offset, *_) in layout.fields.items()
+        PointField(name=name, offset=offset, datatype=_POINT_FIELD_TYPES[field_dtype.str[1:]], count=1)
+        for name, (field_dtype, offset, *_) in point_dtype.fields.items()
     ]
     return PointCloud2(
-        header=head,
+        header=header,
         height=1,
         width=len(points),
         fields=fields,
         is_bigendian=False,
-        point_step=layout.itemsize,
+        point_step=point_dtype.itemsize,
         row_step=points.nbytes,
         data=array("B", points.tobytes()),
         is_dense=is_dense,
     )
 
 
-def _points(message: PointCloud2, layout: np.dtype) -> np.ndarray:
+def _parse_points(message: PointCloud2, point_dtype: np.dtype) -> np.ndarray:
     """(N,) of the layout, by field names, wherever the sender put them. Raises ValueError where one is missing."""
     count = message.width * message.height
     if message.is_bigendian or len(message.data) != count * message.point_step:
         raise ValueError(f"the point cloud does not hold {count} little-endian points of {message.point_step} bytes")
-    sent = {field.name: field for field in message.fields}
-    assert layout.fields is not None
-    for name, (kind, *_) in layout.fields.items():
-        if name not in sent or sent[name].datatype != _POINT_FIELD_TYPES[kind.str[1:]]:
-            raise ValueError(f"the point cloud has no field '{name}' of type {kind}; it has {', '.join(sent)}")
-    there = np.dtype(
+    sent_fields = {field.name: field for field in message.fields}
+    assert point_dtype.fields is not None
+    for name, (field_dtype, *_) in point_dtype.fields.items():
+        if name not in sent_fields or sent_fields[name].datatype != _POINT_FIELD_TYPES[field_dtype.str[1:]]:
+            raise ValueError(
+                f"the point cloud has no field '{name}' of type {field_dtype}; it has {', '.join(sent_fields)}"
+            )
+    sent_dtype = np.dtype(
         {
-            "names": list(layout.fields),
-            "formats": [kind for kind, *_ in layout.fields.values()],
-            "offsets": [sent[name].offset for name in layout.fields],
+            "names": list(point_dtype.fields),
+            "formats": [field_dtype for field_dtype, *_ in point_dtype.fields.values()],
+            "offsets": [sent_fields[name].offset for name in point_dtype.fields],
             "itemsize": message.point_step,
         }
     )
-    return np.frombuffer(message.data, there)
+    return np.frombuffer(message.data, sent_dtype)

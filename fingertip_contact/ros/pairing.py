@@ -17,7 +17,7 @@ class StampPairer:
 
     def __init__(self, topics: Iterable[str], capacity: int = 30) -> None:
         self._waiting: dict[str, deque[tuple[int, Any]]] = {topic: deque() for topic in topics}
-        self._first = next(iter(self._waiting))
+        self._first_topic = next(iter(self._waiting))
         self._capacity = capacity
         self.dropped = 0
 
@@ -25,12 +25,12 @@ class StampPairer:
         """The messages of all topics by topic, once the last one of a stamp is here, else None."""
         self._waiting[topic].append((stamp_ns, message))
         if all(any(stamp == stamp_ns for stamp, _ in queue) for queue in self._waiting.values()):
-            return {name: self._take(name, stamp_ns) for name in self._waiting}
+            return {name: self._pop(name, stamp_ns) for name in self._waiting}
         if len(self._waiting[topic]) > self._capacity:
             self._drop_oldest(topic)
         return None
 
-    def _take(self, topic: str, stamp_ns: int) -> Any:
+    def _pop(self, topic: str, stamp_ns: int) -> Any:
         queue = self._waiting[topic]
         while queue[0][0] != stamp_ns:
             self._drop_oldest(topic)
@@ -38,4 +38,4 @@ class StampPairer:
 
     def _drop_oldest(self, topic: str) -> None:
         self._waiting[topic].popleft()
-        self.dropped += topic == self._first
+        self.dropped += topic == self._first_topic

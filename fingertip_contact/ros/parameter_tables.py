@@ -10,17 +10,17 @@ import sys
 
 from fingertip_contact.ros.parameters import Parameter
 
-AUTOSTART = Parameter(
+AUTOSTART_PARAMETER = Parameter(
     "autostart", True, "configure and activate at start; false where a lifecycle manager does that", read_only=True
 )
 
-HANDS = (
+HAND_PARAMETERS = (
     Parameter("max_hands", 2, "hands to follow at most", limits=(1, 2)),
     Parameter("threads", 2, "inferences at a time: one a hand", limits=(1, 64)),
     Parameter("mirrored", False, "the picture is mirrored, as a webcam's selfie view is"),
 )
 
-TOUCH = (
+CONTACT_PARAMETERS = (
     Parameter("profile", "default", "contact profile: a name in config/profiles.yaml, or a YAML file of one's own"),
     Parameter("layout", "qwerty", "keyboard layout: the name of a built-in one, or a YAML or JSON file"),
     Parameter("sheet_pose", "", "where the sheet lies, as `keyboard pose` saved it; empty: its markers tell"),
@@ -31,7 +31,7 @@ TOUCH = (
     Parameter("marker_rate_hz", 10.0, "markers at most this often", limits=(0.1, 60.0)),
 )
 
-DEPTH = (
+DEPTH_PARAMETERS = (
     Parameter(
         "checkpoint", "", "weights of the depth network; empty: what `fingertip-contact models pull d405` fetched"
     ),
@@ -61,27 +61,33 @@ DEPTH = (
     Parameter("threads", 0, "CPU threads for inference; 0: half as many as there are cores", limits=(0, 64)),
 )
 
-RECORDING = Parameter("recording", "", "the bag to play: an MCAP file or a rosbag2 folder", read_only=True)
-RATE = Parameter("rate", 1.0, "speed of playing; 1 is as recorded", limits=(0.01, 100.0), read_only=True)
-LOOP = Parameter("loop", False, "start again at the end", read_only=True)
-SUBSCRIBERS = Parameter(
+RECORDING_PARAMETER = Parameter("recording", "", "the bag to play: an MCAP file or a rosbag2 folder", read_only=True)
+RATE_PARAMETER = Parameter("rate", 1.0, "speed of playing; 1 is as recorded", limits=(0.01, 100.0), read_only=True)
+LOOP_PARAMETER = Parameter("loop", False, "start again at the end", read_only=True)
+WAIT_FOR_SUBSCRIBERS_PARAMETER = Parameter(
     "wait_for_subscribers", 0, "subscribers the colour picture needs before the first frame", (0, 100), read_only=True
 )
-START_DELAY = Parameter(
+START_DELAY_PARAMETER = Parameter(
     "start_delay_s", 2.0, "wait before the first frame or message, s", limits=(0.0, 600.0), read_only=True
 )
 
-TABLES: dict[str, tuple[Parameter, ...]] = {
-    "hand_tracking_node": (AUTOSTART, *HANDS),
-    "depth_estimation_node": (AUTOSTART, *DEPTH),
-    "contact_node": (AUTOSTART, *TOUCH),
-    "pipeline_node": (AUTOSTART, *HANDS, *TOUCH),
-    "simulated_camera_node": (RECORDING, RATE, LOOP, SUBSCRIBERS, START_DELAY),
+PARAMETER_TABLES: dict[str, tuple[Parameter, ...]] = {
+    "hand_tracking_node": (AUTOSTART_PARAMETER, *HAND_PARAMETERS),
+    "depth_estimation_node": (AUTOSTART_PARAMETER, *DEPTH_PARAMETERS),
+    "contact_node": (AUTOSTART_PARAMETER, *CONTACT_PARAMETERS),
+    "pipeline_node": (AUTOSTART_PARAMETER, *HAND_PARAMETERS, *CONTACT_PARAMETERS),
+    "simulated_camera_node": (
+        RECORDING_PARAMETER,
+        RATE_PARAMETER,
+        LOOP_PARAMETER,
+        WAIT_FOR_SUBSCRIBERS_PARAMETER,
+        START_DELAY_PARAMETER,
+    ),
     "replay_node": (
-        RECORDING,
-        RATE,
-        LOOP,
-        START_DELAY,
+        RECORDING_PARAMETER,
+        RATE_PARAMETER,
+        LOOP_PARAMETER,
+        START_DELAY_PARAMETER,
         Parameter("topics", [""], "topics to play; one empty name: all of them", read_only=True),
         Parameter("clock_rate_hz", 100.0, "rate of /clock", limits=(1.0, 1000.0), read_only=True),
     ),
@@ -92,17 +98,22 @@ TABLES: dict[str, tuple[Parameter, ...]] = {
 }
 
 
-def markdown(node: str) -> str:
+def format_markdown(node: str) -> str:
     """A Markdown table of a node's parameters."""
     lines = [f"### {node}", "", "| parameter | default | allowed | meaning |", "|---|---|---|---|"]
-    for parameter in TABLES[node]:
+    for parameter in PARAMETER_TABLES[node]:
         note = " (set at start only)" if parameter.read_only else ""
-        cells = (f"`{parameter.name}`", f"`{parameter.default!r}`", parameter.allowed, parameter.description + note)
+        cells = (
+            f"`{parameter.name}`",
+            f"`{parameter.default!r}`",
+            parameter.allowed_text,
+            parameter.description + note,
+        )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 
 
-def parameter_file(node: str) -> str:
+def format_parameter_file(node: str) -> str:
     """A parameter file with a node's defaults.
 
     The section is named /** because one named after the node would win against the arguments of a launch file.
@@ -113,14 +124,17 @@ def parameter_file(node: str) -> str:
         "/**:",
         "  ros__parameters:",
     ]
-    for parameter in TABLES[node]:
-        allowed = f" ({parameter.allowed})" if parameter.allowed else ""
-        lines += [f"    # {parameter.description}{allowed}", f"    {parameter.name}: {json.dumps(parameter.default)}"]
+    for parameter in PARAMETER_TABLES[node]:
+        allowed_text = f" ({parameter.allowed_text})" if parameter.allowed_text else ""
+        lines += [
+            f"    # {parameter.description}{allowed_text}",
+            f"    {parameter.name}: {json.dumps(parameter.default)}",
+        ]
     return "\n".join([*lines, ""])
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--yaml"]:
-        sys.stdout.write(parameter_file(sys.argv[2]))
+        sys.stdout.write(format_parameter_file(sys.argv[2]))
     else:
-        sys.stdout.write("\n".join(map(markdown, TABLES)))
+        sys.stdout.write("\n".join(map(format_markdown, PARAMETER_TABLES)))

@@ -27,26 +27,26 @@ class Parameter:
     read_only: bool = False
 
     @property
-    def allowed(self) -> str:
+    def allowed_text(self) -> str:
         """The allowed values, for people."""
         if self.limits:
             return f"{self.limits[0]:g} to {self.limits[1]:g}"
         return ", ".join(self.choices)
 
-    def descriptor(self) -> ParameterDescriptor:
+    def make_descriptor(self) -> ParameterDescriptor:
         """What `ros2 param describe` shows. rclpy holds values to the range by itself."""
-        made = ParameterDescriptor(description=self.description, read_only=self.read_only)
-        made.additional_constraints = f"one of: {self.allowed}" if self.choices else ""
+        descriptor = ParameterDescriptor(description=self.description, read_only=self.read_only)
+        descriptor.additional_constraints = f"one of: {self.allowed_text}" if self.choices else ""
         if self.limits and isinstance(self.default, float):
-            made.floating_point_range = [FloatingPointRange(from_value=self.limits[0], to_value=self.limits[1])]
+            descriptor.floating_point_range = [FloatingPointRange(from_value=self.limits[0], to_value=self.limits[1])]
         elif self.limits:
-            made.integer_range = [IntegerRange(from_value=int(self.limits[0]), to_value=int(self.limits[1]))]
-        return made
+            descriptor.integer_range = [IntegerRange(from_value=int(self.limits[0]), to_value=int(self.limits[1]))]
+        return descriptor
 
-    def complaint(self, value: Any) -> str:
+    def validation_error(self, value: Any) -> str:
         """What is wrong with a value of the right type, empty where nothing is."""
         if self.choices and value not in self.choices:
-            return f"{self.name} is '{value}'; it has to be one of {self.allowed}"
+            return f"{self.name} is '{value}'; it has to be one of {self.allowed_text}"
         return ""
 
 
@@ -62,20 +62,20 @@ class NodeParameters:
         self._table = {parameter.name: parameter for parameter in table}
         self.frozen = False
         for parameter in self._table.values():
-            node.declare_parameter(parameter.name, parameter.default, parameter.descriptor())
+            node.declare_parameter(parameter.name, parameter.default, parameter.make_descriptor())
         for name, parameter in self._table.items():
-            if complaint := parameter.complaint(node.get_parameter(name).value):
-                raise ValueError(complaint)
-        node.add_on_set_parameters_callback(self._check)
+            if error := parameter.validation_error(node.get_parameter(name).value):
+                raise ValueError(error)
+        node.add_on_set_parameters_callback(self._validate_changes)
 
     def snapshot(self) -> SimpleNamespace:
         """All values by name, as they are now."""
         return SimpleNamespace(**{name: self._node.get_parameter(name).value for name in self._table})
 
-    def _check(self, changes: list[RosParameter]) -> SetParametersResult:
-        ours = [change for change in changes if change.name in self._table]
-        if self.frozen and ours:
-            reason = f"{ours[0].name} is read when the node is configured; deactivate and clean it up first"
+    def _validate_changes(self, changes: list[RosParameter]) -> SetParametersResult:
+        own_changes = [change for change in changes if change.name in self._table]
+        if self.frozen and own_changes:
+            reason = f"{own_changes[0].name} is read when the node is configured; deactivate and clean it up first"
             return SetParametersResult(successful=False, reason=reason)
-        complaints = [self._table[change.name].complaint(change.value) for change in ours]
-        return SetParametersResult(successful=not any(complaints), reason="; ".join(filter(None, complaints)))
+        errors = [self._table[change.name].validation_error(change.value) for change in own_changes]
+        return SetParametersResult(successful=not any(errors), reason="; ".join(filter(None, errors)))

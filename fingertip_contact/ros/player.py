@@ -8,14 +8,14 @@ from pathlib import Path
 from rclpy.node import Node
 
 from fingertip_contact.resources import PACKAGE
-from fingertip_contact.ros.bag_reader import ReadAhead
-from fingertip_contact.ros.parameter_tables import TABLES
+from fingertip_contact.ros.bag_reader import BagPrefetcher
+from fingertip_contact.ros.parameter_tables import PARAMETER_TABLES
 from fingertip_contact.ros.parameters import NodeParameters
-from fingertip_contact.ros.process import WRONG_USE, Ending
+from fingertip_contact.ros.process import EXIT_USAGE, ShutdownEvent
 
-READ_AHEAD_S = 2.0
+PREFETCH_S = 2.0
 # Readers take the last messages before their writer goes.
-LINGER_S = 1.0
+SHUTDOWN_DELAY_S = 1.0
 
 
 class PlayerNode(Node):
@@ -25,12 +25,12 @@ class PlayerNode(Node):
     the program with 1.
     """
 
-    def __init__(self, name: str, ending: Ending) -> None:
+    def __init__(self, name: str, shutdown_event: ShutdownEvent) -> None:
         """Raises ValueError where no recording is named."""
         super().__init__(name, namespace=PACKAGE)
-        self._ending = ending
+        self._shutdown_event = shutdown_event
         self._thread = threading.Thread(target=self._play, name="player", daemon=True)
-        self._settings = NodeParameters(self, TABLES[name]).snapshot()
+        self._settings = NodeParameters(self, PARAMETER_TABLES[name]).snapshot()
         self._path = Path(self._settings.recording)
         if not self._settings.recording:
             raise ValueError("nothing to play: set the parameter `recording` to an MCAP file or a rosbag2 folder")
@@ -39,8 +39,8 @@ class PlayerNode(Node):
         """What to read."""
         raise NotImplementedError
 
-    def send(self, messages: ReadAhead) -> None:
-        """Sends the messages of one pass, each in its time; returns early where `self._ending` is set."""
+    def send(self, messages: BagPrefetcher) -> None:
+        """Sends the messages of one pass, each in its time; returns early where `self._shutdown_event` is set."""
         raise NotImplementedError
 
     def start(self) -> None:
@@ -48,27 +48,27 @@ class PlayerNode(Node):
         self._thread.start()
 
     def destroy_node(self) -> None:
-        self._ending.set()
+        self._shutdown_event.set()
         if self._thread.is_alive():
             self._thread.join()
         super().destroy_node()
 
     def _play(self) -> None:
-        self._ending.exit_code = 1
+        self._shutdown_event.exit_code = 1
         try:
             self._play_once()
-            while self._settings.loop and not self._ending.is_set():
+            while self._settings.loop and not self._shutdown_event.is_set():
                 self._play_once()
-            self._ending.wait(LINGER_S)
-            self._ending.exit_code = 0
+            self._shutdown_event.wait(SHUTDOWN_DELAY_S)
+            self._shutdown_event.exit_code = 0
         except (ValueError, OSError) as error:
             self.get_logger().error(str(error))
-            self._ending.exit_code = WRONG_USE
+            self._shutdown_event.exit_code = EXIT_USAGE
         finally:
-            self._ending.set()
+            self._shutdown_event.set()
 
     def _play_once(self) -> None:
-        messages = ReadAhead(self._path, self.topics(), READ_AHEAD_S)
+        messages = BagPrefetcher(self._path, self.topics(), PREFETCH_S)
         try:
             messages.wait_until_full()
             self.send(messages)

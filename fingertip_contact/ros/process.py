@@ -16,64 +16,64 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from fingertip_contact.memory import keep_freed_memory
+from fingertip_contact.memory import tune_malloc
 from fingertip_contact.ros import environment
 from fingertip_contact.ros.lifecycle import ManagedNode
 
 # How long a signal may go unnoticed while nothing else happens.
-WAKE_UP_S = 0.1
+SPIN_PERIOD_S = 0.1
 # A command that was used wrongly, as argparse and typer have it.
-WRONG_USE = 2
+EXIT_USAGE = 2
 
 
-class Ending(threading.Event):
+class ShutdownEvent(threading.Event):
     """Set when the process is to end; exit_code is what it then says."""
 
     exit_code = 0
 
 
-def run(make_node: Callable[[Ending], Node]) -> None:
+def run_node(make_node: Callable[[ShutdownEvent], Node]) -> None:
     """Runs a node until SIGINT or SIGTERM, or until the node sets the ending that it was made with.
 
     The signals are handled here and not by rclpy: its handlers shut the context down at once, and a node could no
     longer publish that held keys were let go. Exits with code 2 and one line where the node cannot be made.
     """
-    ending = Ending()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ending.set())
-    os.environ.update(environment.missing_in())
-    keep_freed_memory()
+    shutdown_event = ShutdownEvent()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda *_: shutdown_event.set())
+    os.environ.update(environment.find_missing_variables())
+    tune_malloc()
     # Nodes share the cores among them; OpenCV's threads would wait for one another by spinning.
     cv2.setNumThreads(1)
     try:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as error:  # ROS arguments that cannot be read.
-        _refuse(error)
+        _exit_usage(error)
     try:
-        node = make_node(ending)
+        node = make_node(shutdown_event)
     except (ParameterException, ValueError, OSError) as error:
-        _refuse(error)
+        _exit_usage(error)
     else:
-        _spin(node, ending)
+        _spin(node, shutdown_event)
         node.destroy_node()
     finally:
         rclpy.shutdown()
-    raise SystemExit(ending.exit_code)
+    raise SystemExit(shutdown_event.exit_code)
 
 
-def _refuse(error: Exception) -> NoReturn:
+def _exit_usage(error: Exception) -> NoReturn:
     print("error:", " ".join(str(error).split()), file=sys.stderr)
-    raise SystemExit(WRONG_USE) from None
+    raise SystemExit(EXIT_USAGE) from None
 
 
-def _spin(node: Node, ending: Ending) -> None:
+def _spin(node: Node, shutdown_event: ShutdownEvent) -> None:
     # SingleThreadedExecutor: EventsExecutor never called back, MultiThreadedExecutor has a p99 of 15 ms.
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     if isinstance(node, ManagedNode):
         node.autostart()
-    while not ending.is_set():
-        executor.spin_once(timeout_sec=WAKE_UP_S)
+    while not shutdown_event.is_set():
+        executor.spin_once(timeout_sec=SPIN_PERIOD_S)
     if isinstance(node, ManagedNode):
         node.trigger_shutdown()
     executor.shutdown()

@@ -13,10 +13,10 @@ from std_msgs.msg import Header
 from fingertip_contact.frames import Hand
 from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.ros import messages, qos
-from fingertip_contact.ros.camera_input import HANDS
+from fingertip_contact.ros.camera_input import HANDS_TOPIC
 
 
-class PublishedHands:
+class HandPublisher:
     """A tracker that says what it finds on `hands`: one message for each picture, empty where no hand is seen."""
 
     def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
@@ -24,7 +24,7 @@ class PublishedHands:
         self._tracker = HandTracker.from_weights(
             max_hands=parameters.max_hands, threads=parameters.threads, mirrored=parameters.mirrored
         )
-        self._publisher = node.create_publisher(PointCloud2, HANDS, qos.RESULT)
+        self._publisher = node.create_publisher(PointCloud2, HANDS_TOPIC, qos.RESULT)
         held.callback(node.destroy_publisher, self._publisher)
 
     def reset(self) -> None:
@@ -33,6 +33,6 @@ class PublishedHands:
 
     def process(self, color_bgr: np.ndarray, header: Header) -> tuple[Hand, ...]:
         """The hands of a picture (H, W, 3) uint8 with its header; they are published already."""
-        hands = self._tracker.process(color_bgr, messages.stamp_ns(header.stamp))
-        self._publisher.publish(messages.hands(header, hands))
+        hands = self._tracker.process(color_bgr, messages.stamp_to_ns(header.stamp))
+        self._publisher.publish(messages.make_hands(header, hands))
         return hands

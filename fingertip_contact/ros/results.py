@@ -38,52 +38,54 @@ class ResultPublisher:
         self._text: str | None = None
         self._frame_id = ""
         self._overlay = Overlay(layout)
-        self._image = ImageWriter("bgr8")
+        self._image_writer = ImageWriter("bgr8")
         self._transforms = TransformBroadcaster(node) if TransformBroadcaster else None
 
-        def make(kind: type, topic: str, profile: QoSProfile) -> Publisher:
-            publisher: Publisher = node.create_publisher(kind, topic, profile)
+        def make_publisher(message_type: type, topic: str, profile: QoSProfile) -> Publisher:
+            publisher: Publisher = node.create_publisher(message_type, topic, profile)
             held.callback(node.destroy_publisher, publisher)
             return publisher
 
-        self._key_events = make(InteractiveMarkerFeedback, "key_events", qos.EVENT)
-        self._contact_events = make(InteractiveMarkerFeedback, "contact_events", qos.EVENT)
-        self._typed_text = make(String, "typed_text", qos.LATCHED)
-        self._fingertips = make(PointCloud2, "fingertips", qos.RESULT)
-        self._markers = make(MarkerArray, "markers", qos.RESULT)
-        self._overlay_image = make(Image, "overlay/image", qos.IMAGE_OUT)
+        self._key_events = make_publisher(InteractiveMarkerFeedback, "key_events", qos.EVENT)
+        self._contact_events = make_publisher(InteractiveMarkerFeedback, "contact_events", qos.EVENT)
+        self._typed_text = make_publisher(String, "typed_text", qos.LATCHED)
+        self._fingertips = make_publisher(PointCloud2, "fingertips", qos.RESULT)
+        self._markers = make_publisher(MarkerArray, "markers", qos.RESULT)
+        self._overlay_image = make_publisher(Image, "overlay/image", qos.IMAGE_OUT)
 
     def publish(self, frame: Frame, result: FrameResult) -> None:
         """Everything about a frame, events first: a key must not wait for a picture."""
         self._frame_id = frame.frame_id
         self.publish_events(result)
-        header = messages.header(result.stamp_ns, frame.frame_id)
-        self._fingertips.publish(messages.fingertips(header, result.fingertips))
+        header = messages.make_header(result.stamp_ns, frame.frame_id)
+        self._fingertips.publish(messages.make_fingertips(header, result.fingertips))
         self._publish_transforms(header, result.camera_from_sheet)
         if self._markers.get_subscription_count() and time.monotonic() >= self._markers_due_s:
             self._markers_due_s = time.monotonic() + self._marker_period_s
-            self._markers.publish(markers.of_result(header, result, self._layout))
+            self._markers.publish(markers.make_markers(header, result, self._layout))
         if self._overlay_image.get_subscription_count():
-            picture = self._overlay.draw(frame.color_bgr, result, frame.camera)
-            self._overlay_image.publish(self._image.message(header, picture))
+            image = self._overlay.draw(frame.color_bgr, result, frame.camera)
+            self._overlay_image.publish(self._image_writer.make_message(header, image))
 
     def publish_events(self, result: FrameResult) -> None:
         """Events and text alone, for presses that end without a frame."""
         for key_event in filter(attrgetter("key"), result.key_events):
-            self._key_events.publish(messages.key_event(self._frame_id, key_event))
+            self._key_events.publish(messages.make_key_event(self._frame_id, key_event))
         for contact_event in result.contact_events:
-            self._contact_events.publish(messages.contact_event(self._frame_id, contact_event))
+            self._contact_events.publish(messages.make_contact_event(self._frame_id, contact_event))
         self.publish_text(result.text)
 
     def publish_text(self, text: str) -> None:
         """The text so far, where it is another one than before."""
         if text != self._text:
             self._text = text
-            self._typed_text.publish(messages.text(text))
+            self._typed_text.publish(messages.make_text(text))
 
     def _publish_transforms(self, header: Header, camera_from_sheet: RigidTransform | None) -> None:
         if self._transforms is None or camera_from_sheet is None:
             return
         # The sheet lies on the surface, so one pose serves both names.
-        poses: list[Any] = [messages.transform(header, name, camera_from_sheet) for name in ("surface", "keyboard")]
+        poses: list[Any] = [
+            messages.make_transform(header, name, camera_from_sheet) for name in ("surface", "keyboard")
+        ]
         self._transforms.sendTransform(poses)

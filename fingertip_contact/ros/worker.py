@@ -15,7 +15,7 @@ class FrameWorker(Generic[Item]):
     """Handles items in their order in a thread of its own.
 
     A machine that keeps up loses nothing: up to `depth` items wait out a hiccup, and the oldest goes when more do. One
-    that has not caught up for `patience_s` never will: the newest item wins, for waiting longer would only make every
+    that has not caught up for `max_lag_s` never will: the newest item wins, for waiting longer would only make every
     later one late too. `dropped` counts what was lost. What `handle` raises goes to `on_error` and the next item is
     taken. `on_idle` is called once each time no item came for `idle_s`, `on_start` first of all, both in the thread.
     """
@@ -26,7 +26,7 @@ class FrameWorker(Generic[Item]):
         on_error: Callable[[Exception], None],
         *,
         depth: int = 4,
-        patience_s: float = 0.5,
+        max_lag_s: float = 0.5,
         on_idle: Callable[[], None] | None = None,
         idle_s: float | None = None,
         on_start: Callable[[], None] = lambda: None,
@@ -37,7 +37,7 @@ class FrameWorker(Generic[Item]):
         self._idle_s = idle_s if on_idle else None
         self._on_start = on_start
         self._depth = depth
-        self._patience_s = patience_s
+        self._max_lag_s = max_lag_s
         self._caught_up_s = time.monotonic()
         self._items: deque[Item] = deque()
         self._changed = threading.Condition()
@@ -47,7 +47,7 @@ class FrameWorker(Generic[Item]):
         self._thread.start()
 
     @property
-    def waiting(self) -> int:
+    def pending_count(self) -> int:
         """Items that wait their turn."""
         return len(self._items)
 
@@ -68,8 +68,8 @@ class FrameWorker(Generic[Item]):
             self._changed.notify()
         self._thread.join(timeout_s)
 
-    def _take(self) -> Item:
-        if time.monotonic() - self._caught_up_s > self._patience_s:
+    def _pop_next(self) -> Item:
+        if time.monotonic() - self._caught_up_s > self._max_lag_s:
             while len(self._items) > 1:
                 self._items.popleft()
                 self.dropped += 1
@@ -81,13 +81,13 @@ class FrameWorker(Generic[Item]):
         while True:
             with self._changed:
                 caught_up = not self._items
-                came = self._changed.wait_for(lambda: bool(self._items) or self._closing, idle_s)
+                has_item = self._changed.wait_for(lambda: bool(self._items) or self._closing, idle_s)
                 if self._closing:
                     return
                 if caught_up:
                     self._caught_up_s = time.monotonic()
-                item = self._take() if came else None
-            idle_s = self._idle_s if came else None
+                item = self._pop_next() if has_item else None
+            idle_s = self._idle_s if has_item else None
             try:
                 if item is not None:
                     self._handle(item)

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from fingertip_contact.depth.configuration import D405_MAX_DEPTH_M, check_input_size
-from fingertip_contact.resources import share_file
+from fingertip_contact.resources import find_share_file
 
 RECIPE_FILE = "config/training/d405.yaml"
 
@@ -117,7 +117,7 @@ def load_configuration(path: Path | None = None, overrides: Mapping[str, Any] | 
     Raises ValueError for an unknown name or a value out of range, naming the file; FileNotFoundError where there is
     none.
     """
-    configuration = _apply_values(TrainingConfiguration(), _read(share_file(RECIPE_FILE)), RECIPE_FILE)
+    configuration = _apply_values(TrainingConfiguration(), _read(find_share_file(RECIPE_FILE)), RECIPE_FILE)
     if path is not None:
         configuration = _apply_values(configuration, _read(path), str(path))
     return _apply_values(configuration, overrides or {}, "the command line") if overrides else configuration

@@ -13,7 +13,7 @@ import numpy as np
 
 from fingertip_contact.frames import HANDS, Handedness
 from fingertip_contact.recordings.atomic import atomic_write
-from fingertip_contact.resources import cache_directory
+from fingertip_contact.resources import get_cache_directory
 
 # MakeHuman's names without the side; fingers are counted from the thumb, segments from the palm.
 BONES = (
@@ -49,7 +49,7 @@ def load_hand_cuts(seed: int) -> dict[Handedness, HandCut]:
     """
     # The digest: hands cut out by older code never stand in for new ones.
     digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
-    path = cache_directory() / "other_hands" / f"{seed}-{digest}.npz"
+    path = get_cache_directory() / "other_hands" / f"{seed}-{digest}.npz"
     if not path.exists():
         cuts = _cut_out(seed)
         with atomic_write(path, overwrite=True) as temporary_path:

@@ -19,7 +19,7 @@ from fingertip_contact.recordings.atomic import atomic_write
 from fingertip_contact.recordings.bag import BagWriter
 from fingertip_contact.recordings.jsonl import to_line
 from fingertip_contact.recordings.truth import ground_truth_path
-from fingertip_contact.resources import cache_directory
+from fingertip_contact.resources import get_cache_directory
 from other_generator.actor import HandAnimator
 from other_generator.body import make_body
 from other_generator.renderer import RenderBuffers, Renderer
@@ -78,7 +78,7 @@ def cached_path(sentence: Sentence) -> Path:
     for source in sorted(Path(__file__).parent.iterdir()):
         if source.suffix in (".py", ".yaml"):
             digest.update(source.read_bytes())
-    return cache_directory() / "recordings" / f"other-{digest.hexdigest()[:16]}.mcap"
+    return get_cache_directory() / "recordings" / f"other-{digest.hexdigest()[:16]}.mcap"
 
 
 def write_recording(sentence: Sentence, path: Path, progress: Progress) -> None:
