@@ -12,9 +12,9 @@ from fingertip_contact.contact.surface import SurfaceTracker
 from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.language import load_language
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.keyboard.pose import SheetTracker
+from fingertip_contact.keyboard.pose import SheetPoseTracker
 from fingertip_contact.keyboard.pose_file import load_pose
-from fingertip_contact.keyboard.typing import TypingSettings, Typist
+from fingertip_contact.keyboard.typing import KeyDecoder, KeyDecoderSettings
 from fingertip_contact.pipeline import ContactPipeline, Pipeline
 
 
@@ -51,13 +51,13 @@ def build_contact_pipeline(
     keyboard = keyboard or KeyboardOptions()
     saved_pose = load_pose(Path(keyboard.sheet_pose), layout) if keyboard.sheet_pose else None
     language = load_language(keyboard.words) if keyboard.words else None
-    typing = TypingSettings(repeat_delay_s=keyboard.repeat_delay_s, misses=True)
+    typing = KeyDecoderSettings(repeat_delay_s=keyboard.repeat_delay_s, report_off_key=True)
     return ContactPipeline(
         SurfaceTracker(parameters),
         CameraPlacement(),
-        SheetTracker(layout, saved=saved_pose),
+        SheetPoseTracker(layout, saved_pose=saved_pose),
         ContactDetector(parameters),
-        Typist(layout, typing, language),
+        KeyDecoder(layout, typing, language),
     )
 
 

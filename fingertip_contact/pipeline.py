@@ -9,8 +9,8 @@ from fingertip_contact.contact.placement import CameraPlacement
 from fingertip_contact.contact.surface import SurfaceTracker
 from fingertip_contact.frames import Frame, FrameResult, Hand
 from fingertip_contact.hands.tracker import HandTracker
-from fingertip_contact.keyboard.pose import SheetTracker
-from fingertip_contact.keyboard.typing import Typist
+from fingertip_contact.keyboard.pose import SheetPoseTracker
+from fingertip_contact.keyboard.typing import KeyDecoder
 
 
 @dataclass
@@ -19,9 +19,9 @@ class ContactPipeline:
 
     surface: SurfaceTracker
     placement: CameraPlacement
-    sheet: SheetTracker
+    sheet: SheetPoseTracker
     detector: ContactDetector
-    typist: Typist
+    key_decoder: KeyDecoder
 
     def process(self, frame: Frame, hands: tuple[Hand, ...]) -> FrameResult:
         """Frames in the order of their stamps; one that does not advance resets motion and ends every press."""
@@ -30,14 +30,14 @@ class ContactPipeline:
         camera_from_sheet = self.sheet.update(frame)
         usable_surface = surface if self.placement.is_usable else None
         fingertips, contact_events = self.detector.process(frame, hands, usable_surface)
-        key_events = self.typist.process(contact_events, camera_from_sheet, frame.stamp_ns)
+        key_events = self.key_decoder.process(contact_events, camera_from_sheet, frame.stamp_ns)
         return FrameResult(
             stamp_ns=frame.stamp_ns,
             hands=hands,
             fingertips=fingertips,
             contact_events=contact_events,
             key_events=key_events,
-            text=self.typist.text,
+            text=self.key_decoder.text,
             surface=surface,
             camera_from_sheet=camera_from_sheet,
             hint=self.surface.reason or self.placement.hint,
@@ -51,8 +51,8 @@ class ContactPipeline:
             hands=(),
             fingertips=(),
             contact_events=contact_events,
-            key_events=self.typist.process(contact_events, None),
-            text=self.typist.text,
+            key_events=self.key_decoder.process(contact_events, None),
+            text=self.key_decoder.text,
             surface=None,
             camera_from_sheet=None,
         )

@@ -38,7 +38,7 @@ def hand_tracker(_shared_hand_tracker: HandTracker) -> HandTracker:
 
 
 @pytest.fixture(scope="session")
-def hand_pictures() -> np.ndarray:
+def hand_images() -> np.ndarray:
     """(N, 480, 640, 3) uint8, rendered at 30 Hz: both hands in view, the camera faces the typist.
 
     data/make_mediapipe_reference.py made them.

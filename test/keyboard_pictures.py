@@ -24,19 +24,19 @@ def camera_over_sheet(angle_deg: float, distance_m: float, turn_deg: float = 0.0
     return RigidTransform(rotation, np.array([0.0, 0.0, distance_m]))
 
 
-def photograph(
+def render_sheet_view(
     layout: Layout, camera_from_sheet: RigidTransform, rng: np.random.Generator, hidden: tuple[int, ...] = ()
 ) -> np.ndarray:
     """(480, 640, 3) uint8: the sheet on a grey desk, a little blurred and noisy. hidden: markers under a hand."""
     sheet = draw_sheet(layout, PIXELS_PER_MM)
     for marker in layout.markers:
-        if marker.number in hidden:
+        if marker.marker_id in hidden:
             columns, rows = (_sheet_pixels(layout, marker.corners_m) + 0.5).astype(int).T
             sheet[rows.min() : rows.max(), columns.min() : columns.max()] = 140
     corners_m = np.column_stack([layout.sheet_corners_m, np.zeros(4)])
-    seen = CAMERA.project(camera_from_sheet.apply(corners_m))
+    corners_px = CAMERA.project(camera_from_sheet.apply(corners_m))
     warp = cv2.getPerspectiveTransform(
-        _sheet_pixels(layout, layout.sheet_corners_m).astype(np.float32) - 0.5, seen.astype(np.float32)
+        _sheet_pixels(layout, layout.sheet_corners_m).astype(np.float32) - 0.5, corners_px.astype(np.float32)
     )
     # Averaged down from twice the size: a warp alone would alias the far edge.
     double = np.array([[2.0, 0, 0.5], [0, 2.0, 0.5], [0, 0, 1]]) @ warp
@@ -46,8 +46,8 @@ def photograph(
     return cv2.cvtColor(noisy, cv2.COLOR_GRAY2BGR)
 
 
-def frame_of(picture: np.ndarray, number: int = 0) -> Frame:
-    return Frame(number * 33_333_333, "camera", CAMERA, picture, None)
+def make_frame(image: np.ndarray, index: int = 0) -> Frame:
+    return Frame(index * 33_333_333, "camera", CAMERA, image, None)
 
 
 def _sheet_pixels(layout: Layout, points_m: np.ndarray) -> np.ndarray:

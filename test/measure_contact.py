@@ -58,7 +58,7 @@ def main() -> None:
             presses[source] += [event for event in events if event.contact.type == "press"]
     for source, events in presses.items():
         hit = sum(any(is_of(event, tap) for event in events) for tap in trajectory.taps)
-        text = pipelines[source].contact.typist.text
+        text = pipelines[source].contact.key_decoder.text
         print(f"{source}: {hit} of {len(trajectory.taps)} taps on their keys, {len(events)} presses, text {text!r}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from cli_harness import run
-from keyboard_pictures import CAMERA, camera_over_sheet, photograph
+from keyboard_pictures import CAMERA, camera_over_sheet, render_sheet_view
 
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.keyboard.pose_file import load_pose
@@ -22,10 +22,10 @@ def desk(tmp_path):
 
     def record(hidden=()):
         path = tmp_path / "desk.mcap"
-        picture = photograph(LAYOUT, TRUE, np.random.default_rng(1), hidden)
+        image = render_sheet_view(LAYOUT, TRUE, np.random.default_rng(1), hidden)
         with BagWriter(path) as bag:
             for stamp_ns in range(1_000_000_000, 1_400_000_000, 33_333_333):
-                bag.write_image(COLOR, stamp_ns, "camera", picture, "bgr8")
+                bag.write_image(COLOR, stamp_ns, "camera", image, "bgr8")
                 bag.write_camera_info("/camera/camera/color/camera_info", stamp_ns, "camera", CAMERA)
                 bag.write_image(DEPTH, stamp_ns, "camera", np.full((480, 640), 370, np.uint16), "16UC1")
         return path
@@ -49,7 +49,7 @@ def test_markers_tell_where_the_sheet_lies(desk, tmp_path, capsys):
 
 def test_corners_tell_where_no_marker_is_seen(desk, tmp_path, capsys):
     """Without markers the command says so and what to do; four pixels are enough then."""
-    bag, out = desk(tuple(marker.number for marker in LAYOUT.markers)), tmp_path / "pose.yaml"
+    bag, out = desk(tuple(marker.marker_id for marker in LAYOUT.markers)), tmp_path / "pose.yaml"
     assert run("keyboard", "pose", bag, "--out", out) == 2
     assert "--corners" in capsys.readouterr().err
     pixels = CAMERA.project(TRUE.apply(np.column_stack([LAYOUT.sheet_corners_m, np.zeros(4)])))

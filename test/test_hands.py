@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from fingertip_contact.hands import identity, roi
 from fingertip_contact.hands.landmark_model import Landmarks
-from fingertip_contact.hands.palm_detector import PalmDetector, intersection_over_union, weighted_suppression
+from fingertip_contact.hands.palm_detector import PalmDetector, intersection_over_union, merge_by_weighted_nms
 from fingertip_contact.hands.roi import Roi
-from fingertip_contact.hands.track import EXCHANGED, Track
+from fingertip_contact.hands.track import MIRRORED_LANDMARKS, Track
 from fingertip_contact.hands.tracker import HandTracker
 
 # An upright hand, roughly: wrist at the bottom, knuckles above, fingers up.
@@ -25,7 +25,7 @@ HAND_PX = np.array(
 )
 
 
-def turned(points: np.ndarray, angle: float) -> np.ndarray:
+def rotate(points: np.ndarray, angle: float) -> np.ndarray:
     return points @ np.array([[cos(angle), sin(angle)], [-sin(angle), cos(angle)]])
 
 
@@ -33,9 +33,9 @@ def turned(points: np.ndarray, angle: float) -> np.ndarray:
 def test_region_moves_with_the_hand(angle: float, scale: float, x: float, y: float):
     """Turned, scaled and shifted landmarks have the turned, scaled and shifted region."""
     start = roi.from_landmarks(HAND_PX)
-    moved = roi.from_landmarks(turned(HAND_PX * scale, angle) + np.array([x, y]))
-    centre = turned(np.array([start.x, start.y]) * scale, angle) + np.array([x, y])
-    assert np.allclose((moved.x, moved.y), centre, atol=0.01)
+    moved = roi.from_landmarks(rotate(HAND_PX * scale, angle) + np.array([x, y]))
+    center = rotate(np.array([start.x, start.y]) * scale, angle) + np.array([x, y])
+    assert np.allclose((moved.x, moved.y), center, atol=0.01)
     assert moved.size == pytest.approx(start.size * scale, rel=1e-4)
     assert abs(((moved.rotation - start.rotation - angle + pi) % (2 * pi)) - pi) < 1e-4
 
@@ -63,7 +63,7 @@ def test_palm_region_reaches_towards_the_fingers():
 def test_overlapping_palms_become_one():
     """Detections of one palm are averaged by their scores; a palm elsewhere stays by itself."""
     first = np.array([[0, 0], [10, 10]] + [[5, 5]] * 7, float)
-    merged = weighted_suppression(np.stack([first, first + 1, first + 100]), np.array([0.9, 0.6, 0.7]))
+    merged = merge_by_weighted_nms(np.stack([first, first + 1, first + 100]), np.array([0.9, 0.6, 0.7]))
     assert len(merged) == 2
     assert np.allclose(merged[0], first + 0.4)
     assert np.allclose(merged[1], first + 100)
@@ -80,30 +80,30 @@ def test_overlap_of_boxes():
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60))
 def test_evidence_stays_within_its_memory(probabilities: list[float]):
     """However long a hand was seen as one side, ten sure pictures of the other outweigh it."""
-    evidence = 0.0
+    log_odds = 0.0
     for probability in probabilities:
-        evidence = identity.add_evidence(evidence, probability)
+        log_odds = identity.update_log_odds(log_odds, probability)
     for _ in range(21):
-        evidence = identity.add_evidence(evidence, 0.0)
-    assert evidence < 0
+        log_odds = identity.update_log_odds(log_odds, 0.0)
+    assert log_odds < 0
 
 
 def test_one_wrong_picture_does_not_rename_a_hand():
     """A hand keeps its name through a picture that contradicts it."""
-    evidence = identity.add_evidence(0.0, 0.99)
-    assert identity.name_hands([evidence], [None]) == ["right"]
-    assert identity.name_hands([identity.add_evidence(evidence, 0.0)], ["right"]) == ["right"]
+    log_odds = identity.update_log_odds(0.0, 0.99)
+    assert identity.assign_handedness([log_odds], [None]) == ["right"]
+    assert identity.assign_handedness([identity.update_log_odds(log_odds, 0.0)], ["right"]) == ["right"]
 
 
 def test_two_hands_have_two_names():
     """Two hands that both look like a right one: the surer one is it."""
-    assert identity.name_hands([2.0, 9.0], [None, None]) == ["left", "right"]
-    assert identity.name_hands([9.0, 2.0], [None, None]) == ["right", "left"]
+    assert identity.assign_handedness([2.0, 9.0], [None, None]) == ["left", "right"]
+    assert identity.assign_handedness([9.0, 2.0], [None, None]) == ["right", "left"]
 
 
 def test_names_do_not_flicker():
     """Hands with balanced evidence keep the names they have."""
-    assert identity.name_hands([1.0, 1.1], ["right", "left"]) == ["right", "left"]
+    assert identity.assign_handedness([1.0, 1.1], ["right", "left"]) == ["right", "left"]
 
 
 @pytest.mark.parametrize(
@@ -148,14 +148,14 @@ def test_counts_have_to_be_positive(hand_weights: dict[str, Path], options: dict
 def test_fingers_taken_for_their_opposites_are_put_right(right: float):
     """A right hand's back that is taken for a left hand's has its fingers in the opposite order: they stay what they
     were."""
-    track = Track(0, roi.from_landmarks(HAND_PX), name="right")
-    track.follow(Landmarks(HAND_PX if right > 0.5 else HAND_PX[EXCHANGED], 1.0, right), 1)
+    track = Track(0, roi.from_landmarks(HAND_PX), handedness="right")
+    track.update(Landmarks(HAND_PX if right > 0.5 else HAND_PX[MIRRORED_LANDMARKS], 1.0, right), 1)
     np.testing.assert_array_equal(track.landmarks_px, HAND_PX)
 
 
 def test_a_palm_is_no_mistake():
     """A right hand that shows its palm has its fingers in the order of a right hand, though it be called a left one."""
     palm = HAND_PX * np.float32([-1, 1])
-    track = Track(0, roi.from_landmarks(palm), name="left")
-    track.follow(Landmarks(palm, 1.0, 0.95), 1)
+    track = Track(0, roi.from_landmarks(palm), handedness="left")
+    track.update(Landmarks(palm, 1.0, 0.95), 1)
     np.testing.assert_array_equal(track.landmarks_px, palm)

@@ -13,20 +13,20 @@ from typer.testing import CliRunner
 from fingertip_contact.cli.bench import app
 from fingertip_contact.frames import Hand
 from fingertip_contact.geometry import Camera
-from fingertip_contact.hands.benchmark import WARM_UP, fingertip_differences_px, measure
+from fingertip_contact.hands.benchmark import WARM_UP_FRAMES, fingertip_differences_px, measure
 from fingertip_contact.recordings.bag import BagWriter
 
 CAMERA = Camera(fx=391.8, fy=390.6, cx=322.8, cy=239.8, width=640, height=480)
 
 
 @pytest.fixture
-def recording(tmp_path: Path, hand_pictures: np.ndarray) -> Path:
+def recording(tmp_path: Path, hand_images: np.ndarray) -> Path:
     path = tmp_path / "hands.mcap"
     with BagWriter(path) as bag:
-        for index, picture in enumerate(hand_pictures):
+        for index, image in enumerate(hand_images):
             stamp_ns = (index + 1) * 33_333_333
             for topic, pixels, encoding in (
-                ("/camera/color", picture, "bgr8"),
+                ("/camera/color", image, "bgr8"),
                 ("/camera/aligned_depth_to_color", np.zeros((480, 640), np.uint16), "16UC1"),
             ):
                 bag.write_image(f"{topic}/image_raw", stamp_ns, "camera_color_optical_frame", pixels, encoding)
@@ -34,12 +34,12 @@ def recording(tmp_path: Path, hand_pictures: np.ndarray) -> Path:
     return path
 
 
-def test_report_is_complete(hand_weights: dict[str, Path], recording: Path, hand_pictures: np.ndarray):
+def test_report_is_complete(hand_weights: dict[str, Path], recording: Path, hand_images: np.ndarray):
     """The JSON names stages, their medians, the machine, and how many pictures counted."""
     result = CliRunner().invoke(app, ["hands", str(recording), "--json"])
     assert result.exit_code == 0, result.output
     report = json.loads(result.output)
-    assert report["pictures"] == len(hand_pictures) - WARM_UP
+    assert report["frame_count"] == len(hand_images) - WARM_UP_FRAMES
     for stage in ("palm", "one_hand", "two_hands", "tracker"):
         assert 0 < report[stage]["wall_ms"] <= report[stage]["wall_p95_ms"]
     assert report["mediapipe"] is None
@@ -52,10 +52,10 @@ def test_pictures_without_hands_are_refused(hand_weights: dict[str, Path]):
         measure(np.zeros((12, 480, 640, 3), np.uint8))
 
 
-def test_interpreter_without_mediapipe_is_refused(hand_weights: dict[str, Path], hand_pictures: np.ndarray):
+def test_interpreter_without_mediapipe_is_refused(hand_weights: dict[str, Path], hand_images: np.ndarray):
     """The error names the interpreter and the command that would help."""
     with pytest.raises(ValueError, match=r"mediapipe does not run in .*pip install mediapipe==0\.10\.21"):
-        measure(hand_pictures[:2], Path(sys.executable))
+        measure(hand_images[:2], Path(sys.executable))
 
 
 def test_differences_are_those_of_the_nearest_hand():

@@ -22,30 +22,30 @@ TIPS = list(FINGERTIP_LANDMARKS)
 
 @pytest.fixture(scope="module")
 def reference() -> list[list[dict]]:
-    return json.loads((DATA / "hand_frames.json").read_text(encoding="utf-8"))["pictures"]
+    return json.loads((DATA / "hand_frames.json").read_text(encoding="utf-8"))["frames"]
 
 
 @pytest.fixture(scope="module")
-def gap(reference: list[list[dict]]) -> int:
+def split_column(reference: list[list[dict]]) -> int:
     """The column between the two hands' wrists: the right hand is on its left."""
     return int(np.mean([hand["landmarks_px"][0][0] for hand in reference[0]]))
 
 
-def track(tracker: HandTracker, pictures: np.ndarray, start: int = 0) -> list[tuple[Hand, ...]]:
-    return [tracker.process(picture, (start + index + 1) * FRAME_NS) for index, picture in enumerate(pictures)]
+def track_hands(tracker: HandTracker, images: np.ndarray, start: int = 0) -> list[tuple[Hand, ...]]:
+    return [tracker.process(image, (start + index + 1) * FRAME_NS) for index, image in enumerate(images)]
 
 
-def without(picture: np.ndarray, columns: slice) -> np.ndarray:
+def cover_columns(image: np.ndarray, columns: slice) -> np.ndarray:
     """The picture with some columns covered by plain desk."""
-    covered = picture.copy()
+    covered = image.copy()
     covered[:, columns] = 128
     return covered
 
 
-def test_agrees_with_mediapipe(hand_tracker: HandTracker, hand_pictures: np.ndarray, reference: list[list[dict]]):
+def test_agrees_with_mediapipe(hand_tracker: HandTracker, hand_images: np.ndarray, reference: list[list[dict]]):
     """Every hand MediaPipe sees is seen, fingertips within 2 px in the median; its "Left" is the camera's right."""
     distances = []
-    for hands, expected in zip(track(hand_tracker, hand_pictures), reference, strict=True):
+    for hands, expected in zip(track_hands(hand_tracker, hand_images), reference, strict=True):
         assert len(hands) == len(expected) == 2
         for other in expected:
             hand = next(hand for hand in hands if hand.handedness == {"Left": "right", "Right": "left"}[other["label"]])
@@ -65,16 +65,16 @@ def test_curled_hands_are_found_in_one_picture(hand_tracker: HandTracker):
     assert (right.handedness, left.handedness) == ("right", "left")
 
 
-def test_tracks_last(hand_tracker: HandTracker, hand_pictures: np.ndarray):
+def test_tracks_last(hand_tracker: HandTracker, hand_images: np.ndarray):
     """Two hands in view the whole time are two tracks, with one name each."""
-    seen = {(hand.track, hand.handedness) for hands in track(hand_tracker, hand_pictures) for hand in hands}
+    seen = {(hand.track, hand.handedness) for hands in track_hands(hand_tracker, hand_images) for hand in hands}
     assert len(seen) == 2
     assert {name for _, name in seen} == {"left", "right"}
 
 
-def test_records_are_as_declared(hand_tracker: HandTracker, hand_pictures: np.ndarray):
+def test_records_are_as_declared(hand_tracker: HandTracker, hand_images: np.ndarray):
     """Landmarks are (21, 2) float32 pixels and scores shares; a later picture does not change an earlier record."""
-    (first, _), (later, _) = track(hand_tracker, hand_pictures[:2])
+    (first, _), (later, _) = track_hands(hand_tracker, hand_images[:2])
     assert first.landmarks_px.shape == (21, 2)
     assert first.landmarks_px.dtype == np.float32
     assert 0.5 <= first.score <= 1
@@ -84,61 +84,65 @@ def test_records_are_as_declared(hand_tracker: HandTracker, hand_pictures: np.nd
 
 
 def test_mirroring_camera_swaps_names(
-    hand_weights: dict[str, Path], hand_tracker: HandTracker, hand_pictures: np.ndarray
+    hand_weights: dict[str, Path], hand_tracker: HandTracker, hand_images: np.ndarray
 ):
     """The flipped picture of a camera that mirrors gives the same hands the same names."""
     mirrored = HandTracker(*sorted(hand_weights.values(), reverse=True), mirrored=True)
-    width = hand_pictures.shape[2]
-    for hand in mirrored.process(np.ascontiguousarray(hand_pictures[0][:, ::-1]), 1):
-        twin = next(other for other in hand_tracker.process(hand_pictures[0], 1) if other.handedness == hand.handedness)
+    width = hand_images.shape[2]
+    for hand in mirrored.process(np.ascontiguousarray(hand_images[0][:, ::-1]), 1):
+        twin = next(other for other in hand_tracker.process(hand_images[0], 1) if other.handedness == hand.handedness)
         flipped = hand.landmarks_px * (-1, 1) + (width - 1, 0)
         assert np.linalg.norm(flipped - twin.landmarks_px, axis=1).mean() < 10
 
 
 def test_empty_desk_has_no_hands(hand_tracker: HandTracker):
     """Where there is no hand, none is reported."""
-    assert track(hand_tracker, np.full((3, 480, 640, 3), 128, np.uint8)) == [(), (), ()]
+    assert track_hands(hand_tracker, np.full((3, 480, 640, 3), 128, np.uint8)) == [(), (), ()]
 
 
 def test_hand_that_comes_is_found_while_another_is_followed(
-    hand_tracker: HandTracker, hand_pictures: np.ndarray, gap: int
+    hand_tracker: HandTracker, hand_images: np.ndarray, split_column: int
 ):
     """A second hand is found within four pictures (0.13 s), and the first keeps its track."""
-    right_only = [without(picture, slice(gap, None)) for picture in hand_pictures[:5]]
-    (first,) = track(hand_tracker, right_only)[-1]
-    hands = track(hand_tracker, hand_pictures[5:9], start=5)[-1]
+    right_only = [cover_columns(image, slice(split_column, None)) for image in hand_images[:5]]
+    (first,) = track_hands(hand_tracker, right_only)[-1]
+    hands = track_hands(hand_tracker, hand_images[5:9], start=5)[-1]
     assert len(hands) == 2
     assert next(hand for hand in hands if hand.track == first.track).handedness == first.handedness == "right"
 
 
-def test_hand_that_left_is_a_new_track(hand_tracker: HandTracker, hand_pictures: np.ndarray, gap: int):
+def test_hand_that_left_is_a_new_track(hand_tracker: HandTracker, hand_images: np.ndarray, split_column: int):
     """A hand gone for longer than 0.3 s comes back under a number that was never used."""
-    before = {hand.handedness: hand.track for hand in track(hand_tracker, hand_pictures[:2])[-1]}
-    track(hand_tracker, np.stack([without(picture, slice(gap, None)) for picture in hand_pictures[2:14]]), start=2)
-    after = {hand.handedness: hand.track for hand in track(hand_tracker, hand_pictures[14:19], start=14)[-1]}
+    before = {hand.handedness: hand.track for hand in track_hands(hand_tracker, hand_images[:2])[-1]}
+    track_hands(
+        hand_tracker,
+        np.stack([cover_columns(image, slice(split_column, None)) for image in hand_images[2:14]]),
+        start=2,
+    )
+    after = {hand.handedness: hand.track for hand in track_hands(hand_tracker, hand_images[14:19], start=14)[-1]}
     assert after["right"] == before["right"]
     assert after["left"] > max(before.values())
 
 
-def test_short_loss_keeps_the_track(hand_tracker: HandTracker, hand_pictures: np.ndarray, gap: int):
+def test_short_loss_keeps_the_track(hand_tracker: HandTracker, hand_images: np.ndarray, split_column: int):
     """A hand hidden for two pictures is missing in them and goes on with its track and name after."""
-    before = {hand.handedness: hand.track for hand in track(hand_tracker, hand_pictures[:4])[-1]}
-    hidden = track(
-        hand_tracker, np.stack([without(picture, slice(gap, None)) for picture in hand_pictures[4:6]]), start=4
+    before = {hand.handedness: hand.track for hand in track_hands(hand_tracker, hand_images[:4])[-1]}
+    hidden = track_hands(
+        hand_tracker, np.stack([cover_columns(image, slice(split_column, None)) for image in hand_images[4:6]]), start=4
     )
-    after = {hand.handedness: hand.track for hand in track(hand_tracker, hand_pictures[6:8], start=6)[-1]}
+    after = {hand.handedness: hand.track for hand in track_hands(hand_tracker, hand_images[6:8], start=6)[-1]}
     assert [len(hands) for hands in hidden] == [1, 1]
     assert after == before
 
 
-def test_one_hand_is_reported_once(hand_tracker: HandTracker, hand_pictures: np.ndarray, gap: int):
+def test_one_hand_is_reported_once(hand_tracker: HandTracker, hand_images: np.ndarray, split_column: int):
     """When one hand slides over the other, both tracks come to look at it; only one goes on with it."""
-    track(hand_tracker, hand_pictures[:2])
+    track_hands(hand_tracker, hand_images[:2])
     counts = []
     for step in range(18):
-        covered = hand_pictures[2].copy()
-        covered[:, :gap] = 128
-        covered[:, step * 12 : step * 12 + gap] = hand_pictures[2][:, :gap]
+        covered = hand_images[2].copy()
+        covered[:, :split_column] = 128
+        covered[:, step * 12 : step * 12 + split_column] = hand_images[2][:, :split_column]
         hands = hand_tracker.process(covered, (step + 3) * FRAME_NS)
         counts.append(len(hands))
         if len(hands) == 2:
@@ -148,31 +152,31 @@ def test_one_hand_is_reported_once(hand_tracker: HandTracker, hand_pictures: np.
 
 
 @pytest.mark.parametrize("stamp_ns", [4 * FRAME_NS, FRAME_NS, 0, -5])
-def test_stamp_that_does_not_advance_starts_anew(hand_tracker: HandTracker, hand_pictures: np.ndarray, stamp_ns: int):
+def test_stamp_that_does_not_advance_starts_anew(hand_tracker: HandTracker, hand_images: np.ndarray, stamp_ns: int):
     """A repeated or earlier stamp forgets the hands: they are found again, as new tracks."""
-    before = [hand.track for hand in track(hand_tracker, hand_pictures[:4])[-1]]
-    after = [hand.track for hand in hand_tracker.process(hand_pictures[4], stamp_ns)]
+    before = [hand.track for hand in track_hands(hand_tracker, hand_images[:4])[-1]]
+    after = [hand.track for hand in hand_tracker.process(hand_images[4], stamp_ns)]
     assert len(after) == 2
     assert min(after) > max(before)
 
 
-def test_other_size_starts_anew(hand_tracker: HandTracker, hand_pictures: np.ndarray):
+def test_other_size_starts_anew(hand_tracker: HandTracker, hand_images: np.ndarray):
     """After a change of resolution hands are found at the new scale."""
-    track(hand_tracker, hand_pictures[:2])
-    small = cv2.resize(hand_pictures[2], (424, 318), interpolation=cv2.INTER_AREA)
+    track_hands(hand_tracker, hand_images[:2])
+    small = cv2.resize(hand_images[2], (424, 318), interpolation=cv2.INTER_AREA)
     hands = {hand.handedness: hand for hand in hand_tracker.process(small, 3 * FRAME_NS)}
     hand_tracker.reset()
-    for expected in hand_tracker.process(hand_pictures[2], 4 * FRAME_NS):
+    for expected in hand_tracker.process(hand_images[2], 4 * FRAME_NS):
         scaled = expected.landmarks_px * (424 / 640)
         assert np.linalg.norm(hands[expected.handedness].landmarks_px - scaled, axis=1).mean() < 8
 
 
-def test_views_are_taken_as_they_are(hand_tracker: HandTracker, hand_pictures: np.ndarray):
+def test_views_are_taken_as_they_are(hand_tracker: HandTracker, hand_images: np.ndarray):
     """A read-only picture with padded rows gives the same hands as a plain one."""
     padded = np.zeros((480, 700, 3), np.uint8)
-    padded[:, :640] = hand_pictures[0]
+    padded[:, :640] = hand_images[0]
     padded.flags.writeable = False
-    plain = hand_tracker.process(hand_pictures[0], 1)
+    plain = hand_tracker.process(hand_images[0], 1)
     hand_tracker.reset()
     for expected, hand in zip(plain, hand_tracker.process(padded[:, :640], 1), strict=True):
         assert np.array_equal(hand.landmarks_px, expected.landmarks_px)

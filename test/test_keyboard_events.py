@@ -11,7 +11,7 @@ from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, EventType, Fr
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.language import LanguageModel
 from fingertip_contact.keyboard.layout import BACKSPACE, built_in_layouts, load_layout
-from fingertip_contact.keyboard.typing import TypingSettings, Typist
+from fingertip_contact.keyboard.typing import KeyDecoder, KeyDecoderSettings
 from fingertip_contact.recordings.events import decode_text, event_writer, make_event_records, read_events
 
 LAYOUTS = {name: load_layout(name) for name in built_in_layouts()}
@@ -20,12 +20,14 @@ POSE = RigidTransform(np.diag([1.0, -1.0, -1.0]), np.array([0.0, 0.0, 0.5]))
 MS = 1_000_000
 
 
-def at(point_m, kind: EventType, press: int, ms: float, decided_ms: float | None = None, hand=None, finger=None):
+def make_contact_event(
+    point_m, event_type: EventType, press: int, ms: float, decided_ms: float | None = None, hand=None, finger=None
+):
     """An event at a place of the sheet, at a time; decided at once where nothing else is said."""
     decided_ns = round((ms if decided_ms is None else decided_ms) * MS)
     spot_m = POSE.apply(np.array([*point_m, 0.0]))
     return ContactEvent(
-        decided_ns, round(ms * MS), kind, press, 1, hand or "right", finger or "index", spot_m, confidence=1.0
+        decided_ns, round(ms * MS), event_type, press, 1, hand or "right", finger or "index", spot_m, confidence=1.0
     )
 
 
@@ -34,21 +36,21 @@ class Hands:
 
     def __init__(self, layout=FULL, settings=None, language=None):
         self.layout, self.events = layout, []
-        self.typist = Typist(layout, settings, language)
+        self.decoder = KeyDecoder(layout, settings, language)
         self._presses = 0
         self._down = {}
 
     @property
     def text(self):
-        return self.typist.text
+        return self.decoder.text
 
     def down(self, key, ms, decided_ms=None):
         self._presses += 1
         self._down[key] = self._presses
         return self._event("press", key, ms, decided_ms)
 
-    def up(self, key, ms, decided_ms=None, kind: EventType = "release"):
-        return self._event(kind, key, ms, decided_ms)
+    def up(self, key, ms, decided_ms=None, event_type: EventType = "release"):
+        return self._event(event_type, key, ms, decided_ms)
 
     def tap(self, key, ms):
         self.down(key, ms)
@@ -57,12 +59,14 @@ class Hands:
     def wait(self, from_ms, to_ms):
         """Frames at 30 Hz without an event."""
         for ms in np.arange(from_ms, to_ms, 1000 / 30):
-            self.events += self.typist.process([], POSE, round(ms * MS))
+            self.events += self.decoder.process([], POSE, round(ms * MS))
 
-    def _event(self, kind, key, ms, decided_ms):
+    def _event(self, event_type, key, ms, decided_ms):
         hand, finger = self.layout.fingers.get(key, ("right", "index"))
-        event = at(self.layout.by_name[key].center_m, kind, self._down[key], ms, decided_ms, hand, finger)
-        found = self.typist.process([event], POSE)
+        event = make_contact_event(
+            self.layout.by_name[key].center_m, event_type, self._down[key], ms, decided_ms, hand, finger
+        )
+        found = self.decoder.process([event], POSE)
         self.events += found
         return found[0] if found else None
 
@@ -96,7 +100,7 @@ def test_a_shift_that_was_cancelled_was_none():
     """A finger that was lost over Shift leaves small letters."""
     hands = Hands()
     hands.down("shift_left", 0)
-    hands.up("shift_left", 100, kind="cancel")
+    hands.up("shift_left", 100, event_type="cancel")
     hands.tap("h", 50)
     assert hands.text == "h"
 
@@ -149,7 +153,7 @@ def test_backspace_takes_one_character_away_whatever_is_held():
 
 def test_a_held_key_repeats_after_a_while():
     """At the set rate, as moves that write, until it is let go; the events' texts are the text."""
-    hands = Hands(settings=TypingSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
+    hands = Hands(settings=KeyDecoderSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
     hands.down("a", 0)
     hands.wait(0, 1020)
     hands.up("a", 1020)
@@ -162,8 +166,8 @@ def test_a_held_key_repeats_after_a_while():
 
 def test_backspace_repeats_and_the_last_key_pressed_is_the_one():
     """Another key ends the repetition of the one before; modifiers do not repeat, nor end one."""
-    hands = Hands(settings=TypingSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
-    hands.typist.text = "hello there"
+    hands = Hands(settings=KeyDecoderSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
+    hands.decoder.text = "hello there"
     hands.down(BACKSPACE, 0)
     hands.wait(0, 1020)
     assert hands.text == "hell"
@@ -184,7 +188,7 @@ def test_without_the_setting_nothing_repeats():
 
 def test_a_gap_in_the_stream_is_no_burst():
     """After ten seconds without frames a held key repeats once a frame, not a hundred times at once."""
-    hands = Hands(settings=TypingSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
+    hands = Hands(settings=KeyDecoderSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
     hands.down("a", 0)
     hands.wait(10_000, 10_020)
     assert hands.text == "aa"
@@ -192,34 +196,37 @@ def test_a_gap_in_the_stream_is_no_burst():
 
 def test_a_cancelled_press_says_what_it_took_back():
     """Its repetitions too."""
-    hands = Hands(settings=TypingSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
+    hands = Hands(settings=KeyDecoderSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
     hands.tap("h", 0)
     hands.down("i", 100)
     hands.wait(100, 640)
-    event = hands.up("i", 700, kind="cancel")
+    event = hands.up("i", 700, event_type="cancel")
     assert (event.rejected, event.reason, hands.text) == ("ii", "cancelled", "h")
 
 
 def test_presses_on_no_key_can_be_seen():
-    """With `misses`, a press beside the keys, or before the sheet is found, is an event with the reason, and ends."""
-    typist = Typist(FULL, TypingSettings(misses=True))
+    """With `report_off_key`, a press beside the keys, or before the sheet is found, is an event with the reason, and
+    ends."""
+    decoder = KeyDecoder(FULL, KeyDecoderSettings(report_off_key=True))
     x_m, y_m = FULL.by_name["p"].center_m
-    beside = (x_m, y_m + 0.2)
-    pressed, ended = typist.process([at(beside, "press", 1, 0), at(beside, "release", 1, 50)], POSE)
+    off_key_m = (x_m, y_m + 0.2)
+    pressed, ended = decoder.process(
+        [make_contact_event(off_key_m, "press", 1, 0), make_contact_event(off_key_m, "release", 1, 50)], POSE
+    )
     assert (pressed.key, pressed.text, pressed.reason, ended.key) == ("", "", "off_key", "")
-    assert pressed.rejected == FULL.keys[FULL.nearest(np.array([beside]))[0][0]].text
-    (early,) = typist.process([at((x_m, y_m), "press", 2, 100)], None)
-    assert (early.key, early.reason, typist.text) == ("", "no_sheet", "")
+    assert pressed.rejected == FULL.keys[FULL.find_nearest(np.array([off_key_m]))[0][0]].text
+    (early,) = decoder.process([make_contact_event((x_m, y_m), "press", 2, 100)], None)
+    assert (early.key, early.reason, decoder.text) == ("", "no_sheet", "")
 
 
 @pytest.mark.parametrize("value", [0.01, -1.0, float("nan"), 60.0])
 def test_times_out_of_range_are_refused(value):
     """Named, with the range."""
     with pytest.raises(ValueError, match="repeat_delay_s"):
-        TypingSettings(repeat_delay_s=value)
+        KeyDecoderSettings(repeat_delay_s=value)
     if value != 0.01:
         with pytest.raises(ValueError, match="repeat_interval_s"):
-            TypingSettings(repeat_interval_s=value)
+            KeyDecoderSettings(repeat_interval_s=value)
 
 
 def test_a_piano_plays_and_writes_nothing():
@@ -271,15 +278,15 @@ LANGUAGE = LanguageModel({"the": 3, "cat": 1})
 def test_any_order_of_events_keeps_the_balance(name, stream, expects, repeats):
     """Ends before presses, presses twice, stamps that jump, no sheet, no place: nothing is raised, every key event
     that is a press has at most one end, after it, under the same key; and no end comes without its press."""
-    settings = TypingSettings(repeat_delay_s=0.1 if repeats else 0.0, misses=True)
-    typist = Typist(LAYOUTS[name], settings, LANGUAGE if expects else None)
+    settings = KeyDecoderSettings(repeat_delay_s=0.1 if repeats else 0.0, report_off_key=True)
+    decoder = KeyDecoder(LAYOUTS[name], settings, LANGUAGE if expects else None)
     open_presses = {}
-    for kind, press, point_m, stamp_ns, latency_ns, hand, finger, sheet in stream:
-        event = at(point_m, kind, press, 0, hand=hand, finger=finger)
+    for event_type, press, point_m, stamp_ns, latency_ns, hand, finger, sheet in stream:
+        event = make_contact_event(point_m, event_type, press, 0, hand=hand, finger=finger)
         event = ContactEvent(
-            stamp_ns, stamp_ns - latency_ns, kind, press, 1, hand, finger, event.point_m, event.confidence
+            stamp_ns, stamp_ns - latency_ns, event_type, press, 1, hand, finger, event.point_m, event.confidence
         )
-        for found in typist.process([event], POSE if sheet else None, stamp_ns):
+        for found in decoder.process([event], POSE if sheet else None, stamp_ns):
             number = found.contact.press
             if found.contact.type == "press":
                 assert number not in open_presses
@@ -288,32 +295,38 @@ def test_any_order_of_events_keeps_the_balance(name, stream, expects, repeats):
                 assert open_presses[number] == found.key
             if found.contact.type in ("release", "cancel"):
                 del open_presses[number]
-    leftover = [at((0, 0), "cancel", number, 0) for number in range(6)]
-    assert {found.contact.press for found in typist.process(leftover, None)} == set(open_presses)
+    leftover = [make_contact_event((0, 0), "cancel", number, 0) for number in range(6)]
+    assert {found.contact.press for found in decoder.process(leftover, None)} == set(open_presses)
 
 
 def test_an_events_file_tells_the_whole_story(tmp_path):
     """Repetitions, a press on no key and a cancelled one: what is read back says what was written and what was not,
     and gives the same text."""
-    typist = Typist(FULL, TypingSettings(repeat_delay_s=0.1, repeat_interval_s=0.1, misses=True))
+    decoder = KeyDecoder(FULL, KeyDecoderSettings(repeat_delay_s=0.1, repeat_interval_s=0.1, report_off_key=True))
     place = {name: FULL.by_name[name].center_m for name in ("h", "i", BACKSPACE)}
     stream = [
-        (0, [at(place["h"], "press", 1, 0)]),
-        (250, [at(place["h"], "move", 1, 250)]),
-        (300, [at(place["h"], "release", 1, 300)]),
-        (400, [at((0.0, 0.3), "press", 2, 400), at((0.0, 0.3), "release", 2, 400)]),
-        (500, [at(place[BACKSPACE], "press", 3, 500), at(place[BACKSPACE], "release", 3, 500)]),
-        (600, [at(place["i"], "press", 4, 600)]),
-        (650, [at(place["i"], "cancel", 4, 650)]),
+        (0, [make_contact_event(place["h"], "press", 1, 0)]),
+        (250, [make_contact_event(place["h"], "move", 1, 250)]),
+        (300, [make_contact_event(place["h"], "release", 1, 300)]),
+        (400, [make_contact_event((0.0, 0.3), "press", 2, 400), make_contact_event((0.0, 0.3), "release", 2, 400)]),
+        (
+            500,
+            [
+                make_contact_event(place[BACKSPACE], "press", 3, 500),
+                make_contact_event(place[BACKSPACE], "release", 3, 500),
+            ],
+        ),
+        (600, [make_contact_event(place["i"], "press", 4, 600)]),
+        (650, [make_contact_event(place["i"], "cancel", 4, 650)]),
     ]
     path = tmp_path / "events.jsonl"
     with event_writer(path) as write:
         for ms, events in stream:
-            found = typist.process(events, POSE, ms * MS)
+            found = decoder.process(events, POSE, ms * MS)
             for record in make_event_records(FrameResult(ms * MS, (), (), tuple(events), found, "", None, None)):
                 write(record)
     records = read_events(path)
-    assert typist.text == decode_text(records) == "h"
+    assert decoder.text == decode_text(records) == "h"
     assert [(r.type, r.key, r.text, r.repeat) for r in records if r.press == 1] == [
         ("press", "h", "h", 0),
         ("move", "h", "", 0),

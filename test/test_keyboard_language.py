@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from fingertip_contact.frames import ContactEvent
 from fingertip_contact.geometry import RigidTransform
-from fingertip_contact.keyboard.language import LARGEST_NATS, LanguageModel, load_language, load_words
+from fingertip_contact.keyboard.language import MAX_NLL_NATS, LanguageModel, load_language, load_words
 from fingertip_contact.keyboard.layout import load_layout
-from fingertip_contact.keyboard.scatter import key_accuracy, random_texts, texts_of
-from fingertip_contact.keyboard.typing import Typist
+from fingertip_contact.keyboard.scatter import measure_key_accuracy, sample_random_texts, sample_texts
+from fingertip_contact.keyboard.typing import KeyDecoder
 
 LAYOUT = load_layout("qwerty")
 POSE = RigidTransform(np.diag([1.0, -1.0, -1.0]), np.array([0.0, 0.0, 0.5]))
@@ -23,7 +23,7 @@ ENGLISH = load_language("english")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def press(point_m, number=0):
+def make_press(point_m, number=0):
     point_m = POSE.apply(np.array([*point_m, 0.0]))
     return ContactEvent(number, number, "press", number, 1, "left", "index", point_m, 1.0)
 
@@ -41,34 +41,34 @@ def test_what_words_begin_with_is_expected():
     """After `th` comes e, after q comes u, after a whole word a space; case does not matter."""
     candidates = [*LETTERS, " "]
     for text, expected in (("th", "e"), ("a Q", "u"), ("because", " "), ("", "t"), ("hello\nTH", "e")):
-        assert candidates[int(np.argmin(ENGLISH.nats(text, candidates)))] == expected, text
+        assert candidates[int(np.argmin(ENGLISH.negative_log_likelihood(text, candidates)))] == expected, text
 
 
 @settings(deadline=None)
 @given(st.text(max_size=20), st.lists(st.text(max_size=2), max_size=60))
 def test_every_character_keeps_its_chance(text, candidates):
     """Whatever was written and may be: from 0 to the limit, for signs and for keys that write nothing as well."""
-    nats = ENGLISH.nats(text, candidates)
-    assert len(nats) == len(candidates)
-    assert all(0.0 <= value <= LARGEST_NATS for value in nats)
+    nll = ENGLISH.negative_log_likelihood(text, candidates)
+    assert len(nll) == len(candidates)
+    assert all(0.0 <= value <= MAX_NLL_NATS for value in nll)
 
 
 def test_after_a_sign_nothing_is_known():
     """Digits and signs are followed by anything."""
-    assert ENGLISH.nats("room 1", list(LETTERS)) == [0.0] * 26
+    assert ENGLISH.negative_log_likelihood("room 1", list(LETTERS)) == [0.0] * 26
 
 
 def test_a_touch_between_two_keys_is_the_likelier_one():
     """Half way from r to e, after `th`: e, and the event says which key the finger was nearer to."""
     e_m, r_m = (np.array(LAYOUT.by_text[text].center_m) for text in "er")
     layout = replace(LAYOUT, fingers={})
-    typist = Typist(layout, language=ENGLISH)
-    typist.text = "th"
-    (event,) = typist.process([press(0.45 * e_m + 0.55 * r_m)], POSE)
+    decoder = KeyDecoder(layout, language=ENGLISH)
+    decoder.text = "th"
+    (event,) = decoder.process([make_press(0.45 * e_m + 0.55 * r_m)], POSE)
     assert (event.text, event.rejected, event.reason) == ("e", "r", "language")
-    alone = Typist(layout)
+    alone = KeyDecoder(layout)
     alone.text = "th"
-    (event,) = alone.process([press(0.45 * e_m + 0.55 * r_m)], POSE)
+    (event,) = alone.process([make_press(0.45 * e_m + 0.55 * r_m)], POSE)
     assert (event.text, event.rejected, event.reason) == ("r", "", None)
 
 
@@ -76,11 +76,11 @@ def test_a_touch_between_two_keys_is_the_likelier_one():
 def test_who_hits_a_key_gets_it(text):
     """Whatever is expected, a touch on a key's middle is that key."""
     for key in LAYOUT.keys:
-        typist = Typist(LAYOUT, language=ENGLISH)
-        typist.text = text
+        decoder = KeyDecoder(LAYOUT, language=ENGLISH)
+        decoder.text = text
         hand, finger = LAYOUT.fingers[key.name]
         point_m = POSE.apply(np.array([*key.center_m, 0.0]))
-        (event,) = typist.process([ContactEvent(0, 0, "press", 0, 1, hand, finger, point_m, 1.0)], POSE)
+        (event,) = decoder.process([ContactEvent(0, 0, "press", 0, 1, hand, finger, point_m, 1.0)], POSE)
         assert event.key == key.name
 
 
@@ -89,11 +89,11 @@ def test_a_word_list_reads_scattered_words_better():
     words = load_words("english")
     held_out = dict(list(words.items())[::5])
     others = LanguageModel({word: count for word, count in words.items() if word not in held_out})
-    texts = texts_of(held_out, LAYOUT, 6, seed=11)
-    alone, helped = (key_accuracy(LAYOUT, texts, 0.005, model, 11).mean for model in (None, others))
+    texts = sample_texts(held_out, LAYOUT, 6, seed=11)
+    alone, helped = (measure_key_accuracy(LAYOUT, texts, 0.005, model, 11).mean for model in (None, others))
     assert helped > alone + 0.03
-    passwords = random_texts(LAYOUT, 6, seed=11)
-    alone, harmed = (key_accuracy(LAYOUT, passwords, 0.003, model, 11).mean for model in (None, ENGLISH))
+    passwords = sample_random_texts(LAYOUT, 6, seed=11)
+    alone, harmed = (measure_key_accuracy(LAYOUT, passwords, 0.003, model, 11).mean for model in (None, ENGLISH))
     assert harmed > alone - 0.05
 
 

@@ -35,7 +35,7 @@ GOOD = {
 }
 
 
-def changed(path, value):
+def modify(path, value):
     """GOOD with one place set, or removed."""
     data = copy.deepcopy(GOOD)
     *parents, last = path
@@ -49,7 +49,7 @@ def changed(path, value):
     return data
 
 
-def written(folder, data):
+def write_layout(folder, data):
     path = folder / "sheet.yaml"
     path.write_text(yaml.safe_dump(data))
     return path
@@ -59,7 +59,7 @@ def test_millimetres_become_metres(tmp_path):
     """A file reads the same as YAML and as JSON; lengths become metres, and unknown fields are left aside."""
     as_json = tmp_path / "sheet.json"
     as_json.write_text(json.dumps(GOOD))
-    for path in (written(tmp_path, GOOD), as_json):
+    for path in (write_layout(tmp_path, GOOD), as_json):
         layout = load_layout(path)
         assert layout.sheet_size_m == (0.2, 0.1)
         assert layout.by_name["a"].center_m == pytest.approx((-0.02, 0.0))
@@ -70,15 +70,15 @@ def test_millimetres_become_metres(tmp_path):
 
 def test_another_corner_order_is_followed(tmp_path):
     """Corners that start at the bottom left come out as top left, top right, bottom right, bottom left."""
-    data = changed(("markers", "corner_order"), "bottom left, top left, top right, bottom right")
+    data = modify(("markers", "corner_order"), "bottom left, top left, top right, bottom right")
     data["markers"]["corners"] = {"3": [[-90, 20], [-90, 40], [-70, 40], [-70, 20]]}
-    expected = load_layout(written(tmp_path, GOOD)).markers[0].corners_m
-    np.testing.assert_allclose(load_layout(written(tmp_path, data)).markers[0].corners_m, expected)
+    expected = load_layout(write_layout(tmp_path, GOOD)).markers[0].corners_m
+    np.testing.assert_allclose(load_layout(write_layout(tmp_path, data)).markers[0].corners_m, expected)
 
 
 def test_a_sheet_without_markers_is_a_sheet(tmp_path):
     """Markers may be missing: the pose then comes from elsewhere."""
-    assert load_layout(written(tmp_path, changed(("markers",), REMOVED))).markers == ()
+    assert load_layout(write_layout(tmp_path, modify(("markers",), REMOVED))).markers == ()
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_sheet_without_markers_is_a_sheet(tmp_path):
 def test_each_mistake_is_named(tmp_path, path, value, named):
     """What is malformed is a ValueError that names the file and the field."""
     with pytest.raises(ValueError, match=named) as raised:
-        load_layout(written(tmp_path, changed(path, value)))
+        load_layout(write_layout(tmp_path, modify(path, value)))
     assert "sheet.yaml" in str(raised.value)
 
 
@@ -152,7 +152,7 @@ def test_what_is_no_layout_is_told(tmp_path):
 def test_what_is_there_twice_is_told(tmp_path):
     """YAML would take the last one without a word."""
     path = tmp_path / "sheet.yaml"
-    path.write_text("units: mm\nunits: mm\n" + yaml.safe_dump(changed(("units",), REMOVED)))
+    path.write_text("units: mm\nunits: mm\n" + yaml.safe_dump(modify(("units",), REMOVED)))
     with pytest.raises(ValueError, match=r"sheet\.yaml.*'units' is there twice.*line 2"):
         load_layout(path)
 
@@ -175,7 +175,7 @@ PLACES = [
 @given(st.sampled_from(PLACES), json_values)
 def test_no_value_anywhere_is_a_fault_of_the_program(tmp_path, path, value):
     """Whatever stands in a field, the file is read or refused by a sentence that names it."""
-    data = changed(path, value)
+    data = modify(path, value)
     file = tmp_path / "sheet.json"
     file.write_text(json.dumps(data))
     try:
@@ -219,7 +219,7 @@ def test_black_keys_lie_over_white_ones():
 
 def test_no_two_sheets_share_a_marker():
     """A sheet is not taken for another one."""
-    numbers = [marker.number for name in built_in_layouts() for marker in load_layout(name).markers]
+    numbers = [marker.marker_id for name in built_in_layouts() for marker in load_layout(name).markers]
     assert len(numbers) == len(set(numbers))
 
 
@@ -230,7 +230,7 @@ def test_the_default_sheet_is_what_recordings_were_made_with():
         (key.name, key.text, np.round(key.center_m, 7).tolist(), np.round(key.size_m, 7).tolist())
         for key in layout.keys
     ]
-    markers = [(marker.number, np.round(marker.corners_m, 7).tolist()) for marker in layout.markers]
+    markers = [(marker.marker_id, np.round(marker.corners_m, 7).tolist()) for marker in layout.markers]
     digest = hashlib.sha256(json.dumps([keys, markers, layout.sheet_size_m]).encode()).hexdigest()
     assert digest[:16] == "a36167adf9dfc92c"
 
@@ -245,12 +245,12 @@ def test_the_built_in_layout_types_english():
 def test_the_drawn_sheet_measures_what_the_layout_says():
     """In the picture a marker's black square ends where the layout puts its corners, within half a pixel."""
     layout, scale = load_layout("qwerty"), 4.0
-    picture = draw_sheet(layout, scale)
+    image = draw_sheet(layout, scale)
     marker = layout.markers[0]
     center_m = marker.corners_m.mean(axis=0)
     width_m, height_m = layout.sheet_size_m
     row = round((height_m / 2 - center_m[1] - 0.45 * np.ptp(marker.corners_m[:, 1])) * 1000 * scale)
-    dark = np.flatnonzero(picture[row, : picture.shape[1] // 6] < 128)
+    dark = np.flatnonzero(image[row, : image.shape[1] // 6] < 128)
     edges_mm = np.array([dark.min(), dark.max() + 1]) / scale - width_m * 500
     np.testing.assert_allclose(edges_mm, 1000 * np.sort(marker.corners_m[:2, 0]), atol=0.5 / scale)
 

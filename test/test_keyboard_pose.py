@@ -6,15 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from keyboard_pictures import CAMERA, camera_over_sheet, frame_of, photograph
+from keyboard_pictures import CAMERA, camera_over_sheet, make_frame, render_sheet_view
 
 from fingertip_contact.frames import ContactEvent
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import built_in_layouts, load_layout
-from fingertip_contact.keyboard.pose import CALIBRATION_PICTURES, WATCH_EVERY, SheetTracker, pose_of_corners
+from fingertip_contact.keyboard.pose import (
+    CALIBRATION_FRAMES,
+    REDETECT_INTERVAL_FRAMES,
+    SheetPoseTracker,
+    solve_pose_from_corners,
+)
 from fingertip_contact.keyboard.pose_file import load_pose, save_pose
-from fingertip_contact.keyboard.sheet_pdf import lay_out
-from fingertip_contact.keyboard.typing import Typist
+from fingertip_contact.keyboard.sheet_pdf import fit_page
+from fingertip_contact.keyboard.typing import KeyDecoder
 
 LAYOUT = load_layout("qwerty")
 
@@ -29,9 +34,9 @@ def key_error_m(found, true, layout=LAYOUT):
 def test_keys_are_found_within_a_millimetre(angle_deg):
     """At every angle each key is where the pose says, within 1 mm."""
     true = camera_over_sheet(angle_deg, 0.36, turn_deg=4.0)
-    tracker, rng = SheetTracker(LAYOUT), np.random.default_rng(angle_deg)
+    tracker, rng = SheetPoseTracker(LAYOUT), np.random.default_rng(angle_deg)
     for number in range(4):
-        found = tracker.update(frame_of(photograph(LAYOUT, true, rng), number))
+        found = tracker.update(make_frame(render_sheet_view(LAYOUT, true, rng), number))
     assert found is not None
     assert key_error_m(found, true) < 0.001
     assert found.rotation[:, 2] @ found.translation_m < 0, "the sheet's z has to point to the camera's side"
@@ -40,45 +45,45 @@ def test_keys_are_found_within_a_millimetre(angle_deg):
 def test_two_markers_are_enough_and_one_is_not():
     """Hands hide markers: two still give the pose, one gives none."""
     true = camera_over_sheet(60, 0.36)
-    numbers = [marker.number for marker in LAYOUT.markers]
+    numbers = [marker.marker_id for marker in LAYOUT.markers]
     for kept, enough in (((numbers[0], numbers[4]), True), ((numbers[0],), False)):
         hidden = tuple(number for number in numbers if number not in kept)
-        picture = photograph(LAYOUT, true, np.random.default_rng(1), hidden)
-        found = SheetTracker(LAYOUT).update(frame_of(picture))
+        image = render_sheet_view(LAYOUT, true, np.random.default_rng(1), hidden)
+        found = SheetPoseTracker(LAYOUT).update(make_frame(image))
         assert (found is not None) == enough
         if found is not None:
             assert key_error_m(found, true) < 0.002
 
 
-def moved_by(pose, x_m, y_m, turn_deg):
+def move_sheet(pose, x_m, y_m, turn_deg):
     """The pose after the sheet was pushed and turned on the desk."""
     cosine, sine = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
     turned = RigidTransform(np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1.0]]), np.array([x_m, y_m, 0.0]))
     return pose @ turned
 
 
-def follow(tracker, layout, pose, rng, frames, first=0, hidden=()):
+def track_sheet(tracker, layout, pose, rng, frames, first=0, hidden=()):
     """Shows the sheet for some frames; returns the last answer."""
-    found, picture = None, photograph(layout, pose, rng, hidden)
+    found, image = None, render_sheet_view(layout, pose, rng, hidden)
     for number in range(frames):
-        found = tracker.update(frame_of(picture, first + number))
+        found = tracker.update(make_frame(image, first + number))
     return found
 
 
 def test_the_pose_is_held_while_every_marker_is_hidden():
     """A hand over the markers changes nothing."""
-    true, rng, tracker = camera_over_sheet(60, 0.36), np.random.default_rng(2), SheetTracker(LAYOUT)
-    before = follow(tracker, LAYOUT, true, rng, CALIBRATION_PICTURES)
-    every = tuple(marker.number for marker in LAYOUT.markers)
-    assert follow(tracker, LAYOUT, true, rng, WATCH_EVERY + 1, first=10, hidden=every) is before
+    true, rng, tracker = camera_over_sheet(60, 0.36), np.random.default_rng(2), SheetPoseTracker(LAYOUT)
+    before = track_sheet(tracker, LAYOUT, true, rng, CALIBRATION_FRAMES)
+    every = tuple(marker.marker_id for marker in LAYOUT.markers)
+    assert track_sheet(tracker, LAYOUT, true, rng, REDETECT_INTERVAL_FRAMES + 1, first=10, hidden=every) is before
 
 
 def test_a_sheet_that_moved_is_found_anew():
     """A second after the sheet was pushed by a centimetre, keys are where they are now."""
-    true, rng, tracker = camera_over_sheet(60, 0.36), np.random.default_rng(3), SheetTracker(LAYOUT)
-    moved = moved_by(true, 0.01, 0.0, 0.0)
-    follow(tracker, LAYOUT, true, rng, CALIBRATION_PICTURES)
-    found = follow(tracker, LAYOUT, moved, rng, 2 * WATCH_EVERY + 1, first=10)
+    true, rng, tracker = camera_over_sheet(60, 0.36), np.random.default_rng(3), SheetPoseTracker(LAYOUT)
+    moved = move_sheet(true, 0.01, 0.0, 0.0)
+    track_sheet(tracker, LAYOUT, true, rng, CALIBRATION_FRAMES)
+    found = track_sheet(tracker, LAYOUT, moved, rng, 2 * REDETECT_INTERVAL_FRAMES + 1, first=10)
     assert found is not None
     assert key_error_m(found, moved) < 0.001
 
@@ -87,33 +92,33 @@ def test_a_sheet_that_moved_is_found_anew():
 def test_keys_go_with_the_sheet(x_m, y_m, turn_deg):
     """Pushed and turned while hands hide half of the markers: a second later a touch on a key is that key."""
     pose, rng = camera_over_sheet(60, 0.38), np.random.default_rng(5)
-    tracker, typist = SheetTracker(LAYOUT), Typist(LAYOUT)
-    follow(tracker, LAYOUT, pose, rng, CALIBRATION_PICTURES)
-    moved = moved_by(pose, x_m, y_m, turn_deg)
-    found = follow(tracker, LAYOUT, moved, rng, 2 * WATCH_EVERY + 1, first=10, hidden=(1, 4, 5, 6))
+    tracker, decoder = SheetPoseTracker(LAYOUT), KeyDecoder(LAYOUT)
+    track_sheet(tracker, LAYOUT, pose, rng, CALIBRATION_FRAMES)
+    moved = move_sheet(pose, x_m, y_m, turn_deg)
+    found = track_sheet(tracker, LAYOUT, moved, rng, 2 * REDETECT_INTERVAL_FRAMES + 1, first=10, hidden=(1, 4, 5, 6))
     for number, key in enumerate(("q", "p", "space", "enter")):
         point_m = moved.apply(np.array([*LAYOUT.by_name[key].center_m, 0.0]))
         hand, finger = LAYOUT.fingers[key]
-        (event,) = typist.process([ContactEvent(0, 0, "press", number, 1, hand, finger, point_m, 1.0)], found)
+        (event,) = decoder.process([ContactEvent(0, 0, "press", number, 1, hand, finger, point_m, 1.0)], found)
         assert event.key == key
 
 
 def test_a_key_held_while_the_sheet_moves_stays_that_key():
     """The press decides; the release is of the same key, wherever the sheet is by then."""
-    pose, typist = camera_over_sheet(60, 0.38), Typist(LAYOUT)
+    pose, decoder = camera_over_sheet(60, 0.38), KeyDecoder(LAYOUT)
     point_m = pose.apply(np.array([*LAYOUT.by_name["j"].center_m, 0.0]))
     press = ContactEvent(0, 0, "press", 1, 1, "right", "index", point_m, 1.0)
-    (down,) = typist.process([press], pose)
-    (up,) = typist.process([replace(press, type="release")], moved_by(pose, 0.04, 0.0, 10.0))
+    (down,) = decoder.process([press], pose)
+    (up,) = decoder.process([replace(press, type="release")], move_sheet(pose, 0.04, 0.0, 10.0))
     assert (down.key, up.key) == ("j", "j")
 
 
 def test_a_sheet_that_moves_while_it_is_measured_is_found_in_the_end():
     """Pictures from before and after the push are mixed; the next looks put it right."""
     pose, rng = camera_over_sheet(60, 0.36), np.random.default_rng(6)
-    tracker, moved = SheetTracker(LAYOUT), moved_by(pose, 0.02, 0.0, 0.0)
-    follow(tracker, LAYOUT, pose, rng, CALIBRATION_PICTURES // 2)
-    found = follow(tracker, LAYOUT, moved, rng, CALIBRATION_PICTURES + 2 * WATCH_EVERY, first=5)
+    tracker, moved = SheetPoseTracker(LAYOUT), move_sheet(pose, 0.02, 0.0, 0.0)
+    track_sheet(tracker, LAYOUT, pose, rng, CALIBRATION_FRAMES // 2)
+    found = track_sheet(tracker, LAYOUT, moved, rng, CALIBRATION_FRAMES + 2 * REDETECT_INTERVAL_FRAMES, first=5)
     assert key_error_m(found, moved) < 0.001
 
 
@@ -121,15 +126,17 @@ def test_a_sheet_that_moves_while_it_is_measured_is_found_in_the_end():
 def test_every_sheet_is_found_on_the_paper_that_holds_fewer_markers(name):
     """On letter, which leaves `qwerty` four markers of eight, keys are within 1.5 mm all the same."""
     layout, pose = load_layout(name), camera_over_sheet(45, 0.38, turn_deg=3.0)
-    omitted = lay_out(layout, "letter").omitted
-    found = follow(SheetTracker(layout), layout, pose, np.random.default_rng(7), CALIBRATION_PICTURES, hidden=omitted)
+    omitted = fit_page(layout, "letter").omitted
+    found = track_sheet(
+        SheetPoseTracker(layout), layout, pose, np.random.default_rng(7), CALIBRATION_FRAMES, hidden=omitted
+    )
     assert key_error_m(found, pose, layout) < 0.0015
 
 
 def test_another_sheet_is_not_found():
     """Its markers have other numbers."""
     pose, rng = camera_over_sheet(60, 0.36), np.random.default_rng(8)
-    assert follow(SheetTracker(load_layout("piano")), LAYOUT, pose, rng, 2) is None
+    assert track_sheet(SheetPoseTracker(load_layout("piano")), LAYOUT, pose, rng, 2) is None
 
 
 def test_a_saved_pose_is_there_from_the_first_frame(tmp_path):
@@ -139,15 +146,15 @@ def test_a_saved_pose_is_there_from_the_first_frame(tmp_path):
     saved = load_pose(tmp_path / "pose.yaml", LAYOUT)
     assert key_error_m(saved, pose) < 1e-5
     blank = np.full((480, 640, 3), 120, np.uint8)
-    tracker = SheetTracker(LAYOUT, saved=saved)
-    assert all(tracker.update(frame_of(blank, number)) is saved for number in range(2 * WATCH_EVERY))
+    tracker = SheetPoseTracker(LAYOUT, saved_pose=saved)
+    assert all(tracker.update(make_frame(blank, number)) is saved for number in range(2 * REDETECT_INTERVAL_FRAMES))
 
 
 def test_a_saved_pose_that_holds_no_longer_is_corrected():
     """Markers tell that the sheet lies elsewhere by now."""
     pose, rng = camera_over_sheet(50, 0.37), np.random.default_rng(9)
-    now = moved_by(pose, 0.015, 0.01, 3.0)
-    found = follow(SheetTracker(LAYOUT, saved=pose), LAYOUT, now, rng, 2 * WATCH_EVERY + 1)
+    now = move_sheet(pose, 0.015, 0.01, 3.0)
+    found = track_sheet(SheetPoseTracker(LAYOUT, saved_pose=pose), LAYOUT, now, rng, 2 * REDETECT_INTERVAL_FRAMES + 1)
     assert key_error_m(found, now) < 0.001
 
 
@@ -180,27 +187,27 @@ def test_a_pose_file_that_is_wrong_is_told(tmp_path, old, new, named):
 def test_corners_of_the_paper_stand_in_for_the_sheet():
     """A sheet printed on letter shows letter's corners, not its own: with the paper named, keys are right."""
     true = camera_over_sheet(50, 0.38, turn_deg=5.0)
-    size_m = tuple(side / 1000 for side in lay_out(LAYOUT, "letter").size_mm)
+    size_m = tuple(side / 1000 for side in fit_page(LAYOUT, "letter").size_mm)
     signs = np.array([[-1, 1, 0], [1, 1, 0], [1, -1, 0], [-1, -1, 0]])
     corners_px = CAMERA.project(true.apply(signs * np.array([*size_m, 0.0]) / 2))
     rng = np.random.default_rng(10)
-    found = pose_of_corners(size_m, corners_px + rng.normal(0, 0.5, (4, 2)), CAMERA)
+    found = solve_pose_from_corners(size_m, corners_px + rng.normal(0, 0.5, (4, 2)), CAMERA)
     assert key_error_m(found.camera_from_sheet, true) < 0.002
     with pytest.raises(ValueError, match="or say what paper"):
-        pose_of_corners(LAYOUT.sheet_size_m, corners_px, CAMERA)
+        solve_pose_from_corners(LAYOUT.sheet_size_m, corners_px, CAMERA)
     for wrong in (corners_px[::-1], np.roll(corners_px, 1, axis=0), corners_px[[0, 2, 1, 3]]):
         with pytest.raises(ValueError, match="top left, top right"):
-            pose_of_corners(size_m, wrong, CAMERA)
+            solve_pose_from_corners(size_m, wrong, CAMERA)
     with pytest.raises(ValueError, match="four pixels"):
-        pose_of_corners(size_m, corners_px[:3], CAMERA)
+        solve_pose_from_corners(size_m, corners_px[:3], CAMERA)
 
 
 def test_markers_may_be_printed_upside_down():
     """A sheet whose markers are turned by 180 degrees, and listed in the page's order, is found all the same."""
     true = camera_over_sheet(60, 0.36)
-    picture = photograph(LAYOUT, true, np.random.default_rng(4))
+    image = render_sheet_view(LAYOUT, true, np.random.default_rng(4))
     turned = [replace(marker, corners_m=np.roll(marker.corners_m, 2, axis=0)) for marker in LAYOUT.markers]
-    found = SheetTracker(replace(LAYOUT, markers=tuple(turned))).update(frame_of(picture))
+    found = SheetPoseTracker(replace(LAYOUT, markers=tuple(turned))).update(make_frame(image))
     assert found is not None
     assert key_error_m(found, true) < 0.001
 
@@ -210,8 +217,8 @@ def test_four_corners_stand_in_for_markers():
     true = camera_over_sheet(50, 0.38)
     corners_px = CAMERA.project(true.apply(np.column_stack([LAYOUT.sheet_corners_m, np.zeros(4)])))
     blank = np.full((480, 640, 3), 120, np.uint8)
-    found = SheetTracker(LAYOUT, corners_px).update(frame_of(blank))
+    found = SheetPoseTracker(LAYOUT, corners_px).update(make_frame(blank))
     assert found is not None
     assert key_error_m(found, true) < 1e-6
     with pytest.raises(ValueError, match="four pixels"):
-        SheetTracker(LAYOUT, corners_px[:3])
+        SheetPoseTracker(LAYOUT, corners_px[:3])

@@ -16,36 +16,36 @@ from cli_harness import run
 from fingertip_contact.keyboard.labels import rectangle_m
 from fingertip_contact.keyboard.layout import built_in_layouts, load_layout
 from fingertip_contact.keyboard.markers import MarkerDetector
-from fingertip_contact.keyboard.sheet_pdf import PAPERS_MM, lay_out, write_pdf
+from fingertip_contact.keyboard.sheet_pdf import PAPERS_MM, fit_page, write_pdf
 
 MM = 25.4 / 72
 NUMBER = rb"(-?[\d.]+)"
 
 
-def pdf_of(layout, paper, folder):
+def make_pdf(layout, paper, folder):
     path = folder / f"{layout.name}_{paper}.pdf"
-    write_pdf(lay_out(layout, paper), path)
+    write_pdf(fit_page(layout, paper), path)
     return path
 
 
-def paper_mm(path):
+def read_paper_mm(path):
     """Width and height of the page."""
     box = re.search(rb"/MediaBox \[ *" + rb" ".join([NUMBER] * 4) + rb" *\]", path.read_bytes())
     return np.array([float(number) for number in box.groups()])[2:] * MM
 
 
-def outlines_mm(path):
+def read_outlines_mm(path):
     """Every filled outline of straight lines, (N, 2) about the page's middle, y up: what the content stream says."""
-    return straight_outlines_mm(content_of(path), paper_mm(path) / 2)
+    return parse_outlines_mm(read_content(path), read_paper_mm(path) / 2)
 
 
-def content_of(path):
+def read_content(path):
     """What the page's content stream says."""
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", path.read_bytes(), re.DOTALL)
     return b"\n".join(zlib.decompress(stream) for stream in streams if stream[:1] == b"\x78")
 
 
-def straight_outlines_mm(content, middle_mm):
+def parse_outlines_mm(content, middle_mm):
     outlines = []
     for drawn in re.findall(rb"((?:" + NUMBER + rb" " + NUMBER + rb" [ml]\n)+)h\n", content):
         points = re.findall(NUMBER + rb" " + NUMBER + rb" [ml]", drawn[0])
@@ -68,14 +68,14 @@ def is_drawn(corners_mm, outlines):
 def test_keys_and_markers_measure_what_the_layout_says(name, paper, tmp_path):
     """Every key's outline, and every marker that fits, is on the page where the layout puts it, to a micrometre."""
     layout = load_layout(name)
-    path = pdf_of(layout, paper, tmp_path)
-    np.testing.assert_allclose(sorted(paper_mm(path)), PAPERS_MM[paper], atol=1e-3)
-    outlines = outlines_mm(path)
+    path = make_pdf(layout, paper, tmp_path)
+    np.testing.assert_allclose(sorted(read_paper_mm(path)), PAPERS_MM[paper], atol=1e-3)
+    outlines = read_outlines_mm(path)
     for key in layout.keys:
         (left, top), (right, bottom) = rectangle_m(key) * 1000
         assert is_drawn([[left, top], [right, top], [right, bottom], [left, bottom]], outlines), key.name
-    for marker in lay_out(layout, paper).markers:
-        assert is_drawn(marker.corners_m * 1000, outlines), marker.number
+    for marker in fit_page(layout, paper).markers:
+        assert is_drawn(marker.corners_m * 1000, outlines), marker.marker_id
 
 
 def test_a_moved_key_is_not_where_it_was(tmp_path):
@@ -84,7 +84,7 @@ def test_a_moved_key_is_not_where_it_was(tmp_path):
     first = layout.keys[0]
     x_m, y_m = first.center_m
     moved = replace(layout, keys=(replace(first, center_m=(x_m + 0.0001, y_m)), *layout.keys[1:]))
-    outlines = outlines_mm(pdf_of(moved, "a4", tmp_path))
+    outlines = read_outlines_mm(make_pdf(moved, "a4", tmp_path))
     (left, top), (right, bottom) = rectangle_m(first) * 1000
     assert not is_drawn([[left, top], [right, top], [right, bottom], [left, bottom]], outlines)
 
@@ -93,8 +93,8 @@ def test_a_moved_key_is_not_where_it_was(tmp_path):
 def test_both_papers_hold_every_key_and_enough_markers(name):
     """A4 takes every built-in sheet whole; letter takes all keys, and four markers or more."""
     layout = load_layout(name)
-    assert lay_out(layout, "a4").omitted == ()
-    assert len(lay_out(layout, "letter").markers) >= 4
+    assert fit_page(layout, "a4").omitted == ()
+    assert len(fit_page(layout, "letter").markers) >= 4
 
 
 def test_what_does_not_fit_is_refused():
@@ -102,52 +102,52 @@ def test_what_does_not_fit_is_refused():
     layout = load_layout("qwerty")
     wide = replace(layout.keys[0], center_m=(-0.140, 0.0))
     with pytest.raises(ValueError, match=r"need 298 x .* choose another paper"):
-        lay_out(replace(layout, keys=(wide,)), "a4")
-    outer = tuple(marker for marker in layout.markers if marker.number in (0, 4, 5))
+        fit_page(replace(layout, keys=(wide,)), "a4")
+    outer = tuple(marker for marker in layout.markers if marker.marker_id in (0, 4, 5))
     with pytest.raises(ValueError, match="only 0 of the 3 markers"):
-        lay_out(replace(layout, markers=outer), "letter")
+        fit_page(replace(layout, markers=outer), "letter")
     with pytest.raises(ValueError, match="a4, letter"):
-        lay_out(layout, "b5")
+        fit_page(layout, "b5")
 
 
 def test_an_upright_sheet_is_printed_upright():
     """The paper is turned as the sheet is."""
     layout = load_layout("numpad")
     markers = tuple(replace(marker, corners_m=marker.corners_m * (0.5, 1.0)) for marker in layout.markers)
-    assert lay_out(replace(layout, markers=markers, sheet_size_m=(0.21, 0.297)), "a4").size_mm == (210.0, 297.0)
+    assert fit_page(replace(layout, markers=markers, sheet_size_m=(0.21, 0.297)), "a4").size_mm == (210.0, 297.0)
 
 
 def test_the_same_layout_gives_the_same_file(tmp_path):
     """No date and no random name in it."""
     layout = load_layout("piano")
     (tmp_path / "again").mkdir()
-    assert pdf_of(layout, "a4", tmp_path).read_bytes() == pdf_of(layout, "a4", tmp_path / "again").read_bytes()
+    assert make_pdf(layout, "a4", tmp_path).read_bytes() == make_pdf(layout, "a4", tmp_path / "again").read_bytes()
 
 
-def painted(path, pixels_per_mm):
+def rasterise(path, pixels_per_mm):
     """The page's filled outlines of straight lines, one over the other: (H, W) uint8. One fill stands between q and Q,
     white where it names no grey."""
-    size_mm = paper_mm(path)
+    size_mm = read_paper_mm(path)
     width, height = (round(side * pixels_per_mm) for side in size_mm)
-    picture = np.full((height, width), 255, np.uint8)
-    for block in content_of(path).split(b"Q"):
+    image = np.full((height, width), 255, np.uint8)
+    for block in read_content(path).split(b"Q"):
         greys = re.findall(NUMBER + rb" g\b", block.split(b"/A1 gs")[-1])
-        outlines = straight_outlines_mm(block, (0, 0))
+        outlines = parse_outlines_mm(block, (0, 0))
         pixels = [(outline * (1, -1) + (0, size_mm[1])) * pixels_per_mm - 0.5 for outline in outlines]
         fixed = [np.rint(outline * 256).astype(np.int32) for outline in pixels]
-        cv2.fillPoly(picture, fixed, round(255 * float(greys[-1])) if greys else 255, cv2.LINE_AA, shift=8)
-    return picture
+        cv2.fillPoly(image, fixed, round(255 * float(greys[-1])) if greys else 255, cv2.LINE_AA, shift=8)
+    return image
 
 
 @pytest.mark.parametrize("name", built_in_layouts())
 def test_markers_can_be_read_off_the_page(name, tmp_path):
     """Painted from the file's own lines, every marker is found by its number, its corners within 0.2 mm."""
     layout, pixels_per_mm = load_layout(name), 8
-    path = pdf_of(layout, "a4", tmp_path)
-    found = MarkerDetector(layout.dictionary).find(painted(path, pixels_per_mm))
+    path = make_pdf(layout, "a4", tmp_path)
+    found = MarkerDetector(layout.dictionary).detect(rasterise(path, pixels_per_mm))
     for marker in layout.markers:
-        corners_mm = (found[marker.number] + 0.5) / pixels_per_mm
-        np.testing.assert_allclose((corners_mm - paper_mm(path) / 2) * (1, -1), marker.corners_m * 1000, atol=0.2)
+        corners_mm = (found[marker.marker_id] + 0.5) / pixels_per_mm
+        np.testing.assert_allclose((corners_mm - read_paper_mm(path) / 2) * (1, -1), marker.corners_m * 1000, atol=0.2)
 
 
 @pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="needs pdftoppm (poppler-utils)")
@@ -155,14 +155,14 @@ def test_markers_can_be_read_off_the_page(name, tmp_path):
 def test_a_printer_s_program_draws_the_same(name, tmp_path):
     """Drawn at 200 dots an inch, every marker is found by its number, its corners within 0.2 mm."""
     layout, resolution = load_layout(name), 200
-    path = pdf_of(layout, "a4", tmp_path)
+    path = make_pdf(layout, "a4", tmp_path)
     command = ["pdftoppm", "-r", str(resolution), "-gray", "-png", "-singlefile", path, tmp_path / "page"]
     subprocess.run(command, check=True, timeout=60)
-    picture = cv2.imread(str(tmp_path / "page.png"), cv2.IMREAD_GRAYSCALE)
-    found = MarkerDetector(layout.dictionary).find(picture)
+    image = cv2.imread(str(tmp_path / "page.png"), cv2.IMREAD_GRAYSCALE)
+    found = MarkerDetector(layout.dictionary).detect(image)
     for marker in layout.markers:
-        corners_mm = (found[marker.number] + 0.5) * 25.4 / resolution
-        np.testing.assert_allclose((corners_mm - paper_mm(path) / 2) * (1, -1), marker.corners_m * 1000, atol=0.2)
+        corners_mm = (found[marker.marker_id] + 0.5) * 25.4 / resolution
+        np.testing.assert_allclose((corners_mm - read_paper_mm(path) / 2) * (1, -1), marker.corners_m * 1000, atol=0.2)
 
 
 def test_the_command_prints(tmp_path, capsys):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, FrameResult, KeyEvent
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import load_layout
-from fingertip_contact.keyboard.typing import Typist
+from fingertip_contact.keyboard.typing import KeyDecoder
 from fingertip_contact.recordings.atomic import atomic_write, require_distinct
 from fingertip_contact.recordings.events import (
     EVENT_TYPES,
@@ -226,7 +226,7 @@ presses_and_ends = st.lists(
 def test_text_of_events_is_what_the_typist_wrote(steps):
     """The text can be had from the events alone: backspace, presses on no key and cancelled presses included."""
     layout = load_layout("qwerty")
-    typist = Typist(layout)
+    decoder = KeyDecoder(layout)
     sheet = RigidTransform(np.eye(3), np.zeros(3))
     records, opened = [], []
     for number, (kind, key) in enumerate(steps):
@@ -236,9 +236,9 @@ def test_text_of_events_is_what_the_typist_wrote(steps):
         opened += [number] * (kind == "press")
         place_m = (5.0, 5.0) if key == "off" else layout.by_name[key].center_m
         event = contact(press, kind, (*place_m, 0.0))
-        key_events = typist.process([event], sheet)
+        key_events = decoder.process([event], sheet)
         records += make_event_records(FrameResult(0, (), (), (event,), key_events, "", None, None))
-    assert decode_text(records) == typist.text
+    assert decode_text(records) == decoder.text
 
 
 def test_text_of_events():

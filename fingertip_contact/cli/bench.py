@@ -99,4 +99,6 @@ def _show(result: HandBenchmark) -> None:
             f"{wall:.2f} of MediaPipe's wall time, {cpu:.2f} of its processor time; "
             f"fingertips {result.fingertip_difference_px:.2f} px apart (median)"
         )
-    console.print(f"{result.pictures} pictures with two hands; {', '.join(f'{k} {v}' for k, v in machine().items())}")
+    console.print(
+        f"{result.frame_count} pictures with two hands; {', '.join(f'{k} {v}' for k, v in machine().items())}"
+    )

@@ -65,10 +65,10 @@ def sheet(
     Example: fingertip-contact keyboard sheet --layout qwerty --paper a4 --out sheet.pdf
     """
     from fingertip_contact.keyboard.layout import load_layout
-    from fingertip_contact.keyboard.sheet_pdf import lay_out, write_pdf
+    from fingertip_contact.keyboard.sheet_pdf import fit_page, write_pdf
     from fingertip_contact.recordings.atomic import atomic_write
 
-    page = lay_out(load_layout(layout), paper.lower())
+    page = fit_page(load_layout(layout), paper.lower())
     with atomic_write(out, overwrite=force) as temporary_path:
         write_pdf(page, temporary_path)
     width, height = page.size_mm
@@ -97,22 +97,24 @@ def measure(
     """
     from fingertip_contact.keyboard.language import LanguageModel, load_words
     from fingertip_contact.keyboard.layout import load_layout
-    from fingertip_contact.keyboard.scatter import key_accuracy, random_texts, texts_of
+    from fingertip_contact.keyboard.scatter import measure_key_accuracy, sample_random_texts, sample_texts
 
     loaded, listed = load_layout(layout), load_words(words)
     held_out = dict(list(listed.items())[::5])
     others = LanguageModel({word: count for word, count in listed.items() if word not in held_out})
     known = LanguageModel(listed)
     suite = {
-        "of the list": (texts_of(listed, loaded, typists, seed), known),
-        "held out": (texts_of(held_out, loaded, typists, seed), others),
-        "random": (random_texts(loaded, typists, seed), known),
+        "of the list": (sample_texts(listed, loaded, typists, seed), known),
+        "held out": (sample_texts(held_out, loaded, typists, seed), others),
+        "random": (sample_random_texts(loaded, typists, seed), known),
     }
     table = Table("scatter (mm)", "words", "touch alone (%)", "with the word list (%)", title="mean, median typist")
     with Console(stderr=True).status("typing"):
         for scatter in scatter_mm or [3.0, 4.0, 5.0, 6.0]:
             for kind, (texts, language) in suite.items():
-                shares = (key_accuracy(loaded, texts, scatter / 1000, model, seed) for model in (None, language))
+                shares = (
+                    measure_key_accuracy(loaded, texts, scatter / 1000, model, seed) for model in (None, language)
+                )
                 table.add_row(f"{scatter:g}", kind, *map(_percent, shares))
     Console().print(table)
 

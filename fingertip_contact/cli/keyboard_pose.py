@@ -71,35 +71,35 @@ def pose(
 
 
 def _from_markers(recording: Recording, layout: Layout) -> RigidTransform:
-    from fingertip_contact.keyboard.pose import FEWEST_MARKERS, SheetTracker
+    from fingertip_contact.keyboard.pose import MIN_MARKERS, SheetPoseTracker
 
-    tracker, found = SheetTracker(layout), None
+    tracker, found = SheetPoseTracker(layout), None
     for frame in islice(recording.frames(), LOOKS):
         found = tracker.update(frame)
     if found is None:
         raise ValueError(
-            f"{recording.path}: under {FEWEST_MARKERS} markers of layout {layout.name} are seen in the first second: "
+            f"{recording.path}: under {MIN_MARKERS} markers of layout {layout.name} are seen in the first second: "
             "uncover them, or give --corners"
         )
     return found
 
 
 def _from_corners(text: str, paper: str, layout: Layout, camera: Camera) -> RigidTransform:
-    from fingertip_contact.keyboard.pose import pose_of_corners
+    from fingertip_contact.keyboard.pose import solve_pose_from_corners
 
     try:
         corners_px = np.array([[float(value) for value in corner.split(",")] for corner in text.split()])
     except ValueError as error:
         raise ValueError(f"--corners is {text!r}; it has to be four pixels, 'u,v u,v u,v u,v'") from error
     size_m = _paper_size_m(paper, layout) if paper else layout.sheet_size_m
-    return pose_of_corners(size_m, corners_px, camera).camera_from_sheet
+    return solve_pose_from_corners(size_m, corners_px, camera).camera_from_sheet
 
 
 def _paper_size_m(paper: str, layout: Layout) -> tuple[float, float]:
     """Of the paper as `keyboard sheet` lays the layout on it."""
-    from fingertip_contact.keyboard.sheet_pdf import lay_out
+    from fingertip_contact.keyboard.sheet_pdf import fit_page
 
-    width_mm, height_mm = lay_out(layout, paper).size_mm
+    width_mm, height_mm = fit_page(layout, paper).size_mm
     return width_mm / 1000, height_mm / 1000
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from fingertip_contact.frames import FINGERS, FINGERTIP_LANDMARKS, Fingertip, Frame, FrameResult, Hand, KeyEvent
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.keyboard.pose import SheetTracker
+from fingertip_contact.keyboard.pose import SheetPoseTracker
 from fingertip_contact.recordings.atomic import atomic_write
 from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.video import overlay_video
@@ -56,7 +56,7 @@ def _results(frames: Iterator[Frame], heard: ReceivedMessages, layout: Layout) -
     """
     first_live_ns = min(heard.frame_stamps_ns)
     first_recorded_ns = None
-    sheet = SheetTracker(layout)
+    sheet = SheetPoseTracker(layout)
     events: dict[int, list[KeyEvent]] = {}
     for event in heard.key_events:
         events.setdefault(event.contact.stamp_ns, []).append(event)

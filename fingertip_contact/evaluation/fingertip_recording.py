@@ -30,8 +30,8 @@ from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, FrameResult, 
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.keyboard.pose import SheetTracker
-from fingertip_contact.keyboard.typing import TypingSettings, Typist
+from fingertip_contact.keyboard.pose import SheetPoseTracker
+from fingertip_contact.keyboard.typing import KeyDecoder, KeyDecoderSettings
 from fingertip_contact.recordings.atomic import atomic_write
 from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.events import EventRecord, make_event_records
@@ -94,27 +94,27 @@ class FingertipRecording:
 def detect(recording: FingertipRecording, parameters: ContactParameters, layout: Layout) -> list[EventRecord]:
     """The events that these parameters find, with their keys; presses that are open at the end are cancelled."""
     detector = ContactDetector(parameters)
-    typist = Typist(layout, TypingSettings(misses=True))
+    decoder = KeyDecoder(layout, KeyDecoderSettings(report_off_key=True))
     records: list[EventRecord] = []
     for row, stamp in enumerate(recording.stamps_ns):
         stamp_ns = int(stamp)
         _, contacts = detector.update(stamp_ns, recording.hands(row), recording.samples_at(row))
-        records += _make_records(stamp_ns, contacts, typist, recording.camera_from_sheet(row))
+        records += _make_records(stamp_ns, contacts, decoder, recording.camera_from_sheet(row))
     last_ns = int(recording.stamps_ns[-1])
-    records += _make_records(last_ns, detector.cancel_all(last_ns), typist, None)
+    records += _make_records(last_ns, detector.cancel_all(last_ns), decoder, None)
     return records
 
 
 def _make_records(
     stamp_ns: int,
     contacts: tuple[ContactEvent, ...],
-    typist: Typist,
+    decoder: KeyDecoder,
     camera_from_sheet: RigidTransform | None,
 ) -> tuple[EventRecord, ...]:
     if not contacts:
         return ()
-    keys = typist.process(contacts, camera_from_sheet, stamp_ns)
-    return make_event_records(FrameResult(stamp_ns, (), (), contacts, keys, typist.text, None, camera_from_sheet))
+    keys = decoder.process(contacts, camera_from_sheet, stamp_ns)
+    return make_event_records(FrameResult(stamp_ns, (), (), contacts, keys, decoder.text, None, camera_from_sheet))
 
 
 def measure_recording(bag: Path, layout: Layout, calibration_seconds: float) -> FingertipRecording:
@@ -135,7 +135,7 @@ def measure_recording(bag: Path, layout: Layout, calibration_seconds: float) -> 
 
 def _measure(bag: Path, layout: Layout, calibration_seconds: float) -> FingertipRecording:
     parameters = ContactParameters(calibration_seconds=calibration_seconds)
-    tracker, surfaces, sheets = HandTracker.from_weights(), SurfaceTracker(parameters), SheetTracker(layout)
+    tracker, surfaces, sheets = HandTracker.from_weights(), SurfaceTracker(parameters), SheetPoseTracker(layout)
     estimator = FingertipEstimator(parameters)
     stamps, tracks, samples, rotations, translations = [], [], [], [], []
     with open_recording(bag) as opened:

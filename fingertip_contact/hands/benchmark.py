@@ -16,12 +16,12 @@ from fingertip_contact import weights
 from fingertip_contact.frames import FINGERTIP_LANDMARKS, Hand
 from fingertip_contact.hands import roi
 from fingertip_contact.hands.landmark_model import LandmarkModel
-from fingertip_contact.hands.mediapipe_peer import MediaPipePeer
+from fingertip_contact.hands.mediapipe_peer import MediaPipeReference
 from fingertip_contact.hands.palm_detector import PalmDetector
 from fingertip_contact.hands.tracker import HandTracker
 
 # The first pictures find the hands and warm the caches; they do not count.
-WARM_UP = 10
+WARM_UP_FRAMES = 10
 FRAME_NS = 33_333_333
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class HandBenchmark:
     mediapipe and what follows are None where it did not take part. fingertip_difference_px: median over fingertips.
     """
 
-    pictures: int
+    frame_count: int
     palm: Duration
     one_hand: Duration
     two_hands: Duration
@@ -62,29 +62,29 @@ def measure(images_bgr: np.ndarray, mediapipe_python: Path | None = None) -> Han
     stages = _Stages()
     times: dict[str, list[tuple[float, float]]] = {}
     differences_px: list[float] = []
-    with MediaPipePeer(mediapipe_python, images_bgr) if mediapipe_python else nullcontext() as peer:
+    with MediaPipeReference(mediapipe_python, images_bgr) if mediapipe_python else nullcontext() as reference:
         for index, image in enumerate(images_bgr):
-            hands, duration = timed(partial(tracker.process, image, (index + 1) * FRAME_NS))
-            answer = peer.look(index) if peer else None
-            if index < WARM_UP or len(hands) != 2:
+            hands, duration = measure_time(partial(tracker.process, image, (index + 1) * FRAME_NS))
+            reply = reference.infer(index) if reference else None
+            if index < WARM_UP_FRAMES or len(hands) != 2:
                 continue
             times.setdefault("tracker", []).append(duration)
-            for stage, stage_duration in stages.durations(image, hands).items():
+            for stage, stage_duration in stages.time_stages(image, hands).items():
                 times.setdefault(stage, []).append(stage_duration)
-            if answer:
-                times.setdefault("mediapipe", []).append((answer["ms"], answer["cpu_ms"]))
-                differences_px += fingertip_differences_px(hands, [hand["landmarks_px"] for hand in answer["hands"]])
+            if reply:
+                times.setdefault("mediapipe", []).append((reply["ms"], reply["cpu_ms"]))
+                differences_px += fingertip_differences_px(hands, [hand["landmarks_px"] for hand in reply["hands"]])
     if not times:
         raise ValueError(f"none of {len(images_bgr)} pictures shows two hands; give another recording or more frames")
-    medians = {stage: _summary(durations) for stage, durations in times.items()}
+    medians = {stage: _summarise(durations) for stage, durations in times.items()}
     return HandBenchmark(
-        pictures=len(times["tracker"]),
+        frame_count=len(times["tracker"]),
         palm=medians["palm"],
         one_hand=medians["one_hand"],
         two_hands=medians["two_hands"],
         tracker=medians["tracker"],
         mediapipe=medians.get("mediapipe"),
-        mediapipe_version=peer.version if peer else None,
+        mediapipe_version=reference.version if reference else None,
         fingertip_difference_px=float(np.median(differences_px)) if differences_px else None,
     )
 
@@ -103,29 +103,31 @@ class _Stages:
     """The two networks by themselves."""
 
     def __init__(self) -> None:
-        self._palms = PalmDetector(weights.get_verified_path("palm_detection_full"))
-        self._landmarks = LandmarkModel(weights.get_verified_path("hand_landmark_full"), requests=2, mirrored=False)
+        self._palm_detector = PalmDetector(weights.get_verified_path("palm_detection_full"))
+        self._landmark_model = LandmarkModel(
+            weights.get_verified_path("hand_landmark_full"), requests=2, mirrored=False
+        )
 
-    def durations(self, image_bgr: np.ndarray, hands: Sequence[Hand]) -> dict[str, tuple[float, float]]:
+    def time_stages(self, image_bgr: np.ndarray, hands: Sequence[Hand]) -> dict[str, tuple[float, float]]:
         regions = [roi.from_landmarks(hand.landmarks_px) for hand in hands]
         return {
-            "palm": timed(partial(self._detect, image_bgr))[1],
-            "one_hand": timed(partial(self._landmarks.run, image_bgr, regions[:1]))[1],
-            "two_hands": timed(partial(self._landmarks.run, image_bgr, regions))[1],
+            "palm": measure_time(partial(self._detect, image_bgr))[1],
+            "one_hand": measure_time(partial(self._landmark_model.run, image_bgr, regions[:1]))[1],
+            "two_hands": measure_time(partial(self._landmark_model.run, image_bgr, regions))[1],
         }
 
     def _detect(self, image_bgr: np.ndarray) -> list[roi.Roi]:
-        self._palms.start(image_bgr)
-        return self._palms.result()
+        self._palm_detector.start(image_bgr)
+        return self._palm_detector.result()
 
 
-def timed(work: Callable[[], T]) -> tuple[T, tuple[float, float]]:
+def measure_time(work: Callable[[], T]) -> tuple[T, tuple[float, float]]:
     """What the work returns, and its wall and processor time in milliseconds."""
     start, cpu_start = perf_counter(), process_time()
     result = work()
     return result, ((perf_counter() - start) * 1e3, (process_time() - cpu_start) * 1e3)
 
 
-def _summary(durations_ms: Sequence[tuple[float, float]]) -> Duration:
+def _summarise(durations_ms: Sequence[tuple[float, float]]) -> Duration:
     wall_ms, cpu_ms = np.median(durations_ms, axis=0)
     return Duration(float(wall_ms), float(cpu_ms), float(np.percentile(durations_ms, 95, axis=0)[0]))

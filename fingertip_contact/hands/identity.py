@@ -9,32 +9,32 @@ from fingertip_contact.frames import Handedness
 
 # Log-odds. One picture counts no more than a probability of 0.95, and the memory no more than ten such pictures, so
 # that a mistake at the start is outvoted in a third of a second at 30 Hz.
-PICTURE_LIMIT = 3.0
-MEMORY_LIMIT = 10 * PICTURE_LIMIT
+MAX_FRAME_LOG_ODDS = 3.0
+MAX_LOG_ODDS = 10 * MAX_FRAME_LOG_ODDS
 # What the name a hand already has is worth: it does not flicker where the evidence is balanced.
-HABIT = 2 * PICTURE_LIMIT
+HYSTERESIS_LOG_ODDS = 2 * MAX_FRAME_LOG_ODDS
 
 
-def add_evidence(evidence: float, right: float) -> float:
-    """Log-odds of "right" after one more picture that gave it the probability `right`, 0..1."""
-    probability = min(max(right, 1e-6), 1 - 1e-6)
-    picture = log(probability / (1 - probability))
-    picture = min(max(picture, -PICTURE_LIMIT), PICTURE_LIMIT)
-    return min(max(evidence + picture, -MEMORY_LIMIT), MEMORY_LIMIT)
+def update_log_odds(log_odds: float, right_probability: float) -> float:
+    """Log-odds of "right" after one more picture that gave it the probability `right_probability`, 0..1."""
+    probability = min(max(right_probability, 1e-6), 1 - 1e-6)
+    frame_log_odds = log(probability / (1 - probability))
+    frame_log_odds = min(max(frame_log_odds, -MAX_FRAME_LOG_ODDS), MAX_FRAME_LOG_ODDS)
+    return min(max(log_odds + frame_log_odds, -MAX_LOG_ODDS), MAX_LOG_ODDS)
 
 
-def name_hands(evidence: Sequence[float], names: Sequence[Handedness | None]) -> list[Handedness]:
+def assign_handedness(log_odds: Sequence[float], previous: Sequence[Handedness | None]) -> list[Handedness]:
     """Left or right for each hand, from its log-odds of "right" and the name it had (None: none yet).
 
     Two hands in view belong to one person, so they get one name each, whichever way fits better together.
     """
-    habits = {"right": HABIT, "left": -HABIT, None: 0.0}
-    leaning = [value + habits[name] for value, name in zip(evidence, names, strict=True)]
-    if len(leaning) == 2:
-        return ["right", "left"] if leaning[0] >= leaning[1] else ["left", "right"]
-    return ["right" if value >= 0 else "left" for value in leaning]
+    hysteresis = {"right": HYSTERESIS_LOG_ODDS, "left": -HYSTERESIS_LOG_ODDS, None: 0.0}
+    biased_log_odds = [value + hysteresis[handedness] for value, handedness in zip(log_odds, previous, strict=True)]
+    if len(biased_log_odds) == 2:
+        return ["right", "left"] if biased_log_odds[0] >= biased_log_odds[1] else ["left", "right"]
+    return ["right" if value >= 0 else "left" for value in biased_log_odds]
 
 
-def certainty(evidence: float, name: Handedness) -> float:
+def handedness_probability(log_odds: float, handedness: Handedness) -> float:
     """The probability, 0..1, that gathered evidence gives to the name."""
-    return 1 / (1 + exp(-evidence if name == "right" else evidence))
+    return 1 / (1 + exp(-log_odds if handedness == "right" else log_odds))

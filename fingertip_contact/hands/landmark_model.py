@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from fingertip_contact.frames import LANDMARKS_PER_HAND
-from fingertip_contact.hands.network import Network, Request
+from fingertip_contact.hands.network import InferRequest, Network
 from fingertip_contact.hands.roi import Roi
 
 INPUT_SIZE = 224
@@ -21,12 +21,12 @@ class Landmarks:
     """What the network sees in one region.
 
     points_px: (21, 2) float32, pixels of the whole picture. presence: 0..1, that there is a hand.
-    right: 0..1, that it is a right hand.
+    right_hand_probability: 0..1, that it is a right hand.
     """
 
     points_px: np.ndarray
     presence: float
-    right: float
+    right_hand_probability: float
 
 
 class LandmarkModel:
@@ -46,25 +46,29 @@ class LandmarkModel:
         for first in range(0, len(regions), len(self._requests)):
             batch = list(zip(self._requests, regions[first : first + len(self._requests)], strict=False))
             for request, region in batch:
-                _start(request, image_bgr, region)
-            results += [self._finish(request, region) for request, region in batch]
+                _enqueue(request, image_bgr, region)
+            results += [self._collect(request, region) for request, region in batch]
         return results
 
-    def _finish(self, request: Request, region: Roi) -> Landmarks:
+    def _collect(self, request: InferRequest, region: Roi) -> Landmarks:
         points, presence, left_in_mirror, _ = request.wait()
         image_from_crop = region.image_from_crop(INPUT_SIZE)
         in_crop = points.reshape(LANDMARKS_PER_HAND, 3)[:, :2]
         points_px = in_crop @ image_from_crop[:, :2].T + image_from_crop[:, 2]
-        right = float(left_in_mirror[0, 0])
-        return Landmarks(points_px.astype(np.float32), float(presence[0, 0]), 1 - right if self._mirrored else right)
+        right_hand_probability = float(left_in_mirror[0, 0])
+        return Landmarks(
+            points_px.astype(np.float32),
+            float(presence[0, 0]),
+            1 - right_hand_probability if self._mirrored else right_hand_probability,
+        )
 
 
-def _start(request: Request, image_bgr: np.ndarray, region: Roi) -> None:
+def _enqueue(request: InferRequest, image_bgr: np.ndarray, region: Roi) -> None:
     cv2.warpAffine(
         image_bgr,
         region.image_from_crop(INPUT_SIZE),
         (INPUT_SIZE, INPUT_SIZE),
-        dst=request.picture_bgr,
+        dst=request.image_bgr,
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 
-class MediaPipePeer:
+class MediaPipeReference:
     """A context in which MediaPipe looks at pictures, one at a time, in video mode with two hands.
 
     python: the interpreter of the other environment. images_bgr: (N, H, W, 3) uint8. Raises ValueError where mediapipe
@@ -28,32 +28,32 @@ class MediaPipePeer:
         self._python = python
         self._images_bgr = images_bgr
 
-    def __enter__(self) -> MediaPipePeer:
+    def __enter__(self) -> MediaPipeReference:
         with tempfile.TemporaryDirectory() as folder:
-            pictures = Path(folder) / "pictures.npy"
-            np.save(pictures, self._images_bgr)
+            images_path = Path(folder) / "images.npy"
+            np.save(images_path, self._images_bgr)
             self._process = subprocess.Popen(
-                [str(self._python), __file__, str(pictures)],
+                [str(self._python), __file__, str(images_path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 text=True,
             )
-            self.version = self._answer()["mediapipe"]
+            self.version = self._read_reply()["mediapipe"]
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._process.communicate()
 
-    def look(self, index: int) -> dict[str, Any]:
+    def infer(self, index: int) -> dict[str, Any]:
         """{"ms": wall time, "cpu_ms": of all threads, "hands": [{"label", "score", "landmarks_px": 21 x [u, v]}]}."""
         assert self._process.stdin is not None
         print(index, file=self._process.stdin, flush=True)
-        return self._answer()
+        return self._read_reply()
 
-    def _answer(self) -> dict[str, Any]:
+    def _read_reply(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
@@ -63,13 +63,13 @@ class MediaPipePeer:
         return json.loads(line)
 
 
-def _serve(pictures: Path) -> None:
+def _run_worker(images_path: Path) -> None:
     """Answer each picture number on stdin with one JSON line."""
     import time
 
     import mediapipe
 
-    images_rgb = np.ascontiguousarray(np.load(pictures)[..., ::-1])
+    images_rgb = np.ascontiguousarray(np.load(images_path)[..., ::-1])
     height, width = images_rgb.shape[1:3]
     hands = mediapipe.solutions.hands.Hands(static_image_mode=False, max_num_hands=2, model_complexity=1)
     print(json.dumps({"mediapipe": mediapipe.__version__}), flush=True)
@@ -77,7 +77,7 @@ def _serve(pictures: Path) -> None:
         start, cpu_start = time.perf_counter(), time.process_time()
         result = hands.process(images_rgb[int(line)])
         durations = {"ms": (time.perf_counter() - start) * 1e3, "cpu_ms": (time.process_time() - cpu_start) * 1e3}
-        found = [
+        detected = [
             {
                 "label": side.classification[0].label,
                 "score": side.classification[0].score,
@@ -85,8 +85,8 @@ def _serve(pictures: Path) -> None:
             }
             for points, side in zip(result.multi_hand_landmarks or [], result.multi_handedness or [], strict=True)
         ]
-        print(json.dumps({**durations, "hands": found}), flush=True)
+        print(json.dumps({**durations, "hands": detected}), flush=True)
 
 
 if __name__ == "__main__":
-    _serve(Path(sys.argv[1]))
+    _run_worker(Path(sys.argv[1]))

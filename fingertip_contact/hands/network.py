@@ -9,7 +9,7 @@ import openvino as ov
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
 
-class Request:
+class InferRequest:
     """One place in which the network can run. Write the picture into `input_bgr`, start(), then wait()."""
 
     def __init__(self, compiled: ov.CompiledModel) -> None:
@@ -18,7 +18,7 @@ class Request:
         self._request.set_input_tensor(ov.Tensor(self.input_bgr, shared_memory=True))
 
     @property
-    def picture_bgr(self) -> np.ndarray:
+    def image_bgr(self) -> np.ndarray:
         """The (H, W, 3) uint8 picture that the next start() reads."""
         return self.input_bgr[0]
 
@@ -61,7 +61,7 @@ class Network:
                 "ENABLE_CPU_PINNING": False,
             },
         )
-        self.requests = [Request(compiled) for _ in range(requests)]
+        self.requests = [InferRequest(compiled) for _ in range(requests)]
 
 
 def _with_byte_input(network: ov.Model) -> ov.Model:

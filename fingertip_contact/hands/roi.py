@@ -14,7 +14,7 @@ import numpy as np
 from fingertip_contact.frames import WRIST
 
 # The landmarks that hardly move when fingers bend: wrist, thumb base, knuckles and first finger joints.
-STEADY_LANDMARKS = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)
+RIGID_LANDMARKS = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)
 INDEX_KNUCKLE, MIDDLE_KNUCKLE, RING_KNUCKLE = 5, 9, 13
 
 PALM_SCALE, PALM_SHIFT = 2.6, -0.5
@@ -46,23 +46,23 @@ def from_palm(box: np.ndarray, wrist: np.ndarray, middle_knuckle: np.ndarray) ->
     """The hand's square from a palm: box (x0, y0, x1, y1) and two points (2,), all in pixels."""
     width, height = box[2] - box[0], box[3] - box[1]
     rotation = upright_rotation(wrist, middle_knuckle)
-    centre_x, centre_y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    return _shifted(centre_x, centre_y, width, height, rotation, PALM_SHIFT, PALM_SCALE)
+    center_x, center_y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return _shift_and_scale(center_x, center_y, width, height, rotation, PALM_SHIFT, PALM_SCALE)
 
 
 def from_landmarks(landmarks_px: np.ndarray) -> Roi:
     """The hand's square for the next picture from this picture's landmarks (21, 2), pixels."""
     knuckles = (landmarks_px[INDEX_KNUCKLE] + landmarks_px[RING_KNUCKLE]) / 2
     rotation = upright_rotation(landmarks_px[WRIST], (knuckles + landmarks_px[MIDDLE_KNUCKLE]) / 2)
-    points = landmarks_px[list(STEADY_LANDMARKS)]
-    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    points = landmarks_px[list(RIGID_LANDMARKS)]
+    box_center = (points.min(axis=0) + points.max(axis=0)) / 2
     c, s = cos(rotation), sin(rotation)
-    turn = np.array([[c, -s], [s, c]])  # upright -> picture
-    upright = (points - middle) @ turn
+    rotation_matrix = np.array([[c, -s], [s, c]])  # upright -> picture
+    upright = (points - box_center) @ rotation_matrix
     low, high = upright.min(axis=0), upright.max(axis=0)
-    centre = turn @ ((low + high) / 2) + middle
+    center = rotation_matrix @ ((low + high) / 2) + box_center
     width, height = high - low
-    return _shifted(centre[0], centre[1], width, height, rotation, LANDMARK_SHIFT, LANDMARK_SCALE)
+    return _shift_and_scale(center[0], center[1], width, height, rotation, LANDMARK_SHIFT, LANDMARK_SCALE)
 
 
 def upright_rotation(start: np.ndarray, end: np.ndarray) -> float:
@@ -71,7 +71,9 @@ def upright_rotation(start: np.ndarray, end: np.ndarray) -> float:
     return angle - 2 * pi * floor((angle + pi) / (2 * pi))
 
 
-def _shifted(x: float, y: float, width: float, height: float, rotation: float, shift: float, scale: float) -> Roi:
+def _shift_and_scale(
+    x: float, y: float, width: float, height: float, rotation: float, shift: float, scale: float
+) -> Roi:
     """Move a rectangle along its own upward axis by a share of its height, then make a larger square of it."""
     return Roi(
         float(x - height * shift * sin(rotation)),

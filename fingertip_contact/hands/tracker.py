@@ -17,17 +17,17 @@ from fingertip_contact.hands.track import Track
 MIN_PRESENCE = 0.5
 # Landmarks trusted less than this get a second look, at the palm. On rendered typing that is 3 % of the pictures; it
 # puts half of those right in which fingers were taken for one another.
-MIN_TRUST = 0.9
+MIN_CONFIDENCE = 0.9
 # Regions whose centres are nearer than this share of their size show one hand; hands side by side are 0.4 apart.
-SAME_HAND = 0.25
+MAX_CENTER_DISTANCE_RATIO = 0.25
 # A doubtful or lost hand may have its palm this far from where it was looked for, as a share of the region's size.
-SAME_PLACE = 0.45
+MAX_REDETECTION_DISTANCE_RATIO = 0.45
 # Landmarks whose mean distance is below this share of the region's size lie on one hand.
-SAME_LANDMARKS = 0.2
+MAX_LANDMARK_DISTANCE_RATIO = 0.2
 # So many palms more than are missing are looked at: the surest palm need not be a hand.
-SPARE_PALMS = 1
+EXTRA_PALM_CANDIDATES = 1
 # A hand that is not seen for longer is gone: if it comes back it is a new track.
-PATIENCE_NS = 300_000_000
+MAX_TRACK_LOSS_NS = 300_000_000
 # How often palms are looked for while every known hand is still seen: a palm costs as much as a hand.
 SEARCH_INTERVAL_NS = 100_000_000
 
@@ -47,10 +47,10 @@ class HandTracker:
     ) -> None:
         if max_hands < 1 or threads < 1:
             raise ValueError(f"max_hands={max_hands} and threads={threads} have to be 1 or more")
-        self._palms = PalmDetector(palm_model)
-        self._landmarks = LandmarkModel(landmark_model, requests=min(threads, max_hands), mirrored=mirrored)
+        self._palm_detector = PalmDetector(palm_model)
+        self._landmark_model = LandmarkModel(landmark_model, requests=min(threads, max_hands), mirrored=mirrored)
         self._max_hands = max_hands
-        self._next_number = 0
+        self._next_track_id = 0
         self.reset()
 
     @classmethod
@@ -65,9 +65,9 @@ class HandTracker:
     def reset(self) -> None:
         """Forget every hand. Track numbers go on."""
         self._tracks: list[Track] = []
-        self._shape: tuple[int, ...] | None = None
+        self._image_shape: tuple[int, ...] | None = None
         self._stamp_ns: int | None = None
-        self._searched_ns: int | None = None
+        self._last_search_ns: int | None = None
 
     def process(self, image_bgr: np.ndarray, stamp_ns: int) -> tuple[Hand, ...]:
         """The hands in a picture (H, W, 3) uint8 BGR, in the order of their tracks.
@@ -76,93 +76,103 @@ class HandTracker:
         shape.
         """
         _check_image(image_bgr)
-        if image_bgr.shape != self._shape or (self._stamp_ns is not None and stamp_ns <= self._stamp_ns):
+        if image_bgr.shape != self._image_shape or (self._stamp_ns is not None and stamp_ns <= self._stamp_ns):
             self.reset()
-        self._shape, self._stamp_ns = image_bgr.shape, stamp_ns
+        self._image_shape, self._stamp_ns = image_bgr.shape, stamp_ns
 
-        self._tracks = [track for track in self._tracks if stamp_ns - track.stamp_ns <= PATIENCE_NS]
-        search = len(self._tracks) < self._max_hands and self._search_is_due()
+        self._tracks = [track for track in self._tracks if stamp_ns - track.stamp_ns <= MAX_TRACK_LOSS_NS]
+        search = len(self._tracks) < self._max_hands and self._is_search_due()
         if search:
-            self._palms.start(image_bgr)  # works beside the landmark network
-        looks = self._landmarks.run(image_bgr, [track.region for track in self._tracks])
-        if not search and self._second_look_is_due(looks):
-            self._palms.start(image_bgr)
+            self._palm_detector.start(image_bgr)  # works beside the landmark network
+        observations = self._landmark_model.run(image_bgr, [track.region for track in self._tracks])
+        if not search and self._is_redetection_due(observations):
+            self._palm_detector.start(image_bgr)
             search = True
-        palms = self._palms.result() if search else []
+        palms = self._palm_detector.result() if search else []
         if search:
-            self._searched_ns = stamp_ns
-        self._follow(self._second_looks(image_bgr, looks, palms))
-        self._find(image_bgr, palms)
-        self._name_hands()
-        return tuple(track.as_hand() for track in self._followed())
+            self._last_search_ns = stamp_ns
+        self._update_tracks(self._redetect(image_bgr, observations, palms))
+        self._start_tracks(image_bgr, palms)
+        self._assign_handedness()
+        return tuple(track.as_hand() for track in self._active_tracks())
 
-    def _followed(self) -> list[Track]:
+    def _active_tracks(self) -> list[Track]:
         """The tracks that are seen in the present picture."""
         return [track for track in self._tracks if track.stamp_ns == self._stamp_ns]
 
-    def _search_is_due(self) -> bool:
+    def _is_search_due(self) -> bool:
         """Always while there is no hand; else at intervals."""
-        if not self._tracks or self._searched_ns is None or self._stamp_ns is None:
+        if not self._tracks or self._last_search_ns is None or self._stamp_ns is None:
             return True
-        return self._stamp_ns - self._searched_ns >= SEARCH_INTERVAL_NS
+        return self._stamp_ns - self._last_search_ns >= SEARCH_INTERVAL_NS
 
-    def _second_look_is_due(self, looks: list[Landmarks]) -> bool:
+    def _is_redetection_due(self, observations: list[Landmarks]) -> bool:
         """At once for a lost hand, at intervals for a doubtful one."""
-        if any(seen.presence < MIN_PRESENCE for seen in looks):
+        if any(observation.presence < MIN_PRESENCE for observation in observations):
             return True
-        return self._search_is_due() and any(map(_is_doubtful, self._tracks, looks))
+        return self._is_search_due() and any(map(_needs_redetection, self._tracks, observations))
 
-    def _second_looks(self, image_bgr: np.ndarray, looks: list[Landmarks], palms: list[Roi]) -> list[Landmarks]:
+    def _redetect(self, image_bgr: np.ndarray, observations: list[Landmarks], palms: list[Roi]) -> list[Landmarks]:
         """Where a look is doubtful and there is a palm near by: the better of it and a look at that palm."""
-        best = list(looks)
-        for index, (track, seen) in enumerate(zip(self._tracks, looks, strict=True)):
+        best = list(observations)
+        for index, (track, observation) in enumerate(zip(self._tracks, observations, strict=True)):
             palm = min(palms, key=track.region.distance, default=None)
-            if palm is None or not _is_doubtful(track, seen) or track.region.distance(palm) > SAME_PLACE:
+            if (
+                palm is None
+                or not _needs_redetection(track, observation)
+                or track.region.distance(palm) > MAX_REDETECTION_DISTANCE_RATIO
+            ):
                 continue
-            (again,) = self._landmarks.run(image_bgr, [palm])
-            best[index] = max(seen, again, key=track.trust)
+            (redetected,) = self._landmark_model.run(image_bgr, [palm])
+            best[index] = max(observation, redetected, key=track.confidence)
         return best
 
-    def _follow(self, looks: list[Landmarks]) -> None:
+    def _update_tracks(self, observations: list[Landmarks]) -> None:
         """Go on with the tracks that see a hand. Of two that see the same, the one that fits it better goes on."""
-        pairs = sorted(zip(self._tracks, looks, strict=True), key=lambda pair: pair[0].fit(pair[1]), reverse=True)
-        for track, seen in pairs:
-            self._accept(track, seen)
+        pairs = sorted(
+            zip(self._tracks, observations, strict=True), key=lambda pair: pair[0].side_agreement(pair[1]), reverse=True
+        )
+        for track, observation in pairs:
+            self._accept(track, observation)
 
-    def _find(self, image_bgr: np.ndarray, palms: list[Roi]) -> None:
+    def _start_tracks(self, image_bgr: np.ndarray, palms: list[Roi]) -> None:
         """Begin a track at each palm where no hand is followed, as far as there is room."""
-        followed = self._followed()
-        fresh = [palm for palm in palms if all(palm.distance(track.region) > SAME_HAND for track in followed)]
-        room = self._max_hands - len(followed)
-        fresh = fresh[: room + SPARE_PALMS if room else 0]
-        for region, seen in zip(fresh, self._landmarks.run(image_bgr, fresh), strict=True):
-            track = Track(self._next_number, region)
-            if len(self._followed()) < self._max_hands and self._accept(track, seen):
-                self._next_number += 1
-                self._make_room()
+        active = self._active_tracks()
+        candidates = [
+            palm for palm in palms if all(palm.distance(track.region) > MAX_CENTER_DISTANCE_RATIO for track in active)
+        ]
+        free_slots = self._max_hands - len(active)
+        candidates = candidates[: free_slots + EXTRA_PALM_CANDIDATES if free_slots else 0]
+        for region, observation in zip(candidates, self._landmark_model.run(image_bgr, candidates), strict=True):
+            track = Track(self._next_track_id, region)
+            if len(self._active_tracks()) < self._max_hands and self._accept(track, observation):
+                self._next_track_id += 1
+                self._evict()
                 self._tracks.append(track)
 
-    def _accept(self, track: Track, seen: Landmarks) -> bool:
+    def _accept(self, track: Track, observation: Landmarks) -> bool:
         """Let a track go on with a look, unless it shows no hand or one that is followed already."""
-        taken = any(other.distance(seen) < SAME_LANDMARKS for other in self._followed())
-        if seen.presence < MIN_PRESENCE or taken or self._stamp_ns is None:
+        is_duplicate = any(other.distance(observation) < MAX_LANDMARK_DISTANCE_RATIO for other in self._active_tracks())
+        if observation.presence < MIN_PRESENCE or is_duplicate or self._stamp_ns is None:
             return False
-        track.follow(seen, self._stamp_ns)
+        track.update(observation, self._stamp_ns)
         return True
 
-    def _make_room(self) -> None:
+    def _evict(self) -> None:
         """Give up the track lost longest where a new one would be too many."""
         if len(self._tracks) >= self._max_hands:
             self._tracks.remove(min(self._tracks, key=lambda track: track.stamp_ns))
 
-    def _name_hands(self) -> None:
-        names = identity.name_hands([track.evidence for track in self._tracks], [track.name for track in self._tracks])
-        for track, name in zip(self._tracks, names, strict=True):
-            track.name = name
+    def _assign_handedness(self) -> None:
+        sides = identity.assign_handedness(
+            [track.log_odds for track in self._tracks], [track.handedness for track in self._tracks]
+        )
+        for track, side in zip(self._tracks, sides, strict=True):
+            track.handedness = side
 
 
-def _is_doubtful(track: Track, seen: Landmarks) -> bool:
-    return track.trust(seen) < MIN_TRUST
+def _needs_redetection(track: Track, observation: Landmarks) -> bool:
+    return track.confidence(observation) < MIN_CONFIDENCE
 
 
 def _check_image(image_bgr: np.ndarray) -> None:

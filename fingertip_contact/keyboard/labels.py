@@ -12,7 +12,7 @@ WORD_HEIGHT_MM = 2.6
 _FROM_NEAR_END_M = 0.012
 
 
-def drawing_order(layout: Layout) -> list[Key]:
+def sort_for_drawing(layout: Layout) -> list[Key]:
     """Raised keys last: they lie over the others."""
     return sorted(layout.keys, key=lambda key: key.raised)
 
@@ -23,7 +23,7 @@ def rectangle_m(key: Key) -> np.ndarray:
     return np.array([[x - width / 2, y + height / 2], [x + width / 2, y - height / 2]])
 
 
-def label_of(key: Key) -> str:
+def resolve_label(key: Key) -> str:
     """The file's label, else the character that the key writes, else the first word of its name."""
     if key.label:
         return key.label
@@ -32,12 +32,12 @@ def label_of(key: Key) -> str:
     return key.name.split("_")[0]
 
 
-def shifted_label_of(key: Key) -> str:
+def resolve_shift_label(key: Key) -> str:
     """The second label: what the key writes with Shift, where nobody would guess it."""
     return "" if key.shifted in (key.text, key.text.upper()) else key.shifted
 
 
-def label_drop_m(key: Key) -> float:
+def label_offset_m(key: Key) -> float:
     """How far towards the typist the label stands from the key's middle."""
     width, height = key.size_m
     return height / 2 - _FROM_NEAR_END_M if height > 2 * width else 0.0

@@ -14,14 +14,14 @@ from pathlib import Path
 from fingertip_contact.resources import find_share_directory
 
 # Characters that the next one depends on, the space before the word included.
-CONTEXT = 5
+CONTEXT_LENGTH = 5
 # Share of the probability that every character keeps, so that names and passwords can be typed.
-FLOOR = 0.1
+UNIFORM_WEIGHT = 0.1
 # No character is preferred to another by more than that: about 4 mm between the keys of a keyboard, less than half a
 # key, so that a touch near a key's middle is always that key.
-LARGEST_NATS = 3.0
-_BOUNDARY = " "
-_LONGEST_WORD = 40
+MAX_NLL_NATS = 3.0
+_WORD_BOUNDARY = " "
+_MAX_WORD_LENGTH = 40
 
 
 class LanguageModel:
@@ -33,27 +33,30 @@ class LanguageModel:
             raise ValueError("a language model needs at least one word")
         followers: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
         for word, count in words.items():
-            text = _BOUNDARY + word.lower() + _BOUNDARY
-            for place in range(1, len(text)):
-                for length in range(min(CONTEXT, place) + 1):
-                    followers[text[place - length : place]][text[place]] += count
+            text = _WORD_BOUNDARY + word.lower() + _WORD_BOUNDARY
+            for position in range(1, len(text)):
+                for length in range(min(CONTEXT_LENGTH, position) + 1):
+                    followers[text[position - length : position]][text[position]] += count
         self._followers = {context: dict(counts) for context, counts in followers.items()}
         self._totals = {context: sum(counts.values()) for context, counts in followers.items()}
         self._alphabet = frozenset(followers[""])
 
-    def nats(self, text: str, candidates: Sequence[str]) -> list[float]:
-        """How unlikely each candidate is after a text, in nats over the likeliest, at most LARGEST_NATS.
+    def negative_log_likelihood(self, text: str, candidates: Sequence[str]) -> list[float]:
+        """How unlikely each candidate is after a text, in nats over the likeliest, at most MAX_NLL_NATS.
 
         Candidates that are in no word, and keys that write nothing (""), share what the floor leaves them. After
         anything but a letter of the model, a space or a line end nothing is known: every candidate gets 0.
         """
-        context = self._context(text)
+        context = self._extract_context(text)
         if context is None or not candidates:
             return [0.0] * len(candidates)
-        share = FLOOR / len(candidates)
-        likely = [share + (1 - FLOOR) * self.probability(candidate, context) for candidate in candidates]
-        best = max(likely)
-        return [min(math.log(best / value), LARGEST_NATS) for value in likely]
+        uniform_probability = UNIFORM_WEIGHT / len(candidates)
+        probabilities = [
+            uniform_probability + (1 - UNIFORM_WEIGHT) * self.probability(candidate, context)
+            for candidate in candidates
+        ]
+        best = max(probabilities)
+        return [min(math.log(best / value), MAX_NLL_NATS) for value in probabilities]
 
     def probability(self, character: str, context: str) -> float:
         """Of a character after the letters before it, which begin with a space; 0 where it is in no word."""
@@ -61,7 +64,7 @@ class LanguageModel:
         if character not in self._alphabet:
             return 0.0
         probability = 1 / len(self._alphabet)
-        for length in range(min(CONTEXT, len(context)) + 1):
+        for length in range(min(CONTEXT_LENGTH, len(context)) + 1):
             counts = self._followers.get(context[len(context) - length :])
             if counts is None:
                 break
@@ -69,12 +72,12 @@ class LanguageModel:
             probability = (counts.get(character, 0.0) + len(counts) * probability) / (total + len(counts))
         return probability
 
-    def _context(self, text: str) -> str | None:
-        tail = (_BOUNDARY + text[-_LONGEST_WORD:]).lower().replace("\n", _BOUNDARY)
-        context = tail[-CONTEXT:]
+    def _extract_context(self, text: str) -> str | None:
+        tail = (_WORD_BOUNDARY + text[-_MAX_WORD_LENGTH:]).lower().replace("\n", _WORD_BOUNDARY)
+        context = tail[-CONTEXT_LENGTH:]
         if context[-1] not in self._alphabet:
             return None
-        start = max(context.rfind(_BOUNDARY), 0)
+        start = max(context.rfind(_WORD_BOUNDARY), 0)
         return context[start:]
 
 
@@ -90,32 +93,32 @@ def load_words(name_or_path: str | Path) -> dict[str, float]:
 
     Raises ValueError or FileNotFoundError that names file, line and remedy.
     """
-    path = _words_path(name_or_path)
+    path = _find_word_list(name_or_path)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: not a text file in UTF-8 ({error}); a word list has one word a line") from error
     words: defaultdict[str, float] = defaultdict(float)
-    for number, line in enumerate(lines, 1):
+    for line_number, line in enumerate(lines, 1):
         word, *count = line.split()[:2] or ["#"]
-        if not word.startswith("#") and len(word) <= _LONGEST_WORD:
-            words[word.lower()] += _count(count[0], f"{path}:{number}") if count else 1.0
+        if not word.startswith("#") and len(word) <= _MAX_WORD_LENGTH:
+            words[word.lower()] += _parse_count(count[0], f"{path}:{line_number}") if count else 1.0
     if not words:
         raise ValueError(f"{path}: there is no word in it; a word list has one word a line")
     return dict(words)
 
 
-def _count(text: str, where: str) -> float:
+def _parse_count(text: str, location: str) -> float:
     try:
         count = float(text)
     except ValueError:
         count = math.nan
     if not 0 < count < math.inf:
-        raise ValueError(f"{where}: after the word stands {text!r}; that has to be how often it occurs, or nothing")
+        raise ValueError(f"{location}: after the word stands {text!r}; that has to be how often it occurs, or nothing")
     return count
 
 
-def _words_path(name_or_path: str | Path) -> Path:
+def _find_word_list(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.is_file():
         return path

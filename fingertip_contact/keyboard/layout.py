@@ -37,7 +37,7 @@ class Key:
     raised: bool = False
     label: str = ""
 
-    def written(self, shift: bool, caps_lock: bool) -> str:
+    def text_with_modifiers(self, shift: bool, caps_lock: bool) -> str:
         """What a press writes. Caps Lock turns Shift round, for letters only."""
         return self.shifted if shift != (caps_lock and self.text.isalpha()) else self.text
 
@@ -46,7 +46,7 @@ class Key:
 class Marker:
     """An ArUco marker. corners_m: (4, 2) top left, top right, bottom right, bottom left as the typist reads it."""
 
-    number: int
+    marker_id: int
     corners_m: np.ndarray
 
 
@@ -98,7 +98,7 @@ class Layout:
         outside = np.maximum(np.abs(points_m - self.centers_m) - self.sizes_m / 2, 0.0)
         return np.hypot(outside[..., 0], outside[..., 1])
 
-    def nearest(self, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def find_nearest(self, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points (P, 2) -> index of the nearest key (P,) and the distance to its edge (P,), metres, 0 on the key.
 
         Where keys overlap, the raised one, else the one whose centre is nearer.
@@ -106,13 +106,13 @@ class Layout:
         distances = self.edge_distances_m(points_m)
         offsets = np.asarray(points_m, dtype=np.float64).reshape(-1, 1, 2) - self.centers_m
         # These only break ties: a hundredth of a millimetre is less than any printed edge is exact.
-        ties = 1e-6 * np.hypot(offsets[..., 0], offsets[..., 1]) + 1e-5 * ~self.raised
-        index = np.argmin(distances + ties, axis=1)
+        tie_breakers = 1e-6 * np.hypot(offsets[..., 0], offsets[..., 1]) + 1e-5 * ~self.raised
+        index = np.argmin(distances + tie_breakers, axis=1)
         return index, distances[np.arange(len(index)), index]
 
     def key_at(self, x_m: float, y_m: float) -> Key | None:
         """The key that holds a point of the sheet, or None."""
-        index, distance_m = self.nearest(np.array([[x_m, y_m]]))
+        index, distance_m = self.find_nearest(np.array([[x_m, y_m]]))
         return self.keys[index[0]] if distance_m[0] == 0.0 else None
 
 
@@ -122,8 +122,8 @@ def load_layout(name_or_path: str | Path) -> Layout:
     Raises ValueError that names file, field, value and remedy where the file is malformed, FileNotFoundError where
     there is none.
     """
-    path = _layout_path(name_or_path)
-    return _build(FileReader(path), read_mapping(path), path.stem)
+    path = _find_layout(name_or_path)
+    return _parse_layout(FileReader(path), read_mapping(path), path.stem)
 
 
 def built_in_layouts() -> tuple[str, ...]:
@@ -135,7 +135,7 @@ def _built_in_folder() -> Path:
     return find_share_directory() / "config" / "layouts"
 
 
-def _layout_path(name_or_path: str | Path) -> Path:
+def _find_layout(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.is_file():
         return path
@@ -147,21 +147,21 @@ def _layout_path(name_or_path: str | Path) -> Path:
     )
 
 
-def _build(read: FileReader, data: Mapping, stem: str) -> Layout:
+def _parse_layout(reader: FileReader, data: Mapping, stem: str) -> Layout:
     if data.get("units", "mm") != "mm":
-        raise read.error("units", data["units"], "lengths have to be in mm")
-    sheet = read.mapping(data, "sheet")
-    width_m, height_m = (read.length_m(sheet, side, "sheet.") for side in ("width", "height"))
-    keys = _keys(read, data)
-    markers, dictionary = _markers(read, data)
-    _refuse_beyond_the_sheet(read, keys, markers, (width_m, height_m))
+        raise reader.error("units", data["units"], "lengths have to be in mm")
+    sheet = reader.mapping(data, "sheet")
+    width_m, height_m = (reader.length_m(sheet, side, "sheet.") for side in ("width", "height"))
+    keys = _parse_keys(reader, data)
+    markers, dictionary = _parse_markers(reader, data)
+    _require_within_sheet(reader, keys, markers, (width_m, height_m))
     return Layout(
-        name=read.text(data, "name", default=stem),
+        name=reader.text(data, "name", default=stem),
         sheet_size_m=(width_m, height_m),
         keys=keys,
         markers=markers,
         dictionary=dictionary,
-        fingers=read.fingers(data, {key.name for key in keys}),
+        fingers=reader.fingers(data, {key.name for key in keys}),
     )
 
 
@@ -169,87 +169,87 @@ def _build(read: FileReader, data: Mapping, stem: str) -> Layout:
 _IMPLIED_TEXT = {"space": " ", "enter": "\n", "return": "\n", "tab": "\t"}
 
 
-def _keys(read: FileReader, data: Mapping) -> tuple[Key, ...]:
+def _parse_keys(reader: FileReader, data: Mapping) -> tuple[Key, ...]:
     keys: dict[str, Key] = {}
-    for index, entry in enumerate(read.sequence(data, "keys")):
+    for index, entry in enumerate(reader.sequence(data, "keys")):
         where = f"keys[{index}]"
         if not isinstance(entry, Mapping):
-            raise read.error(where, entry, "a key needs the fields name, center and size")
-        name = read.text(entry, "name", where=f"{where}.")
+            raise reader.error(where, entry, "a key needs the fields name, center and size")
+        name = reader.text(entry, "name", where=f"{where}.")
         where = f"{where} ({name})"
         if name in keys:
-            raise read.error(f"{where}.name", name, "two keys have it; every key needs a name of its own")
-        keys[name] = _key(read, entry, name, f"{where}.")
+            raise reader.error(f"{where}.name", name, "two keys have it; every key needs a name of its own")
+        keys[name] = _parse_key(reader, entry, name, f"{where}.")
     if not keys:
-        raise read.error("keys", [], "a layout needs at least one key")
-    _refuse_hidden_keys(read, tuple(keys.values()))
+        raise reader.error("keys", [], "a layout needs at least one key")
+    _require_visible_keys(reader, tuple(keys.values()))
     return tuple(keys.values())
 
 
-def _key(read: FileReader, entry: Mapping, name: str, where: str) -> Key:
-    modifier = read.modifier(entry, where)
-    text = read.characters(entry, "char", where)
-    shifted = read.characters(entry, "shift", where)
+def _parse_key(reader: FileReader, entry: Mapping, name: str, where: str) -> Key:
+    modifier = reader.modifier(entry, where)
+    text = reader.characters(entry, "char", where)
+    shifted = reader.characters(entry, "shift", where)
     if text and (modifier or name == BACKSPACE):
-        raise read.error(f"{where}char", text, "modifiers and backspace write nothing; leave it empty")
+        raise reader.error(f"{where}char", text, "modifiers and backspace write nothing; leave it empty")
     if not (modifier or name == BACKSPACE):
         text = text or _IMPLIED_TEXT.get(name, "")
     if shifted and not text:
-        raise read.error(f"{where}shift", shifted, "a key that writes nothing without Shift has none; give it a char")
+        raise reader.error(f"{where}shift", shifted, "a key that writes nothing without Shift has none; give it a char")
     return Key(
         name=name,
         text=text,
-        center_m=read.point_m(entry.get("center"), f"{where}center"),
-        size_m=read.size_m(entry.get("size"), f"{where}size"),
+        center_m=reader.point_m(entry.get("center"), f"{where}center"),
+        size_m=reader.size_m(entry.get("size"), f"{where}size"),
         shifted=shifted or (text.upper() if text.isalpha() else text),
         modifier=modifier,
-        raised=read.flag(entry, "raised", where),
-        label=read.characters(entry, "label", where),
+        raised=reader.boolean(entry, "raised", where),
+        label=reader.characters(entry, "label", where),
     )
 
 
-def _refuse_hidden_keys(read: FileReader, keys: tuple[Key, ...]) -> None:
+def _require_visible_keys(reader: FileReader, keys: tuple[Key, ...]) -> None:
     """Edges may overlap a little; a key whose centre lies under another one is a mistake in the file."""
     layout = Layout("", (1.0, 1.0), keys)
     on_key = layout.edge_distances_m(layout.centers_m) == 0.0
     covers = layout.raised[None, :] >= layout.raised[:, None]
     for below, above in zip(*np.nonzero(on_key & covers & ~np.eye(len(keys), dtype=bool)), strict=True):
-        raise read.error(
+        raise reader.error(
             f"keys[{below}] ({keys[below].name}).center",
-            _in_mm(keys[below].center_m),
+            _to_mm(keys[below].center_m),
             f"it lies on key {keys[above].name}; move one of them, or say raised: true of the one on top",
         )
 
 
-def _refuse_beyond_the_sheet(
-    read: FileReader, keys: tuple[Key, ...], markers: tuple[Marker, ...], size_m: tuple[float, float]
+def _require_within_sheet(
+    reader: FileReader, keys: tuple[Key, ...], markers: tuple[Marker, ...], size_m: tuple[float, float]
 ) -> None:
     """What is printed has to be on the paper, with its middle at least: edges of sheets are measured roughly."""
     centers = {f"keys[{index}] ({key.name}).center": key.center_m for index, key in enumerate(keys)}
-    centers |= {f"markers.corners.{marker.number}": tuple(marker.corners_m.mean(axis=0)) for marker in markers}
+    centers |= {f"markers.corners.{marker.marker_id}": tuple(marker.corners_m.mean(axis=0)) for marker in markers}
     for where, (x_m, y_m) in centers.items():
         if abs(x_m) > size_m[0] / 2 or abs(y_m) > size_m[1] / 2:
-            width_mm, height_mm = _in_mm(size_m)
+            width_mm, height_mm = _to_mm(size_m)
             remedy = f"it is beyond the sheet of {width_mm} x {height_mm} mm; the origin is the sheet's centre"
-            raise read.error(where, _in_mm((x_m, y_m)), remedy)
+            raise reader.error(where, _to_mm((x_m, y_m)), remedy)
 
 
-def _in_mm(values_m: tuple[float, ...]) -> list[float]:
+def _to_mm(values_m: tuple[float, ...]) -> list[float]:
     return [round(1000 * float(value), 3) for value in values_m]
 
 
-def _markers(read: FileReader, data: Mapping) -> tuple[tuple[Marker, ...], str]:
+def _parse_markers(reader: FileReader, data: Mapping) -> tuple[tuple[Marker, ...], str]:
     if data.get("markers") is None:
         return (), Layout.dictionary
-    entry = read.mapping(data, "markers")
-    dictionary, capacity = read.dictionary(entry)
-    order = read.corner_order(entry)
-    side_m = None if entry.get("side") is None else read.length_m(entry, "side", "markers.")
+    entry = reader.mapping(data, "markers")
+    dictionary, capacity = reader.dictionary(entry)
+    order = reader.corner_order(entry)
+    side_m = None if entry.get("side") is None else reader.length_m(entry, "side", "markers.")
     markers: dict[int, Marker] = {}
-    for label, corners in read.mapping(entry, "corners", where="markers.").items():
+    for label, corners in reader.mapping(entry, "corners", where="markers.").items():
         where = f"markers.corners.{label}"
-        number = read.marker_number(label, where, dictionary, capacity)
-        if number in markers:
-            raise read.error(where, label, "this marker is there twice; every marker needs a number of its own")
-        markers[number] = Marker(number, read.marker_corners_m(corners, where, side_m)[order])
+        marker_id = reader.marker_id(label, where, dictionary, capacity)
+        if marker_id in markers:
+            raise reader.error(where, label, "this marker is there twice; every marker needs a number of its own")
+        markers[marker_id] = Marker(marker_id, reader.marker_corners_m(corners, where, side_m)[order])
     return tuple(markers.values()), dictionary

@@ -14,7 +14,7 @@ import yaml
 from fingertip_contact.frames import FINGERS, HANDS, Finger, Handedness, Modifier
 
 _MM = 0.001
-_LARGEST_MM = 5000.0
+_MAX_MM = 5000.0
 _REQUIRED = object()
 _CORNERS = ("top left", "top right", "bottom right", "bottom left")
 
@@ -87,7 +87,7 @@ class FileReader:
         return value
 
     def length_m(self, entry: Mapping, name: str, where: str = "") -> float:
-        value = self._number_mm(entry.get(name), where + name)
+        value = self._coordinate_mm(entry.get(name), where + name)
         if value <= 0:
             raise self.error(where + name, value, "a length has to be greater than 0 mm")
         return value * _MM
@@ -95,7 +95,7 @@ class FileReader:
     def point_m(self, value: object, where: str) -> tuple[float, float]:
         if not isinstance(value, list) or len(value) != 2:
             raise self.error(where, value, "it has to be two numbers in mm, [x, y]")
-        x, y = (self._number_mm(number, where) * _MM for number in value)
+        x, y = (self._coordinate_mm(coordinate, where) * _MM for coordinate in value)
         return x, y
 
     def size_m(self, value: object, where: str) -> tuple[float, float]:
@@ -104,7 +104,7 @@ class FileReader:
             raise self.error(where, value, "width and height have to be greater than 0 mm")
         return size
 
-    def flag(self, entry: Mapping, name: str, where: str) -> bool:
+    def boolean(self, entry: Mapping, name: str, where: str) -> bool:
         value = entry.get(name, False)
         if not isinstance(value, bool):
             raise self.error(where + name, value, "it has to be true or false")
@@ -167,14 +167,14 @@ class FileReader:
             raise self.error("markers.dictionary", name, "OpenCV has no such dictionary; use for instance DICT_4X4_50")
         return name, len(cv2.aruco.getPredefinedDictionary(identifier).bytesList)
 
-    def marker_number(self, label: object, where: str, dictionary: str, capacity: int) -> int:
+    def marker_id(self, label: object, where: str, dictionary: str, capacity: int) -> int:
         try:
-            number = int(str(label))
+            marker_id = int(str(label))
         except ValueError:
-            number = -1
-        if not 0 <= number < capacity:
+            marker_id = -1
+        if not 0 <= marker_id < capacity:
             raise self.error(where, label, f"markers of {dictionary} have numbers from 0 to {capacity - 1}")
-        return number
+        return marker_id
 
     def fingers(self, data: Mapping, keys: set[str]) -> dict[str, tuple[Handedness, Finger]]:
         if data.get("fingers") is None:
@@ -190,7 +190,7 @@ class FileReader:
             fingers[str(key)] = (value[0], value[1])
         return fingers
 
-    def _number_mm(self, value: object, where: str) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _LARGEST_MM:
-            raise self.error(where, value, f"it has to be a finite number of mm, at most {_LARGEST_MM:.0f}")
+    def _coordinate_mm(self, value: object, where: str) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _MAX_MM:
+            raise self.error(where, value, f"it has to be a finite number of mm, at most {_MAX_MM:.0f}")
         return float(value)

@@ -15,28 +15,34 @@ class MarkerDetector:
 
     def __init__(self, dictionary: str) -> None:
         table = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, dictionary))
-        self._detect = _detector(table)
+        self._detect_markers = _make_detector(table)
 
-    def find(self, gray: np.ndarray) -> dict[int, np.ndarray]:
+    def detect(self, gray: np.ndarray) -> dict[int, np.ndarray]:
         """(H, W) uint8 -> number of each marker that is seen once, and its corners (4, 2), pixels, in the order top
         left, top right, bottom right, bottom left of the upright marker."""
-        corners, found, _ = self._detect(gray)
-        if found is None:
+        corners, detected_ids, _ = self._detect_markers(gray)
+        if detected_ids is None:
             return {}
-        numbers = [int(number) for number in np.ravel(found)]
+        marker_ids = [int(marker_id) for marker_id in np.ravel(detected_ids)]
         quads = [np.reshape(quad, (4, 2)).astype(np.float64) for quad in corners]
-        return {number: quad for number, quad in zip(numbers, quads, strict=True) if numbers.count(number) == 1}
+        return {
+            marker_id: quad
+            for marker_id, quad in zip(marker_ids, quads, strict=True)
+            if marker_ids.count(marker_id) == 1
+        }
 
 
-def _detector(table: cv2.aruco.Dictionary) -> Callable[[np.ndarray], Any]:
+def _make_detector(table: cv2.aruco.Dictionary) -> Callable[[np.ndarray], Any]:
     # OpenCV before 4.7 (Ubuntu 24.04 has 4.6) has functions where later ones have a class.
-    old: Any = cv2.aruco
+    legacy_aruco: Any = cv2.aruco
     if hasattr(cv2.aruco, "ArucoDetector"):
-        return cv2.aruco.ArucoDetector(table, _settings(cv2.aruco.DetectorParameters())).detectMarkers
-    return partial(old.detectMarkers, dictionary=table, parameters=_settings(old.DetectorParameters_create()))
+        return cv2.aruco.ArucoDetector(table, _configure(cv2.aruco.DetectorParameters())).detectMarkers
+    return partial(
+        legacy_aruco.detectMarkers, dictionary=table, parameters=_configure(legacy_aruco.DetectorParameters_create())
+    )
 
 
-def _settings(parameters: cv2.aruco.DetectorParameters) -> cv2.aruco.DetectorParameters:
+def _configure(parameters: cv2.aruco.DetectorParameters) -> cv2.aruco.DetectorParameters:
     # Markers are 20 to 45 px wide: a window over 5 px would pull corners towards the cells inside.
     parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
     parameters.cornerRefinementWinSize = 3

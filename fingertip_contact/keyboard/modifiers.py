@@ -5,7 +5,7 @@ from __future__ import annotations
 from fingertip_contact.frames import Modifier
 
 # With one of these a key is a command, not a character.
-COMMANDS: frozenset[Modifier] = frozenset(("ctrl", "alt", "meta"))
+COMMAND_MODIFIERS: frozenset[Modifier] = frozenset(("ctrl", "alt", "meta"))
 
 
 class Modifiers:
@@ -15,7 +15,7 @@ class Modifiers:
     def __init__(self) -> None:
         self.caps_lock = False
         self._held: dict[int, tuple[Modifier, int]] = {}
-        self._ended: dict[Modifier, tuple[int, int]] = {}
+        self._released: dict[Modifier, tuple[int, int]] = {}
 
     def press(self, press: int, modifier: Modifier, at_ns: int) -> None:
         """A finger went down on a modifier; Caps Lock changes then and there."""
@@ -27,7 +27,7 @@ class Modifiers:
         """The finger left; nothing happens where this press was on no modifier."""
         if press in self._held:
             modifier, since_ns = self._held.pop(press)
-            self._ended[modifier] = (since_ns, at_ns)
+            self._released[modifier] = (since_ns, at_ns)
 
     def cancel(self, press: int) -> None:
         """The press was none: as if it had never been."""
@@ -35,12 +35,14 @@ class Modifiers:
         if modifier == "caps_lock":
             self.caps_lock = not self.caps_lock
 
-    def forget_ended(self) -> None:
+    def drop_released(self) -> None:
         """Stamps run backwards: what ended lies in another time."""
-        self._ended.clear()
+        self._released.clear()
 
-    def at(self, at_ns: int) -> tuple[Modifier, ...]:
+    def active_at(self, at_ns: int) -> tuple[Modifier, ...]:
         """Those held down at a moment, in alphabetical order. Caps Lock is one only while a finger is on it."""
         held = {modifier for modifier, since_ns in self._held.values() if since_ns <= at_ns}
-        ended = {modifier for modifier, (since_ns, until_ns) in self._ended.items() if since_ns <= at_ns <= until_ns}
-        return tuple(sorted(held | ended))
+        released = {
+            modifier for modifier, (since_ns, until_ns) in self._released.items() if since_ns <= at_ns <= until_ns
+        }
+        return tuple(sorted(held | released))

@@ -13,15 +13,15 @@ from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.markers import MarkerDetector
 
 # Corners are averaged over that many pictures before the pose is held.
-CALIBRATION_PICTURES = 10
+CALIBRATION_FRAMES = 10
 # A look takes some milliseconds, and a sheet seldom moves: look twice a second, and believe two looks that agree.
-WATCH_EVERY = 15
-MOVED_M = 0.002
+REDETECT_INTERVAL_FRAMES = 15
+MOVE_THRESHOLD_M = 0.002
 # One marker alone leaves its rotation too uncertain for keys 15 cm away.
-FEWEST_MARKERS = 2
+MIN_MARKERS = 2
 QUARTER_TURNS = range(4)
 # Four corners given by hand that fit worse are not the sheet's, or in another order.
-LARGEST_CORNER_ERROR_PX = 3.0
+MAX_CORNER_ERROR_PX = 3.0
 
 
 @dataclass(frozen=True)
@@ -32,106 +32,111 @@ class SheetPose:
     residual_px: float
 
 
-class SheetTracker:
+class SheetPoseTracker:
     """Follows the pose of the sheet. It is held while hands hide markers, and found anew when the sheet has moved."""
 
     def __init__(
-        self, layout: Layout, corners_px: np.ndarray | None = None, saved: RigidTransform | None = None
+        self, layout: Layout, corners_px: np.ndarray | None = None, saved_pose: RigidTransform | None = None
     ) -> None:
         """corners_px: (4, 2) where the sheet's corners are in the picture, for sheets without markers; top left, top
-        right, bottom right, bottom left as the typist reads the sheet. saved: camera_from_sheet to begin with; where
-        the layout has markers, they still tell when the sheet has moved.
+        right, bottom right, bottom left as the typist reads the sheet. saved_pose: camera_from_sheet to begin with;
+        where the layout has markers, they still tell when the sheet has moved.
 
         Raises ValueError for corners of another shape.
         """
         if corners_px is not None and np.shape(corners_px) != (4, 2):
             raise ValueError(f"corners_px has the shape {np.shape(corners_px)}; it has to be four pixels, (4, 2)")
         self._layout = layout
-        self._fixed_px = None if corners_px is None else np.asarray(corners_px, dtype=np.float64)
-        self._saved = saved
+        self._corners_px = None if corners_px is None else np.asarray(corners_px, dtype=np.float64)
+        self._saved_pose = saved_pose
         self._detector = MarkerDetector(layout.dictionary)
-        self._known_m = {marker.number: marker.corners_m for marker in layout.markers}
+        self._marker_corners_m = {marker.marker_id: marker.corners_m for marker in layout.markers}
         self._camera: Camera | None = None
         self._pose: RigidTransform | None = None
-        self._restart()
+        self._reset()
 
     def update(self, frame: Frame) -> RigidTransform | None:
         """camera_from_sheet, with the sheet's z towards the camera; None until it is found."""
         if frame.camera != self._camera:
             self._camera = frame.camera
-            self._restart()
-            self._pose = self._saved
-        if self._fixed_px is not None:
-            self._pose = self._pose or self._from_corners(frame.camera)
-        elif not self._holds_saved() and self._pictures < CALIBRATION_PICTURES:
-            self._calibrate(self._look(frame), frame.camera)
+            self._reset()
+            self._pose = self._saved_pose
+        if self._corners_px is not None:
+            self._pose = self._pose or self._solve_from_corners(frame.camera)
+        elif not self._has_saved_pose() and self._calibration_frames < CALIBRATION_FRAMES:
+            self._calibrate(self._detect(frame), frame.camera)
         else:
-            self._watch(frame)
+            self._monitor(frame)
         return self._pose
 
-    def _restart(self) -> None:
+    def _reset(self) -> None:
         self._sums_px: dict[int, np.ndarray] = {}
         self._counts: dict[int, int] = {}
-        self._pictures = 0
-        self._frames_since_look = 0
-        self._moved_to: RigidTransform | None = None
+        self._calibration_frames = 0
+        self._frames_since_detection = 0
+        self._moved_pose: RigidTransform | None = None
         self._pose = None
 
-    def _holds_saved(self) -> bool:
-        return self._pose is not None and self._pose is self._saved
+    def _has_saved_pose(self) -> bool:
+        return self._pose is not None and self._pose is self._saved_pose
 
-    def _from_corners(self, camera: Camera) -> RigidTransform | None:
-        assert self._fixed_px is not None
-        pose = solve_pose(self._layout.sheet_corners_m, self._fixed_px, camera)
+    def _solve_from_corners(self, camera: Camera) -> RigidTransform | None:
+        assert self._corners_px is not None
+        pose = solve_pose(self._layout.sheet_corners_m, self._corners_px, camera)
         return pose.camera_from_sheet if pose else None
 
-    def _look(self, frame: Frame) -> dict[int, np.ndarray]:
-        found = self._detector.find(cv2.cvtColor(frame.color_bgr, cv2.COLOR_BGR2GRAY))
-        return {number: quad for number, quad in found.items() if number in self._known_m}
+    def _detect(self, frame: Frame) -> dict[int, np.ndarray]:
+        detected = self._detector.detect(cv2.cvtColor(frame.color_bgr, cv2.COLOR_BGR2GRAY))
+        return {marker_id: quad for marker_id, quad in detected.items() if marker_id in self._marker_corners_m}
 
-    def _calibrate(self, found: dict[int, np.ndarray], camera: Camera) -> None:
-        for number, quad in found.items():
-            self._sums_px[number] = self._sums_px.get(number, 0.0) + quad
-            self._counts[number] = self._counts.get(number, 0) + 1
-        if len(self._sums_px) < FEWEST_MARKERS:
+    def _calibrate(self, detected: dict[int, np.ndarray], camera: Camera) -> None:
+        for marker_id, quad in detected.items():
+            self._sums_px[marker_id] = self._sums_px.get(marker_id, 0.0) + quad
+            self._counts[marker_id] = self._counts.get(marker_id, 0) + 1
+        if len(self._sums_px) < MIN_MARKERS:
             return
-        self._pictures += 1
+        self._calibration_frames += 1
         # A marker that hands uncovered for a single picture is less exact than the ones seen all the time.
-        often = [number for number, count in self._counts.items() if 2 * count >= max(self._counts.values())]
-        if len(often) < FEWEST_MARKERS:
-            often = list(self._counts)
-        self._pose = self._solve({number: self._sums_px[number] / self._counts[number] for number in often}, camera)
+        frequent = [marker_id for marker_id, count in self._counts.items() if 2 * count >= max(self._counts.values())]
+        if len(frequent) < MIN_MARKERS:
+            frequent = list(self._counts)
+        self._pose = self._solve(
+            {marker_id: self._sums_px[marker_id] / self._counts[marker_id] for marker_id in frequent}, camera
+        )
 
-    def _watch(self, frame: Frame) -> None:
-        self._frames_since_look += 1
-        if self._frames_since_look < WATCH_EVERY or self._pose is None:
+    def _monitor(self, frame: Frame) -> None:
+        self._frames_since_detection += 1
+        if self._frames_since_detection < REDETECT_INTERVAL_FRAMES or self._pose is None:
             return
-        self._frames_since_look = 0
-        found = self._look(frame)
-        pose = self._solve(found, frame.camera) if len(found) >= FEWEST_MARKERS else None
-        if pose is None or self._distance_m(pose, self._pose) <= MOVED_M:
-            self._moved_to = None
-        elif self._moved_to is None or self._distance_m(pose, self._moved_to) > MOVED_M:
-            self._moved_to = pose
+        self._frames_since_detection = 0
+        detected = self._detect(frame)
+        pose = self._solve(detected, frame.camera) if len(detected) >= MIN_MARKERS else None
+        if pose is None or self._distance_m(pose, self._pose) <= MOVE_THRESHOLD_M:
+            self._moved_pose = None
+        elif self._moved_pose is None or self._distance_m(pose, self._moved_pose) > MOVE_THRESHOLD_M:
+            self._moved_pose = pose
         else:
-            self._restart()
-            self._calibrate(found, frame.camera)
+            self._reset()
+            self._calibrate(detected, frame.camera)
 
     def _solve(self, pixels: dict[int, np.ndarray], camera: Camera) -> RigidTransform | None:
         """Markers may be printed upright, sideways or upside down, all alike: the turn that fits best is theirs."""
-        points_m = np.concatenate([self._known_m[number] for number in pixels])
-        turned = (np.concatenate([np.roll(quad, turn, axis=0) for quad in pixels.values()]) for turn in QUARTER_TURNS)
-        solved = (solve_pose(points_m, pixels_px, camera) for pixels_px in turned)
+        points_m = np.concatenate([self._marker_corners_m[marker_id] for marker_id in pixels])
+        rotated = (
+            np.concatenate([np.roll(quad, quarter_turns, axis=0) for quad in pixels.values()])
+            for quarter_turns in QUARTER_TURNS
+        )
+        solved = (solve_pose(points_m, pixels_px, camera) for pixels_px in rotated)
         best = min(filter(None, solved), key=lambda pose: pose.residual_px, default=None)
         return best.camera_from_sheet if best else None
 
     def _distance_m(self, pose: RigidTransform, other: RigidTransform) -> float:
         """How far apart two poses put the sheet's centre and corners, median."""
-        points_m = _flat(np.vstack([self._layout.sheet_corners_m, [0.0, 0.0]]))
+        points_m = _append_zero_z(np.vstack([self._layout.sheet_corners_m, [0.0, 0.0]]))
         return float(np.median(np.linalg.norm(pose.apply(points_m) - other.apply(points_m), axis=1)))
 
 
-def pose_of_corners(size_m: tuple[float, float], corners_px: np.ndarray, camera: Camera) -> SheetPose:
+def solve_pose_from_corners(size_m: tuple[float, float], corners_px: np.ndarray, camera: Camera) -> SheetPose:
     """The pose from where a person saw the four corners of a sheet or paper of that size, centred on the layout.
 
     corners_px: (4, 2) top left, top right, bottom right, bottom left as the typist reads the sheet. Raises ValueError
@@ -146,7 +151,7 @@ def pose_of_corners(size_m: tuple[float, float], corners_px: np.ndarray, camera:
         raise ValueError(
             f"the corners {np.asarray(corners_px).tolist()} are not those of a sheet seen from above; {remedy}"
         )
-    if pose.residual_px > LARGEST_CORNER_ERROR_PX:
+    if pose.residual_px > MAX_CORNER_ERROR_PX:
         width_mm, height_mm = (1000 * side for side in size_m)
         raise ValueError(
             f"the corners {np.asarray(corners_px).tolist()} miss those of a sheet of {width_mm:g} x {height_mm:g} mm "
@@ -162,19 +167,19 @@ def solve_pose(points_m: np.ndarray, pixels: np.ndarray, camera: Camera) -> Shee
     surface measured by depth within 0.1 to 0.5 mm. A sheet seen from below is no solution.
     """
     rays = np.ascontiguousarray(camera.rays(pixels)[:, :2])
-    points = _flat(points_m)
+    points = _append_zero_z(points_m)
     solved, rotation, translation = cv2.solvePnP(points, rays, np.eye(3), None, flags=cv2.SOLVEPNP_IPPE)
     if not solved:
         return None
     rotation, translation = cv2.solvePnPRefineLM(points, rays, np.eye(3), None, rotation, translation)
     pose = RigidTransform(cv2.Rodrigues(rotation)[0], translation.reshape(3))
-    seen_m = pose.apply(points)
-    if not np.all(seen_m[:, 2] > 0) or pose.rotation[:, 2] @ pose.translation_m >= 0:
+    points_camera_m = pose.apply(points)
+    if not np.all(points_camera_m[:, 2] > 0) or pose.rotation[:, 2] @ pose.translation_m >= 0:
         return None
-    residual_px = float(np.sqrt(np.mean(np.sum(np.square(camera.project(seen_m) - pixels), axis=1))))
+    residual_px = float(np.sqrt(np.mean(np.sum(np.square(camera.project(points_camera_m) - pixels), axis=1))))
     return SheetPose(pose, residual_px)
 
 
-def _flat(points_m: np.ndarray) -> np.ndarray:
+def _append_zero_z(points_m: np.ndarray) -> np.ndarray:
     """(N, 2) -> (N, 3) with z = 0."""
     return np.column_stack([points_m, np.zeros(len(points_m))])

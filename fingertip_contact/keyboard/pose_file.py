@@ -16,7 +16,7 @@ from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.layout_file import read_mapping
 
-_FARTHEST_M = 3.0
+_MAX_DISTANCE_M = 3.0
 _REMEDY = "`fingertip-contact keyboard pose` makes such a file"
 
 
@@ -46,24 +46,26 @@ def load_pose(path: Path, layout: Layout) -> RigidTransform:
         raise ValueError(
             f"{path}: camera_from_sheet is {entry!r}; it has to hold rotation and translation_m. {_REMEDY}"
         )
-    rotation = _numbers(path, entry, "rotation", (3, 3))
-    translation_m = _numbers(path, entry, "translation_m", (3,))
+    rotation = _read_array(path, entry, "rotation", (3, 3))
+    translation_m = _read_array(path, entry, "translation_m", (3,))
     if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-4) or np.linalg.det(rotation) < 0:
         raise ValueError(f"{path}: rotation is none: its rows have to be of length 1, at right angles. {_REMEDY}")
-    if translation_m[2] <= 0 or np.linalg.norm(translation_m) > _FARTHEST_M or rotation[:, 2] @ translation_m >= 0:
+    if translation_m[2] <= 0 or np.linalg.norm(translation_m) > _MAX_DISTANCE_M or rotation[:, 2] @ translation_m >= 0:
         raise ValueError(
             f"{path}: with translation_m {translation_m.tolist()} the sheet does not lie in front of the camera with "
-            f"its face up, within {_FARTHEST_M:g} m. {_REMEDY}"
+            f"its face up, within {_MAX_DISTANCE_M:g} m. {_REMEDY}"
         )
     return RigidTransform(rotation, translation_m)
 
 
-def _numbers(path: Path, entry: Mapping, name: str, shape: tuple[int, ...]) -> np.ndarray:
+def _read_array(path: Path, entry: Mapping, name: str, shape: tuple[int, ...]) -> np.ndarray:
     try:
         values = np.array(entry.get(name), dtype=np.float64)
     except (TypeError, ValueError):
         values = np.empty(0)
     if values.shape != shape or not np.all(np.isfinite(values)):
-        wanted = " x ".join(map(str, shape))
-        raise ValueError(f"{path}: {name} is {entry.get(name)!r}; it has to be {wanted} finite numbers. {_REMEDY}")
+        expected_shape = " x ".join(map(str, shape))
+        raise ValueError(
+            f"{path}: {name} is {entry.get(name)!r}; it has to be {expected_shape} finite numbers. {_REMEDY}"
+        )
     return values

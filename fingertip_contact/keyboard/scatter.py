@@ -16,7 +16,7 @@ from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.language import LanguageModel
 from fingertip_contact.keyboard.layout import Key, Layout
 from fingertip_contact.keyboard.touch_model import COMMON_SD_M, FINGER_SD_M, HAND_SD_M
-from fingertip_contact.keyboard.typing import Typist
+from fingertip_contact.keyboard.typing import KeyDecoder
 
 WORDS_PER_TEXT = 40
 _TAP_NS = 100_000_000
@@ -33,35 +33,37 @@ class KeyAccuracy:
     median: float
 
 
-def key_accuracy(
+def measure_key_accuracy(
     layout: Layout, texts: Sequence[str], scatter_m: float, language: LanguageModel | None, seed: int
 ) -> KeyAccuracy:
     """One typist a text, offsets unknown at the start. Every character has to be on the layout."""
-    shares = []
-    for number, text in enumerate(texts):
+    accuracies = []
+    for index, text in enumerate(texts):
         # The same typist makes the same taps, whatever the text is read with.
-        random = np.random.default_rng([seed, number])
-        typist = Typist(layout, language=language)
-        shares.append(np.mean([_is_read(typist, tap) for tap in _taps(layout, text, scatter_m, random)]))
-    error = float(np.std(shares) / np.sqrt(len(shares)))
-    return KeyAccuracy(float(np.mean(shares)), error, float(np.median(shares)))
+        random = np.random.default_rng([seed, index])
+        decoder = KeyDecoder(layout, language=language)
+        accuracies.append(
+            np.mean([_is_decoded(decoder, tap) for tap in _simulate_taps(layout, text, scatter_m, random)])
+        )
+    error = float(np.std(accuracies) / np.sqrt(len(accuracies)))
+    return KeyAccuracy(float(np.mean(accuracies)), error, float(np.median(accuracies)))
 
 
-def texts_of(words: Mapping[str, float], layout: Layout, count: int, seed: int) -> list[str]:
+def sample_texts(words: Mapping[str, float], layout: Layout, count: int, seed: int) -> list[str]:
     """Texts of words drawn by their frequency, of those that the layout can write. Raises ValueError for none."""
-    known = [word for word in words if set(word) <= layout.by_text.keys()]
-    if not known or " " not in layout.by_text:
+    writable = [word for word in words if set(word) <= layout.by_text.keys()]
+    if not writable or " " not in layout.by_text:
         raise ValueError(f"layout {layout.name} cannot write words of the list; choose another list or layout")
-    shares = np.array([words[word] for word in known])
+    frequencies = np.array([words[word] for word in writable])
     random = np.random.default_rng(seed)
-    return [" ".join(random.choice(known, WORDS_PER_TEXT, p=shares / shares.sum())) for _ in range(count)]
+    return [" ".join(random.choice(writable, WORDS_PER_TEXT, p=frequencies / frequencies.sum())) for _ in range(count)]
 
 
-def random_texts(layout: Layout, count: int, seed: int) -> list[str]:
-    """As many characters as `texts_of` has, about, drawn evenly from all that are printable on the layout."""
-    known = sorted(text for text in layout.by_text if text.isprintable() and len(text) == 1)
+def sample_random_texts(layout: Layout, count: int, seed: int) -> list[str]:
+    """As many characters as `sample_texts` has, about, drawn evenly from all that are printable on the layout."""
+    writable = sorted(text for text in layout.by_text if text.isprintable() and len(text) == 1)
     random = np.random.default_rng(seed)
-    return ["".join(random.choice(known, 5 * WORDS_PER_TEXT)) for _ in range(count)]
+    return ["".join(random.choice(writable, 5 * WORDS_PER_TEXT)) for _ in range(count)]
 
 
 @dataclass(frozen=True)
@@ -73,24 +75,24 @@ class _Tap:
     press: int
 
 
-def _taps(layout: Layout, text: str, scatter_m: float, random: np.random.Generator) -> Iterator[_Tap]:
+def _simulate_taps(layout: Layout, text: str, scatter_m: float, random: np.random.Generator) -> Iterator[_Tap]:
     common_m = random.normal(0, COMMON_SD_M, 2)
     hands_m = {hand: common_m + random.normal(0, HAND_SD_M, 2) for hand in HANDS}
     fingers_m = {(hand, f): hands_m[hand] + random.normal(0, FINGER_SD_M, 2) for hand in HANDS for f in FINGERS}
-    for number, character in enumerate(text):
+    for index, character in enumerate(text):
         key = layout.by_text[character]
         hand, finger = layout.fingers.get(key.name, ("right", "index"))
         core_m = (np.array(key.size_m) - min(key.size_m)) / 2
-        aimed_m = np.array(key.center_m) + random.uniform(-core_m, core_m)
-        point_m = aimed_m + fingers_m[hand, finger] + random.normal(0, scatter_m, 2)
-        yield _Tap(key, hand, finger, _POSE.apply(np.array([*point_m, 0.0])), number)
+        target_m = np.array(key.center_m) + random.uniform(-core_m, core_m)
+        point_m = target_m + fingers_m[hand, finger] + random.normal(0, scatter_m, 2)
+        yield _Tap(key, hand, finger, _POSE.apply(np.array([*point_m, 0.0])), index)
 
 
-def _is_read(typist: Typist, tap: _Tap) -> bool:
-    found = typist.process([_event(tap, "press"), _event(tap, "release")], _POSE)
+def _is_decoded(decoder: KeyDecoder, tap: _Tap) -> bool:
+    found = decoder.process([_make_event(tap, "press"), _make_event(tap, "release")], _POSE)
     return bool(found) and found[0].key == tap.key.name
 
 
-def _event(tap: _Tap, kind: EventType) -> ContactEvent:
+def _make_event(tap: _Tap, event_type: EventType) -> ContactEvent:
     at_ns = tap.press * _TAP_NS
-    return ContactEvent(at_ns, at_ns, kind, tap.press, 0, tap.hand, tap.finger, tap.point_m, 1.0)
+    return ContactEvent(at_ns, at_ns, event_type, tap.press, 0, tap.hand, tap.finger, tap.point_m, 1.0)

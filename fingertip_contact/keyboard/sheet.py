@@ -8,10 +8,10 @@ import numpy as np
 from fingertip_contact.keyboard.labels import (
     LETTER_HEIGHT_MM,
     WORD_HEIGHT_MM,
-    drawing_order,
-    label_drop_m,
-    label_of,
+    label_offset_m,
     rectangle_m,
+    resolve_label,
+    sort_for_drawing,
 )
 from fingertip_contact.keyboard.layout import Key, Layout
 
@@ -33,21 +33,23 @@ def draw_sheet(layout: Layout, pixels_per_mm: float = 4.0) -> np.ndarray:
     if not 0.5 <= pixels_per_mm <= 20:
         raise ValueError(f"pixels_per_mm is {pixels_per_mm}: choose a scale from 0.5 to 20")
     width, height = (max(1, round(1000 * side_m * pixels_per_mm)) for side_m in layout.sheet_size_m)
-    fine = np.full((height * _OVERSAMPLING, width * _OVERSAMPLING), _PAPER, dtype=np.uint8)
+    oversampled = np.full((height * _OVERSAMPLING, width * _OVERSAMPLING), _PAPER, dtype=np.uint8)
     scale = pixels_per_mm * _OVERSAMPLING * 1000
-    for key in drawing_order(layout):
-        _draw_key(fine, key, _pixels(layout, scale, rectangle_m(key)), scale)
+    for key in sort_for_drawing(layout):
+        _draw_key(oversampled, key, _pixels(layout, scale, rectangle_m(key)), scale)
     for marker in layout.markers:
-        _draw_marker(fine, marker_cells(layout.dictionary, marker.number), _pixels(layout, scale, marker.corners_m))
-    return cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
+        _draw_marker(
+            oversampled, marker_cells(layout.dictionary, marker.marker_id), _pixels(layout, scale, marker.corners_m)
+        )
+    return cv2.resize(oversampled, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def marker_cells(dictionary: str, number: int) -> np.ndarray:
+def marker_cells(dictionary: str, marker_id: int) -> np.ndarray:
     """The marker's cells with its black border, (n + 2, n + 2) uint8, 0 or 255, upright."""
     table = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, dictionary))
     # OpenCV before 4.7 (Ubuntu 24.04 has 4.6) has the older name.
     draw = getattr(cv2.aruco, "generateImageMarker", None) or getattr(cv2.aruco, "drawMarker")  # noqa: B009
-    return draw(table, number, table.markerSize + 2)
+    return draw(table, marker_id, table.markerSize + 2)
 
 
 def _pixels(layout: Layout, scale: float, points_m: np.ndarray) -> np.ndarray:
@@ -63,16 +65,18 @@ def _draw_key(image: np.ndarray, key: Key, corners: np.ndarray, scale: float) ->
     cv2.rectangle(image, (left, top), (right, bottom), _OUTLINE, cv2.FILLED)
     cv2.rectangle(image, (left + line, top + line), (right - line, bottom - line), face, cv2.FILLED)
     # OpenCV's font knows ASCII only.
-    label = label_of(key)
+    label = resolve_label(key)
     if label and label.isascii():
         height_mm = LETTER_HEIGHT_MM if len(label) == 1 else WORD_HEIGHT_MM
-        place = corners.mean(axis=0) + np.array([0.0, label_drop_m(key) * scale])
-        _draw_label(image, label, place, corners[1] - corners[0] - 4 * line, height_mm * scale / 1000, ink)
+        center_px = corners.mean(axis=0) + np.array([0.0, label_offset_m(key) * scale])
+        _draw_label(image, label, center_px, corners[1] - corners[0] - 4 * line, height_mm * scale / 1000, ink)
 
 
-def _draw_label(image: np.ndarray, label: str, center: np.ndarray, room: np.ndarray, height: float, ink: int) -> None:
+def _draw_label(
+    image: np.ndarray, label: str, center: np.ndarray, space_px: np.ndarray, height: float, ink: int
+) -> None:
     (width, cap_height), _ = cv2.getTextSize(label, _FONT, 10.0, 1)
-    font_scale = 10.0 * min(height / cap_height, 0.9 * room[0] / width, 0.9 * room[1] / cap_height)
+    font_scale = 10.0 * min(height / cap_height, 0.9 * space_px[0] / width, 0.9 * space_px[1] / cap_height)
     if font_scale <= 0:
         return
     thickness = max(1, round(0.13 * height))

@@ -26,24 +26,24 @@ COMMON_SD_M, HAND_SD_M, FINGER_SD_M = 0.004, 0.002, 0.003
 # The offset wanders by that much from touch to touch: hands shift and postures change.
 DRIFT_SD_M = 0.0003
 # A residual counts as at most that much, so that a touch given to a wrong key cannot drag the offset to it.
-LARGEST_RESIDUAL_M = 0.008
-LARGEST_OFFSET_M = 0.012
+MAX_RESIDUAL_M = 0.008
+MAX_OFFSET_M = 0.012
 # Where the guesses at the common offset begin, in steps of that much.
-GUESS_STEP_M = 0.008
-GUESSES = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
+HYPOTHESIS_STEP_M = 0.008
+INITIAL_HYPOTHESES = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
 # Share of its cost that a guess keeps from touch to touch: about the last 30 count.
-COST_KEPT = 0.97
+FORGETTING_FACTOR = 0.97
 # A touch costs a guess no more, in nats.
-LARGEST_COST_NATS = 6.0
+MAX_COST_NATS = 6.0
 # Another guess has to be better by that many before it is asked: with 3, a few stray taps at the start turned the
 # choice of people whose fingers land well; with 8, those whose fingers do not wait too long.
-LEAD_NATS = 7.0
+MIN_EVIDENCE_MARGIN_NATS = 7.0
 # How much less likely, in nats, a key is for a finger that the layout does not expect there.
-OTHER_FINGER_NATS = 3.0
+WRONG_FINGER_PENALTY_NATS = 3.0
 # A touch farther than that from every key's edge is on no key.
-MARGIN_M = 0.008
+KEY_MARGIN_M = 0.008
 
-_PARTS = 1 + len(HANDS) + len(HANDS) * len(FINGERS)
+_OFFSET_COMPONENTS = 1 + len(HANDS) + len(HANDS) * len(FINGERS)
 
 
 class TouchModel:
@@ -53,82 +53,82 @@ class TouchModel:
         self._layout = layout
         # Wide keys are aimed at anywhere along their length: a touch is compared with the nearest spot of the core.
         self._half_cores_m = (layout.sizes_m - layout.sizes_m.min(axis=1, keepdims=True)) / 2
-        self._finger_nats = {(hand, f): _finger_nats(layout, hand, f) for hand in HANDS for f in FINGERS}
-        # (guesses, parts, 2). The covariance tells how sure the parts are, which does not depend on the guess.
-        self._offsets_m = np.zeros((len(GUESSES), _PARTS, 2))
-        self._offsets_m[:, 0] = np.array(GUESSES) * GUESS_STEP_M
+        self._wrong_finger_nll = {(hand, f): _wrong_finger_nll(layout, hand, f) for hand in HANDS for f in FINGERS}
+        # (hypotheses, components, 2). The covariance tells how sure the parts are, which does not depend on the guess.
+        self._offsets_m = np.zeros((len(INITIAL_HYPOTHESES), _OFFSET_COMPONENTS, 2))
+        self._offsets_m[:, 0] = np.array(INITIAL_HYPOTHESES) * HYPOTHESIS_STEP_M
         self._costs = np.sum(np.square(self._offsets_m[:, 0]), axis=1) / (2 * COMMON_SD_M**2)
-        self._asked = 0
+        self._selected = 0
         spreads = [COMMON_SD_M, *[HAND_SD_M] * len(HANDS), *[FINGER_SD_M] * (len(HANDS) * len(FINGERS))]
         self._covariance = np.diag(np.square(spreads))
 
     def offset_m(self, hand: Handedness, finger: Finger) -> np.ndarray:
         """(2,) where touches of this finger land, relative to the spot that it aims at."""
-        return self._bounded_m(_parts(hand, finger))[self._asked]
+        return self._clamp_offsets_m(_make_components(hand, finger))[self._selected]
 
     def choose(
-        self, point_m: np.ndarray, hand: Handedness, finger: Finger, prior_nats: Sequence[float] | None = None
+        self, point_m: np.ndarray, hand: Handedness, finger: Finger, prior_nll: Sequence[float] | None = None
     ) -> Key | None:
         """The key that a touch means, or None where it is on none.
 
-        prior_nats: (N,) how unlikely each key is before the touch, in the order of the layout's keys.
+        prior_nll: (N,) how unlikely each key is before the touch, in the order of the layout's keys.
         """
-        nats = self._nats(np.asarray(point_m), hand, finger)[self._asked]
-        if not np.isfinite(nats).any():
+        nll = self._nll(np.asarray(point_m), hand, finger)[self._selected]
+        if not np.isfinite(nll).any():
             return None
-        return self._layout.keys[int(np.argmin(nats if prior_nats is None else nats + prior_nats))]
+        return self._layout.keys[int(np.argmin(nll if prior_nll is None else nll + prior_nll))]
 
-    def learn(self, point_m: np.ndarray, hand: Handedness, finger: Finger, key: Key) -> None:
+    def update(self, point_m: np.ndarray, hand: Handedness, finger: Finger, key: Key) -> None:
         """Takes a touch that was given to a key into account: a Kalman update of the parts of the offset.
 
         The guesses that were not asked learn from the keys that they would have chosen.
         """
-        point_m, parts = np.asarray(point_m), _parts(hand, finger)
-        nats = self._nats(point_m, hand, finger)
-        chosen = np.argmin(nats, axis=1)
-        chosen[self._asked] = self._layout.keys.index(key)
-        guesses = np.arange(len(GUESSES))
-        on_key = np.isfinite(nats[guesses, chosen])
-        residuals = self._residuals_m(point_m - parts @ self._offsets_m)[guesses, chosen] * on_key[:, None]
+        point_m, components = np.asarray(point_m), _make_components(hand, finger)
+        nll = self._nll(point_m, hand, finger)
+        chosen = np.argmin(nll, axis=1)
+        chosen[self._selected] = self._layout.keys.index(key)
+        hypotheses = np.arange(len(INITIAL_HYPOTHESES))
+        on_key = np.isfinite(nll[hypotheses, chosen])
+        residuals = self._residuals_m(point_m - components @ self._offsets_m)[hypotheses, chosen] * on_key[:, None]
         lengths = np.hypot(residuals[:, 0], residuals[:, 1])
-        residuals *= (LARGEST_RESIDUAL_M / np.maximum(lengths, LARGEST_RESIDUAL_M))[:, None]
-        covariance = self._covariance + DRIFT_SD_M**2 * np.diag(parts)
-        gain = covariance @ parts / (parts @ covariance @ parts + TOUCH_SD_M**2)
+        residuals *= (MAX_RESIDUAL_M / np.maximum(lengths, MAX_RESIDUAL_M))[:, None]
+        covariance = self._covariance + DRIFT_SD_M**2 * np.diag(components)
+        gain = covariance @ components / (components @ covariance @ components + TOUCH_SD_M**2)
         self._offsets_m = self._offsets_m + gain[None, :, None] * residuals[:, None, :]
-        self._covariance = covariance - np.outer(gain, parts @ covariance)
-        self._costs = COST_KEPT * self._costs + np.minimum(nats.min(axis=1), LARGEST_COST_NATS)
+        self._covariance = covariance - np.outer(gain, components @ covariance)
+        self._costs = FORGETTING_FACTOR * self._costs + np.minimum(nll.min(axis=1), MAX_COST_NATS)
         best = int(np.argmin(self._costs))
-        if self._costs[best] < self._costs[self._asked] - LEAD_NATS:
-            self._asked = best
+        if self._costs[best] < self._costs[self._selected] - MIN_EVIDENCE_MARGIN_NATS:
+            self._selected = best
 
-    def _bounded_m(self, parts: np.ndarray) -> np.ndarray:
-        """(guesses, 2) the offset of a finger, no longer than the limit."""
-        offsets = parts @ self._offsets_m
+    def _clamp_offsets_m(self, components: np.ndarray) -> np.ndarray:
+        """(hypotheses, 2) the offset of a finger, no longer than the limit."""
+        offsets = components @ self._offsets_m
         lengths = np.hypot(offsets[:, 0], offsets[:, 1])
-        return offsets * (LARGEST_OFFSET_M / np.maximum(lengths, LARGEST_OFFSET_M))[:, None]
+        return offsets * (MAX_OFFSET_M / np.maximum(lengths, MAX_OFFSET_M))[:, None]
 
-    def _nats(self, point_m: np.ndarray, hand: Handedness, finger: Finger) -> np.ndarray:
-        """(guesses, N) how unlikely a touch is on each key; infinite on keys out of reach."""
-        aimed_m = point_m - self._bounded_m(_parts(hand, finger))
-        nats = np.sum(np.square(self._residuals_m(aimed_m)), axis=2) / (2 * TOUCH_SD_M**2)
-        nats += self._finger_nats[hand, finger]
-        return np.where(self._layout.edge_distances_m(aimed_m) <= MARGIN_M, nats, np.inf)
+    def _nll(self, point_m: np.ndarray, hand: Handedness, finger: Finger) -> np.ndarray:
+        """(hypotheses, N) how unlikely a touch is on each key; infinite on keys out of reach."""
+        target_m = point_m - self._clamp_offsets_m(_make_components(hand, finger))
+        nll = np.sum(np.square(self._residuals_m(target_m)), axis=2) / (2 * TOUCH_SD_M**2)
+        nll += self._wrong_finger_nll[hand, finger]
+        return np.where(self._layout.edge_distances_m(target_m) <= KEY_MARGIN_M, nll, np.inf)
 
-    def _residuals_m(self, aimed_m: np.ndarray) -> np.ndarray:
-        """(guesses, N, 2) from the nearest spot of each key's core to each point (guesses, 2)."""
-        from_center = aimed_m[:, None, :] - self._layout.centers_m
+    def _residuals_m(self, target_m: np.ndarray) -> np.ndarray:
+        """(hypotheses, N, 2) from the nearest spot of each key's core to each point (hypotheses, 2)."""
+        from_center = target_m[:, None, :] - self._layout.centers_m
         return from_center - np.clip(from_center, -self._half_cores_m, self._half_cores_m)
 
 
-def _finger_nats(layout: Layout, hand: Handedness, finger: Finger) -> np.ndarray:
+def _wrong_finger_nll(layout: Layout, hand: Handedness, finger: Finger) -> np.ndarray:
     """(N,) how unlikely each key is for a finger before the touch."""
-    others = [layout.fingers.get(key.name, (hand, finger)) != (hand, finger) for key in layout.keys]
-    return OTHER_FINGER_NATS * np.array(others, dtype=np.float64)
+    is_other = [layout.fingers.get(key.name, (hand, finger)) != (hand, finger) for key in layout.keys]
+    return WRONG_FINGER_PENALTY_NATS * np.array(is_other, dtype=np.float64)
 
 
-def _parts(hand: Handedness, finger: Finger) -> np.ndarray:
+def _make_components(hand: Handedness, finger: Finger) -> np.ndarray:
     """(13,) which parts make a finger's offset: 1 for the common one, its hand's and its own."""
-    parts = np.zeros(_PARTS)
-    number = HANDS.index(hand)
-    parts[[0, 1 + number, 1 + len(HANDS) + number * len(FINGERS) + FINGERS.index(finger)]] = 1.0
-    return parts
+    components = np.zeros(_OFFSET_COMPONENTS)
+    hand_index = HANDS.index(hand)
+    components[[0, 1 + hand_index, 1 + len(HANDS) + hand_index * len(FINGERS) + FINGERS.index(finger)]] = 1.0
+    return components

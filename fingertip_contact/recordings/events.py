@@ -121,7 +121,7 @@ def read_events(path: Path) -> list[EventRecord]:
 
 
 def decode_text(events: Iterable[EventRecord]) -> str:
-    """The text that the events wrote, in the order in which they were decided: `keyboard.typing.Typist`'s rules."""
+    """The text that the events wrote, in the order in which they were decided: `keyboard.typing.KeyDecoder`'s rules."""
     text = ""
     last_press, text_before = None, ""
     for event in events:

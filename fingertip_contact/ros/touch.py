@@ -80,7 +80,7 @@ class ContactInterface:
 
     def _clear_text(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._lock:
-            self._pipeline.typist.clear()
-            self._results.publish_text(self._pipeline.typist.text)
+            self._pipeline.key_decoder.clear()
+            self._results.publish_text(self._pipeline.key_decoder.text)
         response.success = True
         return response

@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fingertip_contact.hands.mediapipe_peer import MediaPipePeer
+from fingertip_contact.hands.mediapipe_peer import MediaPipeReference
 from fingertip_contact.recordings.bag import open_recording
 
 HERE = Path(__file__).resolve().parent
@@ -35,22 +35,22 @@ def main() -> None:
     with open_recording(options.recording) as recording:
         frames = list(islice(recording.frames(), options.first, options.first + options.count))
     coded = [cv2.imencode(".jpg", frame.color_bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1] for frame in frames]
-    pictures = np.stack([cv2.imdecode(code, cv2.IMREAD_COLOR) for code in coded])
-    with MediaPipePeer(options.mediapipe_python, pictures) as peer:
-        seen = [peer.look(index)["hands"] for index in range(len(pictures))]
-    made_of = {"recording": options.recording.name, "first": options.first, "mediapipe": peer.version}
+    images = np.stack([cv2.imdecode(code, cv2.IMREAD_COLOR) for code in coded])
+    with MediaPipeReference(options.mediapipe_python, images) as reference:
+        detected = [reference.infer(index)["hands"] for index in range(len(images))]
+    source = {"recording": options.recording.name, "first": options.first, "mediapipe": reference.version}
     np.savez(HERE / "hand_frames.npz", **{f"frame_{index:03d}": code for index, code in enumerate(coded)})
-    (HERE / "hand_frames.json").write_text(json.dumps(made_of | {"pictures": _rounded(seen)}), encoding="utf-8")
+    (HERE / "hand_frames.json").write_text(json.dumps(source | {"frames": _round_floats(detected)}), encoding="utf-8")
 
 
-def _rounded(value: object) -> object:
+def _round_floats(value: object) -> object:
     """Three decimals are a thousandth of a pixel."""
     if isinstance(value, float):
         return round(value, 3)
     if isinstance(value, list):
-        return [_rounded(item) for item in value]
+        return [_round_floats(item) for item in value]
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: _round_floats(item) for key, item in value.items()}
     return value
 
 
