@@ -12,11 +12,11 @@ from fingertip_contact.cli.main import main
 
 def run(*arguments: str | Path) -> int:
     """The exit code. Ctrl-C means to pytest what it meant before."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {signal_number: signal.getsignal(signal_number) for signal_number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with pytest.raises(SystemExit) as leaving:
+        with pytest.raises(SystemExit) as exit_info:
             main([str(argument) for argument in arguments])
     finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    return leaving.value.code or 0
+        for signal_number, handler in handlers.items():
+            signal.signal(signal_number, handler)
+    return exit_info.value.code or 0

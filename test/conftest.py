@@ -43,8 +43,8 @@ def hand_images() -> np.ndarray:
 
     data/make_mediapipe_reference.py made them.
     """
-    with np.load(Path(__file__).parent / "data" / "hand_frames.npz") as coded:
-        return np.stack([cv2.imdecode(coded[name], cv2.IMREAD_COLOR) for name in sorted(coded)])
+    with np.load(Path(__file__).parent / "data" / "hand_frames.npz") as encoded:
+        return np.stack([cv2.imdecode(encoded[name], cv2.IMREAD_COLOR) for name in sorted(encoded)])
 
 
 @pytest.fixture(scope="session")

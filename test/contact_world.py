@@ -10,16 +10,16 @@ from fingertip_contact.geometry import Camera, Plane
 
 CAMERA = Camera(391.76, 390.61, 322.81, 239.81, 640, 480)
 FRAME_NS = 33_333_334
-RIM_M = 0.0076
+RIM_HEIGHT_M = 0.0076
 
 
-def desk(elevation_deg: float, distance_m: float = 0.34) -> Plane:
+def make_desk_plane(elevation_deg: float, distance_m: float = 0.34) -> Plane:
     """The plane that a camera looks at from this elevation, its centre this far away along the optical axis."""
     angle = np.radians(elevation_deg)
     return Plane(np.array([0.0, -np.cos(angle), -np.sin(angle)]), distance_m * np.sin(angle))
 
 
-def hand(side: int, shift_px: tuple[float, float] = (0.0, 0.0), track: int | None = None) -> Hand:
+def make_hand(side: int, shift_px: tuple[float, float] = (0.0, 0.0), track: int | None = None) -> Hand:
     """A hand whose five fingers point down the picture, 22 px apart."""
     landmarks = np.zeros((21, 2), np.float32)
     for finger in range(5):
@@ -29,7 +29,7 @@ def hand(side: int, shift_px: tuple[float, float] = (0.0, 0.0), track: int | Non
     return Hand(side if track is None else track, HANDS[side], 1.0, 1.0, landmarks + np.float32(shift_px))
 
 
-def clearances(taps: list[tuple[int, float, float]], seconds: float, hover_m: float = 0.012) -> np.ndarray:
+def make_pad_heights(taps: list[tuple[int, float, float]], seconds: float, hover_m: float = 0.012) -> np.ndarray:
     """Pad heights (frames, 10), metres, at 30 Hz. taps: column, touch time, duration; 80 ms down and 90 ms up."""
     times = np.arange(int(seconds * 30)) * FRAME_NS / 1e9
     height_m = np.full((len(times), 10), hover_m)
@@ -41,21 +41,21 @@ def clearances(taps: list[tuple[int, float, float]], seconds: float, hover_m: fl
 
 
 # What a camera at 60 degrees sees of a way up or down.
-SEEN_OF_HEIGHT = 0.5
+FORESHORTENING = 0.5
 
 
-def samples(height_m: np.ndarray, before_m: np.ndarray | None = None) -> FingertipSamples:
+def make_samples(height_m: np.ndarray, before_m: np.ndarray | None = None) -> FingertipSamples:
     """What two hands with pads at these heights (10,) would be measured as, without noise. before_m: (10,) their
     heights in the frame before."""
-    rim_height_m = height_m + RIM_M
-    tip_px = np.vstack([hand(side).landmarks_px[[4, 8, 12, 16, 20]] for side in (0, 1)])
+    rim_height_m = height_m + RIM_HEIGHT_M
+    tip_px = np.vstack([make_hand(side).landmarks_px[[4, 8, 12, 16, 20]] for side in (0, 1)])
     pads_m = np.column_stack([np.arange(10) * 0.02, np.zeros(10), np.full(10, 0.34)])
-    down_m = np.zeros(10) if before_m is None else SEEN_OF_HEIGHT * (before_m - height_m)
+    down_m = np.zeros(10) if before_m is None else FORESHORTENING * (before_m - height_m)
     flow_m = np.column_stack([np.zeros(10), down_m])
     return FingertipSamples(rim_height_m, np.full(10, 0.0005), rim_height_m, tip_px, tip_px, pads_m, flow_m)
 
 
-def depth_of_fingers(plane: Plane, tips: np.ndarray, lift_m: float, seed: int, radius_m: float = 0.0075) -> DepthImage:
+def render_fingers(plane: Plane, tips: np.ndarray, lift_m: float, seed: int, radius_m: float = 0.0075) -> DepthImage:
     """D405 depth of balls drawn out to rods that end at these pixels (N, 2), their pads lift_m over the plane."""
     rows, columns = np.mgrid[:480, :640]
     rays = CAMERA.rays(np.column_stack([columns.ravel(), rows.ravel()]))

@@ -21,37 +21,39 @@ SPEC = SessionSpec("P01", 90.0, "white_desk", "typing")
 DESK_M = 0.35
 
 
-def stamp_ns(number: int) -> int:
-    return START_NS + number * PERIOD_NS
+def stamp_ns(frame_index: int) -> int:
+    return START_NS + frame_index * PERIOD_NS
 
 
-def image(number: int) -> np.ndarray:
-    return np.random.default_rng(number).integers(0, 255, (48, 64, 3), dtype=np.uint8)
+def image(frame_index: int) -> np.ndarray:
+    return np.random.default_rng(frame_index).integers(0, 255, (48, 64, 3), dtype=np.uint8)
 
 
-def depth_mm(number: int) -> np.ndarray:
+def make_depth_mm(frame_index: int) -> np.ndarray:
     """A desk seen from straight above, with a little noise and a hole."""
-    values = np.random.default_rng(1000 + number).integers(349, 352, (48, 64)).astype(np.uint16)
+    values = np.random.default_rng(1000 + frame_index).integers(349, 352, (48, 64)).astype(np.uint16)
     values[:3, :3] = 0
     return values
 
 
-def frame(number: int) -> Frame:
-    return Frame(stamp_ns(number), COLOR_FRAME_ID, CAMERA, image(number), DepthImage(depth_mm(number), 0.001))
+def make_frame(frame_index: int) -> Frame:
+    return Frame(
+        stamp_ns(frame_index), COLOR_FRAME_ID, CAMERA, image(frame_index), DepthImage(make_depth_mm(frame_index), 0.001)
+    )
 
 
-def frames(count: int) -> Iterator[Frame]:
-    return map(frame, range(count))
+def make_frames(count: int) -> Iterator[Frame]:
+    return map(make_frame, range(count))
 
 
-def hands(handedness: str = "right") -> tuple[AnnotatedHand, ...]:
+def make_hands(handedness: str = "right") -> tuple[AnnotatedHand, ...]:
     """One hand, all of whose landmarks lie where their numbers say."""
     landmarks = np.column_stack([np.arange(21), np.arange(21) + 10]).astype(float)
     tips = {finger: (float(4 + 4 * index), 20.0) for index, finger in enumerate(FINGERS)}
     return (AnnotatedHand(handedness, landmarks, tips, dict.fromkeys(FINGERS, 0.34)),)
 
 
-def label(*in_contact: str, source: str = "simulation", handedness: str = "right") -> FrameLabel:
+def make_label(*in_contact: str, source: str = "simulation", handedness: str = "right") -> FrameLabel:
     tips = {finger: TipLabel("contact" if finger in in_contact else "hover", 0.01, 0.34, DESK_M) for finger in FINGERS}
     return FrameLabel((LabelledHand(handedness, tips),), source)
 
@@ -62,10 +64,10 @@ def write_session(
     info = SessionInfo(participant, 90.0, "white_desk", action, "both", "074155", "2026-01-02 07:41:55")
     folder = info.folder(root)
     with SessionWriter(folder, info, CAMERA) as session:
-        for number in range(count):
-            exposure = frame(number)
-            extras = (hands(), label("index") if number == 1 else label()) if labelled else ()
-            session.write(exposure.stamp_ns, exposure.color_bgr, exposure.depth, *extras)
+        for frame_index in range(count):
+            frame = make_frame(frame_index)
+            extras = (make_hands(), make_label("index") if frame_index == 1 else make_label()) if labelled else ()
+            session.write(frame.stamp_ns, frame.color_bgr, frame.depth, *extras)
     return open_session(folder)
 
 

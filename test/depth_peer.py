@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from depth_weights import random_images, random_weights
+from depth_weights import make_random_images, make_random_weights
 
 REFERENCE_FILE = Path(__file__).parent / "data" / "depth_parity.npz"
 # Of large pictures every STRIDE-th row and column is kept.
@@ -53,9 +53,9 @@ def rename_weights(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     result = {}
     for name, value in weights.items():
         if ".attn.qkv." in name:
-            block, kind = name.split(".")[2], name.rsplit(".", 1)[1]
+            block, parameter = name.split(".")[2], name.rsplit(".", 1)[1]
             for part, piece in zip("qkv", value.chunk(3), strict=True):
-                result[f"backbone.encoder.layer.{block}.attention.{part}_proj.{kind}"] = piece
+                result[f"backbone.encoder.layer.{block}.attention.{part}_proj.{parameter}"] = piece
         else:
             result[to_transformers_name(name)] = value
     return result
@@ -116,9 +116,11 @@ class TransformersReference:
         self.model = DepthAnythingForDepthEstimation(config).eval()
         missing, unexpected = self.model.load_state_dict(rename_weights(weights), strict=False)
         # mask_token belongs to pre-training.
-        left = {name for name in missing if not name.endswith("mask_token")}
-        if left or unexpected:
-            raise RuntimeError(f"without counterpart: {sorted(left)} of transformers, {sorted(unexpected)} of ours")
+        unmatched = {name for name in missing if not name.endswith("mask_token")}
+        if unmatched or unexpected:
+            raise RuntimeError(
+                f"without counterpart: {sorted(unmatched)} of transformers, {sorted(unexpected)} of ours"
+            )
         self.embedding = weights["pretrained.pos_embed"].numpy()
 
     @torch.inference_mode()
@@ -130,7 +132,7 @@ class TransformersReference:
         return self.model(pixel_values=images).predicted_depth.numpy() * MAX_DEPTH_M
 
 
-def name(size: tuple[int, int]) -> str:
+def format_size(size: tuple[int, int]) -> str:
     return f"{size[0]}x{size[1]}"
 
 
@@ -141,9 +143,9 @@ def subsample(depth_m: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    reference = TransformersReference(random_weights())
-    numbers = {name(size): subsample(reference.depth_m(random_images(*size))) for size in SIZES}
-    np.savez_compressed(REFERENCE_FILE, **numbers)
+    reference = TransformersReference(make_random_weights())
+    stored = {format_size(size): subsample(reference.depth_m(make_random_images(*size))) for size in SIZES}
+    np.savez_compressed(REFERENCE_FILE, **stored)
 
 
 if __name__ == "__main__":

@@ -18,16 +18,16 @@ D405_NAME = "depth_anything_v2_vits_d405_finetuned.pth"
 
 
 @cache
-def random_weights(seed: int = 0) -> dict[str, torch.Tensor]:
+def make_random_weights(seed: int = 0) -> dict[str, torch.Tensor]:
     """Weights that keep activations of ordinary size, so that depth varies over the picture. Shared: do not write."""
     weights = {}
     for index, (name, shape) in enumerate(sorted(get_published_shapes().items())):
         values = np.random.default_rng([seed, index]).standard_normal(shape).astype(np.float32)
-        weights[name] = torch.from_numpy(scaled(values, name))
+        weights[name] = torch.from_numpy(scale_values(values, name))
     return weights
 
 
-def scaled(values: np.ndarray, name: str) -> np.ndarray:
+def scale_values(values: np.ndarray, name: str) -> np.ndarray:
     if name.endswith("bias"):
         return values * np.float32(0.05)
     if values.ndim == 1:
@@ -35,14 +35,14 @@ def scaled(values: np.ndarray, name: str) -> np.ndarray:
     return values / np.float32(math.sqrt(np.prod(values.shape[1:]))) if values.ndim != 3 else values * np.float32(0.5)
 
 
-def random_images(height: int, width: int, batch: int = 1) -> torch.Tensor:
+def make_random_images(height: int, width: int, batch: int = 1) -> torch.Tensor:
     """Noise with structure: (batch, 3, height, width), about as large as normalised pictures are."""
     noise = np.random.default_rng([height, width]).standard_normal((batch, 3, height, width))
     ramp = np.linspace(-1, 1, height)[:, None] * np.linspace(-1, 1, width)
     return torch.from_numpy((0.5 * noise + ramp).astype(np.float32))
 
 
-def save_as_trained(weights: dict[str, torch.Tensor], path: Path) -> Path:
+def save_training_checkpoint(weights: dict[str, torch.Tensor], path: Path) -> Path:
     """A checkpoint as the authors' training writes it: `module.` prefixes, optimizer state, epoch, best results."""
     model = {f"module.{name}": value for name, value in weights.items()}
     # The reference encoder has a parameter that only its pre-training used.

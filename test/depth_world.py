@@ -19,7 +19,7 @@ from fingertip_contact.simulation.typist import simulate_typing
 
 UNIT_M = 0.001
 # "Near the hands": so far round them, pixels.
-NEAR_PX = 20
+NEAR_HANDS_PX = 20
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class RenderedView:
     focal_px: float
 
 
-def render_views(text: str, seed: int, angle_deg: float, level: str, numbers: range) -> Iterator[RenderedView]:
+def render_views(text: str, seed: int, angle_deg: float, level: str, frame_indices: range) -> Iterator[RenderedView]:
     """Some frames of a simulated recording, by their numbers."""
     layout, scene = load_layout("qwerty"), make_scene(seed, angle_deg, level)
     trajectory = simulate_typing(text, layout, scene.seed, scene.difficulty)
@@ -45,13 +45,13 @@ def render_views(text: str, seed: int, angle_deg: float, level: str, numbers: ra
     camera = scene.color_camera
     pixels = scene.depth_camera.project(camera.rays(pixel_grid(camera))).astype(np.float32)
     pixel_map = pixels.reshape(camera.height, camera.width, 2)
-    neighbourhood = np.ones((2 * NEAR_PX + 1, 2 * NEAR_PX + 1), np.uint8)
-    for number in numbers:
-        rendered_frame = frame_renderer.render_frame(FrameRequest(number, trajectory.poses[number]))
-        buffers = frame_renderer._scene_renderer.render(trajectory.poses[number])
+    neighbourhood = np.ones((2 * NEAR_HANDS_PX + 1, 2 * NEAR_HANDS_PX + 1), np.uint8)
+    for frame_index in frame_indices:
+        rendered_frame = frame_renderer.render_frame(FrameRequest(frame_index, trajectory.poses[frame_index]))
+        buffers = frame_renderer._scene_renderer.render(trajectory.poses[frame_index])
         hands = buffers.segments != DESK
         yield RenderedView(
-            stamp_ns=trajectory.stamps_ns[number],
+            stamp_ns=trajectory.stamps_ns[frame_index],
             color_bgr=rendered_frame.color_bgr,
             sensor=DepthImage(rendered_frame.aligned_depth, UNIT_M),
             ground_truth_m=cv2.remap(buffers.depth_m, pixel_map, None, cv2.INTER_NEAREST, borderValue=float("nan")),
@@ -88,8 +88,8 @@ class SimulatedDepthNetwork:
         return depth_m.astype(np.float32)
 
 
-def mean_error_mm(depth_m: np.ndarray, view: RenderedView, where: np.ndarray) -> float:
+def mean_error_mm(depth_m: np.ndarray, view: RenderedView, mask: np.ndarray) -> float:
     """Of the pixels there that have depth, and exact depth in the camera's range; NaN where there are none."""
-    error_m = np.abs(depth_m - view.ground_truth_m)[where & (view.ground_truth_m < SimulatedDepthNetwork.MAX_DEPTH_M)]
+    error_m = np.abs(depth_m - view.ground_truth_m)[mask & (view.ground_truth_m < SimulatedDepthNetwork.MAX_DEPTH_M)]
     error_m = error_m[np.isfinite(error_m)]
     return float(error_m.mean() * 1e3) if error_m.size else float("nan")

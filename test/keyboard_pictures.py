@@ -14,7 +14,7 @@ CAMERA = Camera(fx=392.0, fy=391.0, cx=322.0, cy=240.0, width=640, height=480)
 PIXELS_PER_MM = 4.0
 
 
-def camera_over_sheet(angle_deg: float, distance_m: float, turn_deg: float = 0.0) -> RigidTransform:
+def make_camera_pose(angle_deg: float, distance_m: float, turn_deg: float = 0.0) -> RigidTransform:
     """camera_from_sheet of a camera beyond the sheet that looks at its centre, facing the typist."""
     angle, turn = np.radians(angle_deg), np.radians(turn_deg)
     forward = np.array([np.sin(turn) * np.cos(angle), -np.cos(turn) * np.cos(angle), -np.sin(angle)])
@@ -39,8 +39,8 @@ def render_sheet_view(
         _sheet_pixels(layout, layout.sheet_corners_m).astype(np.float32) - 0.5, corners_px.astype(np.float32)
     )
     # Averaged down from twice the size: a warp alone would alias the far edge.
-    double = np.array([[2.0, 0, 0.5], [0, 2.0, 0.5], [0, 0, 1]]) @ warp
-    large = cv2.warpPerspective(sheet, double, (1280, 960), flags=cv2.INTER_LINEAR, borderValue=120)
+    supersampling_warp = np.array([[2.0, 0, 0.5], [0, 2.0, 0.5], [0, 0, 1]]) @ warp
+    large = cv2.warpPerspective(sheet, supersampling_warp, (1280, 960), flags=cv2.INTER_LINEAR, borderValue=120)
     small = cv2.GaussianBlur(cv2.resize(large, (640, 480), interpolation=cv2.INTER_AREA), (0, 0), 0.6)
     noisy = np.clip(small + rng.normal(0, 2.0, small.shape), 0, 255).astype(np.uint8)
     return cv2.cvtColor(noisy, cv2.COLOR_GRAY2BGR)

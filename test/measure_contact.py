@@ -19,34 +19,34 @@ from fingertip_contact.simulation.scene import make_scene
 from fingertip_contact.simulation.typist import simulate_typing
 
 TEXT, SEED, ANGLE_DEG, LEVEL = "the fox", 7, 60.0, "calm"
-PERIOD, LATE = 3, 2
-NEAR_NS = 150_000_000
+PERIOD_FRAMES, DELAY_FRAMES = 3, 2
+TOLERANCE_NS = 150_000_000
 
 
-class Network:
+class DelayedNetwork:
     """Says depth of each picture by what it saw of an earlier one."""
 
     def __init__(self) -> None:
         self._predict = SimulatedDepthNetwork(1).predict
         self._propagator = Propagator()
-        self._seen: list[Keyframe] = []
+        self._keyframes: list[Keyframe] = []
 
-    def depth_m(self, number: int, view: RenderedView):
+    def depth_m(self, frame_index: int, view: RenderedView):
         gray = to_flow_image(view.color_bgr)
-        if number % PERIOD == 0:
-            self._seen.append(Keyframe(view.stamp_ns, gray, self._predict(view.ground_truth_m)))
-        answered = (number - LATE) // PERIOD
-        return self._propagator.propagate(self._seen[max(answered, 0)], gray)
+        if frame_index % PERIOD_FRAMES == 0:
+            self._keyframes.append(Keyframe(view.stamp_ns, gray, self._predict(view.ground_truth_m)))
+        keyframe_index = (frame_index - DELAY_FRAMES) // PERIOD_FRAMES
+        return self._propagator.propagate(self._keyframes[max(keyframe_index, 0)], gray)
 
 
 def main() -> None:
     layout, scene = load_layout("qwerty"), make_scene(SEED, ANGLE_DEG, LEVEL)
     trajectory = simulate_typing(TEXT, layout, scene.seed, scene.difficulty)
-    network = Network()
+    network = DelayedNetwork()
     pipelines = {source: build_pipeline(layout) for source in ("sensor", "fused", "model")}
     presses: dict[str, list[KeyEvent]] = {source: [] for source in pipelines}
-    for number, view in enumerate(render_views(TEXT, SEED, ANGLE_DEG, LEVEL, range(len(trajectory.poses)))):
-        predicted_m = network.depth_m(number, view)
+    for frame_index, view in enumerate(render_views(TEXT, SEED, ANGLE_DEG, LEVEL, range(len(trajectory.poses)))):
+        predicted_m = network.depth_m(frame_index, view)
         depths = {
             "sensor": view.sensor,
             "fused": fuse(view.sensor, predicted_m, view.focal_px),
@@ -57,16 +57,18 @@ def main() -> None:
             events = pipeline.process(frame).key_events
             presses[source] += [event for event in events if event.contact.type == "press"]
     for source, events in presses.items():
-        hit = sum(any(is_of(event, tap) for event in events) for tap in trajectory.taps)
+        hit_count = sum(any(matches(event, tap) for event in events) for tap in trajectory.taps)
         text = pipelines[source].contact.key_decoder.text
-        print(f"{source}: {hit} of {len(trajectory.taps)} taps on their keys, {len(events)} presses, text {text!r}")
+        print(
+            f"{source}: {hit_count} of {len(trajectory.taps)} taps on their keys, {len(events)} presses, text {text!r}"
+        )
 
 
-def is_of(event: KeyEvent, tap) -> bool:
+def matches(event: KeyEvent, tap) -> bool:
     """A press by that finger on that key at about that time."""
     contact = event.contact
-    near = abs(contact.contact_ns - tap.press_ns) < NEAR_NS
-    return near and (contact.hand, contact.finger, event.key) == (tap.hand, tap.finger, tap.key)
+    is_near = abs(contact.contact_ns - tap.press_ns) < TOLERANCE_NS
+    return is_near and (contact.hand, contact.finger, event.key) == (tap.hand, tap.finger, tap.key)
 
 
 if __name__ == "__main__":

@@ -19,16 +19,16 @@ from fingertip_contact.depth.propagation import Keyframe, Propagator, to_flow_im
 
 SCENES = {"60 degrees, quick": (3, 60.0, "normal"), "45 degrees, calm": (5, 45.0, "calm")}
 FRAMES = range(90, 138)
-AGES = (2, 4, 7)
-STEP = 4
+AGES_FRAMES = (2, 4, 7)
+FRAME_STRIDE = 4
 
 
-def propagation(scene: list[RenderedView]) -> None:
+def measure_propagation(scene: list[RenderedView]) -> None:
     """Depth of a frame said of a later one: as it is, and carried over by flow."""
     propagator = Propagator()
-    for age in AGES:
+    for age in AGES_FRAMES:
         errors_mm = []
-        for keyframe, current in zip(scene[::STEP], scene[age::STEP], strict=False):
+        for keyframe, current in zip(scene[::FRAME_STRIDE], scene[age::FRAME_STRIDE], strict=False):
             propagated_m = propagator.propagate(
                 Keyframe(0, to_flow_image(keyframe.color_bgr), keyframe.ground_truth_m),
                 to_flow_image(current.color_bgr),
@@ -43,12 +43,12 @@ def propagation(scene: list[RenderedView]) -> None:
         )
 
 
-def fusion(scene: list[RenderedView]) -> None:
+def measure_fusion(scene: list[RenderedView]) -> None:
     """Mean error of each source by region, and how far the uncertainty holds."""
     network = SimulatedDepthNetwork()
     rows: dict[str, list[list[float]]] = {}
     within, durations_s = [], []
-    for view in scene[::STEP]:
+    for view in scene[::FRAME_STRIDE]:
         predicted_m, sensor_m = network.predict(view.ground_truth_m), view.sensor.to_metres()
         alignment = align(predicted_m[::STRIDE, ::STRIDE], sensor_m[::STRIDE, ::STRIDE])
         ratio = np.nanmedian((sensor_m / predicted_m)[::STRIDE, ::STRIDE])
@@ -73,16 +73,18 @@ def fusion(scene: list[RenderedView]) -> None:
     print("  mean error, mm            known  near hands  holes  near hands")
     for name, errors_mm in rows.items():
         print(f"  {name:25}", *(f"{cell:8.2f}" for cell in np.mean(errors_mm, axis=0)))
-    one, two = np.mean(within, axis=0)
-    print(f"  within one and two standard deviations: {one:.0%}, {two:.0%}; {1e3 * median(durations_s):.1f} ms a frame")
+    within_1_sigma, within_2_sigma = np.mean(within, axis=0)
+    print(
+        f"  within one and two standard deviations: {within_1_sigma:.0%}, {within_2_sigma:.0%}; {1e3 * median(durations_s):.1f} ms a frame"
+    )
 
 
 def main() -> None:
     for name, (seed, angle_deg, level) in SCENES.items():
         scene = list(render_views("the quick brown", seed, angle_deg, level, FRAMES))
         print(f"{name}: {len(scene)} frames")
-        propagation(scene)
-        fusion(scene)
+        measure_propagation(scene)
+        measure_fusion(scene)
 
 
 if __name__ == "__main__":

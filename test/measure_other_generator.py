@@ -16,7 +16,7 @@ from other_generator.recording import Sentence, ensure_recording
 from other_generator.sheet import LAYOUT
 
 from fingertip_contact.cli.main import main as command
-from fingertip_contact.cli.progress import progress_over
+from fingertip_contact.cli.progress import track_progress
 
 # The first set was looked at while the detector was worked on, the second was not.
 SENTENCES = {
@@ -48,7 +48,7 @@ def main() -> None:
     for sentence in SENTENCES[arguments.set]:
         print(f"{sentence.text!r}, seed {sentence.seed}, {sentence.angle_deg:g} degrees", flush=True)
         try:
-            recording = ensure_recording(sentence, lambda frames, total: progress_over(frames, total, "rendering"))
+            recording = ensure_recording(sentence, lambda frames, total: track_progress(frames, total, "rendering"))
         except ModuleNotFoundError as error:
             parser.exit(1, f"error: {error}\n")
         recordings.append(str(recording))

@@ -24,7 +24,7 @@ from fingertip_contact.ros.environment import make_node_environment
 
 # Met in a second on an idle machine; a busy one may take its time.
 DEADLINE_S = 90.0
-LEAVE_S = 30.0
+SHUTDOWN_TIMEOUT_S = 30.0
 # A few periods of discovery, see config/fastdds_profile.xml.
 DISCOVERY_S = 1.0
 FRAME_ID = "camera_color_optical_frame"
@@ -43,19 +43,19 @@ os.environ.update(make_node_environment())
 
 
 @contextmanager
-def ros_node(name: str = "test", **options: Any) -> Iterator[Ears]:
+def ros_node(name: str = "test", **options: Any) -> Iterator[RosTestNode]:
     """A node of the test's own, with its executor."""
     rclpy.init()
-    ears = Ears(name, **options)
+    test_node = RosTestNode(name, **options)
     try:
-        yield ears
+        yield test_node
     finally:
-        ears.spinner.shutdown()
-        ears.destroy_node()
+        test_node.spinner.shutdown()
+        test_node.destroy_node()
         rclpy.shutdown()
 
 
-class Ears(Node):
+class RosTestNode(Node):
     """Keeps what it hears."""
 
     def __init__(self, name: str, **options: Any) -> None:
@@ -63,34 +63,34 @@ class Ears(Node):
         self.spinner = SingleThreadedExecutor()
         self.spinner.add_node(self)
 
-    def hear(self, kind: type, topic: str, profile: Any) -> list[Any]:
+    def subscribe(self, interface_type: type, topic: str, profile: Any) -> list[Any]:
         """A list that grows with the messages of a topic."""
-        heard: list[Any] = []
-        self.create_subscription(kind, topic, heard.append, profile)
-        return heard
+        messages: list[Any] = []
+        self.create_subscription(interface_type, topic, messages.append, profile)
+        return messages
 
-    def call(self, kind: type, name: str, request: Any) -> Any:
+    def call_service(self, interface_type: type, name: str, request: Any) -> Any:
         """The answer of a service."""
-        client = self.create_client(kind, name)
-        self.until(client.service_is_ready, f"service {name}")
+        client = self.create_client(interface_type, name)
+        self.wait_until(client.service_is_ready, f"service {name}")
         # No API tells when the server has found the client's ear too; an answer before that is lost.
-        self.listen(DISCOVERY_S)
+        self.spin_for(DISCOVERY_S)
         future = client.call_async(request)
-        self.until(future.done, f"an answer of {name}")
+        self.wait_until(future.done, f"an answer of {name}")
         self.destroy_client(client)
         return future.result()
 
-    def until(self, condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
+    def wait_until(self, condition: Callable[[], bool], description: str, deadline_s: float = DEADLINE_S) -> None:
         """Listens until a condition holds; fails with what was waited for."""
-        end_s = time.monotonic() + deadline_s
+        expires_s = time.monotonic() + deadline_s
         while not condition():
-            assert time.monotonic() < end_s, f"waited {deadline_s} s for {what}"
+            assert time.monotonic() < expires_s, f"waited {deadline_s} s for {description}"
             self.spinner.spin_once(timeout_sec=0.05)
 
-    def listen(self, seconds: float) -> None:
+    def spin_for(self, seconds: float) -> None:
         """Listens for a while, for what must not come."""
-        end_s = time.monotonic() + seconds
-        while time.monotonic() < end_s:
+        expires_s = time.monotonic() + seconds
+        while time.monotonic() < expires_s:
             self.spinner.spin_once(timeout_sec=0.05)
 
 
@@ -117,31 +117,31 @@ class NodeProcess:
             )
 
     @property
-    def said(self) -> str:
+    def log_text(self) -> str:
         return self.log.read_text()
 
     @property
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         return self.process.poll() is None
 
-    def until_it_says(self, text: str, deadline_s: float = DEADLINE_S) -> None:
-        end_s = time.monotonic() + deadline_s
-        while text not in self.said:
-            assert time.monotonic() < end_s, f"{self.name} never said {text!r}, but: {self.said}"
+    def wait_for_log(self, text: str, deadline_s: float = DEADLINE_S) -> None:
+        expires_s = time.monotonic() + deadline_s
+        while text not in self.log_text:
+            assert time.monotonic() < expires_s, f"{self.name} never said {text!r}, but: {self.log_text}"
             time.sleep(0.05)
 
-    def leave(self, number: int = signal.SIGTERM) -> int:
+    def stop(self, signal_number: int = signal.SIGTERM) -> int:
         """Its exit code after a signal."""
-        self.process.send_signal(number)
-        return self.process.wait(LEAVE_S)
+        self.process.send_signal(signal_number)
+        return self.process.wait(SHUTDOWN_TIMEOUT_S)
 
-    def ended(self, deadline_s: float = DEADLINE_S) -> int:
+    def wait_for_exit(self, deadline_s: float = DEADLINE_S) -> int:
         """Its exit code when it ends by itself."""
         return self.process.wait(deadline_s)
 
 
 @contextmanager
-def nodes(folder: Path) -> Iterator[Callable[..., NodeProcess]]:
+def launch_nodes(folder: Path) -> Iterator[Callable[..., NodeProcess]]:
     """Starts nodes that are all gone at the end."""
     started: list[NodeProcess] = []
 
@@ -153,38 +153,38 @@ def nodes(folder: Path) -> Iterator[Callable[..., NodeProcess]]:
         yield start
     finally:
         for node in started:
-            if node.alive:
+            if node.is_alive:
                 node.process.kill()
-            node.process.wait(LEAVE_S)
+            node.process.wait(SHUTDOWN_TIMEOUT_S)
 
 
-def presses_and_ends(events: list[InteractiveMarkerFeedback]) -> list[tuple[str, str]]:
+def extract_key_transitions(events: list[InteractiveMarkerFeedback]) -> list[tuple[str, str]]:
     """The keys of MOUSE_DOWN and MOUSE_UP in their order, as ("down", "h"), ("up", "h").
 
     Fails where a finger goes down twice, or up without having been down: each press ends exactly once.
     """
-    held: dict[str, str] = {}
-    found = []
+    pressed_keys: dict[str, str] = {}
+    transitions = []
     for event in events:
         if event.event_type == InteractiveMarkerFeedback.MOUSE_DOWN:
-            assert event.client_id not in held, f"{event.client_id} pressed twice"
-            held[event.client_id] = event.control_name
-            found.append(("down", event.control_name))
+            assert event.client_id not in pressed_keys, f"{event.client_id} pressed twice"
+            pressed_keys[event.client_id] = event.control_name
+            transitions.append(("down", event.control_name))
         elif event.event_type == InteractiveMarkerFeedback.MOUSE_UP:
-            assert held.pop(event.client_id, None) == event.control_name, f"{event.client_id} was not down"
-            found.append(("up", event.control_name))
-    return found
+            assert pressed_keys.pop(event.client_id, None) == event.control_name, f"{event.client_id} was not down"
+            transitions.append(("up", event.control_name))
+    return transitions
 
 
 def write_recording(path: Path, frames: int) -> Path:
     """A recording of a camera over an empty desk: a textured picture and flat depth, with stamps of 30 Hz."""
     generator = np.random.default_rng(0)
-    picture = generator.integers(90, 110, (480, 640, 3), dtype=np.uint8)
+    image = generator.integers(90, 110, (480, 640, 3), dtype=np.uint8)
     depth = generator.integers(349, 352, (480, 640), dtype=np.uint16)
     with BagWriter(path) as bag:
         for index in range(frames):
             stamp_ns = START_NS + index * PERIOD_NS
-            bag.write_image(COLOR, stamp_ns, FRAME_ID, picture, "bgr8")
+            bag.write_image(COLOR, stamp_ns, FRAME_ID, image, "bgr8")
             bag.write_camera_info(INFO, stamp_ns, FRAME_ID, CAMERA)
             bag.write_image(DEPTH, stamp_ns, FRAME_ID, depth, "16UC1")
             bag.write_camera_info(DEPTH_INFO, stamp_ns, FRAME_ID, CAMERA)

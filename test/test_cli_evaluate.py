@@ -36,7 +36,7 @@ def write_bag(path: Path) -> Path:
     return path
 
 
-def write_truth(path: Path) -> Path:
+def write_ground_truth(path: Path) -> Path:
     taps = [
         {
             "kind": "tap",
@@ -55,33 +55,35 @@ def write_truth(path: Path) -> Path:
     return path
 
 
-def event(kind: str, at_ms: float, number: int, key: str | None, finger: str = "index") -> EventRecord:
-    x_m = 0.01 * (at_ms // 1000 - 1) + 0.003
-    text = key or "" if kind == "press" else ""
-    at_ns = round(at_ms * MS)
-    return EventRecord(at_ns, at_ns + 60 * MS, kind, "right", finger, key, text, x_m, -0.024, 0.35, 0.9, number)
+def make_event(event_type: str, time_ms: float, press_id: int, key: str | None, finger: str = "index") -> EventRecord:
+    x_m = 0.01 * (time_ms // 1000 - 1) + 0.003
+    text = key or "" if event_type == "press" else ""
+    time_ns = round(time_ms * MS)
+    return EventRecord(
+        time_ns, time_ns + 60 * MS, event_type, "right", finger, key, text, x_m, -0.024, 0.35, 0.9, press_id
+    )
 
 
 def write_events(path: Path) -> Path:
     """Five taps: three read right and 10 ms late, one on the wrong key, one missed; and one press too many."""
     taps = ((1010, "h"), (2010, "e"), (3010, "l"), (4010, "k"))
     with event_writer(path) as write:
-        for number, (at_ms, key) in enumerate(taps):
-            write(event("press", at_ms, number, key))
-            write(event("release", at_ms + 90, number, key))
-        write(event("press", 5020, 9, "o", finger="middle"))
-        write(event("release", 5200, 9, "o", finger="middle"))
+        for press_id, (time_ms, key) in enumerate(taps):
+            write(make_event("press", time_ms, press_id, key))
+            write(make_event("release", time_ms + 90, press_id, key))
+        write(make_event("press", 5020, 9, "o", finger="middle"))
+        write(make_event("release", 5200, 9, "o", finger="middle"))
     return path
 
 
 @pytest.fixture
 def recording(tmp_path) -> Path:
-    write_truth(tmp_path / "hello.truth.jsonl")
+    write_ground_truth(tmp_path / "hello.truth.jsonl")
     write_events(tmp_path / "events.jsonl")
     return write_bag(tmp_path / "hello.mcap")
 
 
-def test_figures(recording, tmp_path, capsys):
+def test_report_matches_hand_counts(recording, tmp_path, capsys):
     """Every figure of the report is the one that can be counted by hand."""
     assert run("evaluate", "recording", recording, "--events", tmp_path / "events.jsonl", "--json") == 0
     report = json.loads(capsys.readouterr().out)
@@ -101,7 +103,7 @@ def test_figures(recording, tmp_path, capsys):
     assert report["finger_confusions"] == [{"true": "right_index", "reported": "right_middle", "count": 1}]
 
 
-def test_table(recording, tmp_path, capsys):
+def test_report_is_printed_as_tables(recording, tmp_path, capsys):
     """Without --json the same figures come as tables."""
     assert run("evaluate", "recording", recording, "--events", tmp_path / "events.jsonl") == 0
     out = capsys.readouterr().out
@@ -114,7 +116,7 @@ def test_table(recording, tmp_path, capsys):
 def test_several_recordings_are_pooled(recording, tmp_path, capsys):
     """Each recording's truth lies beside it; the total is of all taps together."""
     other = write_bag(tmp_path / "other.mcap")
-    write_truth(tmp_path / "other.truth.jsonl")
+    write_ground_truth(tmp_path / "other.truth.jsonl")
     assert run("evaluate", "recording", recording, other, "--json") == 0
     report = json.loads(capsys.readouterr().out)
     assert list(report["recordings"]) == [str(recording), str(other)]

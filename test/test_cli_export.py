@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
 from cli_harness import run  # noqa: E402
-from depth_weights import D405_NAME, random_weights, save_as_trained  # noqa: E402
+from depth_weights import D405_NAME, make_random_weights, save_training_checkpoint  # noqa: E402
 
 from fingertip_contact.depth import conversions  # noqa: E402
 from fingertip_contact.depth.configuration import NetworkSpec  # noqa: E402
@@ -18,7 +18,7 @@ from fingertip_contact.depth.estimator import DepthEstimator  # noqa: E402
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
     """Random weights as they are published."""
-    return save_as_trained(random_weights(), tmp_path_factory.mktemp("published") / D405_NAME)
+    return save_training_checkpoint(make_random_weights(), tmp_path_factory.mktemp("published") / D405_NAME)
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def test_an_export_lies_where_nodes_look_for_it(checkpoint, capfd):
+def test_export_is_written_to_the_model_cache(checkpoint, capfd):
     """stdout holds the folder and nothing else; the deviation from torch is said beside it."""
     assert run("export", checkpoint, "--size", "42x56") == 0
     out, err = capfd.readouterr()
@@ -42,7 +42,7 @@ def test_int8_is_calibrated_on_a_recording(checkpoint, typed_recording, tmp_path
     """To a folder of one's own, which runs without the weights."""
     pytest.importorskip("nncf")
     folder = tmp_path / "int8"
-    options = ("--precision", "int8", "--size", "42x56", "--pictures", "8", "--out", folder)
+    options = ("--precision", "int8", "--size", "42x56", "--images", "8", "--out", folder)
     assert run("export", checkpoint, *options, "--calibration", typed_recording) == 0
     assert capfd.readouterr().out.strip() == str(folder)
     estimator = DepthEstimator.from_export(folder, threads=1)
@@ -58,13 +58,13 @@ def test_int8_is_calibrated_on_a_recording(checkpoint, typed_recording, tmp_path
         (("--max-depth", "-1"), "has to be a positive number"),
     ],
 )
-def test_what_cannot_be_exported_is_said_at_once(checkpoint, capsys, options, message):
+def test_invalid_export_requests_are_rejected_early(checkpoint, capsys, options, message):
     """Bad input: one line, exit code 2."""
     assert run("export", checkpoint, *options) == 2
     assert message in capsys.readouterr().err
 
 
-def test_nothing_but_a_conversion_is_ever_deleted(checkpoint, tmp_path, capsys):
+def test_force_deletes_only_conversions(checkpoint, tmp_path, capsys):
     """--force replaces an export, not somebody's folder."""
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from cli_harness import run
-from keyboard_pictures import CAMERA, camera_over_sheet, render_sheet_view
+from keyboard_pictures import CAMERA, make_camera_pose, render_sheet_view
 
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.keyboard.pose_file import load_pose
 from fingertip_contact.recordings.bag import BagWriter
 
 LAYOUT = load_layout("qwerty")
-TRUE = camera_over_sheet(55, 0.37, turn_deg=5.0)
+TRUE_POSE = make_camera_pose(55, 0.37, turn_deg=5.0)
 COLOR, DEPTH = "/camera/camera/color/image_raw", "/camera/camera/aligned_depth_to_color/image_raw"
 
 
@@ -22,7 +22,7 @@ def desk(tmp_path):
 
     def record(hidden=()):
         path = tmp_path / "desk.mcap"
-        image = render_sheet_view(LAYOUT, TRUE, np.random.default_rng(1), hidden)
+        image = render_sheet_view(LAYOUT, TRUE_POSE, np.random.default_rng(1), hidden)
         with BagWriter(path) as bag:
             for stamp_ns in range(1_000_000_000, 1_400_000_000, 33_333_333):
                 bag.write_image(COLOR, stamp_ns, "camera", image, "bgr8")
@@ -33,41 +33,41 @@ def desk(tmp_path):
     return record
 
 
-def largest_error_m(path):
+def max_error_m(path):
     corners_m = np.column_stack([LAYOUT.sheet_corners_m, np.zeros(4)])
-    return np.linalg.norm(load_pose(path, LAYOUT).apply(corners_m) - TRUE.apply(corners_m), axis=1).max()
+    return np.linalg.norm(load_pose(path, LAYOUT).apply(corners_m) - TRUE_POSE.apply(corners_m), axis=1).max()
 
 
-def test_markers_tell_where_the_sheet_lies(desk, tmp_path, capsys):
+def test_sheet_pose_is_estimated_from_markers(desk, tmp_path, capsys):
     """The pose is saved and told, and drawn where that is wanted."""
     out, seen = tmp_path / "pose.yaml", tmp_path / "seen.png"
-    assert run("keyboard", "pose", desk(), "--out", out, "--picture", seen) == 0
-    assert largest_error_m(out) < 0.003
+    assert run("keyboard", "pose", desk(), "--out", out, "--image", seen) == 0
+    assert max_error_m(out) < 0.003
     assert "0.370 m away, 55 degrees up" in capsys.readouterr().err
     assert seen.read_bytes().startswith(b"\x89PNG")
 
 
-def test_corners_tell_where_no_marker_is_seen(desk, tmp_path, capsys):
+def test_sheet_pose_is_estimated_from_given_corners(desk, tmp_path, capsys):
     """Without markers the command says so and what to do; four pixels are enough then."""
     bag, out = desk(tuple(marker.marker_id for marker in LAYOUT.markers)), tmp_path / "pose.yaml"
     assert run("keyboard", "pose", bag, "--out", out) == 2
     assert "--corners" in capsys.readouterr().err
-    pixels = CAMERA.project(TRUE.apply(np.column_stack([LAYOUT.sheet_corners_m, np.zeros(4)])))
+    pixels = CAMERA.project(TRUE_POSE.apply(np.column_stack([LAYOUT.sheet_corners_m, np.zeros(4)])))
     corners = " ".join(f"{u:.1f},{v:.1f}" for u, v in pixels)
     assert run("keyboard", "pose", bag, "--corners", corners, "--out", out) == 0
-    assert largest_error_m(out) < 0.003
+    assert max_error_m(out) < 0.003
     for wrong in ("1,2 3,4", "1,2 3,4 5,6 a,b", " ".join(reversed(corners.split()))):
         assert run("keyboard", "pose", bag, "--corners", wrong, "--out", out, "--force") == 2
         assert "error:" in capsys.readouterr().err
-    assert largest_error_m(out) < 0.003, "what was there stays when the command fails"
+    assert max_error_m(out) < 0.003, "what was there stays when the command fails"
 
 
-def test_names_are_refused_before_the_work(desk, tmp_path, capsys):
+def test_invalid_output_paths_are_rejected_early(desk, tmp_path, capsys):
     """A file that exists, and a picture that cannot be written."""
     out = tmp_path / "pose.yaml"
     out.write_text("mine")
     assert run("keyboard", "pose", desk(), "--out", out) == 2
     assert "--force" in capsys.readouterr().err
     assert out.read_text() == "mine"
-    assert run("keyboard", "pose", tmp_path / "desk.mcap", "--out", tmp_path / "b.yaml", "--picture", "seen.foo") == 2
+    assert run("keyboard", "pose", tmp_path / "desk.mcap", "--out", tmp_path / "b.yaml", "--image", "seen.foo") == 2
     assert ".png" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import sys
 import pytest
 from cli_harness import run
 
-from fingertip_contact.cli.main import VERBS
+from fingertip_contact.cli.main import SUBCOMMANDS
 
 HEAVY = ("cv2", "embreex", "numpy", "openvino", "rclpy", "rosbags", "scipy", "torch")
 
@@ -28,7 +28,7 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["export", "--help"], ["models", "--help"], ["bench", "depth", "--help"]]
 )
-def test_help_is_quick(arguments):
+def test_help_imports_no_heavy_modules(arguments):
     """`--help` imports nothing heavy; the first names every verb."""
     done = run_python(
         "import sys\nfrom fingertip_contact.cli.main import main\n"
@@ -36,11 +36,11 @@ def test_help_is_quick(arguments):
         f"finally:\n    print('imported:', [name for name in {HEAVY} if name in sys.modules])"
     )
     assert done.stdout.endswith("imported: []\n")
-    assert len(arguments) > 1 or all(verb in done.stdout for verb in VERBS)
+    assert len(arguments) > 1 or all(verb in done.stdout for verb in SUBCOMMANDS)
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_explains_itself(verb, capsys):
+@pytest.mark.parametrize("verb", SUBCOMMANDS)
+def test_every_command_has_help(verb, capsys):
     """Every verb exists and answers to --help."""
     assert run(verb, "--help") == 0
     assert f"fingertip-contact {verb}" in capsys.readouterr().out
@@ -52,7 +52,7 @@ def test_version(capsys):
 
 
 @pytest.mark.parametrize("arguments", [("tipe",), ("process",), ("process", "--nonsense"), ("evaluate", "recording")])
-def test_wrong_usage(arguments, capsys):
+def test_usage_errors_exit_with_2(arguments, capsys):
     """Wrong usage exits with 2 and says how to get help."""
     assert run(*arguments) == 2
     assert "--help" in "".join(capsys.readouterr())
@@ -74,7 +74,7 @@ def test_traceback_on_demand():
 
 
 @pytest.mark.parametrize(("module", "extra"), [("rosbags", "bags"), ("cv2", None)])
-def test_a_missing_module_names_its_remedy(module, extra, tmp_path):
+def test_missing_module_error_names_the_remedy(module, extra, tmp_path):
     """What is not installed is said together with the command that installs it."""
     done = run_python(
         f"import sys\nsys.modules[{module!r}] = None\nfrom fingertip_contact.cli.main import main\n"
@@ -87,7 +87,7 @@ def test_a_missing_module_names_its_remedy(module, extra, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_fault_is_no_bad_input():
+def test_internal_errors_exit_with_1():
     """An exception that nobody foresaw exits with 1 and says how to see where it came from."""
     done = run_python(
         "import fingertip_contact.recordings.truth as truth\n"

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
 from cli_harness import run  # noqa: E402
-from depth_weights import D405_NAME, random_weights, save_as_trained  # noqa: E402
+from depth_weights import D405_NAME, make_random_weights, save_training_checkpoint  # noqa: E402
 
 from fingertip_contact.depth.checkpoint import load_weights  # noqa: E402
 from fingertip_contact.depth.configuration import resolve_max_depth_m  # noqa: E402
@@ -19,22 +19,22 @@ from fingertip_contact.depth.configuration import resolve_max_depth_m  # noqa: E
 @pytest.fixture
 def checkpoint(tmp_path):
     """Random weights as they are published."""
-    return save_as_trained(random_weights(), tmp_path / D405_NAME)
+    return save_training_checkpoint(make_random_weights(), tmp_path / D405_NAME)
 
 
-def test_converted_weights_are_the_same_and_know_their_depth(checkpoint, tmp_path, capsys):
+def test_conversion_preserves_weights_and_max_depth(checkpoint, tmp_path, capsys):
     """Even under a name that says nothing."""
     target = tmp_path / "converted" / "desk.safetensors"
     assert run("models", "convert", checkpoint, "--out", target) == 0
     assert capsys.readouterr().out.strip() == str(target)
-    loaded, weights = load_weights(target), random_weights()
+    loaded, weights = load_weights(target), make_random_weights()
     assert loaded.keys() == weights.keys()
     assert all(torch.equal(loaded[name], weights[name]) for name in weights)
     assert json.loads(target.with_name("config.json").read_text()) == {"encoder": "vits", "max_depth": 0.5}
     assert resolve_max_depth_m(target) == 0.5
 
 
-def test_a_file_that_exists_stays(checkpoint, capsys):
+def test_existing_file_is_not_overwritten(checkpoint, capsys):
     """Unless it may be overwritten."""
     target = checkpoint.with_suffix(".safetensors")
     target.write_text("mine")
@@ -42,10 +42,10 @@ def test_a_file_that_exists_stays(checkpoint, capsys):
     assert "--force" in capsys.readouterr().err
     assert target.read_text() == "mine"
     assert run("models", "convert", checkpoint, "--force") == 0
-    assert load_weights(target).keys() == random_weights().keys()
+    assert load_weights(target).keys() == make_random_weights().keys()
 
 
-def test_weights_that_are_refused_leave_nothing(tmp_path, capsys):
+def test_rejected_weights_leave_no_output(tmp_path, capsys):
     """One line says why."""
     (tmp_path / D405_NAME).write_text("no weights")
     assert run("models", "convert", tmp_path / D405_NAME, "--out", tmp_path / "out" / "d405.safetensors") == 2
@@ -53,7 +53,7 @@ def test_weights_that_are_refused_leave_nothing(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-def test_another_ending_is_refused(checkpoint, tmp_path, capsys):
+def test_other_file_extensions_are_rejected(checkpoint, tmp_path, capsys):
     """Loading goes by the ending."""
     assert run("models", "convert", checkpoint, "--out", tmp_path / "d405.bin") == 2
     assert "has to end in .safetensors" in capsys.readouterr().err

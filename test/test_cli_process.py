@@ -24,7 +24,7 @@ CAMERA = Camera(fx=393.0, fy=392.0, cx=321.0, cy=240.0, width=640, height=480)
 PREFIX, FRAME_ID = "/camera/camera", "camera_color_optical_frame"
 
 
-def write_empty_desk(path: Path, count: int, lost_depth: tuple[int, ...] = ()) -> Path:
+def write_empty_desk(path: Path, count: int, missing_depth: tuple[int, ...] = ()) -> Path:
     """A bare grey desk, 35 cm straight below the camera. lost_depth: frames without a depth picture."""
     noise = np.random.default_rng(0)
     color = noise.integers(120, 136, (480, 640, 3), dtype=np.uint8)
@@ -34,7 +34,7 @@ def write_empty_desk(path: Path, count: int, lost_depth: tuple[int, ...] = ()) -
             stamp_ns = 1_700_000_000_000_000_000 + index * 33_333_333
             bag.write_image(f"{PREFIX}/color/image_raw", stamp_ns, FRAME_ID, color, "bgr8")
             bag.write_camera_info(f"{PREFIX}/color/camera_info", stamp_ns, FRAME_ID, CAMERA)
-            if index not in lost_depth:
+            if index not in missing_depth:
                 bag.write_image(f"{PREFIX}/aligned_depth_to_color/image_raw", stamp_ns, FRAME_ID, depth, "16UC1")
     return path
 
@@ -44,7 +44,7 @@ def empty_desk(tmp_path_factory) -> Path:
     return write_empty_desk(tmp_path_factory.mktemp("desk") / "desk.mcap", 20)
 
 
-def test_an_empty_desk_has_no_events(empty_desk, tmp_path, capsys):
+def test_empty_desk_has_no_events(empty_desk, tmp_path, capsys):
     """Every frame is processed and drawn; a desk without hands gives an empty events file."""
     out, video = tmp_path / "events.jsonl", tmp_path / "desk.mp4"
     assert run("process", empty_desk, "--out", out, "--video", video, "--calibration-seconds", "0.3") == 0
@@ -56,9 +56,9 @@ def test_an_empty_desk_has_no_events(empty_desk, tmp_path, capsys):
     assert "0 presses" in capsys.readouterr().err
 
 
-def test_lost_depth_is_told(tmp_path, capsys):
+def test_missing_depth_is_reported(tmp_path, capsys):
     """Frames without depth are processed all the same, and their number is said."""
-    desk = write_empty_desk(tmp_path / "desk.mcap", 6, lost_depth=(2, 5))
+    desk = write_empty_desk(tmp_path / "desk.mcap", 6, missing_depth=(2, 5))
     assert run("process", desk, "--out", tmp_path / "events.jsonl") == 0
     assert "2 of 6 frames had no depth" in capsys.readouterr().err
 
@@ -75,7 +75,7 @@ def test_existing_files_are_kept(empty_desk, tmp_path, capsys, existing):
     assert (tmp_path / existing).read_bytes() != b"old"
 
 
-def test_what_is_read_is_not_overwritten(empty_desk, tmp_path, monkeypatch, capsys):
+def test_inputs_are_never_overwritten(empty_desk, tmp_path, monkeypatch, capsys):
     """Not even with --force: neither the recording nor its truth nor the layout is a place for events or video."""
     monkeypatch.chdir(tmp_path)
     Path("desk.mcap").write_bytes(empty_desk.read_bytes())
@@ -85,7 +85,7 @@ def test_what_is_read_is_not_overwritten(empty_desk, tmp_path, monkeypatch, caps
     assert Path("desk.mcap").read_bytes() == empty_desk.read_bytes()
 
 
-def test_a_video_that_does_not_fit_on_the_disk(empty_desk, tmp_path, capfd):
+def test_incomplete_video_is_removed_on_full_disk(empty_desk, tmp_path, capfd):
     """OpenCV is silent about it; a broken film never appears. A limit on file sizes stands for the full disk."""
     video = tmp_path / "desk.mp4"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -138,7 +138,7 @@ def test_missing_weights(empty_desk, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_interrupted(tmp_path, number, code):
+def test_interrupted_run_leaves_no_partial_files(tmp_path, number, code):
     """Ctrl-C or a polite kill in the midst of a recording leaves nothing half-written."""
     desk = write_empty_desk(tmp_path / "desk.mcap", 150)
     command = "from fingertip_contact.cli.main import main; main()"

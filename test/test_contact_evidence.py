@@ -16,7 +16,7 @@ from fingertip_contact.contact.published import PublishedFinger
 STAMPS = np.arange(12) * 33_333_333
 
 
-def hand_track(own: list[float], other: list[float] | None = None) -> np.ndarray:
+def make_hand_track(own: list[float], other: list[float] | None = None) -> np.ndarray:
     """Heights (12, 5), metres, of a hand: finger 1 as given in mm, finger 2 as the other, the rest at 12 mm."""
     height_m = np.full((12, 5), 0.012)
     height_m[:, 1] = np.array(own) / 1e3
@@ -25,88 +25,93 @@ def hand_track(own: list[float], other: list[float] | None = None) -> np.ndarray
     return height_m
 
 
-def moment_of(height_m: np.ndarray, at: int, noise_m: float, flow_m: np.ndarray | None = None) -> ContactWindow:
+def make_window(height_m: np.ndarray, row: int, noise_m: float, flow_m: np.ndarray | None = None) -> ContactWindow:
     """Row `at` of a hand; nothing is known of the pictures' ways unless it is given (12, 5, 2)."""
-    unknown = np.full((12, 5, 2), np.nan)
-    return ContactWindow.from_history(STAMPS, height_m, np.full(5, noise_m), unknown if flow_m is None else flow_m, at)
+    unknown_flow = np.full((12, 5, 2), np.nan)
+    return ContactWindow.from_history(
+        STAMPS, height_m, np.full(5, noise_m), unknown_flow if flow_m is None else flow_m, row
+    )
 
 
-def touch_of(
-    height_m: np.ndarray, at: int, finger: int, noise_m: float, flow_m: np.ndarray | None = None
+def compute_evidence(
+    height_m: np.ndarray, row: int, finger: int, noise_m: float, flow_m: np.ndarray | None = None
 ) -> ContactEvidence | None:
     """What the finger's stop at row `at` says, None where it does not stop there."""
-    window = moment_of(height_m, at, noise_m, flow_m)
+    window = make_window(height_m, row, noise_m, flow_m)
     return window.compute_evidence(finger, STRICT_DESCENT) if window.is_descent_end(STRICT_DESCENT)[finger] else None
 
 
 TAP = [12.0, 12, 12, 12, 12, 6, 0, 0, 0, 7, 12, 12]
 
 
-def test_tap_is_a_touch_at_its_time() -> None:
+def test_tap_is_detected_at_its_contact_time() -> None:
     """The row where the descent ends is a touch, estimated between it and the row before."""
-    evidence = touch_of(hand_track(TAP), 6, 1, 0.0005)
+    evidence = compute_evidence(make_hand_track(TAP), 6, 1, 0.0005)
     assert evidence is not None
     assert -1 / 30 < evidence.touch_down_offset_s <= 0.0
     assert min(evidence.height_llr, evidence.descent_llr, evidence.rank_llr) > 0
 
 
 @pytest.mark.parametrize("row", [3, 5, 9, 10])
-def test_other_rows_are_no_touch(row: int) -> None:
+def test_rows_without_descent_end_have_no_evidence(row: int) -> None:
     """Hovering, falling and rising rows are no end of a descent."""
-    assert touch_of(hand_track(TAP), row, 1, 0.0005) is None
+    assert compute_evidence(make_hand_track(TAP), row, 1, 0.0005) is None
 
 
-def test_low_hover_is_a_slight_descent() -> None:
+def test_tap_from_low_hover_needs_lenient_thresholds() -> None:
     """A tap from 3 mm is lost in the noise for heights alone; who looks for slight descents finds it."""
-    window = moment_of(hand_track([value / 4 for value in TAP]), 6, 0.0008)
+    window = make_window(make_hand_track([value / 4 for value in TAP]), 6, 0.0008)
     assert window.compute_evidence(1, STRICT_DESCENT) is None
     assert window.is_descent_end(LENIENT_DESCENT)[1]
     assert window.compute_evidence(1, LENIENT_DESCENT) is not None
 
 
-def test_higher_stop_is_less_likely() -> None:
+def test_higher_descent_end_has_lower_evidence() -> None:
     """The higher the stop, the lower the evidence of depth."""
     depths = []
     for lift in (0.0, 1.0, 2.0, 4.0):
-        evidence = touch_of(hand_track([max(value, lift) for value in TAP]), 6, 1, 0.0007)
+        evidence = compute_evidence(make_hand_track([max(value, lift) for value in TAP]), 6, 1, 0.0007)
         assert evidence is not None
         depths.append(evidence.height_llr)
     assert depths == sorted(depths, reverse=True)
     assert depths[0] > 1.0 > -2.0 > depths[-1]
 
 
-def moving(own_mm: float, rival_mm: float) -> np.ndarray:
+def make_flow(own_mm: float, neighbour_mm: float) -> np.ndarray:
     """Ways (12, 5, 2) of pictures: finger 1 and finger 2 go down by so much in each of the last two frames before the
     stop."""
     flow_m = np.zeros((12, 5, 2))
-    flow_m[5:7, 1, 1], flow_m[5:7, 2, 1] = own_mm / 1e3, rival_mm / 1e3
+    flow_m[5:7, 1, 1], flow_m[5:7, 2, 1] = own_mm / 1e3, neighbour_mm / 1e3
     return flow_m
 
 
-def test_picture_that_was_fast_until_it_stopped_is_evidence() -> None:
+def test_fast_fingertip_flow_before_contact_is_evidence() -> None:
     """Fast and alone is for a tap, slow against it, and a rival that was as fast takes the lead away; where pictures'
     ways are not known both count nothing."""
-    fast, slow, beside = (touch_of(hand_track(TAP), 6, 1, 0.0005, moving(*way)) for way in ((5, 0), (0.5, 0), (5, 5)))
-    unknown = touch_of(hand_track(TAP), 6, 1, 0.0005)
+    fast, slow, with_neighbour = (
+        compute_evidence(make_hand_track(TAP), 6, 1, 0.0005, make_flow(*speeds_mm))
+        for speeds_mm in ((5, 0), (0.5, 0), (5, 5))
+    )
+    unknown_flow = compute_evidence(make_hand_track(TAP), 6, 1, 0.0005)
     assert fast is not None
     assert slow is not None
-    assert beside is not None
-    assert unknown is not None
-    assert fast.flow_llr == beside.flow_llr > 0.5 > -0.5 > slow.flow_llr
-    assert fast.flow_lead_llr > 2.0 > beside.flow_lead_llr == pytest.approx(0.0)
-    assert (unknown.flow_llr, unknown.flow_lead_llr) == (0.0, 0.0)
+    assert with_neighbour is not None
+    assert unknown_flow is not None
+    assert fast.flow_llr == with_neighbour.flow_llr > 0.5 > -0.5 > slow.flow_llr
+    assert fast.flow_lead_llr > 2.0 > with_neighbour.flow_lead_llr == pytest.approx(0.0)
+    assert (unknown_flow.flow_llr, unknown_flow.flow_lead_llr) == (0.0, 0.0)
 
 
-def test_rival_that_fell_farther_counts_against() -> None:
+def test_longer_descent_of_neighbour_lowers_rank_evidence() -> None:
     """A finger whose neighbour came down farther at the same time loses evidence of rank."""
-    alone = touch_of(hand_track(TAP), 6, 1, 0.0005)
-    beaten = touch_of(hand_track(TAP, [1.4 * value for value in TAP]), 6, 1, 0.0005)
+    alone = compute_evidence(make_hand_track(TAP), 6, 1, 0.0005)
+    shorter = compute_evidence(make_hand_track(TAP, [1.4 * value for value in TAP]), 6, 1, 0.0005)
     assert alone is not None
-    assert beaten is not None
-    assert beaten.rank_llr < alone.rank_llr - 1.0
+    assert shorter is not None
+    assert shorter.rank_llr < alone.rank_llr - 1.0
 
 
-def test_contact_height_follows_taps_not_dips() -> None:
+def test_contact_height_follows_taps_not_near_misses() -> None:
     """Taps 2 mm over the guess among dips higher up: the learnt height goes to the taps."""
     heights = ContactHeights(0.0076)
     generator = np.random.default_rng(0)
@@ -116,7 +121,7 @@ def test_contact_height_follows_taps_not_dips() -> None:
     assert heights.estimate_contact_heights_m()[6] == pytest.approx(0.0096, abs=0.0006)
 
 
-def test_fingers_of_a_hand_learn_from_each_other() -> None:
+def test_fingers_of_a_hand_share_contact_height() -> None:
     """What three fingers have learnt moves the guess of a fourth of the same hand, and of no other."""
     heights = ContactHeights(0.0076)
     for _ in range(15):
@@ -126,7 +131,7 @@ def test_fingers_of_a_hand_learn_from_each_other() -> None:
     assert heights.estimate_contact_heights_m()[1] == pytest.approx(0.0076)
 
 
-def test_filter_follows_a_ramp_and_bridges_a_gap() -> None:
+def test_height_filter_tracks_a_ramp_and_bridges_dropouts() -> None:
     """Speed of a steady descent is right to 10 %, also when every other frame is missing; NaN changes nothing."""
     for stride in (1, 2):
         motion = HeightFilter()
@@ -136,7 +141,7 @@ def test_filter_follows_a_ramp_and_bridges_a_gap() -> None:
         assert motion.speed_mps == pytest.approx(-0.1, rel=0.1)
 
 
-def test_filter_starts_again_after_a_long_gap() -> None:
+def test_height_filter_resets_after_a_long_dropout() -> None:
     """After a quarter of a second without samples no speed is invented."""
     motion = HeightFilter()
     motion.update(0, 0.05, 0.0005)
@@ -144,7 +149,7 @@ def test_filter_starts_again_after_a_long_gap() -> None:
     assert (motion.height_m, motion.speed_mps) == (0.01, 0.0)
 
 
-def test_published_rule_fires_without_thickness_only() -> None:
+def test_published_baseline_triggers_only_at_zero_thickness() -> None:
     """The published rule finds a tap where the fingertip has no thickness, once in 450 ms, and none with 8 mm of it."""
     rows_px = [0, 0, 3, 8, 14, 20, 21, 21, 21, 15, 8, 2, 0, 0, 0, 0]
     distances = [15, 15, 12, 8, 4, 1, 1, 1, 1, 4, 8, 12, 15, 15, 15, 15]

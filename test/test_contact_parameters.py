@@ -10,7 +10,7 @@ import pytest
 from fingertip_contact.contact.parameters import ContactParameters, list_profiles, load_profile
 
 
-def test_default_profile_is_the_defaults() -> None:
+def test_default_profile_equals_parameter_defaults() -> None:
     """The profile `default` says what the dataclass does; `evidence` has another rule, and the published entry."""
     assert load_profile("default") == ContactParameters()
     evidence = ContactParameters(classifier="evidence", entry_height_m=0.0045)
@@ -23,7 +23,7 @@ def test_every_shipped_profile_loads() -> None:
     assert len({load_profile(name) for name in list_profiles()}) == 5
 
 
-def test_every_field_is_described() -> None:
+def test_every_parameter_has_description_and_range() -> None:
     """Nodes make descriptors of the metadata: a description and a range or choices, the default among them."""
     for entry in fields(ContactParameters):
         assert entry.metadata["description"]
@@ -45,7 +45,7 @@ def test_every_field_is_described() -> None:
         ("a: {", ["not valid YAML"]),
     ],
 )
-def test_mistakes_are_named(tmp_path: Path, text: str, words: list[str]) -> None:
+def test_profile_errors_name_file_field_and_value(tmp_path: Path, text: str, words: list[str]) -> None:
     """A wrong profile file is a ValueError that names the file, the field, the value and what is allowed."""
     source = tmp_path / "mine.yaml"
     source.write_text(text, encoding="utf-8")
@@ -54,13 +54,13 @@ def test_mistakes_are_named(tmp_path: Path, text: str, words: list[str]) -> None
     assert all(word in str(caught.value) for word in words)
 
 
-def test_unknown_profile_lists_the_known() -> None:
+def test_unknown_profile_error_lists_available_profiles() -> None:
     """A wrong name is answered with the right ones."""
     with pytest.raises(ValueError, match="choose one of default"):
         load_profile("fast")
 
 
-def test_missing_file_is_named(tmp_path: Path) -> None:
+def test_missing_profile_file_is_named(tmp_path: Path) -> None:
     """A profile file that is not there is a FileNotFoundError with its path."""
     with pytest.raises(FileNotFoundError, match="nowhere"):
         load_profile(tmp_path / "nowhere.yaml")

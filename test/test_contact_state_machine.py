@@ -31,7 +31,7 @@ def test_golden_trace(trace: Path) -> None:
         assert (machine.state, " ".join(transitions)) == (row["state"], row["transitions"]), row
 
 
-def test_traces_are_there() -> None:
+def test_golden_traces_exist() -> None:
     """The golden traces travel with the tests."""
     assert len(TRACES) >= 5
 
@@ -56,7 +56,7 @@ def test_every_press_ends_once(stream: list[tuple[int, float | None, float, int 
     assert is_open == (machine.state == "contact")
 
 
-def test_a_touch_told_late_is_no_second_press() -> None:
+def test_late_contact_evidence_does_not_press_again() -> None:
     """The evidence of one touch lasts some frames: once its press is over, what still tells of it presses nothing."""
     machine, touch_down_ns = FingerStateMachine(ContactParameters()), 1_000_000_000
     assert machine.update(FingerSample(touch_down_ns + 10_000_000, 0.0, 0.0, touch_down_ns)) == ("press",)

@@ -21,14 +21,14 @@ from fingertip_contact.resources import find_share_file
 STAMPS = np.arange(12) * 33_333_333
 NOISE_M = np.full(5, 0.0005)
 TAP_MM = [12.0, 12, 12, 12, 12, 6, 0, 0, 0, 7, 12, 12]
-AT = 6
+CENTER_ROW = 6
 
 
-def features_at(
-    stamps_ns: np.ndarray, height_m: np.ndarray, flow_m: np.ndarray, at: int, finger: int
+def compute_features(
+    stamps_ns: np.ndarray, height_m: np.ndarray, flow_m: np.ndarray, row: int, finger: int
 ) -> dict[str, float] | None:
     """FEATURES of the stop of a finger at row `at`, None where it does not stop there."""
-    window = ContactWindow.from_history(stamps_ns, height_m, NOISE_M, flow_m, at)
+    window = ContactWindow.from_history(stamps_ns, height_m, NOISE_M, flow_m, row)
     evidence = (
         window.compute_evidence(finger, LENIENT_DESCENT) if window.is_descent_end(LENIENT_DESCENT)[finger] else None
     )
@@ -39,52 +39,52 @@ def features_at(
     )
 
 
-def stop_of(rival_mm: list[float]) -> dict[str, float]:
+def compute_tap_features(neighbour_mm: list[float]) -> dict[str, float]:
     """Features of the tap of finger 1 while finger 2 moves so; the others hover at 12 mm. Pictures go along."""
     height_m = np.full((12, 5), 0.012)
     height_m[:, 1] = np.array(TAP_MM) / 1e3
-    height_m[:, 2] = np.array(rival_mm) / 1e3
+    height_m[:, 2] = np.array(neighbour_mm) / 1e3
     flow_m = np.zeros((12, 5, 2))
     flow_m[:, 1:3, 1] = -np.diff(height_m[:, 1:3], axis=0, prepend=height_m[:1, 1:3])
-    features = features_at(STAMPS, height_m, flow_m, AT, 1)
+    features = compute_features(STAMPS, height_m, flow_m, CENTER_ROW, 1)
     assert features is not None
     return features
 
 
-def test_features_tell_how_the_stop_was() -> None:
+def test_features_describe_the_descent() -> None:
     """A tap from 12 mm that stays two frames more: its depths, times and speeds are those of the track."""
-    stop = stop_of([12.0] * 12)
-    assert stop["dwell_height_mm"] == pytest.approx(0.0)
-    assert stop["descent_mm"] == pytest.approx(12.0)
-    assert stop["ascent_mm"] == pytest.approx(12.0)
-    assert stop["dwell_s"] == pytest.approx(2 / 30, abs=1e-3)
-    assert stop["final_descent_speed_mps"] == pytest.approx(0.18, abs=1e-3)
-    assert stop["previous_descent_speed_mps"] == pytest.approx(0.18, abs=1e-3)
-    assert stop["finger"] == 1.0
+    features = compute_tap_features([12.0] * 12)
+    assert features["dwell_height_mm"] == pytest.approx(0.0)
+    assert features["descent_mm"] == pytest.approx(12.0)
+    assert features["ascent_mm"] == pytest.approx(12.0)
+    assert features["dwell_s"] == pytest.approx(2 / 30, abs=1e-3)
+    assert features["final_descent_speed_mps"] == pytest.approx(0.18, abs=1e-3)
+    assert features["previous_descent_speed_mps"] == pytest.approx(0.18, abs=1e-3)
+    assert features["finger"] == 1.0
 
 
-def test_features_tell_the_way_of_the_picture() -> None:
+def test_features_describe_the_fingertip_flow() -> None:
     """The picture of a finger goes down with it, 6 mm in each of the last two steps, and then stands; so a rival's."""
-    stop = stop_of([12.0, 12, 12, 12, 12, 9, 4, 4, 4, 12, 12, 12])
-    assert [stop[f"flow_mm_t-{step}"] for step in (3, 2, 1)] == pytest.approx([0.0, 6.0, 6.0], abs=1e-3)
-    assert [stop[f"flow_mm_t+{step}"] for step in (1, 2)] == pytest.approx([0.0, 0.0], abs=1e-3)
-    assert stop["descent_flow_along_mm"] == pytest.approx(12.0)
-    assert stop["descent_flow_across_mm"] == 0.0
-    assert [stop[f"flow_along_mm_t{step:+d}"] for step in (-3, -2, -1, 1)] == pytest.approx(
+    features = compute_tap_features([12.0, 12, 12, 12, 12, 9, 4, 4, 4, 12, 12, 12])
+    assert [features[f"flow_mm_t-{step}"] for step in (3, 2, 1)] == pytest.approx([0.0, 6.0, 6.0], abs=1e-3)
+    assert [features[f"flow_mm_t+{step}"] for step in (1, 2)] == pytest.approx([0.0, 0.0], abs=1e-3)
+    assert features["descent_flow_along_mm"] == pytest.approx(12.0)
+    assert features["descent_flow_across_mm"] == 0.0
+    assert [features[f"flow_along_mm_t{step:+d}"] for step in (-3, -2, -1, 1)] == pytest.approx(
         [0.0, 6.0, 6.0, 0.0], abs=1e-3
     )
-    assert [stop[f"flow_lateral_mm_t{step:+d}"] for step in (-2, -1)] == [0.0, 0.0]
-    assert (stop["effective_tap_count"], stop["foreshortening_ratio"]) == (3.0, 0.5)
+    assert [features[f"flow_lateral_mm_t{step:+d}"] for step in (-2, -1)] == [0.0, 0.0]
+    assert (features["effective_tap_count"], features["foreshortening_ratio"]) == (3.0, 0.5)
     # With half of it shown, a way of 6 mm is one of 12 mm down.
     assert [
-        stop[name] for name in ("descent_from_flow_mm_t-1", "descent_from_flow_mm_t-2", "descent_from_flow_mm")
+        features[name] for name in ("descent_from_flow_mm_t-1", "descent_from_flow_mm_t-2", "descent_from_flow_mm")
     ] == pytest.approx([12.0, 12.0, 24.0], abs=1e-2)
-    assert [stop[f"fastest_other_flow_mm_t-{step}"] for step in (2, 1)] == pytest.approx([3.0, 5.0], abs=1e-3)
-    assert stop["fastest_other_height_mm_t+0"] == pytest.approx(4.0)
-    assert stop["fastest_other_finger_distance"] == 1.0
+    assert [features[f"fastest_other_flow_mm_t-{step}"] for step in (2, 1)] == pytest.approx([3.0, 5.0], abs=1e-3)
+    assert features["fastest_other_height_mm_t+0"] == pytest.approx(4.0)
+    assert features["fastest_other_finger_distance"] == 1.0
 
 
-def test_features_do_not_depend_on_the_rate() -> None:
+def test_features_do_not_depend_on_the_frame_rate() -> None:
     """At 60 Hz the heights and ways a thirtieth of a second apart are those of 30 Hz."""
     twice_mm = np.interp(np.arange(0, 12, 0.5), np.arange(12), TAP_MM)
     height_m = np.full((24, 5), 0.012)
@@ -92,9 +92,9 @@ def test_features_do_not_depend_on_the_rate() -> None:
     flow_m = np.zeros((24, 5, 2))
     flow_m[:, 1, 1] = -np.diff(height_m[:, 1], prepend=0.012)
     stamps = np.arange(24) * 16_666_667
-    found = features_at(stamps, height_m, flow_m, 2 * AT, 1)
-    assert found is not None
-    expected = stop_of([12.0] * 12)
+    actual = compute_features(stamps, height_m, flow_m, 2 * CENTER_ROW, 1)
+    assert actual is not None
+    expected = compute_tap_features([12.0] * 12)
     for name in (
         "height_mm_t-2",
         "height_mm_t-1",
@@ -105,15 +105,15 @@ def test_features_do_not_depend_on_the_rate() -> None:
         "flow_mm_t-1",
         "flow_mm_t+1",
     ):
-        assert found[name] == pytest.approx(expected[name], abs=0.01), name
+        assert actual[name] == pytest.approx(expected[name], abs=0.01), name
 
 
-def test_rival_that_touches_is_seen() -> None:
+def test_features_describe_the_neighbour_finger() -> None:
     """A neighbour that comes down to the desk has more evidence than one that hovers, and the farther fall."""
-    hovers, touches = stop_of([12.0] * 12), stop_of([1.3 * value for value in TAP_MM])
-    assert touches["others_max_llr"] > hovers["others_max_llr"] + 3.0
-    assert touches["others_max_descent_mm"] == pytest.approx(15.6)
-    assert touches["others_min_height_mm"] == pytest.approx(0.0)
+    hovering, touching = compute_tap_features([12.0] * 12), compute_tap_features([1.3 * value for value in TAP_MM])
+    assert touching["others_max_llr"] > hovering["others_max_llr"] + 3.0
+    assert touching["others_max_descent_mm"] == pytest.approx(15.6)
+    assert touching["others_min_height_mm"] == pytest.approx(0.0)
 
 
 @given(
@@ -122,25 +122,27 @@ def test_rival_that_touches_is_seen() -> None:
     st.integers(1, 11),
     st.integers(0, 4),
 )
-def test_features_are_finite(height_m: np.ndarray, flow_m: np.ndarray, at: int, finger: int) -> None:
+def test_features_are_finite(height_m: np.ndarray, flow_m: np.ndarray, row: int, finger: int) -> None:
     """Whatever the heights and ways, unseen ones too, a stop has finite features."""
-    features = features_at(STAMPS, height_m, flow_m, at, finger)
+    features = compute_features(STAMPS, height_m, flow_m, row, finger)
     assert features is None or np.isfinite([*features.values()]).all()
 
 
-def test_half_a_way_is_no_way() -> None:
+def test_partial_flow_counts_as_missing() -> None:
     """A picture whose way is known in one direction only has not moved, and the stop's features stay finite."""
     flow_m = np.full((12, 5, 2), 0.001)
-    flow_m[AT - 1 : AT + 1, 1, 1] = np.nan
+    flow_m[CENTER_ROW - 1 : CENTER_ROW + 1, 1, 1] = np.nan
     height_m = np.full((12, 5), 0.012)
     height_m[:, 1] = np.array(TAP_MM) / 1e3
-    assert np.isfinite(ContactWindow.from_history(STAMPS, height_m, NOISE_M, flow_m, AT).cumulative_flow_m).all()
-    features = features_at(STAMPS, height_m, flow_m, AT, 1)
+    assert np.isfinite(
+        ContactWindow.from_history(STAMPS, height_m, NOISE_M, flow_m, CENTER_ROW).cumulative_flow_m
+    ).all()
+    features = compute_features(STAMPS, height_m, flow_m, CENTER_ROW, 1)
     assert features is not None
     assert np.isfinite([*features.values()]).all()
 
 
-def two_leaves(right: int = 2) -> TreeEnsemble:
+def make_two_leaf_ensemble(right: int = 2) -> TreeEnsemble:
     """One tree: -1 up to 3 of the first feature, else 2."""
     return TreeEnsemble(
         base=0.5,
@@ -151,27 +153,27 @@ def two_leaves(right: int = 2) -> TreeEnsemble:
     )
 
 
-def test_trees_add_up_their_leaves() -> None:
+def test_ensemble_sums_its_leaf_values() -> None:
     """The base and the value of the leaf that the features lead to; the threshold itself goes left."""
     for value, expected in ((2.0, -0.5), (3.0, -0.5), (3.1, 2.5)):
-        assert two_leaves().predict(np.full((1, len(FEATURES)), value)) == [expected]
+        assert make_two_leaf_ensemble().predict(np.full((1, len(FEATURES)), value)) == [expected]
 
 
-def test_trees_survive_their_file(tmp_path: Path) -> None:
+def test_saved_ensemble_is_restored_exactly(tmp_path: Path) -> None:
     """What was saved decides the same after it was read."""
-    save_trees(two_leaves(), tmp_path / "trees.json")
+    save_trees(make_two_leaf_ensemble(), tmp_path / "trees.json")
     features = np.array([[2.0], [5.0]]) * np.ones(len(FEATURES))
     assert (
         load_tree_ensemble(tmp_path / "trees.json").predict(features).tolist()
-        == two_leaves().predict(features).tolist()
+        == make_two_leaf_ensemble().predict(features).tolist()
     )
 
 
 @pytest.mark.parametrize("change", ["loop", "features", "shape", "finite", "text"])
-def test_bad_trees_are_refused(change: str, tmp_path: Path) -> None:
+def test_invalid_ensembles_are_rejected(change: str, tmp_path: Path) -> None:
     """A walk that would not end, other features, ragged tables, NaN and what is no JSON: ValueError with the remedy."""
     path = tmp_path / "trees.json"
-    save_trees(two_leaves(right=0 if change == "loop" else 2), path)
+    save_trees(make_two_leaf_ensemble(right=0 if change == "loop" else 2), path)
     data = json.loads(path.read_text(encoding="utf-8"))
     if change == "features":
         data["features"][0] = "colour"
@@ -180,11 +182,11 @@ def test_bad_trees_are_refused(change: str, tmp_path: Path) -> None:
     if change == "finite":
         data["threshold_or_leaf"][0][1] = float("nan")
     path.write_text("trees" if change == "text" else json.dumps(data), encoding="utf-8")
-    with pytest.raises(ValueError, match="fit-touch"):
+    with pytest.raises(ValueError, match="fit-classifier"):
         load_tree_ensemble(path)
 
 
-def test_fit_says_what_scikit_learn_says() -> None:
+def test_exported_ensemble_matches_scikit_learn() -> None:
     """Trees made of a fitted model give the log-odds that the model gives."""
     ensemble = pytest.importorskip("sklearn.ensemble")
     from fingertip_contact.evaluation import contact_fit
@@ -197,7 +199,7 @@ def test_fit_says_what_scikit_learn_says() -> None:
     np.testing.assert_allclose(trees.predict(features[:50]), model.decision_function(features[:50]), atol=1e-6)
 
 
-def test_time_of_touch_is_told() -> None:
+def test_contact_time_is_estimated() -> None:
     """Trees fitted to touches so long after a stop as its first feature says tell that time of others within 5 ms."""
     pytest.importorskip("sklearn.ensemble")
     from fingertip_contact.evaluation import contact_fit
@@ -208,7 +210,7 @@ def test_time_of_touch_is_told() -> None:
     assert np.median(np.abs(trees.predict(features[1800:]) + 0.1 * features[1800:, 0])) < 0.005
 
 
-def test_nobody_of_the_tests_was_fitted_to() -> None:
+def test_training_participants_are_not_evaluated() -> None:
     """The people that trees are fitted to are none of the suite's."""
     assert not set(PARTICIPANTS) & {*TRAINING_PARTICIPANTS, *TRAINING_STROKE_SEEDS}
     for file in (DECISION_MODEL_FILE, TIMING_MODEL_FILE):

@@ -34,11 +34,13 @@ def unlabelled(tmp_path):
 
 def fingers_in_contact(session) -> dict[int, set[str]]:
     """Frame -> fingers that touch."""
-    found = {}
+    fingers_by_frame = {}
     for frame in session.frames():
         label = read_label(frame.label_path)
-        found[frame.number] = {finger for hand in label.hands for finger, tip in hand.fingertips.items() if tip.contact}
-    return found
+        fingers_by_frame[frame.number] = {
+            finger for hand in label.hands for finger, tip in hand.fingertips.items() if tip.contact
+        }
+    return fingers_by_frame
 
 
 def write_csv(path, header: str, *lines: str):
@@ -47,7 +49,7 @@ def write_csv(path, header: str, *lines: str):
 
 
 @pytest.mark.parametrize(("unit", "per_second"), [("s", 1), ("ms", 1e3), ("us", 1e6), ("ns", 1e9)])
-def test_a_touch_devices_times_have_any_unit(tmp_path, unit, per_second):
+def test_touch_device_times_accept_any_unit(tmp_path, unit, per_second):
     """Whole nanoseconds are kept exactly; fingers may be called as in the dataset."""
     down, up = (f"{int(seconds * per_second)}" for seconds in (2, 3))
     file = write_csv(tmp_path / "t.csv", f"down_{unit}, up_{unit}, hand, finger", f"{down}, {up}, Right, Pinky")
@@ -78,7 +80,7 @@ def test_a_bad_csv_is_named(tmp_path, header, line, message):
     assert "t.csv" in str(error.value)
 
 
-def test_a_finger_touches_while_its_touch_lasts(session):
+def test_finger_is_labelled_in_contact_during_its_interval(session):
     """By the camera's clock; every other finger of the hands in view hovers."""
     labelled_contacts = [
         LabelledContact(world.stamp_ns(1) - 5, world.stamp_ns(3) + 5, "right", "index"),
@@ -91,14 +93,14 @@ def test_a_finger_touches_while_its_touch_lasts(session):
     assert set(labelled[0].hands[0].fingertips) == set(FINGERS)
 
 
-def test_touches_of_another_time_are_refused(session):
+def test_contacts_outside_the_session_are_rejected(session):
     """Clocks that were not aligned must not make a session without contact."""
     with pytest.raises(ValueError, match="none of 1 touches falls into the session"):
         labels_from_contacts(session, [LabelledContact(0, SECOND_NS, "left", "index")])
 
 
 @pytest.mark.parametrize("offset", [1_234_567_890, -4_000_000_000, 1_700_000_000_000_000_000])
-def test_the_offset_of_the_clocks_is_found(offset):
+def test_clock_offset_is_estimated(offset):
     """From an uneven rhythm, though some touches were missed, some invented, and all seen some milliseconds off."""
     random = np.random.default_rng(1)
     downs = np.cumsum(random.uniform(0.2, 0.9, 30) * 1e9).astype(int)
@@ -107,12 +109,12 @@ def test_the_offset_of_the_clocks_is_found(offset):
     invented = random.uniform(0, downs[-1], 5) + offset
     onsets = [int(onset) for onset in np.concatenate([seen, invented])]
     labelled_contacts = [LabelledContact(int(down), int(down) + 80_000_000, "right", "index") for down in downs]
-    found = estimate_clock_offset_ns(labelled_contacts, onsets, 5 * SECOND_NS)
-    assert abs(found - offset) < 15_000_000
+    fingers_by_frame = estimate_clock_offset_ns(labelled_contacts, onsets, 5 * SECOND_NS)
+    assert abs(fingers_by_frame - offset) < 15_000_000
 
 
 @pytest.mark.parametrize("onsets", [[], [0, 1 * SECOND_NS, 2 * SECOND_NS, 3 * SECOND_NS, 4 * SECOND_NS]])
-def test_an_offset_that_is_not_clear_is_refused(onsets):
+def test_ambiguous_clock_offset_is_rejected(onsets):
     """Nothing seen, or an even rhythm that fits twice."""
     labelled_contacts = [
         LabelledContact(number * SECOND_NS, number * SECOND_NS + 1, "left", "index") for number in (0, 1, 2)
@@ -124,35 +126,43 @@ def test_an_offset_that_is_not_clear_is_refused(onsets):
 def test_onsets_are_where_contact_begins(tmp_path):
     """Not every frame that it lasts."""
     session = world.write_session(tmp_path, count=4, labelled=False)
-    labels = [world.label(), world.label("index"), world.label("index", "thumb"), world.label("thumb")]
+    labels = [
+        world.make_label(),
+        world.make_label("index"),
+        world.make_label("index", "thumb"),
+        world.make_label("thumb"),
+    ]
     save_labels(session, [LabelledFrame(number, label) for number, label in enumerate(labels)])
     assert find_contact_onsets_ns(session) == [world.stamp_ns(1), world.stamp_ns(2)]
 
 
 def test_a_guess_never_replaces_ground_truth(session, unlabelled):
     """Not even when overwriting is allowed; truth replaces a guess when it is."""
-    guess, ground_truth = world.label("thumb", source="detector"), world.label("ring", source="touch_device")
+    detected, ground_truth = (
+        world.make_label("thumb", source="detector"),
+        world.make_label("ring", source="touch_device"),
+    )
     for force in (False, True):
         with pytest.raises(FileExistsError, match="a guess does not replace"):
-            save_labels(session, [LabelledFrame(0, guess)], overwrite=force)
+            save_labels(session, [LabelledFrame(0, detected)], overwrite=force)
     assert fingers_in_contact(session)[0] == set()
-    save_labels(unlabelled, [LabelledFrame(0, guess)])
+    save_labels(unlabelled, [LabelledFrame(0, detected)])
     with pytest.raises(FileExistsError, match="--force"):
         save_labels(unlabelled, [LabelledFrame(0, ground_truth)])
     save_labels(unlabelled, [LabelledFrame(0, ground_truth)], overwrite=True)
     assert read_label(unlabelled.path / "labels" / "000000.json") == ground_truth
 
 
-def test_the_detectors_word_is_marked_as_such(unlabelled):
+def test_detector_labels_are_marked_as_such(unlabelled):
     """Contact is contact, approach is not; heights and hands are written with it."""
-    landmarks = world.hands()[0].landmarks_px.astype(np.float32)
+    landmarks = world.make_hands()[0].landmarks_px.astype(np.float32)
     hand = Hand(7, "left", 0.9, 0.9, landmarks)
     tips = tuple(
         Fingertip(7, "left", finger, (1.0, 1.0), np.array([0, 0, 0.34]), 0.012, 0.0, 1.0, state)
         for finger, state in zip(FINGERS, ("hover", "approach", "contact", "retract", "lost"), strict=True)
     )
     result = FrameResult(world.stamp_ns(0), (hand,), tips, (), (), "", None, None)
-    depth = DepthImage(world.depth_mm(0), 0.001)
+    depth = DepthImage(world.make_depth_mm(0), 0.001)
     save_labels(unlabelled, [label_from_result(0, result, depth, annotate_hands=True)])
     label = read_label(unlabelled.path / "labels" / "000000.json")
     assert label.source == "detector"
@@ -163,7 +173,7 @@ def test_the_detectors_word_is_marked_as_such(unlabelled):
     assert annotated.fingertip_depth_m["index"] == pytest.approx(0.35, abs=0.002)
 
 
-def test_the_command_labels_from_a_touch_device(unlabelled, tmp_path, capsys):
+def test_label_command_uses_a_touch_device(unlabelled, tmp_path, capsys):
     """With the offset given; a second time only with --force."""
     seconds = [world.stamp_ns(number) / 1e9 - 100 for number in (2, 4)]
     file = write_csv(tmp_path / "t.csv", "down_s,up_s", f"{seconds[0] - 0.01:.6f},{seconds[1] + 0.01:.6f}")
@@ -178,26 +188,27 @@ def test_the_command_labels_from_a_touch_device(unlabelled, tmp_path, capsys):
     assert run(*arguments, "--offset-s", "100", "--force") == 0
 
 
-def test_the_command_finds_the_offset(tmp_path, capsys):
+def test_label_command_estimates_the_clock_offset(tmp_path, capsys):
     """From the labels that are there; the device's clock counts from its start."""
     session = world.write_session(tmp_path, count=30, labelled=False)
     begins, device_ns = (3, 8, 17, 20), world.stamp_ns(0) - 7 * SECOND_NS
-    guesses = [
-        LabelledFrame(number, world.label(*["index"] * (number in begins), source="detector")) for number in range(30)
+    detected = [
+        LabelledFrame(number, world.make_label(*["index"] * (number in begins), source="detector"))
+        for number in range(30)
     ]
-    save_labels(session, guesses)
+    save_labels(session, detected)
     lines = [
         f"{world.stamp_ns(begin) - device_ns},{world.stamp_ns(begin + 1) - device_ns},right,middle" for begin in begins
     ]
     file = write_csv(tmp_path / "t.csv", "down_ns,up_ns,hand,finger", *lines)
     assert run("dataset", "label", session.path, "--touches", file, "--force") == 0
     assert f"offset between the clocks: {device_ns / 1e9:+.3f} s" in capsys.readouterr().err
-    found = fingers_in_contact(open_session(session.path))
+    fingers_by_frame = fingers_in_contact(open_session(session.path))
     expected = {begin + more for begin in begins for more in (0, 1)}
-    assert {number for number, fingers in found.items() if fingers == {"middle"}} == expected
+    assert {number for number, fingers in fingers_by_frame.items() if fingers == {"middle"}} == expected
 
 
-def test_the_command_runs_the_detector(unlabelled, hand_weights, capsys):
+def test_label_command_runs_the_detector(unlabelled, hand_weights, capsys):
     """Noise shows no hands: every frame is labelled, by the detector, without contact."""
     assert run("dataset", "label", unlabelled.path) == 0
     assert "6 frames labelled by detector, 0 with contact" in capsys.readouterr().err

@@ -48,7 +48,7 @@ def published(tmp_path):
         (folder / name).mkdir(parents=True)
     for number in range(2):
         cv2.imwrite(str(folder / "rgb" / f"{number:06d}.png"), world.image(number))
-        cv2.imwrite(str(folder / "depth" / f"{number:06d}.png"), world.depth_mm(number))
+        cv2.imwrite(str(folder / "depth" / f"{number:06d}.png"), world.make_depth_mm(number))
     (folder / "metadata.json").write_text(json.dumps(PUBLISHED_METADATA))
     return tmp_path / "d405"
 
@@ -64,29 +64,29 @@ def test_the_published_layout_is_read(published):
     np.testing.assert_array_equal(second.load_color(), world.image(1))
     depth_m = second.load_depth_m()
     assert depth_m.dtype == np.float32
-    np.testing.assert_allclose(depth_m[3:], world.depth_mm(1)[3:] / 1000, rtol=1e-6)
+    np.testing.assert_allclose(depth_m[3:], world.make_depth_mm(1)[3:] / 1000, rtol=1e-6)
     assert np.isnan(depth_m[0, 0])
 
 
-def test_depth_is_in_millimetres_whatever_the_sensors_unit(published):
+def test_depth_is_in_millimetres_for_any_sensor_unit(published):
     """`depth_scale_m` is the sensor's, the pictures are converted: 350 is 0.35 m."""
     (frame, _) = open_dataset(published).frames()
     assert np.nanmedian(frame.load_depth_m()) == pytest.approx(0.35, abs=0.002)
 
 
-def test_without_stamps_frames_are_a_period_apart(published):
+def test_frames_without_stamps_are_one_period_apart(published):
     """The published sets have none."""
     (session,) = open_dataset(published).sessions
     assert session.stamps_ns == {0: 0, 1: 33_333_333}
 
 
 @pytest.mark.parametrize("level", ["", "P01", "P01/P01_angle90_white_desk_typing_074155"])
-def test_any_level_of_the_dataset_can_be_opened(published, level):
+def test_dataset_can_be_opened_at_any_level(published, level):
     """The whole, one participant, one session."""
     assert len(list(open_dataset(published / level).frames())) == 2
 
 
-def test_the_folders_name_tells_what_the_metadata_does_not(published):
+def test_missing_metadata_is_read_from_the_folder_name(published):
     """Surfaces may hold underscores."""
     (session,) = open_dataset(published).sessions
     session = world.change_metadata(session, session=None)
@@ -94,7 +94,7 @@ def test_the_folders_name_tells_what_the_metadata_does_not(published):
     assert (session.surface, session.action) == ("white_desk", "typing")
 
 
-def test_the_metadata_of_recorders_with_several_cameras_is_read(published):
+def test_multi_camera_metadata_is_read(published):
     """Surface at the top, the angle with the camera that measures depth."""
     (session,) = open_dataset(published).sessions
     cameras = [{"name": "side", "type": "rgb", "angle": 15}, {"name": "d405", "type": "depth", "angle": 45}]
@@ -104,7 +104,7 @@ def test_the_metadata_of_recorders_with_several_cameras_is_read(published):
     assert (session.angle_deg, session.surface, session.action) == (45.0, "dark", "hovering")
 
 
-def test_a_frame_can_be_sent_to_another_process(published):
+def test_frames_can_be_pickled(published):
     """Loaders work in processes of their own."""
     frame = next(open_dataset(published).frames())
     copy = pickle.loads(pickle.dumps(frame))
@@ -112,7 +112,7 @@ def test_a_frame_can_be_sent_to_another_process(published):
     np.testing.assert_array_equal(copy.load_color(), frame.load_color())
 
 
-def test_only_frames_with_both_pictures_count(published):
+def test_only_frames_with_both_images_count(published):
     """A frame without depth is none; hidden files are unfinished."""
     (session,) = open_dataset(published).sessions
     (session.path / "depth" / "000000.png").unlink()
@@ -120,7 +120,7 @@ def test_only_frames_with_both_pictures_count(published):
     assert open_session(session.path).frame_numbers == (1,)
 
 
-def test_a_session_that_cannot_be_read_is_named_and_left_out(published):
+def test_unreadable_session_is_named_and_skipped(published):
     """The rest goes on."""
     broken = published / "P02" / "P02_angle45_dark_hovering_080000"
     (broken / "rgb").mkdir(parents=True)
@@ -139,14 +139,14 @@ def test_a_session_that_cannot_be_read_is_named_and_left_out(published):
         ({"depth_png_unit_m": -1}, "depth_png_unit_m is -1"),
     ],
 )
-def test_metadata_that_cannot_be_used_names_the_field(published, fields, message):
+def test_invalid_metadata_error_names_the_field(published, fields, message):
     (session,) = open_dataset(published).sessions
     with pytest.raises(ValueError, match=message) as error:
         world.change_metadata(session, **fields)
     assert "metadata.json" in str(error.value)
 
 
-def test_what_is_no_dataset_is_refused(tmp_path):
+def test_folder_without_sessions_is_rejected(tmp_path):
     """A folder that is not there, and one without sessions."""
     with pytest.raises(FileNotFoundError, match="does not exist"):
         open_dataset(tmp_path / "none")
@@ -154,27 +154,27 @@ def test_what_is_no_dataset_is_refused(tmp_path):
         open_dataset(tmp_path)
 
 
-def spoil(frame: DatasetFrame, how: str) -> None:
-    if how == "cut off":
+def corrupt(frame: DatasetFrame, defect: str) -> None:
+    if defect == "cut off":
         frame.rgb_path.write_bytes(frame.rgb_path.read_bytes()[:-100])
-    elif how == "flipped bits":
+    elif defect == "flipped bits":
         data = bytearray(frame.depth_path.read_bytes())
         data[len(data) // 2] ^= 0xFF
         frame.depth_path.write_bytes(data)
-    elif how == "empty":
+    elif defect == "empty":
         frame.depth_path.write_bytes(b"")
-    elif how == "gone":
+    elif defect == "gone":
         frame.rgb_path.unlink()
-    elif how == "another size":
+    elif defect == "another size":
         cv2.imwrite(str(frame.depth_path), np.full((24, 32), 350, dtype=np.uint16))
-    elif how == "no depth":
+    elif defect == "no depth":
         cv2.imwrite(str(frame.depth_path), world.image(0))
-    elif how == "tenths of a millimetre":
-        cv2.imwrite(str(frame.depth_path), 10 * world.depth_mm(0))
+    elif defect == "tenths of a millimetre":
+        cv2.imwrite(str(frame.depth_path), 10 * world.make_depth_mm(0))
 
 
 @pytest.mark.parametrize(
-    ("how", "folder", "message"),
+    ("defect", "folder", "message"),
     [
         ("cut off", "rgb", "corrupt"),
         ("flipped bits", "depth", "corrupt"),
@@ -185,27 +185,27 @@ def spoil(frame: DatasetFrame, how: str) -> None:
         ("tenths of a millimetre", "depth", "3.500 m.*depth_png_unit_m"),
     ],
 )
-def test_a_bad_picture_is_named(published, how, folder, message):
+def test_invalid_image_is_named(published, defect, folder, message):
     """The error says which file, what is wrong, and can be told from others, so that the rest goes on."""
     bad, good = open_dataset(published).frames()
-    spoil(bad, how)
+    corrupt(bad, defect)
     with pytest.raises(BadFrameError, match=message) as error:
         bad.load()
     assert f"{folder}/000000.png" in str(error.value)
     good.load()
 
 
-def test_depth_in_another_unit_can_be_said(published):
+def test_depth_unit_can_be_specified(published):
     """`depth_png_unit_m` is ours; with it tenths of millimetres are read rightly, and millimetres no longer."""
     bad, good = open_dataset(published).frames()
-    spoil(bad, "tenths of a millimetre")
+    corrupt(bad, "tenths of a millimetre")
     session = world.change_metadata(bad.session, depth_png_unit_m=0.0001)
     assert np.nanmedian(DatasetFrame(session, 0).load_depth_m()) == pytest.approx(0.35, abs=0.002)
     with pytest.raises(BadFrameError, match=r"0\.035 m"):
         DatasetFrame(session, good.number).load_depth_m()
 
 
-def test_depth_without_a_valid_pixel_is_no_other_unit(published):
+def test_depth_without_valid_pixels_is_not_a_unit_error(published):
     """An empty picture is poor, not wrong."""
     (frame, _) = open_dataset(published).frames()
     cv2.imwrite(str(frame.depth_path), np.zeros((48, 64), dtype=np.uint16))
@@ -262,12 +262,12 @@ def test_both_generations_of_labels_are_read(tmp_path):
     assert not new_label.hands[0].fingertips["little"].contact
 
 
-def test_what_is_written_of_hands_is_read(tmp_path):
+def test_written_hands_are_read_back(tmp_path):
     """Annotations and labels, unmeasured values included."""
-    written_hands = world.hands("left")
+    written_hands = world.make_hands("left")
     written_hands[0].fingertip_depth_m["ring"] = float("nan")
     (tmp_path / "a.json").write_text(json.dumps(annotation_to_json(3, written_hands), allow_nan=False))
-    (tmp_path / "l.json").write_text(json.dumps(label_to_json(3, world.label("little", source="touch_device"))))
+    (tmp_path / "l.json").write_text(json.dumps(label_to_json(3, world.make_label("little", source="touch_device"))))
     (hand,) = read_annotation(tmp_path / "a.json")
     assert hand.handedness == "left"
     np.testing.assert_array_equal(hand.landmarks_px, written_hands[0].landmarks_px)
@@ -275,10 +275,10 @@ def test_what_is_written_of_hands_is_read(tmp_path):
     assert np.isnan(hand.fingertip_depth_m.pop("ring"))
     assert set(hand.fingertip_depth_m.values()) == {0.34}
     label = read_label(tmp_path / "l.json")
-    assert label == world.label("little", source="touch_device")
+    assert label == world.make_label("little", source="touch_device")
 
 
-def test_what_nobody_looked_at_is_not_empty(tmp_path):
+def test_missing_annotation_differs_from_empty_annotation(tmp_path):
     """No file is no answer; a file without hands is the answer that there is none."""
     assert read_annotation(tmp_path / "none.json") is None
     assert read_label(tmp_path / "none.json") is None

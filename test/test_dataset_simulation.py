@@ -35,12 +35,12 @@ def people(tmp_path_factory) -> Path:
     return root
 
 
-def files(root: Path) -> dict[Path, bytes]:
+def read_files(root: Path) -> dict[Path, bytes]:
     return {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize(("participants", "frames"), [(15, 3000), (2, 7), (3, 6), (4, 101)])
-def test_frames_are_dealt_evenly(participants, frames):
+def test_frames_are_distributed_evenly(participants, frames):
     """To people, angles and actions, and all of them; every surface is used."""
     blocks = plan_dataset(participants, frames, ANGLES, SURFACES, DatasetConfig())
     assert sum(sum(block.frames.values()) for block in blocks) == frames
@@ -69,13 +69,13 @@ def test_frames_are_dealt_evenly(participants, frames):
         ((1, 5, ANGLES, SURFACES, DatasetConfig(difficulty="brutal")), "difficulty is brutal"),
     ],
 )
-def test_impossible_plans_are_refused(arguments, says):
+def test_impossible_plans_are_rejected(arguments, message):
     """Before anything is drawn."""
-    with pytest.raises(ValueError, match=says):
+    with pytest.raises(ValueError, match=message):
         plan_dataset(*arguments)
 
 
-def test_a_simulated_dataset_is_whole(people):
+def test_simulated_dataset_passes_the_check(people):
     """It passes the check, shows hands in every frame, and each session is of what it says."""
     checks = list(check_dataset(open_dataset(people), Quality()))
     assert len(checks) == len(ANGLES) * len(ACTIONS)
@@ -87,7 +87,7 @@ def test_a_simulated_dataset_is_whole(people):
     assert {check.session.angle_deg for check in checks} == set(ANGLES)
 
 
-def test_labels_are_the_truth(people):
+def test_labels_match_ground_truth(people):
     """Whoever hovers touches nothing and is as high as the hover; whoever touches is at the surface; the sensor's depth
     of the desk is that of the surface written down."""
     for session in open_dataset(people).sessions:
@@ -114,7 +114,7 @@ def test_labels_are_the_truth(people):
             assert np.median(corner[rows, columns] - expected_m) == pytest.approx(-0.0005, abs=0.0007)
 
 
-def test_people_look_the_same_from_everywhere_and_differ_from_each_other():
+def test_participant_appearance_is_constant_across_sessions():
     """Skin and sleeves are the participant's, the light and the camera the block's."""
     scenes = [make_block_scene(block) for block in plan_dataset(6, 12, ANGLES, SURFACES, DatasetConfig())]
     pairs = list(zip(scenes[::2], scenes[1::2], strict=True))
@@ -126,17 +126,17 @@ def test_people_look_the_same_from_everywhere_and_differ_from_each_other():
     assert len({(one.appearance.skin_tone, *one.appearance.sleeve_bgr) for one, _ in pairs}) > 2
 
 
-def test_what_is_missing_is_made_again_to_the_byte(people):
+def test_missing_sessions_are_recreated_identically(people):
     """A session that was taken away comes back the same, made by one process instead of two; the others stay, and
     what a stopped worker left is cleared."""
-    before = files(people)
+    before = read_files(people)
     times = {path: path.stat().st_mtime_ns for path in people.rglob("*.png")}
     gone = next(people.glob("P01/*transition*"))
     assert len(list((gone / "depth_exact").iterdir())) == 2
     shutil.rmtree(gone)
     (people / "P01" / f".{gone.name}.abc.partial").mkdir()
     assert simulate_dataset(plan_dataset(1, 12, ANGLES, SURFACES, DatasetConfig(seed=5)), people, workers=1) == 12
-    assert files(people) == before
+    assert read_files(people) == before
     changed = {path for path in people.rglob("*.png") if path.stat().st_mtime_ns != times[path]}
     assert {path.parent.parent for path in changed} == {gone}
     assert not list(people.glob("P01/.*"))
@@ -148,7 +148,7 @@ def test_another_config_does_not_mix_with_what_is_there(people):
         simulate_dataset(plan_dataset(1, 12, ANGLES, SURFACES, DatasetConfig(seed=6)), people)
 
 
-def test_hands_in_the_air():
+def test_hovering_hands_stay_above_the_desk():
     """A hover never comes down to the desk; a transition comes exactly down, and well up."""
     times_s = np.linspace(0, 60, 500)
     for seed in range(5):
@@ -161,7 +161,7 @@ def test_hands_in_the_air():
         assert transition_m[:, 2].max() > MAX_TRANSITION_M / 2 - 1e-9
 
 
-def test_fingertips_are_annotated_in_the_picture(people):
+def test_fingertips_are_annotated_inside_the_image(people):
     """21 landmarks a hand, most of them in view, and a depth for most fingertips."""
     depths = []
     for frame in open_dataset(people).frames():
@@ -172,7 +172,7 @@ def test_fingertips_are_annotated_in_the_picture(people):
     assert 0.2 < np.nanmedian(depths) < 0.5
 
 
-def test_ctrl_c_leaves_whole_sessions_only(tmp_path):
+def test_interrupt_leaves_only_complete_sessions(tmp_path):
     """No traceback, no hidden left-over; what is there passes the check or is nothing."""
     command = "from fingertip_contact.cli.main import main; main()"
     arguments = [
@@ -213,7 +213,7 @@ def test_ctrl_c_leaves_whole_sessions_only(tmp_path):
         assert len(list((session / "rgb").iterdir())) == 10
 
 
-def test_the_command_refuses_what_cannot_be(tmp_path, capsys):
+def test_simulate_dataset_command_rejects_invalid_arguments(tmp_path, capsys):
     """And tells `simulate` from `simulate dataset`."""
     out = "--out", tmp_path / "people"
     assert run("simulate", "dataset", "--participants", "2", "--frames", "3", "--angles", "45,90", *out) == 2

@@ -40,7 +40,7 @@ def dataset(tmp_path_factory):
     return open_dataset(root)
 
 
-def test_the_cards_split_has_a_name():
+def test_published_splits_are_available_by_name():
     """As the model card names the participants; the authors' repository names others."""
     split = load_split("card")
     assert {part: " ".join(names) for part, names in split.participants.items()} == CARD
@@ -53,9 +53,9 @@ def test_the_cards_split_has_a_name():
     seed=st.integers(0, 1000),
     fractions=st.tuples(*[st.floats(0.05, 1.0)] * 3),
 )
-def test_everybody_is_in_exactly_one_part(tmp_path, counts, seed, fractions):
+def test_every_participant_is_in_exactly_one_part(tmp_path, counts, seed, fractions):
     """Whatever the people, the shares and the seed; no part stays empty, and the seed alone decides."""
-    people = imagined(tmp_path, counts)
+    people = make_imaginary_dataset(tmp_path, counts)
     split = draw_split(people, dict(zip(PARTS, fractions, strict=True)), seed)
     assigned = [name for part in PARTS for name in split.participants[part]]
     assert sorted(assigned) == list(people.participants)
@@ -63,7 +63,7 @@ def test_everybody_is_in_exactly_one_part(tmp_path, counts, seed, fractions):
     assert draw_split(people, dict(zip(PARTS, fractions, strict=True)), seed) == split
 
 
-def imagined(path, counts) -> Dataset:
+def make_imaginary_dataset(path, counts) -> Dataset:
     """A dataset of sessions that know their frames and have no files."""
     sessions = []
     for number, count in enumerate(counts, start=1):
@@ -73,9 +73,9 @@ def imagined(path, counts) -> Dataset:
     return Dataset(path, tuple(sessions), ())
 
 
-def test_parts_get_about_their_shares(tmp_path):
+def test_part_sizes_match_their_ratios(tmp_path):
     """With twenty equal people 80, 5 and 15 % are 16, 1 and 3; another seed deals others."""
-    people = imagined(tmp_path, [10] * 20)
+    people = make_imaginary_dataset(tmp_path, [10] * 20)
     splits = [draw_split(people, seed=seed) for seed in (42, 43)]
     for split in splits:
         assert [len(split.participants[part]) for part in PARTS] == [16, 1, 3]
@@ -86,12 +86,12 @@ def test_parts_get_about_their_shares(tmp_path):
     ("count", "fractions", "message"),
     [(2, {}, "2 participants; 3 parts"), (5, {"train": -1.0}, "negative"), (5, dict.fromkeys(PARTS, 0.0), "not all 0")],
 )
-def test_impossible_splits_are_refused(tmp_path, count, fractions, message):
+def test_impossible_splits_are_rejected(tmp_path, count, fractions, message):
     with pytest.raises(ValueError, match=message):
-        draw_split(imagined(tmp_path, [1] * count), {"train": 0.8, "val": 0.1, "test": 0.1, **fractions})
+        draw_split(make_imaginary_dataset(tmp_path, [1] * count), {"train": 0.8, "val": 0.1, "test": 0.1, **fractions})
 
 
-def test_nobody_crosses(tmp_path):
+def test_participant_in_two_parts_is_rejected(tmp_path):
     """Not in a split made here, not in a manifest, not in text files: the error names who and where."""
     with pytest.raises(ValueError, match="P02 is in train and in test"):
         Split("mine", {"train": ("P01", "P02"), "val": (), "test": ("P02",)})
@@ -106,7 +106,7 @@ def test_nobody_crosses(tmp_path):
         read_pair_participants(tmp_path)
 
 
-def test_a_manifest_survives(dataset, tmp_path):
+def test_manifest_round_trip_preserves_the_split(dataset, tmp_path):
     """Participants and excluded frames; wherever the dataset lies, it holds the same frames."""
     split = draw_split(dataset, seed=3).exclude({dataset.sessions[0].key: [1]})
     save_split(split, dataset, tmp_path / "deep" / "split.json")
@@ -118,14 +118,14 @@ def test_a_manifest_survives(dataset, tmp_path):
     assert frame_counts == {part: loaded.count(dataset, part) for part in PARTS}
 
 
-def test_an_empty_part_is_told(dataset):
+def test_empty_part_is_reported(dataset):
     """Training on nothing is an error that names both sides."""
     with pytest.raises(ValueError, match=r"part 'test' of split card has no frames.*P08, P17.*P01, P02"):
         load_split("card").frames(dataset, "test")
 
 
 @pytest.mark.parametrize("focal", [True, False])
-def test_the_authors_text_files(dataset, tmp_path, focal):
+def test_published_text_format_is_written(dataset, tmp_path, focal):
     """Absolute paths of colour and depth, and the focal length where wanted; read back they are the same frames."""
     split = draw_split(dataset)
     counts = save_pairs(split, dataset, tmp_path, focal=focal)
@@ -138,7 +138,7 @@ def test_the_authors_text_files(dataset, tmp_path, focal):
         assert match_pairs(dataset, pairs) == (list(split.frames(dataset, part)), [])
 
 
-def test_published_text_files_name_frames_wherever_they_lie(dataset, tmp_path):
+def test_published_text_files_resolve_relocated_frames(dataset, tmp_path):
     """Their paths lead to the authors' disk; session and number tell the frame. Others are handed back."""
     session = dataset.sessions[0].name
     lines = [f"/nas/P01/{session}/rgb/{name}.png /nas/P01/{session}/depth/{name}.png" for name in ("000001", "000009")]
@@ -154,19 +154,22 @@ def test_a_bad_line_is_named(tmp_path):
         read_pairs(tmp_path / "train.txt")
 
 
-def test_an_unknown_split_names_the_known(tmp_path):
+def test_unknown_split_error_lists_available_splits(tmp_path):
     with pytest.raises(FileNotFoundError, match="card, repository"):
         load_split("cards")
 
 
-def test_the_command_writes_both(dataset, tmp_path, capsys):
+def test_split_command_writes_manifest_and_text_files(dataset, tmp_path, capsys):
     """Manifest and text files in one go; the filter's frames are in neither."""
-    poor = "--min-sharpness", "1e9"
+    rejected = "--min-sharpness", "1e9"
     out, text = tmp_path / "split.json", tmp_path / "text"
     assert run("dataset", "split", dataset.path, "--out", out, "--text", text, "--seed", "3") == 0
     assert sum(len(read_pairs(text / f"{part}.txt")) for part in PARTS) == 12
     assert load_split(out) == draw_split(dataset, seed=3)
-    assert run("dataset", "split", dataset.path, "--name", out, "--filter", *poor, "--out", tmp_path / "none.json") == 0
+    assert (
+        run("dataset", "split", dataset.path, "--name", out, "--filter", *rejected, "--out", tmp_path / "none.json")
+        == 0
+    )
     filtered = load_split(tmp_path / "none.json")
     assert {part: filtered.count(dataset, part) for part in PARTS} == {"train": 0, "val": 0, "test": 0}
     assert filtered.participants == load_split(out).participants

@@ -34,7 +34,7 @@ from fingertip_contact.recordings.truth import ground_truth_path, read_ground_tr
 DEADLINE_S = 30
 
 
-def test_what_is_written_is_read(tmp_path):
+def test_written_data_is_read_back(tmp_path):
     """Pixels, stamps, intrinsics with their distortion, and what the session is of; numbered from 0."""
     session = world.write_session(tmp_path, "P07", 3)
     assert session.path == tmp_path / "P07" / "P07_angle90_white_desk_typing_074155"
@@ -43,21 +43,21 @@ def test_what_is_written_is_read(tmp_path):
     assert session.frame_numbers == (0, 1, 2)
     assert session.metadata["session"]["total_frames"] == 3
     for frame in session.frames():
-        assert_same(frame.load(), world.frame(frame.number))
+        assert_same(frame.load(), world.make_frame(frame.number))
 
 
-def test_what_exists_is_not_overwritten(tmp_path):
+def test_existing_output_is_not_overwritten(tmp_path):
     world.write_session(tmp_path)
     with pytest.raises(FileExistsError, match="exists already"):
         world.write_session(tmp_path)
     assert len(list(open_dataset(tmp_path).frames())) == 3
 
 
-def test_an_exception_leaves_whole_frames(tmp_path):
+def test_exception_leaves_only_complete_frames(tmp_path):
     """What was recorded stays, and the metadata counts it."""
 
     def failing():
-        yield from world.frames(2)
+        yield from world.make_frames(2)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -66,12 +66,12 @@ def test_an_exception_leaves_whole_frames(tmp_path):
     assert (len(check.frames), check.problems, check.notes) == (2, (), ())
 
 
-def test_a_kill_leaves_whole_frames(tmp_path):
+def test_kill_leaves_only_complete_frames(tmp_path):
     """SIGKILL in the middle of writing: every frame that is there can be read, with its stamp."""
     program = (
         "import sys, itertools; from pathlib import Path; import dataset_world as world\n"
         "from fingertip_contact.recordings.dataset_bag import record_session\n"
-        "record_session(map(world.frame, itertools.count()), Path(sys.argv[1]), world.SPEC, frames_per_second=30)"
+        "record_session(map(world.make_frame, itertools.count()), Path(sys.argv[1]), world.SPEC, frames_per_second=30)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], env=environment)
@@ -83,19 +83,19 @@ def test_a_kill_leaves_whole_frames(tmp_path):
     (check,) = check_dataset(open_dataset(tmp_path), Quality())
     assert len(check.frames) > 20
     for frame in check.session.frames():
-        assert_same(frame.load(), world.frame(frame.number))
+        assert_same(frame.load(), world.make_frame(frame.number))
     # The next frame's depth may be there already; it is told, and is no frame.
     assert len(check.problems) <= 1
     assert any("interrupted" in note for note in check.notes)
 
 
-def test_a_full_disk_is_told_and_leaves_whole_frames(tmp_path):
+def test_full_disk_is_reported_and_leaves_only_complete_frames(tmp_path):
     """A limit on file sizes stands for it: the error names the file, and the frames before can be read."""
     limit = 20_000
     large = replace(world.CAMERA, width=640, height=480)
     noise = np.random.default_rng(0).integers(0, 255, (480, 640, 3), dtype=np.uint8)
     plain, level = np.zeros_like(noise), DepthImage(np.full((480, 640), 350, dtype=np.uint16), 0.001)
-    frames = [replace(world.frame(number), camera=large, color_bgr=plain, depth=level) for number in range(3)]
+    frames = [replace(world.make_frame(number), camera=large, color_bgr=plain, depth=level) for number in range(3)]
     frames[2] = replace(frames[2], color_bgr=noise)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
@@ -109,9 +109,9 @@ def test_a_full_disk_is_told_and_leaves_whole_frames(tmp_path):
     assert not list(tmp_path.rglob("*.partial"))
 
 
-def test_a_conversion_that_is_interrupted_leaves_nothing(tmp_path):
+def test_interrupted_conversion_leaves_no_session(tmp_path):
     def failing():
-        yield from world.frames(2)
+        yield from world.make_frames(2)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -119,9 +119,9 @@ def test_a_conversion_that_is_interrupted_leaves_nothing(tmp_path):
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_frames_without_depth_are_left_out(tmp_path):
+def test_frames_without_depth_are_omitted(tmp_path):
     """And counted; nothing at all is an error."""
-    frames = [world.frame(0), replace(world.frame(1), depth=None), world.frame(2)]
+    frames = [world.make_frame(0), replace(world.make_frame(1), depth=None), world.make_frame(2)]
     result = frames_to_session(frames, tmp_path, world.SPEC, frames_per_second=30)
     assert (result.frames, result.skipped) == (2, 1)
     assert list(open_session(result.path).stamps_ns.values()) == [world.stamp_ns(0), world.stamp_ns(2)]
@@ -133,7 +133,7 @@ def test_depth_in_metres_is_rounded_to_the_sessions_step(tmp_path):
     """NaN becomes 0; a finer step keeps more."""
     depth_m = np.full((48, 64), 0.34567, dtype=np.float32)
     depth_m[0] = np.nan
-    frame = replace(world.frame(0), depth=DepthImage(depth_m, 1.0))
+    frame = replace(world.make_frame(0), depth=DepthImage(depth_m, 1.0))
     for step_m, expected_m in ((0.001, 0.346), (0.0001, 0.3457)):
         result = frames_to_session(
             [frame], tmp_path / str(step_m), world.SPEC, frames_per_second=30, depth_png_unit_m=step_m
@@ -143,7 +143,7 @@ def test_depth_in_metres_is_rounded_to_the_sessions_step(tmp_path):
         np.testing.assert_allclose(read.load_depth_m()[1:], expected_m, atol=1e-6)
 
 
-def test_a_recording_survives_the_round_trip(tmp_path, typed_recording):
+def test_round_trip_through_a_dataset_preserves_a_recording(tmp_path, typed_recording):
     """Simulated bag, dataset, bag: identical pixels, stamps, frame ids and intrinsics."""
     few = 45  # of which fifteen show hands
     with open_recording(typed_recording) as original:
@@ -157,7 +157,7 @@ def test_a_recording_survives_the_round_trip(tmp_path, typed_recording):
         assert_same(one, other)
 
 
-def test_a_bad_frame_does_not_stop_a_bag(tmp_path):
+def test_unreadable_frame_does_not_abort_the_bag(tmp_path):
     """It is named and left out; a session without a good frame gives no bag."""
     session = world.write_session(tmp_path / "ds")
     (session.path / "rgb" / "000001.png").write_bytes(b"no png")
@@ -172,15 +172,15 @@ def test_a_bad_frame_does_not_stop_a_bag(tmp_path):
     assert not (tmp_path / "b.mcap").exists()
 
 
-def test_fine_depth_goes_into_a_bag_as_metres(tmp_path):
+def test_fine_depth_is_written_to_a_bag_as_metres(tmp_path):
     """16UC1 knows millimetres only."""
-    exposure = world.frame(0)
-    fine = replace(exposure, depth=DepthImage(10 * world.depth_mm(0) + 3, 0.0001))
+    frame = world.make_frame(0)
+    fine = replace(frame, depth=DepthImage(10 * world.make_depth_mm(0) + 3, 0.0001))
     result = frames_to_session([fine], tmp_path / "ds", world.SPEC, frames_per_second=30, depth_png_unit_m=0.0001)
     session_to_bag(open_session(result.path), tmp_path / "a.mcap")
     with open_recording(tmp_path / "a.mcap") as recording:
         (copy,) = recording.frames()
-    np.testing.assert_allclose(copy.depth.to_metres()[3:], world.depth_mm(0)[3:] / 1000 + 0.0003, atol=1e-6)
+    np.testing.assert_allclose(copy.depth.to_metres()[3:], world.make_depth_mm(0)[3:] / 1000 + 0.0003, atol=1e-6)
 
 
 def test_ground_truth_labels_exactly_the_taps(tmp_path, typed_recording):
@@ -208,7 +208,7 @@ def test_ground_truth_labels_exactly_the_taps(tmp_path, typed_recording):
     assert in_contact == expected
 
 
-def test_fingertips_are_annotated_where_the_picture_shows_them(tmp_path, typed_recording):
+def test_fingertip_annotations_match_the_image(tmp_path, typed_recording):
     """Measured depth at a seen fingertip lies over the desk behind it, by no more than a hand is thick."""
     ground_truth = SessionGroundTruth.read(ground_truth_path(typed_recording))
     with open_recording(typed_recording) as recording:
@@ -232,7 +232,7 @@ def test_fingertips_are_annotated_where_the_picture_shows_them(tmp_path, typed_r
     assert {path: path.read_bytes() for path in session.path.rglob("*.json")} == before
 
 
-def test_the_commands_convert_both_ways(tmp_path, capsys):
+def test_conversion_commands_work_in_both_directions(tmp_path, capsys):
     """What the bag does not say has to be given; a session or bag that exists is overwritten only by force."""
     bag, root, back = tmp_path / "a.mcap", tmp_path / "people", tmp_path / "b.mcap"
     session_to_bag(world.write_session(tmp_path / "ds", "P01", 4), bag)
@@ -257,7 +257,7 @@ def test_the_commands_convert_both_ways(tmp_path, capsys):
         assert [frame.stamp_ns for frame in recording.frames()] == [world.stamp_ns(0), world.stamp_ns(2)]
 
 
-def test_the_surface_is_written_exactly_and_as_the_layout_has_it():
+def test_surface_is_written_in_the_dataset_format():
     """From straight above the layout's plane in pixels is the true one; ours is it at any angle."""
     level = make_surface_calibration(Plane(np.array([0.0, 0.0, -1.0]), 0.35), world.CAMERA, 1.0, 0)
     a, b, c, d = level["plane_coefficients"]
@@ -270,11 +270,11 @@ def test_the_surface_is_written_exactly_and_as_the_layout_has_it():
         make_surface_calibration(Plane(-tilted.normal, 0.35), world.CAMERA, 1.0, 0)
 
 
-def test_a_bag_without_depth_makes_no_session(tmp_path):
+def test_bag_without_depth_gives_no_session(tmp_path):
     """The error says so, and nothing is left."""
     with BagWriter(tmp_path / "a.mcap") as bag:
         for number in range(3):
-            frame = world.frame(number)
+            frame = world.make_frame(number)
             bag.write_image("/c/color/image_raw", frame.stamp_ns, "camera", frame.color_bgr, "bgr8")
             bag.write_camera_info("/c/color/camera_info", frame.stamp_ns, "camera", world.CAMERA)
     with pytest.raises(ValueError, match="depth aligned"), open_recording(tmp_path / "a.mcap") as recording:

@@ -13,7 +13,7 @@ pytest.importorskip("rclpy")
 from cli_harness import run
 
 from fingertip_contact import weights
-from fingertip_contact.demo.recording import cached_recording, is_whole
+from fingertip_contact.demo.recording import is_complete, locate_recording
 from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.truth import ground_truth_path
 
@@ -29,20 +29,20 @@ def cache(tmp_path, monkeypatch, hand_weights) -> Path:
     return tmp_path / "cache"
 
 
-def test_the_demo_reads_what_is_typed(cache, typed_recording, tmp_path, capfd):
+def test_demo_reads_the_typed_text(cache, typed_recording, tmp_path, capfd):
     """A recording that was rendered before is played; summary, video and picture come; nothing runs on afterwards."""
-    kept = cached_recording(SETTINGS)
-    kept.parent.mkdir(parents=True)
-    shutil.copy(typed_recording, kept)
-    shutil.copy(ground_truth_path(typed_recording), ground_truth_path(kept))
+    cached = locate_recording(SETTINGS)
+    cached.parent.mkdir(parents=True)
+    shutil.copy(typed_recording, cached)
+    shutil.copy(ground_truth_path(typed_recording), ground_truth_path(cached))
     out = tmp_path / "out"
     assert run(*ARGUMENTS, "--out", out) == 0
-    said = capfd.readouterr().out
-    assert "rendered before" in said
-    assert "'hi'" in said
-    assert "25 words a minute" in said
-    assert str(out / "contact_sheet.png") in said
-    with open_recording(kept) as recording:
+    output = capfd.readouterr().out
+    assert "rendered before" in output
+    assert "'hi'" in output
+    assert "25 words a minute" in output
+    assert str(out / "contact_sheet.png") in output
+    with open_recording(cached) as recording:
         frames = recording.frame_count
     assert cv2.VideoCapture(str(out / "overlay.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == frames
     assert cv2.imread(str(out / "contact_sheet.png")).shape == (3 * 360, 4 * 480, 3)
@@ -57,19 +57,19 @@ def test_the_demo_reads_what_is_typed(cache, typed_recording, tmp_path, capfd):
     ("arguments", "says"),
     [(["--text", "é"], "no key that writes 'é'"), (["--difficulty", "wild"], "choose one of calm, normal, hard")],
 )
-def test_a_bad_wish_is_refused(cache, tmp_path, capfd, arguments, says):
+def test_invalid_demo_arguments_are_rejected(cache, tmp_path, capfd, arguments, message):
     """One line, exit code 2, nothing kept."""
     assert run(*ARGUMENTS, *arguments, "--out", tmp_path / "out") == 2
-    assert says in capfd.readouterr().err
+    assert message in capfd.readouterr().err
     assert not list(cache.rglob("*.mcap"))
 
 
-def test_a_recording_is_kept_by_what_made_it(cache, tmp_path):
+def test_cached_recording_depends_on_its_settings(cache, tmp_path):
     """Other settings have another name, and half a recording is none."""
-    assert cached_recording(SETTINGS) == cached_recording(dict(reversed(SETTINGS.items())))
-    assert cached_recording(SETTINGS) != cached_recording({**SETTINGS, "seed": 4})
+    assert locate_recording(SETTINGS) == locate_recording(dict(reversed(SETTINGS.items())))
+    assert locate_recording(SETTINGS) != locate_recording({**SETTINGS, "seed": 4})
     bag = tmp_path / "a.mcap"
     bag.touch()
-    assert not is_whole(bag)
+    assert not is_complete(bag)
     ground_truth_path(bag).touch()
-    assert is_whole(bag)
+    assert is_complete(bag)

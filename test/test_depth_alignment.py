@@ -9,14 +9,14 @@ from fingertip_contact.depth.alignment import MIN_PIXELS, align
 
 
 @pytest.fixture
-def target_m():
+def make_target_m():
     """A desk that recedes with something 5 cm high on it: (120, 160) float32 metres."""
     rows, columns = np.mgrid[0:120, 0:160]
     desk_m = 0.28 + 0.0012 * rows
     return (desk_m - 0.05 * ((rows > 60) & (columns < 60))).astype(np.float32)
 
 
-def off_by(depth_m, scale, shift_per_m):
+def apply_error(depth_m, scale, shift_per_m):
     """What `Alignment(scale, shift)` undoes."""
     return (scale / (1 / depth_m - shift_per_m)).astype(np.float32)
 
@@ -26,20 +26,20 @@ def test_scale_and_shift_are_found(scale, shift_per_m):
     """To a tenth of a millimetre; a shift of 0.1 is 12 mm at 35 cm."""
     rows, _ = np.mgrid[0:120, 0:160]
     target_m = (0.28 + 0.0012 * rows).astype(np.float32)
-    source_m = off_by(target_m, scale, shift_per_m)
+    source_m = apply_error(target_m, scale, shift_per_m)
     alignment = align(source_m, target_m)
     assert np.abs(alignment.apply(source_m) - target_m).max() < 1e-4
 
 
-def test_a_third_may_be_wrong(target_m):
+def test_alignment_tolerates_a_third_of_outliers(target_m):
     """Hands that have moved on since do not turn the desk."""
-    source_m = off_by(target_m, 0.9, 0.1)
+    source_m = apply_error(target_m, 0.9, 0.1)
     source_m[:, :53] *= 1.3
     alignment = align(source_m, target_m)
     assert np.abs(alignment.apply(source_m) - target_m)[:, 53:].max() < 0.001
 
 
-def test_one_depth_gives_a_scale_and_no_wild_shift():
+def test_single_depth_gives_a_scale_and_a_bounded_shift():
     """A flat desk from straight above: what stands 5 cm over it is right too, within 1 mm, though nothing said so."""
     random = np.random.default_rng(0)
     desk_m = np.full((120, 160), 0.35, np.float32) + random.normal(0, 0.001, (120, 160)).astype(np.float32)
@@ -48,7 +48,7 @@ def test_one_depth_gives_a_scale_and_no_wild_shift():
     assert hand_m == pytest.approx(0.31 * 0.35 / 0.36, abs=0.001)
 
 
-def test_too_few_common_pixels_give_nothing(target_m):
+def test_too_few_common_pixels_give_no_alignment(target_m):
     """None, where a number would be a guess."""
     source_m = np.full_like(target_m, np.nan)
     source_m.flat[: MIN_PIXELS - 1] = 0.3
@@ -57,7 +57,7 @@ def test_too_few_common_pixels_give_nothing(target_m):
     assert align(source_m, target_m) is not None
 
 
-def test_what_is_invalid_stays_so(target_m):
+def test_invalid_pixels_stay_invalid(target_m):
     """NaN in, NaN out, and nowhere else."""
     source_m = target_m.copy()
     source_m[10:20] = np.nan

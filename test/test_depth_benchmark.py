@@ -27,13 +27,13 @@ def weights(tmp_path_factory):
 
 def test_random_weights_are_made_once_and_load(weights):
     """Where nothing was pulled there is still something to measure."""
-    made = weights.stat().st_mtime_ns
+    path = weights.stat().st_mtime_ns
     assert benchmark.make_random_weights() == weights
-    assert weights.stat().st_mtime_ns == made
+    assert weights.stat().st_mtime_ns == path
     assert load_weights(weights)
 
 
-def test_each_row_is_held_against_the_baseline_of_the_same_run(weights):
+def test_rows_are_compared_with_the_baseline_of_the_same_run(weights):
     """Ratios, frames a second and deviations agree with the medians and with torch."""
     large, small = (NetworkSpec(weights, *size, 0.5) for size in ((84, 112), (42, 56)))
     cases = [
@@ -71,7 +71,7 @@ def test_the_baseline_is_the_same_network(weights):
     assert np.abs(plain.infer(images) - fused.infer(images)).max() < 1e-6
 
 
-def test_everything_that_is_promised_is_measured(weights):
+def test_every_documented_case_is_measured(weights):
     """Torch first at each size; the published size, the default one, the region; both precisions."""
     cases = benchmark.list_cases(weights, 0.5, (154, 210), include_slow=True)
     assert str(cases[0]) == "torch plain fp32 518x518"

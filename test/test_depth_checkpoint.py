@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
-from depth_weights import D405_NAME, random_images, random_weights, save_as_trained  # noqa: E402
+from depth_weights import D405_NAME, make_random_images, make_random_weights, save_training_checkpoint  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
 from fingertip_contact.depth.checkpoint import load_encoder, load_network, load_weights  # noqa: E402
@@ -19,10 +19,10 @@ from fingertip_contact.depth.network import DepthNetwork  # noqa: E402
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A checkpoint as it is published, of random weights."""
-    return save_as_trained(random_weights(), tmp_path_factory.mktemp("trained") / D405_NAME)
+    return save_training_checkpoint(make_random_weights(), tmp_path_factory.mktemp("trained") / D405_NAME)
 
 
-def saved(content, path):
+def save_checkpoint(content, path):
     torch.save(content, path)
     return path
 
@@ -32,24 +32,24 @@ def assert_same(loaded, weights):
     assert all(torch.equal(loaded[name], weights[name]) for name in weights)
 
 
-def test_a_published_checkpoint_gives_the_depth_of_the_model_it_was_saved_from(trained):
+def test_published_checkpoint_reproduces_the_original_depth(trained):
     """Optimizer state, epoch, `module.` prefixes and the encoder's mask token are no obstacle."""
     original = DepthNetwork(70, 98, 0.5).eval()
-    original.load_published(random_weights())
-    images = random_images(70, 98)
+    original.load_published(make_random_weights())
+    images = make_random_images(70, 98)
     with torch.inference_mode():
         assert torch.equal(load_network(trained, 70, 98, 0.5)(images), original(images))
 
 
 def test_a_bare_state_dict_loads(tmp_path):
     """The form of the base checkpoint."""
-    weights = random_weights()
-    assert_same(load_weights(saved(weights, tmp_path / "bare.pth")), weights)
+    weights = make_random_weights()
+    assert_same(load_weights(save_checkpoint(weights, tmp_path / "bare.pth")), weights)
 
 
 def test_safetensors_load_and_half_precision_becomes_single(tmp_path):
     """What is stored in half precision is computed in single."""
-    halves = {name: value.half() for name, value in random_weights().items()}
+    halves = {name: value.half() for name, value in make_random_weights().items()}
     save_file(halves, tmp_path / "half.safetensors")
     assert_same(load_weights(tmp_path / "half.safetensors"), {name: value.float() for name, value in halves.items()})
 
@@ -64,13 +64,13 @@ class Payload:
         return os.mkdir, (str(self.path),)
 
 
-def pickled(content, path):
+def save_pickle(content, path):
     path.write_bytes(pickle.dumps(content, protocol=2))
 
 
-@pytest.mark.parametrize("write", [torch.save, pickled])
+@pytest.mark.parametrize("write", [torch.save, save_pickle])
 @pytest.mark.parametrize("place", ["model", "optimizer", "previous_best"])
-def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path, write, place):
+def test_code_in_a_checkpoint_is_rejected_and_not_run(tmp_path, write, place):
     """Wherever in the file it hides."""
     content = {"model": {}, "optimizer": {}, "previous_best": {}, place: {"x": Payload(tmp_path / "executed")}}
     write(content, tmp_path / "evil.pth")
@@ -81,7 +81,7 @@ def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path, write, place):
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("protocol", [0, 4, 5])
-def test_pickles_that_torch_does_not_write_are_refused_and_not_run(tmp_path, protocol):
+def test_foreign_pickles_are_rejected_and_not_run(tmp_path, protocol):
     """The restricted loader reads none of their other instructions."""
     path = tmp_path / "evil.pth"
     path.write_bytes(pickle.dumps({"model": Payload(tmp_path / "executed")}, protocol=protocol))
@@ -90,15 +90,15 @@ def test_pickles_that_torch_does_not_write_are_refused_and_not_run(tmp_path, pro
     assert not (tmp_path / "executed").exists()
 
 
-def test_a_whole_pickled_network_is_refused_without_the_advice_to_trust_it(tmp_path):
+def test_pickled_module_error_does_not_suggest_unsafe_loading(tmp_path):
     """torch's own message tells how to switch the protection off; ours does not."""
     with pytest.raises(ValueError, match=r"more than tensors \(torch\.nn\.modules\.linear\.Linear\)") as refused:
-        load_weights(saved(torch.nn.Linear(2, 2), tmp_path / "module.pth"))
+        load_weights(save_checkpoint(torch.nn.Linear(2, 2), tmp_path / "module.pth"))
     assert "weights_only" not in str(refused.value)
 
 
 @pytest.mark.parametrize("kept", [0, 1, 1000, 0.5, 0.999])
-def test_a_truncated_checkpoint_is_refused(trained, tmp_path, kept):
+def test_truncated_checkpoint_is_rejected(trained, tmp_path, kept):
     """Wherever the download broke off. kept: bytes, or the share of the file."""
     content = trained.read_bytes()
     path = tmp_path / "cut.pth"
@@ -108,7 +108,7 @@ def test_a_truncated_checkpoint_is_refused(trained, tmp_path, kept):
 
 
 @pytest.mark.parametrize("kept", [0, 5, 300])
-def test_truncated_safetensors_are_refused(tmp_path, kept):
+def test_truncated_safetensors_are_rejected(tmp_path, kept):
     """The same for the other format."""
     save_file({"pretrained.cls_token": torch.zeros(1, 1, 384)}, tmp_path / "whole.safetensors")
     path = tmp_path / "cut.safetensors"
@@ -117,7 +117,7 @@ def test_truncated_safetensors_are_refused(tmp_path, kept):
         load_weights(path)
 
 
-def test_a_file_of_another_kind_is_refused(tmp_path):
+def test_other_file_types_are_rejected(tmp_path):
     """A web page saved under the weights' name, or some zip archive."""
     page = tmp_path / "page.pth"
     page.write_text("<html>not found</html>")
@@ -130,62 +130,62 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("content", [[1, 2], {}, {"model": {}}, torch.zeros(3), {"epoch": 3}])
-def test_content_without_named_tensors_is_refused(tmp_path, content):
+def test_content_without_named_tensors_is_rejected(tmp_path, content):
     """A list, nothing, a lone tensor, numbers."""
     with pytest.raises(ValueError, match=r"odd\.pth hold .*tensors"):
-        load_weights(saved(content, tmp_path / "odd.pth"))
+        load_weights(save_checkpoint(content, tmp_path / "odd.pth"))
 
 
 def test_missing_and_unexpected_weights_are_all_named(tmp_path):
     """Loading what is there and leaving the rest random would give depth that only looks like it."""
-    weights = dict(random_weights())
+    weights = dict(make_random_weights())
     del weights["pretrained.norm.bias"], weights["depth_head.projects.0.weight"]
     weights["depth_head.extra"] = torch.zeros(1)
     named = r"missing: depth_head\.projects\.0\.weight, pretrained\.norm\.bias; unexpected: depth_head\.extra"
     with pytest.raises(ValueError, match=named):
-        load_weights(saved(weights, tmp_path / "partial.pth"))
+        load_weights(save_checkpoint(weights, tmp_path / "partial.pth"))
 
 
 @pytest.mark.parametrize(("width", "encoder"), [(768, "ViT-B"), (1024, "ViT-L"), (1536, "ViT-g")])
-def test_another_encoder_is_named(tmp_path, width, encoder):
+def test_wrong_encoder_size_is_named(tmp_path, width, encoder):
     """Instead of a list of every weight that does not fit."""
     weights = {"pretrained.cls_token": torch.zeros(1, 1, width)}
     with pytest.raises(ValueError, match=rf"another encoder \({encoder}, width {width}\).*_vits"):
-        load_weights(saved(weights, tmp_path / "large.pth"))
+        load_weights(save_checkpoint(weights, tmp_path / "large.pth"))
 
 
-def test_other_shapes_are_named(tmp_path):
+def test_mismatched_shapes_are_named(tmp_path):
     """The same names with other sizes: a head of another width, say."""
-    weights = {**random_weights(), "depth_head.projects.0.bias": torch.zeros(64)}
+    weights = {**make_random_weights(), "depth_head.projects.0.bias": torch.zeros(64)}
     with pytest.raises(ValueError, match=r"other shapes .*projects\.0\.bias \(64,\)"):
-        load_weights(saved(weights, tmp_path / "wide.pth"))
+        load_weights(save_checkpoint(weights, tmp_path / "wide.pth"))
 
 
-def test_weights_that_are_not_finite_are_refused(tmp_path):
+def test_non_finite_weights_are_rejected(tmp_path):
     """A training that diverged would give NaN everywhere, which reads like a picture without depth."""
-    weights = {**random_weights(), "pretrained.norm.bias": torch.full((384,), float("nan"))}
+    weights = {**make_random_weights(), "pretrained.norm.bias": torch.full((384,), float("nan"))}
     with pytest.raises(ValueError, match=r"not finite in pretrained\.norm\.bias"):
-        load_weights(saved(weights, tmp_path / "diverged.pth"))
+        load_weights(save_checkpoint(weights, tmp_path / "diverged.pth"))
 
 
-def test_a_missing_file_is_named(tmp_path):
+def test_missing_checkpoint_is_named(tmp_path):
     """With what is expected there."""
     with pytest.raises(ValueError, match=r"no depth weights at .*nowhere\.pth: state the path"):
         load_weights(tmp_path / "nowhere.pth")
 
 
-def test_fine_tuning_takes_the_encoder_alone(tmp_path):
+def test_fine_tuning_loads_only_the_encoder(tmp_path):
     """Whatever head the file holds: the base's says disparity."""
-    weights = random_weights()
+    weights = make_random_weights()
     encoder = {name: value for name, value in weights.items() if name.startswith("pretrained.")}
-    assert_same(load_encoder(saved(encoder, tmp_path / "encoder.pth")), encoder)
+    assert_same(load_encoder(save_checkpoint(encoder, tmp_path / "encoder.pth")), encoder)
     other_head = {**encoder, "depth_head.disparity": torch.zeros(3)}
-    assert_same(load_encoder(saved(other_head, tmp_path / "depth_anything_v2_vits.pth")), encoder)
+    assert_same(load_encoder(save_checkpoint(other_head, tmp_path / "depth_anything_v2_vits.pth")), encoder)
 
 
-def test_an_encoder_has_to_be_whole(tmp_path):
+def test_incomplete_encoder_is_rejected(tmp_path):
     """Missing and unexpected weights are named as for the whole network."""
-    weights = {name: value for name, value in random_weights().items() if name.startswith("pretrained.")}
+    weights = {name: value for name, value in make_random_weights().items() if name.startswith("pretrained.")}
     weights["classifier.weight"] = weights.pop("pretrained.norm.bias")
     with pytest.raises(ValueError, match=r"missing: pretrained\.norm\.bias; unexpected: classifier\.weight"):
-        load_encoder(saved(weights, tmp_path / "encoder.pth"))
+        load_encoder(save_checkpoint(weights, tmp_path / "encoder.pth"))

@@ -20,26 +20,26 @@ def configure(weights, **fields):
     weights.with_name("config.json").write_text(json.dumps(fields))
 
 
-def test_weights_that_say_nothing_are_refused_with_the_remedy(unnamed):
+def test_weights_without_max_depth_are_rejected_with_the_remedy(unnamed):
     """No default: 20 in place of 0.5 makes every depth 40 times too large."""
     with pytest.raises(ValueError, match=r"best\.pth.*state max_depth_m \(0\.5.*config\.json"):
         resolve_max_depth_m(unnamed)
 
 
-def test_the_published_name_means_half_a_metre(tmp_path):
+def test_published_file_name_implies_half_a_metre(tmp_path):
     """The D405 fine-tuning was made with 0.5 m."""
     path = tmp_path / "depth_anything_v2_vits_d405_finetuned.pth"
     path.touch()
     assert resolve_max_depth_m(path) == 0.5
 
 
-def test_config_json_beside_the_weights_says_it(unnamed):
+def test_config_json_beside_the_weights_gives_max_depth(unnamed):
     """config.json is what other people's weights come with."""
     configure(unnamed, encoder="vits", max_depth=0.8)
     assert resolve_max_depth_m(unnamed) == 0.8
 
 
-def test_a_statement_is_obeyed_and_a_contradiction_warned_about(unnamed, caplog):
+def test_explicit_max_depth_wins_with_a_warning(unnamed, caplog):
     """Who states a value gets it, and is told where the weights say otherwise."""
     configure(unnamed, max_depth=0.5)
     with caplog.at_level(logging.WARNING):
@@ -51,7 +51,7 @@ def test_a_statement_is_obeyed_and_a_contradiction_warned_about(unnamed, caplog)
 
 
 @pytest.mark.parametrize("value", [0, -0.5, float("nan"), float("inf"), "0.5", True, None])
-def test_a_value_that_is_no_length_is_refused(unnamed, value):
+def test_invalid_max_depth_is_rejected(unnamed, value):
     """Wherever the value comes from."""
     configure(unnamed, max_depth=value)
     with pytest.raises(ValueError, match=r"max_depth in .*config\.json is .*positive number"):
@@ -59,14 +59,14 @@ def test_a_value_that_is_no_length_is_refused(unnamed, value):
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan")])
-def test_a_stated_value_that_is_no_length_is_refused(unnamed, value):
+def test_invalid_explicit_max_depth_is_rejected(unnamed, value):
     """The message names the option, not the file."""
     with pytest.raises(ValueError, match=r"max_depth_m is .*positive number"):
         resolve_max_depth_m(unnamed, value)
 
 
 @pytest.mark.parametrize("text", ["{", "[0.5]", "\x00"])
-def test_a_broken_config_is_an_error_even_where_the_name_would_do(tmp_path, text):
+def test_broken_config_is_an_error_despite_a_known_file_name(tmp_path, text):
     """A file that is there and cannot be read is no reason to fall back."""
     weights = tmp_path / "d405.pth"
     weights.touch()
@@ -75,7 +75,7 @@ def test_a_broken_config_is_an_error_even_where_the_name_would_do(tmp_path, text
         resolve_max_depth_m(weights)
 
 
-def test_a_config_for_another_encoder_is_refused(unnamed):
+def test_config_for_another_encoder_is_rejected(unnamed):
     """ViT-B weights would be refused later, more slowly."""
     configure(unnamed, encoder="vitb", max_depth=0.5)
     with pytest.raises(ValueError, match=r"encoder 'vitb'.*ViT-S"):
@@ -89,13 +89,13 @@ def test_missing_weights_are_named(tmp_path):
 
 
 @pytest.mark.parametrize(("height", "width"), [(0, 14), (14, -14), (13, 14), (252, 335)])
-def test_sizes_that_cannot_be_cut_into_patches_are_refused(height, width):
+def test_sizes_not_divisible_into_patches_are_rejected(height, width):
     """The message names the size and the rule."""
     with pytest.raises(ValueError, match=f"{height}x{width} has to be a multiple of 14"):
         check_input_size(height, width)
 
 
-def test_the_relative_base_is_not_run_for_metres(tmp_path):
+def test_relative_base_model_is_rejected_for_metric_depth(tmp_path):
     """Its names and shapes are those of metric weights, and its numbers mean nothing here."""
     base = tmp_path / "depth_anything_v2_vits.pth"
     base.touch()
@@ -103,7 +103,7 @@ def test_the_relative_base_is_not_run_for_metres(tmp_path):
         resolve_max_depth_m(base, 0.5)
 
 
-def test_a_config_that_says_nothing_about_depth_leaves_it_to_the_name(tmp_path):
+def test_config_without_max_depth_falls_back_to_the_file_name(tmp_path):
     """config.json may hold other things."""
     weights = tmp_path / "d405.pth"
     weights.touch()
@@ -111,7 +111,7 @@ def test_a_config_that_says_nothing_about_depth_leaves_it_to_the_name(tmp_path):
     assert resolve_max_depth_m(weights) == 0.5
 
 
-def test_what_is_written_beside_weights_is_read_again(unnamed):
+def test_written_config_is_read_back(unnamed):
     """And is not overwritten by another value."""
     write_config(unnamed, 0.8)
     write_config(unnamed, 0.8)
@@ -124,6 +124,6 @@ def test_what_is_written_beside_weights_is_read_again(unnamed):
     ("image_size", "input_size"),
     [((480, 640), (518, 686)), ((640, 480), (686, 518)), ((720, 1280), (518, 924)), ((518, 518), (518, 518))],
 )
-def test_the_reference_s_input_size(image_size, input_size):
+def test_input_size_matches_the_reference(image_size, input_size):
     """The shorter side becomes 518, the aspect stays to the next multiple of 14."""
     assert reference_size(*image_size) == input_size

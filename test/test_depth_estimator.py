@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
-from depth_weights import D405_NAME, random_images, random_weights, save_as_trained  # noqa: E402
+from depth_weights import D405_NAME, make_random_images, make_random_weights, save_training_checkpoint  # noqa: E402
 
 from fingertip_contact.depth.checkpoint import load_network  # noqa: E402
 from fingertip_contact.depth.estimator import DepthEstimator, mask_invalid  # noqa: E402
@@ -33,7 +33,7 @@ def cache(tmp_path_factory):
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
     """Random weights as they are published."""
-    return save_as_trained(random_weights(), tmp_path_factory.mktemp("published") / D405_NAME)
+    return save_training_checkpoint(make_random_weights(), tmp_path_factory.mktemp("published") / D405_NAME)
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +49,16 @@ def image_bgr():
     return cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 8), None, 0, 255, cv2.NORM_MINMAX)
 
 
-def test_another_largest_depth_is_another_graph(checkpoint, estimator):
+def test_max_depth_is_part_of_the_cached_graph(checkpoint, estimator):
     """What was converted for one value is never run for another; metres scale with it."""
-    images = random_images(HEIGHT, WIDTH).numpy()
+    images = make_random_images(HEIGHT, WIDTH).numpy()
     far = DepthEstimator(checkpoint, height=HEIGHT, width=WIDTH, max_depth_m=0.5, threads=1)
     assert np.allclose(far.infer_batch(images), estimator.infer_batch(images) * 0.5 / MAX_DEPTH_M, rtol=1e-4)
 
 
-def test_a_batch_gives_metres_for_each_picture(checkpoint, estimator):
+def test_batch_gives_metres_for_each_image(checkpoint, estimator):
     """[B, 3, H, W] in, [B, 1, H, W] out: the network's own answer, nothing of it invalid."""
-    images = random_images(HEIGHT, WIDTH, batch=3)
+    images = make_random_images(HEIGHT, WIDTH, batch=3)
     with torch.inference_mode():
         expected_m = load_network(checkpoint, HEIGHT, WIDTH, MAX_DEPTH_M)(images).numpy()
     depth_m = estimator.infer_batch(images.numpy())
@@ -67,13 +67,13 @@ def test_a_batch_gives_metres_for_each_picture(checkpoint, estimator):
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 70, 70), (3, 70, 98), (1, 70, 98, 3)])
-def test_batches_of_other_shapes_are_refused(estimator, shape):
+def test_batches_of_other_shapes_are_rejected(estimator, shape):
     """With what came and what is needed."""
     with pytest.raises(ValueError, match=r"the batch is float32 .*it has to be float32 \(.*3, 70, 98\)"):
         estimator.infer_batch(np.zeros(shape, np.float32))
 
 
-def test_depth_is_the_network_s_at_the_camera_s_size(checkpoint, estimator, image_bgr):
+def test_depth_is_resized_to_the_camera_resolution(checkpoint, estimator, image_bgr):
     """Written out by the reference's steps."""
     rgb = cv2.resize(image_bgr[:, :, ::-1] / 255.0, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     images = torch.from_numpy(((rgb - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)).astype(np.float32))
@@ -98,7 +98,7 @@ def test_results_do_not_share_memory(estimator, image_bgr):
     assert np.array_equal(first, kept, equal_nan=True)
 
 
-def test_depth_that_the_network_cannot_know_is_invalid():
+def test_depth_outside_the_network_range_is_invalid():
     """Nearer than the D405 sees, or saturated at the largest depth; NaN stays NaN."""
     depth_m = np.array([0.0, 0.0699, 0.0701, 0.3, 0.4989, 0.4991, 0.5, np.nan], np.float32)
     assert np.isnan(mask_invalid(depth_m, 0.5)).tolist() == [True, True, False, False, False, True, True, True]
@@ -124,15 +124,15 @@ def run_without_torch(checkpoint: Path, target: Path) -> subprocess.CompletedPro
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_a_second_start_needs_no_torch(checkpoint, estimator, tmp_path):
+def test_second_start_needs_no_torch(checkpoint, estimator, tmp_path):
     """The converted network is all it takes: a robot's computer need not carry torch."""
     run = run_without_torch(checkpoint, tmp_path / "depth.npy")
     assert run.returncode == 0, run.stderr
-    picture = np.random.default_rng(5).integers(0, 256, (48, 64, 3), np.uint8)
-    assert np.array_equal(np.load(tmp_path / "depth.npy"), estimator.infer(picture), equal_nan=True)
+    image_path = np.random.default_rng(5).integers(0, 256, (48, 64, 3), np.uint8)
+    assert np.array_equal(np.load(tmp_path / "depth.npy"), estimator.infer(image_path), equal_nan=True)
 
 
-def test_a_first_start_without_torch_says_what_to_do(checkpoint, tmp_path, monkeypatch):
+def test_first_start_without_torch_names_the_remedy(checkpoint, tmp_path, monkeypatch):
     """And leaves nothing in the cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     run = run_without_torch(checkpoint, tmp_path / "depth.npy")
@@ -146,7 +146,7 @@ def test_a_first_start_without_torch_says_what_to_do(checkpoint, tmp_path, monke
     assert not list(tmp_path.iterdir())
 
 
-def test_refused_weights_leave_nothing_in_the_cache(tmp_path, monkeypatch):
+def test_rejected_weights_leave_nothing_in_the_cache(tmp_path, monkeypatch):
     """A half-made folder would be taken for a converted network at the next start."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "d405.pth").write_bytes(b"no weights")
@@ -156,7 +156,7 @@ def test_refused_weights_leave_nothing_in_the_cache(tmp_path, monkeypatch):
     assert not list((tmp_path / "cache" / "fingertip_contact" / "depth").iterdir())
 
 
-def test_bad_sizes_are_refused_before_anything_is_read(tmp_path):
+def test_invalid_sizes_are_rejected_before_reading(tmp_path):
     """The size is named even where the weights are missing too."""
     with pytest.raises(ValueError, match="250x336 has to be a multiple of 14"):
         DepthEstimator(tmp_path / "nowhere.pth", height=250)

@@ -37,10 +37,8 @@ def errors_mm(rendered, region):
     rows = []
     for view, predicted_m in rendered:
         fused_m = fuse(view.sensor, predicted_m, view.focal_px).to_metres()
-        where = region(view) & np.isfinite(predicted_m)
-        rows.append(
-            [mean_error_mm(depth_m, view, where) for depth_m in (view.sensor.to_metres(), predicted_m, fused_m)]
-        )
+        mask = region(view) & np.isfinite(predicted_m)
+        rows.append([mean_error_mm(depth_m, view, mask) for depth_m in (view.sensor.to_metres(), predicted_m, fused_m)])
     return np.mean(rows, axis=0)
 
 
@@ -49,7 +47,7 @@ def is_measured(view):
 
 
 @pytest.mark.parametrize("near", [False, True], ids=["everywhere", "near_hands"])
-def test_fused_depth_is_better_than_either_where_both_know(rendered, near):
+def test_fused_depth_beats_both_sources_where_both_are_valid(rendered, near):
     """On the whole picture, and near the hands, where depth has edges."""
     sensor_mm, network_mm, fused_mm = errors_mm(
         rendered, lambda view: is_measured(view) & (view.near_hands | (not near))
@@ -57,13 +55,13 @@ def test_fused_depth_is_better_than_either_where_both_know(rendered, near):
     assert fused_mm < 0.95 * min(sensor_mm, network_mm)
 
 
-def test_holes_of_the_sensor_are_filled_better_than_by_the_network_alone(rendered):
+def test_sensor_holes_are_filled_better_than_by_the_network(rendered):
     """They lie at the edges of hands, where the network's depth is half-way: less than two thirds of its error."""
     _, network_mm, fused_mm = errors_mm(rendered, lambda view: ~is_measured(view))
     assert fused_mm < 0.67 * network_mm
 
 
-def test_the_uncertainty_says_how_far_off_depth_is(rendered):
+def test_uncertainty_is_calibrated(rendered):
     """About as many pixels lie within one and two standard deviations as of a Gaussian: 68 and 95 %."""
     fractions = []
     for view, predicted_m in rendered:
@@ -71,19 +69,19 @@ def test_the_uncertainty_says_how_far_off_depth_is(rendered):
         sigmas = np.abs(fusion.depth.values - view.ground_truth_m) / fusion.sigma_m
         sigmas = sigmas[np.isfinite(sigmas)]
         fractions.append([np.mean(sigmas < 1), np.mean(sigmas < 2)])
-    one, two = np.mean(fractions, axis=0)
-    assert 0.5 < one < 0.85
-    assert two > 0.85
+    within_1_sigma, within_2_sigma = np.mean(fractions, axis=0)
+    assert 0.5 < within_1_sigma < 0.85
+    assert within_2_sigma > 0.85
 
 
-def test_the_networks_scale_does_not_matter(ground_truth_m, sensor):
+def test_fusion_is_invariant_to_the_network_scale(ground_truth_m, sensor):
     """Sensor depth changes by less than its unit, holes have the sensor's scale."""
     for scale in (0.5, 1.0, 1.3):
         fused_m = fuse(sensor, ground_truth_m * np.float32(scale)).to_metres()
         assert np.abs(fused_m - ground_truth_m).max() < 0.001
 
 
-def test_what_is_wrong_by_far_does_not_count(ground_truth_m, sensor):
+def test_gross_outliers_are_ignored(ground_truth_m, sensor):
     """What the network sees at twice its distance is where the sensor sees it, and does not scale the rest."""
     model_m = ground_truth_m.copy()
     model_m[:, :160] *= 2
@@ -91,7 +89,7 @@ def test_what_is_wrong_by_far_does_not_count(ground_truth_m, sensor):
     assert np.abs(fused_m - ground_truth_m).max() < 0.001
 
 
-def test_what_neither_knows_stays_invalid(ground_truth_m, sensor):
+def test_pixels_missing_in_both_sources_stay_invalid(ground_truth_m, sensor):
     """NaN in depth and uncertainty, never zero."""
     model_m = ground_truth_m.copy()
     model_m[:, 400:] = np.nan
@@ -109,7 +107,7 @@ def test_without_common_pixels_holes_stay(ground_truth_m, sensor):
     assert np.array_equal(fusion.depth.values, sensor.to_metres(), equal_nan=True)
 
 
-def test_neither_input_is_written_to(ground_truth_m, sensor):
+def test_inputs_are_not_modified(ground_truth_m, sensor):
     """Both may be shared with other readers."""
     values, model_m = sensor.values.copy(), ground_truth_m.copy()
     fuse(sensor, model_m)
@@ -118,7 +116,7 @@ def test_neither_input_is_written_to(ground_truth_m, sensor):
     assert np.array_equal(ground_truth_m, model_m)
 
 
-def test_sizes_have_to_agree(ground_truth_m, sensor):
+def test_mismatched_sizes_are_rejected(ground_truth_m, sensor):
     """Nothing is resized in silence."""
     with pytest.raises(ValueError, match=r"\(480, 640\).*\(240, 640\)"):
         fuse(sensor, ground_truth_m[::2])

@@ -11,11 +11,11 @@ from depth_peer import (  # noqa: E402
     REFERENCE_FILE,
     SIZES,
     TransformersReference,
-    name,
+    format_size,
     position_embedding,
     subsample,
 )
-from depth_weights import random_images, random_weights  # noqa: E402
+from depth_weights import make_random_images, make_random_weights  # noqa: E402
 
 from fingertip_contact.depth.network import (  # noqa: E402
     DepthNetwork,
@@ -29,25 +29,25 @@ TOLERANCE_M = 1e-6
 
 def network_depth_m(images, max_depth_m=MAX_DEPTH_M):
     network = DepthNetwork(*images.shape[2:], max_depth_m).eval()
-    network.load_published(random_weights())
+    network.load_published(make_random_weights())
     with torch.inference_mode():
         return network(images).numpy()
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_depth_is_what_an_independent_implementation_gives(size):
+def test_depth_matches_stored_reference_output(size):
     """Stored numbers of transformers' Depth Anything with the same weights (depth_peer.py makes them)."""
-    stored_m = np.load(REFERENCE_FILE)[name(size)]
+    stored_m = np.load(REFERENCE_FILE)[format_size(size)]
     assert np.ptp(stored_m) > 0.1  # the comparison would mean little on a flat picture
-    assert np.abs(subsample(network_depth_m(random_images(*size))[:, 0]) - stored_m).max() < TOLERANCE_M
+    assert np.abs(subsample(network_depth_m(make_random_images(*size))[:, 0]) - stored_m).max() < TOLERANCE_M
 
 
-def test_depth_is_what_transformers_gives_now():
+def test_depth_matches_transformers():
     """At the size of the training, live, every weight of either side mapped; where transformers is installed."""
     pytest.importorskip("transformers", reason="a development dependency: pip install transformers")
-    images = random_images(518, 518)
+    images = make_random_images(518, 518)
     assert (
-        np.abs(network_depth_m(images)[:, 0] - TransformersReference(random_weights()).depth_m(images)).max()
+        np.abs(network_depth_m(images)[:, 0] - TransformersReference(make_random_weights()).depth_m(images)).max()
         < TOLERANCE_M
     )
 
@@ -63,13 +63,13 @@ def test_position_embedding_follows_the_formula(rows, columns):
     assert np.abs(interpolated - expected).max() < 5e-5
 
 
-def test_position_embedding_is_untouched_at_the_size_it_was_trained_for():
+def test_position_embedding_is_unchanged_at_the_training_size():
     """37x37 patches get the published numbers, bit for bit."""
     embedding = torch.rand(1, 1370, 8)
     assert torch.equal(interpolate_position_embedding(embedding, 37, 37), embedding)
 
 
-def test_names_and_sizes_are_those_of_the_published_checkpoints():
+def test_parameter_names_and_shapes_match_published_checkpoints():
     """24.8 million parameters, the encoder under `pretrained.`, the head under `depth_head.`."""
     shapes = get_published_shapes()
     assert sum(int(np.prod(shape)) for shape in shapes.values()) == 24_784_705
@@ -84,9 +84,9 @@ def test_names_and_sizes_are_those_of_the_published_checkpoints():
     assert shapes["depth_head.scratch.output_conv2.2.weight"] == (1, 32, 1, 1)
 
 
-def test_pictures_of_a_batch_do_not_mix():
+def test_images_of_a_batch_are_independent():
     """(B, 3, H, W) in, (B, 1, H, W) out; each picture as if it were alone."""
-    images = random_images(70, 98, batch=2)
+    images = make_random_images(70, 98, batch=2)
     depth_m = network_depth_m(images)
     assert depth_m.shape == (2, 1, 70, 98)
     assert np.abs(depth_m[1:] - network_depth_m(images[1:])).max() < TOLERANCE_M
@@ -94,11 +94,11 @@ def test_pictures_of_a_batch_do_not_mix():
 
 def test_max_depth_scales_metres():
     """depth = sigmoid x max_depth."""
-    images = random_images(70, 98)
+    images = make_random_images(70, 98)
     assert np.allclose(network_depth_m(images, 20.0), 40 * network_depth_m(images, 0.5), rtol=1e-6)
 
 
-def test_a_size_that_is_no_multiple_of_the_patch_is_refused():
+def test_size_not_a_multiple_of_the_patch_is_rejected():
     """Before anything is built."""
     with pytest.raises(ValueError, match="250x336 has to be a multiple of 14"):
         DepthNetwork(250, 336, 0.5)

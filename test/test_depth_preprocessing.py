@@ -22,7 +22,7 @@ def reference_input(image_bgr, height, width):
 
 
 @pytest.mark.parametrize("size", [(252, 336), (518, 518), (70, 98)])
-def test_input_is_the_reference_s(image_bgr, size):
+def test_preprocessing_matches_the_reference(image_bgr, size):
     """At edges too, where bicubic interpolation goes beyond 0..255: bytes would clip there."""
     image_bgr[100:300, 200:400] = 255
     image_bgr[150:250, 250:350] = 0
@@ -33,7 +33,7 @@ def test_input_is_the_reference_s(image_bgr, size):
     assert np.abs(batch - reference_input(image_bgr, *size)).max() < 5e-4
 
 
-def test_pictures_of_changing_sizes_are_taken(image_bgr):
+def test_image_size_may_change(image_bgr):
     """A camera may be switched to another resolution."""
     preprocess = Preprocessor(70, 98)
     first = preprocess(image_bgr).copy()
@@ -50,13 +50,13 @@ def test_pictures_of_changing_sizes_are_taken(image_bgr):
         np.zeros((0, 640, 3), np.uint8),
     ],
 )
-def test_other_pictures_are_refused(image):
+def test_invalid_images_are_rejected(image):
     """The message says what came and what is needed."""
     with pytest.raises(ValueError, match=r"it has to be uint8 \(H, W, 3\), BGR"):
         Preprocessor(70, 98)(image)
 
 
-def test_depth_is_resized_corners_on_corners():
+def test_depth_resize_aligns_corners():
     """A plane in pixel coordinates stays that plane, from the first pixel to the last."""
     rows, columns = np.mgrid[0:1:252j, 0:1:336j]
     expected_rows, expected_columns = np.mgrid[0:1:480j, 0:1:640j]
@@ -65,7 +65,7 @@ def test_depth_is_resized_corners_on_corners():
     assert np.abs(resized - (expected_rows + 2 * expected_columns)).max() < 1e-6
 
 
-def test_depth_is_resized_as_torch_does_it():
+def test_depth_resize_matches_torch():
     """Up, down, to the same size, and to a single row."""
     torch = pytest.importorskip("torch")
     depth = np.random.default_rng(2).random((25, 33)).astype(np.float32)

@@ -27,7 +27,7 @@ def make_textured(seed=0):
     return np.repeat(np.kron(coarse, np.ones((8, 8), np.uint8))[..., None], 3, axis=2)
 
 
-def test_depth_moves_with_what_it_belongs_to():
+def test_depth_moves_with_the_image_content():
     """A picture shifted by 12 pixels takes its depth along."""
     image = make_textured()
     depth_m = DESK_M + 0.05 * (to_flow_image(image).repeat(2, 0).repeat(2, 1) > 127).astype(np.float32)
@@ -38,7 +38,7 @@ def test_depth_moves_with_what_it_belongs_to():
     assert np.median(np.abs(shifted_m - np.roll(depth_m, 12, axis=1))[inside]) < 0.001
 
 
-def test_what_rests_keeps_its_depth_exactly():
+def test_static_pixels_keep_their_depth_exactly():
     """Noise of the picture does not stir it, and NaN stays where it is; the outermost pixel may be its neighbour's."""
     image = make_textured()
     noisy = np.clip(image + np.random.default_rng(1).normal(0, 2, image.shape), 0, 255).astype(np.uint8)
@@ -50,7 +50,7 @@ def test_what_rests_keeps_its_depth_exactly():
 
 
 @pytest.mark.parametrize("age", [2, 4, 7])
-def test_carried_depth_is_nearer_the_truth_than_old_depth(typing, age):
+def test_propagated_depth_is_more_accurate_than_held_depth(typing, age):
     """Near typing hands its error is under 80 % of what it would be if depth just stayed."""
     propagator = Propagator()
     unchanged_mm, propagated_mm = [], []
@@ -65,7 +65,7 @@ def test_carried_depth_is_nearer_the_truth_than_old_depth(typing, age):
 
 
 @pytest.mark.parametrize("corner", [(0, 0), (476, 636), (0, 636)])
-def test_a_change_in_a_corner_is_followed(corner):
+def test_motion_in_an_image_corner_is_propagated(corner):
     """However little is left for the flow to look at; the rest keeps its depth."""
     image = make_textured()
     modified = image.copy()
@@ -75,7 +75,7 @@ def test_a_change_in_a_corner_is_followed(corner):
     assert np.isfinite(propagated_m).all()
 
 
-def test_pictures_of_any_size_are_carried():
+def test_images_of_any_size_are_propagated():
     """Also smaller than the one that flow is found in, and with an odd number of rows."""
     for height, width in ((720, 1280), (135, 241)):
         image = (
@@ -90,7 +90,7 @@ def test_pictures_of_any_size_are_carried():
         )
 
 
-class Desk:
+class FlatDepthEstimator:
     """A network that reads a pixel's place out of its colour, and says the desk's depth there, off by as much as it
     is told."""
 
@@ -117,9 +117,9 @@ def hands():
     return (Hand(1, "left", 1.0, 1.0, landmarks),)
 
 
-def test_a_window_is_brought_to_the_scale_of_the_whole_picture(image, hands):
+def test_region_depth_is_aligned_to_the_full_image(image, hands):
     """The network judges distance otherwise where it sees less: 10 % and a shift off is within 1 mm afterwards."""
-    full_image, region = Desk(), Desk(1.1, 0.05)
+    full_image, region = FlatDepthEstimator(), FlatDepthEstimator(1.1, 0.05)
     stream = DepthStream(full_image, region, RegionFinder(0.5, 0.5))
     before_m = stream.infer(0, image, hands).depth_m
     after_m = stream.infer(FRAME_NS, image, hands).depth_m
@@ -127,9 +127,9 @@ def test_a_window_is_brought_to_the_scale_of_the_whole_picture(image, hands):
     assert np.abs(after_m - before_m).max() < 0.001
 
 
-def test_the_whole_picture_is_looked_at_now_and_then(image, hands):
+def test_full_image_is_inferred_periodically(image, hands):
     """At first, without hands, and after five seconds."""
-    full_image, region = Desk(), Desk()
+    full_image, region = FlatDepthEstimator(), FlatDepthEstimator()
     stream = DepthStream(full_image, region, RegionFinder(0.5, 0.5))
     for stamp_ns, known_hands in (
         (0, hands),
@@ -142,18 +142,18 @@ def test_the_whole_picture_is_looked_at_now_and_then(image, hands):
     assert (len(full_image.image_shapes), len(region.image_shapes)) == (3, 2)
 
 
-def test_depth_says_which_picture_the_network_saw(image):
+def test_depth_reports_the_stamp_of_the_inferred_frame(image):
     """The age of depth is the difference of the stamps."""
-    stream = DepthStream(Desk())
+    stream = DepthStream(FlatDepthEstimator())
     stream.infer(5 * FRAME_NS, image, ())
     assert stream.propagate(8 * FRAME_NS, image).keyframe_stamp_ns == 5 * FRAME_NS
     stream.infer(9 * FRAME_NS, image, ())
     assert stream.propagate(9 * FRAME_NS, image).keyframe_stamp_ns == 9 * FRAME_NS
 
 
-def test_there_is_no_depth_without_a_look(image):
+def test_no_depth_before_the_first_inference(image):
     """Before the first, after a reset, for another size, and when time runs backwards."""
-    stream = DepthStream(Desk())
+    stream = DepthStream(FlatDepthEstimator())
     assert stream.propagate(0, image) is None
     stream.infer(10 * FRAME_NS, image, ())
     assert stream.propagate(9 * FRAME_NS, image) is None

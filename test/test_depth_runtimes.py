@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
-from depth_weights import D405_NAME, random_images, random_weights, save_as_trained  # noqa: E402
+from depth_weights import D405_NAME, make_random_images, make_random_weights, save_training_checkpoint  # noqa: E402
 
 from fingertip_contact.depth import conversions, parity, selection  # noqa: E402
 from fingertip_contact.depth.checkpoint import load_network  # noqa: E402
@@ -42,7 +42,10 @@ def used_cache(shared_cache, monkeypatch):
 def spec(tmp_path_factory):
     """Random weights as they are published."""
     return NetworkSpec(
-        save_as_trained(random_weights(), tmp_path_factory.mktemp("published") / D405_NAME), HEIGHT, WIDTH, MAX_DEPTH_M
+        save_training_checkpoint(make_random_weights(), tmp_path_factory.mktemp("published") / D405_NAME),
+        HEIGHT,
+        WIDTH,
+        MAX_DEPTH_M,
     )
 
 
@@ -50,7 +53,9 @@ def spec(tmp_path_factory):
 def expected_m(spec):
     """torch's depth for random_images."""
     with torch.inference_mode():
-        return load_network(spec.weights, HEIGHT, WIDTH, MAX_DEPTH_M)(random_images(HEIGHT, WIDTH, batch=2)).numpy()
+        return load_network(spec.weights, HEIGHT, WIDTH, MAX_DEPTH_M)(
+            make_random_images(HEIGHT, WIDTH, batch=2)
+        ).numpy()
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +88,13 @@ def own_cache(spec, used_cache, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", selection.RUNTIMES)
-def test_every_runtime_gives_torch_s_depth(used_cache, spec, expected_m, name):
+def test_every_runtime_matches_torch(used_cache, spec, expected_m, name):
     """In single precision, on a batch, and the self-test says how far off it is."""
     if name == "onnxruntime":
         pytest.importorskip("onnxruntime")
     runtime, deviation_m = selection.open_runtime(spec, name, "fp32", threads=1)
     assert (runtime.name, runtime.precision) == (name, "fp32")
-    assert np.abs(runtime.infer(random_images(HEIGHT, WIDTH, batch=2).numpy()) - expected_m).max() < 2e-6
+    assert np.abs(runtime.infer(make_random_images(HEIGHT, WIDTH, batch=2).numpy()) - expected_m).max() < 2e-6
     assert deviation_m < 1e-6
 
 
@@ -107,7 +112,7 @@ np.save(sys.argv[2], estimator.infer_batch(np.load(sys.argv[3])))
 
 @pytest.mark.parametrize("precision", conversions.PRECISIONS)
 @pytest.mark.parametrize("format_", conversions.GRAPH_FILES)
-def test_an_export_runs_in_a_fresh_process(exported, expected_m, tmp_path, format_, precision):
+def test_export_runs_in_a_new_process(exported, expected_m, tmp_path, format_, precision):
     """Without torch and without the weights, self-test passed; int8 is near, and smaller."""
     if format_ == "onnx":
         pytest.importorskip("onnxruntime")
@@ -116,7 +121,7 @@ def test_an_export_runs_in_a_fresh_process(exported, expected_m, tmp_path, forma
     conversion = exported(format_, precision)
     folder = conversion.folder
     assert conversions.read(folder) == conversion
-    np.save(tmp_path / "images.npy", random_images(HEIGHT, WIDTH, batch=2).numpy())
+    np.save(tmp_path / "images.npy", make_random_images(HEIGHT, WIDTH, batch=2).numpy())
     command = [sys.executable, "-c", IN_A_FRESH_PROCESS, folder, tmp_path / "depth.npy", tmp_path / "images.npy"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
@@ -133,7 +138,7 @@ def test_an_export_runs_in_a_fresh_process(exported, expected_m, tmp_path, forma
         assert size < 40e6
 
 
-def test_a_runtime_that_deviates_is_refused_and_the_next_one_runs(spec, own_cache, caplog):
+def test_deviating_runtime_is_rejected_for_the_next_one(spec, own_cache, caplog):
     """A metric scale that changed by one percent is found at load, and diagnostics say what happened."""
     pytest.importorskip("onnxruntime")
     image, depth_m = parity.read(own_cache / conversions.PARITY_FILE)
@@ -146,32 +151,32 @@ def test_a_runtime_that_deviates_is_refused_and_the_next_one_runs(spec, own_cach
 
 
 @pytest.mark.parametrize("name", ["network.xml", conversions.PARITY_FILE, conversions.DESCRIPTION_FILE])
-def test_a_damaged_conversion_is_refused_with_its_remedy(spec, own_cache, name):
+def test_damaged_conversion_is_rejected_with_the_remedy(spec, own_cache, name):
     """Whichever of its files it is, the message names it or its folder."""
     (own_cache / name).write_text("<net")
     with pytest.raises(RuntimeRejectedError, match=r"openvino-fp32.*delete (its|the) folder"):
         selection.open_runtime(spec, "openvino", "fp32")
 
 
-def test_an_answer_that_is_no_depth_fails_the_self_test():
+def test_invalid_output_fails_the_self_test():
     """NaN is not near anything."""
     assert not parity.is_within_tolerance(float("nan"), "int8", MAX_DEPTH_M)
 
 
-def test_bfloat16_needs_no_export_and_is_near(used_cache, spec, expected_m):
+def test_bfloat16_needs_no_export_and_is_accurate(used_cache, spec, expected_m):
     """On a CPU that has it; it is never used unasked, and another CPU refuses."""
     if not supports_bfloat16():
         with pytest.raises(RuntimeRejectedError, match="does not compute in bfloat16"):
             selection.open_runtime(spec, "openvino", "bf16")
         return
     runtime, deviation_m = selection.open_runtime(spec, "openvino", "bf16", threads=1)
-    depth_m = runtime.infer(random_images(HEIGHT, WIDTH, batch=2).numpy())
+    depth_m = runtime.infer(make_random_images(HEIGHT, WIDTH, batch=2).numpy())
     assert runtime.precision == "bf16"
     assert 1e-6 < deviation_m < 1e-3
     assert 1e-6 < np.abs(depth_m - expected_m).mean() < 5e-3
 
 
-def test_int8_is_used_where_it_was_made(spec, own_cache, exported):
+def test_int8_is_used_when_exported(spec, own_cache, exported):
     """Exporting it is the decision for it; until then single precision runs."""
     pytest.importorskip("nncf")
     assert selection.select(spec).runtime.precision == "fp32"
@@ -180,7 +185,7 @@ def test_int8_is_used_where_it_was_made(spec, own_cache, exported):
     assert selection.select(spec, precision="fp32").runtime.precision == "fp32"
 
 
-def test_a_wish_for_int8_that_was_never_made_is_answered_with_the_command(used_cache, spec):
+def test_missing_int8_request_names_the_export_command(used_cache, spec):
     """Single precision runs meanwhile."""
     selected = selection.select(spec, precision="int8")
     assert selected.runtime.precision == "fp32"
@@ -198,7 +203,7 @@ def test_a_wish_for_int8_that_was_never_made_is_answered_with_the_command(used_c
         (("onnxruntime", "int8"), ("onnxruntime", "int8")),
     ],
 )
-def test_what_is_wished_for_comes_first_and_the_rest_follows(preference, first):
+def test_requested_precision_is_tried_first(preference, first):
     """A wish is a preference: depth that comes slower is better than none."""
     order = selection.list_candidates(*preference)
     assert order[0] == first
@@ -206,20 +211,20 @@ def test_what_is_wished_for_comes_first_and_the_rest_follows(preference, first):
 
 
 @pytest.mark.parametrize("preference", [("tensorrt", "auto"), ("auto", "fp8")])
-def test_unknown_wishes_are_answered_with_the_known_ones(preference):
+def test_unknown_precision_error_lists_valid_ones(preference):
     """A typing error does not end in the default."""
     with pytest.raises(ValueError, match=r"there is no .*choose one of auto, "):
         selection.list_candidates(*preference)
 
 
-def test_int8_needs_pictures(spec, tmp_path):
+def test_int8_needs_calibration_images(spec, tmp_path):
     """Ranges from a handful of pictures would be guesses."""
     with pytest.raises(ValueError, match="at least 8 calibration pictures and has 0"):
         export(spec, "openvino", "int8", tmp_path)
 
 
 @pytest.mark.parametrize("change", [{"format": "tensorrt"}, {"height": 71}, {"max_depth_m": 0}, {"colour": "red"}])
-def test_a_description_that_makes_no_sense_is_refused(own_cache, change):
+def test_invalid_conversion_metadata_is_rejected(own_cache, change):
     """It names the folder."""
     path = own_cache / conversions.DESCRIPTION_FILE
     path.write_text(json.dumps(json.loads(path.read_text()) | change))

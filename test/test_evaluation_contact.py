@@ -60,9 +60,9 @@ def layout() -> Layout:
     return load_layout("qwerty")
 
 
-def silent() -> NoiseModel:
+def make_noise_free_model() -> NoiseModel:
     """The package's figures with all noise taken out: what remains is how the rim stands over the pad."""
-    never = MarkovBursts.uniform(0.0, 0.0)
+    no_bursts = MarkovBursts.uniform(0.0, 0.0)
     none = ((0.0,) * 5,) * 3
     exact = ((0.0,) * len(FLOW_ERROR_QUANTILES),) * len(FLOW_KNOTS_M)
     quiet = {
@@ -73,32 +73,33 @@ def silent() -> NoiseModel:
         "flow_error_across_m": exact,
     }
     angles = tuple(
-        replace(noise, **quiet, outliers=never, dropouts=never, track_loss=never) for noise in load_noise_model().angles
+        replace(noise, **quiet, outliers=no_bursts, dropouts=no_bursts, track_loss=no_bursts)
+        for noise in load_noise_model().angles
     )
     return NoiseModel((), angles)
 
 
 @pytest.fixture(scope="module")
-def clean(layout: Layout) -> Trial:
+def noise_free_trial(layout: Layout) -> Trial:
     """Participant 1 without trouble, seen without noise."""
     condition = Condition(60.0, 0.34, FrameTiming(), confounders=NO_CONFOUNDERS)
-    return make_trial(make_simulated_participant(1, layout, 20), condition, silent())
+    return make_trial(make_simulated_participant(1, layout, 20), condition, make_noise_free_model())
 
 
-def test_without_noise_and_confounders_text_is_read(clean: Trial, layout: Layout) -> None:
+def test_without_noise_and_confounders_text_is_read(noise_free_trial: Trial, layout: Layout) -> None:
     """What is left of a trial without noise is typing that the default profile reads."""
-    events = detect(clean.recording, load_profile("default"), layout)
-    found = compute_metrics(count_contacts(events, clean.truth, clean.recording.stamps_ns))
+    events = detect(noise_free_trial.recording, load_profile("default"), layout)
+    found = compute_metrics(count_contacts(events, noise_free_trial.truth, noise_free_trial.recording.stamps_ns))
     assert found["event_recall"] == 1.0
     assert found["event_precision"] > 0.9
 
 
-def test_without_noise_pictures_go_as_the_pads_do(clean: Trial) -> None:
+def test_noise_free_flow_matches_pad_motion(noise_free_trial: Trial) -> None:
     """A tip that comes down goes down in the picture too, by about the cosine of the elevation; one that touches stands
     still."""
-    flow_m, height_m = clean.recording.samples.flow_m, clean.recording.samples.rim_height_m
-    stamps_ns = clean.recording.stamps_ns
-    for tap in clean.truth.taps:
+    flow_m, height_m = noise_free_trial.recording.samples.flow_m, noise_free_trial.recording.samples.rim_height_m
+    stamps_ns = noise_free_trial.recording.stamps_ns
+    for tap in noise_free_trial.truth.taps:
         column = find_column(tap.hand, tap.finger)
         inside = (stamps_ns[:-1] > tap.press_ns + 5 * MS) & (stamps_ns[1:] < tap.release_ns - 5 * MS)
         assert np.abs(flow_m[1:, column][inside]).max(initial=0.0) < 0.0008
@@ -109,7 +110,7 @@ def test_without_noise_pictures_go_as_the_pads_do(clean: Trial) -> None:
     assert np.median(ratio) == pytest.approx(np.cos(np.radians(60)) / 0.85, abs=0.12)
 
 
-def test_truth_is_where_pads_meet_the_desk(layout: Layout) -> None:
+def test_ground_truth_matches_pad_contact(layout: Layout) -> None:
     """A tap's pad is over the desk before, on it between press and release, and over it after."""
     trajectory = make_simulated_participant(2, layout, 20).simulate(make_conditions(2)[0])
     for tap in trajectory.taps:
@@ -129,17 +130,15 @@ def test_randomised_strokes_touch_when_they_report(number: int, layout: Layout) 
     stamps_ns = np.array([stamp_ns(time_s) for time_s in times_s])
     down = trajectory.pads_m(times_s)[..., 2] <= 0
     reported = np.zeros(down.shape, dtype=bool)
-    for touch in trajectory.taps:
-        reported[
-            (stamps_ns >= touch.press_ns) & (stamps_ns <= touch.release_ns), find_column(touch.hand, touch.finger)
-        ] = True
+    for tap in trajectory.taps:
+        reported[(stamps_ns >= tap.press_ns) & (stamps_ns <= tap.release_ns), find_column(tap.hand, tap.finger)] = True
     for rest in trajectory.rests:
         reported[(stamps_ns >= rest.start_ns) & (stamps_ns <= rest.end_ns), find_column(rest.hand, rest.finger)] = True
     assert (reported == down).mean() > 0.999
     np.testing.assert_array_equal(make_randomised_strokes(number, layout).pads_m(times_s), trajectory.pads_m(times_s))
 
 
-def test_swinging_fingers_touch_as_before(layout: Layout) -> None:
+def test_retracting_fingers_keep_contact_times(layout: Layout) -> None:
     """Fingers that swing as they rise are displaced by their height alone: what they touch, and when, stays."""
     trajectory = make_randomised_strokes(2001, layout)
     swinging = SwingingTrajectory(trajectory, np.tile((0.1, 0.5), (10, 1)))
@@ -163,19 +162,21 @@ def test_randomised_noise_differs_and_keeps_its_form() -> None:
 
 def test_confounders_leave_the_taps_as_they_are(layout: Layout) -> None:
     """Switched-off troubles change what a trouble costs, and not what is typed: taps stay within milliseconds."""
-    person = make_simulated_participant(3, layout, 20)
+    participant = make_simulated_participant(3, layout, 20)
     condition = make_conditions(3)[0]
-    with_all, without = (
-        person.simulate(replace(condition, confounders=confounders))
+    with_confounders, without_confounders = (
+        participant.simulate(replace(condition, confounders=confounders))
         for confounders in (ALL_CONFOUNDERS, NO_CONFOUNDERS)
     )
-    assert not without.rests
-    assert [tap.key for tap in with_all.taps] == [tap.key for tap in without.taps]
-    apart_ns = [abs(a.press_ns - b.press_ns) for a, b in zip(with_all.taps, without.taps, strict=True)]
+    assert not without_confounders.rests
+    assert [tap.key for tap in with_confounders.taps] == [tap.key for tap in without_confounders.taps]
+    apart_ns = [
+        abs(a.press_ns - b.press_ns) for a, b in zip(with_confounders.taps, without_confounders.taps, strict=True)
+    ]
     assert max(apart_ns) < 10 * MS
 
 
-def test_same_number_same_trial(layout: Layout) -> None:
+def test_trials_are_deterministic(layout: Layout) -> None:
     """A trial is drawn from numbers alone."""
     condition = make_conditions(4)[2]
     first, second = (
@@ -185,7 +186,7 @@ def test_same_number_same_trial(layout: Layout) -> None:
     np.testing.assert_array_equal(first.recording.stamps_ns, second.recording.stamps_ns)
 
 
-def test_both_splits_cover_the_conditions() -> None:
+def test_both_splits_cover_all_conditions() -> None:
     """Slow and fast people, and every angle, distance and shutter, are in development and in test."""
     for split in ("development", "test"):
         numbers = [number for number in PARTICIPANTS if find_split(number) == split]
@@ -198,7 +199,7 @@ def test_both_splits_cover_the_conditions() -> None:
         assert {condition.has_track_loss for condition in conditions} == {False, True}
 
 
-def test_drops_and_jitter_keep_the_order() -> None:
+def test_drops_and_jitter_keep_the_frame_order() -> None:
     """Whatever a shutter does, exposures follow one another."""
     times_s = FrameTiming(rate_hz=60.0, jitter_s=0.01, drop_rate=0.2).sample_times_s(
         0.0, 10.0, np.random.default_rng(1)
@@ -207,61 +208,68 @@ def test_drops_and_jitter_keep_the_order() -> None:
     assert 400 < len(times_s) < 560
 
 
-def _event(kind: EventType, at_ms: int, press: int) -> EventRecord:
-    return EventRecord(at_ms * MS, at_ms * MS, kind, "left", "index", "f", "f", None, None, None, 1.0, press)
+def _make_event(event_type: EventType, at_ms: int, press: int) -> EventRecord:
+    return EventRecord(at_ms * MS, at_ms * MS, event_type, "left", "index", "f", "f", None, None, None, 1.0, press)
 
 
-def _truth(taps: tuple[GroundTruthTap, ...], rests: tuple[GroundTruthRest, ...] = ()) -> GroundTruth:
+def _make_ground_truth(taps: tuple[GroundTruthTap, ...], rests: tuple[GroundTruthRest, ...] = ()) -> GroundTruth:
     return GroundTruth(GroundTruthHeader("f", 1, 60.0, None, None, None, {}, None, None), taps, rests)
 
 
-def test_frames_of_a_late_press() -> None:
+def test_late_press_is_counted_per_frame() -> None:
     """A tap from 100 to 200 ms that is reported from 120 to 220: of its eleven frames two are missed, and one of the
     others is false (the release's own frame is up)."""
     tap = GroundTruthTap(100 * MS, 200 * MS, "left", "index", "f", "f", 0.0, 0.0)
-    events = [_event("press", 120, 1), _event("release", 220, 1)]
+    events = [_make_event("press", 120, 1), _make_event("release", 220, 1)]
     stamps_ns = np.arange(0, 300 * MS, 10 * MS)
-    assert count_contact_frames(events, _truth((tap,)), stamps_ns) == (11, 2, 1, 10 * len(stamps_ns) - 11)
+    assert count_contact_frames(events, _make_ground_truth((tap,)), stamps_ns) == (11, 2, 1, 10 * len(stamps_ns) - 11)
 
 
-def test_resting_fingers_are_left_out_of_frames() -> None:
+def test_resting_fingers_are_excluded_from_frame_counts() -> None:
     """A finger at rest is neither right nor wrong: frames of it are not counted."""
     rest = GroundTruthRest(0, 95 * MS, "left", "index")
     stamps_ns = np.arange(0, 100 * MS, 10 * MS)
-    assert count_contact_frames([_event("press", 20, 1)], _truth((), (rest,)), stamps_ns) == (0, 0, 0, 90)
+    assert count_contact_frames([_make_event("press", 20, 1)], _make_ground_truth((), (rest,)), stamps_ns) == (
+        0,
+        0,
+        0,
+        90,
+    )
 
 
 def test_counts_add_up() -> None:
     """A press too many and a tap too few, over two trials."""
     tap = GroundTruthTap(100 * MS, 200 * MS, "left", "index", "f", "f", 0.0, 0.0)
     stamps_ns = np.arange(0, 60_001 * MS, 10 * MS)
-    false = count_contacts([_event("press", 110, 1), _event("press", 500, 2)], _truth((tap,)), stamps_ns)
-    missed = count_contacts([], _truth((tap,)), stamps_ns)
-    found = compute_metrics(false + missed)
+    extra = count_contacts(
+        [_make_event("press", 110, 1), _make_event("press", 500, 2)], _make_ground_truth((tap,)), stamps_ns
+    )
+    missed = count_contacts([], _make_ground_truth((tap,)), stamps_ns)
+    found = compute_metrics(extra + missed)
     assert (found["event_precision"], found["event_recall"], found["event_f1"]) == (0.5, 0.5, 0.5)
     assert found["false_presses_per_min"] == pytest.approx(0.5, rel=0.01)
     assert found["cer"] == 1.0
     assert found["onset_error_ms_median"] == 10.0
 
 
-def test_intervals_and_margins_are_of_people() -> None:
+def test_bootstrap_resamples_participants() -> None:
     """People who are all alike leave no doubt; a margin has the sign of the difference."""
-    alike = {person: ContactCounts(true_positives=9, false_negatives=1) for person in range(5)}
-    worse = {person: ContactCounts(true_positives=8, false_negatives=2 + person) for person in range(5)}
+    alike = {participant: ContactCounts(true_positives=9, false_negatives=1) for participant in range(5)}
+    worse = {participant: ContactCounts(true_positives=8, false_negatives=2 + participant) for participant in range(5)}
     low, high = bootstrap_intervals(alike, ["event_recall"])["event_recall"]
     assert low == high == 0.9
     middle, low, high = bootstrap_margin(alike, worse, "event_recall")
     assert 0 < low < middle < high
 
 
-def test_noise_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_noise_model_round_trip_is_exact(tmp_path: Path) -> None:
     """What save_noise_model writes, load_noise_model reads."""
     path = tmp_path / "noise.yaml"
     save_noise_model(load_noise_model(), path)
     assert load_noise_model(path) == load_noise_model()
 
 
-def test_noise_between_angles_is_between() -> None:
+def test_noise_is_interpolated_between_angles() -> None:
     """Angles that were not measured lie on a line; beyond the measured ones the nearest holds."""
     known = load_noise_model()
     low, high = known.angles[:2]
@@ -271,7 +279,7 @@ def test_noise_between_angles_is_between() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "angles: []\nrecordings: []\n", "recordings: [a]\n", "angles: [{outliers: 1}]"])
-def test_broken_noise_is_refused(tmp_path: Path, text: str) -> None:
+def test_invalid_noise_file_is_rejected(tmp_path: Path, text: str) -> None:
     """A file that holds no figures is named."""
     path = tmp_path / "noise.yaml"
     path.write_text(text)
@@ -279,7 +287,7 @@ def test_broken_noise_is_refused(tmp_path: Path, text: str) -> None:
         load_noise_model(path)
 
 
-def test_command_gives_the_keys() -> None:
+def test_evaluate_contact_command_prints_documented_keys() -> None:
     """One participant by the command: figures by profile and split, as JSON."""
     arguments = ["contact", "--participants", "9", "--characters", "10", "--workers", "1"]
     result = CliRunner().invoke(app, [*arguments, "--profiles", "depth_only,paper+thickness", "--json"])
@@ -290,7 +298,7 @@ def test_command_gives_the_keys() -> None:
 
 
 @pytest.mark.parametrize("option", [["--participants", "16"], ["--participants", "a"], ["--profiles", "nobody"]])
-def test_command_refuses_what_is_not_there(option: list[str]) -> None:
+def test_evaluate_contact_command_rejects_unknown_values(option: list[str]) -> None:
     """Nobody has that number, no profile that name."""
     result = CliRunner().invoke(app, ["contact", *option])
     assert isinstance(result.exception, ValueError)

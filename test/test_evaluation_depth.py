@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from cli_harness import run
-from training_world import CAMERA, frames, write_session
+from training_world import CAMERA, load_frames, write_session
 
 from fingertip_contact.evaluation.depth_bands import compute_heights_m, fit_surface_plane, make_band_masks
 from fingertip_contact.evaluation.depth_metrics import METRICS, average_over_images, compute_depth_sums, pool_sums
@@ -19,7 +19,7 @@ from fingertip_contact.geometry import Plane
 from fingertip_contact.recordings.dataset import EXACT_DEPTH
 
 
-def reference(predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
+def compute_reference_metrics(predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
     """The formulas of Depth Anything V2's metric evaluation, written out on vectors of valid pixels."""
     threshold = np.maximum(true / predicted, predicted / true)
     difference, log = predicted - true, np.log(predicted) - np.log(true)
@@ -37,7 +37,7 @@ def reference(predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
     }
 
 
-def depths(seed: int) -> tuple[np.ndarray, np.ndarray]:
+def make_depths(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Predicted and true metres, (30, 40), with holes in both: far apart enough that no delta is 0 or 1."""
     random = np.random.default_rng(seed)
     true = random.uniform(0.1, 0.5, (30, 40))
@@ -47,16 +47,16 @@ def depths(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return predicted, true
 
 
-def test_metrics_are_their_formulas():
-    predicted, true = depths(0)
+def test_metrics_match_their_formulas():
+    predicted, true = make_depths(0)
     both = np.isfinite(predicted) & np.isfinite(true)
     metrics = compute_depth_sums(predicted, true).metrics()
     assert tuple(metrics) == METRICS
-    assert metrics == pytest.approx(reference(predicted[both], true[both]), abs=1e-6)
+    assert metrics == pytest.approx(compute_reference_metrics(predicted[both], true[both]), abs=1e-6)
     assert 0 < metrics["delta1"] < metrics["delta2"] < metrics["delta3"] < 1
 
 
-def test_metrics_are_those_worked_out_by_hand():
+def test_metrics_match_hand_computed_values():
     """Two pixels: 0.2 m seen as 0.3 m, and 0.4 m as 0.4 m."""
     metrics = compute_depth_sums(np.array([0.3, 0.4]), np.array([0.2, 0.4])).metrics()
     log = np.log(1.5)
@@ -75,7 +75,7 @@ def test_metrics_are_those_worked_out_by_hand():
     assert metrics == pytest.approx(expected, abs=1e-9)
 
 
-def test_two_averages():
+def test_image_and_pixel_averages_differ():
     """Pictures weigh the same in one, pixels in the other."""
     small, large = (np.array([0.3]), np.array([0.2])), (np.full(9, 0.4), np.full(9, 0.4))
     sums = [compute_depth_sums(*small), compute_depth_sums(*large)]
@@ -85,14 +85,14 @@ def test_two_averages():
 
 def test_pooling_is_exact():
     """Sums of many pictures give what all their pixels at once give."""
-    pictures = [depths(seed) for seed in range(3)]
-    together = compute_depth_sums(*(np.concatenate([picture[part] for picture in pictures]) for part in (0, 1)))
-    assert pool_sums(compute_depth_sums(*picture) for picture in pictures).metrics() == pytest.approx(
+    batches = [make_depths(seed) for seed in range(3)]
+    together = compute_depth_sums(*(np.concatenate([batch[batch_sums] for batch in batches]) for batch_sums in (0, 1)))
+    assert pool_sums(compute_depth_sums(*batch) for batch in batches).metrics() == pytest.approx(
         together.metrics(), abs=1e-9
     )
 
 
-def test_silence_is_no_error_but_is_told():
+def test_missing_predictions_lower_coverage_only():
     """A source that says nothing about half of the pixels has a coverage of a half."""
     true = np.full((4, 4), 0.3)
     predicted = true.copy()
@@ -106,14 +106,14 @@ def test_silence_is_no_error_but_is_told():
 
 
 @pytest.mark.parametrize("bad", [0.0, -0.1])
-def test_depth_that_is_none_is_refused(bad):
+def test_invalid_depth_is_rejected(bad):
     with pytest.raises(ValueError, match="above 0"):
         compute_depth_sums(np.array([bad, 0.3]), np.array([0.3, 0.3]))
     with pytest.raises(ValueError, match="agree"):
         compute_depth_sums(np.ones(3), np.ones(4))
 
 
-def test_bands_lie_where_they_should():
+def test_height_bands_are_assigned_correctly():
     """A slanted desk with a finger of 15 mm and a hand of 60 mm over it; the desk is the largest part."""
     normal = np.array([0.0, -np.sin(0.6), -np.cos(0.6)])
     plane = Plane(normal, 0.3 * np.cos(0.6))
@@ -153,9 +153,9 @@ def dataset(tmp_path):
     return tmp_path / "data"
 
 
-def test_a_report_is_by_angle_surface_action_and_participant(dataset):
+def test_report_is_grouped_by_angle_surface_action_and_participant(dataset):
     """The sensor, judged by exact depth: 3 mm off everywhere, silent in its hole."""
-    scores, problems = score_frames(frames(dataset, "P01", "P02"), make_sensor_source())
+    scores, problems = score_frames(load_frames(dataset, "P01", "P02"), make_sensor_source())
     result = make_report(scores)
     assert not problems
     assert result["mae_mm"] == pytest.approx(3.0, abs=1e-3)
@@ -167,16 +167,16 @@ def test_a_report_is_by_angle_surface_action_and_participant(dataset):
     assert result["bands"]["desk"]["mae_mm"] == pytest.approx(3.0, abs=1e-3)
 
 
-def test_a_frame_that_cannot_be_read_is_named_and_left_out(dataset):
-    broken = frames(dataset, "P01")[1]
+def test_unreadable_frame_is_named_and_skipped(dataset):
+    broken = load_frames(dataset, "P01")[1]
     broken.depth_path.write_bytes(b"")
     broken.rgb_path.unlink()
-    scores, problems = score_frames([broken, *frames(dataset, "P02")], make_sensor_source())
+    scores, problems = score_frames([broken, *load_frames(dataset, "P02")], make_sensor_source())
     assert len(scores) == 2
     assert "000001.png" in problems[0]
 
 
-def test_the_command_reports_in_json(dataset, capsys):
+def test_evaluate_depth_command_reports_in_json(dataset, capsys):
     """The sensor, on the test part of a split; keys are those that people compare by."""
     options = ("--split", dataset.parent / "split.json", "--part", "test", "--json")
     assert run("evaluate", "depth", dataset, "--source", "sensor", *options) == 0
@@ -187,7 +187,7 @@ def test_the_command_reports_in_json(dataset, capsys):
     assert result["mae_mm"] == pytest.approx(3.0, abs=1e-3)
 
 
-def test_the_command_writes_a_report(dataset, tmp_path, capsys):
+def test_evaluate_depth_command_writes_a_report(dataset, tmp_path, capsys):
     """One HTML file with tables, plots and error maps in it; the card's table and its contradictions on the screen."""
     pytest.importorskip("matplotlib")
     page = tmp_path / "report.html"
@@ -202,7 +202,7 @@ def test_the_command_writes_a_report(dataset, tmp_path, capsys):
         assert heading in text
 
 
-def test_a_source_is_not_judged_by_itself(dataset, capsys):
+def test_source_is_not_scored_against_itself(dataset, capsys):
     """Without exact depth, the sensor's is the truth: the sensor cannot be scored by it."""
     for folder in dataset.rglob(EXACT_DEPTH):
         for file in folder.iterdir():
@@ -213,15 +213,15 @@ def test_a_source_is_not_judged_by_itself(dataset, capsys):
     assert run("evaluate", "depth", dataset, "--source", "constant", "--constant-m", "0.3", "--json") == 0
 
 
-def test_a_source_can_take_the_sensor_s_place(dataset):
+def test_source_can_replace_the_sensor_depth(dataset):
     """For contact to be judged with its depth: everything else of the frames stays."""
-    recorded = [frame.load() for frame in frames(dataset, "P01")[:2]]
+    recorded = [frame.load() for frame in load_frames(dataset, "P01")[:2]]
     replaced = list(replace_depth(make_constant_source(0.3), recorded))
     assert [frame.stamp_ns for frame in replaced] == [frame.stamp_ns for frame in recorded]
     assert all((frame.depth.to_metres() == np.float32(0.3)).all() for frame in replaced)
     assert replaced[0].color_bgr is recorded[0].color_bgr
 
 
-def test_a_wiser_constant_is_better(dataset):
-    scores = [score_frames(frames(dataset, "P01"), make_constant_source(depth_m))[0] for depth_m in (0.1, 0.3)]
+def test_better_constant_scores_better(dataset):
+    scores = [score_frames(load_frames(dataset, "P01"), make_constant_source(depth_m))[0] for depth_m in (0.1, 0.3)]
     assert make_report(scores[1])["mae_mm"] < make_report(scores[0])["mae_mm"]

@@ -33,19 +33,19 @@ def rotate(points: np.ndarray, angle: float) -> np.ndarray:
 def test_region_moves_with_the_hand(angle: float, scale: float, x: float, y: float):
     """Turned, scaled and shifted landmarks have the turned, scaled and shifted region."""
     start = roi.from_landmarks(HAND_PX)
-    moved = roi.from_landmarks(rotate(HAND_PX * scale, angle) + np.array([x, y]))
+    transformed = roi.from_landmarks(rotate(HAND_PX * scale, angle) + np.array([x, y]))
     center = rotate(np.array([start.x, start.y]) * scale, angle) + np.array([x, y])
-    assert np.allclose((moved.x, moved.y), center, atol=0.01)
-    assert moved.size == pytest.approx(start.size * scale, rel=1e-4)
-    assert abs(((moved.rotation - start.rotation - angle + pi) % (2 * pi)) - pi) < 1e-4
+    assert np.allclose((transformed.x, transformed.y), center, atol=0.01)
+    assert transformed.size == pytest.approx(start.size * scale, rel=1e-4)
+    assert abs(((transformed.rotation - start.rotation - angle + pi) % (2 * pi)) - pi) < 1e-4
 
 
-def test_region_of_an_upright_hand_is_upright():
+def test_region_of_an_upright_hand_is_not_rotated():
     """A hand that points up needs no turning."""
     assert abs(roi.from_landmarks(HAND_PX).rotation) < 0.1
 
 
-def test_crop_corners_are_the_region():
+def test_crop_corners_match_the_region():
     """The crop's corners map to the corners of the turned square."""
     square = Roi(x=100.0, y=50.0, size=40.0, rotation=pi / 2)
     corners = np.array([[0, 0, 1], [224, 0, 1], [112, 112, 1]]) @ square.image_from_crop(224).T
@@ -60,7 +60,7 @@ def test_palm_region_reaches_towards_the_fingers():
     assert abs(region.rotation) == pytest.approx(pi)
 
 
-def test_overlapping_palms_become_one():
+def test_overlapping_palms_are_merged():
     """Detections of one palm are averaged by their scores; a palm elsewhere stays by itself."""
     first = np.array([[0, 0], [10, 10]] + [[5, 5]] * 7, float)
     merged = merge_by_weighted_nms(np.stack([first, first + 1, first + 100]), np.array([0.9, 0.6, 0.7]))
@@ -69,7 +69,7 @@ def test_overlapping_palms_become_one():
     assert np.allclose(merged[1], first + 100)
 
 
-def test_overlap_of_boxes():
+def test_box_overlap_is_intersection_over_union():
     """Intersection over union of the same, half-covering and distant boxes."""
     box = np.array([[0, 0], [2, 2]], float)
     assert intersection_over_union(box, np.stack([box, box + np.array([1, 0]), box + 9])) == pytest.approx(
@@ -78,7 +78,7 @@ def test_overlap_of_boxes():
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60))
-def test_evidence_stays_within_its_memory(probabilities: list[float]):
+def test_handedness_evidence_is_bounded(probabilities: list[float]):
     """However long a hand was seen as one side, ten sure pictures of the other outweigh it."""
     log_odds = 0.0
     for probability in probabilities:
@@ -88,20 +88,20 @@ def test_evidence_stays_within_its_memory(probabilities: list[float]):
     assert log_odds < 0
 
 
-def test_one_wrong_picture_does_not_rename_a_hand():
+def test_single_wrong_frame_does_not_change_handedness():
     """A hand keeps its name through a picture that contradicts it."""
     log_odds = identity.update_log_odds(0.0, 0.99)
     assert identity.assign_handedness([log_odds], [None]) == ["right"]
     assert identity.assign_handedness([identity.update_log_odds(log_odds, 0.0)], ["right"]) == ["right"]
 
 
-def test_two_hands_have_two_names():
+def test_two_hands_get_different_handedness():
     """Two hands that both look like a right one: the surer one is it."""
     assert identity.assign_handedness([2.0, 9.0], [None, None]) == ["left", "right"]
     assert identity.assign_handedness([9.0, 2.0], [None, None]) == ["right", "left"]
 
 
-def test_names_do_not_flicker():
+def test_handedness_has_hysteresis():
     """Hands with balanced evidence keep the names they have."""
     assert identity.assign_handedness([1.0, 1.1], ["right", "left"]) == ["right", "left"]
 
@@ -115,7 +115,7 @@ def test_names_do_not_flicker():
         np.zeros((0, 640, 3), np.uint8),
     ],
 )
-def test_wrong_picture_is_refused(hand_tracker: HandTracker, image: np.ndarray):
+def test_invalid_image_is_rejected(hand_tracker: HandTracker, image: np.ndarray):
     """A picture that is not (H, W, 3) uint8 is an error that says what came and what is needed."""
     with pytest.raises(ValueError, match=r"\(H, W, 3\) uint8") as caught:
         hand_tracker.process(image, 1)
@@ -123,7 +123,7 @@ def test_wrong_picture_is_refused(hand_tracker: HandTracker, image: np.ndarray):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a network", b"TFL3" * 100])
-def test_damaged_network_is_refused(tmp_path: Path, content: bytes):
+def test_damaged_network_is_rejected(tmp_path: Path, content: bytes):
     """A file that is no network is an error that names it."""
     file = tmp_path / "palm.tflite"
     file.write_bytes(content)
@@ -131,7 +131,7 @@ def test_damaged_network_is_refused(tmp_path: Path, content: bytes):
         PalmDetector(file)
 
 
-def test_another_network_is_refused(hand_weights: dict[str, Path]):
+def test_wrong_network_is_rejected(hand_weights: dict[str, Path]):
     """The landmark network in the palm network's place is found out when it is loaded."""
     with pytest.raises(ValueError, match=r"\(1, 224, 224, 3\) where \(1, 192, 192, 3\)"):
         PalmDetector(hand_weights["hand_landmark_full"])
@@ -145,7 +145,7 @@ def test_counts_have_to_be_positive(hand_weights: dict[str, Path], options: dict
 
 
 @pytest.mark.parametrize("right", [0.05, 0.95])
-def test_fingers_taken_for_their_opposites_are_put_right(right: float):
+def test_mirrored_fingers_are_corrected(right: float):
     """A right hand's back that is taken for a left hand's has its fingers in the opposite order: they stay what they
     were."""
     track = Track(0, roi.from_landmarks(HAND_PX), handedness="right")
@@ -153,7 +153,7 @@ def test_fingers_taken_for_their_opposites_are_put_right(right: float):
     np.testing.assert_array_equal(track.landmarks_px, HAND_PX)
 
 
-def test_a_palm_is_no_mistake():
+def test_visible_palm_is_not_treated_as_mirrored():
     """A right hand that shows its palm has its fingers in the order of a right hand, though it be called a left one."""
     palm = HAND_PX * np.float32([-1, 1])
     track = Track(0, roi.from_landmarks(palm), handedness="left")

@@ -46,19 +46,19 @@ def test_report_is_complete(hand_weights: dict[str, Path], recording: Path, hand
     assert report["machine"]["cores"] >= 1
 
 
-def test_pictures_without_hands_are_refused(hand_weights: dict[str, Path]):
+def test_images_without_hands_are_rejected(hand_weights: dict[str, Path]):
     """Where there are no two hands there is nothing to measure."""
     with pytest.raises(ValueError, match="none of 12 pictures shows two hands"):
         measure(np.zeros((12, 480, 640, 3), np.uint8))
 
 
-def test_interpreter_without_mediapipe_is_refused(hand_weights: dict[str, Path], hand_images: np.ndarray):
+def test_interpreter_without_mediapipe_is_rejected(hand_weights: dict[str, Path], hand_images: np.ndarray):
     """The error names the interpreter and the command that would help."""
     with pytest.raises(ValueError, match=r"mediapipe does not run in .*pip install mediapipe==0\.10\.21"):
         measure(hand_images[:2], Path(sys.executable))
 
 
-def test_differences_are_those_of_the_nearest_hand():
+def test_fingertip_differences_use_the_nearest_hand():
     """Each hand's fingertips are held against the other side's nearest hand; without one there is nothing to say."""
     hand = Hand(0, "right", 1.0, 1.0, np.zeros((21, 2), np.float32))
     near, far = np.full((21, 2), [3.0, 4.0]).tolist(), np.full((21, 2), 100.0).tolist()

@@ -42,19 +42,23 @@ def cover_columns(image: np.ndarray, columns: slice) -> np.ndarray:
     return covered
 
 
-def test_agrees_with_mediapipe(hand_tracker: HandTracker, hand_images: np.ndarray, reference: list[list[dict]]):
+def test_tracker_agrees_with_mediapipe(hand_tracker: HandTracker, hand_images: np.ndarray, reference: list[list[dict]]):
     """Every hand MediaPipe sees is seen, fingertips within 2 px in the median; its "Left" is the camera's right."""
     distances = []
     for hands, expected in zip(track_hands(hand_tracker, hand_images), reference, strict=True):
         assert len(hands) == len(expected) == 2
-        for other in expected:
-            hand = next(hand for hand in hands if hand.handedness == {"Left": "right", "Right": "left"}[other["label"]])
-            distances.append(np.linalg.norm(hand.landmarks_px[TIPS] - np.array(other["landmarks_px"])[TIPS], axis=1))
+        for expected_hand in expected:
+            hand = next(
+                hand for hand in hands if hand.handedness == {"Left": "right", "Right": "left"}[expected_hand["label"]]
+            )
+            distances.append(
+                np.linalg.norm(hand.landmarks_px[TIPS] - np.array(expected_hand["landmarks_px"])[TIPS], axis=1)
+            )
     assert np.median(distances) <= 2.0
     assert np.percentile(distances, 99) <= 4.0
 
 
-def test_curled_hands_are_found_in_one_picture(hand_tracker: HandTracker):
+def test_curled_hands_are_found_in_one_frame(hand_tracker: HandTracker):
     """Palms hidden behind curled fingers are found, though MediaPipe's own threshold finds neither of these two.
 
     curled_hands.jpg: `simulate --text "the quick brown fox" --seed 3 --angle 45`, frame 176.
@@ -65,14 +69,14 @@ def test_curled_hands_are_found_in_one_picture(hand_tracker: HandTracker):
     assert (right.handedness, left.handedness) == ("right", "left")
 
 
-def test_tracks_last(hand_tracker: HandTracker, hand_images: np.ndarray):
+def test_tracks_persist(hand_tracker: HandTracker, hand_images: np.ndarray):
     """Two hands in view the whole time are two tracks, with one name each."""
     seen = {(hand.track, hand.handedness) for hands in track_hands(hand_tracker, hand_images) for hand in hands}
     assert len(seen) == 2
     assert {name for _, name in seen} == {"left", "right"}
 
 
-def test_records_are_as_declared(hand_tracker: HandTracker, hand_images: np.ndarray):
+def test_hand_records_have_documented_types(hand_tracker: HandTracker, hand_images: np.ndarray):
     """Landmarks are (21, 2) float32 pixels and scores shares; a later picture does not change an earlier record."""
     (first, _), (later, _) = track_hands(hand_tracker, hand_images[:2])
     assert first.landmarks_px.shape == (21, 2)
@@ -83,14 +87,18 @@ def test_records_are_as_declared(hand_tracker: HandTracker, hand_images: np.ndar
     assert not np.array_equal(first.landmarks_px, later.landmarks_px)
 
 
-def test_mirroring_camera_swaps_names(
+def test_mirrored_camera_swaps_handedness(
     hand_weights: dict[str, Path], hand_tracker: HandTracker, hand_images: np.ndarray
 ):
     """The flipped picture of a camera that mirrors gives the same hands the same names."""
     mirrored = HandTracker(*sorted(hand_weights.values(), reverse=True), mirrored=True)
     width = hand_images.shape[2]
     for hand in mirrored.process(np.ascontiguousarray(hand_images[0][:, ::-1]), 1):
-        twin = next(other for other in hand_tracker.process(hand_images[0], 1) if other.handedness == hand.handedness)
+        twin = next(
+            expected_hand
+            for expected_hand in hand_tracker.process(hand_images[0], 1)
+            if expected_hand.handedness == hand.handedness
+        )
         flipped = hand.landmarks_px * (-1, 1) + (width - 1, 0)
         assert np.linalg.norm(flipped - twin.landmarks_px, axis=1).mean() < 10
 
@@ -100,7 +108,7 @@ def test_empty_desk_has_no_hands(hand_tracker: HandTracker):
     assert track_hands(hand_tracker, np.full((3, 480, 640, 3), 128, np.uint8)) == [(), (), ()]
 
 
-def test_hand_that_comes_is_found_while_another_is_followed(
+def test_second_hand_is_found_while_tracking_the_first(
     hand_tracker: HandTracker, hand_images: np.ndarray, split_column: int
 ):
     """A second hand is found within four pictures (0.13 s), and the first keeps its track."""
@@ -111,7 +119,7 @@ def test_hand_that_comes_is_found_while_another_is_followed(
     assert next(hand for hand in hands if hand.track == first.track).handedness == first.handedness == "right"
 
 
-def test_hand_that_left_is_a_new_track(hand_tracker: HandTracker, hand_images: np.ndarray, split_column: int):
+def test_returning_hand_is_a_new_track(hand_tracker: HandTracker, hand_images: np.ndarray, split_column: int):
     """A hand gone for longer than 0.3 s comes back under a number that was never used."""
     before = {hand.handedness: hand.track for hand in track_hands(hand_tracker, hand_images[:2])[-1]}
     track_hands(
@@ -124,7 +132,7 @@ def test_hand_that_left_is_a_new_track(hand_tracker: HandTracker, hand_images: n
     assert after["left"] > max(before.values())
 
 
-def test_short_loss_keeps_the_track(hand_tracker: HandTracker, hand_images: np.ndarray, split_column: int):
+def test_short_track_loss_keeps_the_track(hand_tracker: HandTracker, hand_images: np.ndarray, split_column: int):
     """A hand hidden for two pictures is missing in them and goes on with its track and name after."""
     before = {hand.handedness: hand.track for hand in track_hands(hand_tracker, hand_images[:4])[-1]}
     hidden = track_hands(
@@ -152,7 +160,7 @@ def test_one_hand_is_reported_once(hand_tracker: HandTracker, hand_images: np.nd
 
 
 @pytest.mark.parametrize("stamp_ns", [4 * FRAME_NS, FRAME_NS, 0, -5])
-def test_stamp_that_does_not_advance_starts_anew(hand_tracker: HandTracker, hand_images: np.ndarray, stamp_ns: int):
+def test_non_increasing_stamp_resets_the_tracker(hand_tracker: HandTracker, hand_images: np.ndarray, stamp_ns: int):
     """A repeated or earlier stamp forgets the hands: they are found again, as new tracks."""
     before = [hand.track for hand in track_hands(hand_tracker, hand_images[:4])[-1]]
     after = [hand.track for hand in hand_tracker.process(hand_images[4], stamp_ns)]
@@ -160,7 +168,7 @@ def test_stamp_that_does_not_advance_starts_anew(hand_tracker: HandTracker, hand
     assert min(after) > max(before)
 
 
-def test_other_size_starts_anew(hand_tracker: HandTracker, hand_images: np.ndarray):
+def test_changed_image_size_resets_the_tracker(hand_tracker: HandTracker, hand_images: np.ndarray):
     """After a change of resolution hands are found at the new scale."""
     track_hands(hand_tracker, hand_images[:2])
     small = cv2.resize(hand_images[2], (424, 318), interpolation=cv2.INTER_AREA)
@@ -171,7 +179,7 @@ def test_other_size_starts_anew(hand_tracker: HandTracker, hand_images: np.ndarr
         assert np.linalg.norm(hands[expected.handedness].landmarks_px - scaled, axis=1).mean() < 8
 
 
-def test_views_are_taken_as_they_are(hand_tracker: HandTracker, hand_images: np.ndarray):
+def test_non_contiguous_images_are_accepted(hand_tracker: HandTracker, hand_images: np.ndarray):
     """A read-only picture with padded rows gives the same hands as a plain one."""
     padded = np.zeros((480, 700, 3), np.uint8)
     padded[:, :640] = hand_images[0]

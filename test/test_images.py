@@ -22,7 +22,7 @@ from fingertip_contact.images import (
 BGR = np.random.default_rng(0).integers(0, 255, (6, 8, 3), dtype=np.uint8)
 
 
-def image(pixels: np.ndarray, encoding: str, **changes) -> SimpleNamespace:
+def make_image(pixels: np.ndarray, encoding: str, **changes) -> SimpleNamespace:
     fields = {
         "height": pixels.shape[0],
         "width": pixels.shape[1],
@@ -37,7 +37,7 @@ def image(pixels: np.ndarray, encoding: str, **changes) -> SimpleNamespace:
 def test_bgr_is_not_copied():
     """A bgr8 picture of a node or a bag is looked at where it lies."""
     data = array("B", BGR.tobytes())
-    pixels = decode_color_image(image(BGR, "bgr8", data=data))
+    pixels = decode_color_image(make_image(BGR, "bgr8", data=data))
     np.testing.assert_array_equal(pixels, BGR)
     assert np.shares_memory(pixels, np.frombuffer(data, np.uint8))
 
@@ -51,14 +51,14 @@ def test_bgr_is_not_copied():
         ("8UC3", BGR),
     ],
 )
-def test_colours_keep_their_places(encoding, pixels):
+def test_colour_encodings_give_the_same_bgr(encoding, pixels):
     """Every colour encoding gives the same BGR picture."""
     pixels = np.ascontiguousarray(pixels)
-    np.testing.assert_array_equal(decode_color_image(image(pixels, encoding)), BGR)
+    np.testing.assert_array_equal(decode_color_image(make_image(pixels, encoding)), BGR)
 
 
 @pytest.mark.parametrize("encoding", ["yuv422", "uyvy", "yuv422_yuy2", "yuyv", "mono8", "8UC1"])
-def test_grey_stays_grey(encoding):
+def test_grey_encodings_stay_grey(encoding):
     """A grey picture is grey in every encoding that carries brightness alone or beside colour."""
     luminance = np.arange(48, dtype=np.uint8).reshape(6, 8) * 4 + 16
     neutral = np.full_like(luminance, 128)
@@ -68,7 +68,7 @@ def test_grey_stays_grey(encoding):
         pixels = np.dstack([neutral, luminance])
     else:
         pixels = np.dstack([luminance, neutral])
-    bgr = decode_color_image(image(pixels, encoding)).astype(int)
+    bgr = decode_color_image(make_image(pixels, encoding)).astype(int)
     assert bgr.shape == (6, 8, 3)
     assert np.ptp(bgr, axis=2).max() == 0
     assert (np.diff(bgr[..., 0], axis=1) > 0).all()
@@ -84,14 +84,14 @@ def test_grey_stays_grey(encoding):
 )
 def test_view_is_exact(encoding, height, width, padding, is_bigendian):
     """Whatever the size, padding and byte order of a picture, its pixels come out as they went in."""
-    kind = ENCODINGS[encoding]
-    values = np.random.default_rng(0).integers(0, 200, (height, width, kind.channels)).astype(kind.dtype)
-    stored = values.astype(np.dtype(kind.dtype).newbyteorder(">" if is_bigendian else "<"))
+    dtype = ENCODINGS[encoding]
+    values = np.random.default_rng(0).integers(0, 200, (height, width, dtype.channels)).astype(dtype.dtype)
+    stored = values.astype(np.dtype(dtype.dtype).newbyteorder(">" if is_bigendian else "<"))
     rows = [row.tobytes() + bytes(padding) for row in stored]
     pixels = view_pixels(height, width, encoding, len(rows[0]), b"".join(rows), is_bigendian)
-    assert pixels.dtype == kind.dtype
+    assert pixels.dtype == dtype.dtype
     np.testing.assert_array_equal(pixels.reshape(values.shape), values)
-    if encoding in COLOR_ENCODINGS and not (kind.channels == 2 and width % 2):
+    if encoding in COLOR_ENCODINGS and not (dtype.channels == 2 and width % 2):
         assert to_bgr(pixels, encoding).shape == (height, width, 3)
 
 
@@ -106,10 +106,10 @@ def test_view_is_exact(encoding, height, width, padding, is_bigendian):
         ({"encoding": "16UC1"}, "'16UC1' is not supported for a colour picture"),
     ],
 )
-def test_impossible_pictures_are_refused(changes, message):
+def test_inconsistent_images_are_rejected(changes, message):
     """A picture that contradicts itself is an error that names both sides."""
     with pytest.raises(ValueError, match=message):
-        decode_color_image(image(BGR, **{"encoding": "bgr8"} | changes))
+        decode_color_image(make_image(BGR, **{"encoding": "bgr8"} | changes))
 
 
 def info(**changes) -> SimpleNamespace:
@@ -134,7 +134,7 @@ def test_camera_keeps_intrinsics_and_distortion():
         ({"distortion_model": "equidistant"}, "'equidistant' is not supported; rectify"),
     ],
 )
-def test_uncalibrated_cameras_are_refused(changes, message):
+def test_uncalibrated_cameras_are_rejected(changes, message):
     """A camera whose rays are unknown is an error, not a guess."""
     with pytest.raises(ValueError, match=message):
         parse_camera_info(info(**changes))

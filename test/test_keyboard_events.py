@@ -25,36 +25,44 @@ def make_contact_event(
 ):
     """An event at a place of the sheet, at a time; decided at once where nothing else is said."""
     decided_ns = round((ms if decided_ms is None else decided_ms) * MS)
-    spot_m = POSE.apply(np.array([*point_m, 0.0]))
+    surface_point_m = POSE.apply(np.array([*point_m, 0.0]))
     return ContactEvent(
-        decided_ns, round(ms * MS), event_type, press, 1, hand or "right", finger or "index", spot_m, confidence=1.0
+        decided_ns,
+        round(ms * MS),
+        event_type,
+        press,
+        1,
+        hand or "right",
+        finger or "index",
+        surface_point_m,
+        confidence=1.0,
     )
 
 
-class Hands:
+class TypingHands:
     """Types on a layout, key by key, and keeps every event."""
 
     def __init__(self, layout=FULL, settings=None, language=None):
         self.layout, self.events = layout, []
         self.decoder = KeyDecoder(layout, settings, language)
         self._presses = 0
-        self._down = {}
+        self._pressed_ids = {}
 
     @property
     def text(self):
         return self.decoder.text
 
-    def down(self, key, ms, decided_ms=None):
+    def press(self, key, ms, decided_ms=None):
         self._presses += 1
-        self._down[key] = self._presses
+        self._pressed_ids[key] = self._presses
         return self._event("press", key, ms, decided_ms)
 
-    def up(self, key, ms, decided_ms=None, event_type: EventType = "release"):
+    def release(self, key, ms, decided_ms=None, event_type: EventType = "release"):
         return self._event(event_type, key, ms, decided_ms)
 
     def tap(self, key, ms):
-        self.down(key, ms)
-        return self.up(key, ms + 50)
+        self.press(key, ms)
+        return self.release(key, ms + 50)
 
     def wait(self, from_ms, to_ms):
         """Frames at 30 Hz without an event."""
@@ -64,99 +72,99 @@ class Hands:
     def _event(self, event_type, key, ms, decided_ms):
         hand, finger = self.layout.fingers.get(key, ("right", "index"))
         event = make_contact_event(
-            self.layout.by_name[key].center_m, event_type, self._down[key], ms, decided_ms, hand, finger
+            self.layout.by_name[key].center_m, event_type, self._pressed_ids[key], ms, decided_ms, hand, finger
         )
-        found = self.decoder.process([event], POSE)
-        self.events += found
-        return found[0] if found else None
+        key_events = self.decoder.process([event], POSE)
+        self.events += key_events
+        return key_events[0] if key_events else None
 
 
-def test_shift_writes_capitals_and_upper_signs_while_it_is_held():
+def test_held_shift_writes_shifted_characters():
     """Either Shift, over several keys; the letter after it is small again. The event says so."""
-    hands = Hands()
+    hands = TypingHands()
     for shift, keys in (("shift_left", ("h", "1", "slash")), ("shift_right", ("a", "space", "tab"))):
-        hands.down(shift, 0)
+        hands.press(shift, 0)
         for number, key in enumerate(keys):
             hands.tap(key, 100 + 100 * number)
-        hands.up(shift, 500)
+        hands.release(shift, 500)
         hands.tap("x", 600)
     assert hands.text == "H!?xA \tx"
     written = {event.text: event.modifiers for event in hands.events if event.text}
     assert (written["H"], written["x"]) == (("shift",), ())
 
 
-def test_shift_counts_at_the_time_of_touch():
+def test_shift_state_is_taken_at_touch_down():
     """The letter was touched while Shift was down, and decided after Shift had been let go: it is a capital."""
-    hands = Hands()
-    hands.down("shift_left", 0, 70)
-    hands.up("shift_left", 120, 150)
-    hands.down("h", 110, 180)
-    hands.up("h", 190)
-    hands.down("i", 130, 200)
+    hands = TypingHands()
+    hands.press("shift_left", 0, 70)
+    hands.release("shift_left", 120, 150)
+    hands.press("h", 110, 180)
+    hands.release("h", 190)
+    hands.press("i", 130, 200)
     assert hands.text == "Hi"
 
 
-def test_a_shift_that_was_cancelled_was_none():
+def test_cancelled_shift_has_no_effect():
     """A finger that was lost over Shift leaves small letters."""
-    hands = Hands()
-    hands.down("shift_left", 0)
-    hands.up("shift_left", 100, event_type="cancel")
+    hands = TypingHands()
+    hands.press("shift_left", 0)
+    hands.release("shift_left", 100, event_type="cancel")
     hands.tap("h", 50)
     assert hands.text == "h"
 
 
-def test_shift_of_another_pass_is_forgotten():
+def test_shift_is_released_when_time_restarts():
     """When a recording starts again, a Shift of its first pass does not reach into the second."""
-    hands = Hands()
-    hands.down("shift_left", 1000)
-    hands.up("shift_left", 2000)
+    hands = TypingHands()
+    hands.press("shift_left", 1000)
+    hands.release("shift_left", 2000)
     hands.tap("h", 100)
     hands.tap("i", 1500)
     assert hands.text == "hi"
 
 
-def test_caps_lock_is_for_letters():
+def test_caps_lock_affects_letters_only():
     """Pressed once it is on, pressed again off; it leaves digits alone, and Shift turns it round."""
-    hands = Hands()
+    hands = TypingHands()
     hands.tap("caps_lock", 0)
     for number, key in enumerate(("a", "1", "slash")):
         hands.tap(key, 200 + 100 * number)
-    hands.down("shift_left", 600)
+    hands.press("shift_left", 600)
     hands.tap("b", 700)
-    hands.up("shift_left", 800)
+    hands.release("shift_left", 800)
     hands.tap("caps_lock", 900)
     hands.tap("c", 1000)
     assert hands.text == "A1/bc"
 
 
 @pytest.mark.parametrize(("key", "modifier"), [("ctrl_left", "ctrl"), ("alt_right", "alt"), ("meta_left", "meta")])
-def test_a_command_writes_nothing_and_says_what_it_left_out(key, modifier):
+def test_command_chords_write_nothing_and_report_the_omitted_text(key, modifier):
     """Ctrl+C is an event of the key c under ctrl, with the c that was not written."""
-    hands = Hands()
-    hands.down(key, 0)
-    event = hands.down("c", 100)
+    hands = TypingHands()
+    hands.press(key, 0)
+    event = hands.press("c", 100)
     assert (event.key, event.text, event.modifiers) == ("c", "", (modifier,))
     assert (event.rejected, event.reason) == ("c", "modifier")
     assert hands.text == ""
 
 
-def test_backspace_takes_one_character_away_whatever_is_held():
+def test_backspace_deletes_one_character_with_any_modifier():
     """Of nothing it takes nothing; with Shift it takes one as well."""
-    hands = Hands()
+    hands = TypingHands()
     for number, key in enumerate((BACKSPACE, "h", "i", BACKSPACE)):
         hands.tap(key, 100 * number)
     assert hands.text == "h"
-    hands.down("shift_left", 1000)
+    hands.press("shift_left", 1000)
     hands.tap(BACKSPACE, 1100)
     assert hands.text == ""
 
 
-def test_a_held_key_repeats_after_a_while():
+def test_held_key_repeats_after_the_delay():
     """At the set rate, as moves that write, until it is let go; the events' texts are the text."""
-    hands = Hands(settings=KeyDecoderSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
-    hands.down("a", 0)
+    hands = TypingHands(settings=KeyDecoderSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
+    hands.press("a", 0)
     hands.wait(0, 1020)
-    hands.up("a", 1020)
+    hands.release("a", 1020)
     hands.wait(1020, 3000)
     assert hands.text == "a" * 7
     assert [event.repeat for event in hands.events if event.repeat] == [1, 2, 3, 4, 5, 6]
@@ -164,47 +172,47 @@ def test_a_held_key_repeats_after_a_while():
     assert "".join(event.text for event in hands.events) == hands.text
 
 
-def test_backspace_repeats_and_the_last_key_pressed_is_the_one():
+def test_only_the_last_pressed_key_repeats():
     """Another key ends the repetition of the one before; modifiers do not repeat, nor end one."""
-    hands = Hands(settings=KeyDecoderSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
+    hands = TypingHands(settings=KeyDecoderSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
     hands.decoder.text = "hello there"
-    hands.down(BACKSPACE, 0)
+    hands.press(BACKSPACE, 0)
     hands.wait(0, 1020)
     assert hands.text == "hell"
-    hands.down("x", 1020)
-    hands.down("shift_left", 1030)
+    hands.press("x", 1020)
+    hands.press("shift_left", 1030)
     hands.wait(1040, 1700)
     assert hands.text == "hellxxx"
     assert not any(event.repeat and event.key.startswith("shift") for event in hands.events)
 
 
-def test_without_the_setting_nothing_repeats():
+def test_keys_do_not_repeat_by_default():
     """A resting finger writes one letter."""
-    hands = Hands()
-    hands.down("a", 0)
+    hands = TypingHands()
+    hands.press("a", 0)
     hands.wait(0, 5000)
     assert hands.text == "a"
 
 
-def test_a_gap_in_the_stream_is_no_burst():
+def test_stream_dropout_does_not_burst_repeats():
     """After ten seconds without frames a held key repeats once a frame, not a hundred times at once."""
-    hands = Hands(settings=KeyDecoderSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
-    hands.down("a", 0)
+    hands = TypingHands(settings=KeyDecoderSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
+    hands.press("a", 0)
     hands.wait(10_000, 10_020)
     assert hands.text == "aa"
 
 
-def test_a_cancelled_press_says_what_it_took_back():
+def test_cancelled_press_reports_the_removed_text():
     """Its repetitions too."""
-    hands = Hands(settings=KeyDecoderSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
+    hands = TypingHands(settings=KeyDecoderSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
     hands.tap("h", 0)
-    hands.down("i", 100)
+    hands.press("i", 100)
     hands.wait(100, 640)
-    event = hands.up("i", 700, event_type="cancel")
+    event = hands.release("i", 700, event_type="cancel")
     assert (event.rejected, event.reason, hands.text) == ("ii", "cancelled", "h")
 
 
-def test_presses_on_no_key_can_be_seen():
+def test_off_key_presses_are_reported():
     """With `report_off_key`, a press beside the keys, or before the sheet is found, is an event with the reason, and
     ends."""
     decoder = KeyDecoder(FULL, KeyDecoderSettings(report_off_key=True))
@@ -220,7 +228,7 @@ def test_presses_on_no_key_can_be_seen():
 
 
 @pytest.mark.parametrize("value", [0.01, -1.0, float("nan"), 60.0])
-def test_times_out_of_range_are_refused(value):
+def test_repeat_times_out_of_range_are_rejected(value):
     """Named, with the range."""
     with pytest.raises(ValueError, match="repeat_delay_s"):
         KeyDecoderSettings(repeat_delay_s=value)
@@ -229,28 +237,28 @@ def test_times_out_of_range_are_refused(value):
             KeyDecoderSettings(repeat_interval_s=value)
 
 
-def test_a_piano_plays_and_writes_nothing():
+def test_piano_layout_emits_events_without_text():
     """Each key, black ones over white ones included, gives a press and a release under its name, and no text."""
     piano = load_layout("piano")
-    hands = Hands(piano)
+    hands = TypingHands(piano)
     for number, key in enumerate(piano.keys):
         hands.tap(key.name, 200 * number)
     assert [event.key for event in hands.events[::2]] == [key.name for key in piano.keys]
     assert (hands.text, {event.text for event in hands.events}) == ("", {""})
 
 
-def test_a_chord_is_many_keys_at_once():
+def test_chords_keep_each_key():
     """Three fingers down, then up in another order: each keeps its key."""
-    hands = Hands(load_layout("piano"))
+    hands = TypingHands(load_layout("piano"))
     for key, ms in (("c4", 0), ("e4", 10), ("g4", 20)):
-        hands.down(key, ms)
-    ends = [hands.up(key, ms).key for key, ms in (("e4", 400), ("c4", 410), ("g4", 420))]
+        hands.press(key, ms)
+    ends = [hands.release(key, ms).key for key, ms in (("e4", 400), ("c4", 410), ("g4", 420))]
     assert ends == ["e4", "c4", "g4"]
 
 
-def test_the_number_pad_writes_digits():
+def test_number_pad_writes_digits():
     """Every key of it, with a wide zero and tall keys."""
-    hands = Hands(load_layout("numpad"))
+    hands = TypingHands(load_layout("numpad"))
     for number, key in enumerate(("1", "2", "plus", "0", "period", "5", "enter", "9", BACKSPACE)):
         hands.tap(key, 200 * number)
     assert hands.text == "12+0.5\n"
@@ -275,7 +283,7 @@ LANGUAGE = LanguageModel({"the": 3, "cat": 1})
 
 @settings(deadline=None)
 @given(st.sampled_from(built_in_layouts()), streams, st.booleans(), st.booleans())
-def test_any_order_of_events_keeps_the_balance(name, stream, expects, repeats):
+def test_every_key_press_is_released_for_any_event_order(name, stream, expects, repeats):
     """Ends before presses, presses twice, stamps that jump, no sheet, no place: nothing is raised, every key event
     that is a press has at most one end, after it, under the same key; and no end comes without its press."""
     settings = KeyDecoderSettings(repeat_delay_s=0.1 if repeats else 0.0, report_off_key=True)
@@ -286,44 +294,44 @@ def test_any_order_of_events_keeps_the_balance(name, stream, expects, repeats):
         event = ContactEvent(
             stamp_ns, stamp_ns - latency_ns, event_type, press, 1, hand, finger, event.point_m, event.confidence
         )
-        for found in decoder.process([event], POSE if sheet else None, stamp_ns):
-            number = found.contact.press
-            if found.contact.type == "press":
+        for key_events in decoder.process([event], POSE if sheet else None, stamp_ns):
+            number = key_events.contact.press
+            if key_events.contact.type == "press":
                 assert number not in open_presses
-                open_presses[number] = found.key
+                open_presses[number] = key_events.key
             else:
-                assert open_presses[number] == found.key
-            if found.contact.type in ("release", "cancel"):
+                assert open_presses[number] == key_events.key
+            if key_events.contact.type in ("release", "cancel"):
                 del open_presses[number]
     leftover = [make_contact_event((0, 0), "cancel", number, 0) for number in range(6)]
-    assert {found.contact.press for found in decoder.process(leftover, None)} == set(open_presses)
+    assert {key_events.contact.press for key_events in decoder.process(leftover, None)} == set(open_presses)
 
 
-def test_an_events_file_tells_the_whole_story(tmp_path):
+def test_events_file_reproduces_the_text(tmp_path):
     """Repetitions, a press on no key and a cancelled one: what is read back says what was written and what was not,
     and gives the same text."""
     decoder = KeyDecoder(FULL, KeyDecoderSettings(repeat_delay_s=0.1, repeat_interval_s=0.1, report_off_key=True))
-    place = {name: FULL.by_name[name].center_m for name in ("h", "i", BACKSPACE)}
+    point_m = {name: FULL.by_name[name].center_m for name in ("h", "i", BACKSPACE)}
     stream = [
-        (0, [make_contact_event(place["h"], "press", 1, 0)]),
-        (250, [make_contact_event(place["h"], "move", 1, 250)]),
-        (300, [make_contact_event(place["h"], "release", 1, 300)]),
+        (0, [make_contact_event(point_m["h"], "press", 1, 0)]),
+        (250, [make_contact_event(point_m["h"], "move", 1, 250)]),
+        (300, [make_contact_event(point_m["h"], "release", 1, 300)]),
         (400, [make_contact_event((0.0, 0.3), "press", 2, 400), make_contact_event((0.0, 0.3), "release", 2, 400)]),
         (
             500,
             [
-                make_contact_event(place[BACKSPACE], "press", 3, 500),
-                make_contact_event(place[BACKSPACE], "release", 3, 500),
+                make_contact_event(point_m[BACKSPACE], "press", 3, 500),
+                make_contact_event(point_m[BACKSPACE], "release", 3, 500),
             ],
         ),
-        (600, [make_contact_event(place["i"], "press", 4, 600)]),
-        (650, [make_contact_event(place["i"], "cancel", 4, 650)]),
+        (600, [make_contact_event(point_m["i"], "press", 4, 600)]),
+        (650, [make_contact_event(point_m["i"], "cancel", 4, 650)]),
     ]
     path = tmp_path / "events.jsonl"
     with event_writer(path) as write:
         for ms, events in stream:
-            found = decoder.process(events, POSE, ms * MS)
-            for record in make_event_records(FrameResult(ms * MS, (), (), tuple(events), found, "", None, None)):
+            key_events = decoder.process(events, POSE, ms * MS)
+            for record in make_event_records(FrameResult(ms * MS, (), (), tuple(events), key_events, "", None, None)):
                 write(record)
     records = read_events(path)
     assert decoder.text == decode_text(records) == "h"

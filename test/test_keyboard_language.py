@@ -37,7 +37,7 @@ def test_probabilities_add_up_to_one(text):
     assert sum(ENGLISH.probability(character, context[-5:]) for character in alphabet) == pytest.approx(1.0)
 
 
-def test_what_words_begin_with_is_expected():
+def test_likely_continuations_are_most_probable():
     """After `th` comes e, after q comes u, after a whole word a space; case does not matter."""
     candidates = [*LETTERS, " "]
     for text, expected in (("th", "e"), ("a Q", "u"), ("because", " "), ("", "t"), ("hello\nTH", "e")):
@@ -46,19 +46,19 @@ def test_what_words_begin_with_is_expected():
 
 @settings(deadline=None)
 @given(st.text(max_size=20), st.lists(st.text(max_size=2), max_size=60))
-def test_every_character_keeps_its_chance(text, candidates):
+def test_every_character_has_nonzero_probability(text, candidates):
     """Whatever was written and may be: from 0 to the limit, for signs and for keys that write nothing as well."""
     nll = ENGLISH.negative_log_likelihood(text, candidates)
     assert len(nll) == len(candidates)
     assert all(0.0 <= value <= MAX_NLL_NATS for value in nll)
 
 
-def test_after_a_sign_nothing_is_known():
+def test_punctuation_resets_the_context():
     """Digits and signs are followed by anything."""
     assert ENGLISH.negative_log_likelihood("room 1", list(LETTERS)) == [0.0] * 26
 
 
-def test_a_touch_between_two_keys_is_the_likelier_one():
+def test_contact_between_two_keys_selects_the_likelier():
     """Half way from r to e, after `th`: e, and the event says which key the finger was nearer to."""
     e_m, r_m = (np.array(LAYOUT.by_text[text].center_m) for text in "er")
     layout = replace(LAYOUT, fingers={})
@@ -73,7 +73,7 @@ def test_a_touch_between_two_keys_is_the_likelier_one():
 
 
 @pytest.mark.parametrize("text", ["th", "q", "hello", "because"])
-def test_who_hits_a_key_gets_it(text):
+def test_contact_on_a_key_centre_selects_that_key(text):
     """Whatever is expected, a touch on a key's middle is that key."""
     for key in LAYOUT.keys:
         decoder = KeyDecoder(LAYOUT, language=ENGLISH)
@@ -84,7 +84,7 @@ def test_who_hits_a_key_gets_it(text):
         assert event.key == key.name
 
 
-def test_a_word_list_reads_scattered_words_better():
+def test_word_list_improves_scattered_typing():
     """At 5 mm of scatter, words that the model was not made of included; letters that make no words lose little."""
     words = load_words("english")
     held_out = dict(list(words.items())[::5])
@@ -108,7 +108,7 @@ def test_word_lists_are_read_with_and_without_counts(tmp_path):
     ("content", "named"),
     [(b"", "no word in it"), (b"the many\n", r"words\.txt:1.*'many'"), (b"a -1\n", "'-1'"), (b"\xff\xfe", "UTF-8")],
 )
-def test_what_is_no_word_list_is_told(tmp_path, content, named):
+def test_invalid_word_list_error_names_the_line(tmp_path, content, named):
     """File, line, value and remedy."""
     path = tmp_path / "words.txt"
     path.write_bytes(content)
@@ -116,7 +116,7 @@ def test_what_is_no_word_list_is_told(tmp_path, content, named):
         load_language(path)
 
 
-def test_a_list_that_is_not_there_is_told():
+def test_missing_word_list_error_lists_available_ones():
     """With the names of those that are."""
     with pytest.raises(FileNotFoundError, match="english"):
         load_language("klingon")
@@ -124,10 +124,10 @@ def test_a_list_that_is_not_there_is_told():
         LanguageModel({})
 
 
-def test_the_command_measures(capsys):
+def test_keyboard_measure_command_prints_accuracy(capsys):
     """One row a scatter and kind of text; a layout that writes no words is refused."""
     assert run("keyboard", "measure", "--typists", "2", "--scatter-mm", "2") == 0
     shown = capsys.readouterr().out
-    assert all(kind in shown for kind in ("of the list", "held out", "random"))
+    assert all(text_kind in shown for text_kind in ("of the list", "held out", "random"))
     assert run("keyboard", "measure", "--layout", "piano", "--typists", "2") == 2
     assert "cannot write words" in capsys.readouterr().err

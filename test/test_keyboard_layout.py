@@ -39,13 +39,13 @@ def modify(path, value):
     """GOOD with one place set, or removed."""
     data = copy.deepcopy(GOOD)
     *parents, last = path
-    place = data
+    parent = data
     for name in parents:
-        place = place[name]
+        parent = parent[name]
     if value is REMOVED:
-        del place[last]
+        del parent[last]
     else:
-        place[last] = value
+        parent[last] = value
     return data
 
 
@@ -76,7 +76,7 @@ def test_another_corner_order_is_followed(tmp_path):
     np.testing.assert_allclose(load_layout(write_layout(tmp_path, data)).markers[0].corners_m, expected)
 
 
-def test_a_sheet_without_markers_is_a_sheet(tmp_path):
+def test_sheet_may_have_no_markers(tmp_path):
     """Markers may be missing: the pose then comes from elsewhere."""
     assert load_layout(write_layout(tmp_path, modify(("markers",), REMOVED))).markers == ()
 
@@ -121,14 +121,14 @@ def test_a_sheet_without_markers_is_a_sheet(tmp_path):
         (("fingers",), {"z": ["left", "index"]}, "fingers.z"),
     ],
 )
-def test_each_mistake_is_named(tmp_path, path, value, named):
+def test_layout_errors_name_file_and_field(tmp_path, path, value, named):
     """What is malformed is a ValueError that names the file and the field."""
     with pytest.raises(ValueError, match=named) as raised:
         load_layout(write_layout(tmp_path, modify(path, value)))
     assert "sheet.yaml" in str(raised.value)
 
 
-def test_what_is_no_layout_is_told(tmp_path):
+def test_invalid_layout_file_is_reported(tmp_path):
     """No YAML, another structure, no such file."""
     path = tmp_path / "sheet.yaml"
     twice = "units: mm\nkeys: []\nkeys: []\n"
@@ -149,7 +149,7 @@ def test_what_is_no_layout_is_told(tmp_path):
         load_layout("dvorak")
 
 
-def test_what_is_there_twice_is_told(tmp_path):
+def test_duplicate_entries_are_reported(tmp_path):
     """YAML would take the last one without a word."""
     path = tmp_path / "sheet.yaml"
     path.write_text("units: mm\nunits: mm\n" + yaml.safe_dump(modify(("units",), REMOVED)))
@@ -162,7 +162,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
     max_leaves=8,
 )
-PLACES = [
+FIELD_PATHS = [
     *(("units",), ("sheet",), ("sheet", "width"), ("keys",), ("keys", 0), ("markers",), ("fingers",), ("fingers", "a")),
     *(("keys", 0, name) for name in ("name", "char", "shift", "modifier", "raised", "label", "center", "size")),
     *(("markers", name) for name in ("dictionary", "side", "corner_order", "corners")),
@@ -172,8 +172,8 @@ PLACES = [
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
-@given(st.sampled_from(PLACES), json_values)
-def test_no_value_anywhere_is_a_fault_of_the_program(tmp_path, path, value):
+@given(st.sampled_from(FIELD_PATHS), json_values)
+def test_invalid_values_raise_only_documented_errors(tmp_path, path, value):
     """Whatever stands in a field, the file is read or refused by a sentence that names it."""
     data = modify(path, value)
     file = tmp_path / "sheet.json"
@@ -189,7 +189,7 @@ def test_no_value_anywhere_is_a_fault_of_the_program(tmp_path, path, value):
     assert refused.startswith(f"{file}: ")
 
 
-def test_shift_of_letters_needs_no_word():
+def test_letter_capitals_are_implied():
     """A letter's capital is implied, a sign's upper sign is not."""
     layout = load_layout("qwerty_full")
     assert (layout.by_name["a"].shifted, layout.by_name["1"].shifted, layout.by_name["space"].shifted) == (
@@ -199,7 +199,7 @@ def test_shift_of_letters_needs_no_word():
     )
 
 
-def test_a_whole_keyboard_writes_every_printable_sign():
+def test_full_keyboard_writes_every_printable_character():
     """All of ASCII, with Shift where it takes it, each key with its finger."""
     layout = load_layout("qwerty_full")
     written = {text for key in layout.keys for text in (key.text, key.shifted)}
@@ -208,7 +208,7 @@ def test_a_whole_keyboard_writes_every_printable_sign():
     assert {key.modifier for key in layout.keys} >= {"shift", "caps_lock", "ctrl", "alt", "meta"}
 
 
-def test_black_keys_lie_over_white_ones():
+def test_raised_keys_take_precedence():
     """On a black key it is the black one, in front of it the white one; without `raised` the file is refused."""
     piano = load_layout("piano")
     x_m, y_m = piano.by_name["c_sharp4"].center_m
@@ -217,13 +217,13 @@ def test_black_keys_lie_over_white_ones():
     assert piano.key_at(x_m - 0.006, -0.04).name == "c4"
 
 
-def test_no_two_sheets_share_a_marker():
+def test_built_in_layouts_use_distinct_markers():
     """A sheet is not taken for another one."""
     numbers = [marker.marker_id for name in built_in_layouts() for marker in load_layout(name).markers]
     assert len(numbers) == len(set(numbers))
 
 
-def test_the_default_sheet_is_what_recordings_were_made_with():
+def test_default_layout_is_unchanged():
     """Keys and markers of `qwerty` stay where they are: printed sheets and recordings depend on them."""
     layout = load_layout("qwerty")
     keys = [
@@ -235,14 +235,14 @@ def test_the_default_sheet_is_what_recordings_were_made_with():
     assert digest[:16] == "a36167adf9dfc92c"
 
 
-def test_the_built_in_layout_types_english():
+def test_default_layout_covers_english():
     """Every letter, digit and the space bar are there, each with the finger that touch typists use."""
     layout = load_layout("qwerty")
     for text in "abcdefghijklmnopqrstuvwxyz0123456789 ,.'-;/":
         assert layout.by_text[text].name in layout.fingers
 
 
-def test_the_drawn_sheet_measures_what_the_layout_says():
+def test_drawn_sheet_matches_the_layout():
     """In the picture a marker's black square ends where the layout puts its corners, within half a pixel."""
     layout, scale = load_layout("qwerty"), 4.0
     image = draw_sheet(layout, scale)
@@ -255,7 +255,7 @@ def test_the_drawn_sheet_measures_what_the_layout_says():
     np.testing.assert_allclose(edges_mm, 1000 * np.sort(marker.corners_m[:2, 0]), atol=0.5 / scale)
 
 
-def test_the_documented_example_is_a_layout(tmp_path):
+def test_documented_example_is_valid(tmp_path):
     """What docs/layout-file.md shows can be copied and used."""
     page = (Path(__file__).parent.parent / "docs" / "layout-file.md").read_text(encoding="utf-8")
     path = tmp_path / "sheet.yaml"

@@ -55,17 +55,17 @@ def parse_outlines_mm(content, middle_mm):
 
 def is_drawn(corners_mm, outlines):
     """Whether an outline has exactly these corners, within a thousandth of a millimetre."""
-    wanted = np.array(sorted(np.round(corners_mm, 6).tolist()))
+    expected_mm = np.array(sorted(np.round(corners_mm, 6).tolist()))
     for outline in outlines:
         found = np.unique(np.round(outline, 6), axis=0)
-        if found.shape == wanted.shape and np.abs(found - wanted).max() < 1e-3:
+        if found.shape == expected_mm.shape and np.abs(found - expected_mm).max() < 1e-3:
             return True
     return False
 
 
 @pytest.mark.parametrize("name", built_in_layouts())
 @pytest.mark.parametrize("paper", ["a4", "letter"])
-def test_keys_and_markers_measure_what_the_layout_says(name, paper, tmp_path):
+def test_printed_keys_and_markers_match_the_layout(name, paper, tmp_path):
     """Every key's outline, and every marker that fits, is on the page where the layout puts it, to a micrometre."""
     layout = load_layout(name)
     path = make_pdf(layout, paper, tmp_path)
@@ -78,7 +78,7 @@ def test_keys_and_markers_measure_what_the_layout_says(name, paper, tmp_path):
         assert is_drawn(marker.corners_m * 1000, outlines), marker.marker_id
 
 
-def test_a_moved_key_is_not_where_it_was(tmp_path):
+def test_moved_key_changes_the_print(tmp_path):
     """The reader above sees a tenth of a millimetre."""
     layout = load_layout("numpad")
     first = layout.keys[0]
@@ -90,14 +90,14 @@ def test_a_moved_key_is_not_where_it_was(tmp_path):
 
 
 @pytest.mark.parametrize("name", built_in_layouts())
-def test_both_papers_hold_every_key_and_enough_markers(name):
+def test_both_paper_sizes_fit_keys_and_markers(name):
     """A4 takes every built-in sheet whole; letter takes all keys, and four markers or more."""
     layout = load_layout(name)
     assert fit_page(layout, "a4").omitted == ()
     assert len(fit_page(layout, "letter").markers) >= 4
 
 
-def test_what_does_not_fit_is_refused():
+def test_oversized_layouts_are_rejected():
     """Keys beyond the paper, too few markers, an unknown paper: one sentence with the remedy."""
     layout = load_layout("qwerty")
     wide = replace(layout.keys[0], center_m=(-0.140, 0.0))
@@ -110,14 +110,14 @@ def test_what_does_not_fit_is_refused():
         fit_page(layout, "b5")
 
 
-def test_an_upright_sheet_is_printed_upright():
+def test_page_orientation_follows_the_sheet():
     """The paper is turned as the sheet is."""
     layout = load_layout("numpad")
     markers = tuple(replace(marker, corners_m=marker.corners_m * (0.5, 1.0)) for marker in layout.markers)
     assert fit_page(replace(layout, markers=markers, sheet_size_m=(0.21, 0.297)), "a4").size_mm == (210.0, 297.0)
 
 
-def test_the_same_layout_gives_the_same_file(tmp_path):
+def test_sheet_pdf_is_reproducible(tmp_path):
     """No date and no random name in it."""
     layout = load_layout("piano")
     (tmp_path / "again").mkdir()
@@ -140,7 +140,7 @@ def rasterise(path, pixels_per_mm):
 
 
 @pytest.mark.parametrize("name", built_in_layouts())
-def test_markers_can_be_read_off_the_page(name, tmp_path):
+def test_printed_markers_are_detectable(name, tmp_path):
     """Painted from the file's own lines, every marker is found by its number, its corners within 0.2 mm."""
     layout, pixels_per_mm = load_layout(name), 8
     path = make_pdf(layout, "a4", tmp_path)
@@ -152,7 +152,7 @@ def test_markers_can_be_read_off_the_page(name, tmp_path):
 
 @pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="needs pdftoppm (poppler-utils)")
 @pytest.mark.parametrize("name", built_in_layouts())
-def test_a_printer_s_program_draws_the_same(name, tmp_path):
+def test_external_pdf_renderer_gives_the_same_page(name, tmp_path):
     """Drawn at 200 dots an inch, every marker is found by its number, its corners within 0.2 mm."""
     layout, resolution = load_layout(name), 200
     path = make_pdf(layout, "a4", tmp_path)
@@ -165,7 +165,7 @@ def test_a_printer_s_program_draws_the_same(name, tmp_path):
         np.testing.assert_allclose((corners_mm - read_paper_mm(path) / 2) * (1, -1), marker.corners_m * 1000, atol=0.2)
 
 
-def test_the_command_prints(tmp_path, capsys):
+def test_keyboard_sheet_command_writes_a_pdf(tmp_path, capsys):
     """`keyboard sheet` writes the file once, says what was left out, and refuses to overwrite."""
     out = tmp_path / "sheet.pdf"
     assert run("keyboard", "sheet", "--layout", "qwerty", "--paper", "letter", "--out", out) == 0
@@ -179,11 +179,11 @@ def test_the_command_prints(tmp_path, capsys):
     assert not (tmp_path / "none.pdf").exists()
 
 
-def test_the_commands_list_and_show(capsys):
+def test_keyboard_list_and_show_commands_print_layouts(capsys):
     """`list` names every layout, `show` every key."""
     assert run("keyboard", "list") == 0
-    listed = capsys.readouterr().out
-    assert all(name in listed for name in built_in_layouts())
+    output = capsys.readouterr().out
+    assert all(name in output for name in built_in_layouts())
     assert run("keyboard", "show", "qwerty_full") == 0
     shown = capsys.readouterr().out
     assert all(key.name in shown for key in load_layout("qwerty_full").keys)

@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from ros_harness import DEADLINE_S, LEAVE_S, presses_and_ends, ros_node
+from ros_harness import DEADLINE_S, SHUTDOWN_TIMEOUT_S, extract_key_transitions, ros_node
 from visualization_msgs.msg import InteractiveMarkerFeedback
 
 from fingertip_contact.ros import qos
@@ -32,12 +32,12 @@ real_launch = pytest.mark.skipif(not HAS_LAUNCH, reason="ros2 launch is not inst
 
 
 @pytest.mark.parametrize("path", LAUNCH_FILES, ids=lambda path: path.name)
-def test_a_launch_file_compiles(path, tmp_path):
+def test_launch_files_compile(path, tmp_path):
     """Where launch is not installed, this is all that can be said."""
     py_compile.compile(str(path), cfile=str(tmp_path / "out.pyc"), doraise=True)
 
 
-def test_all_four_are_there():
+def test_launch_files_exist():
     """What the design names."""
     assert [path.name.split(".")[0] for path in LAUNCH_FILES] == ["core", "d405", "replay", "simulation"]
 
@@ -53,7 +53,7 @@ def workspace(tmp_path_factory) -> Path:
     return folder / "install" / "fingertip_contact"
 
 
-def environment_of(workspace: Path) -> dict[str, str]:
+def make_environment(workspace: Path) -> dict[str, str]:
     """As if the workspace had been sourced."""
     (packages,) = workspace.glob("lib/python*/site-packages")
     before = {name: os.environ.get(name, "") for name in ("AMENT_PREFIX_PATH", "PYTHONPATH")}
@@ -64,7 +64,7 @@ def environment_of(workspace: Path) -> dict[str, str]:
 
 
 @colcon
-def test_colcon_installs_nodes_where_ros_looks(workspace):
+def test_colcon_installs_nodes_for_ros(workspace):
     """Every node and the command in lib/fingertip_contact, shared files in share/, the package in the index."""
     installed = {path.name for path in (workspace / "lib" / "fingertip_contact").iterdir()}
     assert installed == {*PARAMETER_TABLES, "fingertip-contact"}
@@ -80,10 +80,10 @@ def test_colcon_installs_nodes_where_ros_looks(workspace):
 
 
 @colcon
-def test_an_installed_node_runs(workspace):
+def test_installed_node_runs(workspace):
     """Out of the workspace: it finds its package and says what it lacks."""
     node = workspace / "lib" / "fingertip_contact" / "simulated_camera_node"
-    run = subprocess.run([node], env=environment_of(workspace), capture_output=True, text=True, timeout=DEADLINE_S)
+    run = subprocess.run([node], env=make_environment(workspace), capture_output=True, text=True, timeout=DEADLINE_S)
     assert run.returncode == 2
     assert "recording" in run.stderr
 
@@ -95,26 +95,26 @@ def test_an_installed_node_runs(workspace):
     # A bag is played whether anybody is ready or not: a busy machine gets time.
     [("simulation", ()), ("replay", ("start_delay_s:=15.0", "rate:=0.5"))],
 )
-def test_what_is_typed_is_read(workspace, typed_recording, hand_weights, tmp_path, name, arguments):
+def test_launched_nodes_read_the_typed_text(workspace, typed_recording, hand_weights, tmp_path, name, arguments):
     """`ros2 launch` starts player, hand tracking and contact; keys come; all end cleanly with the recording."""
     log = tmp_path / "launch.log"
     command = ["ros2", "launch", "fingertip_contact", f"{name}.launch.py", f"recording:={typed_recording}"]
     command += [*arguments, "sigterm_timeout:=60"]
-    with ros_node() as ears, log.open("w") as output:
-        keys = ears.hear(InteractiveMarkerFeedback, "/fingertip_contact/key_events", qos.EVENT)
+    with ros_node() as test_node, log.open("w") as output:
+        keys = test_node.subscribe(InteractiveMarkerFeedback, "/fingertip_contact/key_events", qos.EVENT)
         launch = subprocess.Popen(
-            command, env=environment_of(workspace), stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            command, env=make_environment(workspace), stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
-            ears.until(lambda: launch.poll() is not None, "the end of the recording", 2 * DEADLINE_S)
+            test_node.wait_until(lambda: launch.poll() is not None, "the end of the recording", 2 * DEADLINE_S)
         finally:
             if launch.poll() is None:
                 os.killpg(launch.pid, signal.SIGINT)
-                launch.wait(LEAVE_S)
-    said = log.read_text()
-    assert presses_and_ends(keys), said
-    assert said.count("process has finished cleanly") == 3, said
-    assert "Traceback" not in said
+                launch.wait(SHUTDOWN_TIMEOUT_S)
+    log_text = log.read_text()
+    assert extract_key_transitions(keys), log_text
+    assert log_text.count("process has finished cleanly") == 3, log_text
+    assert "Traceback" not in log_text
 
 
 @colcon
@@ -123,7 +123,7 @@ def test_what_is_typed_is_read(workspace, typed_recording, hand_weights, tmp_pat
 def test_arguments_are_documented(workspace, name):
     """`--show-args` names every argument with what it means."""
     command = ["ros2", "launch", "fingertip_contact", f"{name}.launch.py", "--show-args"]
-    run = subprocess.run(command, env=environment_of(workspace), capture_output=True, text=True, timeout=DEADLINE_S)
+    run = subprocess.run(command, env=make_environment(workspace), capture_output=True, text=True, timeout=DEADLINE_S)
     assert run.returncode == 0, run.stderr
     assert f"'{'rviz' if name == 'core' else 'recording'}':" in run.stdout
     assert "no description given" not in run.stdout
@@ -131,12 +131,12 @@ def test_arguments_are_documented(workspace, name):
 
 @colcon
 @real_launch
-def test_d405_launch_says_what_is_missing(workspace):
+def test_d405_launch_names_the_missing_driver(workspace):
     """Without the camera's driver: its name and how to get it."""
     if importlib.util.find_spec("ament_index_python") and _has_package("realsense2_camera"):
         pytest.skip("realsense2_camera is installed here")
     command = ["ros2", "launch", "fingertip_contact", "d405.launch.py", "--show-args"]
-    run = subprocess.run(command, env=environment_of(workspace), capture_output=True, text=True, timeout=DEADLINE_S)
+    run = subprocess.run(command, env=make_environment(workspace), capture_output=True, text=True, timeout=DEADLINE_S)
     assert run.returncode != 0
     assert "realsense2_camera is not installed" in run.stderr
 

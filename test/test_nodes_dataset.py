@@ -13,13 +13,13 @@ import pytest
 pytest.importorskip("rclpy")
 
 from cli_harness import run
-from ros_harness import CAMERA, COLOR, LEAVE_S, PERIOD_NS, nodes, ros_node, write_recording
+from ros_harness import CAMERA, COLOR, PERIOD_NS, SHUTDOWN_TIMEOUT_S, launch_nodes, ros_node, write_recording
 
 from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.dataset import open_dataset
 
 FRAMES = 40
-ABOUT = ("--participant", "P19", "--surface", "white_desk", "--angle", "90")
+SESSION_ARGUMENTS = ("--participant", "P19", "--surface", "white_desk", "--angle", "90")
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +30,16 @@ def recording(tmp_path_factory):
 def test_every_frame_of_a_camera_is_recorded(recording, tmp_path):
     """Pixels and stamps are the camera's, none is lost; Ctrl-C is the usual end and leaves a session that is whole."""
     command = "from fingertip_contact.cli.main import main; main()"
-    arguments = ["dataset", "record", "--out", str(tmp_path / "d405"), *ABOUT]
+    arguments = ["dataset", "record", "--out", str(tmp_path / "d405"), *SESSION_ARGUMENTS]
     recorder = subprocess.Popen([sys.executable, "-c", command, *arguments], env=os.environ, stderr=subprocess.PIPE)
     try:
-        with ros_node() as ears, nodes(tmp_path) as start:
-            ears.until(lambda: ears.count_subscribers(COLOR) == 1, "the recorder")
+        with ros_node() as test_node, launch_nodes(tmp_path) as start:
+            test_node.wait_until(lambda: test_node.count_subscribers(COLOR) == 1, "the recorder")
             camera = start("simulated_camera_node", recording=recording, wait_for_subscribers=1, rate=0.5)
-            ears.until(lambda: not camera.alive, "the end of the recording")
-            ears.listen(1.0)
+            test_node.wait_until(lambda: not camera.is_alive, "the end of the recording")
+            test_node.spin_for(1.0)
         recorder.send_signal(signal.SIGINT)
-        _, errors = recorder.communicate(timeout=LEAVE_S)
+        _, errors = recorder.communicate(timeout=SHUTDOWN_TIMEOUT_S)
     finally:
         if recorder.poll() is None:
             recorder.kill()
@@ -62,22 +62,22 @@ def test_every_frame_of_a_camera_is_recorded(recording, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (ABOUT[2:], "participant"),
-        (("--participant", "Anna", *ABOUT[2:]), "--participant is 'Anna'"),
-        (ABOUT[:4], "--angle is missing"),
-        ((*ABOUT, "--filters"), "--filters goes with"),
-        ((*ABOUT, "--source", "webcam"), "--source is 'webcam'"),
+        (SESSION_ARGUMENTS[2:], "participant"),
+        (("--participant", "Anna", *SESSION_ARGUMENTS[2:]), "--participant is 'Anna'"),
+        (SESSION_ARGUMENTS[:4], "--angle is missing"),
+        ((*SESSION_ARGUMENTS, "--filters"), "--filters goes with"),
+        ((*SESSION_ARGUMENTS, "--source", "webcam"), "--source is 'webcam'"),
     ],
 )
-def test_a_session_that_cannot_be_named_is_refused(tmp_path, capsys, arguments, says):
+def test_invalid_session_names_are_rejected(tmp_path, capsys, arguments, message):
     """Before any camera is opened."""
     assert run("dataset", "record", "--out", tmp_path / "d405", *arguments) == 2
-    assert says in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not (tmp_path / "d405").exists()
 
 
-def test_without_pyrealsense2_the_remedy_is_told(tmp_path, capsys, monkeypatch):
+def test_missing_pyrealsense2_names_the_remedy(tmp_path, capsys, monkeypatch):
     """It is an extra."""
     monkeypatch.setitem(sys.modules, "pyrealsense2", None)
-    assert run("dataset", "record", "--out", tmp_path / "d405", *ABOUT, "--source", "realsense") == 2
+    assert run("dataset", "record", "--out", tmp_path / "d405", *SESSION_ARGUMENTS, "--source", "realsense") == 2
     assert "fingertip_contact[realsense]" in capsys.readouterr().err

@@ -16,29 +16,29 @@ from fingertip_contact.pipeline import Pipeline
 CAMERA = Camera(fx=393.0, fy=392.0, cx=321.0, cy=240.0, width=640, height=480)
 
 
-def empty_desk(index: int) -> Frame:
+def make_empty_desk_frame(index: int) -> Frame:
     color = np.full((480, 640, 3), 128, np.uint8)
     depth = DepthImage(np.full((480, 640), 350, np.uint16), 0.001)
     return Frame(1_000_000_000 + index * 33_333_333, "camera", CAMERA, color, depth)
 
 
-def test_every_frame_and_an_end(hand_tracker: HandTracker):
+def test_every_frame_has_a_result_and_the_run_is_finished(hand_tracker: HandTracker):
     """Each frame comes with its result, in order; the end comes last, without a frame, at the last stamp."""
-    frames = [empty_desk(index) for index in range(12)]
-    touch = build_contact_pipeline(load_layout("qwerty"), load_contact_parameters("default", 0.2))
-    pairs = list(process_frames(frames, Pipeline(hand_tracker, touch)))
+    frames = [make_empty_desk_frame(index) for index in range(12)]
+    pipeline = build_contact_pipeline(load_layout("qwerty"), load_contact_parameters("default", 0.2))
+    pairs = list(process_frames(frames, Pipeline(hand_tracker, pipeline)))
     assert [frame for frame, _ in pairs] == [*frames, None]
     assert [result.stamp_ns for _, result in pairs] == [frame.stamp_ns for frame in (*frames, frames[-1])]
     assert pairs[-2][1].surface is not None
 
 
-def test_no_frames_no_end(hand_tracker: HandTracker):
+def test_empty_recording_has_no_final_result(hand_tracker: HandTracker):
     """A recording without frames has nothing to end."""
-    touch = build_contact_pipeline(load_layout("qwerty"), load_contact_parameters("default"))
-    assert list(process_frames([], Pipeline(hand_tracker, touch))) == []
+    pipeline = build_contact_pipeline(load_layout("qwerty"), load_contact_parameters("default"))
+    assert list(process_frames([], Pipeline(hand_tracker, pipeline))) == []
 
 
-def test_calibration_time_replaces_the_profile():
+def test_calibration_time_overrides_the_profile():
     """The time of the empty desk is the recording's, everything else the profile's."""
     profile = load_profile("default")
     assert load_contact_parameters("default") == profile

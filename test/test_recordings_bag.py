@@ -29,11 +29,11 @@ def image(index: int) -> np.ndarray:
     return np.random.default_rng(index).integers(0, 255, (48, 64, 3), dtype=np.uint8)
 
 
-def depth(index: int) -> np.ndarray:
+def make_depth(index: int) -> np.ndarray:
     return np.random.default_rng(1000 + index).integers(0, 500, (48, 64), dtype=np.uint16)
 
 
-def write(
+def write_recording(
     path: Path, count: int = 5, *, color: str = COLOR, info: str | None = COLOR_INFO, aligned: str | None = DEPTH
 ) -> Path:
     """A recording of `count` frames; None leaves a topic out."""
@@ -43,11 +43,11 @@ def write(
             if info is not None:
                 bag.write_camera_info(info, stamp_ns(index), FRAME_ID, CAMERA)
             if aligned is not None:
-                bag.write_image(aligned, stamp_ns(index), FRAME_ID, depth(index), "16UC1")
+                bag.write_image(aligned, stamp_ns(index), FRAME_ID, make_depth(index), "16UC1")
     return path
 
 
-def copy_with(source: Path, target: Path, plugin: rosbag2.StoragePlugin, change=lambda message: message) -> Path:
+def copy_modified(source: Path, target: Path, plugin: rosbag2.StoragePlugin, change=lambda message: message) -> Path:
     """The same messages in a rosbag2 folder of another storage, each passed through `change`."""
     types = get_typestore(Stores.ROS2_KILTED)
     with open_bag(source) as bag, rosbag2.Writer(target, version=9, storage_plugin=plugin) as writer:
@@ -61,26 +61,26 @@ def copy_with(source: Path, target: Path, plugin: rosbag2.StoragePlugin, change=
     return target
 
 
-def frames_of(path: Path) -> list:
+def read_frames(path: Path) -> list:
     with open_recording(path) as recording:
         return list(recording.frames())
 
 
 def assert_is_the_recording(path: Path, count: int = 5) -> None:
-    frames = frames_of(path)
+    frames = read_frames(path)
     assert [frame.stamp_ns for frame in frames] == [stamp_ns(index) for index in range(count)]
     for index, frame in enumerate(frames):
         assert frame.camera == CAMERA
         assert frame.frame_id == FRAME_ID
         np.testing.assert_array_equal(frame.color_bgr, image(index))
-        np.testing.assert_array_equal(frame.depth.values, depth(index))
+        np.testing.assert_array_equal(frame.depth.values, make_depth(index))
         assert frame.depth.unit_m == 0.001
 
 
 @pytest.mark.parametrize("name", ["hello.mcap", "hello"])
-def test_what_is_written_is_read(tmp_path, name):
+def test_written_data_is_read_back(tmp_path, name):
     """Pixels, stamps and intrinsics come back exactly, from a single file and from a folder."""
-    assert_is_the_recording(write(tmp_path / name))
+    assert_is_the_recording(write_recording(tmp_path / name))
 
 
 @pytest.mark.parametrize(
@@ -92,23 +92,23 @@ def test_what_is_written_is_read(tmp_path, name):
         ("color/image", "color/camera_info", "depth/image"),
     ],
 )
-def test_topic_names_old_and_new(tmp_path, color, info, aligned):
+def test_old_and_new_topic_names_are_found(tmp_path, color, info, aligned):
     """The driver's names before and after 4.57.4, any namespace, and the package's own inputs are found."""
-    assert_is_the_recording(write(tmp_path / "bag.mcap", color=color, info=info, aligned=aligned))
+    assert_is_the_recording(write_recording(tmp_path / "bag.mcap", color=color, info=info, aligned=aligned))
 
 
-def test_sqlite_and_a_folder_without_metadata(tmp_path):
+def test_sqlite_bags_are_read_without_metadata(tmp_path):
     """A .db3 recording is read as a folder, as a folder without metadata.yaml, and as the file alone."""
-    folder = copy_with(write(tmp_path / "source.mcap"), tmp_path / "old", rosbag2.StoragePlugin.SQLITE3)
+    folder = copy_modified(write_recording(tmp_path / "source.mcap"), tmp_path / "old", rosbag2.StoragePlugin.SQLITE3)
     assert_is_the_recording(folder)
     (folder / "metadata.yaml").unlink()
     assert_is_the_recording(folder)
     assert_is_the_recording(folder / "old.db3")
 
 
-def test_ros1_bag(tmp_path):
+def test_ros1_bags_are_read(tmp_path):
     """A ROS 1 .bag is read like the others."""
-    source, target = write(tmp_path / "source.mcap"), tmp_path / "old.bag"
+    source, target = write_recording(tmp_path / "source.mcap"), tmp_path / "old.bag"
     ros1, ros2 = get_typestore(Stores.ROS1_NOETIC), get_typestore(Stores.ROS2_KILTED)
     with open_bag(source) as bag, rosbag1.Writer(target) as writer:
         connections = {
@@ -119,37 +119,37 @@ def test_ros1_bag(tmp_path):
     assert_is_the_recording(target)
 
 
-def test_colour_without_depth_is_a_frame_without_depth(tmp_path):
+def test_missing_depth_affects_only_its_own_frame(tmp_path):
     """A lost depth picture costs its own frame's depth and no other's; the loss is counted."""
     with BagWriter(tmp_path / "bag.mcap") as bag:
         bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
         for index in range(6):
             bag.write_image(COLOR, stamp_ns(index), FRAME_ID, image(index), "bgr8")
             if index not in (0, 3, 5):
-                bag.write_image(DEPTH, stamp_ns(index), FRAME_ID, depth(index), "16UC1")
+                bag.write_image(DEPTH, stamp_ns(index), FRAME_ID, make_depth(index), "16UC1")
     with open_recording(tmp_path / "bag.mcap") as recording:
         frames = list(recording.frames())
     assert (recording.missing_depth_count, recording.frame_count) == (3, 6)
     assert recording.duration_s == pytest.approx(5 * PERIOD_NS / 1e9)
     assert [frame.depth is not None for frame in frames] == [False, True, True, False, True, False]
     for index in (1, 2, 4):
-        np.testing.assert_array_equal(frames[index].depth.values, depth(index))
+        np.testing.assert_array_equal(frames[index].depth.values, make_depth(index))
 
 
-def test_late_depth_and_a_second_pass_are_paired(tmp_path):
+def test_late_depth_and_repeated_stamps_are_paired(tmp_path):
     """Depth recorded frames later than its colour, and stamps that start over, are paired by stamp all the same."""
     order = [(DEPTH, 0)] + [(COLOR, 0), (COLOR, 1), (COLOR, 2), (DEPTH, 1), (DEPTH, 2)] * 2
     with BagWriter(tmp_path / "bag.mcap") as bag:
         bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
         types = get_typestore(Stores.ROS2_KILTED)
-        for place, (topic, index) in enumerate(order):
-            pixels, encoding = (image(index), "bgr8") if topic == COLOR else (depth(index), "16UC1")
+        for position, (topic, index) in enumerate(order):
+            pixels, encoding = (image(index), "bgr8") if topic == COLOR else (make_depth(index), "16UC1")
             message = _image_message(types, index, pixels, encoding)
-            bag.write(topic, "sensor_msgs/msg/Image", place, types.serialize_cdr(message, "sensor_msgs/msg/Image"))
-    frames = frames_of(tmp_path / "bag.mcap")
+            bag.write(topic, "sensor_msgs/msg/Image", position, types.serialize_cdr(message, "sensor_msgs/msg/Image"))
+    frames = read_frames(tmp_path / "bag.mcap")
     assert [frame.stamp_ns for frame in frames] == [stamp_ns(index) for index in (0, 1, 2, 0, 1, 2)]
     assert [frame.depth is not None for frame in frames] == [True, True, True, False, True, True]
-    np.testing.assert_array_equal(frames[4].depth.values, depth(1))
+    np.testing.assert_array_equal(frames[4].depth.values, make_depth(1))
 
 
 def _image_message(types, index: int, pixels: np.ndarray, encoding: str):
@@ -167,7 +167,7 @@ def _image_message(types, index: int, pixels: np.ndarray, encoding: str):
     )
 
 
-def test_metric_float_depth(tmp_path):
+def test_float_depth_is_in_metres(tmp_path):
     """32FC1 depth is metres, NaN where invalid."""
     metres = np.full((48, 64), 0.35, dtype=np.float32)
     metres[:10] = np.nan
@@ -175,13 +175,13 @@ def test_metric_float_depth(tmp_path):
         bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
         bag.write_image(COLOR, stamp_ns(0), FRAME_ID, image(0), "bgr8")
         bag.write_image(DEPTH, stamp_ns(0), FRAME_ID, metres, "32FC1")
-    (frame,) = frames_of(tmp_path / "bag.mcap")
+    (frame,) = read_frames(tmp_path / "bag.mcap")
     np.testing.assert_array_equal(frame.depth.to_metres(), metres)
 
 
-def test_the_same_frames_make_the_same_bytes(tmp_path):
+def test_recording_is_reproducible(tmp_path):
     """Nothing of the time or the name of the folder gets into a recording."""
-    first, second = write(tmp_path / "a" / "bag.mcap"), write(tmp_path / "b" / "bag.mcap")
+    first, second = write_recording(tmp_path / "a" / "bag.mcap"), write_recording(tmp_path / "b" / "bag.mcap")
     assert first.read_bytes() == second.read_bytes()
 
 
@@ -201,38 +201,38 @@ def test_raw_messages_keep_topic_type_and_time(tmp_path):
 
 def test_offered_qos_is_reliable(tmp_path):
     """`ros2 bag play` finds a QoS profile for every topic."""
-    path = write(tmp_path / "bag")
+    path = write_recording(tmp_path / "bag")
     with rosbag2.Reader(path) as reader:
         for connection in reader.connections:
             (qos,) = connection.ext.offered_qos_profiles
             assert qos.reliability.name == "RELIABLE"
 
 
-def interrupted(path: Path) -> None:
+def fail_while_writing(path: Path) -> None:
     with BagWriter(path) as bag:
         bag.write_image(COLOR, stamp_ns(0), FRAME_ID, image(0), "bgr8")
         raise KeyboardInterrupt
 
 
-def test_a_failed_recording_leaves_nothing(tmp_path):
+def test_exception_while_recording_leaves_no_files(tmp_path):
     """An exception while writing, Ctrl-C too, leaves neither the bag nor anything beside it."""
     for name in ("bag.mcap", "bag"):
         with pytest.raises(KeyboardInterrupt):
-            interrupted(tmp_path / name)
+            fail_while_writing(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_existing_recording_stays(tmp_path):
+def test_existing_recording_is_not_overwritten(tmp_path):
     """What is there is not overwritten, unless that is asked for; then it is replaced as a whole."""
     for name in ("bag.mcap", "bag"):
-        path = write(tmp_path / name, 3)
+        path = write_recording(tmp_path / name, 3)
         with pytest.raises(FileExistsError, match="exists already"), BagWriter(path):
             raise AssertionError("must not start")
         assert_is_the_recording(path, 3)
         with BagWriter(path, overwrite=True) as bag:
             bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
             bag.write_image(COLOR, stamp_ns(0), FRAME_ID, image(0), "bgr8")
-            bag.write_image(DEPTH, stamp_ns(0), FRAME_ID, depth(0), "16UC1")
+            bag.write_image(DEPTH, stamp_ns(0), FRAME_ID, make_depth(0), "16UC1")
         assert_is_the_recording(path, 1)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["bag", "bag.mcap"]
 
@@ -242,11 +242,11 @@ def test_only_mcap_is_written(tmp_path):
     for name in ("old.bag", "old.db3"):
         with pytest.raises(ValueError, match=r"old.* only MCAP is written; let the name end in \.mcap"):
             BagWriter(tmp_path / name)
-    folder = write(tmp_path / "bag", 3).rename(tmp_path / "new.bag")
+    folder = write_recording(tmp_path / "bag", 3).rename(tmp_path / "new.bag")
     assert_is_the_recording(folder, 3)
 
 
-def test_a_folder_of_other_things_is_not_overwritten(tmp_path):
+def test_unrelated_folder_is_not_overwritten(tmp_path):
     """Only a folder that is a bag makes room for a new one."""
     (tmp_path / "thesis").mkdir()
     with pytest.raises(FileExistsError, match="thesis is a folder"):
@@ -254,7 +254,7 @@ def test_a_folder_of_other_things_is_not_overwritten(tmp_path):
     assert (tmp_path / "thesis").is_dir()
 
 
-def test_wrong_pixels_are_refused(tmp_path):
+def test_pixels_of_a_wrong_encoding_are_rejected(tmp_path):
     """A picture that is not of its encoding is not written."""
     with pytest.raises(ValueError, match="16UC1 takes 1 channels of uint16"), BagWriter(tmp_path / "bag.mcap") as bag:
         bag.write_image(DEPTH, 0, FRAME_ID, image(0), "16UC1")
@@ -263,81 +263,83 @@ def test_wrong_pixels_are_refused(tmp_path):
 class TestBadRecordings:
     """Each is one error that says what, where and what to do."""
 
-    def test_not_there(self, tmp_path):
+    def test_missing_recording(self, tmp_path):
         with pytest.raises(FileNotFoundError, match="does not exist"):
-            frames_of(tmp_path / "none.mcap")
+            read_frames(tmp_path / "none.mcap")
 
-    def test_no_bag(self, tmp_path):
+    def test_not_a_bag(self, tmp_path):
         (tmp_path / "notes.txt").write_text("hello")
         with pytest.raises(ValueError, match=r"notes.txt is no bag.*\.mcap"):
-            frames_of(tmp_path / "notes.txt")
+            read_frames(tmp_path / "notes.txt")
 
     def test_empty_folder(self, tmp_path):
         with pytest.raises(ValueError, match=r"no metadata.yaml .*found: none.*reindex"):
-            frames_of(tmp_path)
+            read_frames(tmp_path)
 
     @pytest.mark.parametrize("suffix", ["mcap", "db3", "bag"])
     def test_garbage(self, tmp_path, suffix):
         (tmp_path / f"bag.{suffix}").write_bytes(b"these are no messages " * 100)
         with pytest.raises(ValueError, match="cannot be read"):
-            frames_of(tmp_path / f"bag.{suffix}")
+            read_frames(tmp_path / f"bag.{suffix}")
 
     @pytest.mark.parametrize("fraction", [0.0, 0.001, 0.3, 0.9, 0.999])
     def test_truncated_mcap(self, tmp_path, fraction):
         """Wherever the file is cut, it is an error: half a recording is not taken for a whole one."""
-        path = write(tmp_path / "bag.mcap", 40)
+        path = write_recording(tmp_path / "bag.mcap", 40)
         content = path.read_bytes()
         path.write_bytes(content[: int(fraction * len(content))])
         with pytest.raises(ValueError, match=r"bag.mcap cannot be read.*truncated.*mcap recover"):
-            frames_of(path)
+            read_frames(path)
 
     def test_truncated_sqlite(self, tmp_path):
-        folder = copy_with(write(tmp_path / "source.mcap", 40), tmp_path / "old", rosbag2.StoragePlugin.SQLITE3)
+        folder = copy_modified(
+            write_recording(tmp_path / "source.mcap", 40), tmp_path / "old", rosbag2.StoragePlugin.SQLITE3
+        )
         content = (folder / "old.db3").read_bytes()
         (folder / "old.db3").write_bytes(content[: len(content) // 2])
         with pytest.raises(ValueError, match="cannot be read"):
-            frames_of(folder)
+            read_frames(folder)
 
-    def test_fewer_messages_than_promised(self, tmp_path):
+    def test_fewer_messages_than_metadata_declares(self, tmp_path):
         """A folder whose metadata promises more than its file holds is truncated; the error says how far it went."""
-        folder, shorter = write(tmp_path / "bag", 6), write(tmp_path / "other" / "bag", 4)
+        folder, shorter = write_recording(tmp_path / "bag", 6), write_recording(tmp_path / "other" / "bag", 4)
         shutil.copy(shorter / "bag.mcap", folder / "bag.mcap")
         with pytest.raises(ValueError, match="truncated: it ends after 8 of 12 messages"):
-            frames_of(folder)
+            read_frames(folder)
 
     def test_damaged_chunk(self, tmp_path):
         """Damage inside is an error that says after how many messages."""
-        path = write(tmp_path / "bag.mcap", 200)
+        path = write_recording(tmp_path / "bag.mcap", 200)
         content = bytearray(path.read_bytes())
         middle = len(content) // 2
         content[middle : middle + 4096] = bytes(4096)
         path.write_bytes(content)
         with pytest.raises(ValueError, match=r"cannot be read after \d+ of 400 messages"):
-            frames_of(path)
+            read_frames(path)
 
     def test_no_colour(self, tmp_path):
-        path = write(tmp_path / "bag.mcap", color="/webcam/picture")
+        path = write_recording(tmp_path / "bag.mcap", color="/webcam/picture")
         with pytest.raises(ValueError, match=r"no colour pictures.*color/image_raw.*found: .*/webcam/picture"):
-            frames_of(path)
+            read_frames(path)
 
     def test_no_aligned_depth(self, tmp_path):
-        path = write(tmp_path / "bag.mcap", aligned=None)
+        path = write_recording(tmp_path / "bag.mcap", aligned=None)
         with pytest.raises(ValueError, match=r"no depth aligned to colour.*found: .*align_depth.enable:=true"):
-            frames_of(path)
+            read_frames(path)
 
     def test_no_intrinsics(self, tmp_path):
-        path = write(tmp_path / "bag.mcap", info=None)
+        path = write_recording(tmp_path / "bag.mcap", info=None)
         with pytest.raises(ValueError, match=f"no intrinsics: record {COLOR_INFO}"):
-            frames_of(path)
+            read_frames(path)
 
     @pytest.mark.parametrize("count", [3, 200])
-    def test_stamps_that_never_agree(self, tmp_path, count):
+    def test_stamps_that_never_match(self, tmp_path, count):
         """Depth that is a microsecond beside every colour picture is no depth: said at once, not after the run."""
         with BagWriter(tmp_path / "bag.mcap") as bag:
             bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
             for index in range(count):
                 bag.write_image(COLOR, stamp_ns(index), FRAME_ID, image(0), "bgr8")
-                bag.write_image(DEPTH, stamp_ns(index) + 1000, FRAME_ID, depth(0), "16UC1")
+                bag.write_image(DEPTH, stamp_ns(index) + 1000, FRAME_ID, make_depth(0), "16UC1")
         seen = []
         with (
             open_recording(tmp_path / "bag.mcap") as recording,
@@ -346,20 +348,20 @@ class TestBadRecordings:
             seen.extend(recording.frames())
         assert len(seen) < 100
 
-    def test_no_pictures(self, tmp_path):
+    def test_no_images(self, tmp_path):
         types = get_typestore(Stores.ROS2_KILTED)
         with rosbag2.Writer(tmp_path / "bag", version=9, storage_plugin=rosbag2.StoragePlugin.MCAP) as writer:
             for topic in (COLOR, DEPTH):
                 writer.add_connection(topic, "sensor_msgs/msg/Image", typestore=types)
         with pytest.raises(ValueError, match=f"{COLOR} holds no picture"):
-            frames_of(tmp_path / "bag")
+            read_frames(tmp_path / "bag")
 
     def test_two_cameras(self, tmp_path):
         with BagWriter(tmp_path / "bag.mcap") as bag:
             for camera in ("left", "right"):
                 bag.write_image(f"/{camera}/color/image_raw", 0, FRAME_ID, image(0), "bgr8")
         with pytest.raises(ValueError, match="several cameras: /left/color/image_raw, /right/color/image_raw"):
-            frames_of(tmp_path / "bag.mcap")
+            read_frames(tmp_path / "bag.mcap")
 
     @pytest.mark.parametrize(
         ("topic", "changes", "message"),
@@ -376,17 +378,17 @@ class TestBadRecordings:
             (DEPTH, {"height": 24, "step": 256}, "aligned depth picture is 64x24, the colour camera 64x48"),
         ],
     )
-    def test_impossible_pictures(self, tmp_path, topic, changes, message):
-        source = write(tmp_path / "source.mcap")
+    def test_inconsistent_images(self, tmp_path, topic, changes, message):
+        source = write_recording(tmp_path / "source.mcap")
 
         def change(image):
             is_depth = getattr(image, "encoding", None) == "16UC1"
             is_target = hasattr(image, "encoding") and is_depth == (topic == DEPTH)
             return replace(image, **changes) if is_target else image
 
-        broken = copy_with(source, tmp_path / "broken", rosbag2.StoragePlugin.MCAP, change)
+        broken = copy_modified(source, tmp_path / "broken", rosbag2.StoragePlugin.MCAP, change)
         with pytest.raises(ValueError, match=rf"broken, frame at {START_NS} ns: .*({message})"):
-            frames_of(broken)
+            read_frames(broken)
 
     @pytest.mark.parametrize(
         ("changes", "message"),
@@ -396,11 +398,11 @@ class TestBadRecordings:
         ],
     )
     def test_uncalibrated_camera(self, tmp_path, changes, message):
-        source = write(tmp_path / "source.mcap")
+        source = write_recording(tmp_path / "source.mcap")
 
         def change(info):
             return replace(info, **changes) if hasattr(info, "k") else info
 
-        broken = copy_with(source, tmp_path / "broken", rosbag2.StoragePlugin.MCAP, change)
+        broken = copy_modified(source, tmp_path / "broken", rosbag2.StoragePlugin.MCAP, change)
         with pytest.raises(ValueError, match=rf"broken, {COLOR_INFO}: .*{message}"):
-            frames_of(broken)
+            read_frames(broken)

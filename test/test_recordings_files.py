@@ -132,7 +132,7 @@ def test_truncated_ground_truth(tmp_path):
         read_ground_truth(path)
 
 
-def test_bad_frame_names_its_line(tmp_path):
+def test_invalid_frame_error_names_the_line(tmp_path):
     hands = [{"hand": "right", "joints_m": {}, "fingers": {"index": FINGER | {"pad_m": [1, 2]}}}]
     with pytest.raises(ValueError, match=r"line 2: .* no point of three coordinates"):
         list(read_ground_truth_frames(ground_truth_file(tmp_path, HEADER, FRAME | {"hands": hands})))
@@ -144,7 +144,7 @@ def test_ground_truth_lies_beside_the_bag(name):
     assert ground_truth_path(Path("out") / name) == Path("out/fox.truth.jsonl")
 
 
-def test_a_dot_in_a_folder_name_is_no_suffix():
+def test_dot_in_a_folder_name_is_not_a_suffix():
     assert ground_truth_path(Path("out/v1.2")) == Path("out/v1.2.truth.jsonl")
 
 
@@ -168,7 +168,7 @@ records = st.builds(
 
 @settings(deadline=None)
 @given(written=st.lists(records, max_size=4))
-def test_events_come_back_as_they_were_written(tmp_path_factory, written):
+def test_events_round_trip_is_exact(tmp_path_factory, written):
     """Stamps to the nanosecond, any text, positions that are not known."""
     path = tmp_path_factory.mktemp("events") / "events.jsonl"
     with event_writer(path) as write:
@@ -177,16 +177,16 @@ def test_events_come_back_as_they_were_written(tmp_path_factory, written):
     assert read_events(path) == written
 
 
-def contact(press: int, kind: str, point_m: tuple[float, float, float]) -> ContactEvent:
-    return ContactEvent(1_060, 1_000, kind, press, 4, "right", "index", np.array(point_m), np.float32(0.5))
+def make_contact(press: int, event_type: str, point_m: tuple[float, float, float]) -> ContactEvent:
+    return ContactEvent(1_060, 1_000, event_type, press, 4, "right", "index", np.array(point_m), np.float32(0.5))
 
 
-def test_events_of_a_frame_carry_their_keys():
+def test_event_records_name_their_keys():
     """A press on a key names it, one beside all keys has none; an unknown point is null, as NaN is not JSON."""
-    on_key, off_key = contact(1, "press", (0.1, 0.2, 0.3)), contact(2, "press", (0.4, 0.5, 0.6))
-    lost = contact(3, "cancel", (np.nan, np.nan, np.nan))
+    on_key, off_key = make_contact(1, "press", (0.1, 0.2, 0.3)), make_contact(2, "press", (0.4, 0.5, 0.6))
+    unknown = make_contact(3, "cancel", (np.nan, np.nan, np.nan))
     result = FrameResult(
-        1_060, (), (), (on_key, off_key, lost), (KeyEvent(on_key, "qwerty", "space", " "),), " ", None, None
+        1_060, (), (), (on_key, off_key, unknown), (KeyEvent(on_key, "qwerty", "space", " "),), " ", None, None
     )
     first, second, third = make_event_records(result)
     assert (first.key, first.text, first.stamp_ns, first.decided_ns) == ("space", " ", 1_000, 1_060)
@@ -207,7 +207,7 @@ EVENT = asdict(EventRecord(1, 2, "press", "right", "index", "a", "a", 0.0, 0.0, 
         (EVENT | {"stamp_ns": "soon"}, "invalid literal"),
     ],
 )
-def test_bad_events_name_their_line(tmp_path, line, message):
+def test_invalid_events_error_names_the_line(tmp_path, line, message):
     """Every malformed line is an error with the file, the line and the field."""
     path = tmp_path / "events.jsonl"
     path.write_text(json.dumps(EVENT) + "\n\n" + json.dumps(line))
@@ -223,37 +223,37 @@ presses_and_ends = st.lists(
 
 @settings(deadline=None)
 @given(presses_and_ends)
-def test_text_of_events_is_what_the_typist_wrote(steps):
+def test_decoded_text_equals_the_decoder_text(steps):
     """The text can be had from the events alone: backspace, presses on no key and cancelled presses included."""
     layout = load_layout("qwerty")
     decoder = KeyDecoder(layout)
     sheet = RigidTransform(np.eye(3), np.zeros(3))
     records, opened = [], []
-    for number, (kind, key) in enumerate(steps):
-        if kind != "press" and not opened:
+    for number, (event_type, key) in enumerate(steps):
+        if event_type != "press" and not opened:
             continue
-        press = number if kind == "press" else opened.pop()
-        opened += [number] * (kind == "press")
-        place_m = (5.0, 5.0) if key == "off" else layout.by_name[key].center_m
-        event = contact(press, kind, (*place_m, 0.0))
+        press = number if event_type == "press" else opened.pop()
+        opened += [number] * (event_type == "press")
+        point_m = (5.0, 5.0) if key == "off" else layout.by_name[key].center_m
+        event = make_contact(press, event_type, (*point_m, 0.0))
         key_events = decoder.process([event], sheet)
         records += make_event_records(FrameResult(0, (), (), (event,), key_events, "", None, None))
     assert decode_text(records) == decoder.text
 
 
-def test_text_of_events():
+def test_text_is_decoded_from_events():
     """Presses write, backspace takes back, a cancelled press takes back what it wrote."""
     base = EventRecord(1, 2, "press", "right", "index", "a", "a", 0.0, 0.0, 0.3, 1.0, 1)
     typed = [("press", "h", "h", 1), ("release", "h", "", 1), ("press", "j", "j", 2), ("press", "backspace", "", 3)]
     typed += [("press", "i", "i", 4), ("press", None, "", 5), ("press", "x", "x", 6), ("cancel", "x", "", 6)]
     events = [
-        EventRecord(**asdict(base) | {"type": kind, "key": key, "text": text, "press": press})
-        for kind, key, text, press in typed
+        EventRecord(**asdict(base) | {"type": event_type, "key": key, "text": text, "press": press})
+        for event_type, key, text, press in typed
     ]
     assert decode_text(events) == "hi"
 
 
-def test_missing_files(tmp_path):
+def test_missing_files_are_named(tmp_path):
     """A file that is not there is said so by its name."""
     for read in (read_ground_truth, read_events):
         with pytest.raises(FileNotFoundError, match=r"none\.jsonl does not exist"):
@@ -267,7 +267,7 @@ def write_and_fail(path: Path, overwrite: bool) -> None:
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_interrupted_writing_changes_nothing(tmp_path, overwrite):
+def test_interrupted_write_changes_nothing(tmp_path, overwrite):
     """What was there stays as it was, what was not there does not appear."""
     path = tmp_path / "events.jsonl"
     if overwrite:
@@ -288,7 +288,7 @@ def test_existing_files_are_kept(tmp_path):
     assert [entry.read_text() for entry in tmp_path.iterdir()] == ["new"]
 
 
-def test_a_folder_is_never_overwritten_by_a_file(tmp_path):
+def test_folder_is_never_replaced_by_a_file(tmp_path):
     """However much overwriting was asked for: a mistyped name must not cost what lies in a folder."""
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter").write_text("one")
@@ -300,7 +300,7 @@ def test_a_folder_is_never_overwritten_by_a_file(tmp_path):
     assert (tmp_path / "thesis" / "chapter").read_text() == "one"
 
 
-def test_a_full_disk_is_said_with_the_name(tmp_path):
+def test_full_disk_error_names_the_file(tmp_path):
     """The system's own words name no file."""
     with (
         pytest.raises(OSError, match=r"no space is left to write .*events\.jsonl"),
@@ -310,14 +310,14 @@ def test_a_full_disk_is_said_with_the_name(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_place_that_cannot_be_written_is_said_with_the_name(tmp_path):
+def test_unwritable_path_error_names_the_file(tmp_path):
     """Here: below a file."""
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=r"cannot write .*file/events\.jsonl.*choose another place"):
         atomic_write(tmp_path / "file" / "events.jsonl").__enter__()
 
 
-def test_outputs_stay_apart_from_inputs(tmp_path, monkeypatch):
+def test_outputs_must_differ_from_inputs(tmp_path, monkeypatch):
     """One file by two names is still one file."""
     monkeypatch.chdir(tmp_path)
     require_distinct([Path("events.jsonl"), Path("film.mp4")], [Path("fox.mcap")])

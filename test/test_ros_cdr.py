@@ -12,7 +12,7 @@ from sensor_msgs.msg import Image
 from fingertip_contact.ros import cdr, messages
 
 
-def test_only_the_stamp_changes():
+def test_restamping_changes_only_the_stamp():
     """Held against rclpy's own serialisation."""
     image = Image(header=messages.make_header(5_000_000_007, "camera"), height=1, width=2, step=2, data=[1, 2])
     serialised = serialize_message(image)
@@ -23,7 +23,7 @@ def test_only_the_stamp_changes():
     assert deserialize_message(moved, Image) == image
 
 
-def test_big_endian_senders_are_understood():
+def test_big_endian_messages_are_read():
     """The second byte of a message says how its numbers are stored."""
     message = bytes([0, 0, 0, 0]) + (7).to_bytes(4, "big") + (9).to_bytes(4, "big") + b"rest"
     assert cdr.read_stamp_ns(message) == 7_000_000_009

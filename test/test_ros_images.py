@@ -20,29 +20,29 @@ HEAD = Header(frame_id="camera")
 RANDOM = np.random.default_rng(1)
 
 
-def over_the_wire(message):
+def serialise_round_trip(message):
     return deserialize_message(serialize_message(message), type(message))
 
 
 def test_bgr8_is_a_view():
     """No copy: writing to the message shows in the picture."""
-    picture = RANDOM.integers(0, 256, (48, 64, 3), dtype=np.uint8)
-    message = over_the_wire(ImageWriter("bgr8").make_message(HEAD, picture))
+    image = RANDOM.integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    message = serialise_round_trip(ImageWriter("bgr8").make_message(HEAD, image))
     read = decode_color_bgr(message)
-    np.testing.assert_array_equal(read, picture)
+    np.testing.assert_array_equal(read, image)
     message.data[0] = 255 - message.data[0]
     assert read[0, 0, 0] == message.data[0]
 
 
 @pytest.mark.parametrize(("encoding", "dtype"), [("16UC1", np.uint16), ("32FC1", np.float32)])
-def test_depth_survives(encoding, dtype):
+def test_depth_round_trip_is_exact(encoding, dtype):
     """Depth comes back bit by bit, and its padding is left out."""
     depth = (RANDOM.random((48, 64)) * 900).astype(dtype)
-    read = decode_depth_image(over_the_wire(ImageWriter(encoding).make_message(HEAD, depth)))
+    read = decode_depth_image(serialise_round_trip(ImageWriter(encoding).make_message(HEAD, depth)))
     np.testing.assert_array_equal(read.values, depth)
 
 
-def test_one_writer_takes_pictures_of_any_size():
+def test_image_writer_accepts_any_image_size():
     """A camera may change its resolution; the buffer follows."""
     writer = ImageWriter("bgr8")
     for height, width in ((4, 6), (4, 6), (2, 3)):
@@ -63,28 +63,30 @@ def test_an_unknown_encoding_is_named():
 
 
 @pytest.mark.parametrize(("step", "length"), [(5, 24), (6, 11), (6, 13)])
-def test_a_wrong_step_or_length_is_refused(step, length):
+def test_wrong_step_or_length_is_rejected(step, length):
     """2x2 bgr8 has rows of 6 bytes."""
     with pytest.raises(ValueError, match="bytes"):
         decode_color_bgr(Image(height=2, width=2, step=step, encoding="bgr8", data=bytes(length)))
 
 
-def info(fx=400.0, model="plumb_bob"):
+def make_info(fx=400.0, model="plumb_bob"):
     return CameraInfo(
         width=640, height=480, distortion_model=model, k=[fx, 0.0, 320.0, 0.0, fx, 240.0, 0.0, 0.0, 1.0], d=[0.0] * 5
     )
 
 
-def test_a_camera_is_made_once():
+def test_camera_is_cached_while_unchanged():
     """The same object as long as nothing changes, another one when something does."""
     reader = CameraReader()
-    first = reader.read(info())
-    assert reader.read(info()) is first
-    assert reader.read(info(fx=500.0)).fx == 500.0
+    first = reader.read(make_info())
+    assert reader.read(make_info()) is first
+    assert reader.read(make_info(fx=500.0)).fx == 500.0
 
 
-@pytest.mark.parametrize(("message", "says"), [(info(fx=0.0), "focal"), (info(model="equidistant"), "equidistant")])
-def test_a_camera_that_cannot_be_used_is_refused(message, says):
+@pytest.mark.parametrize(
+    ("message", "says"), [(make_info(fx=0.0), "focal"), (make_info(model="equidistant"), "equidistant")]
+)
+def test_unusable_camera_info_is_rejected(message, message_pattern):
     """Zero K means never calibrated; a fisheye is no pinhole."""
-    with pytest.raises(ValueError, match=says):
+    with pytest.raises(ValueError, match=message_pattern):
         CameraReader().read(message)

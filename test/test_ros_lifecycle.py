@@ -24,7 +24,7 @@ CYCLES = 50
 
 
 @contextmanager
-def managed(make_stage, name="hand_tracking_node"):
+def managed_node(make_stage, name="hand_tracking_node"):
     rclpy.init()
     node = ManagedNode(name, make_stage)
     try:
@@ -34,72 +34,72 @@ def managed(make_stage, name="hand_tracking_node"):
         rclpy.shutdown()
 
 
-class Refusing:
+class FailingStage:
     """A stage whose file is missing, or whose start fails."""
 
-    taken = 0
+    held_resources = 0
 
     def __init__(self, node, parameters, held):
-        Refusing.taken += 1
-        held.callback(self.give_back)
+        FailingStage.held_resources += 1
+        held.callback(self.release)
         if not parameters.mirrored:
             raise FileNotFoundError("palm.tflite is missing; run: fingertip-contact models pull hands")
 
-    def give_back(self):
-        Refusing.taken -= 1
+    def release(self):
+        FailingStage.held_resources -= 1
 
     def start(self, active):
-        Refusing.taken += 1
-        active.callback(self.give_back)
+        FailingStage.held_resources += 1
+        active.callback(self.release)
         raise RuntimeError("no")
 
 
 @pytest.fixture(autouse=True)
-def nothing_taken():
-    Refusing.taken = 0
+def reset_resource_count():
+    FailingStage.held_resources = 0
 
 
-def label(node):
+def get_state_label(node):
     return node._state_machine.current_state[1]
 
 
-def test_a_configuration_that_fails_can_be_tried_again():
+def test_failed_configuration_can_be_retried():
     """FAILURE, nothing kept, and the parameter that mends it can be set."""
-    with managed(Refusing) as node:
+    with managed_node(FailingStage) as node:
         assert node.trigger_configure() == FAILURE
-        assert (label(node), Refusing.taken) == ("unconfigured", 0)
+        assert (get_state_label(node), FailingStage.held_resources) == ("unconfigured", 0)
         (result,) = node.set_parameters([Parameter("mirrored", value=True)])
         assert result.successful
         assert node.trigger_configure() == SUCCESS
 
 
-def test_an_activation_that_fails_leaves_the_node_inactive():
+def test_failed_activation_leaves_the_node_inactive():
     """What it took is given back; what configuration took stays until clean-up."""
-    with managed(Refusing) as node:
+    with managed_node(FailingStage) as node:
         node.set_parameters([Parameter("mirrored", value=True)])
         assert node.trigger_configure() == SUCCESS
         assert node.trigger_activate() == FAILURE
-        assert (label(node), Refusing.taken) == ("inactive", 1)
+        assert (get_state_label(node), FailingStage.held_resources) == ("inactive", 1)
         assert node.trigger_cleanup() == SUCCESS
-        assert Refusing.taken == 0
+        assert FailingStage.held_resources == 0
 
 
-def test_shutting_down_gives_everything_back():
+def test_shutdown_releases_all_resources():
     """From the active state too."""
 
     class Stage:
         def __init__(self, node, parameters, held):
-            held.callback(given.append, "held")
+            held.callback(parameter_overrides.append, "held")
 
         def start(self, active):
-            active.callback(given.append, "active")
+            active.callback(parameter_overrides.append, "active")
 
-    given: list[str] = []
-    with managed(Stage) as node:
+    parameter_overrides: list[str] = []
+    with managed_node(Stage) as node:
         node.autostart()
-        assert label(node) == "active"
+        assert get_state_label(node) == "active"
         assert node.trigger_shutdown() == SUCCESS
-        assert given == ["active", "held"]
+        assert parameter_overrides == ["active", "held"]
 
 
 def count_open():
@@ -108,7 +108,7 @@ def count_open():
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
-def test_fifty_cycles_leak_nothing():
+def test_lifecycle_cycles_do_not_leak():
     """Topics, services, timers, threads and file descriptors are those of the first cycle."""
     from fingertip_contact.nodes.contact_node import ContactStage
 
@@ -121,7 +121,7 @@ def test_fifty_cycles_leak_nothing():
     def entities(node):
         return [len(list(some)) for some in (node.publishers, node.subscriptions, node.services, node.timers)]
 
-    with managed(ContactStage, "contact_node") as node:
+    with managed_node(ContactStage, "contact_node") as node:
         cycle(node)
         before = entities(node), count_open()
         for _ in range(CYCLES):
@@ -129,25 +129,27 @@ def test_fifty_cycles_leak_nothing():
         assert (entities(node), count_open()) == before
 
 
-def test_diagnostics_count_what_happens():
+def test_diagnostics_count_frames_and_errors():
     """Frames with their latency, errors with their text, and what the stage reports."""
     from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
     from ros_harness import ros_node
 
     with ros_node() as node:
-        heard = node.hear(DiagnosticArray, "/diagnostics", 10)
+        messages = node.subscribe(DiagnosticArray, "/diagnostics", 10)
         held = ExitStack()
         with held:
             diagnostics = Diagnostics(node, held)
             diagnostics.add_source(lambda: {"dropped": 3}, held)
-            node.until(lambda: node.count_publishers("/diagnostics") == 1 and len(heard) > 0, "the first message")
+            node.wait_until(
+                lambda: node.count_publishers("/diagnostics") == 1 and len(messages) > 0, "the first message"
+            )
             now_ns = node.get_clock().now().nanoseconds
             for _ in range(10):
                 diagnostics.record_frame(now_ns - 20_000_000)
             diagnostics.record_error(ValueError("bad step"))
-            seen = len(heard)
-            node.until(lambda: len(heard) > seen, "the next message")
-        (status,) = heard[-1].status
+            seen = len(messages)
+            node.wait_until(lambda: len(messages) > seen, "the next message")
+        (status,) = messages[-1].status
         values = {value.key: value.value for value in status.values}
         assert (status.level, status.message) == (DiagnosticStatus.WARN, "bad step")
         assert (values["frames"], values["errors"], values["dropped"]) == ("10", "1", "3")

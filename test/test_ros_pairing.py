@@ -10,12 +10,12 @@ from fingertip_contact.ros.pairing import StampPairer
 TOPICS = ("color", "depth")
 
 
-def pairs_of(pairer, sequence):
+def collect_pairs(pairer, sequence):
     return [stamp for topic, stamp in sequence if pairer.add(topic, stamp, (topic, stamp)) is not None]
 
 
 @given(st.lists(st.sampled_from(TOPICS), max_size=60))
-def test_every_stamp_that_both_have_is_paired_once(order):
+def test_common_stamps_are_paired_once(order):
     """However two topics interleave, each of which numbers its messages in order, nothing is lost or doubled."""
     sent = dict.fromkeys(TOPICS, 0)
     sequence = []
@@ -23,7 +23,7 @@ def test_every_stamp_that_both_have_is_paired_once(order):
         sent[topic] += 1
         sequence.append((topic, sent[topic]))
     pairer = StampPairer(TOPICS, capacity=100)
-    assert pairs_of(pairer, sequence) == list(range(1, min(sent.values()) + 1))
+    assert collect_pairs(pairer, sequence) == list(range(1, min(sent.values()) + 1))
     assert pairer.dropped == 0
 
 
@@ -34,28 +34,28 @@ def test_messages_of_a_pair_keep_their_topics():
     assert pairer.add("depth", 5, "depth") == {"color": "picture", "depth": "depth"}
 
 
-def test_neighbours_are_not_paired():
+def test_adjacent_stamps_are_not_paired():
     """One nanosecond apart is another frame."""
-    assert pairs_of(StampPairer(TOPICS), [("color", 10), ("depth", 11)]) == []
+    assert collect_pairs(StampPairer(TOPICS), [("color", 10), ("depth", 11)]) == []
 
 
-def test_what_can_no_longer_be_paired_is_dropped_and_counted():
+def test_unpairable_messages_are_dropped_and_counted():
     """Topics deliver in order: a later pair leaves no hope for earlier stamps."""
     pairer = StampPairer(TOPICS)
-    assert pairs_of(pairer, [("color", 1), ("color", 2), ("depth", 2), ("depth", 1)]) == [2]
+    assert collect_pairs(pairer, [("color", 1), ("color", 2), ("depth", 2), ("depth", 1)]) == [2]
     assert pairer.dropped == 1
 
 
-def test_a_silent_topic_costs_no_memory():
+def test_silent_topic_does_not_grow_memory():
     """At most `capacity` stamps wait for a topic that never speaks."""
     pairer = StampPairer(TOPICS, capacity=8)
-    assert pairs_of(pairer, [("color", stamp) for stamp in range(1000)]) == []
+    assert collect_pairs(pairer, [("color", stamp) for stamp in range(1000)]) == []
     assert sum(map(len, pairer._waiting.values())) == 8
     assert pairer.dropped == 1000 - 8
 
 
 @given(st.integers(0, 12))
-def test_a_bag_that_loops_pairs_every_frame_of_each_pass(late):
+def test_looping_bag_pairs_every_frame_of_each_pass(late):
     """The slower topic is still in the old pass when the faster one begins the new: no frame of either is lost."""
     stamps = [*range(100, 120), *range(100, 120)]
     colors = [("color", stamp) for stamp in stamps]
@@ -64,4 +64,4 @@ def test_a_bag_that_loops_pairs_every_frame_of_each_pass(late):
     for color, depth in zip(colors[late:], depths, strict=False):
         sequence += [color, depth]
     sequence += depths[len(colors) - late :]
-    assert pairs_of(StampPairer(TOPICS), sequence) == stamps
+    assert collect_pairs(StampPairer(TOPICS), sequence) == stamps

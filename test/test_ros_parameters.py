@@ -43,17 +43,17 @@ def node():
         ("file", "other", "read-only"),
     ],
 )
-def test_a_bad_value_is_refused_and_nothing_changes(node, name, value, says):
+def test_invalid_parameter_is_rejected_without_effect(node, name, value, message):
     """Range, type, choice and read-only are all held, with a reason."""
     parameters = NodeParameters(node, TABLE)
     before = parameters.snapshot()
     (result,) = node.set_parameters([RosParameter(name, value=value)])
     assert not result.successful
-    assert says in result.reason
+    assert message in result.reason
     assert parameters.snapshot() == before
 
 
-def test_a_good_value_is_taken(node):
+def test_valid_parameter_is_accepted(node):
     """The next configuration sees it."""
     parameters = NodeParameters(node, TABLE)
     (result,) = node.set_parameters([RosParameter("source", value="model")])
@@ -61,7 +61,7 @@ def test_a_good_value_is_taken(node):
     assert parameters.snapshot().source == "model"
 
 
-def test_nothing_changes_while_configured(node):
+def test_parameters_are_fixed_while_configured(node):
     """A value that nobody reads any more must not look as if it were in force."""
     parameters = NodeParameters(node, TABLE)
     parameters.frozen = True
@@ -70,14 +70,14 @@ def test_nothing_changes_while_configured(node):
     assert parameters.snapshot().rate == 1.0
 
 
-def test_a_choice_given_at_the_start_is_checked():
+def test_initial_parameter_values_are_validated():
     """Not only later changes."""
-    given = [RosParameter("source", value="guess")]
-    with ros_node(parameter_overrides=given) as node, pytest.raises(ValueError, match="sensor, model"):
+    overrides = [RosParameter("source", value="guess")]
+    with ros_node(parameter_overrides=overrides) as node, pytest.raises(ValueError, match="sensor, model"):
         NodeParameters(node, TABLE)
 
 
-def test_descriptors_tell_description_and_range(node):
+def test_descriptors_have_description_and_range(node):
     """`ros2 param describe` is the manual."""
     NodeParameters(node, TABLE)
     rate, source = node.describe_parameters(["rate", "source"])
@@ -87,7 +87,7 @@ def test_descriptors_tell_description_and_range(node):
 
 
 @pytest.mark.parametrize("table", PARAMETER_TABLES.values(), ids=PARAMETER_TABLES)
-def test_every_default_is_allowed(table):
+def test_every_default_is_valid(table):
     """A node starts without any parameters given."""
     for parameter in table:
         assert not parameter.validation_error(parameter.default)
@@ -96,7 +96,7 @@ def test_every_default_is_allowed(table):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_parameter_files_are_those_of_the_tables(path):
+def test_parameter_files_match_the_tables(path):
     """The files are made, not written: `python -m fingertip_contact.ros.parameter_tables --yaml NODE`."""
     assert path.read_text() == format_parameter_file(path.stem)
     section = yaml.safe_load(path.read_text())["/**"]["ros__parameters"]
@@ -110,14 +110,14 @@ def test_lifecycle_nodes_have_parameter_files():
     }
 
 
-def test_the_table_for_the_readme_names_every_parameter():
+def test_readme_table_lists_every_parameter():
     """One row each."""
     for node, table in PARAMETER_TABLES.items():
         text = format_markdown(node)
         assert all(f"| `{parameter.name}` |" in text for parameter in table)
 
 
-def test_the_manual_lists_the_parameters_as_they_are():
+def test_documentation_matches_the_parameter_tables():
     """docs/ros.md ends in what `python -m fingertip_contact.ros.parameter_tables` prints."""
     manual = (Path(find_share_file("package.xml")).parent / "docs" / "ros.md").read_text(encoding="utf-8")
     assert all(format_markdown(node) in manual for node in PARAMETER_TABLES)

@@ -9,7 +9,7 @@ from fingertip_contact.ros.worker import FrameWorker
 DEADLINE_S = 30.0
 
 
-def test_a_worker_that_keeps_up_handles_everything_in_order():
+def test_fast_worker_handles_every_item_in_order():
     """Each item is handled before the next comes."""
     handled, done = [], threading.Semaphore(0)
 
@@ -26,13 +26,13 @@ def test_a_worker_that_keeps_up_handles_everything_in_order():
     assert worker.dropped == 0
 
 
-def test_a_slow_worker_loses_the_oldest():
+def test_slow_worker_drops_the_oldest_items():
     """Newest wins: while one item is worked on, `depth` newer ones wait and older ones go."""
-    begun, go, handled, done = threading.Event(), threading.Event(), [], threading.Semaphore(0)
+    begun, release, handled, done = threading.Event(), threading.Event(), [], threading.Semaphore(0)
 
     def handle(item):
         begun.set()
-        assert go.wait(DEADLINE_S)
+        assert release.wait(DEADLINE_S)
         handled.append(item)
         done.release()
 
@@ -41,7 +41,7 @@ def test_a_slow_worker_loses_the_oldest():
     assert begun.wait(DEADLINE_S)
     for item in range(1, 10):
         worker.offer(item)
-    go.set()
+    release.set()
     for _ in range(3):
         assert done.acquire(timeout=DEADLINE_S)
     worker.close()
@@ -49,13 +49,13 @@ def test_a_slow_worker_loses_the_oldest():
     assert worker.dropped == 7
 
 
-def test_a_worker_that_never_catches_up_takes_the_newest():
+def test_overloaded_worker_handles_only_the_newest_item():
     """Out of patience, what waits is late already: only the newest is worth its time."""
-    begun, go, handled, done = threading.Event(), threading.Event(), [], threading.Semaphore(0)
+    begun, release, handled, done = threading.Event(), threading.Event(), [], threading.Semaphore(0)
 
     def handle(item):
         begun.set()
-        assert go.wait(DEADLINE_S)
+        assert release.wait(DEADLINE_S)
         handled.append(item)
         done.release()
 
@@ -64,7 +64,7 @@ def test_a_worker_that_never_catches_up_takes_the_newest():
     assert begun.wait(DEADLINE_S)
     for item in range(1, 5):
         worker.offer(item)
-    go.set()
+    release.set()
     for _ in range(2):
         assert done.acquire(timeout=DEADLINE_S)
     worker.close()
@@ -72,7 +72,7 @@ def test_a_worker_that_never_catches_up_takes_the_newest():
     assert worker.dropped == 3
 
 
-def test_an_item_that_fails_does_not_stop_the_next():
+def test_failing_item_does_not_stop_the_worker():
     """The error is told, the thread lives."""
     errors, done = [], threading.Event()
 
@@ -89,7 +89,7 @@ def test_an_item_that_fails_does_not_stop_the_next():
     assert [str(error) for error in errors] == ["bad frame"]
 
 
-def test_idling_is_told_once_for_each_silence():
+def test_idle_callback_runs_once_per_pause():
     """After the last item of a burst, once; never before the first item."""
     idles = threading.Semaphore(0)
     worker = FrameWorker(lambda item: None, on_error=lambda error: None, on_idle=idles.release, idle_s=0.02)

@@ -30,7 +30,7 @@ from fingertip_contact.simulation.sensor import DepthSensor
 from fingertip_contact.simulation.studio import HandSceneRenderer
 
 DEADLINE_S = 60
-FEW = 36  # six frames with hands after a second without
+FRAME_LIMIT = 36  # six frames with hands after a second without
 
 
 @pytest.fixture(scope="module")
@@ -43,22 +43,25 @@ def requests() -> list[FrameRequest]:
     """An empty desk, then flat hands over the sheet that move a little."""
     return [
         FrameRequest(0, {}),
-        *(FrameRequest(number, {hand: flat(hand, 0.002 * number) for hand in HANDS}) for number in range(1, 5)),
+        *(
+            FrameRequest(number, {hand: make_flat_hand(hand, 0.002 * number) for hand in HANDS})
+            for number in range(1, 5)
+        ),
     ]
 
 
-def flat(hand: str, away_m: float) -> HandPose:
+def make_flat_hand(hand: str, away_m: float) -> HandPose:
     side = 1 if hand == "right" else -1
     return HandPose(RigidTransform(np.eye(3), np.array([0.07 * side, -0.14 + away_m, 0.05])), np.zeros((5, 4)))
 
 
-def test_no_worker_is_refused(setup: Setup) -> None:
+def test_zero_workers_are_rejected(setup: Setup) -> None:
     """Nobody to draw is an error, not an endless wait."""
     with pytest.raises(ValueError, match="workers is 0"):
         list(render_frames(setup, [], 0))
 
 
-def test_depth_stands_at_the_hands_pixels(setup: Setup, requests: list[FrameRequest]) -> None:
+def test_aligned_depth_matches_the_hand_pixels(setup: Setup, requests: list[FrameRequest]) -> None:
     """Aligned depth agrees with the exact depth of what the colour picture shows there, but for noise."""
     scene_renderer, sensor = HandSceneRenderer(setup.scene, setup.layout, setup.models), DepthSensor(setup.scene)
     buffers = scene_renderer.render(requests[1].poses)
@@ -70,14 +73,14 @@ def test_depth_stands_at_the_hands_pixels(setup: Setup, requests: list[FrameRequ
     assert (nearer > 0).mean() > 0.99
 
 
-def test_flat_hands_show_their_fingertips(setup: Setup, requests: list[FrameRequest]) -> None:
+def test_fingertips_of_flat_hands_are_visible(setup: Setup, requests: list[FrameRequest]) -> None:
     """Fingers stretched towards the camera are all seen, and none where there is no hand."""
     frame_renderer = FrameRenderer(setup)
     assert all(frame_renderer.render_frame(requests[1]).visible_fingertips[hand][1:].all() for hand in HANDS)
     assert not frame_renderer.render_frame(requests[0]).visible_fingertips
 
 
-def test_a_recording_holds_every_stream_in_every_frame(typed_recording: Path) -> None:
+def test_recording_has_every_stream_in_every_frame(typed_recording: Path) -> None:
     """Six topics of realsense2_camera, one message each a frame, 30 a second, and the truth's frames have their
     stamps."""
     stamps = [frame.stamp_ns for frame in read_ground_truth_frames(ground_truth_path(typed_recording))]
@@ -100,19 +103,22 @@ def test_a_recording_holds_every_stream_in_every_frame(typed_recording: Path) ->
     assert np.diff(stamps) == pytest.approx(1e9 / 30, abs=2)
 
 
-def test_the_truth_tells_where_fingers_are(typed_recording: Path) -> None:
+def test_ground_truth_locates_the_fingers(typed_recording: Path) -> None:
     """The desk is empty while it is calibrated; later the typing finger's tip is in the picture, seen, and touches
     the desk during its tap."""
-    truth = read_ground_truth(ground_truth_path(typed_recording))
-    typed = [(tap.text, tap.hand, tap.finger) for tap in truth.taps]
+    ground_truth = read_ground_truth(ground_truth_path(typed_recording))
+    typed = [(tap.text, tap.hand, tap.finger) for tap in ground_truth.taps]
     assert typed == [("h", "right", "index"), ("i", "right", "middle")]
     frames = list(read_ground_truth_frames(ground_truth_path(typed_recording)))
     first_ns = frames[0].stamp_ns
     assert not any(
-        frame.hands for frame in frames if frame.stamp_ns - first_ns < 1e9 * truth.header.calibration_seconds
+        frame.hands for frame in frames if frame.stamp_ns - first_ns < 1e9 * ground_truth.header.calibration_seconds
     )
     touching = [
-        (frame, tap) for tap in truth.taps for frame in frames if tap.press_ns <= frame.stamp_ns <= tap.release_ns
+        (frame, tap)
+        for tap in ground_truth.taps
+        for frame in frames
+        if tap.press_ns <= frame.stamp_ns <= tap.release_ns
     ]
     assert touching  # A short tap may fall between two frames, not both of them.
     for frame, tap in touching:
@@ -126,7 +132,7 @@ def test_the_truth_tells_where_fingers_are(typed_recording: Path) -> None:
     assert all(set(hand.fingers) == set(FINGERS) for frame in frames for hand in frame.hands)
 
 
-def test_same_seed_same_bytes(tmp_path: Path) -> None:
+def test_recording_depends_only_on_its_arguments(tmp_path: Path) -> None:
     """The same arguments give the same files, whatever the number of workers: the empty desk and hands coming in."""
     folders = [tmp_path / "alone", tmp_path / "together"]
     for folder, workers in zip(folders, (1, 2), strict=True):
@@ -136,15 +142,15 @@ def test_same_seed_same_bytes(tmp_path: Path) -> None:
     assert alone.read_bytes() == together.read_bytes()
     assert ground_truth_path(alone).read_bytes() == ground_truth_path(together).read_bytes()
     with open_recording(alone) as recording:
-        assert recording.frame_count == FEW
+        assert recording.frame_count == FRAME_LIMIT
 
 
 @contextmanager
 def first_frames(rendered_frames: Iterator[RenderedFrame], total: int) -> Iterator[Iterator[RenderedFrame]]:
-    yield islice(rendered_frames, FEW)
+    yield islice(rendered_frames, FRAME_LIMIT)
 
 
-def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
+def test_interrupt_leaves_no_files(tmp_path: Path) -> None:
     """Ctrl-C in the middle: neither bag nor truth nor anything half-written."""
 
     @contextmanager
@@ -161,7 +167,7 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_exists_is_not_overwritten(tmp_path: Path) -> None:
+def test_existing_output_is_not_overwritten(tmp_path: Path) -> None:
     """A bag of that name, or its truth, stays as it is."""
     out = tmp_path / "a.mcap"
     ground_truth_path(out).write_text("mine")
@@ -170,7 +176,7 @@ def test_what_exists_is_not_overwritten(tmp_path: Path) -> None:
     assert ground_truth_path(out).read_text() == "mine"
 
 
-def test_a_text_that_is_not_on_the_layout_is_refused(tmp_path: Path) -> None:
+def test_untypable_text_is_rejected(tmp_path: Path) -> None:
     """The error names the character; nothing is written."""
     with pytest.raises(ValueError, match="é"):
         simulate("café", load_layout("qwerty"), make_scene(4, 60.0, "calm"), tmp_path / "a.mcap")
@@ -181,13 +187,13 @@ def test_a_text_that_is_not_on_the_layout_is_refused(tmp_path: Path) -> None:
     ("arguments", "message"),
     [((0, 20.0), "angle is 20"), ((0, 60.0, "brutal"), "difficulty is brutal"), ((0, 60.0, "calm", 2.0), "distance")],
 )
-def test_impossible_scenes_are_refused(arguments: tuple, message: str) -> None:
+def test_impossible_scenes_are_rejected(arguments: tuple, message: str) -> None:
     """What, and what would be possible."""
     with pytest.raises(ValueError, match=message):
         make_scene(*arguments)
 
 
-def test_ctrl_c_ends_the_command_and_its_workers(tmp_path: Path) -> None:
+def test_interrupt_ends_the_command_and_its_workers(tmp_path: Path) -> None:
     """No traceback, neither the command's nor a worker's; exit code 130, no file."""
     arguments = ["simulate", "--text", "a", "--workers", "2", "--out", str(tmp_path / "a.mcap")]
     process = subprocess.Popen(

@@ -88,14 +88,14 @@ def test_a_ball_has_exact_depth(scene: Scene, buffers: RenderBuffers, renderer: 
     assert ball.sum() == pytest.approx(np.pi * (RADIUS_M * scene.depth_camera.fx / depth_m) ** 2, rel=0.1)
 
 
-def test_segments_mark_the_ball(scene: Scene, buffers: RenderBuffers) -> None:
+def test_segment_ids_mark_the_ball(scene: Scene, buffers: RenderBuffers) -> None:
     """The ball's number stands where its centre is projected, the desk's number elsewhere."""
     column, row = np.rint(scene.color_camera.project(scene.camera_from_sheet.apply(CENTER_M)[None])[0]).astype(int)
     assert buffers.segments[row, column] == BALL
     assert set(np.unique(buffers.segments)) == {0, BALL}
 
 
-def test_what_sinks_into_the_desk_is_hidden(renderer: Renderer) -> None:
+def test_geometry_below_the_desk_is_hidden(renderer: Renderer) -> None:
     """A body under the desk's surface leaves no trace in depth."""
     buried = renderer.render({"ball": ball_shape(np.array([0.0, 0.0, -0.05]))})
     assert (buried.depth_m == renderer.render({}).depth_m).all()
@@ -115,7 +115,7 @@ def test_the_ball_casts_a_shadow(scene: Scene, buffers: RenderBuffers, renderer:
     assert (ratio[-60:, :60] == 1).all()
 
 
-def test_contact_darkens_the_desk_beside_the_ball(scene: Scene, renderer: Renderer) -> None:
+def test_ambient_occlusion_darkens_the_desk_near_contact(scene: Scene, renderer: Renderer) -> None:
     """Near a body that lies on the desk the sky's light is dimmed on the side away from the shadow as well."""
     resting = np.array([0.0, 0.0, RADIUS_M])
     buffers = renderer.render({"ball": ball_shape(resting)})
@@ -129,7 +129,7 @@ def test_contact_darkens_the_desk_beside_the_ball(scene: Scene, renderer: Render
     assert visible.mean() < 0.98 * ratio[far_row, far_column]
 
 
-def test_edges_are_smooth(buffers: RenderBuffers) -> None:
+def test_edges_are_antialiased(buffers: RenderBuffers) -> None:
     """Along the silhouette there are pixels between the ball's and the desk's brightness."""
     light = buffers.radiance_bgr[..., 1]
     edge = cv2.morphologyEx(buffers.segments, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
@@ -138,7 +138,7 @@ def test_edges_are_smooth(buffers: RenderBuffers) -> None:
     assert ((ratio > 0.2) & (ratio < 0.8)).mean() > 0.25
 
 
-def test_a_point_behind_something_is_not_seen(scene: Scene, renderer: Renderer) -> None:
+def test_occluded_points_are_not_visible(scene: Scene, renderer: Renderer) -> None:
     """The top of the ball is seen; its underside, the desk behind it and what lies outside the picture are not."""
     camera_m = scene.camera_from_sheet.inverse.translation_m
     towards = (camera_m - CENTER_M) / np.linalg.norm(camera_m - CENTER_M)
@@ -147,14 +147,14 @@ def test_a_point_behind_something_is_not_seen(scene: Scene, renderer: Renderer) 
     assert visible.tolist() == [True, False, False]
 
 
-def test_same_input_same_picture(renderer: Renderer, buffers: RenderBuffers) -> None:
+def test_renderer_is_deterministic(renderer: Renderer, buffers: RenderBuffers) -> None:
     """Nothing in the renderer is left to chance."""
     again = renderer.render({"ball": ball_shape()})
     assert (again.radiance_bgr == buffers.radiance_bgr).all()
     assert (again.depth_m == buffers.depth_m).all()
 
 
-def test_colour_and_depth_see_the_same_ball(scene: Scene, buffers: RenderBuffers) -> None:
+def test_colour_and_depth_cameras_agree(scene: Scene, buffers: RenderBuffers) -> None:
     """The distorted colour camera and the rectified depth camera agree on where the ball is."""
     rows, columns = np.nonzero(buffers.segments == BALL)
     rays = scene.color_camera.rays(np.column_stack([columns, rows]).astype(float))

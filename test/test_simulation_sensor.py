@@ -36,7 +36,7 @@ def textured_wall(depth_m: float | np.ndarray, value: float = 0.5) -> RenderBuff
 
 
 @pytest.mark.parametrize("depth_m", [0.20, 0.30, 0.40])
-def test_depth_noise_is_that_of_the_stereo_formula(scene: Scene, depth_m: float) -> None:
+def test_depth_noise_follows_the_stereo_formula(scene: Scene, depth_m: float) -> None:
     """The spread at a pixel and over the picture is z^2 s / (f B), with the steps of disparity and millimetres."""
     sensor = DepthSensor(scene)
     frames = np.stack([sensor.measure(textured_wall(depth_m), frame) for frame in range(4)])[..., BAND_PX:].astype(
@@ -49,7 +49,7 @@ def test_depth_noise_is_that_of_the_stereo_formula(scene: Scene, depth_m: float)
     assert frames.std() / 1000 == pytest.approx(expected_m, rel=0.08)
 
 
-def test_part_of_the_noise_stays(scene: Scene) -> None:
+def test_fixed_pattern_noise_persists_over_frames(scene: Scene) -> None:
     """The mean over many frames keeps a pattern of about the fixed share of the noise."""
     sensor = DepthSensor(scene)
     mean = np.mean([sensor.measure(textured_wall(0.4), frame) for frame in range(40)], axis=0)[:, BAND_PX:]
@@ -57,7 +57,7 @@ def test_part_of_the_noise_stays(scene: Scene) -> None:
     assert mean.std() / 1000 == pytest.approx(depth_sigma_m(0.4, scene.depth_camera, fixed), rel=0.15)
 
 
-def test_neighbouring_pixels_err_alike(scene: Scene) -> None:
+def test_depth_noise_is_spatially_correlated(scene: Scene) -> None:
     """Block matching shares its window: the next pixel's error is much the same, one ten pixels on is not."""
     error = DepthSensor(scene).measure(textured_wall(0.4), 0)[:, BAND_PX:].astype(float)
     error -= error.mean()
@@ -67,7 +67,7 @@ def test_neighbouring_pixels_err_alike(scene: Scene) -> None:
     assert abs(far) < 0.1
 
 
-def test_depth_is_cut_to_whole_millimetres_in_steps_of_disparity() -> None:
+def test_depth_is_quantised_in_disparity_and_truncated_to_millimetres() -> None:
     """The driver truncates: 399.9 mm becomes 399, and 0 stands for no depth."""
     focal_baseline = 400 * BASELINE_M
     disparity = np.array([focal_baseline / 0.3999, 20.0, 20.0, 20.0 + 0.4 / 32])
@@ -78,25 +78,25 @@ def test_depth_is_cut_to_whole_millimetres_in_steps_of_disparity() -> None:
 
 
 @pytest.mark.parametrize("depth_m", [0.069, 0.51, 5.0])
-def test_nothing_is_measured_out_of_range(depth_m: float) -> None:
+def test_depth_is_invalid_out_of_range(depth_m: float) -> None:
     """The D405 works from 7 to 50 cm."""
     depth = quantise(np.array([400 * BASELINE_M / depth_m]), np.array([True]), 400 * BASELINE_M)
     assert depth.tolist() == [0]
 
 
-def test_the_right_imager_leaves_a_shadow_left_of_near_things(scene: Scene) -> None:
+def test_stereo_occlusion_invalidates_pixels_left_of_near_objects(scene: Scene) -> None:
     """What a near thing hides from the second imager has no depth: a strip on its left, as wide as the disparities'
     difference, and none on its right."""
     depth_m = np.full(SHAPE, 0.40, np.float32)
     depth_m[100:380, 300:400] = 0.25
-    lost = np.mean([DepthSensor(scene).measure(textured_wall(depth_m), frame) == 0 for frame in range(3)], axis=0)
+    invalid = np.mean([DepthSensor(scene).measure(textured_wall(depth_m), frame) == 0 for frame in range(3)], axis=0)
     width = scene.depth_camera.fx * BASELINE_M * (1 / 0.25 - 1 / 0.40)
-    strip = lost[150:330, 302 - int(width) : 298].mean()
+    strip = invalid[150:330, 302 - int(width) : 298].mean()
     assert strip > 0.9
-    assert lost[150:330, 403:420].mean() < 0.05
+    assert invalid[150:330, 403:420].mean() < 0.05
 
 
-def test_surfaces_without_texture_lose_depth_in_clusters(scene: Scene) -> None:
+def test_textureless_surfaces_have_clustered_depth_holes(scene: Scene) -> None:
     """A plain desk has holes of several pixels; a textured one has none."""
     plain = replace(textured_wall(0.35), radiance_bgr=np.full((*SHAPE, 3), 0.5, np.float32))
     holes = DepthSensor(scene).measure(plain, 0)[:, BAND_PX:] == 0
@@ -105,7 +105,7 @@ def test_surfaces_without_texture_lose_depth_in_clusters(scene: Scene) -> None:
     assert DepthSensor(scene).measure(textured_wall(0.35), 0)[:, BAND_PX:].all()
 
 
-def test_the_left_border_has_no_depth(scene: Scene) -> None:
+def test_left_image_border_has_no_depth(scene: Scene) -> None:
     """What lies left of the right imager's picture cannot be matched: a band as wide as the disparity."""
     depth = DepthSensor(scene).measure(textured_wall(0.3), 0)
     band = int(scene.depth_camera.fx * BASELINE_M / 0.3)
@@ -113,7 +113,7 @@ def test_the_left_border_has_no_depth(scene: Scene) -> None:
     assert depth[:, band + 2 :].all()
 
 
-def test_aligned_depth_lies_where_colour_shows_the_same_point(scene: Scene) -> None:
+def test_depth_is_aligned_to_colour(scene: Scene) -> None:
     """A point's depth stands at its colour pixel, through both lenses."""
     sensor = DepthSensor(scene)
     point_m = np.array([[0.05, -0.03, 0.3]])
@@ -124,12 +124,12 @@ def test_aligned_depth_lies_where_colour_shows_the_same_point(scene: Scene) -> N
     assert np.abs(found.mean(axis=0)[::-1] - scene.color_camera.project(point_m)[0]).max() < 0.6
 
 
-def test_aligned_depth_has_no_gaps(scene: Scene) -> None:
+def test_alignment_adds_no_holes(scene: Scene) -> None:
     """Alignment alone makes no holes: the depth camera sees all that colour sees."""
     assert (DepthSensor(scene).align(np.full(SHAPE, 300, np.uint16)) == 300).all()
 
 
-def test_colour_noise_grows_with_light_and_is_new_in_every_frame(scene: Scene) -> None:
+def test_colour_noise_grows_with_brightness_and_is_independent_per_frame(scene: Scene) -> None:
     """Shot noise: in linear light a brighter wall is noisier; no two frames share their noise."""
     flat = {level: RenderBuffers(np.full((*SHAPE, 3), level, np.float32), *_no_depth()) for level in (0.05, 0.5)}
     sensor = ColorSensor(scene)

@@ -21,7 +21,7 @@ def trajectory(request):
     return simulate_typing(TEXT, LAYOUT, 4, request.param)
 
 
-def seconds(stamp_ns):
+def to_seconds(stamp_ns):
     return (stamp_ns - FIRST_STAMP_NS) * 1e-9
 
 
@@ -40,10 +40,10 @@ def test_every_character_is_tapped_in_its_order(trajectory):
         assert LAYOUT.key_at(tap.x_m, tap.y_m) == key
 
 
-def test_skin_touches_exactly_between_press_and_release(trajectory):
+def test_skin_is_in_contact_exactly_between_press_and_release(trajectory):
     """One millisecond inside a tap the finger's skin is at or under the surface, one outside over it."""
     for tap in trajectory.taps:
-        press_s, release_s = seconds(tap.press_ns), seconds(tap.release_ns)
+        press_s, release_s = to_seconds(tap.press_ns), to_seconds(tap.release_ns)
         times_s = np.array([press_s - 1e-3, press_s + 1e-3, release_s - 1e-3, release_s + 1e-3])
         before, after_press, before_release, after = clearances_m(trajectory, tap.hand, times_s)[
             :, FINGERS.index(tap.finger)
@@ -53,9 +53,9 @@ def test_skin_touches_exactly_between_press_and_release(trajectory):
         assert max(after_press, before_release) <= 0
 
 
-def test_nothing_else_touches(trajectory):
+def test_only_taps_and_rests_are_in_contact(trajectory):
     """Whatever fingers do besides taps and rests, they stay over half a millimetre above the desk."""
-    times_s = np.array([seconds(stamp_ns) for stamp_ns in trajectory.stamps_ns])
+    times_s = np.array([to_seconds(stamp_ns) for stamp_ns in trajectory.stamps_ns])
     times_s = times_s[times_s > trajectory.calibration_seconds + 1.0]
     for hand in HANDS:
         heights_m = clearances_m(trajectory, hand, times_s)
@@ -64,17 +64,17 @@ def test_nothing_else_touches(trajectory):
             mine += [(r.start_ns, r.end_ns) for r in trajectory.rests if (r.hand, r.finger) == (hand, finger)]
             busy = np.zeros(len(times_s), dtype=bool)
             for first_ns, last_ns in mine:
-                busy |= (times_s > seconds(first_ns) - 0.12) & (times_s < seconds(last_ns) + 0.12)
+                busy |= (times_s > to_seconds(first_ns) - 0.12) & (times_s < to_seconds(last_ns) + 0.12)
             assert heights_m[~busy, index].min() > 0.0005
 
 
-def test_the_desk_is_empty_at_first_and_then_there_are_two_hands(trajectory):
+def test_hands_appear_after_the_calibration(trajectory):
     """No hand during the calibration, both from then on."""
     for stamp_ns, poses in zip(trajectory.stamps_ns, trajectory.poses, strict=True):
-        assert set(poses) == (set(HANDS) if seconds(stamp_ns) >= trajectory.calibration_seconds - 1e-6 else set())
+        assert set(poses) == (set(HANDS) if to_seconds(stamp_ns) >= trajectory.calibration_seconds - 1e-6 else set())
 
 
-def test_frame_truth_is_the_taps():
+def test_frame_ground_truth_matches_the_taps():
     """The contacts of a frame are exactly the taps and rests that go on at its stamp."""
     trajectory = simulate_typing("as", LAYOUT, 1, "calm")
     for stamp_ns, contacts in zip(trajectory.stamps_ns, trajectory.contacts, strict=True):
@@ -94,14 +94,14 @@ def test_the_same_seed_gives_the_same_trajectory():
             np.testing.assert_array_equal(one[hand].angles_rad, two[hand].angles_rad)
 
 
-def test_speeds_are_those_that_were_asked_for():
+def test_typing_speed_matches_the_setting():
     """Over a long text the onsets come at the speed's mean gap, within 5 %."""
     for words_per_minute in (25.0, 45.0):
         intervals_s = timing.sample_onset_intervals_s(np.random.default_rng(0), 5000, words_per_minute)
         assert intervals_s.mean() == pytest.approx(60 / (5 * words_per_minute), rel=0.05)
 
 
-def test_durations_follow_the_measured_percentiles():
+def test_tap_durations_follow_the_measured_percentiles():
     """From the 10th to the 95th percentile drawn tap durations are within 8 % of the measured ones."""
     drawn_ms = 1000 * timing.sample_tap_durations_s(np.random.default_rng(0), 20000)
     for percentile in (10, 25, 50, 75, 95):
@@ -109,7 +109,7 @@ def test_durations_follow_the_measured_percentiles():
         assert np.percentile(drawn_ms, percentile) == pytest.approx(measured_ms, rel=0.08)
 
 
-def test_what_cannot_be_typed_is_named():
+def test_untypable_characters_are_named():
     """Characters that no key writes are an error that names them and the layout."""
     with pytest.raises(ValueError, match=r"qwerty.*'\?', 'é'"):
         find_keys("où? é".replace("ù", "u"), LAYOUT)

@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
-from training_world import CAMERA, frames, make_frame, write_session  # noqa: E402
+from training_world import CAMERA, load_frames, make_frame, write_session  # noqa: E402
 
 from fingertip_contact.depth.network import DepthNetwork  # noqa: E402
 from fingertip_contact.depth.preprocessing import Preprocessor  # noqa: E402
@@ -45,18 +45,18 @@ def depth_and_weight(depth: np.ndarray) -> np.ndarray:
     return np.dstack([depth, depth > 0]).astype(np.float32)
 
 
-def test_the_default_is_the_published_recipe():
+def test_default_configuration_is_the_published_recipe():
     """Model card: AdamW, two rates, cosine, 4 x 4, 80 epochs, 518x518, SiLog 0.5, 1 mm to 0.5 m, flip, jitter, 42."""
-    recipe = load_configuration()
-    assert recipe == TrainingConfiguration()
-    assert (recipe.encoder_learning_rate, recipe.head_learning_rate) == (5e-6, 5e-5)
-    assert (recipe.beta1, recipe.beta2, recipe.weight_decay) == (0.9, 0.999, 0.01)
-    assert (recipe.epochs, recipe.batch_size, recipe.accumulation) == (80, 4, 4)
-    assert (recipe.height, recipe.width, recipe.sizes) == (518, 518, ())
-    assert (recipe.min_depth_m, recipe.max_depth_m, recipe.silog_lambda) == (0.001, 0.5, 0.5)
-    assert (recipe.flip_probability, recipe.jitter_probability, recipe.jitter) == (0.5, 0.5, 0.1)
-    assert (recipe.seed, recipe.precision, recipe.gradient_clip) == (42, "float32", 0.0)
-    assert (recipe.base, recipe.best_by) == ("relative", "delta1")
+    configuration = load_configuration()
+    assert configuration == TrainingConfiguration()
+    assert (configuration.encoder_learning_rate, configuration.head_learning_rate) == (5e-6, 5e-5)
+    assert (configuration.beta1, configuration.beta2, configuration.weight_decay) == (0.9, 0.999, 0.01)
+    assert (configuration.epochs, configuration.batch_size, configuration.accumulation) == (80, 4, 4)
+    assert (configuration.height, configuration.width, configuration.sizes) == (518, 518, ())
+    assert (configuration.min_depth_m, configuration.max_depth_m, configuration.silog_lambda) == (0.001, 0.5, 0.5)
+    assert (configuration.flip_probability, configuration.jitter_probability, configuration.jitter) == (0.5, 0.5, 0.1)
+    assert (configuration.seed, configuration.precision, configuration.gradient_clip) == (42, "float32", 0.0)
+    assert (configuration.base, configuration.best_by) == ("relative", "delta1")
 
 
 def test_every_value_can_be_set(tmp_path):
@@ -103,12 +103,12 @@ def test_the_shipped_configurations_can_be_loaded():
         ("epochs", "NAME=VALUE"),
     ],
 )
-def test_a_wrong_value_is_named(assignment, named):
+def test_invalid_value_error_names_the_field(assignment, named):
     with pytest.raises(ValueError, match=named):
         load_configuration(overrides=parse_overrides([assignment]))
 
 
-def test_silog_is_its_formula():
+def test_silog_matches_its_formula():
     """Eigen et al. 2014, over valid pixels only, whatever stands in the others."""
     random = np.random.default_rng(0)
     true, predicted = random.uniform(0.1, 0.5, (2, 3, 8, 8))
@@ -121,14 +121,14 @@ def test_silog_is_its_formula():
     assert loss.item() == pytest.approx(expected, abs=1e-6)
 
 
-def test_weights_of_the_loss_count_pixels_so_often():
+def test_loss_weights_act_as_pixel_counts():
     """A pixel of weight 3 counts as three."""
     true, predicted = torch.tensor([0.2, 0.3]), torch.tensor([0.25, 0.28])
     thrice = silog(predicted[[0, 0, 0, 1]], true[[0, 0, 0, 1]], torch.ones(4))
     assert torch.isclose(silog(predicted, true, torch.tensor([3.0, 1.0])), thrice)
 
 
-def test_silog_survives_what_broke_others():
+def test_silog_is_finite_in_edge_cases():
     """No valid pixel; a perfect prediction, where the root's slope is infinite; a prediction of zero."""
     ones = torch.ones(4)
     assert silog(ones, ones, torch.zeros(4)) is None
@@ -140,7 +140,7 @@ def test_silog_survives_what_broke_others():
         assert torch.isfinite(prediction.grad).all()
 
 
-def test_encoder_and_head_have_their_own_rates():
+def test_encoder_and_head_have_separate_learning_rates():
     """Every parameter is in one group: timm's encoder in the first, the DPT head in the second."""
     network = TrainableNetwork(0.5)
     optimizer = make_optimizer(network, TrainingConfiguration())
@@ -151,7 +151,7 @@ def test_encoder_and_head_have_their_own_rates():
 
 
 @pytest.mark.parametrize(("step", "ratio"), [(0, 1.0), (50, 0.5), (100, 0.0), (25, 0.5 + math.sqrt(0.125))])
-def test_learning_rates_follow_the_cosine(step, ratio):
+def test_learning_rates_follow_the_cosine_schedule(step, ratio):
     configuration = TrainingConfiguration()
     optimizer = make_optimizer(torch.nn.ModuleDict({"pretrained": torch.nn.Linear(1, 1)}), configuration)
     set_learning_rates(optimizer, configuration, step, 100)
@@ -159,7 +159,7 @@ def test_learning_rates_follow_the_cosine(step, ratio):
     assert rates == pytest.approx([5e-6 * ratio, 5e-5 * ratio], abs=1e-12)
 
 
-def test_the_trained_network_is_the_network():
+def test_training_network_matches_the_runtime_network():
     """At any size it gives what DepthNetwork gives with the weights that it saves."""
     torch.manual_seed(1)
     trained = TrainableNetwork(0.5).eval()
@@ -184,7 +184,7 @@ def test_depth_and_weight_are_never_interpolated():
     assert ((resized[0] == 0) == (resized[1] == 0)).all()
 
 
-def test_depth_stays_under_its_picture():
+def test_depth_stays_aligned_with_its_image():
     """The world's brightness tells its depth: it still does after cutting, mirroring and resizing."""
     color, depth = make_frame(5)
     configuration = TrainingConfiguration(crop_probability=1.0, flip_probability=1.0, jitter_probability=0.0)
@@ -197,7 +197,7 @@ def test_depth_stays_under_its_picture():
         assert np.corrcoef(decoded_mm[seen], maps[0][seen])[0, 1] > 0.99
 
 
-def test_a_mirrored_picture_mirrors_its_depth():
+def test_mirrored_image_mirrors_its_depth():
     color, depth = make_frame(1)
     maps = depth_and_weight(depth)
     identity = augmentation.make_identity_augmentation(*depth.shape)
@@ -211,14 +211,14 @@ def test_a_mirrored_picture_mirrors_its_depth():
     assert not np.array_equal(mirrored, plain)
 
 
-def test_the_picture_is_prepared_as_at_run_time():
+def test_training_preprocessing_matches_the_runtime():
     """Without chance it is what the runtime's preprocessing makes, but for the rounding of bytes."""
     color, depth = make_frame(2)
     image, _ = augment(color, depth_and_weight(depth), augmentation.make_identity_augmentation(*depth.shape), (42, 56))
     assert np.abs(image - Preprocessor(42, 56)(color)[0]).max() < 0.5 / 255 / 0.224 + 1e-4
 
 
-def test_colours_change_within_their_range():
+def test_colour_jitter_stays_within_its_range():
     """Brightness by its factor, contrast about the mean, saturation 0 is grey."""
     color = np.full((4, 4, 3), 0.5, np.float32)
     color[:2] = (0.2, 0.3, 0.4)
@@ -236,7 +236,7 @@ def test_colours_change_within_their_range():
     assert all(one.scale == 1.0 for one in sampled)
 
 
-def test_an_epoch_sees_every_frame_once_in_its_own_order():
+def test_epoch_visits_every_frame_once_in_random_order():
     configuration = TrainingConfiguration(batch_size=3, accumulation=2)
     first, again, second = (plan_epoch(20, epoch, configuration) for epoch in (0, 0, 1))
     indices = [request.index for step in first for batch in step for request in batch]
@@ -246,14 +246,14 @@ def test_an_epoch_sees_every_frame_once_in_its_own_order():
     assert len(first) == steps_per_epoch(20, configuration) == 4
 
 
-def test_a_step_has_one_input_size():
+def test_each_step_has_one_input_size():
     configuration = TrainingConfiguration(batch_size=2, accumulation=2, height=42, width=56, sizes=((28, 42), (56, 70)))
     sizes = [{request.size for batch in step for request in batch} for step in plan_epoch(80, 0, configuration)]
     assert all(len(step_sizes) == 1 for step_sizes in sizes)
     assert set.union(*sizes) == set(configuration.all_sizes)
 
 
-def test_processes_share_the_batches_of_a_step():
+def test_batches_of_a_step_are_split_between_processes():
     """Together they see what one alone would see."""
     steps = plan_epoch(24, 0, TrainingConfiguration(batch_size=2, accumulation=4))
     halves = [list(EpochBatchSampler(steps, process, 2)) for process in range(2)]
@@ -265,7 +265,7 @@ def test_invalid_depth_has_no_weight(tmp_path):
     """0, what is nearer or farther than the range, and what could not be read."""
     folder = write_session(tmp_path, "P01")
     configuration = TrainingConfiguration(min_depth_m=0.25, max_depth_m=0.32)
-    data = TrainingFrames(frames(tmp_path, "P01"), configuration)
+    data = TrainingFrames(load_frames(tmp_path, "P01"), configuration)
     _, maps, read_error = data[SampleRequest(0, 0, (70, 98))]
     valid = maps[1] > 0
     assert not read_error
@@ -278,7 +278,7 @@ def test_invalid_depth_has_no_weight(tmp_path):
     assert not maps.any()
 
 
-def test_pixels_just_above_the_desk_can_weigh_more():
+def test_pixels_near_the_desk_can_be_weighted_higher():
     """A box of 20 mm on a desk seen from above: its top weighs more, the desk does not, nor does a box of 60 mm."""
     depth_m = np.full((144, 192), 0.30, np.float32)
     depth_m[10:20, 10:20], depth_m[40:50, 40:50] = 0.28, 0.24
@@ -290,13 +290,13 @@ def test_pixels_just_above_the_desk_can_weigh_more():
     assert height_m[15, 15] == pytest.approx(0.02, abs=1e-4)
 
 
-def test_a_cut_frame_s_depth_can_follow_its_enlargement(tmp_path):
+def test_focal_aware_crops_scale_depth(tmp_path):
     """focal_aware: half of the picture, enlarged twice, is a scene at half its distance."""
     write_session(tmp_path, "P01")
     plain = TrainingConfiguration(crop_probability=1.0, crop_scale_min=0.5)
     aware = TrainingConfiguration(crop_probability=1.0, crop_scale_min=0.5, focal_aware=True)
     request = SampleRequest(0, 0, (42, 56))
-    depth_m, scaled_m = (TrainingFrames(frames(tmp_path, "P01"), one)[request][1][0] for one in (plain, aware))
+    depth_m, scaled_m = (TrainingFrames(load_frames(tmp_path, "P01"), one)[request][1][0] for one in (plain, aware))
     ratio = (scaled_m / depth_m)[depth_m > 0]
     assert 0.5 <= ratio.min() == pytest.approx(ratio.max().item(), rel=1e-5)
     assert ratio.max() < 1

@@ -19,8 +19,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
 from cli_harness import run as run_command  # noqa: E402
-from depth_weights import random_weights, save_as_trained  # noqa: E402
-from training_world import CAMERA, frames, write_session  # noqa: E402
+from depth_weights import make_random_weights, save_training_checkpoint  # noqa: E402
+from training_world import CAMERA, load_frames, write_session  # noqa: E402
 
 from fingertip_contact.depth.checkpoint import load_weights  # noqa: E402
 from fingertip_contact.depth.configuration import resolve_max_depth_m  # noqa: E402
@@ -72,7 +72,7 @@ def data(tmp_path_factory) -> Path:
 
 
 def new_run(data: Path, out: Path, configuration: TrainingConfiguration = SMALL, **options) -> TrainingRun:
-    return TrainingRun(configuration, frames(data, "P01", "P02"), frames(data, "P03"), out, **options)
+    return TrainingRun(configuration, load_frames(data, "P01", "P02"), load_frames(data, "P03"), out, **options)
 
 
 @pytest.fixture
@@ -90,9 +90,9 @@ def finished(data, tmp_path_factory):
     shutil.rmtree(folder)
 
 
-def test_one_batch_is_learnt_by_heart(data, out):
+def test_single_batch_can_be_overfitted(data, out):
     """SiLog under 0.02 on two pictures after 60 steps: the whole loop can learn."""
-    pair = frames(data, "P01")
+    pair = load_frames(data, "P01")
     configuration = replace(
         SMALL,
         epochs=1,
@@ -110,7 +110,7 @@ def test_one_batch_is_learnt_by_heart(data, out):
     assert result["epochs"][0]["validation"]["mae_mm"] < 0.5 * result["before"]["mae_mm"]
 
 
-def test_a_resumed_run_is_on_the_same_curve(data, finished, out):
+def test_resumed_run_reproduces_the_uninterrupted_run(data, finished, out):
     """Stopped in the second epoch and gone on with: losses, validation and weights as if nothing had happened."""
     uninterrupted_out, uninterrupted, uninterrupted_result = finished
     with pytest.raises(SystemExit):
@@ -127,7 +127,7 @@ def test_a_resumed_run_is_on_the_same_curve(data, finished, out):
     assert max((ours[name] - theirs[name]).abs().max() for name in ours) < 1e-6
 
 
-def test_processes_together_do_what_one_does(data, finished, out):
+def test_distributed_run_matches_single_process(data, finished, out):
     """Two processes by torchrun, over gloo: the same losses and the same validation as one alone."""
     pytest.importorskip("tensorboard")
     settings = [f"--set={name}={getattr(SMALL, name)}" for name in ("base", "batch_size", "accumulation", "best_by")]
@@ -148,7 +148,7 @@ def test_processes_together_do_what_one_does(data, finished, out):
     assert list((out / "tensorboard").glob("events.*"))
 
 
-def test_what_a_run_leaves(finished):
+def test_run_writes_documented_files(finished):
     """Checkpoints in the published format, weights that every command takes, and metrics that say where from."""
     folder, recorder, result = finished
     content = torch.load(folder / checkpoint.BEST, weights_only=True)
@@ -168,7 +168,7 @@ def test_what_a_run_leaves(finished):
     assert len(recorder.steps) == 4
 
 
-def test_the_weights_are_as_good_at_run_time(data, finished, tmp_path, monkeypatch, capsys):
+def test_runtime_accuracy_matches_validation(data, finished, tmp_path, monkeypatch, capsys):
     """`evaluate depth` with what the run published, through the runtime, gives the MAE of the run's validation."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     folder, _, result = finished
@@ -181,7 +181,7 @@ def test_the_weights_are_as_good_at_run_time(data, finished, tmp_path, monkeypat
         assert evaluated[name] == pytest.approx(result["best"][name], rel=1e-3)
 
 
-def test_bfloat16_is_near_float32(data, finished, out):
+def test_bfloat16_loss_is_close_to_float32(data, finished, out):
     """Mixed precision changes the first loss by its rounding only."""
     recorder = RecordingCallback(exit_at_epoch=1)
     with pytest.raises(SystemExit):
@@ -191,7 +191,7 @@ def test_bfloat16_is_near_float32(data, finished, out):
     assert recorder.losses[0] != uninterrupted.losses[0]
 
 
-def test_a_run_stops_when_nothing_gets_better(data, out):
+def test_early_stopping_ends_the_run(data, out):
     """With learning rates of 0 no epoch is better than the first; patience 1 ends the run after the second."""
     frozen = replace(SMALL, epochs=9, patience=1, encoder_learning_rate=0.0, head_learning_rate=0.0)
     result = new_run(data, out, frozen).run()
@@ -204,7 +204,7 @@ def test_frames_without_depth_are_skipped_and_counted(data, tmp_path, out):
     """One frame that cannot be read and one without any depth: two batches fewer, and the run goes on."""
     copy = tmp_path / "data"
     shutil.copytree(data, copy)
-    broken, empty = frames(copy, "P01")
+    broken, empty = load_frames(copy, "P01")
     broken.rgb_path.write_bytes(b"no picture")
     cv2.imwrite(str(empty.depth_path), np.zeros((CAMERA.height, CAMERA.width), np.uint16))
     recorder = RecordingCallback()
@@ -214,7 +214,7 @@ def test_frames_without_depth_are_skipped_and_counted(data, tmp_path, out):
     assert all(loss > 0 for loss in recorder.losses)
 
 
-def test_a_run_without_usable_depth_is_given_up(data, out):
+def test_run_without_usable_depth_is_aborted(data, out):
     """Range so narrow that no pixel is valid: the run says so and what to look at, and leaves no checkpoint."""
     blind = replace(SMALL, max_depth_m=0.01, bad_batches_max=3)
     with pytest.raises(ValueError, match="in a row were of no use"):
@@ -222,19 +222,19 @@ def test_a_run_without_usable_depth_is_given_up(data, out):
     assert not (out / checkpoint.LATEST).exists()
 
 
-def test_only_the_encoder_comes_from_a_relative_checkpoint(tmp_path):
+def test_relative_checkpoint_initialises_only_the_encoder(tmp_path):
     """Its head says disparity and starts at random; a metric checkpoint gives everything."""
-    file = save_as_trained(random_weights(), tmp_path / "base.pth")
+    file = save_training_checkpoint(make_random_weights(), tmp_path / "base.pth")
     for base, loaded_parts in (("relative", {"pretrained"}), ("metric", {"pretrained", "depth_head"})):
         weights = make_network(replace(SMALL, base=base), file).state_dict()
-        same = {name for name, value in random_weights().items() if torch.equal(weights[name], value)}
+        same = {name for name, value in make_random_weights().items() if torch.equal(weights[name], value)}
         assert {name.split(".")[0] for name in same} == loaded_parts
         assert len(same) == sum(name.split(".")[0] in loaded_parts for name in weights)
     with pytest.raises(ValueError, match="need a file"):
         make_network(replace(SMALL, base="relative"), None)
 
 
-def test_a_full_disk_leaves_what_was_there(tmp_path):
+def test_full_disk_keeps_the_existing_file(tmp_path):
     """A file that cannot be written whole is not written at all, and is named."""
     file = tmp_path / "latest.pth"
     file.write_bytes(b"before")
@@ -249,15 +249,15 @@ def test_a_full_disk_leaves_what_was_there(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["latest.pth"]
 
 
-def test_a_run_is_not_begun_with_what_cannot_work(data, tmp_path):
+def test_invalid_run_is_rejected_before_training(data, tmp_path):
     """No frames to train on; processes that cannot share a step."""
     with pytest.raises(ValueError, match="train part"):
-        TrainingRun(SMALL, [], frames(data, "P03"), tmp_path)
+        TrainingRun(SMALL, [], load_frames(data, "P03"), tmp_path)
     with pytest.raises(ValueError, match="multiple"):
         new_run(data, tmp_path, distributed=DistributedContext(0, 3))
 
 
-def test_the_command_refuses_what_would_spoil_a_run(data, finished, tmp_path, capsys):
+def test_train_command_rejects_conflicting_runs(data, finished, tmp_path, capsys):
     """A run in --out is neither overwritten nor resumed with other data or settings; trouble has exit code 2."""
     done, _, _ = finished
     split = ("--split", data / "split.json")
@@ -273,7 +273,7 @@ def test_the_command_refuses_what_would_spoil_a_run(data, finished, tmp_path, ca
     assert "other frames" in capsys.readouterr().err
 
 
-def test_the_command_shows_its_configuration(tmp_path, capsys):
+def test_train_command_prints_its_configuration(tmp_path, capsys):
     assert run_command("train", tmp_path, "--out", tmp_path / "run", "--set", "epochs=3", "--show-config") == 0
     shown = capsys.readouterr().out
     assert "epochs: 3" in shown

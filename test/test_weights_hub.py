@@ -22,7 +22,7 @@ WEIGHTS = bytes(range(256)) * 400
 CONFIG = b'{"encoder": "vits", "max_depth": 0.5}'
 
 
-class Hub(BaseHTTPRequestHandler):
+class HubHandler(BaseHTTPRequestHandler):
     """/{owner}/{name}/resolve/{revision}/{file}, with ranges."""
 
     def do_HEAD(self):
@@ -58,7 +58,7 @@ class Hub(BaseHTTPRequestHandler):
 @pytest.fixture
 def hub(monkeypatch):
     """Serves the weights and their config.json; `asked` lists the requests, `stated` other hashes to claim."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), HubHandler)
     server.files, server.asked, server.stated = {MEMBER: WEIGHTS, "config.json": CONFIG}, [], {}
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}"
@@ -76,7 +76,7 @@ def empty_cache(tmp_path, monkeypatch):
     return tmp_path / "weights"
 
 
-def test_weights_come_with_what_says_their_depth(hub, empty_cache):
+def test_weights_are_pulled_with_their_config(hub, empty_cache):
     """Both of one commit, which is recorded, and said where models.yaml pins none."""
     result = CliRunner().invoke(app, ["pull", "d405"])
     assert result.exit_code == 0, result.output
@@ -91,7 +91,7 @@ def test_weights_come_with_what_says_their_depth(hub, empty_cache):
     assert sorted(path.name for path in empty_cache.iterdir()) == ["d405"]
 
 
-def test_once_here_nothing_is_asked_for_again(hub, empty_cache):
+def test_cached_files_need_no_network(hub, empty_cache):
     """Offline use."""
     weights.pull("d405")
     hub.asked.clear()
@@ -99,19 +99,19 @@ def test_once_here_nothing_is_asked_for_again(hub, empty_cache):
     assert hub.asked == []
 
 
-def test_a_pull_that_broke_off_goes_on_where_it_stopped(hub, empty_cache):
+def test_interrupted_pull_is_resumed(hub, empty_cache):
     """In another process, days later."""
     folder = empty_cache / ".pull-d405_finetuned"
     folder.mkdir(parents=True)
     (folder / f"{MEMBER}.{COMMIT}.partial").write_bytes(WEIGHTS[:70_000])
-    said = []
-    weights.pull("d405", said.append)
+    output = []
+    weights.pull("d405", output.append)
     assert ("GET", f"/{REPOSITORY}/resolve/{COMMIT}/{MEMBER}", 70_000) in hub.asked
-    assert any("going on after 70000 bytes" in line for line in said)
+    assert any("going on after 70000 bytes" in line for line in output)
     assert weights.get_verified_path("d405").read_bytes() == WEIGHTS
 
 
-def test_a_part_of_something_else_is_found_out(hub, empty_cache):
+def test_foreign_partial_download_is_rejected(hub, empty_cache):
     """The whole has another hash than the hub states: refused and deleted, and the next pull begins anew."""
     folder = empty_cache / ".pull-d405_finetuned"
     folder.mkdir(parents=True)
@@ -123,7 +123,7 @@ def test_a_part_of_something_else_is_found_out(hub, empty_cache):
     assert weights.get_verified_path("d405").read_bytes() == WEIGHTS
 
 
-def test_a_chosen_revision_is_what_is_asked_for(hub, empty_cache):
+def test_chosen_revision_is_requested(hub, empty_cache):
     """By its commit; one that is not there is an error, and wheels have none."""
     weights.pull("d405", revision=COMMIT)
     assert hub.asked[0][1] == f"/{REPOSITORY}/resolve/{COMMIT}/{MEMBER}"
@@ -131,16 +131,16 @@ def test_a_chosen_revision_is_what_is_asked_for(hub, empty_cache):
         weights.pull("hands", revision=COMMIT)
 
 
-def test_what_the_hub_does_not_have_is_named(hub, tmp_path):
+def test_missing_hub_file_is_named(hub, tmp_path):
     """With the repository."""
     with pytest.raises(FetchError, match=rf"{REPOSITORY} does not deliver other\.pth: .*404"):
         fetch_from_hub(REPOSITORY, "other.pth", None, tmp_path, lambda message: None)
 
 
-def test_weights_without_a_config_are_taken_all_the_same(hub, empty_cache):
+def test_weights_without_a_config_are_accepted(hub, empty_cache):
     """It is said; the name of the D405 weights tells their depth too."""
     del hub.files["config.json"]
-    said = []
-    weights.pull("d405", said.append)
-    assert any(line.startswith("going on without config.json") for line in said)
+    output = []
+    weights.pull("d405", output.append)
+    assert any(line.startswith("going on without config.json") for line in output)
     assert weights.get_verified_path("d405").read_bytes() == WEIGHTS

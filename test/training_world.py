@@ -38,5 +38,5 @@ def write_session(root: Path, participant: str, *, angle: int = 60, count: int =
     return info.folder(root)
 
 
-def frames(root: Path, *participants: str) -> list[DatasetFrame]:
+def load_frames(root: Path, *participants: str) -> list[DatasetFrame]:
     return list(open_dataset(root).frames(participants))

@@ -51,15 +51,15 @@ def hands(
         images = np.stack([frame.color_bgr for frame in islice(source.frames(), first, None)])
     result = measure(images, mediapipe_python)
     if as_json:
-        typer.echo(json.dumps({**asdict(result), "machine": machine()}, indent=2))
+        typer.echo(json.dumps({**asdict(result), "machine": describe_machine()}, indent=2))
     else:
-        _show(result)
+        _print_table(result)
 
 
-def machine() -> dict[str, str | int | None]:
+def describe_machine() -> dict[str, str | int | None]:
     """What the numbers were measured on."""
     return {
-        "processor": _processor(),
+        "processor": _read_processor_name(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "numpy": version("numpy"),
@@ -68,7 +68,7 @@ def machine() -> dict[str, str | int | None]:
     }
 
 
-def _processor() -> str:
+def _read_processor_name() -> str:
     """The processor's name as Linux gives it, else as Python does."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
@@ -76,7 +76,7 @@ def _processor() -> str:
     return names[0] if names else platform.processor()
 
 
-def _show(result: HandBenchmark) -> None:
+def _print_table(result: HandBenchmark) -> None:
     from rich.console import Console
     from rich.table import Table
 

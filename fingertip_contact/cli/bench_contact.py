@@ -26,16 +26,16 @@ def contact(
 
     Example: fingertip-contact bench contact
     """
-    from fingertip_contact.cli.bench import machine
+    from fingertip_contact.cli.bench import describe_machine
     from fingertip_contact.evaluation.contact_benchmark import measure_decision_latency, measure_fingertip_latency
     from fingertip_contact.keyboard.layout import load_layout
 
     rows = measure_decision_latency(load_layout("qwerty"), list(dict.fromkeys([profile, BASELINE])), frames)
     if recording is not None:
-        rows["measuring"] = measure_fingertip_latency(recording, frames)
+        rows["measurement"] = measure_fingertip_latency(recording, frames)
     ratio = rows[profile]["processor_median_ms"] / rows[BASELINE]["processor_median_ms"]
     if as_json:
-        typer.echo(json.dumps({**rows, "ratio_to_baseline": ratio, "machine": machine()}, indent=2))
+        typer.echo(json.dumps({**rows, "ratio_to_baseline": ratio, "machine": describe_machine()}, indent=2))
         return
     for name, row in rows.items():
         typer.echo(
@@ -43,4 +43,4 @@ def contact(
             f"processor {row['processor_median_ms']:.2f} ms, p99 {row['processor_p99_ms']:.2f} ms"
         )
     typer.echo(f"{ratio:.1f} times the processor time of {BASELINE}; ten fingers, up to {frames} frames")
-    typer.echo(", ".join(f"{key} {value}" for key, value in machine().items()))
+    typer.echo(", ".join(f"{key} {value}" for key, value in describe_machine().items()))

@@ -16,7 +16,7 @@ from fingertip_contact.cli import options
 if TYPE_CHECKING:
     from fingertip_contact.depth.benchmark import DepthBenchmark
 
-PICTURES = 12
+MAX_IMAGES = 12
 LIBRARIES = ("torch", "timm", "onnxruntime", "nncf")
 
 
@@ -31,7 +31,7 @@ def depth(
     rounds: Annotated[int, typer.Option(min=3, help="How often each takes its turn.")] = 9,
     threads: Annotated[int, typer.Option(min=0, help="Of each runtime; 0: as many as it likes.")] = 0,
     max_depth: options.MaxDepth = None,
-    everything: Annotated[bool, typer.Option("--all", help="Also int8 in ONNX Runtime, which takes minutes.")] = False,
+    include_all: Annotated[bool, typer.Option("--all", help="Also int8 in ONNX Runtime, which takes minutes.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Milliseconds of the network alone, interleaved medians; the baseline is torch eager in fp32 at 518x518, as the
@@ -43,26 +43,26 @@ def depth(
     Example: fingertip-contact bench depth --recording out/fox.mcap
     """
     from fingertip_contact import weights
-    from fingertip_contact.cli.bench import machine
-    from fingertip_contact.cli.pictures import spread_pictures
+    from fingertip_contact.cli.bench import describe_machine
+    from fingertip_contact.cli.pictures import sample_images
     from fingertip_contact.depth import benchmark, configuration
 
     path = checkpoint or weights.load_models()["d405"].location
     if checkpoint is None and not path.is_file():
         path, max_depth = benchmark.make_random_weights(), max_depth or configuration.D405_MAX_DEPTH_M
-    largest_m = configuration.resolve_max_depth_m(path, max_depth)
-    chosen = benchmark.list_cases(path, largest_m, options.input_size(region), everything)
-    pictures = spread_pictures(recording, PICTURES) if recording else benchmark.make_synthetic_images()
-    result = benchmark.measure(chosen, pictures, rounds, threads, lambda message: typer.echo(message, err=True))
-    measured = {"weights": path.name, "pictures": recording.name if recording else "drawn"}
-    on = machine() | {name: version(name) for name in LIBRARIES}
+    max_depth_m = configuration.resolve_max_depth_m(path, max_depth)
+    cases = benchmark.list_cases(path, max_depth_m, options.parse_input_size(region), include_all)
+    images = sample_images(recording, MAX_IMAGES) if recording else benchmark.make_synthetic_images()
+    result = benchmark.measure(cases, images, rounds, threads, lambda message: typer.echo(message, err=True))
+    inputs = {"weights": path.name, "images": recording.name if recording else "drawn"}
+    environment = describe_machine() | {name: version(name) for name in LIBRARIES}
     if as_json:
-        typer.echo(json.dumps({**asdict(result), **measured, "machine": on}, indent=2))
+        typer.echo(json.dumps({**asdict(result), **inputs, "machine": environment}, indent=2))
     else:
-        _show(result, {**measured, **on})
+        _print_table(result, {**inputs, **environment})
 
 
-def _show(result: DepthBenchmark, about: Mapping[str, object]) -> None:
+def _print_table(result: DepthBenchmark, details: Mapping[str, object]) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -80,8 +80,8 @@ def _show(result: DepthBenchmark, about: Mapping[str, object]) -> None:
         table.add_row(f"{row.runtime} {row.precision}", size, *times, f"{row.deviation_mm:.2g}", f"{row.peak_mib:.0f}")
     console = Console()
     console.print(table)
-    spent = ", ".join(f"{value:.1f} ms at {size}" for size, value in result.pre_postprocess_ms.items())
-    console.print(f"before and after the network, at the picture's size: {spent}")
+    overhead = ", ".join(f"{value:.1f} ms at {size}" for size, value in result.pre_postprocess_ms.items())
+    console.print(f"before and after the network, at the picture's size: {overhead}")
     console.print(f"{result.rounds} rounds; ratio: against plain torch at 518x518, {result.baseline_ms:.0f} ms")
     console.print("off: mean deviation from torch; MiB: peak memory; same: ratio to torch at that input")
-    console.print(", ".join(f"{name} {value}" for name, value in about.items()))
+    console.print(", ".join(f"{name} {value}" for name, value in details.items()))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fingertip_contact.depth.configuration import NetworkSpec
 
 # int8 of random weights need not be good.
-CALIBRATION_PICTURES = 8
+CALIBRATION_FRAMES = 8
 
 
 def pipeline(
@@ -34,14 +34,14 @@ def pipeline(
 
     Example: fingertip-contact bench pipeline out/fox.mcap
     """
-    from fingertip_contact.cli.bench import machine
+    from fingertip_contact.cli.bench import describe_machine
     from fingertip_contact.demo.pipeline_benchmark import measure
     from fingertip_contact.demo.run import RunError
 
-    sizes = {"whole": "input", "region": "region"} if region else {"whole": "input"}
+    sizes = {"full_image": "input", "region": "region"} if region else {"full_image": "input"}
     networks = {}
     for name, size in sizes.items():
-        spec, networks[name] = _network(checkpoint, max_depth, size, recording)
+        spec, networks[name] = _prepare_network(checkpoint, max_depth, size, recording)
     depth: dict[str, object] = {
         "checkpoint": spec.weights.resolve(),
         "max_depth_m": spec.max_depth_m,
@@ -49,30 +49,30 @@ def pipeline(
     }
     if not region:
         depth["region_height"] = 0
-    readers: dict[str, dict[str, object]] = {
+    processing_nodes: dict[str, dict[str, object]] = {
         "hand_tracking_node": {},
         "contact_node": {"depth_source": depth_source},
         "depth_estimation_node": depth,
     }
     try:
-        result = measure(recording, readers, logs, lambda heard: None)
+        result = measure(recording, processing_nodes, logs, lambda received: None)
     except RunError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
     if as_json:
-        typer.echo(json.dumps({**asdict(result), "networks": networks, "machine": machine()}, indent=2))
+        typer.echo(json.dumps({**asdict(result), "networks": networks, "machine": describe_machine()}, indent=2))
         return
-    for name, value in {**asdict(result), "networks": networks, "machine": machine()}.items():
-        typer.echo(f"{name:24} {_readable(value)}")
+    for name, value in {**asdict(result), "networks": networks, "machine": describe_machine()}.items():
+        typer.echo(f"{name:24} {_format_value(value)}")
 
 
-def _network(checkpoint: Path | None, max_depth: float, size: str, recording: Path) -> tuple[NetworkSpec, str]:
+def _prepare_network(checkpoint: Path | None, max_depth: float, size: str, recording: Path) -> tuple[NetworkSpec, str]:
     """The network at one of the node's own input sizes, and what will run it.
 
     What has to be converted is converted here: the nodes' start would take too long. Random weights get int8 too.
     """
     from fingertip_contact import weights
-    from fingertip_contact.cli.pictures import spread_pictures
+    from fingertip_contact.cli.pictures import sample_images
     from fingertip_contact.depth import benchmark, configuration, conversions, selection
     from fingertip_contact.ros.parameter_tables import DEPTH_PARAMETERS
 
@@ -86,14 +86,14 @@ def _network(checkpoint: Path | None, max_depth: float, size: str, recording: Pa
     folder = conversions.get_cache_folder(spec, "openvino", "int8")
     if is_random and not folder.is_dir():
         typer.echo(f"making int8 of random weights at {height}x{width}, a minute or two", err=True)
-        selection.build_conversion(spec, "openvino", "int8", folder, spread_pictures(recording, CALIBRATION_PICTURES))
+        selection.build_conversion(spec, "openvino", "int8", folder, sample_images(recording, CALIBRATION_FRAMES))
     runtime = selection.select(spec).runtime
     return spec, f"{path.name} {height}x{width} {runtime.name} {runtime.precision}"
 
 
-def _readable(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.2f}"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_readable(entry)}" for key, entry in value.items())
+        return ", ".join(f"{key} {_format_value(entry)}" for key, entry in value.items())
     return str(value)

@@ -13,7 +13,7 @@ import typer
 from fingertip_contact.cli.dataset_bags import from_bag, to_bag
 from fingertip_contact.cli.dataset_label import label
 from fingertip_contact.cli.dataset_record import record
-from fingertip_contact.cli.progress import progress_over
+from fingertip_contact.cli.progress import track_progress
 
 app = typer.Typer(
     help="Make, check and split datasets in the D405 Hand-Surface layout.", no_args_is_help=True, add_completion=False
@@ -28,7 +28,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tabl
 MinValidDepth = Annotated[float, typer.Option(min=0, max=1, help="Share of the middle of the picture with a depth.")]
 MinSharpness = Annotated[float, typer.Option(min=0, help="Variance of the Laplacian of the grey picture.")]
 # As a variable, so that it is the same in help and text.
-SHOWN_PROBLEMS = 20
+MAX_SHOWN = 20
 
 
 @app.command()
@@ -42,21 +42,21 @@ def info(dataset: DatasetFolder, as_json: AsJson = False) -> None:
 
     from fingertip_contact.recordings.dataset import open_dataset
 
-    opened = open_dataset(dataset)
+    loaded = open_dataset(dataset)
     counts: dict[str, Counter[str]] = {name: Counter() for name in ("participant", "angle", "surface", "action")}
-    for session in opened.sessions:
+    for session in loaded.sessions:
         frames = len(session.frame_numbers)
         values = (session.participant, f"{session.angle_deg:g}", session.surface, session.action)
         for counter, value in zip(counts.values(), values, strict=True):
             counter[value] += frames
     total = sum(counts["participant"].values())
-    _tell(opened.problems)
+    _report(loaded.problems)
     if as_json:
-        found = {name: dict(sorted(counter.items())) for name, counter in counts.items()}
-        told = {"sessions": len(opened.sessions), "frames": total, **found, "problems": list(opened.problems)}
-        typer.echo(json.dumps(told, indent=2))
+        totals = {name: dict(sorted(counter.items())) for name, counter in counts.items()}
+        report = {"sessions": len(loaded.sessions), "frames": total, **totals, "problems": list(loaded.problems)}
+        typer.echo(json.dumps(report, indent=2))
         return
-    table = Table("", "", "frames", title=f"{len(opened.sessions)} sessions, {total} frames", title_justify="left")
+    table = Table("", "", "frames", title=f"{len(loaded.sessions)} sessions, {total} frames", title_justify="left")
     for name, counter in counts.items():
         for index, (value, frames) in enumerate(sorted(counter.items())):
             table.add_row("" if index else name, value, str(frames))
@@ -85,17 +85,17 @@ def check(
     from fingertip_contact.recordings.dataset_check import Quality, check_dataset
 
     quality = Quality(min_valid_depth, min_sharpness)
-    opened = open_dataset(dataset)
-    checks = check_dataset(opened, quality, stride=every, threads=threads or os.cpu_count() or 1)
-    with progress_over(checks, len(opened.sessions), dataset.name) as sessions:
+    loaded = open_dataset(dataset)
+    checks = check_dataset(loaded, quality, stride=every, threads=threads or os.cpu_count() or 1)
+    with track_progress(checks, len(loaded.sessions), dataset.name) as sessions:
         summaries = [session.summary(quality) for session in sessions]
-    problems = [*opened.problems, *(problem for summary in summaries for problem in summary["problems"])]
+    problems = [*loaded.problems, *(problem for summary in summaries for problem in summary["problems"])]
     if as_json:
         typer.echo(json.dumps({"sessions": summaries, "problems": problems}, indent=2, allow_nan=False))
     else:
-        Console().print(_check_table(summaries))
-        _tell([note for summary in summaries for note in summary["notes"]], "note")
-        _tell(problems)
+        Console().print(_make_check_table(summaries))
+        _report([note for summary in summaries for note in summary["notes"]], "note")
+        _report(problems)
     checked, rejected = (sum(summary[name] for summary in summaries) for name in ("checked", "rejected"))
     typer.echo(f"{len(problems)} problems; {checked} frames looked at, {rejected} below the filter", err=True)
     if problems:
@@ -114,7 +114,9 @@ def split(
     val: Annotated[float, typer.Option(min=0, help="Share to validate with.")] = 0.05,
     test: Annotated[float, typer.Option(min=0, help="Share to test with.")] = 0.15,
     seed: Annotated[int, typer.Option(min=0, help="Draws who goes where.")] = 42,
-    keep_good: Annotated[bool, typer.Option("--filter", help="Leave out the frames that `check` calls poor.")] = False,
+    quality_filter: Annotated[
+        bool, typer.Option("--filter", help="Leave out the frames that `check` calls poor.")
+    ] = False,
     min_valid_depth: MinValidDepth = 0.80,
     min_sharpness: MinSharpness = 100.0,
     focal: Annotated[bool, typer.Option("--focal", help="Write the focal length, too, into the text files.")] = False,
@@ -131,26 +133,26 @@ def split(
     from fingertip_contact.recordings.dataset_check import Quality, find_rejected_frames
     from fingertip_contact.recordings.dataset_split import PARTS, draw_split, load_split, save_pairs, save_split
 
-    opened = open_dataset(dataset)
-    _tell(opened.problems)
-    chosen = load_split(name) if name else draw_split(opened, {"train": train, "val": val, "test": test}, seed)
-    if keep_good:
+    loaded = open_dataset(dataset)
+    _report(loaded.problems)
+    selected = load_split(name) if name else draw_split(loaded, {"train": train, "val": val, "test": test}, seed)
+    if quality_filter:
         quality = Quality(min_valid_depth, min_sharpness)
-        with progress_over(find_rejected_frames(opened, quality), len(opened.sessions), dataset.name) as sessions:
-            chosen = chosen.exclude(dict(sessions))
+        with track_progress(find_rejected_frames(loaded, quality), len(loaded.sessions), dataset.name) as sessions:
+            selected = selected.exclude(dict(sessions))
     if out is not None:
-        save_split(chosen, opened, out)
+        save_split(selected, loaded, out)
     if text is not None:
-        save_pairs(chosen, opened, text, focal=focal)
+        save_pairs(selected, loaded, text, focal=focal)
     for part in PARTS:
-        frames = chosen.count(opened, part)
-        typer.echo(f"{part:5} {frames:7d} frames of {', '.join(chosen.participants[part]) or 'nobody'}")
-    unassigned = chosen.find_unassigned(opened)
+        frames = selected.count(loaded, part)
+        typer.echo(f"{part:5} {frames:7d} frames of {', '.join(selected.participants[part]) or 'nobody'}")
+    unassigned = selected.find_unassigned(loaded)
     if unassigned:
         typer.echo(f"in no part: {', '.join(unassigned)}", err=True)
 
 
-def _check_table(summaries: list[dict[str, Any]]) -> Any:
+def _make_check_table(summaries: list[dict[str, Any]]) -> Any:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -170,14 +172,16 @@ def _check_table(summaries: list[dict[str, Any]]) -> Any:
     for _, heading, _ in columns:
         table.add_column(heading, justify="right")
     for summary in summaries:
-        cells = ("-" if summary[name] is None else shown.format(summary[name]) for name, _, shown in columns)
+        cells = (
+            "-" if summary[name] is None else cell_format.format(summary[name]) for name, _, cell_format in columns
+        )
         table.add_row(summary["session"].split("/")[1], *cells)
     return table
 
 
-def _tell(lines: list[str] | tuple[str, ...], what: str = "problem") -> None:
+def _report(lines: list[str] | tuple[str, ...], label: str = "problem") -> None:
     """On stderr, the first of them."""
-    for line in lines[:SHOWN_PROBLEMS]:
-        typer.echo(f"{what}: {line}", err=True)
-    if len(lines) > SHOWN_PROBLEMS:
-        typer.echo(f"... and {len(lines) - SHOWN_PROBLEMS} more {what}s; --json names them all", err=True)
+    for line in lines[:MAX_SHOWN]:
+        typer.echo(f"{label}: {line}", err=True)
+    if len(lines) > MAX_SHOWN:
+        typer.echo(f"... and {len(lines) - MAX_SHOWN} more {label}s; --json names them all", err=True)

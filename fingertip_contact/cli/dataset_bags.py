@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fingertip_contact.cli import dataset_options
-from fingertip_contact.cli.progress import progress_over
+from fingertip_contact.cli.progress import track_progress
 
 
 def from_bag(
@@ -37,29 +37,29 @@ def from_bag(
     from fingertip_contact.recordings.bag import open_recording
     from fingertip_contact.recordings.truth import ground_truth_path
 
-    given = truth or (ground_truth_path(bag) if ground_truth_path(bag).exists() else None)
-    known = None if given is None else dataset_bag.SessionGroundTruth.read(given)
+    truth_file = truth or (ground_truth_path(bag) if ground_truth_path(bag).exists() else None)
+    ground_truth = None if truth_file is None else dataset_bag.SessionGroundTruth.read(truth_file)
     spec = dataset_bag.SessionSpec(
-        participant=dataset_options.participant(participant),
-        angle_deg=dataset_options.needed("--angle", angle, known.header.angle_deg if known else None),
-        surface=dataset_options.needed("--surface", surface, known.surface if known else None),
+        participant=dataset_options.check_participant(participant),
+        angle_deg=dataset_options.require("--angle", angle, ground_truth.header.angle_deg if ground_truth else None),
+        surface=dataset_options.require("--surface", surface, ground_truth.surface if ground_truth else None),
         action=action,
-        time_of_day=None if time is None else dataset_options.time_of_day(time),
+        time_of_day=None if time is None else dataset_options.check_time_of_day(time),
     )
     with open_recording(bag) as recording:
         total = -(-recording.frame_count // every)
-        with progress_over(dataset_bag.subsample(recording.frames(), every), total, bag.name) as frames:
-            made = dataset_bag.frames_to_session(
+        with track_progress(dataset_bag.subsample(recording.frames(), every), total, bag.name) as frames:
+            result = dataset_bag.frames_to_session(
                 frames,
                 out,
                 spec,
                 frames_per_second=recording.frames_per_second / every,
-                ground_truth=known,
+                ground_truth=ground_truth,
                 depth_png_unit_m=depth_step_mm / 1000,
                 overwrite=force,
             )
-    skipped = f"; {made.skipped} without depth were left out" if made.skipped else ""
-    typer.echo(f"{made.frames} frames{skipped}; {made.path}", err=True)
+    skipped = f"; {result.skipped} without depth were left out" if result.skipped else ""
+    typer.echo(f"{result.frames} frames{skipped}; {result.path}", err=True)
 
 
 def to_bag(
@@ -76,9 +76,9 @@ def to_bag(
     from fingertip_contact.recordings.dataset import open_session
     from fingertip_contact.recordings.dataset_bag import session_to_bag
 
-    opened = open_session(session)
-    bar = partial(progress_over, label=session.name)
-    count, problems = session_to_bag(opened, out, overwrite=force, progress=bar)
+    loaded = open_session(session)
+    bar = partial(track_progress, label=session.name)
+    count, problems = session_to_bag(loaded, out, overwrite=force, progress=bar)
     for problem in problems:
         typer.echo(f"problem: {problem}", err=True)
     typer.echo(f"{count} frames; {out}", err=True)

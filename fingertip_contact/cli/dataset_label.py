@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fingertip_contact.cli import options
-from fingertip_contact.cli.progress import progress_over
+from fingertip_contact.cli.progress import track_progress
 from fingertip_contact.recordings.jsonl import validate_choice
 
 if TYPE_CHECKING:
     from fingertip_contact.recordings.dataset import Session
     from fingertip_contact.recordings.dataset_label import LabelledFrame
 
-SLOWEST_FPS = 20.0
+MIN_FPS = 20.0
 
 
 def label(
@@ -49,19 +49,19 @@ def label(
 
     if truth is not None and touches is not None:
         raise ValueError("--truth and --touches are two sources of the same; give one of them")
-    opened = open_session(session)
+    loaded = open_session(session)
     if truth is not None:
-        labelled = labels_from_ground_truth(opened, SessionGroundTruth.read(truth))
+        labelled = labels_from_ground_truth(loaded, SessionGroundTruth.read(truth))
     elif touches is not None:
-        labelled = _from_touches(opened, touches, offset_s, within_s, hand, finger)
+        labelled = _label_from_device(loaded, touches, offset_s, within_s, hand, finger)
     else:
-        labelled = _by_detector(opened, layout, profile, calibration_seconds)
-    count = save_labels(opened, labelled, overwrite=force)
+        labelled = _label_by_detector(loaded, layout, profile, calibration_seconds)
+    count = save_labels(loaded, labelled, overwrite=force)
     contacts = sum(item.label.contact_count > 0 for item in labelled)
     typer.echo(f"{count} frames labelled by {labelled[0].label.source}, {contacts} with contact; {session}", err=True)
 
 
-def _from_touches(
+def _label_from_device(
     session: Session, file: Path, offset_s: float | None, within_s: float, hand: str | None, finger: str | None
 ) -> list[LabelledFrame]:
     from fingertip_contact.frames import FINGERS, HANDS
@@ -85,24 +85,26 @@ def _from_touches(
     return labels_from_contacts(session, [touch.shift(offset_ns) for touch in touches])
 
 
-def _by_detector(session: Session, layout: str, profile: str, calibration_seconds: float | None) -> list[LabelledFrame]:
+def _label_by_detector(
+    session: Session, layout: str, profile: str, calibration_seconds: float | None
+) -> list[LabelledFrame]:
     from fingertip_contact.build import build_pipeline
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.recordings.dataset_bag import skip_unreadable
     from fingertip_contact.recordings.dataset_label import label_from_result
 
-    rate = float(session.metadata.get("fps") or 30)
-    if rate < SLOWEST_FPS:
-        typer.echo(f"note: {rate:g} frames a second; the detector is made for 30 and misses touches", err=True)
+    frame_rate = float(session.metadata.get("fps") or 30)
+    if frame_rate < MIN_FPS:
+        typer.echo(f"note: {frame_rate:g} frames a second; the detector is made for 30 and misses touches", err=True)
     pipeline = build_pipeline(load_layout(layout), profile, calibration_seconds)
     problems: list[str] = []
     labelled = []
-    with progress_over(session.frames(), len(session.frame_numbers), session.name) as frames:
-        for frame, exposure in skip_unreadable(frames, problems):
-            assert exposure.depth is not None
-            result = pipeline.process(exposure)
+    with track_progress(session.frames(), len(session.frame_numbers), session.name) as frames:
+        for frame, camera_frame in skip_unreadable(frames, problems):
+            assert camera_frame.depth is not None
+            result = pipeline.process(camera_frame)
             missing = not frame.annotation_path.exists()
-            labelled.append(label_from_result(frame.number, result, exposure.depth, annotate_hands=missing))
+            labelled.append(label_from_result(frame.number, result, camera_frame.depth, annotate_hands=missing))
     for problem in problems:
         typer.echo(f"problem: {problem}", err=True)
     if not labelled:

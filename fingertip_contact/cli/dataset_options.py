@@ -21,23 +21,23 @@ DepthStep = Annotated[
 ]
 
 
-def participant(name: str) -> str:
+def check_participant(name: str) -> str:
     """Raises ValueError where the name is none of the layout's."""
     if not re.fullmatch(r"P\d+", name):
         raise ValueError(f"--participant is {name!r}; it has to be P and a number, e.g. P01")
     return name
 
 
-def time_of_day(digits: str) -> str:
+def check_time_of_day(digits: str) -> str:
     """Raises ValueError where it is no HHMMSS."""
     if not re.fullmatch(r"\d{6}", digits):
         raise ValueError(f"--time is {digits!r}; six digits are wanted, HHMMSS")
     return digits
 
 
-def needed(option: str, given: Value | None, known: Value | None = None) -> Value:
+def require(option: str, option_value: Value | None, fallback: Value | None = None) -> Value:
     """What was given, else what is known. Raises ValueError naming the option where neither is there."""
-    value = known if given is None else given
+    value = fallback if option_value is None else option_value
     if value is None:
         raise ValueError(f"{option} is missing, and nothing else tells it")
     return value

@@ -49,26 +49,26 @@ def record(
     if filtered and source == "topics":
         raise ValueError("--filters goes with --source realsense; the driver for ROS has filters of its own")
     spec = SessionSpec(
-        participant=dataset_options.participant(participant),
-        angle_deg=dataset_options.needed("--angle", angle),
-        surface=dataset_options.needed("--surface", surface),
+        participant=dataset_options.check_participant(participant),
+        angle_deg=dataset_options.require("--angle", angle),
+        surface=dataset_options.require("--surface", surface),
         action=action,
     )
     typer.echo(f"recording into {out}; Ctrl-C ends it", err=True)
-    with _camera(source, color, depth, filtered) as frames:
-        made = record_session(
-            _for_seconds(frames, seconds),
+    with _open_camera(source, color, depth, filtered) as frames:
+        result = record_session(
+            _record_for(frames, seconds),
             out,
             spec,
             frames_per_second=FRAMES_PER_SECOND,
             depth_png_unit_m=DEPTH_UNIT_M if source == "realsense" else 0.001,
             extra_metadata={"filters": AUTHORS_FILTERS} if filtered else None,
         )
-    typer.echo(f"{made.frames} frames; {made.path}", err=True)
+    typer.echo(f"{result.frames} frames; {result.path}", err=True)
 
 
 @contextmanager
-def _camera(source: str, color: str, depth: str, filtered: bool) -> Iterator[Iterator[Frame]]:
+def _open_camera(source: str, color: str, depth: str, filtered: bool) -> Iterator[Iterator[Frame]]:
     if source == "realsense":
         from fingertip_contact.recordings.realsense import stream_realsense_frames
 
@@ -83,7 +83,7 @@ def _camera(source: str, color: str, depth: str, filtered: bool) -> Iterator[Ite
             typer.echo(f"note: the disk was too slow for {camera.dropped} frames", err=True)
 
 
-def _for_seconds(frames: Iterator[Frame], seconds: float | None) -> Iterator[Frame]:
+def _record_for(frames: Iterator[Frame], seconds: float | None) -> Iterator[Frame]:
     """Frames until one is so much later than the first."""
     if seconds is None:
         yield from frames

@@ -16,7 +16,7 @@ HAND_WEIGHTS = "hands"
 DEPTH_WEIGHTS = "d405"
 LAYOUT = "qwerty"
 
-EXIT_MISREAD = EXIT_NOT_RUN = 1
+EXIT_CER_TOO_HIGH = EXIT_RUN_FAILED = 1
 
 
 def demo(
@@ -36,10 +36,10 @@ def demo(
     from rich.console import Console
 
     from fingertip_contact import weights
-    from fingertip_contact.demo.pictures import write_pictures
+    from fingertip_contact.demo.pictures import write_video_and_contact_sheet
     from fingertip_contact.demo.run import RunError, play
     from fingertip_contact.demo.score import score_run
-    from fingertip_contact.demo.screen import Screen, summary
+    from fingertip_contact.demo.screen import ProgressScreen, make_summary_table
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.recordings.bag import open_recording
     from fingertip_contact.recordings.truth import ground_truth_path, read_ground_truth
@@ -51,36 +51,36 @@ def demo(
     weights.pull(HAND_WEIGHTS, console.print)
     logs = out / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    recording = _rendered(console, text, seed, angle, difficulty)
-    with open_recording(recording) as opened:
-        screen = Screen(console, opened.frame_count)
-    console.print(_depth_line())
+    recording = _get_recording(console, text, seed, angle, difficulty)
+    with open_recording(recording) as source:
+        screen = ProgressScreen(console, source.frame_count)
+    console.print(_describe_depth())
     try:
         with screen.progress:
-            heard = play(recording, logs, screen.show)
+            received = play(recording, logs, screen.update)
     except RunError as error:
         typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(EXIT_NOT_RUN) from error
-    score = score_run(recording, read_ground_truth(ground_truth_path(recording)), heard)
-    pictures = (out / "overlay.mp4", out / "contact_sheet.png")
-    write_pictures(*pictures, recording, heard, load_layout(LAYOUT))
-    console.print(summary(score, max_cer))
+        raise typer.Exit(EXIT_RUN_FAILED) from error
+    score = score_run(recording, read_ground_truth(ground_truth_path(recording)), received)
+    outputs = (out / "overlay.mp4", out / "contact_sheet.png")
+    write_video_and_contact_sheet(*outputs, recording, received, load_layout(LAYOUT))
+    console.print(make_summary_table(score, max_cer))
     console.print(f"Typist: {difficulty}, {typist}. Seed {seed}, camera at {angle:g} degrees.")
-    for path in pictures:
+    for path in outputs:
         console.print(path.resolve(), highlight=False, soft_wrap=True)
     if score.frames_out < score.frames_in:
         console.print("[bold]slow:[/bold] this machine was too busy to read every picture; text suffers from that")
     if score.cer > max_cer:
         console.print(f"[bold]misread:[/bold] the character error rate is over {max_cer:.1%}")
-        raise typer.Exit(EXIT_MISREAD)
+        raise typer.Exit(EXIT_CER_TOO_HIGH)
 
 
-def _rendered(console: Console, text: str, seed: int, angle: float, difficulty: str) -> Path:
-    from fingertip_contact.demo.recording import cached_recording, is_whole
+def _get_recording(console: Console, text: str, seed: int, angle: float, difficulty: str) -> Path:
+    from fingertip_contact.demo.recording import is_complete, locate_recording
 
     settings: dict[str, object] = {"text": text, "seed": seed, "angle": angle, "difficulty": difficulty}
-    recording = cached_recording(settings)
-    if is_whole(recording):
+    recording = locate_recording(settings)
+    if is_complete(recording):
         console.print(f"Recording: {recording}, rendered before", highlight=False, soft_wrap=True)
     else:
         console.print(f"Recording: rendering {recording}", highlight=False, soft_wrap=True)
@@ -88,10 +88,10 @@ def _rendered(console: Console, text: str, seed: int, angle: float, difficulty: 
     return recording
 
 
-def _depth_line() -> str:
+def _describe_depth() -> str:
     """The demonstration reads the sensor's depth: next to the hands, two cores have no room for a third network."""
     from fingertip_contact import weights
 
     installed = all(model.location.is_file() for model in weights.select_models(DEPTH_WEIGHTS))
-    here = "are on this machine, and not needed here" if installed else "are not on this machine"
-    return f"Depth: the sensor's own (the depth network's weights {here})"
+    status = "are on this machine, and not needed here" if installed else "are not on this machine"
+    return f"Depth: the sensor's own (the depth network's weights {status})"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fingertip_contact.cli import options
-from fingertip_contact.cli.evaluate_contact import contact, fit_noise, fit_touch
-from fingertip_contact.cli.evaluate_depth import depth, source_of
-from fingertip_contact.cli.progress import progress_over
+from fingertip_contact.cli.evaluate_contact import contact, fit_classifier, fit_noise
+from fingertip_contact.cli.evaluate_depth import depth, make_depth_source
+from fingertip_contact.cli.progress import track_progress
 
 if TYPE_CHECKING:
     from fingertip_contact.evaluation.depth_sources import DepthPredictor
@@ -25,7 +25,7 @@ app = typer.Typer(
 app.command()(contact)
 app.command(no_args_is_help=True)(depth)
 app.command(no_args_is_help=True)(fit_noise)
-app.command(no_args_is_help=True)(fit_touch)
+app.command(no_args_is_help=True)(fit_classifier)
 
 
 @app.command(no_args_is_help=True)
@@ -60,12 +60,12 @@ def recording(
     if len(bags) > 1 and (truth or events):
         raise ValueError("--truth and --events go with one recording; with several, truth is looked for beside each")
     # All of them first: trouble with one shows before the pipeline has run for minutes.
-    truths = [read_ground_truth(truth or ground_truth_path(bag)) for bag in bags]
-    keys = load_layout(layout)
-    predict = None if depth_source == "sensor" else source_of(depth_source, weights, size)
+    ground_truths = [read_ground_truth(truth or ground_truth_path(bag)) for bag in bags]
+    loaded_layout = load_layout(layout)
+    predict = None if depth_source == "sensor" else make_depth_source(depth_source, weights, size)
     scores = [
-        _score(bag, true, events, keys, calibration_seconds, profile, predict)
-        for bag, true in zip(bags, truths, strict=True)
+        _score_recording(bag, ground_truth, events, loaded_layout, calibration_seconds, profile, predict)
+        for bag, ground_truth in zip(bags, ground_truths, strict=True)
     ]
     total, reports = make_report(scores), {score.name: make_report([score]) for score in scores}
     if as_json:
@@ -74,7 +74,7 @@ def recording(
         Console().print(*make_report_tables(reports, total), sep="\n")
 
 
-def _score(
+def _score_recording(
     bag: Path,
     truth: GroundTruth,
     events_file: Path | None,
@@ -97,7 +97,7 @@ def _score(
             if calibration_seconds is None:
                 calibration_seconds = truth.header.calibration_seconds
             pipeline = build_pipeline(layout, profile, calibration_seconds)
-            with progress_over(recording.frames(), recording.frame_count, bag.name) as recorded:
+            with track_progress(recording.frames(), recording.frame_count, bag.name) as recorded:
                 frames = recorded if predict is None else replace_depth(predict, recorded)
                 events = [
                     record for _, result in process_frames(frames, pipeline) for record in make_event_records(result)

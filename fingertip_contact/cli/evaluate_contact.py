@@ -53,21 +53,24 @@ def contact(
     from fingertip_contact.evaluation.fingertip_noise import load_noise_model
     from fingertip_contact.keyboard.layout import load_layout
 
-    names, numbers = _profiles(profiles), _numbers(participants)
-    keys, noise_model = load_layout(layout), load_noise_model(noise)
+    names, numbers = _parse_profiles(profiles), _parse_participants(participants)
+    loaded_layout, noise_model = load_layout(layout), load_noise_model(noise)
     if plots and not (kinematic and "default" in names):
         raise ValueError("--plots shows the default profile in the suite without pictures; leave both in")
     report: dict[str, Any] = {}
     if kinematic:
-        results = run_suite(keys, noise_model, names, characters, workers, numbers, _tell)
+        results = run_suite(loaded_layout, noise_model, names, characters, workers, numbers, _report_progress)
         report |= make_suite_report(results)
         if plots:
             from fingertip_contact.evaluation.contact_plots import write_plots
 
-            write_plots(plots, results, keys, noise_model, characters)
-    chosen = [*(bags or []), *(_recordings(EVALUATION_RECORDINGS, keys, workers) if rendered else [])]
-    if chosen:
-        report |= _rendered(chosen, keys, names, noise_model)
+            write_plots(plots, results, loaded_layout, noise_model, characters)
+    recordings = [
+        *(bags or []),
+        *(_prepare_recordings(EVALUATION_RECORDINGS, loaded_layout, workers) if rendered else []),
+    ]
+    if recordings:
+        report |= _score_rendered(recordings, loaded_layout, names, noise_model)
     if not report:
         raise ValueError("nothing to do: --no-kinematic needs --rendered or --bag")
     if as_json:
@@ -98,12 +101,14 @@ def fit_noise(
     from fingertip_contact.evaluation.fingertip_noise_fit import fit_noise_model as fit
     from fingertip_contact.keyboard.layout import load_layout
 
-    keys = load_layout(layout)
-    fingertip_noise.save_noise_model(fit(bags or list(_recordings(NOISE_FIT_RECORDINGS, keys, workers)), keys), out)
+    loaded_layout = load_layout(layout)
+    fingertip_noise.save_noise_model(
+        fit(bags or list(_prepare_recordings(NOISE_FIT_RECORDINGS, loaded_layout, workers)), loaded_layout), out
+    )
     typer.echo(f"{out}", err=True)
 
 
-def fit_touch(
+def fit_classifier(
     out: Annotated[Path, typer.Option(help="Folder that both files of trees go to; the package's are in config.")],
     noise: Annotated[Path | None, typer.Option(help="Noise figures that `evaluate fit-noise` wrote.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
@@ -111,23 +116,25 @@ def fit_touch(
 ) -> None:
     """Fit the decision trees of the default profile to people who are in no evaluation. Minutes.
 
-    Needs scikit-learn. Example: fingertip-contact evaluate fit-touch --out config
+    Needs scikit-learn. Example: fingertip-contact evaluate fit-classifier --out config
     """
     from fingertip_contact.contact.trees import DECISION_MODEL_FILE, TIMING_MODEL_FILE
     from fingertip_contact.evaluation import contact_fit
     from fingertip_contact.evaluation.fingertip_noise import load_noise_model
     from fingertip_contact.keyboard.layout import load_layout
 
-    taps, times = contact_fit.fit_contact_models(
-        load_layout(layout), load_noise_model(noise), workers=workers, progress=_tell
+    decision_model, timing_model = contact_fit.fit_contact_models(
+        load_layout(layout), load_noise_model(noise), workers=workers, progress=_report_progress
     )
-    for trees, file in ((taps, DECISION_MODEL_FILE), (times, TIMING_MODEL_FILE)):
+    for ensemble, file in ((decision_model, DECISION_MODEL_FILE), (timing_model, TIMING_MODEL_FILE)):
         path = out / Path(file).name
-        contact_fit.save_trees(trees, path)
+        contact_fit.save_trees(ensemble, path)
         typer.echo(f"{path}", err=True)
 
 
-def _rendered(bags: Sequence[Path], layout: Layout, profiles: Sequence[str], noise_model: NoiseModel) -> dict[str, Any]:
+def _score_rendered(
+    bags: Sequence[Path], layout: Layout, profiles: Sequence[str], noise_model: NoiseModel
+) -> dict[str, Any]:
     from fingertip_contact.evaluation.contact_rendered import compute_matched_event_f1, score_bags
     from fingertip_contact.evaluation.contact_report import make_rendered_report
 
@@ -135,22 +142,20 @@ def _rendered(bags: Sequence[Path], layout: Layout, profiles: Sequence[str], noi
     return {"rendered": make_rendered_report(results), "matched": compute_matched_event_f1(bags, layout, noise_model)}
 
 
-def _recordings(listed: Sequence[RecordingSpec], layout: Layout, workers: int) -> Iterator[Path]:
-    from fingertip_contact.cli.progress import progress_over
+def _prepare_recordings(specs: Sequence[RecordingSpec], layout: Layout, workers: int) -> Iterator[Path]:
+    from fingertip_contact.cli.progress import track_progress
     from fingertip_contact.evaluation.contact_rendered import load_or_render
 
-    for spec in listed:
-        yield load_or_render(
-            spec, layout, workers, lambda exposures, total: progress_over(exposures, total, "rendering")
-        )
+    for spec in specs:
+        yield load_or_render(spec, layout, workers, lambda frames, total: track_progress(frames, total, "rendering"))
 
 
-def _profiles(listed: str) -> list[str]:
+def _parse_profiles(specs: str) -> list[str]:
     """The names, each of them checked before minutes are spent."""
     from fingertip_contact.contact.parameters import load_profile
     from fingertip_contact.evaluation.contact_suite_run import THICKNESS_SUFFIX
 
-    names = [name.strip() for name in listed.split(",") if name.strip()]
+    names = [name.strip() for name in specs.split(",") if name.strip()]
     if not names:
         raise ValueError("--profiles is empty; name one at least")
     for name in names:
@@ -158,21 +163,21 @@ def _profiles(listed: str) -> list[str]:
     return names
 
 
-def _numbers(listed: str) -> list[int]:
+def _parse_participants(specs: str) -> list[int]:
     """ "1-3,9" as [1, 2, 3, 9]. Raises ValueError for numbers that nobody has."""
     from fingertip_contact.evaluation.contact_suite import PARTICIPANTS
 
     numbers: list[int] = []
-    for part in listed.split(","):
+    for part in specs.split(","):
         first, _, last = part.partition("-")
         if not first.strip().isdecimal() or not (last or first).strip().isdecimal():
-            raise ValueError(f"participants {listed!r}: give numbers and ranges, like 1-8,10")
+            raise ValueError(f"participants {specs!r}: give numbers and ranges, like 1-8,10")
         numbers += range(int(first), int(last or first) + 1)
-    beyond = [number for number in numbers if number not in PARTICIPANTS]
-    if beyond or not numbers:
-        raise ValueError(f"participants {listed!r}: numbers go from {PARTICIPANTS[0]} to {PARTICIPANTS[-1]}")
+    unknown = [number for number in numbers if number not in PARTICIPANTS]
+    if unknown or not numbers:
+        raise ValueError(f"participants {specs!r}: numbers go from {PARTICIPANTS[0]} to {PARTICIPANTS[-1]}")
     return list(dict.fromkeys(numbers))
 
 
-def _tell(participant: int) -> None:
+def _report_progress(participant: int) -> None:
     typer.echo(f"participant {participant} done", err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from fingertip_contact.cli import options
-from fingertip_contact.cli.progress import progress_over
+from fingertip_contact.cli.progress import track_progress
 
 if TYPE_CHECKING:
     from fingertip_contact.evaluation.depth_sources import DepthPredictor
@@ -43,14 +43,18 @@ def depth(
     from fingertip_contact.evaluation.depth_sources import make_constant_source, require_independent_ground_truth
     from fingertip_contact.evaluation.depth_tables import make_depth_tables
 
-    chosen = _frames(dataset, split, part, frames)
-    require_independent_ground_truth(source, chosen[0])
-    predict = make_constant_source(constant_m) if source == "constant" else source_of(source, weights, size, max_depth)
-    with progress_over(chosen, len(chosen), source) as shown:
-        scores, problems = score_frames(shown, predict)
+    selected = _select_frames(dataset, split, part, frames)
+    require_independent_ground_truth(source, selected[0])
+    predict = (
+        make_constant_source(constant_m)
+        if source == "constant"
+        else make_depth_source(source, weights, size, max_depth)
+    )
+    with track_progress(selected, len(selected), source) as tracked:
+        scores, problems = score_frames(tracked, predict)
     for problem in problems:
         typer.echo(f"left out: {problem}", err=True)
-    result: dict[str, Any] = {"source": source, "left_out": len(problems), **make_report(scores)}
+    result: dict[str, Any] = {"source": source, "skipped_frames": len(problems), **make_report(scores)}
     if html is not None:
         from fingertip_contact.evaluation.depth_html import write_html
 
@@ -61,28 +65,30 @@ def depth(
         Console().print(*make_depth_tables(result), sep="\n")
 
 
-def _frames(dataset: Path, split: str | None, part: str, count: int) -> list[DatasetFrame]:
+def _select_frames(dataset: Path, split: str | None, part: str, count: int) -> list[DatasetFrame]:
     from fingertip_contact.evaluation.depth_score import sample_evenly
     from fingertip_contact.recordings.dataset import open_dataset
     from fingertip_contact.recordings.dataset_split import PARTS, load_split
 
-    opened = open_dataset(dataset)
+    loaded = open_dataset(dataset)
     if split is None:
-        return sample_evenly(list(opened.frames()), count)
-    known = {name: name for name in PARTS}
-    if part not in known:
+        return sample_evenly(list(loaded.frames()), count)
+    parts = {name: name for name in PARTS}
+    if part not in parts:
         raise ValueError(f"part {part!r} is none of {', '.join(PARTS)}")
-    return sample_evenly(list(load_split(split).frames(opened, known[part])), count)
+    return sample_evenly(list(load_split(split).frames(loaded, parts[part])), count)
 
 
-def source_of(source: str, weights: Path | None, size: str | None, max_depth_m: float | None = None) -> DepthPredictor:
+def make_depth_source(
+    source: str, weights: Path | None, size: str | None, max_depth_m: float | None = None
+) -> DepthPredictor:
     """The depth source of a name: sensor, model (the network) or fused. Raises ValueError for another."""
     from fingertip_contact.depth.estimator import DepthEstimator
     from fingertip_contact.evaluation import depth_sources
 
     if source == "sensor":
         return depth_sources.make_sensor_source()
-    spec = options.network_spec(weights, size or _trained_size(weights), max_depth_m)
+    spec = options.make_network_spec(weights, size or _read_trained_size(weights), max_depth_m)
     estimator = DepthEstimator(spec.weights, height=spec.height, width=spec.width, max_depth_m=spec.max_depth_m)
     return (
         depth_sources.make_network_source(estimator)
@@ -91,7 +97,7 @@ def source_of(source: str, weights: Path | None, size: str | None, max_depth_m: 
     )
 
 
-def _trained_size(weights: Path | None) -> str:
+def _read_trained_size(weights: Path | None) -> str:
     """What config.json beside the weights says, as `train` writes it; else what the camera's aspect suggests."""
     config = weights.with_name("config.json") if weights else None
     fields = json.loads(config.read_text(encoding="utf-8")) if config and config.is_file() else {}

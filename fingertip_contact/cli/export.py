@@ -23,7 +23,7 @@ def export(
         list[Path] | None,
         typer.Option(help="A recording of what it will see, int8 takes its ranges from it; may be said several times."),
     ] = None,
-    pictures: Annotated[int, typer.Option(min=8, help="How many of their pictures to use, evenly spread.")] = 48,
+    images: Annotated[int, typer.Option(min=8, help="How many of their pictures to use, evenly spread.")] = 48,
     max_depth: options.MaxDepth = None,
     out: Annotated[
         Path | None, typer.Option(help="A new folder; by default in the cache, where nodes find it.")
@@ -39,22 +39,24 @@ def export(
     """
     import shutil
 
-    from fingertip_contact.cli.pictures import spread_pictures
+    from fingertip_contact.cli.pictures import sample_images
     from fingertip_contact.depth import conversions, selection
 
-    spec = options.network_spec(checkpoint, size, max_depth)
+    spec = options.make_network_spec(checkpoint, size, max_depth)
     folder = out or conversions.get_cache_folder(spec, format_, precision)
     if folder.exists() and not force:
         raise ValueError(f"{folder} exists already; choose another name, or allow making it again (--force)")
     if precision == "int8" and not calibration:
         raise ValueError("int8 takes its ranges from pictures; give a recording: --calibration out/fox.mcap")
     recordings = calibration or []
-    shown = [picture for one in recordings for picture in spread_pictures(one, -(-pictures // len(recordings)))]
+    calibration_images = [
+        image for recording in recordings for image in sample_images(recording, -(-images // len(recordings)))
+    ]
     typer.echo(f"converting {spec.weights}; int8 takes a minute or two", err=True)
     if folder.exists():
         conversions.read(folder)  # Nothing but a conversion is ever deleted.
         shutil.rmtree(folder)
-    selection.build_conversion(spec, format_, precision, folder, shown)
+    selection.build_conversion(spec, format_, precision, folder, calibration_images)
     try:
         runtime, deviation_m = selection.open_conversion(conversions.read(folder))
     except ValueError as error:

@@ -44,8 +44,8 @@ def show(layout: Annotated[str, typer.Argument(help="A built-in layout's name, o
         center, size = (f"{1000 * x:g}, {1000 * y:g}" for x, y in (key.center_m, key.size_m))
         shifted = key.shifted if key.shifted != key.text else ""
         finger = " ".join(loaded.fingers.get(key.name, ()))
-        writes = f"({key.modifier})" if key.modifier else _visible(key.text)
-        table.add_row(key.name, writes, _visible(shifted), center, size, finger)
+        writes = f"({key.modifier})" if key.modifier else _quote_invisible(key.text)
+        table.add_row(key.name, writes, _quote_invisible(shifted), center, size, finger)
     for column in table.columns:
         column.no_wrap = True
     Console().print(table)
@@ -99,31 +99,31 @@ def measure(
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.keyboard.scatter import measure_key_accuracy, sample_random_texts, sample_texts
 
-    loaded, listed = load_layout(layout), load_words(words)
-    held_out = dict(list(listed.items())[::5])
-    others = LanguageModel({word: count for word, count in listed.items() if word not in held_out})
-    known = LanguageModel(listed)
+    loaded, word_counts = load_layout(layout), load_words(words)
+    held_out = dict(list(word_counts.items())[::5])
+    held_out_model = LanguageModel({word: count for word, count in word_counts.items() if word not in held_out})
+    full_model = LanguageModel(word_counts)
     suite = {
-        "of the list": (sample_texts(listed, loaded, typists, seed), known),
-        "held out": (sample_texts(held_out, loaded, typists, seed), others),
-        "random": (sample_random_texts(loaded, typists, seed), known),
+        "of the list": (sample_texts(word_counts, loaded, typists, seed), full_model),
+        "held out": (sample_texts(held_out, loaded, typists, seed), held_out_model),
+        "random": (sample_random_texts(loaded, typists, seed), full_model),
     }
     table = Table("scatter (mm)", "words", "touch alone (%)", "with the word list (%)", title="mean, median typist")
     with Console(stderr=True).status("typing"):
         for scatter in scatter_mm or [3.0, 4.0, 5.0, 6.0]:
-            for kind, (texts, language) in suite.items():
-                shares = (
+            for text_kind, (texts, language) in suite.items():
+                accuracies = (
                     measure_key_accuracy(loaded, texts, scatter / 1000, model, seed) for model in (None, language)
                 )
-                table.add_row(f"{scatter:g}", kind, *map(_percent, shares))
+                table.add_row(f"{scatter:g}", text_kind, *map(_format_accuracy, accuracies))
     Console().print(table)
 
 
-def _percent(accuracy: KeyAccuracy) -> str:
+def _format_accuracy(accuracy: KeyAccuracy) -> str:
     return f"{100 * accuracy.mean:.1f} +- {100 * accuracy.standard_error:.1f}, {100 * accuracy.median:.1f}"
 
 
-def _visible(text: str) -> str:
+def _quote_invisible(text: str) -> str:
     """A text as it can be read: spaces and line ends quoted."""
     return text if text.isprintable() and text.strip() == text else repr(text)
 

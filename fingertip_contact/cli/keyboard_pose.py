@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fingertip_contact.recordings.bag import Recording
 
 # A second of pictures.
-LOOKS = 30
+DETECTION_FRAMES = 30
 
 
 def pose(
@@ -34,7 +34,7 @@ def pose(
         ),
     ] = "",
     paper: Annotated[str, typer.Option(help="The corners are those of a paper: a4, letter, a3.")] = "",
-    picture: Annotated[Path | None, typer.Option(help="Also write what the camera sees, the keys drawn in.")] = None,
+    image: Annotated[Path | None, typer.Option(help="Also write what the camera sees, the keys drawn in.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
     """Find where a sheet lies and save it: for sheets without markers, or where hands hide them from the start.
@@ -48,54 +48,56 @@ def pose(
     from fingertip_contact.recordings.atomic import atomic_write, require_not_exists
     from fingertip_contact.recordings.bag import open_recording
 
-    if picture is not None:
-        _require_picture(picture)
-    for path in (out, picture):
+    if image is not None:
+        _require_image_name(image)
+    for path in (out, image):
         if path is not None and not force:
             require_not_exists(path)
     loaded = load_layout(layout)
     with open_recording(bag) as recording:
         if corners:
-            found = _from_corners(corners, paper.lower(), loaded, recording.camera)
+            camera_from_sheet = _estimate_from_corners(corners, paper.lower(), loaded, recording.camera)
         else:
-            found = _from_markers(recording, loaded)
-        first = next(recording.frames())
+            camera_from_sheet = _estimate_from_markers(recording, loaded)
+        first_frame = next(recording.frames())
     with atomic_write(out, overwrite=force) as temporary_path:
-        save_pose(temporary_path, loaded, found)
-    if picture is not None:
-        with atomic_write(picture, overwrite=force) as temporary_path:
-            _draw(temporary_path, first, loaded, found)
-    distance_m = float(np.linalg.norm(found.translation_m))
-    angle_deg = math.degrees(math.asin(-found.rotation[:, 2] @ found.translation_m / distance_m))
+        save_pose(temporary_path, loaded, camera_from_sheet)
+    if image is not None:
+        with atomic_write(image, overwrite=force) as temporary_path:
+            _draw_overlay(temporary_path, first_frame, loaded, camera_from_sheet)
+    distance_m = float(np.linalg.norm(camera_from_sheet.translation_m))
+    angle_deg = math.degrees(
+        math.asin(-camera_from_sheet.rotation[:, 2] @ camera_from_sheet.translation_m / distance_m)
+    )
     typer.echo(f"the sheet's middle is {distance_m:.3f} m away, {angle_deg:.0f} degrees up; {out}", err=True)
 
 
-def _from_markers(recording: Recording, layout: Layout) -> RigidTransform:
+def _estimate_from_markers(recording: Recording, layout: Layout) -> RigidTransform:
     from fingertip_contact.keyboard.pose import MIN_MARKERS, SheetPoseTracker
 
-    tracker, found = SheetPoseTracker(layout), None
-    for frame in islice(recording.frames(), LOOKS):
-        found = tracker.update(frame)
-    if found is None:
+    tracker, camera_from_sheet = SheetPoseTracker(layout), None
+    for frame in islice(recording.frames(), DETECTION_FRAMES):
+        camera_from_sheet = tracker.update(frame)
+    if camera_from_sheet is None:
         raise ValueError(
             f"{recording.path}: under {MIN_MARKERS} markers of layout {layout.name} are seen in the first second: "
             "uncover them, or give --corners"
         )
-    return found
+    return camera_from_sheet
 
 
-def _from_corners(text: str, paper: str, layout: Layout, camera: Camera) -> RigidTransform:
+def _estimate_from_corners(text: str, paper: str, layout: Layout, camera: Camera) -> RigidTransform:
     from fingertip_contact.keyboard.pose import solve_pose_from_corners
 
     try:
         corners_px = np.array([[float(value) for value in corner.split(",")] for corner in text.split()])
     except ValueError as error:
         raise ValueError(f"--corners is {text!r}; it has to be four pixels, 'u,v u,v u,v u,v'") from error
-    size_m = _paper_size_m(paper, layout) if paper else layout.sheet_size_m
+    size_m = _find_paper_size_m(paper, layout) if paper else layout.sheet_size_m
     return solve_pose_from_corners(size_m, corners_px, camera).camera_from_sheet
 
 
-def _paper_size_m(paper: str, layout: Layout) -> tuple[float, float]:
+def _find_paper_size_m(paper: str, layout: Layout) -> tuple[float, float]:
     """Of the paper as `keyboard sheet` lays the layout on it."""
     from fingertip_contact.keyboard.sheet_pdf import fit_page
 
@@ -103,17 +105,17 @@ def _paper_size_m(paper: str, layout: Layout) -> tuple[float, float]:
     return width_mm / 1000, height_mm / 1000
 
 
-def _draw(path: Path, frame: Frame, layout: Layout, camera_from_sheet: RigidTransform) -> None:
+def _draw_overlay(path: Path, frame: Frame, layout: Layout, camera_from_sheet: RigidTransform) -> None:
     import cv2
 
     from fingertip_contact.frames import FrameResult
     from fingertip_contact.overlay import Overlay
 
-    seen = FrameResult(frame.stamp_ns, (), (), (), (), "", None, camera_from_sheet)
-    cv2.imwrite(str(path), Overlay(layout).draw(frame.color_bgr, seen, frame.camera))
+    result = FrameResult(frame.stamp_ns, (), (), (), (), "", None, camera_from_sheet)
+    cv2.imwrite(str(path), Overlay(layout).draw(frame.color_bgr, result, frame.camera))
 
 
-def _require_picture(path: Path) -> None:
+def _require_image_name(path: Path) -> None:
     import cv2
 
     if not cv2.haveImageWriter(path.name):

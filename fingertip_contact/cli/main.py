@@ -20,7 +20,7 @@ import typer
 PROGRAM = "fingertip-contact"
 DEBUG_VARIABLE = "FINGERTIP_CONTACT_DEBUG"
 
-EXIT_FAULT = 1
+EXIT_INTERNAL_ERROR = 1
 EXIT_BAD_INPUT = 2
 
 EPILOG = """
@@ -39,7 +39,7 @@ Exit codes: 0 done, 1 not good enough or a fault in the program, 2 bad input, 13
 
 
 @dataclass(frozen=True)
-class Verb:
+class Subcommand:
     """Where a verb lives: a module of this package and the function, or the typer application, in it."""
 
     module: str
@@ -47,17 +47,19 @@ class Verb:
     help: str
 
 
-VERBS = {
-    "demo": Verb("demo", "demo", "Watch simulated hands type, and the real nodes read the text back over DDS."),
-    "simulate": Verb("simulate", "app", "Render a recording of typing hands, or a dataset, with exact truth."),
-    "process": Verb("process", "process", "Run the pipeline on a recording: contact events, and a video of them."),
-    "evaluate": Verb("evaluate", "app", "Score the pipeline against a recording's truth."),
-    "dataset": Verb("dataset", "app", "Record, convert, check, label and split datasets for the depth network."),
-    "keyboard": Verb("keyboard", "app", "List, show and print keyboard layouts; find where a sheet lies."),
-    "train": Verb("train", "train", "Fine-tune the depth network on a dataset."),
-    "models": Verb("models", "app", "Fetch, list, check and convert the network weights."),
-    "export": Verb("export", "export", "Make depth weights ready for a runtime without torch, in fp32 or int8."),
-    "bench": Verb("bench", "app", "Measure how fast things run on this machine."),
+SUBCOMMANDS = {
+    "demo": Subcommand("demo", "demo", "Watch simulated hands type, and the real nodes read the text back over DDS."),
+    "simulate": Subcommand("simulate", "app", "Render a recording of typing hands, or a dataset, with exact truth."),
+    "process": Subcommand(
+        "process", "process", "Run the pipeline on a recording: contact events, and a video of them."
+    ),
+    "evaluate": Subcommand("evaluate", "app", "Score the pipeline against a recording's truth."),
+    "dataset": Subcommand("dataset", "app", "Record, convert, check, label and split datasets for the depth network."),
+    "keyboard": Subcommand("keyboard", "app", "List, show and print keyboard layouts; find where a sheet lies."),
+    "train": Subcommand("train", "train", "Fine-tune the depth network on a dataset."),
+    "models": Subcommand("models", "app", "Fetch, list, check and convert the network weights."),
+    "export": Subcommand("export", "export", "Make depth weights ready for a runtime without torch, in fp32 or int8."),
+    "bench": Subcommand("bench", "app", "Measure how fast things run on this machine."),
 }
 
 # What brings a module that is not there.
@@ -90,8 +92,8 @@ def main(arguments: list[str] | None = None) -> None:
 
     FINGERTIP_CONTACT_DEBUG=1 lets the traceback through.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _leave)
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, _exit)
     try:
         app(arguments, prog_name=PROGRAM)
     except Exception as error:
@@ -102,14 +104,14 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(code)
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"{PROGRAM} {_version()}")
+def _show_version(show: bool) -> None:
+    if show:
+        typer.echo(f"{PROGRAM} {_get_version()}")
         raise typer.Exit
 
 
 @app.callback()
-def _options(
+def _handle_global_options(
     show_version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and exit.")
     ] = False,
@@ -117,45 +119,48 @@ def _options(
     pass
 
 
-def _register(name: str, verb: Verb) -> None:
+def _add_command(name: str, subcommand: Subcommand) -> None:
     """A stand-in that imports the verb and hands it the arguments as they came, `--help` included."""
 
     def run(context: typer.Context) -> None:
-        code = _load(verb)(context.args, prog_name=f"{PROGRAM} {name}", standalone_mode=False)
+        code = _load(subcommand)(context.args, prog_name=f"{PROGRAM} {name}", standalone_mode=False)
         raise typer.Exit(code if isinstance(code, int) else 0)
 
     settings = {"allow_extra_args": True, "ignore_unknown_options": True}
-    app.command(name, help=verb.help, context_settings=settings, add_help_option=False)(run)
+    app.command(name, help=subcommand.help, context_settings=settings, add_help_option=False)(run)
 
 
-def _load(verb: Verb) -> Callable[..., object]:
-    target = getattr(importlib.import_module(f"fingertip_contact.cli.{verb.module}"), verb.attribute)
+def _load(subcommand: Subcommand) -> Callable[..., object]:
+    target = getattr(importlib.import_module(f"fingertip_contact.cli.{subcommand.module}"), subcommand.attribute)
     if isinstance(target, typer.Typer):
         return target
-    single = typer.Typer(add_completion=False)
-    single.command()(target)
-    return single
+    application = typer.Typer(add_completion=False)
+    application.command()(target)
+    return application
 
 
-for _name, _verb in VERBS.items():
-    _register(_name, _verb)
+for _name, _subcommand in SUBCOMMANDS.items():
+    _add_command(_name, _subcommand)
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def _exit(signal_number: int, frame: FrameType | None) -> None:
     """Leaves by an exception, so that half-written files are taken away; 130 after Ctrl-C, as shells have it."""
-    raise SystemExit(128 + number)
+    raise SystemExit(128 + signal_number)
 
 
 def _explain(error: Exception) -> tuple[str, int]:
     """What to tell the user, and the exit code."""
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("fingertip_contact"):
-        return _missing_module(error), EXIT_BAD_INPUT
+        return _describe_missing_module(error), EXIT_BAD_INPUT
     if isinstance(error, ValueError | OSError):
         return str(error), EXIT_BAD_INPUT
-    return f"{type(error).__name__}: {error}; a fault in the program, {DEBUG_VARIABLE}=1 shows where", EXIT_FAULT
+    return (
+        f"{type(error).__name__}: {error}; a fault in the program, {DEBUG_VARIABLE}=1 shows where",
+        EXIT_INTERNAL_ERROR,
+    )
 
 
-def _missing_module(error: ModuleNotFoundError) -> str:
+def _describe_missing_module(error: ModuleNotFoundError) -> str:
     name = (error.name or "").split(".")[0]
     extra = EXTRAS.get(name)
     remedy = (
@@ -164,7 +169,7 @@ def _missing_module(error: ModuleNotFoundError) -> str:
     return f"the Python module {error.name} is not installed; {remedy}"
 
 
-def _version() -> str:
+def _get_version() -> str:
     try:
         return version("fingertip_contact")
     except PackageNotFoundError:

@@ -41,8 +41,8 @@ def list_models() -> None:
         column.no_wrap = True
     for model in weights.load_models().values():
         size = "" if model.size is None else f"{model.size / 1e6:.1f}"
-        about = f"{model.description}, {model.version}"
-        table.add_row(model.group, model.name, model.licence, size, _state(model), about)
+        description = f"{model.description}, {model.version}"
+        table.add_row(model.group, model.name, model.licence, size, _describe_state(model), description)
     Console().print(table)
 
 
@@ -52,7 +52,7 @@ def verify(name: Name = "all") -> None:
     for model in weights.select_models(name):
         if name != weights.ALL or model.location.is_file():
             weights.verify(model)
-        typer.echo(f"{model.name}: {_state(model)}")
+        typer.echo(f"{model.name}: {_describe_state(model)}")
 
 
 @app.command()
@@ -80,15 +80,15 @@ def convert(
         raise ValueError(f"{target} has to end in .safetensors: that is how it is told apart from a pickle")
     if not force:
         require_not_exists(target)
-    largest_m = configuration.resolve_max_depth_m(source, max_depth)
-    checked = load_weights(source)
+    max_depth_m = configuration.resolve_max_depth_m(source, max_depth)
+    tensors = load_weights(source)
     with atomic_write(target, overwrite=force) as temporary_path:
-        save_safetensors(checked, temporary_path)
-        configuration.write_config(target, largest_m)
+        save_safetensors(tensors, temporary_path)
+        configuration.write_config(target, max_depth_m)
     typer.echo(target)
 
 
-def _state(model: weights.Model) -> str:
+def _describe_state(model: weights.Model) -> str:
     try:
         weights.verify(model)
     except weights.MissingWeightsError:

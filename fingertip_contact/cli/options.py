@@ -42,18 +42,18 @@ MaxDepth = Annotated[
 ]
 
 
-def network_spec(weights: Path | None, size: str, max_depth_m: float | None) -> NetworkSpec:
+def make_network_spec(weights: Path | None, size: str, max_depth_m: float | None) -> NetworkSpec:
     """The network that DepthWeights, InputSize and MaxDepth describe. Raises ValueError where one cannot be used."""
-    from fingertip_contact import weights as listed
+    from fingertip_contact import weights as model_weights
     from fingertip_contact.depth import configuration
 
-    height, width = input_size(size)
+    height, width = parse_input_size(size)
     configuration.check_input_size(height, width)
-    path = weights or listed.get_verified_path("d405")
+    path = weights or model_weights.get_verified_path("d405")
     return configuration.NetworkSpec(path, height, width, configuration.resolve_max_depth_m(path, max_depth_m))
 
 
-def input_size(text: str) -> tuple[int, int]:
+def parse_input_size(text: str) -> tuple[int, int]:
     """(height, width) of "252x336". Raises ValueError for anything else."""
     height, _, width = text.partition("x")
     if not (height.isdecimal() and width.isdecimal()):

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from fingertip_contact.cli.progress import progress_over
+from fingertip_contact.cli.progress import track_progress
 from fingertip_contact.recordings.bag import open_recording
 
 
-def spread_pictures(recording: Path, count: int) -> list[np.ndarray]:
+def sample_images(recording: Path, count: int) -> list[np.ndarray]:
     """At most `count` pictures (H, W, 3) uint8, BGR, evenly spread over the recording. Raises as open_recording."""
     with open_recording(recording) as source:
         step = max(source.frame_count // count, 1)
         frames = islice(source.frames(), 0, step * count, step)
-        with progress_over(frames, min(count, source.frame_count), f"reading {recording.name}") as shown:
-            return [frame.color_bgr.copy() for frame in shown]
+        with track_progress(frames, min(count, source.frame_count), f"reading {recording.name}") as tracked:
+            return [frame.color_bgr.copy() for frame in tracked]

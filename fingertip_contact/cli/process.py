@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from fingertip_contact.cli import options
-from fingertip_contact.cli.progress import progress_over
+from fingertip_contact.cli.progress import track_progress
 
 
 def process(
@@ -42,36 +42,38 @@ def process(
     from fingertip_contact.recordings.video import overlay_video
 
     outputs = [out] if video is None else [out, video]
-    named = [Path(layout), Path(profile), Path(words), *filter(None, [sheet_pose])]
-    require_distinct(outputs, inputs=(bag, ground_truth_path(bag), *named))
+    input_files = [Path(layout), Path(profile), Path(words), *filter(None, [sheet_pose])]
+    require_distinct(outputs, inputs=(bag, ground_truth_path(bag), *input_files))
     for path in outputs:
         if not force:
             require_not_exists(path)
     with ExitStack() as stack:
         # Everything that may be refused comes before the first file is made.
         recording = stack.enter_context(open_recording(bag))
-        keys = load_layout(layout)
-        typing = KeyboardOptions(str(sheet_pose or ""), words, repeat_delay_s)
-        pipeline = build_pipeline(keys, profile, calibration_seconds, typing)
+        loaded_layout = load_layout(layout)
+        keyboard_options = KeyboardOptions(str(sheet_pose or ""), words, repeat_delay_s)
+        pipeline = build_pipeline(loaded_layout, profile, calibration_seconds, keyboard_options)
         draw = None
         if video is not None:
-            pictures = overlay_video(video, keys, recording.camera, recording.frames_per_second, overwrite=force)
-            draw = stack.enter_context(pictures)
+            overlay = overlay_video(
+                video, loaded_layout, recording.camera, recording.frames_per_second, overwrite=force
+            )
+            draw = stack.enter_context(overlay)
         write = stack.enter_context(event_writer(out, overwrite=force))
-        frames = stack.enter_context(progress_over(recording.frames(), recording.frame_count, bag.name))
+        frames = stack.enter_context(track_progress(recording.frames(), recording.frame_count, bag.name))
         presses = 0
-        advice: Counter[str] = Counter()
+        hints: Counter[str] = Counter()
         for frame, result in process_frames(frames, pipeline):
             for record in make_event_records(result):
                 write(record)
                 presses += record.type == "press"
-            advice[result.hint] += 1
+            hints[result.hint] += 1
             if draw is not None and frame is not None:
                 draw(frame, result)
         summary = f"{presses} presses in {recording.duration_s:.1f} s"
         if recording.missing_depth_count:
             summary += f"; {recording.missing_depth_count} of {recording.frame_count} frames had no depth"
     typer.echo(f"{summary}; {out}", err=True)
-    for text, count in advice.most_common():
+    for text, count in hints.most_common():
         if text:
             typer.echo(f"in {count} of {recording.frame_count} frames: {text}", err=True)

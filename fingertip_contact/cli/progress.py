@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 
 
 @contextmanager
-def progress_over(items: Iterable[Item], total: int, label: str) -> Iterator[Iterator[Item]]:
+def track_progress(items: Iterable[Item], total: int, label: str) -> Iterator[Iterator[Item]]:
     """Gives the items back one by one and shows how far they are; without a terminal it stays quiet."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

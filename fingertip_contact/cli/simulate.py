@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from fingertip_contact.cli import options
-from fingertip_contact.cli.progress import progress_over
+from fingertip_contact.cli.progress import track_progress
 
 app = typer.Typer(add_completion=False)
 
@@ -75,22 +75,22 @@ def dataset(
     from fingertip_contact.simulation.dataset_plan import DatasetConfig, plan_dataset
 
     config = DatasetConfig(seed=seed, difficulty=difficulty, every=every)
-    blocks = plan_dataset(participants, frames, _numbers(angles, "--angles"), _words(surfaces), config)
-    bar = partial(progress_over, label=out.name)
+    blocks = plan_dataset(participants, frames, _parse_numbers(angles, "--angles"), _split_words(surfaces), config)
+    bar = partial(track_progress, label=out.name)
     count = simulate_dataset(blocks, out, workers=workers or os.cpu_count() or 1, progress=bar)
     typer.echo(f"{count} frames of {participants} participants; {out}", err=True)
 
 
-def _numbers(listed: str, option: str) -> list[float]:
+def _parse_numbers(text: str, option: str) -> list[float]:
     """`30,45` as numbers. Raises ValueError naming the option."""
     try:
-        return [float(word) for word in _words(listed)]
+        return [float(word) for word in _split_words(text)]
     except ValueError:
-        raise ValueError(f"{option} is {listed!r}; numbers with commas between them are wanted") from None
+        raise ValueError(f"{option} is {text!r}; numbers with commas between them are wanted") from None
 
 
-def _words(listed: str) -> list[str]:
-    return [word.strip() for word in listed.split(",") if word.strip()]
+def _split_words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def render(
@@ -119,5 +119,5 @@ def render(
         out,
         workers=workers or os.cpu_count() or 1,
         overwrite=overwrite,
-        progress=partial(progress_over, label=out.name),
+        progress=partial(track_progress, label=out.name),
     )

@@ -48,35 +48,35 @@ def train(
     from fingertip_contact.training.processes import choose_device, init_distributed, limit_threads
     from fingertip_contact.training.run import TrainingRun
 
-    configuration = _configuration(out, config, assignments or [], resume)
+    configuration = _load_configuration(out, config, assignments or [], resume)
     if show_config:
         typer.echo(to_yaml(configuration), nl=False)
         return
     limit_threads(threads)
     data, parts = open_dataset(dataset), load_split(split)
-    chosen = choose_device(device)
+    selected_device = choose_device(device)
     with ExitStack() as stack:
-        distributed = stack.enter_context(init_distributed(chosen))
+        distributed = stack.enter_context(init_distributed(selected_device))
         run = TrainingRun(
             configuration,
             train=list(parts.frames(data, "train")),
             validation=list(parts.frames(data, "val")),
             out=out,
-            base_weights=_base_weights(configuration, base_weights, out if resume else None),
-            device=chosen,
+            base_weights=_find_base_weights(configuration, base_weights, out if resume else None),
+            device=selected_device,
             distributed=distributed,
             workers=workers,
         )
         if resume:
             run.resume()
         if distributed.is_main_process:
-            run.callback = stack.enter_context(_watched(out, run.first_step, run.steps))
+            run.callback = stack.enter_context(_show_progress(out, run.first_step, run.steps))
         best = run.run()["best"]
     if distributed.is_main_process:
-        typer.echo(_summary(best, out), err=True)
+        typer.echo(_summarise(best, out), err=True)
 
 
-def _configuration(out: Path, config: Path | None, assignments: list[str], resume: bool) -> TrainingConfiguration:
+def _load_configuration(out: Path, config: Path | None, assignments: list[str], resume: bool) -> TrainingConfiguration:
     """Of the run that is resumed, or of a new one. Raises ValueError where a resumed run would change, or a new one
     would overwrite another."""
     from fingertip_contact.training.checkpoint import LATEST
@@ -94,21 +94,23 @@ def _configuration(out: Path, config: Path | None, assignments: list[str], resum
     return load_configuration(out / CONFIGURATION)
 
 
-def _base_weights(configuration: TrainingConfiguration, stated: Path | None, resumed: Path | None) -> Path | None:
+def _find_base_weights(
+    configuration: TrainingConfiguration, requested: Path | None, resumed_run: Path | None
+) -> Path | None:
     """resumed: the folder of a run that is gone on with; its own weights take the base's place, which need not be
     there any more."""
     from fingertip_contact import weights
     from fingertip_contact.training.checkpoint import LATEST
 
-    if stated is not None or configuration.base == "none":
-        return stated
-    if resumed is not None:
-        return resumed / LATEST
+    if requested is not None or configuration.base == "none":
+        return requested
+    if resumed_run is not None:
+        return resumed_run / LATEST
     return weights.get_verified_path(BASE_MODELS[configuration.base])
 
 
 @contextmanager
-def _watched(out: Path, first_step: int, steps: int) -> Iterator[TrainingCallback]:
+def _show_progress(out: Path, first_step: int, steps: int) -> Iterator[TrainingCallback]:
     """A progress bar on a terminal, a line an epoch anywhere, and TensorBoard's log."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -120,12 +122,12 @@ def _watched(out: Path, first_step: int, steps: int) -> Iterator[TrainingCallbac
     log = TensorboardLog(out / "tensorboard", first_step)
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         try:
-            yield _Screen(progress, progress.add_task("training", total=steps, completed=first_step), log)
+            yield _ProgressCallback(progress, progress.add_task("training", total=steps, completed=first_step), log)
         finally:
             log.close()
 
 
-class _Screen:
+class _ProgressCallback:
     """Passes everything on to TensorBoard's log."""
 
     def __init__(self, progress: Any, task: Any, log: TrainingCallback) -> None:
@@ -145,7 +147,7 @@ class _Screen:
         self._log.on_epoch(record)
 
 
-def _summary(best: dict[str, Any], out: Path) -> str:
+def _summarise(best: dict[str, Any], out: Path) -> str:
     if not best:
         return f"no epoch could be validated; the last state is in {out}"
     return f"best epoch {best['epoch']}: MAE {best['mae_mm']:.2f} mm, delta1 {best['delta1']:.4f}; {out}"

@@ -98,9 +98,9 @@ def load_tree_ensemble(source: Path) -> TreeEnsemble:
         ensemble = _parse_ensemble(data)
         names = tuple(data["features"])
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{source} holds no trees: {error!r}; write them with `evaluate fit-touch`") from error
+        raise ValueError(f"{source} holds no trees: {error!r}; write them with `evaluate fit-classifier`") from error
     if names != FEATURES:
-        raise ValueError(f"{source} was fitted to other features; write it anew with `evaluate fit-touch`")
+        raise ValueError(f"{source} was fitted to other features; write it anew with `evaluate fit-classifier`")
     return ensemble
 
 

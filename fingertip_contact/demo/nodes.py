@@ -15,20 +15,26 @@ from fingertip_contact.recordings.bag import camera_info_topic
 from fingertip_contact.ros.environment import make_node_environment
 
 # How long a node may take to leave after SIGINT before it is ended for good.
-LEAVE_S = 5.0
+SHUTDOWN_TIMEOUT_S = 5.0
 
 # In a group of its own where that can be said, else in a session: Linux weighs the niceness of threads within one
 # session only (sched(7), autogroup), and in a launch file's all nodes are in one.
-APART: dict[str, Any] = {"process_group": 0} if sys.version_info >= (3, 11) else {"start_new_session": True}
+PROCESS_GROUP_OPTIONS: dict[str, Any] = (
+    {"process_group": 0} if sys.version_info >= (3, 11) else {"start_new_session": True}
+)
 
 # Nodes by name, with their parameters.
-Nodes = Mapping[str, Mapping[str, object]]
-READERS: Nodes = {"hand_tracking_node": {}, "contact_node": {}}
+NodeParameters = Mapping[str, Mapping[str, object]]
+PROCESSING_NODES: NodeParameters = {"hand_tracking_node": {}, "contact_node": {}}
 
 
 @contextmanager
-def running_nodes(
-    recording: Path, color_topic: str, depth_topic: str, log_folder: Path, readers: Nodes = READERS
+def run_nodes(
+    recording: Path,
+    color_topic: str,
+    depth_topic: str,
+    log_folder: Path,
+    processing_nodes: NodeParameters = PROCESSING_NODES,
 ) -> Iterator[dict[str, subprocess.Popen]]:
     """The readers and the simulated camera, which waits for all of them; gives the processes by name.
 
@@ -40,19 +46,19 @@ def running_nodes(
         "depth/image": depth_topic,
         "depth/camera_info": camera_info_topic(depth_topic),
     }
-    camera = {"recording": recording, "wait_for_subscribers": len(readers)}
-    nodes: Nodes = {**readers, "simulated_camera_node": camera}
+    camera = {"recording": recording, "wait_for_subscribers": len(processing_nodes)}
+    nodes: NodeParameters = {**processing_nodes, "simulated_camera_node": camera}
     log_folder.mkdir(parents=True, exist_ok=True)
-    started: dict[str, subprocess.Popen] = {}
+    processes: dict[str, subprocess.Popen] = {}
     try:
         for node, parameters in nodes.items():
-            started[node] = _start(node, parameters, remaps, log_folder / f"{node}.log")
-        yield started
+            processes[node] = _start_node(node, parameters, remaps, log_folder / f"{node}.log")
+        yield processes
     finally:
-        _stop(started)
+        _stop_nodes(processes)
 
 
-def _start(node: str, parameters: Mapping[str, object], remaps: dict[str, str], log: Path) -> subprocess.Popen:
+def _start_node(node: str, parameters: Mapping[str, object], remaps: dict[str, str], log: Path) -> subprocess.Popen:
     command = [sys.executable, "-m", f"fingertip_contact.nodes.{node}", "--ros-args"]
     for name, value in parameters.items():
         command += ["-p", f"{name}:={value}"]
@@ -61,16 +67,16 @@ def _start(node: str, parameters: Mapping[str, object], remaps: dict[str, str], 
     environment = make_node_environment(os.environ)
     with log.open("wb") as output:
         # Ctrl-C reaches us alone, and we end the nodes in their order.
-        return subprocess.Popen(command, env=environment, stdout=output, stderr=output, **APART)
+        return subprocess.Popen(command, env=environment, stdout=output, stderr=output, **PROCESS_GROUP_OPTIONS)
 
 
-def _stop(processes: dict[str, subprocess.Popen]) -> None:
+def _stop_nodes(processes: dict[str, subprocess.Popen]) -> None:
     for process in processes.values():
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
     for process in processes.values():
         try:
-            process.wait(LEAVE_S)
+            process.wait(SHUTDOWN_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -23,58 +23,62 @@ COLUMNS, ROWS = 4, 3
 TILE_PX = (480, 360)
 
 
-def write_pictures(video: Path, sheet: Path, recording: Path, heard: ReceivedMessages, layout: Layout) -> None:
+def write_video_and_contact_sheet(
+    video: Path, sheet: Path, recording: Path, received: ReceivedMessages, layout: Layout
+) -> None:
     """The recording with what the nodes said about each of its frames, as a video; and one PNG of the moments at which
     keys were pressed, evenly over the run."""
     presses = []
     with (
-        open_recording(recording) as opened,
-        overlay_video(video, layout, opened.camera, FRAMES_PER_SECOND, overwrite=True) as write,
+        open_recording(recording) as source,
+        overlay_video(video, layout, source.camera, FRAMES_PER_SECOND, overwrite=True) as write,
     ):
-        for frame, result in _results(opened.frames(), heard, layout):
-            picture = write(frame, result)
+        for frame, result in _pair_results(source.frames(), received, layout):
+            image = write(frame, result)
             if any(event.contact.type == "press" for event in result.key_events):
-                presses.append(cv2.resize(picture, TILE_PX, interpolation=cv2.INTER_AREA))
+                presses.append(cv2.resize(image, TILE_PX, interpolation=cv2.INTER_AREA))
     with atomic_write(sheet, overwrite=True) as temporary_path:
-        if not cv2.imwrite(str(temporary_path), _tiled(presses)):
+        if not cv2.imwrite(str(temporary_path), _tile(presses)):
             raise OSError(f"{sheet} did not get onto the disk; free some space")
 
 
-def _tiled(pictures: Sequence[np.ndarray]) -> np.ndarray:
+def _tile(images: Sequence[np.ndarray]) -> np.ndarray:
     """As many of the pictures as the sheet has room for, evenly chosen; black where there are fewer."""
-    room = COLUMNS * ROWS
-    chosen = [pictures[round(at)] for at in np.linspace(0, len(pictures) - 1, min(room, len(pictures)))]
-    chosen += [np.zeros((TILE_PX[1], TILE_PX[0], 3), np.uint8)] * (room - len(chosen))
-    return np.vstack([np.hstack(chosen[first : first + COLUMNS]) for first in range(0, room, COLUMNS)])
+    capacity = COLUMNS * ROWS
+    tiles = [images[round(index)] for index in np.linspace(0, len(images) - 1, min(capacity, len(images)))]
+    tiles += [np.zeros((TILE_PX[1], TILE_PX[0], 3), np.uint8)] * (capacity - len(tiles))
+    return np.vstack([np.hstack(tiles[first : first + COLUMNS]) for first in range(0, capacity, COLUMNS)])
 
 
-def _results(frames: Iterator[Frame], heard: ReceivedMessages, layout: Layout) -> Iterator[tuple[Frame, FrameResult]]:
+def _pair_results(
+    frames: Iterator[Frame], received: ReceivedMessages, layout: Layout
+) -> Iterator[tuple[Frame, FrameResult]]:
     """Each recorded frame with what was heard about it.
 
     The camera gave its frames stamps of their own, at the recorded distances: one offset leads back. The sheet's pose
     is no topic on every ROS 2, so it is found here again, for the drawing alone.
     """
-    first_live_ns = min(heard.frame_stamps_ns)
+    first_live_ns = min(received.frame_stamps_ns)
     first_recorded_ns = None
     sheet = SheetPoseTracker(layout)
     events: dict[int, list[KeyEvent]] = {}
-    for event in heard.key_events:
+    for event in received.key_events:
         events.setdefault(event.contact.stamp_ns, []).append(event)
-    texts, text = deque(heard.texts), ""
+    texts, text = deque(received.texts), ""
     for frame in frames:
         if first_recorded_ns is None:
             first_recorded_ns = frame.stamp_ns
         stamp_ns = frame.stamp_ns - first_recorded_ns + first_live_ns
-        hands = heard.hands.get(stamp_ns, ())
+        hands = received.hands.get(stamp_ns, ())
         key_events = tuple(events.get(stamp_ns, ()))
         while texts and texts[0][0] <= stamp_ns:
             text = texts.popleft()[1]
-        fingertips = tuple(_on_picture(tip, hands) for tip in heard.fingertips.get(stamp_ns, ()))
+        fingertips = tuple(_add_pixel(tip, hands) for tip in received.fingertips.get(stamp_ns, ()))
         pose = sheet.update(frame)
         yield frame, FrameResult(stamp_ns, hands, fingertips, (), key_events, text, None, pose)
 
 
-def _on_picture(tip: Fingertip, hands: tuple[Hand, ...]) -> Fingertip:
+def _add_pixel(tip: Fingertip, hands: tuple[Hand, ...]) -> Fingertip:
     """A fingertip with the pixel of its landmark, which the message does not carry."""
     landmark = FINGERTIP_LANDMARKS[FINGERS.index(tip.finger)]
     for hand in hands:

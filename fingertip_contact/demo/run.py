@@ -9,17 +9,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fingertip_contact.demo.nodes import READERS, Nodes, running_nodes
+from fingertip_contact.demo.nodes import PROCESSING_NODES, NodeParameters, run_nodes
 from fingertip_contact.recordings.bag import camera_info_topic, open_recording
 from fingertip_contact.ros.environment import make_node_environment
 from fingertip_contact.ros.listener import ReceivedMessages
 from fingertip_contact.ros.listening import record_topics
 
 # Time for the nodes to load their networks and to find each other, on top of the recording's own length.
-START_S = 60.0
+START_TIMEOUT_S = 60.0
 # The last results arrive within that after the camera has ended.
-LAST_RESULTS_S = 1.0
-TICK_S = 0.1
+RESULT_DRAIN_S = 1.0
+UPDATE_PERIOD_S = 0.1
 # DDS domains whose ports are free on every platform end at 101; 0 is what others use by default.
 DOMAINS = range(1, 102)
 
@@ -29,7 +29,10 @@ class RunError(RuntimeError):
 
 
 def play(
-    recording: Path, log_folder: Path, show: Callable[[ReceivedMessages], None], readers: Nodes = READERS
+    recording: Path,
+    log_folder: Path,
+    show: Callable[[ReceivedMessages], None],
+    processing_nodes: NodeParameters = PROCESSING_NODES,
 ) -> ReceivedMessages:
     """Plays a recording to the nodes and gives what was heard; calls `show` ten times a second.
 
@@ -38,37 +41,37 @@ def play(
     os.environ.setdefault("ROS_DOMAIN_ID", str(secrets.choice(DOMAINS)))
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.update(make_node_environment())
-    with open_recording(recording) as opened:
-        color_topic, depth_topic = opened.color_topic, opened.depth_topic
-        limit_s = START_S + opened.duration_s
+    with open_recording(recording) as source:
+        color_topic, depth_topic = source.color_topic, source.depth_topic
+        timeout_s = START_TIMEOUT_S + source.duration_s
     with (
-        record_topics(camera_info_topic(color_topic)) as heard,
-        running_nodes(recording, color_topic, depth_topic, log_folder, readers) as nodes,
+        record_topics(camera_info_topic(color_topic)) as received,
+        run_nodes(recording, color_topic, depth_topic, log_folder, processing_nodes) as nodes,
     ):
-        _follow(heard, nodes, limit_s, show, log_folder)
-    if not heard.frame_stamps_ns:
+        _monitor(received, nodes, timeout_s, show, log_folder)
+    if not received.frame_stamps_ns:
         raise RunError(f"no picture came over DDS; see {log_folder}")
-    return heard
+    return received
 
 
-def _follow(
-    heard: ReceivedMessages,
+def _monitor(
+    received: ReceivedMessages,
     nodes: dict[str, subprocess.Popen],
-    limit_s: float,
+    timeout_s: float,
     show: Callable[[ReceivedMessages], None],
     log_folder: Path,
 ) -> None:
     camera = nodes["simulated_camera_node"]
-    deadline_s = time.monotonic() + limit_s
+    deadline_s = time.monotonic() + timeout_s
     while camera.poll() is None:
-        ended = [name for name, process in nodes.items() if process is not camera and process.poll() is not None]
-        if ended:
-            raise RunError(f"{' and '.join(ended)} ended early; see {log_folder}")
+        exited = [name for name, process in nodes.items() if process is not camera and process.poll() is not None]
+        if exited:
+            raise RunError(f"{' and '.join(exited)} ended early; see {log_folder}")
         if time.monotonic() > deadline_s:
-            raise RunError(f"the nodes were not through after {limit_s:.0f} s; see {log_folder}")
-        show(heard)
-        time.sleep(TICK_S)
+            raise RunError(f"the nodes were not through after {timeout_s:.0f} s; see {log_folder}")
+        show(received)
+        time.sleep(UPDATE_PERIOD_S)
     if camera.returncode:
         raise RunError(f"the simulated camera failed with exit code {camera.returncode}; see {log_folder}")
-    time.sleep(LAST_RESULTS_S)
-    show(heard)
+    time.sleep(RESULT_DRAIN_S)
+    show(received)

@@ -24,7 +24,7 @@ class RunScore:
     frames out, over the run. latency: from a picture's stamp to the arrival of a key event that it decided; NaN where
     there was none."""
 
-    text_true: str
+    text_typed: str
     text_read: str
     cer: float
     matching: EventMatching
@@ -36,26 +36,26 @@ class RunScore:
     latency_p99_ms: float
 
 
-def score_run(recording: Path, truth: GroundTruth, heard: ReceivedMessages) -> RunScore:
+def score_run(recording: Path, ground_truth: GroundTruth, received: ReceivedMessages) -> RunScore:
     """Compares what was heard with the truth of the recording."""
-    with open_recording(recording) as opened:
-        frames_recorded = opened.frame_count
-        first_recorded_ns = next(opened.frames()).stamp_ns
-    offset_ns = first_recorded_ns - min(heard.frame_stamps_ns)
+    with open_recording(recording) as source:
+        frames_recorded = source.frame_count
+        first_recorded_ns = next(source.frames()).stamp_ns
+    offset_ns = first_recorded_ns - min(received.frame_stamps_ns)
     latency_ms = (
-        np.array(heard.key_latencies_ns, dtype=np.float64) / MILLISECOND_NS
-        if heard.key_latencies_ns
+        np.array(received.key_latencies_ns, dtype=np.float64) / MILLISECOND_NS
+        if received.key_latencies_ns
         else np.array([np.nan])
     )
-    out = heard.fingertips.keys()
+    out = received.fingertips.keys()
     seconds = (max(out) - min(out)) * 1e-9 if len(out) > 1 else float("nan")
     return RunScore(
-        text_true=truth.header.text,
-        text_read=heard.text,
-        cer=character_error_rate(truth.header.text, heard.text),
-        matching=match_taps(_records(heard, offset_ns), truth.taps),
+        text_typed=ground_truth.header.text,
+        text_read=received.text,
+        cer=character_error_rate(ground_truth.header.text, received.text),
+        matching=match_taps(_records(received, offset_ns), ground_truth.taps),
         frames_recorded=frames_recorded,
-        frames_in=len(heard.frame_stamps_ns),
+        frames_in=len(received.frame_stamps_ns),
         frames_out=len(out),
         frames_per_second=(len(out) - 1) / seconds,
         latency_median_ms=float(np.median(latency_ms)),
@@ -63,9 +63,9 @@ def score_run(recording: Path, truth: GroundTruth, heard: ReceivedMessages) -> R
     )
 
 
-def _records(heard: ReceivedMessages, offset_ns: int) -> list[EventRecord]:
+def _records(received: ReceivedMessages, offset_ns: int) -> list[EventRecord]:
     """The presses that were heard, at the recording's times."""
-    keys = {_moment(event.contact): event.key for event in heard.key_events}
+    keys = {_event_key(event.contact): event.key for event in received.key_events}
     return [
         EventRecord(
             stamp_ns=event.contact_ns + offset_ns,
@@ -73,18 +73,18 @@ def _records(heard: ReceivedMessages, offset_ns: int) -> list[EventRecord]:
             type=event.type,
             hand=event.hand,
             finger=event.finger,
-            key=keys.get(_moment(event)),
+            key=keys.get(_event_key(event)),
             text="",
             x_m=None,
             y_m=None,
             z_m=None,
             confidence=event.confidence,
-            press=number,
+            press=press_id,
         )
-        for number, event in enumerate(heard.contact_events)
+        for press_id, event in enumerate(received.contact_events)
         if event.type == "press"
     ]
 
 
-def _moment(event: ContactEvent) -> tuple[int, str, str, str]:
+def _event_key(event: ContactEvent) -> tuple[int, str, str, str]:
     return event.stamp_ns, event.hand, event.finger, event.type

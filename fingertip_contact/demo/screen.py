@@ -10,7 +10,7 @@ from fingertip_contact.demo.score import RunScore
 from fingertip_contact.ros.listener import ReceivedMessages
 
 
-class Screen:
+class ProgressScreen:
     """Key events and the text as they come, over a bar of the frames."""
 
     def __init__(self, console: Console, frame_count: int) -> None:
@@ -18,26 +18,26 @@ class Screen:
         self.progress = Progress(*columns, console=console)
         self._console = console
         self._task = self.progress.add_task("reading", total=frame_count)
-        self._shown = 0
+        self._printed_events = 0
 
-    def show(self, heard: ReceivedMessages) -> None:
+    def update(self, received: ReceivedMessages) -> None:
         """Brings the screen up to date."""
-        self.progress.update(self._task, completed=len(heard.fingertips))
-        events = heard.key_events[self._shown :]
-        self._shown += len(events)
+        self.progress.update(self._task, completed=len(received.fingertips))
+        events = received.key_events[self._printed_events :]
+        self._printed_events += len(events)
         for event in events:
             if event.contact.type == "press":
                 finger = f"{event.contact.hand} {event.contact.finger}"
                 self._console.print(
-                    f"  [bold]{event.key:<12}[/bold] {finger:<13} text: {heard.text!r}", highlight=False
+                    f"  [bold]{event.key:<12}[/bold] {finger:<13} text: {received.text!r}", highlight=False
                 )
 
 
-def summary(score: RunScore, max_cer: float) -> Table:
+def make_summary_table(score: RunScore, max_cer: float) -> Table:
     """The figures of a run."""
     table = Table(show_header=False, title="From camera to text")
     rows = (
-        ("text typed", repr(score.text_true)),
+        ("text typed", repr(score.text_typed)),
         ("text read", repr(score.text_read)),
         ("character error rate", f"{score.cer:.1%} (at most {max_cer:.1%})"),
         ("event F1", f"{score.matching.f1:.3f}"),

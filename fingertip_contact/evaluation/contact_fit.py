@@ -96,7 +96,7 @@ def fit_contact_models(
                 np.full(len(found), RANDOMISED_STROKES_WEIGHT if participant in TRAINING_STROKE_SEEDS else 1.0)
             )
             progress(participant)
-    source = f"`evaluate fit-touch` on {_format_ranges(participants)}"
+    source = f"`evaluate fit-classifier` on {_format_ranges(participants)}"
     candidates, contact_offset_s = np.concatenate(features), np.concatenate(contact_offsets_s)
     is_tap = np.isfinite(contact_offset_s)
     return fit_decision_model(candidates, is_tap, source, np.concatenate(weights)), fit_timing_model(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fingertip_contact.demo.recording import cached_recording, is_whole
+from fingertip_contact.demo.recording import is_complete, locate_recording
 from fingertip_contact.evaluation.contact_suite import Split
 from fingertip_contact.evaluation.contact_suite_run import DEFAULT_PROFILE, detect_with_profile
 from fingertip_contact.evaluation.contact_tally import ContactCounts, compute_metrics, count_contacts, pool_counts
@@ -102,8 +102,8 @@ class RenderedResult:
 
 def load_or_render(spec: RecordingSpec, layout: Layout, workers: int, progress: Progress) -> Path:
     """The recording in the cache; rendered, some minutes, where it is not there yet."""
-    path = cached_recording({"suite": "contact", **vars(spec), "layout": layout.name})
-    if not is_whole(path):
+    path = locate_recording({"suite": "contact", **vars(spec), "layout": layout.name})
+    if not is_complete(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         scene = make_scene(spec.seed, spec.angle_deg, spec.difficulty)
         simulate(spec.text, layout, scene, path, workers=workers, overwrite=True, progress=progress)

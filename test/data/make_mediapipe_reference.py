@@ -34,12 +34,12 @@ def main() -> None:
 
     with open_recording(options.recording) as recording:
         frames = list(islice(recording.frames(), options.first, options.first + options.count))
-    coded = [cv2.imencode(".jpg", frame.color_bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1] for frame in frames]
-    images = np.stack([cv2.imdecode(code, cv2.IMREAD_COLOR) for code in coded])
+    encoded = [cv2.imencode(".jpg", frame.color_bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1] for frame in frames]
+    images = np.stack([cv2.imdecode(code, cv2.IMREAD_COLOR) for code in encoded])
     with MediaPipeReference(options.mediapipe_python, images) as reference:
         detected = [reference.infer(index)["hands"] for index in range(len(images))]
     source = {"recording": options.recording.name, "first": options.first, "mediapipe": reference.version}
-    np.savez(HERE / "hand_frames.npz", **{f"frame_{index:03d}": code for index, code in enumerate(coded)})
+    np.savez(HERE / "hand_frames.npz", **{f"frame_{index:03d}": code for index, code in enumerate(encoded)})
     (HERE / "hand_frames.json").write_text(json.dumps(source | {"frames": _round_floats(detected)}), encoding="utf-8")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fingertip_contact.demo.recording import is_whole
+from fingertip_contact.demo.recording import is_complete
 from fingertip_contact.frames import HANDS
 from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.atomic import atomic_write
@@ -63,7 +63,7 @@ def ensure_recording(sentence: Sentence, progress: Progress) -> Path:
     Raises ValueError for a text that cannot be typed, ModuleNotFoundError where the hands are to be made without anny.
     """
     path = cached_path(sentence)
-    if not is_whole(path):
+    if not is_complete(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_recording(sentence, path, progress)
     return path
