@@ -75,7 +75,8 @@ def measure_fusion(scene: list[RenderedView]) -> None:
         print(f"  {name:25}", *(f"{cell:8.2f}" for cell in np.mean(errors_mm, axis=0)))
     within_1_sigma, within_2_sigma = np.mean(within, axis=0)
     print(
-        f"  within one and two standard deviations: {within_1_sigma:.0%}, {within_2_sigma:.0%}; {1e3 * median(durations_s):.1f} ms a frame"
+        f"  within one and two standard deviations: {within_1_sigma:.0%}, {within_2_sigma:.0%}; "
+        f"{1e3 * median(durations_s):.1f} ms per frame"
     )
 
 

@@ -100,5 +100,5 @@ def _print_table(result: HandBenchmark) -> None:
             f"fingertips {result.fingertip_difference_px:.2f} px apart (median)"
         )
     console.print(
-        f"{result.frame_count} pictures with two hands; {', '.join(f'{k} {v}' for k, v in machine().items())}"
+        f"{result.frame_count} pictures with two hands; {', '.join(f'{k} {v}' for k, v in describe_machine().items())}"
     )

@@ -26,7 +26,7 @@ NODE_MODULE_PREFIX = b"fingertip_contact.nodes."
 class PipelineBenchmark:
     """One run. Rates are outputs for each second of the camera's stamps, after the start has settled.
 
-    duration_s: what was measured. camera_hz: pictures that were sent. hands_hz, contact_hz, depth_hz: what came of them.
+    duration_s: what was measured. camera_hz: frames that were sent. hands_hz, contact_hz, depth_hz: what came of them.
     network_hz: pictures that the network saw. network_ms: one of them, median. network_age_ms: how much older the
     network's picture was than the one its depth was published for, median. latency_ms: from a picture's stamp to the
     node's answer, by node, median. latency_growth_ms: of the depth node's latency, last third of the run over the
@@ -96,7 +96,7 @@ def summarise(received: ReceivedMessages, monitor: ProcessorTimeMonitor) -> Pipe
     duration_s = (end_ns - start_ns) * 1e-9
     if duration_s < MIN_DURATION_S:
         raise ValueError(
-            f"{max(duration_s, 0.0):.1f} s of the recording are left after the first depth; take a recording of 10 s or "
+            f"{max(duration_s, 0.0):.1f} s of the recording are left after the first depth; use a recording of 10 s or "
             "more, on a machine with less to do"
         )
 

@@ -192,7 +192,7 @@ def save_trees(trees: TreeEnsemble, path: Path) -> None:
     for name in ("feature", "right"):
         lines.append(f'"{name}": {_dump_json(getattr(trees, name).tolist())}')
     lines.append(
-        f'"threshold_or_leaf": {_dump_json([[float(f"{value:.4g}") for value in row] for row in trees.threshold_or_leaf])}'
+        f'"threshold_or_leaf": {_dump_json([[float(f"{v:.4g}") for v in row] for row in trees.threshold_or_leaf])}'
     )
     with atomic_write(path, overwrite=True) as temporary_path:
         temporary_path.write_text(",\n".join(lines) + "}\n", encoding="utf-8")
