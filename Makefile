@@ -57,10 +57,10 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV_FLAGS) $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip
 
-$(VENV)/.demo: setup.py | $(BIN)/python
-	$(BIN)/python -m pip install -q -e ".[$(ROS_EXTRA)sim]"
+$(VENV)/.demo: pyproject.toml research/pyproject.toml setup.py | $(BIN)/python
+	$(BIN)/python -m pip install -q -e ".[$(ROS_EXTRA)research]" -e research
 	@touch $@
 
-$(VENV)/.all: setup.py | $(BIN)/python
-	$(BIN)/python -m pip install -q $(TORCH_PIN) -e ".[$(ROS_EXTRA)sim,depth,train,test,dev]"
+$(VENV)/.all: pyproject.toml research/pyproject.toml setup.py | $(BIN)/python
+	$(BIN)/python -m pip install -q $(TORCH_PIN) -e ".[$(ROS_EXTRA)depth,print,test,dev]" -e "research[train,fit,plots]"
 	@touch $@ $(VENV)/.demo

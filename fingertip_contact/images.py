@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from fingertip_contact.frames import DepthImage
+from fingertip_contact.datatypes import DepthImage
 from fingertip_contact.geometry import Camera
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from fingertip_contact.frames import Frame, FrameResult
+from fingertip_contact.datatypes import Frame, FrameResult
 from fingertip_contact.pipeline import Pipeline
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fingertip_contact.contact.detector import ContactDetector
-from fingertip_contact.contact.placement import CameraPlacement
-from fingertip_contact.contact.surface import SurfaceTracker
-from fingertip_contact.frames import Frame, FrameResult, Hand
+from fingertip_contact.datatypes import Frame, FrameResult, Hand
 from fingertip_contact.hands.tracker import HandTracker
-from fingertip_contact.keyboard.pose import SheetPoseTracker
-from fingertip_contact.keyboard.typing import KeyDecoder
+from fingertip_contact.keyboard.key_decoder import KeyDecoder
+from fingertip_contact.keyboard.sheet_pose import SheetPoseTracker
+from fingertip_contact.surface.camera_placement import CameraPlacement
+from fingertip_contact.surface.plane_from_depth import SurfaceTracker
 
 
 @dataclass

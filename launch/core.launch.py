@@ -12,7 +12,7 @@ from launch.substitutions import LaunchConfiguration, NotEqualsSubstitution
 from launch_ros.actions import Node
 
 from fingertip_contact.resources import find_share_file
-from fingertip_contact.ros import launching
+from fingertip_contact.ros import launch_utils as launching
 
 ARGUMENTS = (
     ("namespace", "fingertip_contact", "namespace of the nodes and of their topics"),

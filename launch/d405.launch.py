@@ -14,7 +14,7 @@ from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 
-from fingertip_contact.ros import launching
+from fingertip_contact.ros import launch_utils as launching
 
 # The wrapper calls the D405's colour image_raw since this version, image_rect_raw before.
 RENAMED_IN_VERSION = (4, 57, 4)

@@ -8,7 +8,7 @@ core.launch.py too.
 
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 
-from fingertip_contact.ros import launching
+from fingertip_contact.ros import launch_utils as launching
 
 
 def generate_launch_description():

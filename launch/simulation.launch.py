@@ -10,7 +10,7 @@ from launch.actions import OpaqueFunction
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 
-from fingertip_contact.ros import launching
+from fingertip_contact.ros import launch_utils as launching
 
 
 def generate_launch_description():

@@ -11,8 +11,8 @@ import pytest
 from fingertip_contact import weights
 from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.layout import load_layout
-from fingertip_contact.simulation.recording import simulate
-from fingertip_contact.simulation.scene import make_scene
+from fingertip_research.simulation.recording import simulate
+from fingertip_research.simulation.scene import make_scene
 
 
 @pytest.fixture(scope="session")

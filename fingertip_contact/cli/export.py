@@ -39,7 +39,7 @@ def export(
     """
     import shutil
 
-    from fingertip_contact.cli.pictures import sample_images
+    from fingertip_contact.cli.sample_frames import sample_images
     from fingertip_contact.depth import conversions, selection
 
     spec = options.make_network_spec(checkpoint, size, max_depth)

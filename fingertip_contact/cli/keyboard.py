@@ -13,7 +13,7 @@ from fingertip_contact.cli import options
 from fingertip_contact.cli.keyboard_pose import pose
 
 if TYPE_CHECKING:
-    from fingertip_contact.keyboard.scatter import KeyAccuracy
+    from fingertip_research.evaluation.touch_scatter import KeyAccuracy
 
 app = typer.Typer(help="Keyboard layouts: list, show, print, locate.", no_args_is_help=True, add_completion=False)
 
@@ -64,9 +64,9 @@ def sheet(
 
     Example: fingertip-contact keyboard sheet --layout qwerty --paper a4 --out sheet.pdf
     """
+    from fingertip_contact.files import atomic_write
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.keyboard.sheet_pdf import fit_page, write_pdf
-    from fingertip_contact.recordings.atomic import atomic_write
 
     page = fit_page(load_layout(layout), paper.lower())
     with atomic_write(out, overwrite=force) as temporary_path:
@@ -97,7 +97,7 @@ def measure(
     """
     from fingertip_contact.keyboard.language import LanguageModel, load_words
     from fingertip_contact.keyboard.layout import load_layout
-    from fingertip_contact.keyboard.scatter import measure_key_accuracy, sample_random_texts, sample_texts
+    from fingertip_research.evaluation.touch_scatter import measure_key_accuracy, sample_random_texts, sample_texts
 
     loaded, word_counts = load_layout(layout), load_words(words)
     held_out = dict(list(word_counts.items())[::5])

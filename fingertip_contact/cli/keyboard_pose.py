@@ -13,7 +13,7 @@ import typer
 from fingertip_contact.cli import options
 
 if TYPE_CHECKING:
-    from fingertip_contact.frames import Frame
+    from fingertip_contact.datatypes import Frame
     from fingertip_contact.geometry import Camera, RigidTransform
     from fingertip_contact.keyboard.layout import Layout
     from fingertip_contact.recordings.bag import Recording
@@ -43,9 +43,9 @@ def pose(
 
     Example: fingertip-contact keyboard pose desk.mcap --corners "612,101 20,98 -35,390 655,402" --out pose.yaml
     """
+    from fingertip_contact.files import atomic_write, require_not_exists
     from fingertip_contact.keyboard.layout import load_layout
-    from fingertip_contact.keyboard.pose_file import save_pose
-    from fingertip_contact.recordings.atomic import atomic_write, require_not_exists
+    from fingertip_contact.keyboard.sheet_pose_file import save_pose
     from fingertip_contact.recordings.bag import open_recording
 
     if image is not None:
@@ -73,7 +73,7 @@ def pose(
 
 
 def _estimate_from_markers(recording: Recording, layout: Layout) -> RigidTransform:
-    from fingertip_contact.keyboard.pose import MIN_MARKERS, SheetPoseTracker
+    from fingertip_contact.keyboard.sheet_pose import MIN_MARKERS, SheetPoseTracker
 
     tracker, camera_from_sheet = SheetPoseTracker(layout), None
     for frame in islice(recording.frames(), DETECTION_FRAMES):
@@ -87,7 +87,7 @@ def _estimate_from_markers(recording: Recording, layout: Layout) -> RigidTransfo
 
 
 def _estimate_from_corners(text: str, paper: str, layout: Layout, camera: Camera) -> RigidTransform:
-    from fingertip_contact.keyboard.pose import solve_pose_from_corners
+    from fingertip_contact.keyboard.sheet_pose import solve_pose_from_corners
 
     try:
         corners_px = np.array([[float(value) for value in corner.split(",")] for corner in text.split()])
@@ -108,8 +108,8 @@ def _find_paper_size_m(paper: str, layout: Layout) -> tuple[float, float]:
 def _draw_overlay(path: Path, frame: Frame, layout: Layout, camera_from_sheet: RigidTransform) -> None:
     import cv2
 
-    from fingertip_contact.frames import FrameResult
-    from fingertip_contact.overlay import Overlay
+    from fingertip_contact.datatypes import FrameResult
+    from fingertip_contact.visualization.overlay import Overlay
 
     result = FrameResult(frame.stamp_ns, (), (), (), (), "", None, camera_from_sheet)
     cv2.imwrite(str(path), Overlay(layout).draw(frame.color_bgr, result, frame.camera))

@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from types import FrameType
 from typing import Annotated
 
@@ -19,6 +19,7 @@ import typer
 
 PROGRAM = "fingertip-contact"
 DEBUG_VARIABLE = "FINGERTIP_CONTACT_DEBUG"
+RESEARCH_PACKAGE = "fingertip_research"
 
 EXIT_INTERNAL_ERROR = 1
 EXIT_BAD_INPUT = 2
@@ -40,41 +41,53 @@ Exit codes: 0 done, 1 not good enough or a fault in the program, 2 bad input, 13
 
 @dataclass(frozen=True)
 class Subcommand:
-    """Where a verb lives: a module of this package and the function, or the typer application, in it."""
+    """A verb: the function or typer application, as `module:attribute`; its line in `--help`."""
 
-    module: str
-    attribute: str
+    reference: str
     help: str
 
 
 SUBCOMMANDS = {
-    "demo": Subcommand("demo", "demo", "Watch simulated hands type, and the real nodes read the text back over DDS."),
-    "simulate": Subcommand("simulate", "app", "Render a recording of typing hands, or a dataset, with exact truth."),
     "process": Subcommand(
-        "process", "process", "Run the pipeline on a recording: contact events, and a video of them."
+        "fingertip_contact.cli.process:process",
+        "Run the pipeline on a recording: contact events, and a video of them.",
     ),
-    "evaluate": Subcommand("evaluate", "app", "Score the pipeline against a recording's truth."),
-    "dataset": Subcommand("dataset", "app", "Record, convert, check, label and split datasets for the depth network."),
-    "keyboard": Subcommand("keyboard", "app", "List, show and print keyboard layouts; find where a sheet lies."),
-    "train": Subcommand("train", "train", "Fine-tune the depth network on a dataset."),
-    "models": Subcommand("models", "app", "Fetch, list, check and convert the network weights."),
-    "export": Subcommand("export", "export", "Make depth weights ready for a runtime without torch, in fp32 or int8."),
-    "bench": Subcommand("bench", "app", "Measure how fast things run on this machine."),
+    "keyboard": Subcommand(
+        "fingertip_contact.cli.keyboard:app", "List, show and print keyboard layouts; find where a sheet lies."
+    ),
+    "models": Subcommand("fingertip_contact.cli.models:app", "Fetch, list, check and convert the network weights."),
+    "export": Subcommand(
+        "fingertip_contact.cli.export:export",
+        "Make depth weights ready for a runtime without torch, in fp32 or int8.",
+    ),
+}
+
+# Other packages add verbs by this entry-point group. These are the ones of fingertip_research, known here so that
+# `--help` lists them, and that a verb which is not installed names its package.
+ENTRY_POINT_GROUP = "fingertip_contact.commands"
+RESEARCH_COMMANDS = {
+    "demo": "Watch simulated hands type, and the real nodes read the text back over DDS.",
+    "simulate": "Render a recording of typing hands, or a dataset, with exact ground truth.",
+    "evaluate": "Score the pipeline against a recording's ground truth.",
+    "dataset": "Record, convert, check, label and split datasets for the depth network.",
+    "train": "Fine-tune the depth network on a dataset.",
+    "bench": "Measure how fast things run on this machine.",
 }
 
 # What brings a module that is not there.
 EXTRAS = {
-    "embreex": "sim",
-    "huggingface_hub": "depth",
-    "matplotlib": "plots",
-    "pyrealsense2": "realsense",
-    "rclpy": "ros",
-    "rosbags": "bags",
-    "safetensors": "depth",
-    "scipy": "sim",
-    "tensorboard": "train",
-    "timm": "depth",
-    "torch": "depth",
+    "embreex": "fingertip_contact[research]",
+    "fpdf": "fingertip_contact[print]",
+    "huggingface_hub": "fingertip_contact[depth]",
+    "lightgbm": "fingertip_research[fit]",
+    "matplotlib": "fingertip_research[plots]",
+    "pyrealsense2": "fingertip_contact[realsense]",
+    "rclpy": "fingertip_contact[ros]",
+    "safetensors": "fingertip_contact[depth]",
+    "scipy": "fingertip_contact[research]",
+    "tensorboard": "fingertip_research[train]",
+    "timm": "fingertip_contact[depth]",
+    "torch": "fingertip_contact[depth]",
 }
 
 app = typer.Typer(
@@ -131,7 +144,8 @@ def _add_command(name: str, subcommand: Subcommand) -> None:
 
 
 def _load(subcommand: Subcommand) -> Callable[..., object]:
-    target = getattr(importlib.import_module(f"fingertip_contact.cli.{subcommand.module}"), subcommand.attribute)
+    module, _, attribute = subcommand.reference.partition(":")
+    target = getattr(importlib.import_module(module), attribute)
     if isinstance(target, typer.Typer):
         return target
     application = typer.Typer(add_completion=False)
@@ -139,7 +153,19 @@ def _load(subcommand: Subcommand) -> Callable[..., object]:
     return application
 
 
-for _name, _subcommand in SUBCOMMANDS.items():
+def _find_subcommands() -> dict[str, Subcommand]:
+    """Our own verbs, then those of installed packages, then those of fingertip_research where it is missing."""
+    found = dict(SUBCOMMANDS)
+    for entry in sorted(entry_points(group=ENTRY_POINT_GROUP)):
+        package = entry.dist.name if entry.dist else entry.value.split(".")[0]
+        help_text = RESEARCH_COMMANDS.get(entry.name, f"Added by {package}.")
+        found.setdefault(entry.name, Subcommand(entry.value, help_text))
+    for name, help_text in RESEARCH_COMMANDS.items():
+        found.setdefault(name, Subcommand("fingertip_research:missing", f"{help_text} (needs fingertip_research)"))
+    return found
+
+
+for _name, _subcommand in _find_subcommands().items():
     _add_command(_name, _subcommand)
 
 
@@ -162,11 +188,12 @@ def _explain(error: Exception) -> tuple[str, int]:
 
 def _describe_missing_module(error: ModuleNotFoundError) -> str:
     name = (error.name or "").split(".")[0]
-    extra = EXTRAS.get(name)
-    remedy = (
-        f"pip install 'fingertip_contact[{extra}]' (or '.[{extra}]' in a checkout)" if extra else f"pip install {name}"
-    )
-    return f"the Python module {error.name} is not installed; {remedy}"
+    if name == RESEARCH_PACKAGE:
+        return (
+            "simulation, evaluation, datasets, training and benchmarks are in the package fingertip_research, which is "
+            "not installed; pip install 'fingertip_contact[research]' (or ./research in a checkout)"
+        )
+    return f"the Python module {error.name} is not installed; pip install '{EXTRAS.get(name, name)}'"
 
 
 def _get_version() -> str:

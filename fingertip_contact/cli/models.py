@@ -72,7 +72,7 @@ def convert(
     """
     from fingertip_contact.depth import configuration
     from fingertip_contact.depth.checkpoint import load_weights, save_safetensors
-    from fingertip_contact.recordings.atomic import atomic_write, require_not_exists
+    from fingertip_contact.files import atomic_write, require_not_exists
 
     source = checkpoint or weights.get_verified_path("d405")
     target = out or source.with_suffix(".safetensors")

@@ -32,14 +32,14 @@ def process(
 
     Example: fingertip-contact process out/fox.mcap --out fox.events.jsonl --video fox.mp4
     """
-    from fingertip_contact.build import KeyboardOptions, build_pipeline
+    from fingertip_contact.factory import KeyboardOptions, build_pipeline
+    from fingertip_contact.files import require_distinct, require_not_exists
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.offline import process_frames
-    from fingertip_contact.recordings.atomic import require_distinct, require_not_exists
     from fingertip_contact.recordings.bag import open_recording
     from fingertip_contact.recordings.events import event_writer, make_event_records
-    from fingertip_contact.recordings.truth import ground_truth_path
-    from fingertip_contact.recordings.video import overlay_video
+    from fingertip_contact.visualization.video import overlay_video
+    from fingertip_research.ground_truth.recording import ground_truth_path
 
     outputs = [out] if video is None else [out, video]
     input_files = [Path(layout), Path(profile), Path(words), *filter(None, [sheet_pose])]

@@ -11,15 +11,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from fingertip_contact.contact.fingertip_meter import FingertipEstimator
-from fingertip_contact.contact.fingertips import FingertipSamples
-from fingertip_contact.contact.history import FINGER_COUNT, FingertipHistory, find_columns
-from fingertip_contact.contact.moment import average_top_two
-from fingertip_contact.contact.motion import HeightFilter
+from fingertip_contact.contact.classifiers.rules import ContactDecision, make_classifier
+from fingertip_contact.contact.contact_window import average_top_two
+from fingertip_contact.contact.measurement.fingertip_estimator import FingertipEstimator
+from fingertip_contact.contact.measurement.fingertip_height import FingertipSamples
+from fingertip_contact.contact.measurement.height_filter import HeightFilter
+from fingertip_contact.contact.measurement.history import FINGER_COUNT, FingertipHistory, find_columns
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.contact.rules import ContactDecision, make_classifier
 from fingertip_contact.contact.state_machine import FingerSample, FingerStateMachine
-from fingertip_contact.frames import FINGERS, HANDS, ContactEvent, EventType, Fingertip, Frame, Hand, Surface
+from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, EventType, Fingertip, Frame, Hand, Surface
 
 # A finger that is so much higher than at its lowest has left the surface; noise alone goes up less far.
 LIFT_OFF_MARGIN_M = 0.0015

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.frames import FingerState
+from fingertip_contact.datatypes import FingerState
 
 Transition = Literal["press", "release", "cancel"]
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from fingertip_contact.datatypes import DepthImage
 from fingertip_contact.depth.alignment import Alignment, align
-from fingertip_contact.frames import DepthImage
 
 # The D405 at 640x480: its focal length, its baseline (data sheet), and the sub-pixel error of stereo matching, 0.05 to
 # 0.1 px (Keselman et al., "Intel RealSense Stereoscopic Depth Cameras", 2017).

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fingertip_contact.frames import WRIST, Hand
+from fingertip_contact.datatypes import WRIST, Hand
 
 # Round the landmarks, as shares of the picture's width. A finger is some 20 px wide in 640 and its depth needs the desk
 # beside it.

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fingertip_contact.frames import LANDMARKS_PER_HAND
+from fingertip_contact.datatypes import LANDMARKS_PER_HAND
 from fingertip_contact.hands.network import InferRequest, Network
 from fingertip_contact.hands.roi import Roi
 

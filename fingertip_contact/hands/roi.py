@@ -11,7 +11,7 @@ from math import atan2, cos, floor, pi, sin
 
 import numpy as np
 
-from fingertip_contact.frames import WRIST
+from fingertip_contact.datatypes import WRIST
 
 # The landmarks that hardly move when fingers bend: wrist, thumb base, knuckles and first finger joints.
 RIGID_LANDMARKS = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)

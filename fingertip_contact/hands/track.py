@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fingertip_contact.frames import LANDMARKS_PER_HAND, WRIST, Hand, Handedness
-from fingertip_contact.hands import identity, roi
+from fingertip_contact.datatypes import LANDMARKS_PER_HAND, WRIST, Hand, Handedness
+from fingertip_contact.hands import handedness as identity
+from fingertip_contact.hands import roi
 from fingertip_contact.hands.landmark_model import Landmarks
 from fingertip_contact.hands.roi import Roi
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from fingertip_contact import weights
-from fingertip_contact.frames import Hand
-from fingertip_contact.hands import identity
+from fingertip_contact.datatypes import Hand
+from fingertip_contact.hands import handedness as identity
 from fingertip_contact.hands.landmark_model import LandmarkModel, Landmarks
 from fingertip_contact.hands.palm_detector import PalmDetector
 from fingertip_contact.hands.roi import Roi

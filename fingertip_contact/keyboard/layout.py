@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fingertip_contact.frames import Finger, Handedness, Modifier
+from fingertip_contact.datatypes import Finger, Handedness, Modifier
 from fingertip_contact.keyboard.layout_file import FileReader, read_mapping
 from fingertip_contact.resources import find_share_directory
 

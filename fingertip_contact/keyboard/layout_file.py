@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import yaml
 
-from fingertip_contact.frames import FINGERS, HANDS, Finger, Handedness, Modifier
+from fingertip_contact.datatypes import FINGERS, HANDS, Finger, Handedness, Modifier
 
 _MM = 0.001
 _MAX_MM = 5000.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fingertip_contact.frames import Modifier
+from fingertip_contact.datatypes import Modifier
 
 # With one of these a key is a command, not a character.
 COMMAND_MODIFIERS: frozenset[Modifier] = frozenset(("ctrl", "alt", "meta"))

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fingertip_contact.frames import FINGERS, HANDS, Finger, Handedness
+from fingertip_contact.datatypes import FINGERS, HANDS, Finger, Handedness
 from fingertip_contact.keyboard.layout import Key, Layout
 
 # Spread of touches about the aimed spot, once the offset is taken off. Typists scatter by 2 to 5 mm on flat glass;

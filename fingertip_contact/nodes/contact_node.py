@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fingertip_contact.frames import Frame, Hand
-from fingertip_contact.nodes.touch_stage import ContactStageBase
+from fingertip_contact.datatypes import Frame, Hand
+from fingertip_contact.nodes.contact_stage import ContactStageBase
 from fingertip_contact.ros import messages
 from fingertip_contact.ros.camera_input import CAMERA_INFO_TOPIC, COLOR_TOPIC, HANDS_TOPIC
 from fingertip_contact.ros.lifecycle import ManagedNode

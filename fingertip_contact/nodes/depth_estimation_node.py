@@ -19,10 +19,10 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from fingertip_contact import weights
+from fingertip_contact.datatypes import Hand
 from fingertip_contact.depth.estimator import DepthEstimator
 from fingertip_contact.depth.region import RegionFinder
-from fingertip_contact.depth.sequence import DepthStream, Estimate
-from fingertip_contact.frames import Hand
+from fingertip_contact.depth.stream import DepthStream, Estimate
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.camera_input import (
     CAMERA_INFO_TOPIC,

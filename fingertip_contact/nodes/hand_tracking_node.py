@@ -15,10 +15,10 @@ from sensor_msgs.msg import Image
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.camera_input import COLOR_TOPIC
 from fingertip_contact.ros.diagnostics import Diagnostics
+from fingertip_contact.ros.hand_publisher import HandPublisher
 from fingertip_contact.ros.images import decode_color_bgr
 from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.ros.process import run_node
-from fingertip_contact.ros.published_hands import HandPublisher
 from fingertip_contact.ros.worker import FrameWorker
 
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from rclpy.node import Node
 
-from fingertip_contact.frames import Frame, Hand
-from fingertip_contact.nodes.touch_stage import ContactStageBase
+from fingertip_contact.datatypes import Frame, Hand
+from fingertip_contact.nodes.contact_stage import ContactStageBase
 from fingertip_contact.ros.camera_input import CAMERA_INFO_TOPIC, COLOR_TOPIC
+from fingertip_contact.ros.hand_publisher import HandPublisher
 from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.ros.process import run_node
-from fingertip_contact.ros.published_hands import HandPublisher
 
 
 class PipelineStage(ContactStageBase):

@@ -17,12 +17,12 @@ from rosbags import rosbag1, rosbag2
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.typesys import Stores, get_typestore
 
-from fingertip_contact.frames import Frame
+from fingertip_contact.datatypes import Frame
+from fingertip_contact.files import atomic_write
 from fingertip_contact.geometry import Camera
 from fingertip_contact.images import ENCODINGS, decode_color_image, decode_depth_image, parse_camera_info
-from fingertip_contact.recordings.atomic import atomic_write
-from fingertip_contact.recordings.names import BAG_SUFFIXES
 from fingertip_contact.recordings.pairing import header_stamp_ns, pair_by_stamp
+from fingertip_contact.recordings.paths import BAG_SUFFIXES
 
 IMAGE = "sensor_msgs/msg/Image"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"

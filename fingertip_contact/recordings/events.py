@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import get_args
 
-from fingertip_contact.frames import (
+from fingertip_contact.datatypes import (
     FINGERS,
     HANDS,
     ContactEvent,
@@ -20,8 +20,8 @@ from fingertip_contact.frames import (
     KeyEvent,
     Rejection,
 )
+from fingertip_contact.files import atomic_write
 from fingertip_contact.keyboard.layout import BACKSPACE
-from fingertip_contact.recordings.atomic import atomic_write
 from fingertip_contact.recordings.jsonl import line_errors, read_lines, to_line, validate_choice
 
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)

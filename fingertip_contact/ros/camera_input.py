@@ -10,8 +10,8 @@ from typing import Any
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
+from fingertip_contact.datatypes import DepthImage, Frame
 from fingertip_contact.depth.fusion import fuse
-from fingertip_contact.frames import DepthImage, Frame
 from fingertip_contact.images import decode_depth_image
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.images import CameraReader, decode_color_bgr

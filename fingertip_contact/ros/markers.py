@@ -10,11 +10,11 @@ from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from fingertip_contact.frames import Fingertip, FrameResult
+from fingertip_contact.datatypes import Fingertip, FrameResult
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.overlay import KEY_COLOR_BGR, STATE_COLORS_BGR, compute_key_corners_m
 from fingertip_contact.ros.messages import rotation_to_quaternion
+from fingertip_contact.visualization.overlay import KEY_COLOR_BGR, STATE_COLORS_BGR, compute_key_corners_m
 
 # A stopped camera leaves nothing on the screen that looks alive.
 LIFETIME = Duration(sec=1)

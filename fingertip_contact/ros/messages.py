@@ -16,7 +16,7 @@ from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header, String
 from visualization_msgs.msg import InteractiveMarkerFeedback
 
-from fingertip_contact.frames import (
+from fingertip_contact.datatypes import (
     FINGER_STATES,
     FINGERS,
     HANDS,

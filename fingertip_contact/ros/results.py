@@ -14,12 +14,12 @@ from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header, String
 from visualization_msgs.msg import InteractiveMarkerFeedback, MarkerArray
 
-from fingertip_contact.frames import Frame, FrameResult
+from fingertip_contact.datatypes import Frame, FrameResult
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.overlay import Overlay
 from fingertip_contact.ros import markers, messages, qos
 from fingertip_contact.ros.images import ImageWriter
+from fingertip_contact.visualization.overlay import Overlay
 
 try:
     from tf2_ros import TransformBroadcaster

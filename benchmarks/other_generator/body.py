@@ -1,0 +1,52 @@
+"""Both hands as one mesh with what a renderer has to know of each vertex."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from fingertip_contact.datatypes import HANDS, Handedness
+from other_generator.hand import HandModel
+from other_generator.skin import THUMB_PART, compute_creases, compute_nails, label_parts
+
+# The right hand's parts are numbered from there.
+_HAND_LABEL_OFFSET = 20
+# So that the skin of both hands is not the same.
+_SKIN_SEPARATION_M = 0.5
+
+
+@dataclass(frozen=True)
+class Body:
+    """triangles: (T, 3) int32. rest_m: (V, 3) float32, places in the skin. nail, crease: (V,) float32, 0 to 1.
+
+    parts: (V,) uint8, what a vertex belongs to (`make_part_label`), never 0.
+    """
+
+    triangles: np.ndarray
+    rest_m: np.ndarray
+    nail: np.ndarray
+    crease: np.ndarray
+    parts: np.ndarray
+
+
+def make_body(models: Mapping[Handedness, HandModel]) -> Body:
+    """Vertices of the left hand first."""
+    hands = [models[hand] for hand in HANDS]
+    starts = (0, len(hands[0].rest_m))
+    triangles = [model.triangles + start for model, start in zip(hands, starts, strict=True)]
+    rest_m = [model.rest_m + np.array([0, 0, number * _SKIN_SEPARATION_M]) for number, model in enumerate(hands)]
+    labels = [label_parts(model) + _HAND_LABEL_OFFSET * number for number, model in enumerate(hands)]
+    return Body(
+        triangles=np.concatenate(triangles).astype(np.int32),
+        rest_m=np.concatenate(rest_m).astype(np.float32),
+        nail=np.concatenate([compute_nails(model) for model in hands]).astype(np.float32),
+        crease=np.concatenate([compute_creases(model) for model in hands]).astype(np.float32),
+        parts=np.concatenate(labels).astype(np.uint8),
+    )
+
+
+def make_part_label(hand: Handedness, finger: int) -> int:
+    """The number of a finger in `Body.parts`."""
+    return THUMB_PART + finger + _HAND_LABEL_OFFSET * HANDS.index(hand)

@@ -1,0 +1,159 @@
+"""From a sentence to a recording: a bag with realsense2_camera's topics, and the truth beside it; kept in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fingertip_contact.datatypes import HANDS
+from fingertip_contact.files import atomic_write
+from fingertip_contact.geometry import Camera
+from fingertip_contact.recordings.bag import BagWriter
+from fingertip_contact.recordings.jsonl import to_line
+from fingertip_contact.resources import get_cache_directory
+from fingertip_research.demo.recording import is_complete
+from fingertip_research.ground_truth.recording import ground_truth_path
+from other_generator.actor import HandAnimator
+from other_generator.body import make_body
+from other_generator.renderer import RenderBuffers, Renderer
+from other_generator.sensor import Sensor
+from other_generator.sheet import read_sheet
+from other_generator.taps import Tap
+from other_generator.truth_lines import make_frame_line, make_hand_entries, make_header_line, make_tap_line
+from other_generator.view import HEIGHT_PX, WIDTH_PX
+
+_FIRST_STAMP_NS, _PERIOD_NS = 1_710_000_000_000_000_000, 33_333_333
+_FRAMES_PER_S = 30
+_FRAME_ID = "camera_color_optical_frame"
+_COLOR, _ALIGNED_DEPTH = "/camera/camera/color", "/camera/camera/aligned_depth_to_color"
+
+# Gets the frames and their number, gives the frames back.
+Progress = Callable[[Iterator["RenderedFrame"], int], AbstractContextManager[Iterator["RenderedFrame"]]]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A recording of the sets. seed: who types it, where. angle_deg: of the camera over the desk."""
+
+    text: str
+    seed: int
+    angle_deg: float
+
+
+@dataclass(frozen=True)
+class RenderedFrame:
+    """A frame. color_bgr: (H, W, 3) uint8. depth_mm: (H, W) uint16, 0 where there is none. truth: its line."""
+
+    stamp_ns: int
+    color_bgr: np.ndarray
+    depth_mm: np.ndarray
+    truth: dict[str, Any]
+
+
+def ensure_recording(sentence: Sentence, progress: Progress) -> Path:
+    """The recording in the cache; rendered, one to two minutes, where it is not there yet.
+
+    Raises ValueError for a text that cannot be typed, ModuleNotFoundError where the hands are to be made without anny.
+    """
+    path = cached_path(sentence)
+    if not is_complete(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_recording(sentence, path, progress)
+    return path
+
+
+def cached_path(sentence: Sentence) -> Path:
+    """Where its recording lies or will lie.
+
+    The name changes with the generator's sources, so that an old picture never stands in for a new one.
+    """
+    digest = hashlib.sha256(json.dumps(vars(sentence), sort_keys=True).encode())
+    for source in sorted(Path(__file__).parent.iterdir()):
+        if source.suffix in (".py", ".yaml"):
+            digest.update(source.read_bytes())
+    return get_cache_directory() / "recordings" / f"other-{digest.hexdigest()[:16]}.mcap"
+
+
+def write_recording(sentence: Sentence, path: Path, progress: Progress) -> None:
+    """Writes the bag and its truth; both appear when they are whole, and replace what was there."""
+    sentence_renderer = SentenceRenderer(sentence)
+    with (
+        atomic_write(ground_truth_path(path), overwrite=True) as temporary_path,
+        BagWriter(path, overwrite=True) as bag,
+        progress(sentence_renderer.render_frames(), sentence_renderer.frame_count) as rendered_frames,
+    ):
+        frame_lines = []
+        for rendered_frame in rendered_frames:
+            _write_frame(bag, sentence_renderer.camera, rendered_frame)
+            frame_lines.append(rendered_frame.truth)
+        # Where the pads touched is known when all frames are.
+        lines = [sentence_renderer.make_header_line(), *sentence_renderer.tap_lines(), *frame_lines]
+        temporary_path.write_text("".join(map(to_line, lines)), encoding="utf-8")
+
+
+def _write_frame(bag: BagWriter, camera: Camera, rendered_frame: RenderedFrame) -> None:
+    for stream in (_COLOR, _ALIGNED_DEPTH):
+        bag.write_camera_info(f"{stream}/camera_info", rendered_frame.stamp_ns, _FRAME_ID, camera)
+    bag.write_image(f"{_COLOR}/image_raw", rendered_frame.stamp_ns, _FRAME_ID, rendered_frame.color_bgr, "bgr8")
+    bag.write_image(f"{_ALIGNED_DEPTH}/image_raw", rendered_frame.stamp_ns, _FRAME_ID, rendered_frame.depth_mm, "16UC1")
+
+
+class SentenceRenderer:
+    """A sentence being typed and filmed. camera: the intrinsics of both streams."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        self._sentence = sentence
+        sheet = read_sheet()
+        self._animator = HandAnimator(sentence.seed, sentence.text, sheet.centers_m)
+        self._body = make_body(self._animator.models)
+        self._renderer = Renderer(sentence.seed, sentence.angle_deg, sheet)
+        view = self._renderer.view
+        self._sensor = Sensor(sentence.seed, view.focal_px)
+        self.camera = Camera(view.focal_px, view.focal_px, view.cx_px, view.cy_px, WIDTH_PX, HEIGHT_PX)
+        self.frame_count = int(self._animator.end_s * _FRAMES_PER_S)
+        # Where the pad was in the first frame that shows it on the desk.
+        self._contact_m: dict[Tap, np.ndarray] = {}
+
+    def render_frames(self) -> Iterator[RenderedFrame]:
+        """The frames, once."""
+        for frame_index in range(self.frame_count):
+            stamp_ns = _FIRST_STAMP_NS + frame_index * _PERIOD_NS
+            buffers, hands = self._render_frame(frame_index * _PERIOD_NS * 1e-9)
+            color_bgr = self._sensor.measure_color(buffers.linear_bgr)
+            depth_mm = self._sensor.measure_depth(buffers.depth_m)
+            yield RenderedFrame(stamp_ns, color_bgr, depth_mm, make_frame_line(stamp_ns, hands))
+
+    def _render_frame(self, time_s: float) -> tuple[RenderBuffers, list[dict[str, Any]]]:
+        player, view = self._animator.player, self._renderer.view
+        if not player.are_hands_present(time_s):
+            return self._renderer.render_empty(), []
+        states = self._animator.advance_to(time_s)
+        poses = [states[hand].pose for hand in HANDS]
+        vertices_m = np.concatenate([pose.vertices_m for pose in poses])
+        buffers = self._renderer.render(vertices_m, np.concatenate([pose.normals for pose in poses]), self._body)
+        for tap in player.taps:
+            if tap.is_in_contact(time_s):
+                self._contact_m.setdefault(tap, states[tap.hand].contact_points_m[tap.finger])
+        return buffers, make_hand_entries(states, player, time_s, buffers, view)
+
+    def make_header_line(self) -> dict[str, Any]:
+        """The truth file's first line."""
+        sentence = self._sentence
+        return make_header_line(sentence.text, sentence.seed, sentence.angle_deg, self._animator, self._renderer)
+
+    def tap_lines(self) -> Iterator[dict[str, Any]]:
+        """After the frames. A tap between two frames is where it was planned."""
+        for tap in self._animator.player.taps:
+            contact_m = self._contact_m.get(tap, tap.pad_m)
+            yield make_tap_line(tap, _to_stamp_ns(tap.press_s), _to_stamp_ns(tap.release_s), contact_m)
+
+
+def _to_stamp_ns(time_s: float) -> int:
+    return _FIRST_STAMP_NS + round(time_s * 1e9)

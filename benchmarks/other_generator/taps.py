@@ -1,0 +1,125 @@
+"""How single fingers move in time: taps, dips that touch nothing, and the unrest of a hand. Seconds and metres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from fingertip_contact.datatypes import Handedness
+
+FallShape = Literal["accelerated", "cosine", "pushed"]
+FALL_SHAPES: tuple[FallShape, ...] = ("accelerated", "cosine", "pushed")
+
+# The part of a raised cosine that a fall goes through before the desk stops it.
+_COSINE_PHASE_RAD = np.pi * 0.72
+
+
+def minimum_jerk(fraction: float) -> float:
+    """0 to 1 as fraction goes from 0 to 1, without speed or acceleration at the ends."""
+    fraction = np.clip(fraction, 0, 1)
+    return fraction * fraction * fraction * (10 + fraction * (6 * fraction - 15))
+
+
+@dataclass(frozen=True, eq=False)
+class Tap:
+    """A finger on the desk from press_s to release_s.
+
+    finger: 0 thumb to 4 little. pad_m: (2,) where the pad is set down. fall_s, lift_s: how long it comes down and goes
+    up. travel_s: how long before the fall it sets off to the key. windup_m: how far it is raised before. couplings:
+    (5,) how far of their way down the hand's other fingers go with it. lag_s: how much later those do. wrist_m: (3,)
+    where the wrist goes for it, from its place over the home keys.
+    """
+
+    hand: Handedness
+    finger: int
+    text: str
+    key: str
+    pad_m: np.ndarray
+    press_s: float
+    release_s: float
+    fall_s: float
+    lift_s: float
+    shape: FallShape
+    travel_s: float
+    windup_m: float
+    couplings: np.ndarray
+    lag_s: float
+    wrist_m: np.ndarray
+
+    def is_in_contact(self, time_s: float) -> bool:
+        """Whether the finger is on the desk."""
+        return self.press_s <= time_s < self.release_s
+
+    def descent_fraction(self, time_s: float) -> float:
+        """0 in the air, 1 on the desk, which the finger meets at speed and which stops it dead."""
+        if time_s <= self.press_s:
+            return self._fall_fraction(np.clip((time_s - self.press_s + self.fall_s) / self.fall_s, 0, 1))
+        if time_s <= self.release_s:
+            return 1.0
+        return 0.5 + 0.5 * np.cos(np.pi * np.clip((time_s - self.release_s) / self.lift_s, 0, 1))
+
+    def _fall_fraction(self, fraction: float) -> float:
+        if self.shape == "accelerated":
+            return fraction * fraction
+        if self.shape == "cosine":
+            return (1 - np.cos(_COSINE_PHASE_RAD * fraction)) / (1 - np.cos(_COSINE_PHASE_RAD))
+        return fraction**1.6 * (0.85 + 0.15 * fraction)
+
+    def coupled_fraction(self, time_s: float) -> float:
+        """0 to 1 and back without a hard stop: what the hand and its other fingers do with the tap."""
+        fall = minimum_jerk((time_s - self.press_s + self.fall_s * 1.1 - self.lag_s) / (self.fall_s * 1.3))
+        return fall * (1 - minimum_jerk((time_s - self.release_s - self.lag_s * 0.5) / (self.lift_s * 1.25)))
+
+    def reach_fraction(self, time_s: float) -> float:
+        """0 at home, 1 over the key."""
+        start_s = self.press_s - self.fall_s - self.travel_s
+        there = minimum_jerk((time_s - start_s) / (self.travel_s + 0.35 * self.fall_s))
+        back = minimum_jerk((time_s - (self.release_s + 0.35 * self.lift_s)) / 0.24)
+        return there * (1 - back)
+
+    def windup_height_m(self, time_s: float) -> float:
+        """How much higher the finger is before it falls."""
+        fraction = (time_s - (self.press_s - self.fall_s - 0.17)) / 0.2
+        return self.windup_m * np.sin(np.pi * np.clip(fraction, 0, 1)) ** 2
+
+
+@dataclass(frozen=True)
+class Dip:
+    """An idle finger that lowers to height_m, stays there and comes back without touching."""
+
+    hand: Handedness
+    finger: int
+    start_s: float
+    fall_s: float
+    dwell_s: float
+    rise_s: float
+    height_m: float
+
+    @property
+    def end_s(self) -> float:
+        return self.start_s + self.fall_s + self.dwell_s + self.rise_s
+
+    def descent_fraction(self, time_s: float) -> float:
+        """0 to 1 and back."""
+        rise = minimum_jerk((time_s - self.start_s - self.fall_s - self.dwell_s) / self.rise_s)
+        return float(minimum_jerk((time_s - self.start_s) / self.fall_s) * (1 - rise))
+
+
+class SmoothNoise:
+    """Smooth random motion about 0 in several directions: each a sum of five sines.
+
+    hertz: the range of their frequencies. deviation: the standard deviation, one or (count,).
+    """
+
+    def __init__(
+        self, random: np.random.Generator, count: int, hertz: tuple[float, float], deviation: float | np.ndarray
+    ) -> None:
+        self._hertz = random.uniform(*hertz, (5, count))
+        self._phases_rad = random.uniform(0, 2 * np.pi, (5, count))
+        self._amplitude = deviation * np.sqrt(2 / 5)
+
+    def __call__(self, time_s: float) -> np.ndarray:
+        """(count,)"""
+        return self._amplitude * np.sin(2 * np.pi * self._hertz * time_s + self._phases_rad).sum(0)

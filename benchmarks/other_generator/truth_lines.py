@@ -1,0 +1,107 @@
+"""The lines of a recording's truth file (`fingertip_research.ground_truth.recording`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from fingertip_contact.datatypes import FINGERS, Handedness
+from fingertip_research.ground_truth.recording import VERSION
+from other_generator.actor import HandAnimator, HandState
+from other_generator.body import make_part_label
+from other_generator.renderer import RenderBuffers, Renderer
+from other_generator.schedule import WORDS_PER_MINUTE
+from other_generator.taps import Tap
+from other_generator.typist import SchedulePlayer
+from other_generator.view import HEIGHT_PX, WIDTH_PX, View
+
+# A fingertip's end lies inside the flesh: it counts as seen where what the pixel shows is no further in front of it.
+_MAX_FLESH_DEPTH_M = 0.009
+# The name of layout.yaml; and of the motion, which has none of the difficulties of the package's typists.
+_NAME = "foreign"
+
+
+def make_header_line(
+    text: str, seed: int, angle_deg: float, animator: HandAnimator, renderer: Renderer
+) -> dict[str, Any]:
+    """It says that the desk is empty for the first second: a little less than it is."""
+    view = renderer.view
+    return {
+        "kind": "header",
+        "version": VERSION,
+        "text": text,
+        "seed": seed,
+        "angle_deg": angle_deg,
+        "difficulty": _NAME,
+        "words_per_minute": WORDS_PER_MINUTE,
+        "layout": _NAME,
+        "participant": {"hand_length_m": round(animator.models["left"].length_m, 4), "skin_tone": renderer.skin_tone},
+        "calibration_seconds": 1.0,
+        "camera_from_sheet": {"rotation": view.rotation.tolist(), "translation_m": view.translation_m.tolist()},
+    }
+
+
+def make_tap_line(tap: Tap, press_ns: int, release_ns: int, contact_m: np.ndarray) -> dict[str, Any]:
+    """contact_m: where the pad touched, x and y first."""
+    x_m, y_m = _round_values(contact_m[:2], 6)
+    return {
+        "kind": "tap",
+        "press_ns": press_ns,
+        "release_ns": release_ns,
+        "hand": tap.hand,
+        "finger": FINGERS[tap.finger],
+        "key": tap.key,
+        "text": tap.text,
+        "x_m": x_m,
+        "y_m": y_m,
+    }
+
+
+def make_frame_line(stamp_ns: int, hands: list[dict[str, Any]]) -> dict[str, Any]:
+    """hands: as `make_hand_entries` gives them; none while the desk is empty."""
+    return {"kind": "frame", "stamp_ns": stamp_ns, "hands": hands}
+
+
+def make_hand_entries(
+    states: Mapping[Handedness, HandState], player: SchedulePlayer, time_s: float, buffers: RenderBuffers, view: View
+) -> list[dict[str, Any]]:
+    """buffers, view: what the camera saw at time_s, and from where."""
+    return [_make_hand_entry(hand, state, player, time_s, buffers, view) for hand, state in states.items()]
+
+
+def _make_hand_entry(
+    hand: Handedness, state: HandState, player: SchedulePlayer, time_s: float, buffers: RenderBuffers, view: View
+) -> dict[str, Any]:
+    ends_px, ends_depth_m = view.project(state.pose.ends_m)
+    fingers = {}
+    for finger, name in enumerate(FINGERS):
+        tap = player.find_contact_tap(hand, finger, time_s)
+        pad_m, end_px = state.contact_points_m[finger], ends_px[finger]
+        fingers[name] = {
+            "pad_m": _round_values(pad_m, 6),
+            "clearance_m": round(float(max(pad_m[2], 0)), 6),
+            "contact": tap is not None,
+            "key": tap.key if tap else None,
+            "tip_px": _round_values(end_px, 2),
+            "visible": _is_visible(buffers, make_part_label(hand, finger), end_px, ends_depth_m[finger]),
+        }
+    joints_m = {name: _round_values(point_m, 6) for name, point_m in state.pose.joints_m.items()}
+    return {"hand": hand, "joints_m": joints_m, "fingers": fingers}
+
+
+def _is_visible(buffers: RenderBuffers, part: int, end_px: np.ndarray, depth_m: float) -> bool:
+    """Whether nothing is in front of a fingertip's end, and the finger is seen within two pixels of it."""
+    column, row = np.round(end_px).astype(int)
+    if (
+        not (0 <= column < WIDTH_PX and 0 <= row < HEIGHT_PX)
+        or buffers.depth_m[row, column] <= depth_m - _MAX_FLESH_DEPTH_M
+    ):
+        return False
+    around = buffers.parts[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3]
+    return bool((around == part).any())
+
+
+def _round_values(values: Iterable[float], digits: int) -> list[float]:
+    return [round(float(value), digits) for value in values]

@@ -1,0 +1,1 @@
+"""What is known of each camera, and readers of cameras without ROS."""

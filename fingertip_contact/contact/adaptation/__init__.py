@@ -1,0 +1,1 @@
+"""What is estimated online: contact heights and foreshortening."""

@@ -1,0 +1,1 @@
+"""Contact classifiers: which contact candidates are taps."""

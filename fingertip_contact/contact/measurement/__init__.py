@@ -1,0 +1,1 @@
+"""Fingertip measurements of each frame, and their history."""

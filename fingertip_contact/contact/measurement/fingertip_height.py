@@ -1,0 +1,289 @@
+"""Where the fingertips are over the surface: depth along the end of each finger, for all fingers at once.
+
+The camera sees the nail side, the pad that touches is hidden below. What it does see well is where the finger ends: a
+scan along the last segment, from the nail outwards, drops from the finger to the desk. Everything is measured from
+that end and not from the landmark, which wanders by several pixels along the finger. No full image is touched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.datatypes import FINGER_LANDMARKS, FINGERS, DepthImage, Hand
+from fingertip_contact.geometry import Camera, Plane
+
+# The scan, in metres on the surface: along the finger from inside the last segment to beyond its end, and across.
+SCAN_ALONG_M = np.arange(-0.014, 0.0185, 0.00125)
+SCAN_ACROSS_M = np.arange(-0.012, 0.0121, 0.0015)
+# Lower than this over the surface is desk: three sigma of an averaged row of the scan.
+MAX_DESK_HEIGHT_M = 0.004
+# Rows are averaged over this half width; the middle of the finger is sought and followed with the wider one.
+ROW_SIGMA_M = 0.0025
+FINGER_SIGMA_M = 0.0045
+# The end is the mean over this half width; a row covered less than this share is no longer the finger.
+END_SIGMA_M = 0.003
+MIN_COVERAGE = 0.15
+# Where the finger is met first, a little inside its landmark, and how far its next row may lie off the last one.
+SEARCH_START_M = -0.004
+MAX_STEP_M = 0.0025
+# Outwards a finger goes down to the desk: what stands this much higher than the row before is another finger.
+MAX_RISE_M = 0.004
+# How much of the way to the middle of a row the follower goes.
+TRACE_GAIN = 0.6
+# "The visible height" is that of the rim: the rows so far behind the end, over this half width. Farther back the
+# surface rises steeply with every bend of the finger; the rim of a touching fingertip stands equally high in all poses.
+RIM_OFFSET_M = 0.0015
+RIM_SIGMA_M = 0.0009
+MIN_WEIGHT = 0.5
+# Fingertips are wider than that: two ends so close are one, measured twice.
+MIN_TIP_SEPARATION_M = 0.005
+CONTACT_OFFSET_RATIO = 0.5
+# A landmark farther out than this is no landmark.
+MAX_LANDMARK_PX = 1e5
+
+_TIP_LANDMARKS = [FINGER_LANDMARKS[finger][-1] for finger in FINGERS]
+# From where a finger's direction is taken: the knuckle, and the thumb's.
+_BASE_LANDMARKS = [2, 5, 9, 13, 17]
+
+
+@dataclass(frozen=True)
+class FingertipSamples:
+    """One row a finger, five rows a hand in the order of the hands and of FINGERS; NaN where not measured.
+
+    rim_height_m: (N,) height of the visible surface just behind the finger's end over the surface, metres. sigma_m:
+    (N,) its standard deviation by the depth noise model, metres. axial_height_m: (N,) the same distance to the surface
+    along the optical axis, metres. tip_px: (N, 2) the landmark. tip_end_px: (N, 2) pixel where the finger ends.
+    contact_point_m: (N, 3) where the pad would touch the surface, optical frame. flow_m: (N, 2) how far the tip's
+    picture went since the frame before, metres at its distance: across the way in which it is seen to come down to the
+    surface, and along it; see compute_approach_direction.
+    """
+
+    rim_height_m: np.ndarray
+    sigma_m: np.ndarray
+    axial_height_m: np.ndarray
+    tip_px: np.ndarray
+    tip_end_px: np.ndarray
+    contact_point_m: np.ndarray
+    flow_m: np.ndarray
+
+
+def measure_fingertips(
+    depth: DepthImage,
+    camera: Camera,
+    plane: Plane,
+    hands: tuple[Hand, ...],
+    parameters: ContactParameters,
+    flow_px: np.ndarray | None = None,
+) -> FingertipSamples:
+    """Measure five fingertips of each hand over the plane. flow_px: (N, 2), see FingertipFlow; None where not known."""
+    landmarks = np.stack([hand.landmarks_px for hand in hands]).astype(np.float64)
+    landmarks[~(np.abs(landmarks) < MAX_LANDMARK_PX)] = np.nan
+    tip_px, base_px = (landmarks[:, rows].reshape(-1, 2) for rows in (_TIP_LANDMARKS, _BASE_LANDMARKS))
+    # From the knuckle: the last segment alone is often foreshortened, and its landmarks a few pixels off.
+    direction = _normalise(tip_px - base_px)
+    tip_depth_m = plane.depth_at_m(camera.rays(tip_px))
+    pixels_per_m = camera.focal_px / tip_depth_m
+
+    height_m = _scan_rows(depth, camera, plane, tip_px, direction, pixels_per_m)
+    across_m, coverage = _trace_axis(height_m)
+    rows_m = _weighted_mean(height_m, _gaussian_weight(SCAN_ACROSS_M - across_m[..., None], ROW_SIGMA_M))
+    end_m = _find_finger_end(coverage)
+    behind_end_m = end_m[:, None] - SCAN_ALONG_M
+    rim_weights = np.where(
+        rows_m > MAX_DESK_HEIGHT_M / 2, _gaussian_weight(behind_end_m - RIM_OFFSET_M, RIM_SIGMA_M), 0.0
+    )
+    rim_height_m = (rim_weights * np.nan_to_num(rows_m)).sum(axis=1) / np.maximum(rim_weights.sum(axis=1), 1e-9)
+    rim_height_m = np.where(rim_weights.sum(axis=1) > MIN_WEIGHT, rim_height_m, np.nan)
+
+    last = np.clip(np.searchsorted(SCAN_ALONG_M, np.nan_to_num(end_m)) - 1, 0, len(SCAN_ALONG_M) - 1)
+    lateral_m = across_m[np.arange(len(last)), last]
+    tip_end_px = (
+        tip_px + (direction * end_m[:, None] + _perpendicular(direction) * lateral_m[:, None]) * pixels_per_m[:, None]
+    )
+    is_shared = _find_shared_ends(tip_end_px, tip_px, MIN_TIP_SEPARATION_M * pixels_per_m)
+    rim_height_m[is_shared] = np.nan
+    tip_end_px[is_shared] = np.nan
+    return FingertipSamples(
+        rim_height_m=rim_height_m,
+        sigma_m=_estimate_noise_m(camera, plane, tip_end_px, tip_depth_m, parameters),
+        axial_height_m=rim_height_m / np.maximum(np.abs(camera.rays(tip_px) @ plane.normal), 1e-6),
+        tip_px=tip_px,
+        tip_end_px=tip_end_px,
+        contact_point_m=_estimate_contact_point(camera, plane, tip_end_px, parameters.finger_radius_m),
+        flow_m=_to_flow_m(camera, plane, tip_px, pixels_per_m, flow_px),
+    )
+
+
+def _to_flow_m(
+    camera: Camera, plane: Plane, tip_px: np.ndarray, pixels_per_m: np.ndarray, flow_px: np.ndarray | None
+) -> np.ndarray:
+    if flow_px is None:
+        return np.full(tip_px.shape, np.nan)
+    return to_approach_frame(compute_approach_direction(camera, plane.normal, tip_px), flow_px) / pixels_per_m[:, None]
+
+
+def measure_heights_m(
+    depth: DepthImage, camera: Camera, plane: Plane, origin_px: np.ndarray, offsets_px: np.ndarray
+) -> np.ndarray:
+    """Heights over the plane (N, ...), metres, NaN where there is no depth or no picture, at whole pixels: offsets_px
+    (N or 1, ..., 2) from the corners (N, 2). Corners that are no place in any picture have no heights."""
+    origin_px = np.where(np.abs(origin_px) < MAX_LANDMARK_PX, origin_px, np.nan)
+    shape = (len(origin_px),) + (1,) * (offsets_px.ndim - 2)
+    pixels = np.nan_to_num(origin_px.reshape(*shape, 2) + offsets_px, nan=-1.0, posinf=-1.0, neginf=-1.0)
+    columns, rows = np.moveaxis(np.clip(pixels, -1, 1e6).astype(np.int64), -1, 0)
+    height, width = depth.values.shape
+    inside = (columns >= 0) & (rows >= 0) & (columns < width) & (rows < height)
+    values = depth.values[np.where(inside, rows, 0), np.where(inside, columns, 0)].astype(np.float64) * depth.unit_m
+    values[~inside | ~np.isfinite(values) | (values <= 0)] = np.nan
+    # The slope of the ray changes by 1 / f a pixel: exact without distortion, and so near the tip in effect with it.
+    slope = (camera.rays(origin_px) @ plane.normal).reshape(shape)
+    return values * (slope + offsets_px @ (plane.normal[:2] / (camera.fx, camera.fy))) + plane.offset_m
+
+
+def compute_approach_direction(camera: Camera, normal: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """(N, 2) unit vectors in the picture: where points seen at pixels (N, 2) go as they come down to a surface.
+
+    A point moved by -normal: the derivative of its projection. From straight above there is no such way, and what
+    comes of it is any direction.
+    """
+    rays = camera.rays(pixels)
+    return _normalise((rays[:, :2] * normal[2] - normal[:2]) * (camera.fx, camera.fy))
+
+
+def to_approach_frame(direction: np.ndarray, displacement: np.ndarray) -> np.ndarray:
+    """Ways in the picture (..., 2), to the right and down, as ways across directions (..., 2) and along them."""
+    across = displacement[..., 0] * direction[..., 1] - displacement[..., 1] * direction[..., 0]
+    return np.stack([across, (displacement * direction).sum(axis=-1)], axis=-1)
+
+
+def _scan_rows(
+    depth: DepthImage,
+    camera: Camera,
+    plane: Plane,
+    tip_px: np.ndarray,
+    direction: np.ndarray,
+    pixels_per_m: np.ndarray,
+) -> np.ndarray:
+    """Heights over the plane (N, along, across), metres, NaN where there is no depth or no picture."""
+    along = direction[:, None, None, :] * SCAN_ALONG_M[:, None, None]
+    across = _perpendicular(direction)[:, None, None, :] * SCAN_ACROSS_M[:, None]
+    offsets = np.rint((along + across) * pixels_per_m[:, None, None, None])
+    return measure_heights_m(depth, camera, plane, np.rint(tip_px), offsets)
+
+
+def _trace_axis(height_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The middle (N, along), metres across, and the width share covered (N, along) of the finger in each scan row.
+
+    height_m: (N, along, across). The landmarks' direction is some degrees off and neighbours are close, so from just
+    inside the landmark the finger is followed row by row: to the middle of what hangs together with the row before and
+    does not stand higher, a bell keeping out neighbours that touch.
+    """
+    known_m = np.nan_to_num(height_m)
+    foreground = np.clip(known_m / MAX_DESK_HEIGHT_M - 0.5, 0.0, 1.0)
+    start = int(np.searchsorted(SCAN_ALONG_M, SEARCH_START_M))
+    index = np.arange(len(foreground))
+    middle = np.zeros(len(foreground))
+    across_m = np.zeros(foreground.shape[:2])
+    coverage = np.zeros(foreground.shape[:2])
+    level_m = np.nan_to_num(
+        _weighted_mean(height_m[:, start], _gaussian_weight(SCAN_ACROSS_M, ROW_SIGMA_M)), nan=np.inf
+    )
+    for row in range(start, len(SCAN_ALONG_M)):
+        on_finger = (foreground[:, row] > 0.5) & (known_m[:, row] <= level_m[:, None] + MAX_RISE_M)
+        lateral_m = SCAN_ACROSS_M - middle[:, None]
+        nearest = np.abs(lateral_m) + np.where(on_finger, 0.0, 1.0)
+        centre = nearest.argmin(axis=1)
+        near = nearest[index, centre] < MAX_STEP_M
+        # Columns with as many gaps to their left as the centre has are joined to it.
+        break_count = np.cumsum(~on_finger, axis=1)
+        connected = on_finger & (break_count == break_count[index, centre][:, None]) & near[:, None]
+        weights = connected * _gaussian_weight(lateral_m, FINGER_SIGMA_M)
+        total = weights.sum(axis=1)
+        middle = middle + TRACE_GAIN * (weights * lateral_m).sum(axis=1) / np.maximum(total, 1.0)
+        level_m = np.where(total > 0, (weights * known_m[:, row]).sum(axis=1) / np.maximum(total, 1e-9), level_m)
+        across_m[:, row] = middle
+        weights_across = _gaussian_weight(SCAN_ACROSS_M - middle[:, None], END_SIGMA_M)
+        coverage[:, row] = (weights_across * foreground[:, row] * connected).sum(axis=1) / weights_across.sum(axis=1)
+    across_m[:, :start] = across_m[:, start, None]
+    return across_m, coverage
+
+
+def _find_finger_end(coverage: np.ndarray) -> np.ndarray:
+    """Where each finger ends (N,), metres along, given the share of each row that it covers; NaN where it does not.
+
+    The mean over the middle of the finger of how far each line goes on: one ragged depth edge says little.
+    """
+    start = int(np.searchsorted(SCAN_ALONG_M, SEARCH_START_M))
+    row_coverage = coverage[:, start:]
+    connected = np.cumprod(row_coverage > MIN_COVERAGE, axis=1)
+    end_m = SCAN_ALONG_M[start] + ((row_coverage * connected).sum(axis=1) - 0.5) * (SCAN_ALONG_M[1] - SCAN_ALONG_M[0])
+    ends = (connected[:, 0] > 0) & (connected[:, -1] == 0)
+    return np.where(ends, end_m, np.nan)
+
+
+def _find_shared_ends(tip_end_px: np.ndarray, tip_px: np.ndarray, same_px: np.ndarray) -> np.ndarray:
+    """Whose end (N,) is another finger's: the same within same_px (N,), and that one's landmark is closer to it.
+
+    It happens where a finger hides another.
+    """
+    distance_px = np.linalg.norm(tip_end_px[:, None] - tip_end_px, axis=-1)
+    landmark_offset_px = np.linalg.norm(tip_end_px - tip_px, axis=-1)
+    return ((distance_px < same_px[:, None]) & (landmark_offset_px < landmark_offset_px[:, None])).any(axis=1)
+
+
+def _estimate_contact_point(camera: Camera, plane: Plane, tip_end_px: np.ndarray, radius_m: float) -> np.ndarray:
+    """Where a round fingertip on the surface touches it, if it ends at tip_end_px: (N, 3), optical frame, metres.
+
+    A ball of this radius on the plane has its outline, seen at elevation A, at height r (1 - cos A), and its centre r
+    sin A farther from the camera along the plane. A fingertip is blunter: its pad lies CONTACT_OFFSET_RATIO of that
+    back (rendered hands, 45 to 75 degrees: 3.3 mm less than a ball's).
+    """
+    rays = camera.rays(np.nan_to_num(tip_end_px))
+    directions = _normalise(rays)
+    sine = np.abs(directions @ plane.normal)
+    cosine = np.sqrt(np.maximum(0.0, 1.0 - sine**2))
+    outline_height_m = radius_m * (1.0 - cosine)
+    depth_m = (outline_height_m - plane.offset_m) / (rays @ plane.normal)
+    away = _normalise(directions - (directions @ plane.normal)[:, None] * plane.normal)
+    contact_point = (
+        rays * depth_m[:, None]
+        - outline_height_m[:, None] * plane.normal
+        + away * (CONTACT_OFFSET_RATIO * radius_m * sine)[:, None]
+    )
+    return np.where(np.isfinite(tip_end_px).all(axis=1)[:, None] & (depth_m > 0)[:, None], contact_point, np.nan)
+
+
+def _estimate_noise_m(
+    camera: Camera, plane: Plane, tip_end_px: np.ndarray, depth_m: np.ndarray, parameters: ContactParameters
+) -> np.ndarray:
+    """Standard deviation of the mean height: sigma_z = z^2 s / (f B) of a stereo camera, along the normal."""
+    sigma_z = depth_m**2 * parameters.depth_noise_px / (camera.fx * parameters.baseline_m)
+    slant = np.abs(camera.rays(np.nan_to_num(tip_end_px)) @ plane.normal)
+    # Neighbouring pixels share their matching window: some 25 samples count as 5.
+    return sigma_z * slant / np.sqrt(5.0)
+
+
+def _gaussian_weight(offset_m: np.ndarray, sigma_m: float) -> np.ndarray:
+    """Weight of an offset: one in the middle, nothing beyond three sigma."""
+    return np.where(np.abs(offset_m) < 3 * sigma_m, np.exp(-0.5 * (offset_m / sigma_m) ** 2), 0.0)
+
+
+def _perpendicular(direction: np.ndarray) -> np.ndarray:
+    """Unit vectors (N, 2) a quarter turn from the directions, towards positive `across`."""
+    return np.column_stack([-direction[:, 1], direction[:, 0]])
+
+
+def _weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean over the last axis of the finite values, weights broadcast to them; NaN under a third of the weight."""
+    weights = np.broadcast_to(weights, values.shape)
+    weight = np.where(np.isfinite(values), weights, 0.0)
+    total = weight.sum(axis=-1)
+    mean = (weight * np.nan_to_num(values)).sum(axis=-1) / np.maximum(total, 1e-12)
+    return np.where(total > weights.sum(axis=-1) / 3, mean, np.nan)
+
+
+def _normalise(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)

@@ -1,0 +1,92 @@
+"""The last frames of all ten fingers, side by side, so that fingers and instants can be compared."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fingertip_contact.contact.measurement.fingertip_height import FingertipSamples
+from fingertip_contact.datatypes import FINGERS, HANDS, Finger, Hand, Handedness
+
+FINGER_COUNT = len(HANDS) * len(FINGERS)
+# A second at 30 Hz: longer than any approach, and than any wait for a decision.
+MAX_ROWS = 32
+# No height (metres) and no landmark (pixels) in its senses is larger.
+PLAUSIBILITY_LIMIT = 1e5
+# Noise of a height before it can be told, and the range that it is taken to be in.
+DEFAULT_NOISE_M = 0.0010
+NOISE_LIMITS_M = (0.0004, 0.0011)
+
+
+class FingertipHistory:
+    """One row a frame, one column a finger of a hand (left thumb to right little finger); NaN where not measured.
+
+    stamps_ns: (T,) int64. rim_height_m, axial_height_m: (T, FINGER_COUNT). tip_px, flow_m: (T, FINGER_COUNT, 2).
+    contact_points_m: (T, FINGER_COUNT, 3). See FingertipSamples.
+    """
+
+    def __init__(self) -> None:
+        self.stamps_ns = np.zeros(0, dtype=np.int64)
+        self.rim_height_m = np.zeros((0, FINGER_COUNT))
+        self.axial_height_m = np.zeros((0, FINGER_COUNT))
+        self.tip_px = np.zeros((0, FINGER_COUNT, 2))
+        self.contact_points_m = np.zeros((0, FINGER_COUNT, 3))
+        self.flow_m = np.zeros((0, FINGER_COUNT, 2))
+        self._pending = 0
+
+    def add(self, stamp_ns: int, columns: list[int], samples: FingertipSamples | None) -> None:
+        """Append a frame. columns: the column of each row of samples."""
+        dropped = max(0, len(self.stamps_ns) - (MAX_ROWS - 1))
+        self._pending = max(0, self._pending - dropped)
+        self.stamps_ns = np.append(self.stamps_ns[dropped:], stamp_ns)
+        self.rim_height_m = _append_row(self.rim_height_m[dropped:], columns, samples.rim_height_m if samples else None)
+        self.axial_height_m = _append_row(
+            self.axial_height_m[dropped:], columns, samples.axial_height_m if samples else None
+        )
+        self.tip_px = _append_row(self.tip_px[dropped:], columns, samples.tip_px if samples else None)
+        self.contact_points_m = _append_row(
+            self.contact_points_m[dropped:], columns, samples.contact_point_m if samples else None
+        )
+        self.flow_m = _append_row(self.flow_m[dropped:], columns, samples.flow_m if samples else None)
+
+    def pop_settled(self, delay_s: float) -> list[int]:
+        """The rows, oldest first, that are now `delay_s` older than the last one and were not taken before."""
+        age_ns = self.stamps_ns[-1] - self.stamps_ns[self._pending :]
+        count = int((age_ns >= delay_s * 1e9).sum())
+        rows = list(range(self._pending, self._pending + count))
+        self._pending += count
+        return rows
+
+    def estimate_noise_m(self) -> np.ndarray:
+        """Standard deviation of each finger's heights (FINGER_COUNT,), metres: from how far a frame is off its
+        neighbours.
+
+        The median over a second does not see the few frames of a tap.
+        """
+        deviation_m = np.abs(self.rim_height_m[1:-1] - (self.rim_height_m[:-2] + self.rim_height_m[2:]) / 2)
+        known = np.isfinite(deviation_m).sum(axis=0)
+        # NaN comes last.
+        ordered_m = np.sort(deviation_m, axis=0)
+        rows = np.stack([(known - 1) // 2, known // 2]).clip(0)
+        if not len(ordered_m):
+            return np.full(FINGER_COUNT, DEFAULT_NOISE_M)
+        median_m = ordered_m[rows, np.arange(FINGER_COUNT)].mean(axis=0)
+        noise_m = np.where(known >= 5, median_m * 1.4826 / np.sqrt(1.5), DEFAULT_NOISE_M)
+        return np.clip(noise_m, *NOISE_LIMITS_M)
+
+
+def _append_row(rows: np.ndarray, columns: list[int], values: np.ndarray | None) -> np.ndarray:
+    """The rows and one more, NaN but for these values in these columns."""
+    row = np.full((1, *rows.shape[1:]), np.nan)
+    if values is not None:
+        row[0, columns] = np.where(np.abs(values) < PLAUSIBILITY_LIMIT, values, np.nan)
+    return np.concatenate([rows, row])
+
+
+def find_columns(hands: tuple[Hand, ...]) -> list[int]:
+    """The column of each finger of the hands, in the order of FINGERS."""
+    return [find_column(hand.handedness, finger) for hand in hands for finger in FINGERS]
+
+
+def find_column(hand: Handedness, finger: Finger) -> int:
+    """Left thumb to right little finger."""
+    return HANDS.index(hand) * len(FINGERS) + FINGERS.index(finger)

@@ -1,0 +1,109 @@
+"""Depth of a stream of pictures from a network that is too slow to look at each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from fingertip_contact.datatypes import Hand
+from fingertip_contact.depth.alignment import align
+from fingertip_contact.depth.propagation import Keyframe, Propagator, to_flow_image
+from fingertip_contact.depth.region import Region, RegionFinder
+
+# The whole picture is looked at this often at least: what changes away from the hands is seen then.
+FULL_IMAGE_PERIOD_NS = 5_000_000_000
+# A window's scale is found on every fourth pixel of every fourth row.
+STRIDE = 4
+
+
+class Estimator(Protocol):
+    """Depth of one picture."""
+
+    def infer(self, image_bgr: np.ndarray) -> np.ndarray:
+        """(H, W, 3) uint8 -> (H, W) float32, metres, NaN where invalid."""
+        ...
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """depth_m: (H, W) float32, metres, NaN where invalid. keyframe_stamp_ns: stamp of the picture that the
+    network saw."""
+
+    depth_m: np.ndarray
+    keyframe_stamp_ns: int
+
+
+class DepthStream:
+    """`infer` runs the network on some pictures, `propagate` gives depth for all: two threads, one for each.
+
+    full_image: for the whole picture. region: for the window round the hands that `region_finder` finds;
+    None: the whole picture is looked at always. full_image_stamp_ns: stamp of the last picture that was looked at as a
+    whole.
+    """
+
+    def __init__(
+        self, full_image: Estimator, region: Estimator | None = None, region_finder: RegionFinder | None = None
+    ) -> None:
+        self._full_image_estimator = full_image
+        self._region_estimator = region
+        self._region_finder = region_finder
+        self._keyframe: Keyframe | None = None
+        self.full_image_stamp_ns = 0
+        # Each thread has its own: neither waits for the other.
+        self._inference_propagator, self._output_propagator = Propagator(), Propagator()
+
+    def infer(self, stamp_ns: int, image_bgr: np.ndarray, hands: Sequence[Hand]) -> Estimate:
+        """Runs the network on a picture, (H, W, 3) uint8, which is what `propagate` carries over from now on.
+
+        hands: the last that are known, perhaps of an earlier picture; where there are any, only their surroundings are
+        looked at now and then the rest. Raises ValueError where the picture is none.
+        """
+        gray = to_flow_image(image_bgr)
+        region = self._find_region(stamp_ns, image_bgr, hands)
+        depth_m = self._infer_region(region, image_bgr, gray) if region else None
+        if depth_m is None:
+            depth_m = self._full_image_estimator.infer(image_bgr)
+            self.full_image_stamp_ns = stamp_ns
+        self._keyframe = Keyframe(stamp_ns, gray, depth_m)
+        return Estimate(depth_m, stamp_ns)
+
+    def propagate(self, stamp_ns: int, image_bgr: np.ndarray) -> Estimate | None:
+        """Depth of a picture by what the network said last; None where it has not looked at one of this size yet, or
+        only at later ones: a recording began again."""
+        keyframe = self._keyframe
+        if keyframe is None or keyframe.depth_m.shape != image_bgr.shape[:2] or stamp_ns < keyframe.stamp_ns:
+            return None
+        return Estimate(self._output_propagator.propagate(keyframe, to_flow_image(image_bgr)), keyframe.stamp_ns)
+
+    def reset(self) -> None:
+        """Forgets what the network said."""
+        self._keyframe = None
+
+    def _find_region(self, stamp_ns: int, image_bgr: np.ndarray, hands: Sequence[Hand]) -> Region | None:
+        """Where to look, None for everywhere."""
+        keyframe = self._keyframe
+        if self._region_finder is None or keyframe is None or keyframe.depth_m.shape != image_bgr.shape[:2]:
+            return None
+        if not 0 <= stamp_ns - self.full_image_stamp_ns < FULL_IMAGE_PERIOD_NS:
+            return None
+        return self._region_finder.find(hands, *image_bgr.shape[:2])
+
+    def _infer_region(self, region: Region, image_bgr: np.ndarray, gray: np.ndarray) -> np.ndarray | None:
+        """Depth of the whole picture: what was known of it, with a region that is seen anew at the same scale.
+
+        A network judges distance by what it sees, and in a window it sees less: scale and shift differ from those of
+        the whole picture. The desk in the window says by how much. None where it shows too little of it.
+        """
+        assert self._region_estimator is not None
+        assert self._keyframe is not None
+        propagated_m = self._inference_propagator.propagate(self._keyframe, gray)
+        inferred_m = self._region_estimator.infer(np.ascontiguousarray(image_bgr[region.window]))
+        sampled = (slice(None, None, STRIDE), slice(None, None, STRIDE))
+        alignment = align(inferred_m[sampled], propagated_m[region.window][sampled])
+        if alignment is None:
+            return None
+        propagated_m[region.window] = alignment.apply(inferred_m)
+        return propagated_m

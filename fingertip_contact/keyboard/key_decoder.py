@@ -1,0 +1,183 @@
+"""Contact events to key events and text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fingertip_contact.datatypes import ContactEvent, KeyEvent, Rejection
+from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.keyboard.language import LanguageModel
+from fingertip_contact.keyboard.layout import BACKSPACE, Key, Layout
+from fingertip_contact.keyboard.modifiers import COMMAND_MODIFIERS, Modifiers
+from fingertip_contact.keyboard.touch_model import TouchModel
+
+_S_TO_NS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class KeyDecoderSettings:
+    """repeat_delay_s: a key held for longer repeats, 0: never. repeat_interval_s: from one repetition to the next.
+    report_off_key: whether presses on no key give events too, with an empty key and the reason.
+
+    Raises ValueError for a time that is out of range.
+    """
+
+    repeat_delay_s: float = 0.0
+    repeat_interval_s: float = 0.05
+    report_off_key: bool = False
+
+    def __post_init__(self) -> None:
+        if not (self.repeat_delay_s == 0.0 or 0.1 <= self.repeat_delay_s <= 10.0):
+            raise ValueError(f"repeat_delay_s is {self.repeat_delay_s}: choose 0 (never) or 0.1 to 10 seconds")
+        if not 0.01 <= self.repeat_interval_s <= 10.0:
+            raise ValueError(f"repeat_interval_s is {self.repeat_interval_s}: choose 0.01 to 10 seconds")
+
+
+@dataclass
+class _KeyRepeat:
+    """The key that repeats while it is held: the last one that was pressed."""
+
+    press: KeyEvent
+    due_ns: int
+    count: int = 0
+
+
+class KeyDecoder:
+    """Gives each press its key, keeps that key until the press ends, and writes the text."""
+
+    def __init__(
+        self, layout: Layout, settings: KeyDecoderSettings | None = None, language: LanguageModel | None = None
+    ) -> None:
+        """language: which characters to expect; without one only the place of a touch counts."""
+        self._layout = layout
+        self._settings = settings or KeyDecoderSettings()
+        self._language = language
+        self._touch_model = TouchModel(layout)
+        self._modifiers = Modifiers()
+        self._held_keys: dict[int, Key | None] = {}
+        self._key_repeat: _KeyRepeat | None = None
+        self._text_before_last_press: tuple[int, str] | None = None
+        self._last_stamp_ns = 0
+        self.text = ""
+
+    def process(
+        self,
+        events: Iterable[ContactEvent],
+        camera_from_sheet: RigidTransform | None,
+        stamp_ns: int | None = None,
+    ) -> tuple[KeyEvent, ...]:
+        """The events that are on a key. While the sheet is not found, presses are on none; those held still end.
+
+        stamp_ns: of the frame, by which held keys repeat. A press whose number is held already is left aside: each
+        press has one end.
+        """
+        found = [self._decode_event(event, camera_from_sheet) for event in events]
+        if stamp_ns is not None:
+            found.append(self._emit_repeat(stamp_ns))
+        return tuple(event for event in found if event is not None)
+
+    def clear(self) -> None:
+        """Empties the text; held keys stay held."""
+        self.text = ""
+        self._text_before_last_press = None
+
+    def _decode_event(self, event: ContactEvent, camera_from_sheet: RigidTransform | None) -> KeyEvent | None:
+        if event.stamp_ns < self._last_stamp_ns:
+            self._modifiers.drop_released()
+        self._last_stamp_ns = event.stamp_ns
+        if event.type == "press":
+            return None if event.press in self._held_keys else self._decode_press(event, camera_from_sheet)
+        if event.press not in self._held_keys:
+            return None
+        key = self._held_keys[event.press]
+        name = key.name if key else ""
+        if event.type == "move":
+            return KeyEvent(event, self._layout.name, name, "")
+        return self._finish_press(event, name)
+
+    def _decode_press(self, event: ContactEvent, camera_from_sheet: RigidTransform | None) -> KeyEvent | None:
+        if camera_from_sheet is None or not np.all(np.isfinite(event.point_m)):
+            return self._make_off_key_event(event, "", "no_sheet")
+        point_m = camera_from_sheet.inverse.apply(event.point_m)[:2]
+        spatial_key = self._touch_model.choose(point_m, event.hand, event.finger)
+        if spatial_key is None:
+            nearest, _ = self._layout.find_nearest(point_m)
+            return self._make_off_key_event(event, self._layout.keys[nearest[0]].text, "off_key")
+        key = self._find_most_probable_key(point_m, event) if self._language else spatial_key
+        self._touch_model.update(point_m, event.hand, event.finger, key)
+        self._held_keys[event.press] = key
+        self._text_before_last_press = (event.press, self.text)
+        found = self._make_press_event(event, key)
+        if key is not spatial_key and found.reason is None:
+            found = replace(found, rejected=spatial_key.text or spatial_key.name, reason="language")
+        self._apply_text(key, found.text)
+        if key.modifier is None:
+            self._start_repeat(found)
+        else:
+            self._modifiers.press(event.press, key.modifier, event.contact_ns)
+        return found
+
+    def _find_most_probable_key(self, point_m: np.ndarray, event: ContactEvent) -> Key:
+        """The key that the touch means, given what was written before. Only keys in reach are candidates, so there
+        is one where there was one without a language."""
+        assert self._language is not None
+        language_nll = self._language.negative_log_likelihood(self.text, [key.text for key in self._layout.keys])
+        key = self._touch_model.choose(point_m, event.hand, event.finger, language_nll)
+        assert key is not None
+        return key
+
+    def _make_press_event(self, event: ContactEvent, key: Key) -> KeyEvent:
+        """The event of a press, with what it writes under the modifiers of its moment."""
+        modifiers = self._modifiers.active_at(event.contact_ns)
+        text = key.text_with_modifiers("shift" in modifiers, self._modifiers.caps_lock)
+        if text and not COMMAND_MODIFIERS.isdisjoint(modifiers):
+            return KeyEvent(event, self._layout.name, key.name, "", modifiers, rejected=text, reason="modifier")
+        return KeyEvent(event, self._layout.name, key.name, text, modifiers)
+
+    def _make_off_key_event(self, event: ContactEvent, rejected: str, reason: Rejection) -> KeyEvent | None:
+        if not self._settings.report_off_key:
+            return None
+        self._held_keys[event.press] = None
+        return KeyEvent(event, self._layout.name, "", "", rejected=rejected, reason=reason)
+
+    def _finish_press(self, event: ContactEvent, name: str) -> KeyEvent:
+        """A release or cancel. A cancelled press wrote nothing, unless others have typed on since."""
+        del self._held_keys[event.press]
+        if self._key_repeat and self._key_repeat.press.contact.press == event.press:
+            self._key_repeat = None
+        if event.type == "release":
+            self._modifiers.release(event.press, event.contact_ns)
+            return KeyEvent(event, self._layout.name, name, "")
+        self._modifiers.cancel(event.press)
+        if self._text_before_last_press is None or self._text_before_last_press[0] != event.press:
+            return KeyEvent(event, self._layout.name, name, "")
+        withdrawn, self.text = self.text, self._text_before_last_press[1]
+        self._text_before_last_press = None
+        return KeyEvent(event, self._layout.name, name, "", rejected=withdrawn[len(self.text) :], reason="cancelled")
+
+    def _apply_text(self, key: Key, text: str) -> None:
+        self.text = self.text[:-1] if key.name == BACKSPACE else self.text + text
+
+    def _start_repeat(self, press: KeyEvent) -> None:
+        """Another key ends the repetition of the one before, as it does on every keyboard."""
+        self._key_repeat = None
+        if self._settings.repeat_delay_s and (press.text or press.key == BACKSPACE):
+            due_ns = press.contact.contact_ns + round(self._settings.repeat_delay_s * _S_TO_NS)
+            self._key_repeat = _KeyRepeat(press, due_ns)
+
+    def _emit_repeat(self, stamp_ns: int) -> KeyEvent | None:
+        """At most one repetition a frame: after a gap in the stream there is no burst."""
+        key_repeat = self._key_repeat
+        if key_repeat is None or stamp_ns < key_repeat.due_ns:
+            return None
+        key_repeat.count += 1
+        interval_ns = round(self._settings.repeat_interval_s * _S_TO_NS)
+        late_ns = stamp_ns - key_repeat.due_ns
+        key_repeat.due_ns = (stamp_ns if late_ns > interval_ns else key_repeat.due_ns) + interval_ns
+        press = key_repeat.press
+        self._apply_text(self._layout.by_name[press.key], press.text)
+        contact = replace(press.contact, type="move", stamp_ns=stamp_ns, contact_ns=stamp_ns)
+        return replace(press, contact=contact, rejected="", reason=None, repeat=key_repeat.count)

@@ -1,0 +1,53 @@
+"""What contact_node and pipeline_node have in common: messages of one stamp to a frame, frame and hands to results."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from types import SimpleNamespace
+from typing import Any
+
+from rclpy.node import Node
+
+from fingertip_contact.datatypes import Frame, Hand
+from fingertip_contact.ros.camera_input import DEPTH_SOURCE_TOPICS, FrameReader, PairedInput
+from fingertip_contact.ros.contact_interface import ContactInterface
+from fingertip_contact.ros.diagnostics import Diagnostics
+from fingertip_contact.ros.worker import FrameWorker
+
+
+class ContactStageBase:
+    """A stage that lacks only the hands. topics: what a frame is made of, besides the depth of `depth_source`."""
+
+    topics: tuple[str, ...]
+
+    def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
+        self._node = node
+        self._all_topics = (*self.topics, *DEPTH_SOURCE_TOPICS[parameters.depth_source])
+        self._camera_timeout_s = parameters.camera_timeout_s
+        self._diagnostics = Diagnostics(node, held)
+        self._contact = ContactInterface(node, parameters, held)
+
+    def find_hands(self, frame: Frame, received: dict[str, Any]) -> tuple[Hand, ...]:
+        """The hands in a frame. received: the messages that it was made of, by topic."""
+        raise NotImplementedError
+
+    def start(self, active: ExitStack) -> None:
+        self._frames = FrameReader()
+        active.callback(self._contact.cancel_all)
+        worker = FrameWorker(
+            self._process,
+            self._diagnostics.record_error,
+            on_idle=self._contact.cancel_all,
+            idle_s=self._camera_timeout_s,
+        )
+        active.callback(worker.close)
+        paired = PairedInput(self._node, self._all_topics, worker.offer, self._diagnostics.record_error, active)
+        self._diagnostics.add_source(lambda: {"dropped": worker.dropped, "unpaired": paired.dropped}, active)
+        self._diagnostics.add_source(self._contact.collect_diagnostics, active)
+
+    def _process(self, received: dict[str, Any]) -> None:
+        frame = self._frames.read(received)
+        hint = self._contact.process(frame, self.find_hands(frame, received))
+        if hint:
+            self._diagnostics.warn(hint)
+        self._diagnostics.record_frame(frame.stamp_ns)

@@ -1,0 +1,1 @@
+"""The desk plane, and whether the camera is placed well over it."""

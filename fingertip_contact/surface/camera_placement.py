@@ -1,0 +1,71 @@
+"""Whether the camera stands where fingertips can be seen, and what to tell the person who put it there."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fingertip_contact.datatypes import MIDDLE_KNUCKLE, WRIST, Hand, Surface
+from fingertip_contact.geometry import Camera, Plane
+
+# Fingers that point away from the camera hide their own tips. How much they point at it, along the desk: as a mean over
+# so many hands, and below so much the camera is behind them. Seen from above, neither is the case.
+AVERAGING_HANDS = 60
+MIN_FACING_COSINE = -0.15
+# Measured on simulated recordings: outside of these, degrees above the desk, fingers hide each other or themselves.
+MIN_ELEVATION_DEG, MAX_ELEVATION_DEG = 40.0, 70.0
+
+BEHIND_HANDS_HINT = (
+    "the camera looks from behind the hands, which hide their fingertips: nothing is read; "
+    "put it on the far side of the keyboard, facing the typist"
+)
+
+
+class CameraPlacement:
+    """update() takes every frame's hands; `is_usable` and `hint` tell what became of it."""
+
+    def __init__(self) -> None:
+        self._facing_cosine = 0.0
+        self._elevation_deg = math.nan
+
+    def update(self, camera: Camera, hands: tuple[Hand, ...], surface: Surface | None) -> None:
+        """surface: None where it is not known; then nothing is learnt."""
+        if surface is None:
+            self._elevation_deg = math.nan
+            return
+        self._elevation_deg = surface.plane.elevation_deg
+        for hand in hands:
+            facing_cosine = _compute_facing_cosine(camera, hand, surface.plane)
+            if math.isfinite(facing_cosine):
+                self._facing_cosine += (facing_cosine - self._facing_cosine) / AVERAGING_HANDS
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether fingertips can be seen at all."""
+        return self._facing_cosine > MIN_FACING_COSINE
+
+    @property
+    def hint(self) -> str:
+        """What to change, in words; empty when all is well."""
+        if not self.is_usable:
+            return BEHIND_HANDS_HINT
+        if self._elevation_deg > MAX_ELEVATION_DEG:
+            return f"{self._elevation_text}: bent fingers hide their tips; 45 to 65 degrees are best"
+        if self._elevation_deg < MIN_ELEVATION_DEG:
+            return f"{self._elevation_text}: fingers hide each other; 45 to 65 degrees are best"
+        return ""
+
+    @property
+    def _elevation_text(self) -> str:
+        return f"the camera looks down at {self._elevation_deg:.0f} degrees"
+
+
+def _compute_facing_cosine(camera: Camera, hand: Hand, plane: Plane) -> float:
+    """How much a hand points at the camera, along the desk: -1 to 1, less the steeper the camera looks down; NaN where
+    the hand does not lie before the desk."""
+    wrist_m, knuckle_m = plane.intersect(camera.rays(hand.landmarks_px[[WRIST, MIDDLE_KNUCKLE]]))
+    direction = knuckle_m - wrist_m
+    length_m = float(np.linalg.norm(direction))
+    # The camera looks along z; on the plane, what points back at it is -z.
+    return -float(direction[2]) / length_m if length_m > 0 else math.nan

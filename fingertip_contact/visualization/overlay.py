@@ -1,0 +1,110 @@
+"""What a person wants to look at: the picture with keys, fingertips by state, and the text so far."""
+
+from __future__ import annotations
+
+import textwrap
+
+import cv2
+import numpy as np
+
+from fingertip_contact.datatypes import FingerState, Fingertip, FrameResult
+from fingertip_contact.geometry import Camera, RigidTransform
+from fingertip_contact.keyboard.layout import Key, Layout
+
+# BGR. Told apart by brightness as well as by hue, for the colour-blind.
+STATE_COLORS_BGR: dict[FingerState, tuple[int, int, int]] = {
+    "hover": (230, 200, 90),
+    "approach": (60, 200, 255),
+    "contact": (60, 60, 255),
+    "retract": (220, 120, 220),
+    "lost": (128, 128, 128),
+}
+KEY_COLOR_BGR = (200, 170, 60)
+PRESSED_COLOR_BGR = (60, 60, 255)
+TEXT_COLOR_BGR = (245, 245, 245)
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+BANNER_PX = 44
+HINT_COLOR_BGR = (90, 220, 255)
+HINT_COLUMNS = 72
+BONES = tuple((finger * 4 + joint, finger * 4 + joint + 1) for finger in range(5) for joint in range(1, 4))
+PALM_OUTLINE = (0, 1, 5, 9, 13, 17, 0)
+
+
+class Overlay:
+    """Draws one picture after another; remembers which keys are held down."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._held: dict[int, str] = {}
+
+    def draw(self, color_bgr: np.ndarray, result: FrameResult, camera: Camera) -> np.ndarray:
+        """A new (H, W, 3) uint8 picture; the frame's own picture is left as it is."""
+        self._update_held_keys(result)
+        image = color_bgr.copy()
+        if result.camera_from_sheet is not None:
+            self._draw_keys(image, camera, result.camera_from_sheet)
+        for hand in result.hands:
+            _draw_skeleton(image, hand.landmarks_px)
+        for fingertip in result.fingertips:
+            _draw_fingertip(image, fingertip)
+        _draw_hint(image, result.hint)
+        _draw_banner(image, result.text)
+        return image
+
+    def _update_held_keys(self, result: FrameResult) -> None:
+        for event in result.key_events:
+            if event.contact.type == "press":
+                self._held[event.contact.press] = event.key
+            elif event.contact.type in ("release", "cancel"):
+                self._held.pop(event.contact.press, None)
+
+    def _draw_keys(self, image: np.ndarray, camera: Camera, camera_from_sheet: RigidTransform) -> None:
+        keys = list(self._layout.keys)
+        corners_m = np.concatenate([compute_key_corners_m(key) for key in keys])
+        quads = camera.project(camera_from_sheet.apply(corners_m)).round().astype(np.int32).reshape(-1, 4, 2)
+        cv2.polylines(image, list(quads), True, KEY_COLOR_BGR, 1, cv2.LINE_AA)
+        held = [quad for key, quad in zip(keys, quads, strict=True) if key.name in self._held.values()]
+        if held:
+            cv2.polylines(image, held, True, PRESSED_COLOR_BGR, 3, cv2.LINE_AA)
+
+
+def compute_key_corners_m(key: Key) -> np.ndarray:
+    """The four corners of a key in their order around it, in the sheet frame: (4, 3) metres."""
+    signs = np.array([[-1, 1, 0], [1, 1, 0], [1, -1, 0], [-1, -1, 0]])
+    return np.array([*key.center_m, 0.0]) + 0.5 * signs * np.array([*key.size_m, 0.0])
+
+
+def _draw_skeleton(image: np.ndarray, landmarks_px: np.ndarray) -> None:
+    points = np.round(landmarks_px).astype(np.int32)
+    cv2.polylines(image, [points[list(PALM_OUTLINE)]], False, (170, 170, 170), 1, cv2.LINE_AA)
+    for start, end in BONES:
+        cv2.line(image, tuple(map(int, points[start])), tuple(map(int, points[end])), (170, 170, 170), 1, cv2.LINE_AA)
+
+
+def _draw_fingertip(image: np.ndarray, fingertip: Fingertip) -> None:
+    if not np.all(np.isfinite(fingertip.pixel)):
+        return
+    center = (round(fingertip.pixel[0]), round(fingertip.pixel[1]))
+    color = STATE_COLORS_BGR[fingertip.state]
+    cv2.circle(image, center, 6, (20, 20, 20), 2, cv2.LINE_AA)
+    cv2.circle(image, center, 6, color, -1 if fingertip.state == "contact" else 2, cv2.LINE_AA)
+    if np.isfinite(fingertip.height_m):
+        position = (center[0] + 8, center[1] + 4)
+        cv2.putText(image, f"{fingertip.height_m * 1000:.0f}", position, FONT, 0.35, (20, 20, 20), 2, cv2.LINE_AA)
+        cv2.putText(image, f"{fingertip.height_m * 1000:.0f}", position, FONT, 0.35, color, 1, cv2.LINE_AA)
+
+
+def _draw_hint(image: np.ndarray, hint: str) -> None:
+    for row, line in enumerate(textwrap.wrap(hint, HINT_COLUMNS)):
+        position = (12, 20 + 18 * row)
+        cv2.putText(image, line, position, FONT, 0.45, (20, 20, 20), 3, cv2.LINE_AA)
+        cv2.putText(image, line, position, FONT, 0.45, HINT_COLOR_BGR, 1, cv2.LINE_AA)
+
+
+def _draw_banner(image: np.ndarray, text: str) -> None:
+    height, width = image.shape[:2]
+    image[height - BANNER_PX :] //= 4
+    last_line = text.rsplit("\n", 1)[-1]
+    while last_line and cv2.getTextSize(last_line, FONT, 0.8, 2)[0][0] > width - 40:
+        last_line = last_line[1:]
+    cv2.putText(image, last_line + "_", (12, height - 14), FONT, 0.8, TEXT_COLOR_BGR, 2, cv2.LINE_AA)

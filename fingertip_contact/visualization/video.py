@@ -1,0 +1,55 @@
+"""A video of what the pipeline saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fingertip_contact.datatypes import Frame, FrameResult
+from fingertip_contact.files import atomic_write
+from fingertip_contact.geometry import Camera
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.visualization.overlay import Overlay
+
+SUFFIX = ".mp4"
+
+
+@contextmanager
+def overlay_video(
+    path: Path, layout: Layout, camera: Camera, frames_per_second: float, *, overwrite: bool = False
+) -> Iterator[Callable[[Frame, FrameResult], np.ndarray]]:
+    """Gives a function that draws one frame, appends it and gives the picture back.
+
+    The file appears when the block ends, or not at all.
+
+    Raises ValueError where the name does not end in .mp4 or OpenCV cannot write video, FileExistsError where `path`
+    exists and `overwrite` is not given, OSError where the disk does not hold it.
+    """
+    if path.suffix != SUFFIX:
+        raise ValueError(f"video {path} has to end in {SUFFIX}")
+    overlay = Overlay(layout)
+    with atomic_write(path, overwrite=overwrite) as temporary_path:
+        size = (camera.width, camera.height)
+        writer = cv2.VideoWriter(str(temporary_path), cv2.VideoWriter.fourcc(*"mp4v"), frames_per_second, size)
+        count = 0
+        try:
+            if not writer.isOpened():
+                raise ValueError(f"this OpenCV cannot write {path}: it has no MPEG-4 encoder; leave the video out")
+
+            def append(frame: Frame, result: FrameResult) -> np.ndarray:
+                nonlocal count
+                image = overlay.draw(frame.color_bgr, result, frame.camera)
+                writer.write(image)
+                count += 1
+                return image
+
+            yield append
+        finally:
+            writer.release()
+        # OpenCV does not tell when a write fails.
+        if count and cv2.VideoCapture(str(temporary_path)).get(cv2.CAP_PROP_FRAME_COUNT) != count:
+            raise OSError(f"{path} did not get onto the disk; free some space, or leave the video out")

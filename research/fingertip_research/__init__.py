@@ -1,0 +1,1 @@
+"""Simulation, evaluation, training, datasets, demo and benchmarks of fingertip_contact."""

@@ -1,0 +1,1 @@
+"""Speed of each stage, against a named baseline in the same run."""

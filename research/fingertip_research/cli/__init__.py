@@ -1,0 +1,1 @@
+"""The research verbs of the `fingertip-contact` command."""

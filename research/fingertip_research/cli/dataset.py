@@ -1,0 +1,187 @@
+"""`fingertip-contact dataset`: folders of colour and depth pictures to train on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fingertip_contact.cli.progress import track_progress
+from fingertip_research.cli.dataset_bags import from_bag, to_bag
+from fingertip_research.cli.dataset_label import label
+from fingertip_research.cli.dataset_record import record
+
+app = typer.Typer(
+    help="Make, check and split datasets in the D405 Hand-Surface layout.", no_args_is_help=True, add_completion=False
+)
+app.command("record", no_args_is_help=True)(record)
+app.command("from-bag", no_args_is_help=True)(from_bag)
+app.command("to-bag", no_args_is_help=True)(to_bag)
+app.command("label", no_args_is_help=True)(label)
+
+DatasetFolder = Annotated[Path, typer.Argument(help="The dataset, one participant's folder in it, or one session's.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+MinValidDepth = Annotated[float, typer.Option(min=0, max=1, help="Share of the middle of the picture with a depth.")]
+MinSharpness = Annotated[float, typer.Option(min=0, help="Variance of the Laplacian of the grey picture.")]
+# As a variable, so that it is the same in help and text.
+MAX_SHOWN = 20
+
+
+@app.command()
+def info(dataset: DatasetFolder, as_json: AsJson = False) -> None:
+    """Say what a dataset holds: frames by participant, angle, surface and action. No picture is read.
+
+    Example: fingertip-contact dataset info out/people
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from fingertip_research.datasets.dataset import open_dataset
+
+    loaded = open_dataset(dataset)
+    counts: dict[str, Counter[str]] = {name: Counter() for name in ("participant", "angle", "surface", "action")}
+    for session in loaded.sessions:
+        frames = len(session.frame_numbers)
+        values = (session.participant, f"{session.angle_deg:g}", session.surface, session.action)
+        for counter, value in zip(counts.values(), values, strict=True):
+            counter[value] += frames
+    total = sum(counts["participant"].values())
+    _report(loaded.problems)
+    if as_json:
+        totals = {name: dict(sorted(counter.items())) for name, counter in counts.items()}
+        report = {"sessions": len(loaded.sessions), "frames": total, **totals, "problems": list(loaded.problems)}
+        typer.echo(json.dumps(report, indent=2))
+        return
+    table = Table("", "", "frames", title=f"{len(loaded.sessions)} sessions, {total} frames", title_justify="left")
+    for name, counter in counts.items():
+        for index, (value, frames) in enumerate(sorted(counter.items())):
+            table.add_row("" if index else name, value, str(frames))
+    Console().print(table)
+
+
+@app.command()
+def check(
+    dataset: DatasetFolder,
+    as_json: AsJson = False,
+    every: Annotated[int, typer.Option(min=1, help="Read each such frame only; files are counted all the same.")] = 1,
+    min_valid_depth: MinValidDepth = 0.80,
+    min_sharpness: MinSharpness = 100.0,
+    threads: Annotated[int | None, typer.Option(min=1, help="One a core by default.")] = None,
+) -> None:
+    """Look for missing, corrupt and mismatched files, wrong units and odd surfaces, and count poor frames.
+
+    A poor frame (too little depth, blurred: the filter of the dataset's authors) is not a broken one: `dataset split
+    --filter` leaves it out. Exit code 1 where something is broken; each file is named.
+
+    Example: fingertip-contact dataset check out/people
+    """
+    from rich.console import Console
+
+    from fingertip_research.datasets.check import Quality, check_dataset
+    from fingertip_research.datasets.dataset import open_dataset
+
+    quality = Quality(min_valid_depth, min_sharpness)
+    loaded = open_dataset(dataset)
+    checks = check_dataset(loaded, quality, stride=every, threads=threads or os.cpu_count() or 1)
+    with track_progress(checks, len(loaded.sessions), dataset.name) as sessions:
+        summaries = [session.summary(quality) for session in sessions]
+    problems = [*loaded.problems, *(problem for summary in summaries for problem in summary["problems"])]
+    if as_json:
+        typer.echo(json.dumps({"sessions": summaries, "problems": problems}, indent=2, allow_nan=False))
+    else:
+        Console().print(_make_check_table(summaries))
+        _report([note for summary in summaries for note in summary["notes"]], "note")
+        _report(problems)
+    checked, rejected = (sum(summary[name] for summary in summaries) for name in ("checked", "rejected"))
+    typer.echo(f"{len(problems)} problems; {checked} frames looked at, {rejected} below the filter", err=True)
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def split(
+    dataset: DatasetFolder,
+    out: Annotated[Path | None, typer.Option(help="The manifest (.json), small enough to be committed.")] = None,
+    text: Annotated[Path | None, typer.Option(help="Also a folder for train.txt, val.txt and test.txt.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="A published split (card, repository) or a manifest, instead of a new one.")
+    ] = None,
+    train: Annotated[float, typer.Option(min=0, help="Share of the frames to train on.")] = 0.80,
+    val: Annotated[float, typer.Option(min=0, help="Share to validate with.")] = 0.05,
+    test: Annotated[float, typer.Option(min=0, help="Share to test with.")] = 0.15,
+    seed: Annotated[int, typer.Option(min=0, help="Draws who goes where.")] = 42,
+    quality_filter: Annotated[
+        bool, typer.Option("--filter", help="Leave out the frames that `check` calls poor.")
+    ] = False,
+    min_valid_depth: MinValidDepth = 0.80,
+    min_sharpness: MinSharpness = 100.0,
+    focal: Annotated[bool, typer.Option("--focal", help="Write the focal length, too, into the text files.")] = False,
+) -> None:
+    """Deal the participants to train, val and test, so that nobody is in two of them.
+
+    The text files are those of Depth Anything V2's metric training: colour path, depth path, and a focal length if
+    wanted. With --text alone nothing else is written; with neither, the split is only shown.
+
+    Examples: fingertip-contact dataset split out/people --out people.split.json;
+    fingertip-contact dataset split d405 --name card --text splits/card
+    """
+    from fingertip_research.datasets.check import Quality, find_rejected_frames
+    from fingertip_research.datasets.dataset import open_dataset
+    from fingertip_research.datasets.split import PARTS, draw_split, load_split, save_pairs, save_split
+
+    loaded = open_dataset(dataset)
+    _report(loaded.problems)
+    selected = load_split(name) if name else draw_split(loaded, {"train": train, "val": val, "test": test}, seed)
+    if quality_filter:
+        quality = Quality(min_valid_depth, min_sharpness)
+        with track_progress(find_rejected_frames(loaded, quality), len(loaded.sessions), dataset.name) as sessions:
+            selected = selected.exclude(dict(sessions))
+    if out is not None:
+        save_split(selected, loaded, out)
+    if text is not None:
+        save_pairs(selected, loaded, text, focal=focal)
+    for part in PARTS:
+        frames = selected.count(loaded, part)
+        typer.echo(f"{part:5} {frames:7d} frames of {', '.join(selected.participants[part]) or 'nobody'}")
+    unassigned = selected.find_unassigned(loaded)
+    if unassigned:
+        typer.echo(f"in no part: {', '.join(unassigned)}", err=True)
+
+
+def _make_check_table(summaries: list[dict[str, Any]]) -> Any:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    # Field, heading, and how a value is shown.
+    columns = (
+        ("frames", "frames", "{:d}"),
+        ("rejected", "poor", "{:d}"),
+        ("valid_ratio", "depth", "{:.0%}"),
+        ("sharpness", "sharp", "{:.0f}"),
+        ("without_hands", "empty", "{:d}"),
+        ("contact_frames", "touch", "{:d}"),
+        ("surface_residual_mm", "mm", "{:.2f}"),
+        ("camera_angle_deg", "angle", "{:.0f}"),
+    )
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("session", overflow="fold", min_width=20)
+    for _, heading, _ in columns:
+        table.add_column(heading, justify="right")
+    for summary in summaries:
+        cells = (
+            "-" if summary[name] is None else cell_format.format(summary[name]) for name, _, cell_format in columns
+        )
+        table.add_row(summary["session"].split("/")[1], *cells)
+    return table
+
+
+def _report(lines: list[str] | tuple[str, ...], label: str = "problem") -> None:
+    """On stderr, the first of them."""
+    for line in lines[:MAX_SHOWN]:
+        typer.echo(f"{label}: {line}", err=True)
+    if len(lines) > MAX_SHOWN:
+        typer.echo(f"... and {len(lines) - MAX_SHOWN} more {label}s; --json names them all", err=True)

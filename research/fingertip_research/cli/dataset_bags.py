@@ -1,0 +1,84 @@
+"""`fingertip-contact dataset from-bag` and `to-bag`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fingertip_contact.cli.progress import track_progress
+from fingertip_research.cli import dataset_options
+
+
+def from_bag(
+    bag: Annotated[Path, typer.Argument(help="A rosbag2 folder, or a .mcap, .db3 or .bag file.")],
+    out: dataset_options.Root,
+    participant: dataset_options.Participant,
+    surface: dataset_options.Surface = None,
+    action: dataset_options.Action = "typing",
+    angle: dataset_options.Angle = None,
+    truth: Annotated[Path | None, typer.Option(help="By default BAG.truth.jsonl, where it is there.")] = None,
+    every: Annotated[int, typer.Option(min=1, help="Take each such frame only.")] = 1,
+    depth_step_mm: dataset_options.DepthStep = 1.0,
+    time: Annotated[
+        str | None, typer.Option(help="HHMMSS in the session's name, where the first frame's would be taken already.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a session that exists.")] = False,
+) -> None:
+    """Make a session of a recording: the same pictures, stamps and intrinsics, and labels where the truth is known.
+
+    What the truth file says of angle and desk need not be given. Frames without depth are left out and counted.
+
+    Example: fingertip-contact dataset from-bag out/fox.mcap --out out/people --participant P01
+    """
+    from fingertip_contact.recordings.bag import open_recording
+    from fingertip_research.datasets import conversion as dataset_bag
+    from fingertip_research.ground_truth.recording import ground_truth_path
+
+    truth_file = truth or (ground_truth_path(bag) if ground_truth_path(bag).exists() else None)
+    ground_truth = None if truth_file is None else dataset_bag.SessionGroundTruth.read(truth_file)
+    spec = dataset_bag.SessionSpec(
+        participant=dataset_options.check_participant(participant),
+        angle_deg=dataset_options.require("--angle", angle, ground_truth.header.angle_deg if ground_truth else None),
+        surface=dataset_options.require("--surface", surface, ground_truth.surface if ground_truth else None),
+        action=action,
+        time_of_day=None if time is None else dataset_options.check_time_of_day(time),
+    )
+    with open_recording(bag) as recording:
+        total = -(-recording.frame_count // every)
+        with track_progress(dataset_bag.subsample(recording.frames(), every), total, bag.name) as frames:
+            result = dataset_bag.frames_to_session(
+                frames,
+                out,
+                spec,
+                frames_per_second=recording.frames_per_second / every,
+                ground_truth=ground_truth,
+                depth_png_unit_m=depth_step_mm / 1000,
+                overwrite=force,
+            )
+    skipped = f"; {result.skipped} without depth were left out" if result.skipped else ""
+    typer.echo(f"{result.frames} frames{skipped}; {result.path}", err=True)
+
+
+def to_bag(
+    session: Annotated[Path, typer.Argument(help="A session's folder.")],
+    out: Annotated[Path, typer.Option(help="The bag: one file where the name ends in .mcap, else a rosbag2 folder.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a bag that exists.")] = False,
+) -> None:
+    """Make a recording of a session, with realsense2_camera's topics: for `process`, `ros2 bag play` and the like.
+
+    Frames that cannot be read are named and left out.
+
+    Example: fingertip-contact dataset to-bag out/people/P01/P01_angle60_wood_typing_221320 --out fox.mcap
+    """
+    from fingertip_research.datasets.conversion import session_to_bag
+    from fingertip_research.datasets.dataset import open_session
+
+    loaded = open_session(session)
+    bar = partial(track_progress, label=session.name)
+    count, problems = session_to_bag(loaded, out, overwrite=force, progress=bar)
+    for problem in problems:
+        typer.echo(f"problem: {problem}", err=True)
+    typer.echo(f"{count} frames; {out}", err=True)

@@ -1,0 +1,112 @@
+"""`fingertip-contact dataset label`: which fingertips touch, from truth or by our own detector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fingertip_contact.cli import options
+from fingertip_contact.cli.progress import track_progress
+from fingertip_contact.recordings.jsonl import validate_choice
+
+if TYPE_CHECKING:
+    from fingertip_research.datasets.dataset import Session
+    from fingertip_research.datasets.label import LabelledFrame
+
+MIN_FPS = 20.0
+
+
+def label(
+    session: Annotated[Path, typer.Argument(help="A session's folder.")],
+    truth: Annotated[Path | None, typer.Option(help="The simulation's truth file of this session.")] = None,
+    touches: Annotated[
+        Path | None, typer.Option(help="A touch device's CSV: down_s, up_s (or _ms, _us, _ns), hand, finger.")
+    ] = None,
+    offset_s: Annotated[
+        float | None, typer.Option(help="Camera clock less the device's, seconds; found from the labels where missing.")
+    ] = None,
+    within_s: Annotated[float, typer.Option(min=0, help="How far the offset is looked for.")] = 5.0,
+    hand: Annotated[str | None, typer.Option(help="Whose touches they all are, where the CSV does not say.")] = None,
+    finger: Annotated[str | None, typer.Option(help="Which finger's they all are.")] = None,
+    layout: options.Layout = "qwerty",
+    profile: options.Profile = "default",
+    calibration_seconds: options.CalibrationSeconds = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite labels, but never truth by a guess.")] = False,
+) -> None:
+    """Label a session: from a truth file, from a touch device, or, with neither, by our own detector.
+
+    The detector's labels say `"source": "detector"`: they are guesses, and a score against them says nothing about the
+    detector. It needs the camera's full rate. The offset of a touch device's clock is found where the session has
+    labels already, the detector's for example: the one with which most touches begin together.
+
+    Examples: fingertip-contact dataset label SESSION; fingertip-contact dataset label SESSION --touches taps.csv
+    """
+    from fingertip_research.datasets.conversion import SessionGroundTruth
+    from fingertip_research.datasets.dataset import open_session
+    from fingertip_research.datasets.label import labels_from_ground_truth, save_labels
+
+    if truth is not None and touches is not None:
+        raise ValueError("--truth and --touches are two sources of the same; give one of them")
+    loaded = open_session(session)
+    if truth is not None:
+        labelled = labels_from_ground_truth(loaded, SessionGroundTruth.read(truth))
+    elif touches is not None:
+        labelled = _label_from_device(loaded, touches, offset_s, within_s, hand, finger)
+    else:
+        labelled = _label_by_detector(loaded, layout, profile, calibration_seconds)
+    count = save_labels(loaded, labelled, overwrite=force)
+    contacts = sum(item.label.contact_count > 0 for item in labelled)
+    typer.echo(f"{count} frames labelled by {labelled[0].label.source}, {contacts} with contact; {session}", err=True)
+
+
+def _label_from_device(
+    session: Session, file: Path, offset_s: float | None, within_s: float, hand: str | None, finger: str | None
+) -> list[LabelledFrame]:
+    from fingertip_contact.datatypes import FINGERS, HANDS
+    from fingertip_research.datasets.contact_intervals import (
+        estimate_clock_offset_ns,
+        find_contact_onsets_ns,
+        labels_from_contacts,
+        read_labelled_contacts,
+    )
+
+    touches = read_labelled_contacts(
+        file,
+        None if hand is None else validate_choice(hand, HANDS, "--hand"),
+        None if finger is None else validate_choice(finger, FINGERS, "--finger"),
+    )
+    if offset_s is None:
+        offset_ns = estimate_clock_offset_ns(touches, find_contact_onsets_ns(session), round(within_s * 1e9))
+        typer.echo(f"offset between the clocks: {offset_ns / 1e9:+.3f} s", err=True)
+    else:
+        offset_ns = round(offset_s * 1e9)
+    return labels_from_contacts(session, [touch.shift(offset_ns) for touch in touches])
+
+
+def _label_by_detector(
+    session: Session, layout: str, profile: str, calibration_seconds: float | None
+) -> list[LabelledFrame]:
+    from fingertip_contact.factory import build_pipeline
+    from fingertip_contact.keyboard.layout import load_layout
+    from fingertip_research.datasets.conversion import skip_unreadable
+    from fingertip_research.datasets.label import label_from_result
+
+    frame_rate = float(session.metadata.get("fps") or 30)
+    if frame_rate < MIN_FPS:
+        typer.echo(f"note: {frame_rate:g} frames a second; the detector is made for 30 and misses touches", err=True)
+    pipeline = build_pipeline(load_layout(layout), profile, calibration_seconds)
+    problems: list[str] = []
+    labelled = []
+    with track_progress(session.frames(), len(session.frame_numbers), session.name) as frames:
+        for frame, camera_frame in skip_unreadable(frames, problems):
+            assert camera_frame.depth is not None
+            result = pipeline.process(camera_frame)
+            missing = not frame.annotation_path.exists()
+            labelled.append(label_from_result(frame.number, result, camera_frame.depth, annotate_hands=missing))
+    for problem in problems:
+        typer.echo(f"problem: {problem}", err=True)
+    if not labelled:
+        raise ValueError(f"{session.path} has no frame that can be used")
+    return labelled

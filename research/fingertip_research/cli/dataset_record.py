@@ -1,0 +1,95 @@
+"""`fingertip-contact dataset record`: a session from a camera that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import takewhile
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fingertip_contact.recordings.jsonl import validate_choice
+from fingertip_research.cli import dataset_options
+
+if TYPE_CHECKING:
+    from fingertip_contact.datatypes import Frame
+
+SOURCES = ("topics", "realsense")
+
+
+def record(
+    out: dataset_options.Root,
+    participant: dataset_options.Participant,
+    surface: dataset_options.Surface = None,
+    angle: dataset_options.Angle = None,
+    action: dataset_options.Action = "typing",
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="How long; until Ctrl-C where missing.")] = None,
+    source: Annotated[str, typer.Option(help="topics (ROS), or realsense (by pyrealsense2, no ROS).")] = "topics",
+    color: Annotated[str, typer.Option(help="Topic of the colour picture.")] = "/camera/camera/color/image_raw",
+    depth: Annotated[
+        str, typer.Option(help="Topic of the aligned depth.")
+    ] = "/camera/camera/aligned_depth_to_color/image_raw",
+    filtered: Annotated[
+        bool, typer.Option("--filters", help="With realsense: smooth and fill depth as the published dataset does.")
+    ] = False,
+) -> None:
+    """Record a session, frame by frame: whenever it is stopped, what is there is whole.
+
+    From topics depth has the driver's millimetres; straight from the camera it keeps its steps of 0.1 mm, which other
+    readers of the layout do not expect (`depth_png_unit_m` in metadata.json). Hands and labels come later:
+    `dataset label`.
+
+    Example: fingertip-contact dataset record --out d405 --participant P19 --surface white_desk --angle 60 --seconds 60
+    """
+    from fingertip_contact.cameras.realsense import AUTHORS_FILTERS, DEPTH_UNIT_M, FRAMES_PER_SECOND
+    from fingertip_research.datasets.conversion import SessionSpec, record_session
+
+    validate_choice(source, SOURCES, "--source")
+    if filtered and source == "topics":
+        raise ValueError("--filters goes with --source realsense; the driver for ROS has filters of its own")
+    spec = SessionSpec(
+        participant=dataset_options.check_participant(participant),
+        angle_deg=dataset_options.require("--angle", angle),
+        surface=dataset_options.require("--surface", surface),
+        action=action,
+    )
+    typer.echo(f"recording into {out}; Ctrl-C ends it", err=True)
+    with _open_camera(source, color, depth, filtered) as frames:
+        result = record_session(
+            _record_for(frames, seconds),
+            out,
+            spec,
+            frames_per_second=FRAMES_PER_SECOND,
+            depth_png_unit_m=DEPTH_UNIT_M if source == "realsense" else 0.001,
+            extra_metadata={"filters": AUTHORS_FILTERS} if filtered else None,
+        )
+    typer.echo(f"{result.frames} frames; {result.path}", err=True)
+
+
+@contextmanager
+def _open_camera(source: str, color: str, depth: str, filtered: bool) -> Iterator[Iterator[Frame]]:
+    if source == "realsense":
+        from fingertip_contact.cameras.realsense import stream_realsense_frames
+
+        with closing(stream_realsense_frames(filtered=filtered)) as frames:
+            yield frames
+        return
+    from fingertip_research.ros.live_camera import open_live_camera
+
+    with open_live_camera(color, depth) as camera:
+        yield camera.frames()
+        if camera.dropped:
+            typer.echo(f"note: the disk was too slow for {camera.dropped} frames", err=True)
+
+
+def _record_for(frames: Iterator[Frame], seconds: float | None) -> Iterator[Frame]:
+    """Frames until one is so much later than the first."""
+    if seconds is None:
+        yield from frames
+        return
+    first = next(frames, None)
+    if first is None:
+        return
+    yield first
+    yield from takewhile(lambda frame: frame.stamp_ns - first.stamp_ns < seconds * 1e9, frames)

@@ -1,0 +1,97 @@
+"""`fingertip-contact demo`: simulated hands type, the real nodes read over real DDS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fingertip_research.cli.simulate import render
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+HAND_WEIGHTS = "hands"
+DEPTH_WEIGHTS = "d405"
+LAYOUT = "qwerty"
+
+EXIT_CER_TOO_HIGH = EXIT_RUN_FAILED = 1
+
+
+def demo(
+    text: Annotated[str, typer.Option(help="What the simulated person types.")] = "the quick brown fox",
+    seed: Annotated[int, typer.Option(min=0, help="Another seed: another person, desk, light and timing.")] = 7,
+    angle: Annotated[float, typer.Option(min=30, max=90, help="Elevation of the camera above the desk, degrees.")] = 60,
+    difficulty: Annotated[str, typer.Option(help="How the person types: calm, normal or hard.")] = "calm",
+    max_cer: Annotated[float, typer.Option(min=0, help="Exit code 1 above this character error rate.")] = 0.05,
+    out: Annotated[Path, typer.Option(help="Folder for video, picture and logs; those in it are replaced.")] = Path(
+        "out/demo"
+    ),
+) -> None:
+    """Watch simulated hands type on a desk, and the real nodes read the text back from the pixels over DDS.
+
+    The recording is rendered once and kept. Camera, hand tracking and contact run as three processes at 30 Hz.
+    """
+    from rich.console import Console
+
+    from fingertip_contact import weights
+    from fingertip_contact.keyboard.layout import load_layout
+    from fingertip_contact.recordings.bag import open_recording
+    from fingertip_research.demo.contact_sheet import write_video_and_contact_sheet
+    from fingertip_research.demo.progress_screen import ProgressScreen, make_summary_table
+    from fingertip_research.demo.run import RunError, play
+    from fingertip_research.demo.score import score_run
+    from fingertip_research.ground_truth.recording import ground_truth_path, read_ground_truth
+    from fingertip_research.simulation.participant import HABITS
+    from fingertip_research.simulation.scene import make_scene
+
+    console = Console()
+    typist = HABITS[make_scene(seed, angle, difficulty).difficulty].description
+    weights.pull(HAND_WEIGHTS, console.print)
+    logs = out / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    recording = _get_recording(console, text, seed, angle, difficulty)
+    with open_recording(recording) as source:
+        screen = ProgressScreen(console, source.frame_count)
+    console.print(_describe_depth())
+    try:
+        with screen.progress:
+            received = play(recording, logs, screen.update)
+    except RunError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(EXIT_RUN_FAILED) from error
+    score = score_run(recording, read_ground_truth(ground_truth_path(recording)), received)
+    outputs = (out / "overlay.mp4", out / "contact_sheet.png")
+    write_video_and_contact_sheet(*outputs, recording, received, load_layout(LAYOUT))
+    console.print(make_summary_table(score, max_cer))
+    console.print(f"Typist: {difficulty}, {typist}. Seed {seed}, camera at {angle:g} degrees.")
+    for path in outputs:
+        console.print(path.resolve(), highlight=False, soft_wrap=True)
+    if score.frames_out < score.frames_in:
+        console.print("[bold]slow:[/bold] this machine was too busy to read every picture; text suffers from that")
+    if score.cer > max_cer:
+        console.print(f"[bold]misread:[/bold] the character error rate is over {max_cer:.1%}")
+        raise typer.Exit(EXIT_CER_TOO_HIGH)
+
+
+def _get_recording(console: Console, text: str, seed: int, angle: float, difficulty: str) -> Path:
+    from fingertip_research.demo.recording import is_complete, locate_recording
+
+    settings: dict[str, object] = {"text": text, "seed": seed, "angle": angle, "difficulty": difficulty}
+    recording = locate_recording(settings)
+    if is_complete(recording):
+        console.print(f"Recording: {recording}, rendered before", highlight=False, soft_wrap=True)
+    else:
+        console.print(f"Recording: rendering {recording}", highlight=False, soft_wrap=True)
+        render(text=text, seed=seed, angle=angle, difficulty=difficulty, out=recording)
+    return recording
+
+
+def _describe_depth() -> str:
+    """The demonstration reads the sensor's depth: next to the hands, two cores have no room for a third network."""
+    from fingertip_contact import weights
+
+    installed = all(model.location.is_file() for model in weights.select_models(DEPTH_WEIGHTS))
+    status = "are on this machine, and not needed here" if installed else "are not on this machine"
+    return f"Depth: the sensor's own (the depth network's weights {status})"

@@ -1,0 +1,105 @@
+"""`fingertip-contact evaluate`: how well the pipeline does, against truth."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from fingertip_contact.cli import options
+from fingertip_contact.cli.progress import track_progress
+from fingertip_research.cli.evaluate_contact import contact, fit_classifier, fit_noise
+from fingertip_research.cli.evaluate_depth import depth, make_depth_source
+
+if TYPE_CHECKING:
+    from fingertip_contact.keyboard.layout import Layout
+    from fingertip_research.evaluation.depth_sources import DepthPredictor
+    from fingertip_research.evaluation.recording_score import RecordingScore
+    from fingertip_research.ground_truth.recording import GroundTruth
+
+app = typer.Typer(
+    help="Score the pipeline, or contact or depth alone, against truth.", no_args_is_help=True, add_completion=False
+)
+app.command()(contact)
+app.command(no_args_is_help=True)(depth)
+app.command(no_args_is_help=True)(fit_noise)
+app.command(no_args_is_help=True)(fit_classifier)
+
+
+@app.command(no_args_is_help=True)
+def recording(
+    bags: Annotated[list[Path], typer.Argument(help="Recordings: rosbag2 folders, or .mcap, .db3 or .bag files.")],
+    truth: Annotated[Path | None, typer.Option(help="By default BAG.truth.jsonl beside each recording.")] = None,
+    events: Annotated[Path | None, typer.Option(help="Score these events; the pipeline is not run.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    layout: options.Layout = "qwerty",
+    calibration_seconds: options.CalibrationSeconds = None,
+    profile: options.Profile = "default",
+    depth_source: Annotated[
+        Literal["sensor", "model", "fused"], typer.Option(help="Whose depth the contacts are found in.")
+    ] = "sensor",
+    weights: Annotated[Path | None, typer.Option(help="Of the depth network; by default the pulled ones.")] = None,
+    size: Annotated[str | None, typer.Option(help="Input of the depth network, HxW; by default as trained.")] = None,
+) -> None:
+    """Run the pipeline on recordings and compare what it found with what was typed.
+
+    A press is right when a tap of the same finger began within 50 ms of it. With several recordings the figures are
+    those of all taps together; `recordings` in the JSON holds each one's. docs/recordings.md describes them.
+
+    Examples: fingertip-contact evaluate recording out/fox.mcap; fingertip-contact evaluate recording --json out/*.mcap
+    """
+    from rich.console import Console
+
+    from fingertip_contact.keyboard.layout import load_layout
+    from fingertip_research.evaluation.recording_score import make_report
+    from fingertip_research.evaluation.tables import make_report_tables
+    from fingertip_research.ground_truth.recording import ground_truth_path, read_ground_truth
+
+    if len(bags) > 1 and (truth or events):
+        raise ValueError("--truth and --events go with one recording; with several, truth is looked for beside each")
+    # All of them first: trouble with one shows before the pipeline has run for minutes.
+    ground_truths = [read_ground_truth(truth or ground_truth_path(bag)) for bag in bags]
+    loaded_layout = load_layout(layout)
+    predict = None if depth_source == "sensor" else make_depth_source(depth_source, weights, size)
+    scores = [
+        _score_recording(bag, ground_truth, events, loaded_layout, calibration_seconds, profile, predict)
+        for bag, ground_truth in zip(bags, ground_truths, strict=True)
+    ]
+    total, reports = make_report(scores), {score.name: make_report([score]) for score in scores}
+    if as_json:
+        typer.echo(json.dumps({**total, "recordings": reports}, indent=2, allow_nan=False))
+    else:
+        Console().print(*make_report_tables(reports, total), sep="\n")
+
+
+def _score_recording(
+    bag: Path,
+    truth: GroundTruth,
+    events_file: Path | None,
+    layout: Layout,
+    calibration_seconds: float | None,
+    profile: str,
+    predict: DepthPredictor | None,
+) -> RecordingScore:
+    """predict: whose depth is put in place of the recording's; None: the recording's own."""
+    from fingertip_contact.factory import build_pipeline
+    from fingertip_contact.offline import process_frames
+    from fingertip_contact.recordings.bag import open_recording
+    from fingertip_contact.recordings.events import decode_text, make_event_records, read_events
+    from fingertip_research.evaluation.depth_sources import replace_depth
+    from fingertip_research.evaluation.recording_score import score_recording
+
+    events = None if events_file is None else read_events(events_file)
+    with open_recording(bag) as recording:
+        if events is None:
+            if calibration_seconds is None:
+                calibration_seconds = truth.header.calibration_seconds
+            pipeline = build_pipeline(layout, profile, calibration_seconds)
+            with track_progress(recording.frames(), recording.frame_count, bag.name) as recorded:
+                frames = recorded if predict is None else replace_depth(predict, recorded)
+                events = [
+                    record for _, result in process_frames(frames, pipeline) for record in make_event_records(result)
+                ]
+        return score_recording(str(bag), events, truth, decode_text(events), recording.duration_s)

@@ -1,0 +1,247 @@
+"""Looks through a dataset: what is missing, broken or unlikely, and which frames are good enough to train on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import cv2
+import numpy as np
+
+from fingertip_contact.datatypes import DepthImage
+from fingertip_contact.surface.plane_from_depth import PlaneFit, fit_plane
+from fingertip_research.datasets.annotations import read_annotation, read_label
+from fingertip_research.datasets.dataset import (
+    ANNOTATIONS,
+    DEPTH,
+    EXACT_DEPTH,
+    LABELS,
+    METADATA,
+    RGB,
+    STAMPS,
+    BadFrameError,
+    Dataset,
+    DatasetFrame,
+    Session,
+    list_image_numbers,
+    list_json_numbers,
+)
+
+_PLANE_FRAME_COUNT, _PLANE_STRIDE_PX, _PLANE_TOLERANCE_M = 5, 3, 0.004
+# The desk fills less than that only where something else is taken for it.
+_MIN_PLANE_INLIER_RATIO = 0.4
+_ANGLE_TOLERANCE_DEG = 8.0
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What a frame has to have: the filter of the dataset's authors.
+
+    valid_ratio: of the depth in the middle of the picture. sharpness: variance of the Laplacian of the grey picture,
+    8 bits. center_fraction: the share of height and width that counts as the middle.
+    """
+
+    valid_ratio: float = 0.80
+    sharpness: float = 100.0
+    center_fraction: float = 0.60
+
+
+@dataclass(frozen=True)
+class FrameCheck:
+    """problem: why the frame cannot be used; the figures are None then. hand_count, contact_count:
+    None where nobody said.
+    """
+
+    frame_number: int
+    problem: str | None
+    valid_ratio: float | None = None
+    sharpness: float | None = None
+    hand_count: int | None = None
+    contact_count: int | None = None
+
+    def is_good(self, quality: Quality) -> bool:
+        return (
+            self.valid_ratio is not None
+            and self.sharpness is not None
+            and self.valid_ratio >= quality.valid_ratio
+            and self.sharpness >= quality.sharpness
+        )
+
+
+@dataclass(frozen=True)
+class SessionCheck:
+    """problems: files that cannot be used. notes: what is odd, but does not hinder. surface: the desk that its depth
+    shows, None where there is none."""
+
+    session: Session
+    frames: tuple[FrameCheck, ...]
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+    surface: PlaneFit | None
+
+    def list_rejected(self, quality: Quality) -> tuple[int, ...]:
+        """The frames, of those looked at, that the quality filter leaves out."""
+        return tuple(frame.frame_number for frame in self.frames if not frame.is_good(quality))
+
+    def summary(self, quality: Quality) -> dict[str, Any]:
+        """For people and for JSON; None where nothing is known."""
+        good = [frame for frame in self.frames if frame.problem is None]
+        surface = self.surface
+        return {
+            "session": self.session.key,
+            "frames": len(self.session.frame_numbers),
+            "checked": len(self.frames),
+            "rejected": len(self.list_rejected(quality)),
+            "valid_ratio": _median_or_none(frame.valid_ratio for frame in good),
+            "sharpness": _median_or_none(frame.sharpness for frame in good),
+            "without_hands": sum(frame.hand_count == 0 for frame in good),
+            "without_annotation": sum(frame.hand_count is None for frame in good),
+            "without_label": sum(frame.contact_count is None for frame in good),
+            "contact_frames": sum(bool(frame.contact_count) for frame in good),
+            "surface_residual_mm": None if surface is None else round(1000 * surface.residual_m, 3),
+            "surface_inlier_ratio": None if surface is None else round(surface.inlier_ratio, 3),
+            "camera_angle_deg": None if surface is None else round(surface.plane.elevation_deg, 1),
+            "problems": list(self.problems),
+            "notes": list(self.notes),
+        }
+
+
+def check_dataset(
+    dataset: Dataset, quality: Quality = Quality(), *, stride: int = 1, threads: int = 1
+) -> Iterator[SessionCheck]:
+    """Session by session. stride: look at each such frame only; files are counted all the same."""
+    with ThreadPoolExecutor(threads) as pool:
+        for session in dataset.sessions:
+            yield check_session(session, quality, stride=stride, pool=pool)
+
+
+def find_rejected_frames(
+    dataset: Dataset, quality: Quality, *, threads: int = 1
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Session by session: its key in a split's manifest, and the frames that are broken or below the filter."""
+    for check in check_dataset(dataset, quality, threads=threads):
+        yield check.session.key, check.list_rejected(quality)
+
+
+def check_session(session: Session, quality: Quality, *, stride: int, pool: ThreadPoolExecutor) -> SessionCheck:
+    """Everything that can be said of one session."""
+    frames = list(session.frames())[::stride]
+    checks = tuple(pool.map(lambda frame: check_frame(frame, quality), frames))
+    usable = [frame for frame, check in zip(frames, checks, strict=True) if check.problem is None]
+    surface = _fit_surface(session, usable)
+    problems = [*_find_unpaired(session), *(check.problem for check in checks if check.problem is not None)]
+    return SessionCheck(session, checks, tuple(problems), tuple(_find_inconsistencies(session, surface)), surface)
+
+
+def check_frame(frame: DatasetFrame, quality: Quality) -> FrameCheck:
+    """Reads all files of a frame."""
+    try:
+        depth, color = frame.load_depth(), frame.load_color()
+        hands, label = read_annotation(frame.annotation_path), read_label(frame.label_path)
+        if hands is not None and label is not None and len(hands) != len(label.hands):
+            raise BadFrameError(f"{frame.label_path} labels {len(label.hands)} hands, the annotation has {len(hands)}")
+    except (ValueError, OSError) as error:
+        return FrameCheck(frame.number, str(error))
+    return FrameCheck(
+        frame_number=frame.number,
+        problem=None,
+        valid_ratio=measure_valid_ratio(depth, quality.center_fraction),
+        sharpness=measure_sharpness(color),
+        hand_count=None if hands is None else len(hands),
+        contact_count=None
+        if label is None
+        else sum(tip.contact for hand in label.hands for tip in hand.fingertips.values()),
+    )
+
+
+def measure_valid_ratio(depth: DepthImage, center_fraction: float) -> float:
+    """Share of pixels in the middle of a depth picture that have a depth."""
+    height, width = depth.values.shape
+    top, left = int(height * (1 - center_fraction) / 2), int(width * (1 - center_fraction) / 2)
+    return float(np.isfinite(depth.to_metres((slice(top, height - top), slice(left, width - left)))).mean())
+
+
+def measure_sharpness(color_bgr: np.ndarray) -> float:
+    """Variance of the Laplacian of the grey picture, 0..255."""
+    return float(cv2.Laplacian(cv2.cvtColor(color_bgr, cv2.COLOR_BGR2GRAY), cv2.CV_32F).var())
+
+
+def _find_unpaired(session: Session) -> Iterator[str]:
+    """Files without the other half of their frame."""
+    rgb, depth = (list_image_numbers(session.path / folder) for folder in (RGB, DEPTH))
+    frames = set(session.frame_numbers)
+    for number in sorted(rgb - depth):
+        yield f"{session.path / DEPTH / f'{number:06d}.png'} is missing"
+    for number in sorted(depth - rgb):
+        yield f"{session.path / RGB / f'{number:06d}.png'} is missing"
+    exact = list_image_numbers(session.path / EXACT_DEPTH)
+    for number in sorted(frames - exact) if exact else ():
+        yield f"{session.path / EXACT_DEPTH / f'{number:06d}.png'} is missing"
+    for folder in (ANNOTATIONS, LABELS):
+        for number in sorted(list_json_numbers(session.path / folder) - frames):
+            yield f"{session.path / folder / f'{number:06d}.json'} belongs to no frame"
+
+
+def _find_inconsistencies(session: Session, surface: PlaneFit | None) -> Iterator[str]:
+    total_frames = (session.metadata.get("session") or {}).get("total_frames")
+    if total_frames is not None and total_frames != len(session.frame_numbers):
+        yield (
+            f"{session.path / METADATA}: total_frames is {total_frames}, there are {len(session.frame_numbers)}; "
+            "the recording was interrupted, or files were taken away"
+        )
+    if session.path.parent.name != session.participant and session.path.parent.name.startswith("P"):
+        yield f"{session.path} lies in the folder of {session.path.parent.name}, and is of {session.participant}"
+    yield from _check_stamps(session)
+    if surface is None:
+        yield f"{session.path}: no surface can be seen in its depth"
+        return
+    if surface.inlier_ratio < _MIN_PLANE_INLIER_RATIO:
+        yield f"{session.path}: only {surface.inlier_ratio:.0%} of the depth lies on one plane"
+    measured_deg = surface.plane.elevation_deg
+    if abs(measured_deg - session.angle_deg) > _ANGLE_TOLERANCE_DEG:
+        yield f"{session.path}: the camera looks down at {measured_deg:.0f} degrees, not at {session.angle_deg:g}"
+
+
+def _check_stamps(session: Session) -> Iterator[str]:
+    if not (session.path / STAMPS).exists():
+        return
+    try:
+        stamps = session.stamps_ns
+    except ValueError as error:
+        yield str(error)
+        return
+    unstamped = [number for number in session.frame_numbers if number not in stamps]
+    if unstamped:
+        yield f"{session.path / STAMPS} has no stamp for {len(unstamped)} frames, the first is {unstamped[0]}"
+    ordered = [stamps[number] for number in session.frame_numbers if number in stamps]
+    if any(later <= earlier for earlier, later in pairwise(ordered)):
+        yield f"{session.path / STAMPS}: stamps do not go up all the time"
+
+
+def _fit_surface(session: Session, frames: list[DatasetFrame]) -> PlaneFit | None:
+    """The plane of the desk, from the median of a few frames' depth."""
+    if not frames:
+        return None
+    sample = [
+        frames[index] for index in np.linspace(0, len(frames) - 1, min(_PLANE_FRAME_COUNT, len(frames))).astype(int)
+    ]
+    step = slice(None, None, _PLANE_STRIDE_PX)
+    depths = np.stack([frame.load_depth().to_metres((step, step)) for frame in sample])
+    known = np.isfinite(depths).mean(axis=0) > 0.5
+    if not known.any():
+        return None
+    depth_m = np.nanmedian(depths[:, known], axis=0)
+    rows, columns = np.nonzero(known)
+    rays = session.camera.rays(_PLANE_STRIDE_PX * np.column_stack([columns, rows]))
+    try:
+        return fit_plane(rays, depth_m, _PLANE_TOLERANCE_M)
+    except ValueError:
+        return None
+
+
+def _median_or_none(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(float(np.median(known)), 4) if known else None

@@ -1,0 +1,257 @@
+"""Bags to sessions of a dataset and back: the same pictures, stamps and intrinsics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from fingertip_contact.datatypes import DepthImage, Frame
+from fingertip_contact.files import atomic_write
+from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.recordings.bag import BagWriter, camera_info_topic
+from fingertip_research.datasets.dataset import DEPTH_PNG_UNIT_M, METADATA, BadFrameError, DatasetFrame, Session
+from fingertip_research.datasets.from_ground_truth import annotate, label, sheet_plane
+from fingertip_research.datasets.writer import SessionInfo, SessionWriter, make_surface_calibration
+from fingertip_research.ground_truth.recording import (
+    GroundTruthFrame,
+    GroundTruthHeader,
+    read_ground_truth,
+    read_ground_truth_frames,
+)
+
+# The driver's names, so that what reads a camera's recording reads this one.
+CAMERA = "/camera/camera"
+COLOR_TOPIC, DEPTH_TOPIC = f"{CAMERA}/color/image_raw", f"{CAMERA}/aligned_depth_to_color/image_raw"
+
+# The simulation's desks as the layout calls them.
+_SURFACES = {"white": "white_desk", "wood": "wood_grain"}
+
+
+class ProgressFactory(Protocol):
+    def __call__(self, items: Iterable[Any], total: int) -> AbstractContextManager[Iterator[Any]]: ...
+
+
+def no_progress(items: Iterable[Any], total: int) -> AbstractContextManager[Iterator[Any]]:
+    """Progress that nobody sees."""
+    return nullcontext(iter(items))
+
+
+@dataclass(frozen=True)
+class SessionSpec:
+    """What a recording is of, which it does not say itself. time_of_day: HHMMSS; None: of its first frame."""
+
+    participant: str
+    angle_deg: float
+    surface: str
+    action: str
+    hand: str = "both"
+    time_of_day: str | None = None
+
+    def make_session_info(self, stamp_ns: int) -> SessionInfo:
+        """Begun at that time."""
+        when = datetime.fromtimestamp(stamp_ns // 1_000_000_000, tz=timezone.utc)
+        return SessionInfo(
+            self.participant,
+            self.angle_deg,
+            self.surface,
+            self.action,
+            self.hand,
+            time_of_day=self.time_of_day or f"{when:%H%M%S}",
+            timestamp=f"{when:%Y-%m-%d %H:%M:%S}",
+        )
+
+
+@dataclass(frozen=True)
+class ConversionResult:
+    """path: of the session. skipped: frames without depth."""
+
+    path: Path
+    frames: int
+    skipped: int
+
+
+@dataclass(frozen=True)
+class SessionGroundTruth:
+    """What a truth file tells of the frames: where the sheet was, and the hands at each stamp."""
+
+    header: GroundTruthHeader
+    camera_from_sheet: RigidTransform
+    frames: dict[int, GroundTruthFrame]
+
+    @property
+    def surface(self) -> str | None:
+        """What the desk is, in the layout's words where it has some."""
+        desk = self.header.participant.get("desk")
+        return None if desk is None else _SURFACES.get(str(desk), str(desk))
+
+    @classmethod
+    def read(cls, path: Path) -> SessionGroundTruth:
+        """Raises FileNotFoundError, or ValueError naming the file where it does not say where the camera stood."""
+        header = read_ground_truth(path).header
+        if header.camera_from_sheet is None:
+            raise ValueError(f"{path} does not tell camera_from_sheet: heights over the surface cannot be known")
+        return cls(
+            header, header.camera_from_sheet, {frame.stamp_ns: frame for frame in read_ground_truth_frames(path)}
+        )
+
+
+def frames_to_session(
+    frames: Iterable[Frame],
+    root: Path,
+    spec: SessionSpec,
+    *,
+    frames_per_second: float,
+    ground_truth: SessionGroundTruth | None = None,
+    depth_png_unit_m: float = DEPTH_PNG_UNIT_M,
+    overwrite: bool = False,
+) -> ConversionResult:
+    """Writes frames as a session, which appears when it is whole; frames without depth are skipped and counted.
+
+    ground_truth: gives annotations and labels to the frames whose stamps it knows. Raises ValueError where
+    there is no frame, FileExistsError where the session exists and `overwrite` is not given.
+    """
+    first, frames = _peek(frames)
+    folder = spec.make_session_info(first.stamp_ns).folder(root)
+    with atomic_write(folder, overwrite=overwrite, replaceable=_is_session) as temporary_path:
+        session = _make_session_writer(
+            temporary_path, spec, first, frames_per_second, ground_truth, depth_png_unit_m, None
+        )
+        skipped = _write_frames(session, frames, ground_truth)
+    return ConversionResult(folder, session.frame_count, skipped)
+
+
+def record_session(
+    frames: Iterable[Frame],
+    root: Path,
+    spec: SessionSpec,
+    *,
+    frames_per_second: float,
+    depth_png_unit_m: float = DEPTH_PNG_UNIT_M,
+    extra_metadata: dict[str, Any] | None = None,
+) -> ConversionResult:
+    """Writes frames as they come; the session is there from the first on, and whatever happens its frames stay.
+
+    extra_metadata: for the metadata. Raises as `frames_to_session` does.
+    """
+    first, frames = _peek(frames)
+    folder = spec.make_session_info(first.stamp_ns).folder(root)
+    session = _make_session_writer(folder, spec, first, frames_per_second, None, depth_png_unit_m, extra_metadata)
+    skipped = _write_frames(session, frames, None)
+    return ConversionResult(folder, session.frame_count, skipped)
+
+
+def session_to_bag(
+    session: Session, out: Path, *, overwrite: bool = False, progress: ProgressFactory = no_progress
+) -> tuple[int, list[str]]:
+    """Writes a session as a bag; returns how many frames, and why others were left out.
+
+    Depth goes out as 16UC1 where its step is a millimetre, else as 32FC1 in metres. Raises ValueError where no frame
+    can be used, FileExistsError where `out` exists and `overwrite` is not given.
+    """
+    problems: list[str] = []
+    count = 0
+    with BagWriter(out, overwrite=overwrite) as bag, progress(session.frames(), len(session.frame_numbers)) as frames:
+        for frame in frames:
+            try:
+                exposure = frame.load()
+            except BadFrameError as error:
+                problems.append(str(error))
+                continue
+            _write_to_bag(bag, exposure)
+            count += 1
+        if not count:
+            raise ValueError(
+                f"{session.path} has no frame that can be used: {'; '.join(problems[:3]) or 'it is empty'}"
+            )
+    return count, problems
+
+
+def subsample(frames: Iterable[Frame], step: int) -> Iterator[Frame]:
+    """Each `step`-th frame."""
+    return islice(frames, None, None, step)
+
+
+def skip_unreadable(frames: Iterable[DatasetFrame], problems: list[str]) -> Iterator[tuple[DatasetFrame, Frame]]:
+    """The frames with their pictures; why others cannot be loaded goes to `problems`."""
+    for frame in frames:
+        try:
+            yield frame, frame.load()
+        except BadFrameError as error:
+            problems.append(str(error))
+
+
+def _is_session(path: Path) -> bool:
+    return (path / METADATA).is_file()
+
+
+def _peek(frames: Iterable[Frame]) -> tuple[Frame, Iterator[Frame]]:
+    """The first frame, and all of them. Raises ValueError where there is none."""
+    frames = iter(frames)
+    first = next(frames, None)
+    if first is None:
+        raise ValueError("there is no frame to make a session of")
+    return first, chain([first], frames)
+
+
+def _make_session_writer(
+    folder: Path,
+    spec: SessionSpec,
+    first: Frame,
+    frames_per_second: float,
+    ground_truth: SessionGroundTruth | None,
+    depth_png_unit_m: float,
+    extra_metadata: dict[str, Any] | None,
+) -> SessionWriter:
+    surface = None
+    if ground_truth is not None:
+        surface = make_surface_calibration(sheet_plane(ground_truth.camera_from_sheet), first.camera, 1.0, 0)
+    return SessionWriter(
+        folder,
+        spec.make_session_info(first.stamp_ns),
+        first.camera,
+        frames_per_second=frames_per_second,
+        frame_id=first.frame_id,
+        depth_png_unit_m=depth_png_unit_m,
+        surface=surface,
+        extra_metadata=extra_metadata,
+    )
+
+
+def _write_frames(session: SessionWriter, frames: Iterable[Frame], ground_truth: SessionGroundTruth | None) -> int:
+    """Writes the frames; returns how many had no depth."""
+    skipped = 0
+    with session:
+        for frame in frames:
+            if frame.depth is None:
+                skipped += 1
+            else:
+                _write_frame(session, frame, frame.depth, ground_truth)
+    return skipped
+
+
+def _write_frame(
+    session: SessionWriter, frame: Frame, depth: DepthImage, ground_truth: SessionGroundTruth | None
+) -> None:
+    hands, labels = None, None
+    if ground_truth is not None and frame.stamp_ns in ground_truth.frames:
+        ground_truth_frame, camera = ground_truth.frames[frame.stamp_ns], frame.camera
+        hands = annotate(ground_truth_frame, camera, ground_truth.camera_from_sheet, depth)
+        labels = label(ground_truth_frame, camera, ground_truth.camera_from_sheet)
+    session.write(frame.stamp_ns, frame.color_bgr, depth, hands, labels)
+
+
+def _write_to_bag(bag: BagWriter, frame: Frame) -> None:
+    """One frame's pictures, each with its intrinsics."""
+    assert frame.depth is not None
+    is_millimetres = frame.depth.values.dtype == np.uint16 and frame.depth.unit_m == DEPTH_PNG_UNIT_M
+    depth, encoding = (frame.depth.values, "16UC1") if is_millimetres else (frame.depth.to_metres(), "32FC1")
+    for topic, pixels, pixel_encoding in ((COLOR_TOPIC, frame.color_bgr, "bgr8"), (DEPTH_TOPIC, depth, encoding)):
+        bag.write_camera_info(camera_info_topic(topic), frame.stamp_ns, frame.frame_id, frame.camera)
+        bag.write_image(topic, frame.stamp_ns, frame.frame_id, pixels, pixel_encoding)

@@ -1,0 +1,88 @@
+"""What is left of a run to look at: a video, and a sheet of its key moments."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fingertip_contact.datatypes import FINGERS, FINGERTIP_LANDMARKS, Fingertip, Frame, FrameResult, Hand, KeyEvent
+from fingertip_contact.files import atomic_write
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.keyboard.sheet_pose import SheetPoseTracker
+from fingertip_contact.recordings.bag import open_recording
+from fingertip_contact.visualization.video import overlay_video
+from fingertip_research.ros.topic_recorder import ReceivedMessages
+
+FRAMES_PER_SECOND = 30.0
+COLUMNS, ROWS = 4, 3
+TILE_PX = (480, 360)
+
+
+def write_video_and_contact_sheet(
+    video: Path, sheet: Path, recording: Path, received: ReceivedMessages, layout: Layout
+) -> None:
+    """The recording with what the nodes said about each of its frames, as a video; and one PNG of the moments at which
+    keys were pressed, evenly over the run."""
+    presses = []
+    with (
+        open_recording(recording) as source,
+        overlay_video(video, layout, source.camera, FRAMES_PER_SECOND, overwrite=True) as write,
+    ):
+        for frame, result in _pair_results(source.frames(), received, layout):
+            image = write(frame, result)
+            if any(event.contact.type == "press" for event in result.key_events):
+                presses.append(cv2.resize(image, TILE_PX, interpolation=cv2.INTER_AREA))
+    with atomic_write(sheet, overwrite=True) as temporary_path:
+        if not cv2.imwrite(str(temporary_path), _tile(presses)):
+            raise OSError(f"{sheet} did not get onto the disk; free some space")
+
+
+def _tile(images: Sequence[np.ndarray]) -> np.ndarray:
+    """As many of the pictures as the sheet has room for, evenly chosen; black where there are fewer."""
+    capacity = COLUMNS * ROWS
+    tiles = [images[round(index)] for index in np.linspace(0, len(images) - 1, min(capacity, len(images)))]
+    tiles += [np.zeros((TILE_PX[1], TILE_PX[0], 3), np.uint8)] * (capacity - len(tiles))
+    return np.vstack([np.hstack(tiles[first : first + COLUMNS]) for first in range(0, capacity, COLUMNS)])
+
+
+def _pair_results(
+    frames: Iterator[Frame], received: ReceivedMessages, layout: Layout
+) -> Iterator[tuple[Frame, FrameResult]]:
+    """Each recorded frame with what was heard about it.
+
+    The camera gave its frames stamps of their own, at the recorded distances: one offset leads back. The sheet's pose
+    is no topic on every ROS 2, so it is found here again, for the drawing alone.
+    """
+    first_live_ns = min(received.frame_stamps_ns)
+    first_recorded_ns = None
+    sheet = SheetPoseTracker(layout)
+    events: dict[int, list[KeyEvent]] = {}
+    for event in received.key_events:
+        events.setdefault(event.contact.stamp_ns, []).append(event)
+    texts, text = deque(received.texts), ""
+    for frame in frames:
+        if first_recorded_ns is None:
+            first_recorded_ns = frame.stamp_ns
+        stamp_ns = frame.stamp_ns - first_recorded_ns + first_live_ns
+        hands = received.hands.get(stamp_ns, ())
+        key_events = tuple(events.get(stamp_ns, ()))
+        while texts and texts[0][0] <= stamp_ns:
+            text = texts.popleft()[1]
+        fingertips = tuple(_add_pixel(tip, hands) for tip in received.fingertips.get(stamp_ns, ()))
+        pose = sheet.update(frame)
+        yield frame, FrameResult(stamp_ns, hands, fingertips, (), key_events, text, None, pose)
+
+
+def _add_pixel(tip: Fingertip, hands: tuple[Hand, ...]) -> Fingertip:
+    """A fingertip with the pixel of its landmark, which the message does not carry."""
+    landmark = FINGERTIP_LANDMARKS[FINGERS.index(tip.finger)]
+    for hand in hands:
+        if hand.track == tip.track:
+            u, v = hand.landmarks_px[landmark]
+            return replace(tip, pixel=(float(u), float(v)))
+    return tip

@@ -1,0 +1,77 @@
+"""One run: the nodes read a recording that is played as a live camera, while we listen."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from fingertip_contact.recordings.bag import camera_info_topic, open_recording
+from fingertip_contact.ros.environment import make_node_environment
+from fingertip_research.demo.nodes import PROCESSING_NODES, NodeParameters, run_nodes
+from fingertip_research.ros.spinning import record_topics
+from fingertip_research.ros.topic_recorder import ReceivedMessages
+
+# Time for the nodes to load their networks and to find each other, on top of the recording's own length.
+START_TIMEOUT_S = 60.0
+# The last results arrive within that after the camera has ended.
+RESULT_DRAIN_S = 1.0
+UPDATE_PERIOD_S = 0.1
+# DDS domains whose ports are free on every platform end at 101; 0 is what others use by default.
+DOMAINS = range(1, 102)
+
+
+class RunError(RuntimeError):
+    """The nodes did not get through the recording."""
+
+
+def play(
+    recording: Path,
+    log_folder: Path,
+    show: Callable[[ReceivedMessages], None],
+    processing_nodes: NodeParameters = PROCESSING_NODES,
+) -> ReceivedMessages:
+    """Plays a recording to the nodes and gives what was heard; calls `show` ten times a second.
+
+    Raises RunError where the nodes do not come up, the camera fails or nothing is heard, naming the logs to look at.
+    """
+    os.environ.setdefault("ROS_DOMAIN_ID", str(secrets.choice(DOMAINS)))
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    os.environ.update(make_node_environment())
+    with open_recording(recording) as source:
+        color_topic, depth_topic = source.color_topic, source.depth_topic
+        timeout_s = START_TIMEOUT_S + source.duration_s
+    with (
+        record_topics(camera_info_topic(color_topic)) as received,
+        run_nodes(recording, color_topic, depth_topic, log_folder, processing_nodes) as nodes,
+    ):
+        _monitor(received, nodes, timeout_s, show, log_folder)
+    if not received.frame_stamps_ns:
+        raise RunError(f"no picture came over DDS; see {log_folder}")
+    return received
+
+
+def _monitor(
+    received: ReceivedMessages,
+    nodes: dict[str, subprocess.Popen],
+    timeout_s: float,
+    show: Callable[[ReceivedMessages], None],
+    log_folder: Path,
+) -> None:
+    camera = nodes["simulated_camera_node"]
+    deadline_s = time.monotonic() + timeout_s
+    while camera.poll() is None:
+        exited = [name for name, process in nodes.items() if process is not camera and process.poll() is not None]
+        if exited:
+            raise RunError(f"{' and '.join(exited)} ended early; see {log_folder}")
+        if time.monotonic() > deadline_s:
+            raise RunError(f"the nodes were not through after {timeout_s:.0f} s; see {log_folder}")
+        show(received)
+        time.sleep(UPDATE_PERIOD_S)
+    if camera.returncode:
+        raise RunError(f"the simulated camera failed with exit code {camera.returncode}; see {log_folder}")
+    time.sleep(RESULT_DRAIN_S)
+    show(received)

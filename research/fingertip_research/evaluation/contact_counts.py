@@ -1,0 +1,211 @@
+"""Counts of contact detection that add up over trials and people, and the figures that come of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+
+from fingertip_contact.contact.measurement.history import FINGER_COUNT, find_column
+from fingertip_contact.recordings.events import EventRecord, decode_text
+from fingertip_research.evaluation.events import count_finger_confusions, safe_ratio
+from fingertip_research.evaluation.recording_score import score_recording
+from fingertip_research.evaluation.text import edit_distance
+from fingertip_research.ground_truth.recording import GroundTruth
+
+MILLISECOND_NS = 1e6
+MILLIMETRE_M = 1e-3
+BOOTSTRAP_SAMPLES = 500
+
+
+@dataclass(frozen=True)
+class ContactCounts:
+    """What one or more trials add up to. *_frames: fingers of frames, true and reported contact; see
+    count_contact_frames."""
+
+    true_positives: int = 0
+    false_positives: int = 0
+    false_negatives: int = 0
+    correct_keys: int = 0
+    wrong_fingers: int = 0
+    edits: int = 0
+    characters: int = 0
+    decoded_characters: int = 0
+    seconds: float = 0.0
+    typing_seconds: float = 0.0
+    contact_frames: int = 0
+    false_negative_frames: int = 0
+    false_positive_frames: int = 0
+    non_contact_frames: int = 0
+    onset_error_ms: tuple[float, ...] = field(default=())
+    release_error_ms: tuple[float, ...] = field(default=())
+    latency_ms: tuple[float, ...] = field(default=())
+    latency_frames: tuple[float, ...] = field(default=())
+    position_error_mm: tuple[float, ...] = field(default=())
+
+    def __add__(self, other: ContactCounts) -> ContactCounts:
+        return ContactCounts(
+            **{entry.name: getattr(self, entry.name) + getattr(other, entry.name) for entry in fields(self)}
+        )
+
+
+def count_contacts(events: Sequence[EventRecord], truth: GroundTruth, stamps_ns: np.ndarray) -> ContactCounts:
+    """Compares the events of a recording with its truth. stamps_ns: (T,) of its frames."""
+    seconds = float(stamps_ns[-1] - stamps_ns[0]) / 1e9
+    score = score_recording("", events, truth, decode_text(events), seconds)
+    matching = score.matching
+    true, false_negatives, false_positives, free = count_contact_frames(events, truth, stamps_ns)
+    frame_ms = float(np.median(np.diff(stamps_ns))) / MILLISECOND_NS
+    latency_ms = tuple(match.latency_ns / MILLISECOND_NS for match in matching.matches)
+    return ContactCounts(
+        true_positives=len(matching.matches),
+        false_positives=len(matching.false_positives),
+        false_negatives=len(matching.false_negatives),
+        correct_keys=sum(match.press.key == match.tap.key for match in matching.matches),
+        wrong_fingers=sum(count_finger_confusions(matching).values()),
+        edits=edit_distance(score.text_true, score.text_read),
+        characters=len(score.text_true),
+        decoded_characters=len(score.text_read),
+        seconds=seconds,
+        typing_seconds=score.typing_seconds,
+        contact_frames=true,
+        false_negative_frames=false_negatives,
+        false_positive_frames=false_positives,
+        non_contact_frames=free,
+        onset_error_ms=tuple(match.onset_error_ns / MILLISECOND_NS for match in matching.matches),
+        release_error_ms=tuple(error / MILLISECOND_NS for error in score.release_errors_ns),
+        latency_ms=latency_ms,
+        latency_frames=tuple(latency / frame_ms for latency in latency_ms),
+        position_error_mm=tuple(error / MILLIMETRE_M for error in score.position_errors_m),
+    )
+
+
+def count_contact_frames(
+    events: Sequence[EventRecord], truth: GroundTruth, stamps_ns: np.ndarray
+) -> tuple[int, int, int, int]:
+    """Fingers of frames: tapping, tapping and not reported, reported and not tapping, not tapping.
+
+    A finger at rest on the desk neither taps nor is free, and is left out. A press counts from when it is said to have
+    happened to its end.
+    """
+    shape = len(stamps_ns), FINGER_COUNT
+    tapping, resting, reported = (np.zeros(shape, dtype=bool) for _ in range(3))
+    for tap in truth.taps:
+        tapping[_time_slice(stamps_ns, tap.press_ns, tap.release_ns), find_column(tap.hand, tap.finger)] = True
+    for rest in truth.rests:
+        resting[_time_slice(stamps_ns, rest.start_ns, rest.end_ns), find_column(rest.hand, rest.finger)] = True
+    ends = {event.press: event.stamp_ns for event in events if event.type in ("release", "cancel")}
+    for event in events:
+        if event.type == "press":
+            end_ns = ends.get(event.press, int(stamps_ns[-1]) + 1)
+            # A release is the first frame in which the finger is up again.
+            reported[_time_slice(stamps_ns, event.stamp_ns, end_ns - 1), find_column(event.hand, event.finger)] = True
+    counted = tapping | ~resting
+    tapping, reported = tapping & counted, reported & counted
+    free = counted & ~tapping
+    return int(tapping.sum()), int((tapping & ~reported).sum()), int((free & reported).sum()), int(free.sum())
+
+
+def _time_slice(stamps_ns: np.ndarray, from_ns: int, until_ns: int) -> slice:
+    return slice(int(np.searchsorted(stamps_ns, from_ns)), int(np.searchsorted(stamps_ns, until_ns, side="right")))
+
+
+def _median_and_p95(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """Median, and 95th percentile of the magnitude; None of nothing."""
+    if not values:
+        return None, None
+    return float(np.median(values)), float(np.percentile(np.abs(values), 95))
+
+
+def compute_metrics(total: ContactCounts) -> dict[str, float | int | None]:
+    """All metrics of counts. Shares are 0..1; the paper's frame metrics are of fingers in frames."""
+    onset, onset_p95 = _median_and_p95(total.onset_error_ms)
+    release, release_p95 = _median_and_p95(total.release_error_ms)
+    latency, latency_p95 = _median_and_p95(total.latency_ms)
+    frames, frames_p95 = _median_and_p95(total.latency_frames)
+    position, position_p95 = _median_and_p95(total.position_error_mm)
+    right = total.contact_frames - total.false_negative_frames
+    return {
+        "taps": total.true_positives + total.false_negatives,
+        "presses": total.true_positives + total.false_positives,
+        "event_f1": safe_ratio(
+            2 * total.true_positives, 2 * total.true_positives + total.false_positives + total.false_negatives
+        ),
+        "event_precision": safe_ratio(total.true_positives, total.true_positives + total.false_positives),
+        "event_recall": safe_ratio(total.true_positives, total.true_positives + total.false_negatives),
+        "false_presses_per_min": 60 * safe_ratio(total.false_positives, total.seconds),
+        "missed_presses_per_min": 60 * safe_ratio(total.false_negatives, total.seconds),
+        "finger_accuracy": safe_ratio(total.true_positives, total.true_positives + total.wrong_fingers),
+        "key_accuracy": safe_ratio(total.correct_keys, total.true_positives),
+        "cer": safe_ratio(total.edits, total.characters),
+        "wpm": 12 * safe_ratio(total.decoded_characters, total.typing_seconds),
+        "onset_error_ms_median": onset,
+        "onset_error_ms_p95": onset_p95,
+        "offset_error_ms_median": release,
+        "offset_error_ms_p95": release_p95,
+        "latency_ms_median": latency,
+        "latency_ms_p95": latency_p95,
+        "latency_frames_median": frames,
+        "latency_frames_p95": frames_p95,
+        "position_error_mm_median": position,
+        "position_error_mm_p95": position_p95,
+        "frame_accuracy": 1.0
+        - safe_ratio(
+            total.false_negative_frames + total.false_positive_frames, total.contact_frames + total.non_contact_frames
+        ),
+        "frame_f1": safe_ratio(2 * right, 2 * right + total.false_negative_frames + total.false_positive_frames),
+        "frame_fpr": safe_ratio(total.false_positive_frames, total.non_contact_frames),
+    }
+
+
+def pool_counts(counts: Iterable[ContactCounts]) -> ContactCounts:
+    return sum(counts, ContactCounts())
+
+
+def bootstrap_intervals(
+    by_participant: Mapping[int, ContactCounts], names: Sequence[str], seed: int = 0
+) -> dict[str, tuple[float, float]]:
+    """95 % bootstrap intervals of some figures over people."""
+    draws = _bootstrap(
+        by_participant, lambda total: [_none_to_nan(compute_metrics(total)[name]) for name in names], seed
+    )
+    low, high = np.nanpercentile(draws, (2.5, 97.5), axis=0)
+    return {name: (float(low[index]), float(high[index])) for index, name in enumerate(names)}
+
+
+def bootstrap_margin(
+    ours: Mapping[int, ContactCounts], theirs: Mapping[int, ContactCounts], name: str
+) -> tuple[float, float, float]:
+    """How much higher a figure of `ours` is than of `theirs`, and its 95 % interval, the same people in both."""
+    both = {person: (ours[person], theirs[person]) for person in ours}
+    random = np.random.default_rng(0)
+    people = list(both)
+    differences = []
+    for _ in range(BOOTSTRAP_SAMPLES):
+        drawn = random.choice(people, len(people))
+        values = [
+            _none_to_nan(compute_metrics(pool_counts(both[person][side] for person in drawn))[name]) for side in (0, 1)
+        ]
+        differences.append(values[0] - values[1])
+    whole = [_none_to_nan(compute_metrics(pool_counts(pair[side] for pair in both.values()))[name]) for side in (0, 1)]
+    low, high = np.percentile(differences, (2.5, 97.5))
+    return whole[0] - whole[1], float(low), float(high)
+
+
+def _bootstrap(
+    by_participant: Mapping[int, ContactCounts], measure: Callable[[ContactCounts], list[float]], seed: int
+) -> np.ndarray:
+    """(BOOTSTRAP_SAMPLES, ...) the measure of as many people drawn with replacement."""
+    random = np.random.default_rng(seed)
+    people = list(by_participant)
+    return np.array(
+        [
+            measure(pool_counts(by_participant[p] for p in random.choice(people, len(people))))
+            for _ in range(BOOTSTRAP_SAMPLES)
+        ]
+    )
+
+
+def _none_to_nan(value: float | None) -> float:
+    return np.nan if value is None else float(value)

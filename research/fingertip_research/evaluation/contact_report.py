@@ -1,0 +1,217 @@
+"""The contact benchmark as figures for JSON, and as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import RenderableType
+from rich.table import Table
+
+from fingertip_research.evaluation.contact_counts import (
+    ContactCounts,
+    bootstrap_intervals,
+    bootstrap_margin,
+    compute_metrics,
+    pool_counts,
+)
+from fingertip_research.evaluation.kinematic_suite import PARTICIPANTS, SPLITS, Split, find_split
+from fingertip_research.evaluation.kinematic_suite_run import DEFAULT_PROFILE, NO_ABLATION, TrialResult
+from fingertip_research.evaluation.rendered_suite import RenderedResult, compute_by_angle
+
+# Figures with an interval over people.
+INTERVAL_METRICS = ("event_f1", "event_precision", "event_recall", "false_presses_per_min", "key_accuracy", "cer")
+# The paper's own figures: its measurements, its data, its definition of a frame; typing with its own participants.
+PUBLISHED_METRICS = {
+    "depth_only": {"frame_accuracy": 0.873, "frame_f1": 0.861, "frame_fpr": 0.087},
+    "velocity_only": {"frame_accuracy": 0.891, "frame_f1": 0.885, "frame_fpr": 0.063},
+    "fusion": {"frame_accuracy": 0.942, "frame_f1": 0.944, "frame_fpr": 0.042, "cer": 0.031, "wpm": 45.6},
+}
+# Field of the figures, heading, and how a value is shown: what was found, and when and where.
+EVENT_COLUMNS = (
+    ("event_f1", "F1", "{:.3f}"),
+    ("event_precision", "prec.", "{:.3f}"),
+    ("event_recall", "recall", "{:.3f}"),
+    ("false_presses_per_min", "false/min", "{:.1f}"),
+    ("key_accuracy", "keys", "{:.3f}"),
+    ("cer", "CER", "{:.3f}"),
+)
+DETAIL_COLUMNS = (
+    ("finger_accuracy", "fingers", "{:.3f}"),
+    ("onset_error_ms_median", "onset", "{:.0f}"),
+    ("onset_error_ms_p95", "p95", "{:.0f}"),
+    ("latency_ms_median", "delay", "{:.0f}"),
+    ("frame_accuracy", "frames", "{:.3f}"),
+    ("frame_f1", "F1", "{:.3f}"),
+    ("frame_fpr", "FPR", "{:.3f}"),
+)
+
+
+def make_suite_report(results: Sequence[TrialResult]) -> dict[str, Any]:
+    """Tier a. profiles, without, speeds, angles: name -> split -> figures; margins: of the default over its parts."""
+    groups = list(dict.fromkeys(result.group for result in results))
+    profiles = [
+        group for group in groups if not (group == NO_ABLATION or group.startswith("without ") or "WPM" in group)
+    ]
+    report: dict[str, Any] = {
+        "participants": {
+            split: [participant for participant in PARTICIPANTS if find_split(participant) == split] for split in SPLITS
+        },
+        "profiles": {profile: _compute_by_split(results, profile) for profile in profiles},
+        "published": PUBLISHED_METRICS,
+        "margins": {},
+    }
+    if DEFAULT_PROFILE in profiles:
+        compared = [group for group in groups if group == NO_ABLATION or group.startswith("without ")]
+        report["ablations"] = {group: _compute_by_split(results, group) for group in compared}
+        report["speeds"] = {group: _compute_by_split(results, group) for group in groups if "WPM" in group}
+        for split in SPLITS:
+            report["margins"][split] = _compute_margins(results, [p for p in profiles if p != DEFAULT_PROFILE], split)
+        report["by_condition"] = {split: _compute_by_condition(results, split) for split in SPLITS}
+    return report
+
+
+def make_rendered_report(results: Sequence[RenderedResult]) -> dict[str, Any]:
+    """Tier b: profile -> split -> figures, and the default by angle."""
+    profiles = dict.fromkeys(result.profile for result in results)
+    report: dict[str, Any] = {}
+    for profile in profiles:
+        report[profile] = {}
+        for split in SPLITS:
+            of_split = [r for r in results if (r.profile, r.split) == (profile, split)]
+            if of_split:
+                report[profile][split] = {
+                    **compute_metrics_with_intervals(_pool_by_key((r.participant, r.counts) for r in of_split)),
+                    "by_angle_deg": compute_by_angle(of_split),
+                    "recordings": {r.name: compute_metrics(r.counts) for r in of_split},
+                }
+    return report
+
+
+def compute_metrics_with_intervals(by_participant: Mapping[int, ContactCounts]) -> dict[str, Any]:
+    """Figures of all people, and `ci95` of some of them."""
+    whole: dict[str, Any] = dict(compute_metrics(pool_counts(by_participant.values())))
+    bounds = bootstrap_intervals(by_participant, INTERVAL_METRICS)
+    return {**whole, "ci95": {name: list(bounds[name]) for name in INTERVAL_METRICS}}
+
+
+def pool_by_participant(results: Sequence[TrialResult], group: str, split: Split) -> dict[int, ContactCounts]:
+    """A group's counts of each participant of a split."""
+    chosen = [result for result in results if result.group == group and find_split(result.participant) == split]
+    return _pool_by_key((result.participant, result.counts) for result in chosen)
+
+
+def _pool_by_key(pairs: Any) -> dict[int, ContactCounts]:
+    totals: dict[int, ContactCounts] = {}
+    for person, found in pairs:
+        totals[person] = totals.get(person, ContactCounts()) + found
+    return totals
+
+
+def _compute_by_split(results: Sequence[TrialResult], group: str) -> dict[str, Any]:
+    by_split = {split: pool_by_participant(results, group, split) for split in SPLITS}
+    return {
+        split: compute_metrics_with_intervals(by_participant)
+        for split, by_participant in by_split.items()
+        if by_participant
+    }
+
+
+def _compute_margins(results: Sequence[TrialResult], profiles: Sequence[str], split: Split) -> dict[str, Any]:
+    """By how much the default's event F1 is higher, with its interval."""
+    ours = pool_by_participant(results, DEFAULT_PROFILE, split)
+    if not ours:
+        return {}
+    found = {
+        profile: bootstrap_margin(ours, pool_by_participant(results, profile, split), "event_f1")
+        for profile in profiles
+    }
+    return {name: {"event_f1": difference, "ci95": [low, high]} for name, (difference, low, high) in found.items()}
+
+
+def _compute_by_condition(results: Sequence[TrialResult], split: Split) -> dict[str, dict[str, Any]]:
+    """The default's figures by what differed."""
+    own = [r for r in results if r.group == DEFAULT_PROFILE and find_split(r.participant) == split]
+    keys = {
+        "angle_deg": lambda r: f"{r.condition.angle_deg:g}",
+        "distance_m": lambda r: f"{r.condition.distance_m:g}",
+        "frame_rate_hz": lambda r: f"{r.condition.frame_timing.rate_hz:g}",
+        "frame_drop_rate": lambda r: f"{r.condition.frame_timing.drop_rate:g}",
+        "track_loss": lambda r: str(r.condition.has_track_loss).lower(),
+    }
+    tables: dict[str, dict[str, Any]] = {}
+    for name, key in keys.items():
+        totals = _pool_by_key((key(result), result.counts) for result in own)
+        tables[name] = {str(value): compute_metrics(totals[value]) for value in sorted(totals)}
+    return tables
+
+
+def make_tables(report: Mapping[str, Any]) -> list[RenderableType]:
+    """All there is to show, one below the other."""
+    renderables: list[RenderableType] = []
+    for split in SPLITS:
+        rows = {name: by_split[split] for name, by_split in report.get("profiles", {}).items() if split in by_split}
+        if rows:
+            renderables += _make_table_pair(f"Without pictures, {split} participants", rows)
+    for key, title in (("ablations", "What each confounder costs"), ("speeds", "At given speeds")):
+        rows = {name: by_split["test"] for name, by_split in report.get(key, {}).items() if "test" in by_split}
+        if rows:
+            renderables.append(_make_table(f"{title} (default, test participants)", rows, EVENT_COLUMNS))
+    for split in SPLITS:
+        rows = {name: by_split[split] for name, by_split in report.get("rendered", {}).items() if split in by_split}
+        if rows:
+            renderables += _make_table_pair(f"Rendered, {split} participants", rows)
+            angles = rows.get(DEFAULT_PROFILE, {}).get("by_angle_deg", {})
+            renderables.append(
+                _make_table(
+                    "By angle (default)", {f"{angle} degrees": row for angle, row in angles.items()}, EVENT_COLUMNS
+                )
+            )
+    for split, margins in report.get("margins", {}).items():
+        for name, found in margins.items():
+            low, high = found["ci95"]
+            renderables.append(
+                f"default over {name}, {split}: event F1 {found['event_f1']:+.3f} [{low:+.3f}, {high:+.3f}]"
+            )
+    if "profiles" in report:
+        renderables.append(_make_published_table())
+    if "matched" in report:
+        matched = report["matched"]
+        renderables.append(
+            f"On the same movements: event F1 {matched['rendered_event_f1']:.3f} in pictures, "
+            f"{matched['kinematic_event_f1']:.3f} by the noise figures ({matched['difference']:+.3f})"
+        )
+    return renderables
+
+
+def _make_table_pair(title: str, rows: Mapping[str, Mapping[str, Any]]) -> list[Table]:
+    return [_make_table(title, rows, EVENT_COLUMNS), _make_table(f"{title}: times and frames", rows, DETAIL_COLUMNS)]
+
+
+def _make_table(title: str, rows: Mapping[str, Mapping[str, Any]], columns: Sequence[tuple[str, str, str]]) -> Table:
+    """One row for each name; below it the 95 % intervals over people of those figures that have them."""
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("", no_wrap=True)
+    for _, heading, _ in columns:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, row in rows.items():
+        table.add_row(name, *("–" if row[key] is None else template.format(row[key]) for key, _, template in columns))
+        bounds = row.get("ci95", {})
+        if any(key in bounds for key, _, _ in columns):
+            table.add_row(
+                "", *(_format_interval(bounds.get(key), template) for key, _, template in columns), style="dim"
+            )
+    return table
+
+
+def _format_interval(bounds: Sequence[float] | None, template: str) -> str:
+    return "" if bounds is None else "\n".join(template.format(bound) for bound in bounds)
+
+
+def _make_published_table() -> Table:
+    table = Table("", "frames", "frame F1", "FPR", "CER", "WPM", title="As published, on other data", box=SIMPLE_HEAD)
+    for name, row in PUBLISHED_METRICS.items():
+        keys = ("frame_accuracy", "frame_f1", "frame_fpr", "cer", "wpm")
+        table.add_row(name, *(f"{row[key]:g}" if key in row else "–" for key in keys))
+    return table

@@ -1,0 +1,210 @@
+"""How the fingertips of a recording are off the truth, as figures: fitted to rendered recordings, drawn from without.
+
+Heights err in ways that a detector can be misled by, so each has its own figures: the visible rim stands over the pad
+by an amount that depends on how high the finger is; every person's finger adds a bias of its own; frames scatter about
+that, more in the air than on the desk, and correlate; now and then the scan follows another finger and reads metres of
+nonsense for some frames (a stray), or nothing at all (a gap). The way of a fingertip's picture has errors of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from fingertip_contact.files import atomic_write
+from fingertip_contact.geometry import Camera, RigidTransform
+from fingertip_research.resources import find_config_file
+
+NOISE_FILE = "fingertip_noise.yaml"
+# Clearances for which there are figures, metres, and the ranges that they are fitted on; a line between them.
+CLEARANCE_KNOTS_M = (0.0, 0.003, 0.006, 0.010, 0.016)
+CLEARANCE_BIN_EDGES_M = (0.0001, 0.0045, 0.008, 0.013)
+# Figures are shared by fingers that look alike to the camera, by FINGERS.
+FINGER_GROUPS = ("thumb", "inner", "outer")
+FINGER_GROUP_INDEX = (0, 1, 1, 2, 2)
+# Strays at these shares of their distribution.
+OUTLIER_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+# How fast a pad goes up or down tells how often it is taken for another: one that taps is far ahead of its neighbours,
+# one that is taken along is behind them. Between these are the three paces, metres a second.
+SPEED_BIN_EDGES_MPS = (0.01, 0.05)
+# Errors of a picture's way from frame to frame by how long it truly is, metres, at these shares of their distribution.
+FLOW_KNOTS_M = (0.0, 0.0003, 0.001, 0.003, 0.008)
+FLOW_ERROR_QUANTILES = (0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99)
+Table = tuple[tuple[float, ...], ...]
+# How far other hands' rims stand from those that figures were fitted to, and by what share (of logarithms) their
+# scatter, the errors of ways, and what fingers differ by are larger or smaller: standard deviations.
+RIM_OFFSET_VARIATION_M = 0.001
+LOG_SCALE_VARIATIONS = (0.25, 0.3, 0.3)
+
+
+@dataclass(frozen=True)
+class MarkovBursts:
+    """Something that begins with a chance a frame at 30 Hz and goes on with another, a row for each pace, by
+    CLEARANCE_KNOTS_M. heterogeneity: how much more it happens to some fingers than to others, SD over mean."""
+
+    onset_probability: Table
+    persistence: Table
+    heterogeneity: float = 0.0
+
+    @classmethod
+    def uniform(cls, onset_probability: float, persistence: float) -> MarkovBursts:
+        """The same chances wherever the finger is and whatever it does."""
+        onset_table, persistence_table = (
+            (((probability,) * len(CLEARANCE_KNOTS_M)),) * (len(SPEED_BIN_EDGES_MPS) + 1)
+            for probability in (onset_probability, persistence)
+        )
+        return cls(onset_table, persistence_table)
+
+
+@dataclass(frozen=True)
+class FingertipNoise:
+    """Figures of one camera angle. Metres, pixels; correlations from one frame to the next at 30 Hz.
+
+    rim_offset_m, sigma_below_m, sigma_above_m: of FINGER_GROUPS by CLEARANCE_KNOTS_M, how far the measured height is
+    over the clearance: middle, and scatter of a finger to both sides of it (a finger is solid: it errs upwards
+    farther), outliers left out. finger_bias_sigma_m: by CLEARANCE_KNOTS_M, SD of the fingers' own biases.
+    slow_variance_ratio: by CLEARANCE_KNOTS_M, how much of the scatter's variance lasts, with the correlation
+    slow_correlation; the rest is new in every frame. outlier_offset_m: what an outlier adds, at OUTLIER_QUANTILES.
+    track_loss: bursts of a whole hand that is not found (one chance for all heights). contact_point_bias_m,
+    contact_point_bias_sigma_m, contact_point_sigma_m: (x, y) of the contact point: of all fingers, of each, of each
+    touch. landmark_row_sigma_px, landmark_row_correlation: of the landmark's image row. flow_error_along_m,
+    flow_error_across_m: what is measured of the fingertip flow from one frame to the next over the truth, in its
+    direction and across, of FLOW_KNOTS_M at FLOW_ERROR_QUANTILES. distance_m: of camera and sheet as fitted.
+    """
+
+    angle_deg: float
+    distance_m: float
+    rim_offset_m: Table
+    sigma_below_m: Table
+    sigma_above_m: Table
+    finger_bias_sigma_m: tuple[float, ...]
+    slow_variance_ratio: tuple[float, ...]
+    slow_correlation: float
+    outliers: MarkovBursts
+    outlier_offset_m: tuple[float, ...]
+    dropouts: MarkovBursts
+    track_loss: MarkovBursts
+    contact_point_bias_m: tuple[float, float]
+    contact_point_bias_sigma_m: tuple[float, float]
+    contact_point_sigma_m: tuple[float, float]
+    landmark_row_sigma_px: float
+    landmark_row_correlation: float
+    flow_error_along_m: Table
+    flow_error_across_m: Table
+
+    @property
+    def contact_rim_height_m(self) -> np.ndarray:
+        """(10,) how high the rim of a touching finger stands on average."""
+        return np.array([self.rim_offset_m[group][0] for group in FINGER_GROUP_INDEX * 2])
+
+
+@dataclass(frozen=True)
+class NoiseModel:
+    """Figures by angle, ascending, and the names of the recordings that they were fitted to."""
+
+    recordings: tuple[str, ...]
+    angles: tuple[FingertipNoise, ...]
+
+    def interpolate(self, angle_deg: float) -> FingertipNoise:
+        """A line between the angles that were measured; beyond them the nearest holds."""
+        known = [noise.angle_deg for noise in self.angles]
+        position = float(np.interp(angle_deg, known, np.arange(len(known))))
+        below = min(int(position), len(known) - 2) if len(known) > 1 else 0
+        low, high = self.angles[below], self.angles[min(below + 1, len(known) - 1)]
+        return _interpolate(low, high, position - below)
+
+
+def randomise_noise(noise: FingertipNoise, random: np.random.Generator) -> FingertipNoise:
+    """Noise as hands, cameras and light might have it that the figures were not fitted to."""
+    rim_offset_m = np.array(noise.rim_offset_m) + random.normal(0.0, RIM_OFFSET_VARIATION_M)
+    scatter_scale, flow_scale, finger_scale = (
+        float(np.exp(random.normal(0.0, sigma))) for sigma in LOG_SCALE_VARIATIONS
+    )
+    return replace(
+        noise,
+        rim_offset_m=_freeze(rim_offset_m.tolist()),
+        sigma_below_m=_scale(noise.sigma_below_m, scatter_scale),
+        sigma_above_m=_scale(noise.sigma_above_m, scatter_scale),
+        flow_error_along_m=_scale(noise.flow_error_along_m, flow_scale),
+        flow_error_across_m=_scale(noise.flow_error_across_m, flow_scale),
+        finger_bias_sigma_m=tuple(finger_scale * sigma_m for sigma_m in noise.finger_bias_sigma_m),
+    )
+
+
+def _scale(table: Table, factor: float) -> Table:
+    return tuple(tuple(factor * value for value in row) for row in table)
+
+
+def _interpolate(low: Any, high: Any, fraction: float) -> Any:
+    """(1 - fraction) low + fraction high, through tuples and records."""
+    if isinstance(low, tuple):
+        return tuple(_interpolate(a, b, fraction) for a, b in zip(low, high, strict=True))
+    if isinstance(low, (FingertipNoise, MarkovBursts)):
+        return type(low)(
+            **{f.name: _interpolate(getattr(low, f.name), getattr(high, f.name), fraction) for f in fields(low)}
+        )
+    return (1.0 - fraction) * low + fraction * high
+
+
+def compute_speed_bins(clearance_m: np.ndarray, stamps_ns: np.ndarray) -> np.ndarray:
+    """Which pace each finger has (T, 10): 0 as good as still, 2 as fast as a tap. clearance_m: NaN where unknown."""
+    speed_mps = np.abs(np.gradient(clearance_m, (stamps_ns - stamps_ns[0]) / 1e9, axis=0))
+    return np.searchsorted(SPEED_BIN_EDGES_MPS, np.nan_to_num(speed_mps))
+
+
+def pixels_per_m(camera: Camera, pose: RigidTransform, tip_px: np.ndarray) -> np.ndarray:
+    """(...) of a metre on the sheet where tips (..., 2) are seen. pose: camera_from_sheet."""
+    normal = pose.rotation[:, 2]
+    slope = camera.rays(tip_px.reshape(-1, 2)).reshape(*tip_px.shape[:-1], 3) @ normal
+    return camera.focal_px * slope / (normal @ pose.translation_m)
+
+
+def load_noise_model(path: Path | None = None) -> NoiseModel:
+    """The figures that come with the package, or those of another file. Raises ValueError, FileNotFoundError."""
+    source = path or find_config_file(NOISE_FILE)
+    try:
+        data = yaml.safe_load(source.read_text(encoding="utf-8"))
+        angles = tuple(_parse_noise(entry) for entry in data["angles"])
+        noise_model = NoiseModel(tuple(data["recordings"]), angles)
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        raise ValueError(f"{source} holds no fingertip noise: {error}; write one with `evaluate fit-noise`") from error
+    if not noise_model.angles or list(noise_model.angles) != sorted(
+        noise_model.angles, key=lambda noise: noise.angle_deg
+    ):
+        raise ValueError(f"{source}: angles have to be there and to ascend")
+    return noise_model
+
+
+def save_noise_model(noise_model: NoiseModel, path: Path) -> None:
+    """Writes what load_noise_model reads."""
+    text = yaml.safe_dump(_to_plain(asdict(noise_model)), sort_keys=False, default_flow_style=None, width=110)
+    head = "# How measured fingertips are off the truth; written by `fingertip-contact evaluate fit-noise`.\n"
+    with atomic_write(path, overwrite=True) as temporary_path:
+        temporary_path.write_text(head + text, encoding="utf-8")
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _to_plain(entry) for key, entry in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_to_plain(entry) for entry in value]
+    return value if isinstance(value, str) else float(f"{value:.4g}")
+
+
+def _parse_noise(entry: dict[str, Any]) -> FingertipNoise:
+    values = {name: _freeze(value) for name, value in entry.items()}
+    for name in ("outliers", "dropouts", "track_loss"):
+        values[name] = MarkovBursts(**values[name])
+    return FingertipNoise(**values)
+
+
+def _freeze(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_freeze(entry) for entry in value)
+    if isinstance(value, dict):
+        return {name: _freeze(entry) for name, entry in value.items()}
+    return float(value)

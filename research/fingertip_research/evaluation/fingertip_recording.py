@@ -1,0 +1,205 @@
+"""What contact detection sees of a recording, measured once: many profiles are then judged in seconds.
+
+Hands, surface, sheet and fingertips do not depend on how a press is decided, so they are found by the real pipeline
+once and kept. A recording without pictures has the same form; see `simulation.kinematic`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import fingertip_contact.contact.measurement.fingertip_estimator
+import fingertip_contact.contact.measurement.fingertip_flow
+import fingertip_contact.contact.measurement.fingertip_height
+import fingertip_contact.hands
+import fingertip_contact.keyboard.sheet_pose
+import fingertip_contact.surface.plane_from_depth
+from fingertip_contact.contact.detector import ContactDetector
+from fingertip_contact.contact.measurement.fingertip_estimator import FingertipEstimator
+from fingertip_contact.contact.measurement.fingertip_height import FingertipSamples
+from fingertip_contact.contact.measurement.history import FINGER_COUNT
+from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, FrameResult, Hand
+from fingertip_contact.files import atomic_write
+from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.hands.tracker import HandTracker
+from fingertip_contact.keyboard.key_decoder import KeyDecoder, KeyDecoderSettings
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.keyboard.sheet_pose import SheetPoseTracker
+from fingertip_contact.recordings.bag import open_recording
+from fingertip_contact.recordings.events import EventRecord, make_event_records
+from fingertip_contact.resources import get_cache_directory
+from fingertip_contact.surface.plane_from_depth import SurfaceTracker
+
+# The detector knows a hand by its side and its track; landmarks were used up by the measurement.
+_NO_LANDMARKS = np.full((21, 2), np.nan, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class FingertipRecording:
+    """T frames of ten fingers, left thumb to right little finger; NaN where not measured.
+
+    stamps_ns: (T,) int64. tracks: (T, 2) int64, track of the left and the right hand, -1 where there is none. samples:
+    arrays of FingertipSamples with (T, 10) in place of (N,). sheet_rotation: (T, 3, 3) and sheet_translation_m: (T, 3)
+    are camera_from_sheet, NaN where it is not known.
+    """
+
+    stamps_ns: np.ndarray
+    tracks: np.ndarray
+    samples: FingertipSamples
+    sheet_rotation: np.ndarray
+    sheet_translation_m: np.ndarray
+
+    @property
+    def duration_s(self) -> float:
+        return float(self.stamps_ns[-1] - self.stamps_ns[0]) / 1e9
+
+    def hands(self, row: int) -> tuple[Hand, ...]:
+        """The hands of a frame."""
+        return tuple(
+            Hand(int(track), side, 1.0, 1.0, _NO_LANDMARKS)
+            for side, track in zip(HANDS, self.tracks[row], strict=True)
+            if track >= 0
+        )
+
+    def samples_at(self, row: int) -> FingertipSamples | None:
+        """The samples of a frame, five a hand; None where there is no hand."""
+        columns = np.repeat(self.tracks[row] >= 0, len(FINGERS))
+        if not columns.any():
+            return None
+        return _map_fields(self.samples, lambda values: values[row][columns])
+
+    def camera_from_sheet(self, row: int) -> RigidTransform | None:
+        if not np.isfinite(self.sheet_translation_m[row, 0]):
+            return None
+        return RigidTransform(self.sheet_rotation[row], self.sheet_translation_m[row])
+
+    def subtract_thickness(self, thickness_m: np.ndarray) -> FingertipRecording:
+        """The same with a finger's thickness (10,), metres, taken off its heights."""
+        slant = self.samples.axial_height_m / self.samples.rim_height_m
+        samples = replace(
+            self.samples,
+            rim_height_m=self.samples.rim_height_m - thickness_m,
+            axial_height_m=self.samples.axial_height_m - slant * thickness_m,
+        )
+        return replace(self, samples=samples)
+
+
+def detect(recording: FingertipRecording, parameters: ContactParameters, layout: Layout) -> list[EventRecord]:
+    """The events that these parameters find, with their keys; presses that are open at the end are cancelled."""
+    detector = ContactDetector(parameters)
+    decoder = KeyDecoder(layout, KeyDecoderSettings(report_off_key=True))
+    records: list[EventRecord] = []
+    for row, stamp in enumerate(recording.stamps_ns):
+        stamp_ns = int(stamp)
+        _, contacts = detector.update(stamp_ns, recording.hands(row), recording.samples_at(row))
+        records += _make_records(stamp_ns, contacts, decoder, recording.camera_from_sheet(row))
+    last_ns = int(recording.stamps_ns[-1])
+    records += _make_records(last_ns, detector.cancel_all(last_ns), decoder, None)
+    return records
+
+
+def _make_records(
+    stamp_ns: int,
+    contacts: tuple[ContactEvent, ...],
+    decoder: KeyDecoder,
+    camera_from_sheet: RigidTransform | None,
+) -> tuple[EventRecord, ...]:
+    if not contacts:
+        return ()
+    keys = decoder.process(contacts, camera_from_sheet, stamp_ns)
+    return make_event_records(FrameResult(stamp_ns, (), (), contacts, keys, decoder.text, None, camera_from_sheet))
+
+
+def measure_recording(bag: Path, layout: Layout, calibration_seconds: float) -> FingertipRecording:
+    """A bag through the real hand tracker, surface and sheet tracker and fingertip measurement.
+
+    Kept in the cache: measured again only where the bag or the code that measures has changed.
+    """
+    cached = _cache_path(bag, layout, calibration_seconds)
+    if not cached.is_file():
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(cached, overwrite=True) as temporary_path, temporary_path.open("wb") as file:
+            np.savez(file, **_to_arrays(_measure(bag, layout, calibration_seconds)))
+    with np.load(cached, allow_pickle=False) as arrays:
+        samples = FingertipSamples(**{entry.name: arrays[entry.name] for entry in fields(FingertipSamples)})
+        rest = {entry.name: arrays[entry.name] for entry in fields(FingertipRecording) if entry.name != "samples"}
+    return FingertipRecording(samples=samples, **rest)
+
+
+def _measure(bag: Path, layout: Layout, calibration_seconds: float) -> FingertipRecording:
+    parameters = ContactParameters(calibration_seconds=calibration_seconds)
+    tracker, surfaces, sheets = HandTracker.from_weights(), SurfaceTracker(parameters), SheetPoseTracker(layout)
+    estimator = FingertipEstimator(parameters)
+    stamps, tracks, samples, rotations, translations = [], [], [], [], []
+    with open_recording(bag) as opened:
+        for frame in opened.frames():
+            found = tracker.process(frame.color_bgr, frame.stamp_ns)
+            surface, sheet = surfaces.update(frame, found), sheets.update(frame)
+            best = {hand.handedness: hand for hand in sorted(found, key=lambda hand: hand.score)}
+            hands = tuple(best[side] for side in HANDS if side in best)
+            seen = np.array([side in best for side in HANDS])
+            measurement = estimator.measure(frame, hands, surface.plane if surface else None)
+            stamps.append(frame.stamp_ns)
+            tracks.append([best[side].track if side in best else -1 for side in HANDS])
+            samples.append(_to_finger_columns(measurement, np.repeat(seen, len(FINGERS))))
+            rotations.append(np.full((3, 3), np.nan) if sheet is None else sheet.rotation)
+            translations.append(np.full(3, np.nan) if sheet is None else sheet.translation_m)
+    return FingertipRecording(
+        stamps_ns=np.array(stamps, dtype=np.int64),
+        tracks=np.array(tracks, dtype=np.int64),
+        samples=FingertipSamples(
+            **{entry.name: np.stack([row[entry.name] for row in samples]) for entry in fields(FingertipSamples)}
+        ),
+        sheet_rotation=np.stack(rotations),
+        sheet_translation_m=np.stack(translations),
+    )
+
+
+_SHAPES = {"tip_px": (2,), "tip_end_px": (2,), "contact_point_m": (3,), "flow_m": (2,)}
+
+
+def _to_finger_columns(measurement: FingertipSamples | None, columns: np.ndarray) -> dict[str, np.ndarray]:
+    """Each field for all ten fingers, NaN where it was not measured."""
+    rows = {}
+    for entry in fields(FingertipSamples):
+        row = np.full((FINGER_COUNT, *_SHAPES.get(entry.name, ())), np.nan)
+        if measurement is not None:
+            row[columns] = getattr(measurement, entry.name)
+        rows[entry.name] = row
+    return rows
+
+
+def _map_fields(samples: FingertipSamples, function: Callable[[np.ndarray], np.ndarray]) -> FingertipSamples:
+    return FingertipSamples(**{entry.name: function(getattr(samples, entry.name)) for entry in fields(samples)})
+
+
+def _to_arrays(recording: FingertipRecording) -> dict[str, Any]:
+    whole = {entry.name: getattr(recording, entry.name) for entry in fields(recording) if entry.name != "samples"}
+    return whole | {entry.name: getattr(recording.samples, entry.name) for entry in fields(recording.samples)}
+
+
+def _cache_path(bag: Path, layout: Layout, calibration_seconds: float) -> Path:
+    """Named by the bag's identity and by the code that measures."""
+    status = bag.stat()
+    settings = (str(bag.resolve()), status.st_mtime_ns, status.st_size, layout.name, calibration_seconds)
+    digest = hashlib.sha256(repr(settings).encode())
+    modules = (
+        fingertip_contact.contact.measurement.fingertip_estimator,
+        fingertip_contact.contact.measurement.fingertip_height,
+        fingertip_contact.surface.plane_from_depth,
+        fingertip_contact.contact.measurement.fingertip_flow,
+        fingertip_contact.keyboard.sheet_pose,
+        fingertip_contact.hands,
+    )
+    for module in modules:
+        path = Path(module.__file__ or "")
+        for source in sorted(path.parent.glob("*.py")) if path.name == "__init__.py" else [path]:
+            digest.update(source.read_bytes())
+    return get_cache_directory() / "fingertips" / f"{bag.stem}-{digest.hexdigest()[:16]}.npz"

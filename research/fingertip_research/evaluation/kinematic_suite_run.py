@@ -1,0 +1,129 @@
+"""Runs the standard suite: every profile on every person, and what each trouble costs the default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from fingertip_contact.contact.parameters import load_profile
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.recordings.events import EventRecord
+from fingertip_research.evaluation.contact_counts import ContactCounts, count_contacts
+from fingertip_research.evaluation.fingertip_noise import NoiseModel
+from fingertip_research.evaluation.fingertip_recording import FingertipRecording, detect
+from fingertip_research.evaluation.kinematic_suite import (
+    PARTICIPANTS,
+    Condition,
+    Trial,
+    make_conditions,
+    make_simulated_participant,
+    make_trial,
+)
+from fingertip_research.simulation.kinematic_typing import Confounders
+
+DEFAULT_PROFILE = "default"
+# A published rule that is told how thick each finger is.
+THICKNESS_SUFFIX = "+thickness"
+PROFILES = ("depth_only", "velocity_only", "paper", "paper" + THICKNESS_SUFFIX, "evidence", DEFAULT_PROFILE)
+
+# What is compared below is so under every second of the standard conditions.
+ABLATION_STRIDE = 2
+# The default with everything, under those.
+NO_ABLATION = "with all"
+# What is left out, by name.
+ABLATIONS = {
+    "near misses": Confounders(near_misses=False),
+    "rests": Confounders(rests=False),
+    "neighbours": Confounders(finger_coupling=False),
+    "all three": Confounders(near_misses=False, rests=False, finger_coupling=False),
+}
+# The speeds at which errors of typed text are asked for.
+SPEEDS_WPM = (45.6, 70.0)
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """group: a profile's name, NO_ABLATION, "without X", or "X WPM"."""
+
+    group: str
+    participant: int
+    condition: Condition
+    counts: ContactCounts
+
+
+def detect_with_profile(
+    recording: FingertipRecording, finger_thickness_m: np.ndarray, profile: str, layout: Layout
+) -> list[EventRecord]:
+    """What a profile finds. finger_thickness_m: (10,) thickness, for those that are told.
+
+    Raises ValueError for its name.
+    """
+    if profile.endswith(THICKNESS_SUFFIX):
+        recording = recording.subtract_thickness(finger_thickness_m)
+    return detect(recording, load_profile(profile.removesuffix(THICKNESS_SUFFIX)), layout)
+
+
+def run_suite(
+    layout: Layout,
+    noise_model: NoiseModel,
+    profiles: Sequence[str] = PROFILES,
+    characters: int = 40,
+    workers: int = 1,
+    participants: Sequence[int] = PARTICIPANTS,
+    progress: Callable[[int], object] = lambda participant: None,
+) -> list[TrialResult]:
+    """All trials. characters: of each text. progress: told of each participant that is done."""
+    run = partial(run_participant, layout=layout, noise_model=noise_model, profiles=profiles, characters=characters)
+    results: list[TrialResult] = []
+    if workers <= 1:
+        for participant in participants:
+            results += run(participant)
+            progress(participant)
+        return results
+    with ProcessPoolExecutor(workers) as pool:
+        for participant, found in zip(participants, pool.map(run, participants), strict=True):
+            results += found
+            progress(participant)
+    return results
+
+
+def run_participant(
+    participant: int, layout: Layout, noise_model: NoiseModel, profiles: Sequence[str], characters: int
+) -> list[TrialResult]:
+    """One person: every profile under the standard conditions; if the default is among them also without each trouble
+    and at given speeds."""
+    person = make_simulated_participant(participant, layout, characters)
+    standard = make_conditions(participant)
+    runs = [(profile, profile, condition) for profile in profiles for condition in standard]
+    if DEFAULT_PROFILE in profiles:
+        ablation_conditions = standard[::ABLATION_STRIDE]
+        runs += [(NO_ABLATION, DEFAULT_PROFILE, condition) for condition in ablation_conditions]
+        runs += [
+            (f"without {name}", DEFAULT_PROFILE, replace(condition, confounders=confounders))
+            for name, confounders in ABLATIONS.items()
+            for condition in ablation_conditions
+        ]
+        runs += [
+            (f"{speed:g} WPM", DEFAULT_PROFILE, replace(condition, words_per_minute=speed))
+            for speed in SPEEDS_WPM
+            for condition in ablation_conditions
+        ]
+    trials: dict[Condition, Trial] = {}
+    counts_by_trial: dict[tuple[str, Condition], ContactCounts] = {}
+    results = []
+    for group, profile, condition in runs:
+        if condition not in trials:
+            trials[condition] = make_trial(person, condition, noise_model)
+        if (profile, condition) not in counts_by_trial:
+            counts_by_trial[profile, condition] = _count_trial(trials[condition], profile, layout)
+        results.append(TrialResult(group, participant, condition, counts_by_trial[profile, condition]))
+    return results
+
+
+def _count_trial(trial: Trial, profile: str, layout: Layout) -> ContactCounts:
+    events = detect_with_profile(trial.recording, trial.finger_thickness_m, profile, layout)
+    return count_contacts(events, trial.truth, trial.recording.stamps_ns)

@@ -1,0 +1,199 @@
+"""The rendered tier: whole recordings through the real hand tracker and the real pipeline, kept between runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.recordings.bag import open_recording
+from fingertip_research.demo.recording import is_complete, locate_recording
+from fingertip_research.evaluation.contact_counts import ContactCounts, compute_metrics, count_contacts, pool_counts
+from fingertip_research.evaluation.events import safe_ratio
+from fingertip_research.evaluation.fingertip_noise import NoiseModel
+from fingertip_research.evaluation.fingertip_noise_fit import load_true_fingers
+from fingertip_research.evaluation.fingertip_recording import FingertipRecording, measure_recording
+from fingertip_research.evaluation.kinematic_suite import Split
+from fingertip_research.evaluation.kinematic_suite_run import DEFAULT_PROFILE, detect_with_profile
+from fingertip_research.evaluation.kinematic_view import FingerBias, simulate_measurements
+from fingertip_research.ground_truth.recording import GroundTruth, ground_truth_path, read_ground_truth
+from fingertip_research.simulation.recording import Progress, simulate
+from fingertip_research.simulation.scene import make_scene
+
+# Seeds over this are for tests: no part of the detector was ever tuned or fitted on them.
+MAX_DEVELOPMENT_SEED = 100
+# Draws of the noise for each recording that is compared with itself.
+NOISE_DRAWS = 5
+
+
+@dataclass(frozen=True)
+class RecordingSpec:
+    """One recording of the standard sets."""
+
+    text: str
+    seed: int
+    angle_deg: float
+    difficulty: str = "normal"
+
+
+# What the noise of the suite without pictures is fitted to.
+NOISE_FIT_RECORDINGS = (
+    RecordingSpec("quick brown foxes jump", 2, 45),
+    RecordingSpec("a bird in the hand", 4, 45),
+    RecordingSpec("no pain no gain for anybody", 6, 45),
+    RecordingSpec("two wrongs make no right", 8, 45),
+    RecordingSpec("haste makes waste of time", 9, 45),
+    RecordingSpec("beggars can not be choosers", 21, 45),
+    RecordingSpec("good things come to those", 25, 45),
+    RecordingSpec("just in the nick of time", 31, 45),
+    RecordingSpec("kill two birds with one stone", 33, 45),
+    RecordingSpec("pack my liquor jugs", 12, 45, "calm"),
+    RecordingSpec("the rain in spain stays mainly", 1, 60),
+    RecordingSpec("please close the zip lock", 3, 60),
+    RecordingSpec("better late than never", 5, 60),
+    RecordingSpec("the pen is mightier", 7, 60),
+    RecordingSpec("ignorance is bliss", 10, 60),
+    RecordingSpec("look before you leap", 14, 60),
+    RecordingSpec("actions speak louder", 16, 60),
+    RecordingSpec("easy come easy go quickly", 24, 60),
+    RecordingSpec("let sleeping dogs lie", 34, 60),
+    RecordingSpec("the five boxing wizards", 11, 60, "calm"),
+    RecordingSpec("do not judge a book", 22, 75),
+    RecordingSpec("honesty is the best policy", 30, 75),
+    RecordingSpec("money does not grow on trees", 46, 75),
+    RecordingSpec("once in a blue moon", 54, 75),
+    RecordingSpec("vex quick dwarf nymph", 13, 75, "calm"),
+)
+
+# What `--rendered` scores.
+EVALUATION_RECORDINGS = (
+    RecordingSpec("the rain in spain stays mainly", 1, 60),
+    RecordingSpec("quick brown foxes jump", 2, 45),
+    RecordingSpec("please close the zip lock", 3, 60),
+    RecordingSpec("a bird in the hand", 4, 45),
+    RecordingSpec("pack my box with five dozen liquor jugs", 11, 60, "calm"),
+    RecordingSpec("the early bird catches the worm", 101, 60),
+    RecordingSpec("a watched pot never boils", 102, 60),
+    RecordingSpec("every cloud has a silver lining", 103, 60),
+    RecordingSpec("many hands make light work", 106, 45),
+    RecordingSpec("fortune favors the bold", 107, 45),
+    RecordingSpec("birds of a feather flock together", 108, 45),
+    RecordingSpec("good morning", 122, 75, "calm"),
+    RecordingSpec("practice makes perfect", 104, 30),
+    RecordingSpec("still waters run deep", 105, 75),
+    RecordingSpec("when in rome do as the romans do", 109, 90),
+)
+
+
+@dataclass(frozen=True)
+class RenderedResult:
+    """One recording by one profile. participant: the seed, which draws who types."""
+
+    name: str
+    profile: str
+    participant: int
+    split: Split
+    angle_deg: float
+    counts: ContactCounts
+
+
+def load_or_render(spec: RecordingSpec, layout: Layout, workers: int, progress: Progress) -> Path:
+    """The recording in the cache; rendered, some minutes, where it is not there yet."""
+    path = locate_recording({"suite": "contact", **vars(spec), "layout": layout.name})
+    if not is_complete(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scene = make_scene(spec.seed, spec.angle_deg, spec.difficulty)
+        simulate(spec.text, layout, scene, path, workers=workers, overwrite=True, progress=progress)
+    return path
+
+
+def score_bags(
+    bags: Sequence[Path],
+    layout: Layout,
+    profiles: Sequence[str],
+    noise_model: NoiseModel,
+    progress: Callable[[str], object] = lambda name: None,
+) -> list[RenderedResult]:
+    """Every profile on every recording. Raises ValueError, FileNotFoundError where a truth is not usable."""
+    results = []
+    for bag in bags:
+        truth, recording = _load(bag, layout)
+        angle_deg, seed = truth.header.angle_deg or 0.0, truth.header.seed or 0
+        split: Split = "test" if seed > MAX_DEVELOPMENT_SEED else "development"
+        for profile in profiles:
+            events = detect_with_profile(
+                recording, noise_model.interpolate(angle_deg).contact_rim_height_m, profile, layout
+            )
+            found = count_contacts(events, truth, recording.stamps_ns)
+            results.append(RenderedResult(bag.stem, profile, seed, split, angle_deg, found))
+        progress(bag.name)
+    return results
+
+
+def _load(bag: Path, layout: Layout) -> tuple[GroundTruth, FingertipRecording]:
+    truth = read_ground_truth(ground_truth_path(bag))
+    return truth, measure_recording(bag, layout, truth.header.calibration_seconds or 1.0)
+
+
+def compute_matched_event_f1(bags: Sequence[Path], layout: Layout, noise_model: NoiseModel) -> dict[str, float]:
+    """Event F1 of the default profile on the same movements, measured in the pictures and by the noise figures.
+
+    The movements are the true ones, frame by frame; what differs is where the measurements come from.
+    """
+    rendered, simulated = ContactCounts(), ContactCounts()
+    f1_differences = []
+    for bag in bags:
+        truth, recording = _load(bag, layout)
+        pose, angle_deg = truth.header.camera_from_sheet, truth.header.angle_deg
+        if pose is None or angle_deg is None:
+            raise ValueError(f"{ground_truth_path(bag)} does not say where the camera stood")
+        clearance_m, pad_m, _ = load_true_fingers(bag, recording)
+        valid = np.isfinite(clearance_m).all(axis=1) & (recording.tracks >= 0).all(axis=1)
+        pads_m = np.concatenate([pad_m, clearance_m[..., None]], axis=-1)[valid]
+        with open_recording(bag) as opened:
+            camera = opened.camera
+        noise = noise_model.interpolate(angle_deg)
+        from_images = count_contacts(
+            detect_with_profile(recording, noise.contact_rim_height_m, DEFAULT_PROFILE, layout),
+            truth,
+            recording.stamps_ns,
+        )
+        from_noise = ContactCounts()
+        for draw in range(NOISE_DRAWS):
+            random = np.random.default_rng([truth.header.seed or 0, draw])
+            bias = FingerBias.sample(noise, random)
+            copy = simulate_measurements(recording.stamps_ns[valid], pads_m, camera, pose, noise, bias, random)
+            events = detect_with_profile(copy, noise.contact_rim_height_m, DEFAULT_PROFILE, layout)
+            from_noise += count_contacts(events, truth, copy.stamps_ns)
+        rendered, simulated = rendered + from_images, simulated + from_noise
+        f1_differences.append(abs(_event_f1(from_noise) - _event_f1(from_images)))
+    return {
+        "rendered_event_f1": _event_f1(rendered),
+        "kinematic_event_f1": _event_f1(simulated),
+        "difference": _event_f1(simulated) - _event_f1(rendered),
+        "mean_difference_per_recording": float(np.mean(f1_differences)),
+        "rendered_precision": safe_ratio(rendered.true_positives, rendered.true_positives + rendered.false_positives),
+        "kinematic_precision": safe_ratio(
+            simulated.true_positives, simulated.true_positives + simulated.false_positives
+        ),
+        "rendered_recall": safe_ratio(rendered.true_positives, rendered.true_positives + rendered.false_negatives),
+        "kinematic_recall": safe_ratio(simulated.true_positives, simulated.true_positives + simulated.false_negatives),
+    }
+
+
+def _event_f1(total: ContactCounts) -> float:
+    return safe_ratio(
+        2 * total.true_positives, 2 * total.true_positives + total.false_positives + total.false_negatives
+    )
+
+
+def compute_by_angle(results: Sequence[RenderedResult]) -> dict[str, dict[str, float | int | None]]:
+    """Figures of each angle, of all people."""
+    angles = sorted({result.angle_deg for result in results})
+    return {
+        f"{angle:g}": compute_metrics(pool_counts(r.counts for r in results if r.angle_deg == angle))
+        for angle in angles
+    }

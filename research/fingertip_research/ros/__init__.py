@@ -1,0 +1,1 @@
+"""ROS helpers of the demo, the benchmarks and the dataset recorder."""

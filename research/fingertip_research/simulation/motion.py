@@ -1,0 +1,175 @@
+"""Where one hand's pads and wrist are at any time, as planned; kinematics turn that into poses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fingertip_contact.datatypes import FINGERS
+from fingertip_contact.geometry import RigidTransform
+from fingertip_research.simulation.hand import HandPose
+from fingertip_research.simulation.kinematics import FingerSolver
+from fingertip_research.simulation.strokes import (
+    MinimumJerkPulse,
+    SmoothNoise,
+    Stroke,
+    apply_surface_contact,
+    minimum_jerk,
+)
+
+# So much of the way that the wrist goes to a key its other fingers go along; forward it is a habit.
+FINGER_WRIST_COUPLING = 0.9
+LITTLE = FINGERS.index("little")
+# So much of the way to a nearer key the hand goes as a whole.
+HAND_RETRACTION_RATIO = 0.8
+# Out of the picture and up: where a hand comes from.
+ENTRY_OFFSET_M = np.array([0.0, -0.30, 0.08])
+# Fingers lie side by side no closer than that, middle to middle.
+MIN_FINGER_SPACING_M = 0.017
+_SPREAD_PASSES, _MIN_FREEDOM = 4, 1e-3
+_CROSSING_STEPS = 60
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A finger holds its pad over a point of the sheet while the pulse lasts, and the wrist reaches out by shift_m."""
+
+    finger: int
+    point_m: np.ndarray
+    shift_m: np.ndarray
+    pulse: MinimumJerkPulse
+
+
+@dataclass
+class HandMotion:
+    """The plan of one hand. Add strokes and aims, then ask.
+
+    home_m: (5, 2) where the pads wait. hover_m: (5,). retraction_m: (5,) how far in front of where it waits a finger is
+    at ease; the way back to a nearer key counts from there. floors: strokes that bend a finger before its own taps and
+    rests.
+    """
+
+    solver: FingerSolver
+    wrist: RigidTransform
+    home_m: np.ndarray
+    hover_m: np.ndarray
+    vertical_motion: list[SmoothNoise]
+    drift: tuple[SmoothNoise, SmoothNoise]
+    tremor: list[SmoothNoise]
+    enter_s: tuple[float, float]
+    forward_coupling: float
+    little_finger_coupling: float
+    retraction_m: np.ndarray
+    aims: list[Aim] = field(default_factory=list)
+    strokes: dict[int, list[Stroke]] = field(default_factory=lambda: {finger: [] for finger in range(len(FINGERS))})
+
+    def heights_m(self, finger: int, times_s: np.ndarray) -> np.ndarray:
+        """(N,) planned height of a pad as if there were no surface."""
+        heights_m = self.hover_m[finger] * (1.0 + self.vertical_motion[finger](times_s)) + self.tremor[finger](times_s)
+        # What a finger follows comes first; its own taps and rests, which aim below the surface, have the last word.
+        for stroke in sorted(self.strokes[finger], key=lambda stroke: -stroke.goal_m):
+            heights_m = stroke.apply(heights_m, times_s)
+        return heights_m
+
+    def wrist_shift_m(self, times_s: np.ndarray) -> np.ndarray:
+        """(N, 3) how far the wrist is from where it waits."""
+        shift_m = np.zeros((len(times_s), 3))
+        for aim in self.aims:
+            shift_m += aim.pulse(times_s)[:, None] * (aim.shift_m - shift_m)
+        shift_m[:, :2] += np.stack([noise(times_s) for noise in self.drift], axis=1)
+        return shift_m
+
+    def plan_wrist_shift_m(self, finger: int, point_m: np.ndarray, time_s: float) -> np.ndarray:
+        """(3,) how the wrist helps a finger to touch a point (2,) at a time.
+
+        To a nearer key the whole hand draws back, rather than that the finger curls under it.
+        """
+        drift_m = np.array([*(float(noise(np.array([time_s]))[0]) for noise in self.drift), 0.0])
+        towards_typist_m = min(0.0, point_m[1] - self.home_m[finger, 1] - self.retraction_m[finger])
+        hand_retraction_m = np.array([0.0, HAND_RETRACTION_RATIO * towards_typist_m, 0.0])
+        wrist = RigidTransform(self.wrist.rotation, self.wrist.translation_m + drift_m + hand_retraction_m)
+        return self.solver.solve_wrist_shift_m(wrist, finger, np.array([*point_m, 0.0])) + hand_retraction_m
+
+    def pads_m(self, times_s: np.ndarray) -> np.ndarray:
+        """(N, 5, 3) where the pads are, without the way in."""
+        shift_m = self.wrist_shift_m(times_s)
+        pads_m = np.empty((len(times_s), len(FINGERS), 3))
+        coupling = np.where(
+            shift_m[:, :2] > (np.inf, 0.0), self._compute_forward_coupling(times_s)[:, None], FINGER_WRIST_COUPLING
+        )
+        pads_m[:, :, :2] = self.home_m + (coupling * shift_m[:, :2])[:, None]
+        binding = np.zeros(pads_m.shape[:2])
+        for aim in self.aims:
+            activation = aim.pulse(times_s)
+            pads_m[:, aim.finger, :2] += activation[:, None] * (aim.point_m - pads_m[:, aim.finger, :2])
+            binding[:, aim.finger] = np.maximum(binding[:, aim.finger], activation)
+        self._separate_fingers(pads_m[:, :, 0], binding)
+        for finger in range(len(FINGERS)):
+            pads_m[:, finger, 2] = apply_surface_contact(self.heights_m(finger, times_s))
+        return pads_m
+
+    def _compute_forward_coupling(self, times_s: np.ndarray) -> np.ndarray:
+        """(N,) the share of the wrist's way forward that the waiting fingers go along."""
+        coupling = np.full(len(times_s), self.forward_coupling)
+        for aim in self.aims:
+            if aim.finger == LITTLE:
+                coupling += aim.pulse(times_s) * (self.little_finger_coupling - coupling)
+        return coupling
+
+    def _separate_fingers(self, across_m: np.ndarray, binding: np.ndarray) -> None:
+        """Keeps neighbouring fingers (thumb aside) a finger's width apart, in place. across_m: (N, 5) x of the pads.
+        binding: (N, 5) how firmly a finger is bound to a key: the others make room for it."""
+        outwards = 1.0 if self.solver.model.hand == "right" else -1.0
+        for _ in range(_SPREAD_PASSES):
+            for inner in range(1, len(FINGERS) - 1):
+                overlap_m = np.maximum(
+                    0.0, MIN_FINGER_SPACING_M - outwards * (across_m[:, inner + 1] - across_m[:, inner])
+                )
+                freedom = 1.0 - binding[:, inner : inner + 2] + _MIN_FREEDOM
+                ratio = freedom / freedom.sum(axis=1, keepdims=True)
+                across_m[:, inner] -= outwards * overlap_m * ratio[:, 0]
+                across_m[:, inner + 1] += outwards * overlap_m * ratio[:, 1]
+
+    def poses(self, times_s: np.ndarray) -> list[HandPose]:
+        """The hand at some times. A finger out of reach of its point stops short of it, at the planned height."""
+        first_s, last_s = self.enter_s
+        entry_fraction = 1.0 - minimum_jerk((times_s - first_s) / (last_s - first_s))
+        shift_m = self.wrist_shift_m(times_s)
+        wrists_m = self.wrist.translation_m + shift_m
+        rotations = np.tile(self.wrist.rotation, (len(times_s), 1, 1))
+        angles, _ = self.solver.solve(rotations, wrists_m, self.pads_m(times_s))
+        wrists_m = wrists_m + entry_fraction[:, None] * ENTRY_OFFSET_M
+        return [
+            HandPose(RigidTransform(self.wrist.rotation, origin), angle)
+            for origin, angle in zip(wrists_m, angles, strict=True)
+        ]
+
+    def find_contact_interval_s(
+        self, finger: int, from_s: float, middle_s: float, until_s: float
+    ) -> tuple[float, float]:
+        """When a pad that is up at from_s and until_s, and down at middle_s, meets and leaves the surface.
+
+        Raises RuntimeError where it is not so.
+        """
+
+        def height_m(time_s: float) -> float:
+            return float(self.heights_m(finger, np.array([time_s]))[0])
+
+        if not (height_m(middle_s) < 0 < min(height_m(from_s), height_m(until_s))):
+            raise RuntimeError(
+                f"{FINGERS[finger]} is not up, down and up at {from_s:.3f}, {middle_s:.3f}, {until_s:.3f} s"
+            )
+        return _crossing(height_m, from_s, middle_s), _crossing(height_m, until_s, middle_s)
+
+
+def _crossing(height_m: Callable[[float], float], up_s: float, down_s: float) -> float:
+    """By bisection."""
+    for _ in range(_CROSSING_STEPS):
+        middle_s = 0.5 * (up_s + down_s)
+        if height_m(middle_s) > 0:
+            up_s = middle_s
+        else:
+            down_s = middle_s
+    return down_s

@@ -1,0 +1,150 @@
+"""Who types: hand size, posture and habits, drawn from a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fingertip_contact.datatypes import FINGERS
+from fingertip_research.simulation.kinematics import Posture
+from fingertip_research.simulation.scene import Difficulty
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What a difficulty means. Lengths in metres, (low, high) pairs are drawn from evenly.
+
+    description: for people. hover_m: mean height of a participant's waiting pads. min_hover_m: no finger that does
+    not touch comes lower. scatter_m: SD of touches about a key's middle. drift_m: how far the hands wander.
+    finger_coupling: factor on how far the fingers next to a typing one follow it down. near_miss_ratio: share of taps
+    with a finger nearby that goes down and does not touch. rest_rate_hz: how often a second a finger lies down for a
+    while. rollover: whether a key may still be down when the next one goes down. curl_deg, yaw_deg: posture.
+    retraction: how far behind their keys the long fingers wait, 1 for far. near_key_retraction: the same, as far as a
+    nearer key is concerned: so much farther the whole hand goes back to it, rather than that the finger curls out of
+    sight. forward_coupling: share of the hand's way to a far key that its other fingers go along;
+    little_finger_coupling: the same where it is the little finger's key.
+    """
+
+    description: str
+    words_per_minute: float
+    hover_m: tuple[float, float]
+    hover_range_m: tuple[float, float]
+    min_hover_m: float
+    scatter_m: float
+    drift_m: float
+    finger_coupling: float
+    near_miss_ratio: float
+    near_miss_height_m: tuple[float, float]
+    rest_rate_hz: float
+    rollover: bool
+    curl_deg: tuple[float, float]
+    yaw_deg: tuple[float, float]
+    retraction: float
+    near_key_retraction: float
+    forward_coupling: float
+    little_finger_coupling: float
+
+
+HABITS: dict[Difficulty, Habits] = {
+    "calm": Habits(
+        description="25 words a minute, one finger at a time, fingers well seen, no near misses and no resting fingers",
+        words_per_minute=25.0,
+        hover_m=(0.013, 0.018),
+        hover_range_m=(0.010, 0.025),
+        min_hover_m=0.006,
+        scatter_m=0.0015,
+        drift_m=0.001,
+        finger_coupling=0.3,
+        near_miss_ratio=0.0,
+        near_miss_height_m=(0.0, 0.0),
+        rest_rate_hz=0.0,
+        rollover=False,
+        curl_deg=(26.0, 36.0),
+        yaw_deg=(15.0, 20.0),
+        retraction=1.4,
+        near_key_retraction=2.1,
+        forward_coupling=0.4,
+        little_finger_coupling=0.0,
+    ),
+    "normal": Habits(
+        description="45 words a minute, with near misses, resting fingers, "
+        "and neighbours that go down with a typing one",
+        words_per_minute=45.0,
+        hover_m=(0.007, 0.015),
+        hover_range_m=(0.003, 0.025),
+        min_hover_m=0.002,
+        scatter_m=0.0025,
+        drift_m=0.003,
+        finger_coupling=1.0,
+        near_miss_ratio=0.2,
+        near_miss_height_m=(0.001, 0.004),
+        rest_rate_hz=0.08,
+        rollover=True,
+        curl_deg=(36.0, 60.0),
+        yaw_deg=(16.0, 24.0),
+        retraction=0.5,
+        near_key_retraction=0.0,
+        forward_coupling=0.3,
+        little_finger_coupling=0.3,
+    ),
+    "hard": Habits(
+        description="65 words a minute, low hands that wander, and many near misses, rests and following neighbours",
+        words_per_minute=65.0,
+        hover_m=(0.005, 0.012),
+        hover_range_m=(0.003, 0.020),
+        min_hover_m=0.0013,
+        scatter_m=0.003,
+        drift_m=0.006,
+        finger_coupling=1.2,
+        near_miss_ratio=0.4,
+        near_miss_height_m=(0.001, 0.003),
+        rest_rate_hz=0.15,
+        rollover=True,
+        curl_deg=(36.0, 64.0),
+        yaw_deg=(13.0, 24.0),
+        retraction=0.0,
+        near_key_retraction=0.0,
+        forward_coupling=0.6,
+        little_finger_coupling=0.6,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Participant:
+    """One person. hover_m: (2, 5) height of each waiting pad, left hand first."""
+
+    habits: Habits
+    scale: float
+    thickness: float
+    posture: Posture
+    hover_m: np.ndarray
+    words_per_minute: float
+
+    def to_metadata(self) -> dict[str, object]:
+        """For the truth file."""
+        posture_deg = {name: round(float(np.rad2deg(value)), 1) for name, value in vars(self.posture).items()}
+        return {
+            "hand_scale": round(self.scale, 3),
+            "finger_thickness": round(self.thickness, 3),
+            "posture_deg": {name.removesuffix("_rad"): value for name, value in posture_deg.items()},
+            "hover_mm": np.round(self.hover_m * 1000, 1).tolist(),
+        }
+
+
+def sample_participant(random: np.random.Generator, difficulty: Difficulty) -> Participant:
+    """The person of a random stream."""
+    habits = HABITS[difficulty]
+    posture_deg = random.uniform(
+        [habits.yaw_deg[0], 9, 1, 14, habits.curl_deg[0]], [habits.yaw_deg[1], 16, 6, 24, habits.curl_deg[1]]
+    )
+    hover_m = random.uniform(*habits.hover_m) + random.normal(0, 0.0025, (2, len(FINGERS)))
+    return Participant(
+        habits=habits,
+        scale=random.uniform(0.88, 1.08),
+        thickness=random.uniform(0.9, 1.15),
+        posture=Posture(*np.deg2rad(posture_deg)),
+        hover_m=np.clip(hover_m, *habits.hover_range_m),
+        words_per_minute=habits.words_per_minute * random.uniform(0.95, 1.05),
+    )

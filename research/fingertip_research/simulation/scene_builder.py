@@ -1,0 +1,108 @@
+"""Puts a scene together: bodies with their looks, the sheet on the desk, the renderer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+
+from fingertip_contact.datatypes import FINGERS, HANDS, Handedness
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.keyboard.sheet import draw_sheet
+from fingertip_research.simulation.appearance import make_desk_texture, make_skin_texture, make_sleeve_texture
+from fingertip_research.simulation.forearm import Forearm, compute_sleeve_start, make_forearm
+from fingertip_research.simulation.ground_plane import Background
+from fingertip_research.simulation.hand import HandModel, HandPose
+from fingertip_research.simulation.renderer import Body, RenderBuffers, Renderer, Shape, arm_segment, finger_segment
+from fingertip_research.simulation.scene import Appearance, Scene
+
+_SHEET_PIXELS_PER_MM = 4.0
+_APPEARANCE_STREAM = 200
+_ARM_TEXTURE = 256
+
+
+class HandSceneRenderer:
+    """Two hands with arms over a desk, ready to be photographed. models: one for each hand."""
+
+    def __init__(self, scene: Scene, layout: Layout, models: Mapping[Handedness, HandModel]) -> None:
+        self._models = models
+        self._arms: dict[Handedness, Forearm] = {
+            hand: make_forearm(models[hand], scene.appearance.bare_forearm_m) for hand in HANDS
+        }
+        bodies: dict[str, Body] = {}
+        for hand in HANDS:
+            # Both hands are one person's: the same stream for both.
+            random = np.random.default_rng([scene.seed, _APPEARANCE_STREAM])
+            bodies[hand] = _make_hand_body(models[hand], scene.appearance, random)
+            bodies[f"{hand}_arm"] = _make_arm_body(hand, self._arms[hand], bodies[hand], scene.appearance, random)
+        random = np.random.default_rng([scene.seed, _APPEARANCE_STREAM, 1])
+        background = Background(
+            desk_bgr=make_desk_texture(scene.appearance.desk, random),
+            sheet=draw_sheet(layout, _SHEET_PIXELS_PER_MM),
+            sheet_size_m=layout.sheet_size_m,
+            backdrop_bgr=scene.appearance.sleeve_bgr,
+        )
+        self._renderer = Renderer(scene, background, bodies)
+
+    def render(self, poses: Mapping[Handedness, HandPose]) -> RenderBuffers:
+        """The picture of the given hands; of the empty desk where there are none."""
+        return self._renderer.render(self._pose_bodies(poses))
+
+    def find_visible_fingertips(self, poses: Mapping[Handedness, HandPose]) -> dict[Handedness, np.ndarray]:
+        """For each hand whose fingertips the colour camera sees, the very end or the nail above it: (5,) bool."""
+        if not poses:
+            return {}
+        points = [
+            point
+            for hand, pose in poses.items()
+            for point in (self._fingertip_ends(hand, pose), self._tip_joints(hand, pose))
+        ]
+        fingers = [
+            finger_segment(hand, finger) for hand in poses for _ in ("end", "tip") for finger in range(len(FINGERS))
+        ]
+        visible = self._renderer.are_visible(self._pose_bodies(poses), np.concatenate(points), np.array(fingers))
+        ends, tips = visible.reshape(-1, 2, len(FINGERS)).swapaxes(0, 1)
+        return dict(zip(poses, ends | tips, strict=True))
+
+    def _fingertip_ends(self, hand: Handedness, pose: HandPose) -> np.ndarray:
+        return self._models[hand].fingertip_ends(pose)
+
+    def _tip_joints(self, hand: Handedness, pose: HandPose) -> np.ndarray:
+        """(5, 3) the tip joints, which lie under the nails."""
+        joints = self._models[hand].joints(pose)
+        return np.stack([joints[f"{finger}_tip"] for finger in FINGERS])
+
+    def _pose_bodies(self, poses: Mapping[Handedness, HandPose]) -> dict[str, Shape]:
+        shapes: dict[str, Shape] = {}
+        for hand, pose in poses.items():
+            vertices, normals = self._models[hand].pose_skin(pose)
+            arm = self._arms[hand]
+            arm_vertices, arm_normals = arm.pose_skin(vertices)
+            # The flat cap that closes the mesh at the wrist bends the normals there: the skin goes on into the arm.
+            seam_vertex, rim = arm.seam_pairs.T
+            normals[seam_vertex] = arm_normals[rim]
+            shapes[hand] = Shape(vertices, normals)
+            shapes[f"{hand}_arm"] = Shape(arm_vertices, arm_normals)
+        return shapes
+
+
+def _make_hand_body(model: HandModel, appearance: Appearance, random: np.random.Generator) -> Body:
+    texture = make_skin_texture(model, appearance.skin_tone, random)
+    fingers = model.finger_of_vertex[model.triangles]
+    # A triangle between finger and palm is the finger's where most of its corners are.
+    finger = np.median(fingers, axis=1).astype(int)
+    segments = np.array([finger_segment(model.hand, index) for index in finger], dtype=np.uint8)
+    return Body(model.triangles, (model.uv * len(texture)).astype(np.float32), texture, segments)
+
+
+def _make_arm_body(
+    hand: Handedness, arm: Forearm, body: Body, appearance: Appearance, random: np.random.Generator
+) -> Body:
+    texture = make_sleeve_texture(appearance.sleeve_bgr, random, _ARM_TEXTURE)
+    columns, rows = np.rint(body.uv[arm.rim]).astype(int).T
+    rows, columns = (np.clip(index, 0, len(body.texture) - 1) for index in (rows, columns))
+    skin = cv2.blur(body.texture, (9, 9))[rows, columns].mean(axis=0)
+    texture[: round(compute_sleeve_start(appearance.bare_forearm_m) * _ARM_TEXTURE)] = skin
+    segments = np.full(len(arm.triangles), arm_segment(hand), dtype=np.uint8)
+    return Body(arm.triangles, (arm.uv * _ARM_TEXTURE).astype(np.float32), texture, segments)

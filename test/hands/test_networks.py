@@ -1,0 +1,162 @@
+"""Rules of the hand pipeline's parts: regions, palms, names, and what bad input gets."""
+
+from __future__ import annotations
+
+from math import cos, pi, sin
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fingertip_contact.hands import handedness as identity
+from fingertip_contact.hands import roi
+from fingertip_contact.hands.landmark_model import Landmarks
+from fingertip_contact.hands.palm_detector import PalmDetector, intersection_over_union, merge_by_weighted_nms
+from fingertip_contact.hands.roi import Roi
+from fingertip_contact.hands.track import MIRRORED_LANDMARKS, Track
+from fingertip_contact.hands.tracker import HandTracker
+
+# An upright hand, roughly: wrist at the bottom, knuckles above, fingers up.
+HAND_PX = np.array(
+    [[0, 0], [-30, -15], [-50, -40], [-60, -60], [-70, -75]]
+    + [[x, y] for x in (-25, 0, 20, 38) for y in (-90, -125, -145, -165)],
+    np.float32,
+)
+
+
+def rotate(points: np.ndarray, angle: float) -> np.ndarray:
+    return points @ np.array([[cos(angle), sin(angle)], [-sin(angle), cos(angle)]])
+
+
+@given(angle=st.floats(-3.0, 3.0), scale=st.floats(0.2, 4), x=st.floats(0, 600), y=st.floats(0, 600))
+def test_region_moves_with_the_hand(angle: float, scale: float, x: float, y: float):
+    """Turned, scaled and shifted landmarks have the turned, scaled and shifted region."""
+    start = roi.from_landmarks(HAND_PX)
+    transformed = roi.from_landmarks(rotate(HAND_PX * scale, angle) + np.array([x, y]))
+    center = rotate(np.array([start.x, start.y]) * scale, angle) + np.array([x, y])
+    assert np.allclose((transformed.x, transformed.y), center, atol=0.01)
+    assert transformed.size == pytest.approx(start.size * scale, rel=1e-4)
+    assert abs(((transformed.rotation - start.rotation - angle + pi) % (2 * pi)) - pi) < 1e-4
+
+
+def test_region_of_an_upright_hand_is_not_rotated():
+    """A hand that points up needs no turning."""
+    assert abs(roi.from_landmarks(HAND_PX).rotation) < 0.1
+
+
+def test_crop_corners_match_the_region():
+    """The crop's corners map to the corners of the turned square."""
+    square = Roi(x=100.0, y=50.0, size=40.0, rotation=pi / 2)
+    corners = np.array([[0, 0, 1], [224, 0, 1], [112, 112, 1]]) @ square.image_from_crop(224).T
+    assert np.allclose(corners, [[120, 30], [120, 70], [100, 50]])
+
+
+def test_palm_region_reaches_towards_the_fingers():
+    """The hand's region lies ahead of the palm, in the direction from wrist to middle knuckle."""
+    region = roi.from_palm(np.array([90, 90, 110, 110]), wrist=np.array([100, 90]), middle_knuckle=np.array([100, 110]))
+    assert (region.x, region.y) == pytest.approx((100, 110))
+    assert region.size == pytest.approx(52)
+    assert abs(region.rotation) == pytest.approx(pi)
+
+
+def test_overlapping_palms_are_merged():
+    """Detections of one palm are averaged by their scores; a palm elsewhere stays by itself."""
+    first = np.array([[0, 0], [10, 10]] + [[5, 5]] * 7, float)
+    merged = merge_by_weighted_nms(np.stack([first, first + 1, first + 100]), np.array([0.9, 0.6, 0.7]))
+    assert len(merged) == 2
+    assert np.allclose(merged[0], first + 0.4)
+    assert np.allclose(merged[1], first + 100)
+
+
+def test_box_overlap_is_intersection_over_union():
+    """Intersection over union of the same, half-covering and distant boxes."""
+    box = np.array([[0, 0], [2, 2]], float)
+    assert intersection_over_union(box, np.stack([box, box + np.array([1, 0]), box + 9])) == pytest.approx(
+        [1, 1 / 3, 0]
+    )
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=60))
+def test_handedness_evidence_is_bounded(probabilities: list[float]):
+    """However long a hand was seen as one side, ten sure pictures of the other outweigh it."""
+    log_odds = 0.0
+    for probability in probabilities:
+        log_odds = identity.update_log_odds(log_odds, probability)
+    for _ in range(21):
+        log_odds = identity.update_log_odds(log_odds, 0.0)
+    assert log_odds < 0
+
+
+def test_single_wrong_frame_does_not_change_handedness():
+    """A hand keeps its name through a picture that contradicts it."""
+    log_odds = identity.update_log_odds(0.0, 0.99)
+    assert identity.assign_handedness([log_odds], [None]) == ["right"]
+    assert identity.assign_handedness([identity.update_log_odds(log_odds, 0.0)], ["right"]) == ["right"]
+
+
+def test_two_hands_get_different_handedness():
+    """Two hands that both look like a right one: the surer one is it."""
+    assert identity.assign_handedness([2.0, 9.0], [None, None]) == ["left", "right"]
+    assert identity.assign_handedness([9.0, 2.0], [None, None]) == ["right", "left"]
+
+
+def test_handedness_has_hysteresis():
+    """Hands with balanced evidence keep the names they have."""
+    assert identity.assign_handedness([1.0, 1.1], ["right", "left"]) == ["right", "left"]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((480, 640), np.uint8),
+        np.zeros((480, 640, 4), np.uint8),
+        np.zeros((480, 640, 3), np.float32),
+        np.zeros((0, 640, 3), np.uint8),
+    ],
+)
+def test_invalid_image_is_rejected(hand_tracker: HandTracker, image: np.ndarray):
+    """A picture that is not (H, W, 3) uint8 is an error that says what came and what is needed."""
+    with pytest.raises(ValueError, match=r"\(H, W, 3\) uint8") as caught:
+        hand_tracker.process(image, 1)
+    assert str(image.shape) in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a network", b"TFL3" * 100])
+def test_damaged_network_is_rejected(tmp_path: Path, content: bytes):
+    """A file that is no network is an error that names it."""
+    file = tmp_path / "palm.tflite"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"palm\.tflite cannot be read as a network"):
+        PalmDetector(file)
+
+
+def test_wrong_network_is_rejected(hand_weights: dict[str, Path]):
+    """The landmark network in the palm network's place is found out when it is loaded."""
+    with pytest.raises(ValueError, match=r"\(1, 224, 224, 3\) where \(1, 192, 192, 3\)"):
+        PalmDetector(hand_weights["hand_landmark_full"])
+
+
+@pytest.mark.parametrize("options", [{"max_hands": 0}, {"threads": 0}])
+def test_counts_have_to_be_positive(hand_weights: dict[str, Path], options: dict[str, int]):
+    """No hands or no threads is refused."""
+    with pytest.raises(ValueError, match="1 or more"):
+        HandTracker(hand_weights["palm_detection_full"], hand_weights["hand_landmark_full"], **options)
+
+
+@pytest.mark.parametrize("right", [0.05, 0.95])
+def test_mirrored_fingers_are_corrected(right: float):
+    """A right hand's back that is taken for a left hand's has its fingers in the opposite order: they stay what they
+    were."""
+    track = Track(0, roi.from_landmarks(HAND_PX), handedness="right")
+    track.update(Landmarks(HAND_PX if right > 0.5 else HAND_PX[MIRRORED_LANDMARKS], 1.0, right), 1)
+    np.testing.assert_array_equal(track.landmarks_px, HAND_PX)
+
+
+def test_visible_palm_is_not_treated_as_mirrored():
+    """A right hand that shows its palm has its fingers in the order of a right hand, though it be called a left one."""
+    palm = HAND_PX * np.float32([-1, 1])
+    track = Track(0, roi.from_landmarks(palm), handedness="left")
+    track.update(Landmarks(palm, 1.0, 0.95), 1)
+    np.testing.assert_array_equal(track.landmarks_px, palm)

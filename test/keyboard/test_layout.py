@@ -1,0 +1,264 @@
+"""Rules of layout files."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fingertip_contact.keyboard.layout import built_in_layouts, load_layout
+from fingertip_contact.keyboard.sheet import draw_sheet
+from repository import ROOT
+
+REMOVED = object()
+GOOD = {
+    "units": "mm",
+    "sheet": {"width": 200, "height": 100},
+    "keys": [
+        {"name": "a", "char": "a", "center": [-20, 0], "size": [18, 18]},
+        {"name": "space", "center": [10, 0], "size": [30, 18]},
+    ],
+    "markers": {
+        "dictionary": "DICT_4X4_50",
+        "side": 20,
+        "corner_order": "top left, top right, bottom right, bottom left as the typist reads the page",
+        "corners": {"3": [[-90, 40], [-70, 40], [-70, 20], [-90, 20]]},
+    },
+    "fingers": {"a": ["left", "little"]},
+    "something": "of later versions",
+}
+
+
+def modify(path, value):
+    """GOOD with one place set, or removed."""
+    data = copy.deepcopy(GOOD)
+    *parents, last = path
+    parent = data
+    for name in parents:
+        parent = parent[name]
+    if value is REMOVED:
+        del parent[last]
+    else:
+        parent[last] = value
+    return data
+
+
+def write_layout(folder, data):
+    path = folder / "sheet.yaml"
+    path.write_text(yaml.safe_dump(data))
+    return path
+
+
+def test_millimetres_become_metres(tmp_path):
+    """A file reads the same as YAML and as JSON; lengths become metres, and unknown fields are left aside."""
+    as_json = tmp_path / "sheet.json"
+    as_json.write_text(json.dumps(GOOD))
+    for path in (write_layout(tmp_path, GOOD), as_json):
+        layout = load_layout(path)
+        assert layout.sheet_size_m == (0.2, 0.1)
+        assert layout.by_name["a"].center_m == pytest.approx((-0.02, 0.0))
+        assert layout.by_name["space"].text == " "
+        assert layout.fingers == {"a": ("left", "little")}
+        np.testing.assert_allclose(layout.markers[0].corners_m[1], (-0.07, 0.04))
+
+
+def test_another_corner_order_is_followed(tmp_path):
+    """Corners that start at the bottom left come out as top left, top right, bottom right, bottom left."""
+    data = modify(("markers", "corner_order"), "bottom left, top left, top right, bottom right")
+    data["markers"]["corners"] = {"3": [[-90, 20], [-90, 40], [-70, 40], [-70, 20]]}
+    expected = load_layout(write_layout(tmp_path, GOOD)).markers[0].corners_m
+    np.testing.assert_allclose(load_layout(write_layout(tmp_path, data)).markers[0].corners_m, expected)
+
+
+def test_sheet_may_have_no_markers(tmp_path):
+    """Markers may be missing: the pose then comes from elsewhere."""
+    assert load_layout(write_layout(tmp_path, modify(("markers",), REMOVED))).markers == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        (("units",), "inch", "units"),
+        (("sheet",), REMOVED, "sheet"),
+        (("sheet", "width"), -5, "sheet.width"),
+        (("sheet", "width"), float("nan"), "sheet.width"),
+        (("keys",), [], "keys"),
+        (("keys",), "a b c", "keys"),
+        (("keys", 0, "name"), REMOVED, r"keys\[0\].name"),
+        (("keys", 1, "name"), "a", "name of its own"),
+        (("keys", 0, "center"), REMOVED, r"keys\[0\] \(a\).center"),
+        (("keys", 0, "center"), [1, "x"], "center"),
+        (("keys", 0, "center"), [10, 0], "lies on key"),
+        (("keys", 0, "size"), [0, 18], "size"),
+        (("keys", 0, "center"), [150, 0], "beyond the sheet of 200.0 x 100.0 mm"),
+        (("keys", 0, "char"), "\x07", "printable"),
+        (("keys", 0, "char"), True, "put it in quotes"),
+        (("keys", 0, "char"), ["a"], "put it in quotes"),
+        (("keys", 0, "modifier"), "hyper", "shift, caps_lock"),
+        (("keys", 0, "modifier"), ["shift"], "shift, caps_lock"),
+        (("keys", 0, "modifier"), "shift", "modifiers and backspace write nothing"),
+        (("keys", 0, "name"), "backspace", "modifiers and backspace write nothing"),
+        (("keys", 0, "raised"), "yes", "true or false"),
+        (("keys", 0, "label"), 1.5, "label"),
+        (("keys", 0), {"name": "k", "shift": "K", "center": [0, 0], "size": [9, 9]}, "give it a char"),
+        (("keys", 0), "a", "name, center and size"),
+        (("markers", "side"), 0, "markers.side"),
+        (("markers", "side"), 30, "edges are 20, 20, 20, 20 mm and side is 30"),
+        (("markers", "corners", "3"), [[190, 40], [210, 40], [210, 20], [190, 20]], "beyond the sheet"),
+        (("markers", "corners", "3"), {"a": 1}, "four corners"),
+        (("markers", "corner_order"), "left, right", "corner_order"),
+        (("markers", "dictionary"), "DICT_9X9", "DICT_9X9"),
+        (("markers", "corners", "3"), [[0, 0]] * 3, "four corners"),
+        (("markers", "corners", "3"), [[0, 0], [20, 20], [20, 0], [0, 20]], "go round"),
+        (("markers", "corners"), {"77": GOOD["markers"]["corners"]["3"]}, "from 0 to 49"),
+        (("fingers",), {"a": ["left", "pinkie"]}, "fingers.a"),
+        (("fingers",), {"z": ["left", "index"]}, "fingers.z"),
+    ],
+)
+def test_layout_errors_name_file_and_field(tmp_path, path, value, named):
+    """What is malformed is a ValueError that names the file and the field."""
+    with pytest.raises(ValueError, match=named) as raised:
+        load_layout(write_layout(tmp_path, modify(path, value)))
+    assert "sheet.yaml" in str(raised.value)
+
+
+def test_invalid_layout_file_is_reported(tmp_path):
+    """No YAML, another structure, no such file."""
+    path = tmp_path / "sheet.yaml"
+    twice = "units: mm\nkeys: []\nkeys: []\n"
+    for text in (
+        "keys: [",
+        "- a\n- b",
+        "\x00",
+        twice,
+        "when: 2001-99-99",
+        "[" * 10_000,
+        "? [a]\n: b",
+        "!!python/none x",
+    ):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=r"sheet\.yaml"):
+            load_layout(path)
+    with pytest.raises(FileNotFoundError, match="qwerty"):
+        load_layout("dvorak")
+
+
+def test_duplicate_entries_are_reported(tmp_path):
+    """YAML would take the last one without a word."""
+    path = tmp_path / "sheet.yaml"
+    path.write_text("units: mm\nunits: mm\n" + yaml.safe_dump(modify(("units",), REMOVED)))
+    with pytest.raises(ValueError, match=r"sheet\.yaml.*'units' is there twice.*line 2"):
+        load_layout(path)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=8,
+)
+FIELD_PATHS = [
+    *(("units",), ("sheet",), ("sheet", "width"), ("keys",), ("keys", 0), ("markers",), ("fingers",), ("fingers", "a")),
+    *(("keys", 0, name) for name in ("name", "char", "shift", "modifier", "raised", "label", "center", "size")),
+    *(("markers", name) for name in ("dictionary", "side", "corner_order", "corners")),
+    ("markers", "corners", "3"),
+    ("keys", 0, "center", 0),
+]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+@given(st.sampled_from(FIELD_PATHS), json_values)
+def test_invalid_values_raise_only_documented_errors(tmp_path, path, value):
+    """Whatever stands in a field, the file is read or refused by a sentence that names it."""
+    data = modify(path, value)
+    file = tmp_path / "sheet.json"
+    file.write_text(json.dumps(data))
+    try:
+        layout = load_layout(file)
+    except ValueError as error:
+        refused = str(error)
+    else:
+        assert np.all(np.isfinite(layout.centers_m))
+        assert np.all(layout.sizes_m > 0)
+        return
+    assert refused.startswith(f"{file}: ")
+
+
+def test_letter_capitals_are_implied():
+    """A letter's capital is implied, a sign's upper sign is not."""
+    layout = load_layout("qwerty_full")
+    assert (layout.by_name["a"].shifted, layout.by_name["1"].shifted, layout.by_name["space"].shifted) == (
+        "A",
+        "!",
+        " ",
+    )
+
+
+def test_full_keyboard_writes_every_printable_character():
+    """All of ASCII, with Shift where it takes it, each key with its finger."""
+    layout = load_layout("qwerty_full")
+    written = {text for key in layout.keys for text in (key.text, key.shifted)}
+    assert written >= {chr(code) for code in range(32, 127)} | {"\n", "\t"}
+    assert set(layout.fingers) == {key.name for key in layout.keys}
+    assert {key.modifier for key in layout.keys} >= {"shift", "caps_lock", "ctrl", "alt", "meta"}
+
+
+def test_raised_keys_take_precedence():
+    """On a black key it is the black one, in front of it the white one; without `raised` the file is refused."""
+    piano = load_layout("piano")
+    x_m, y_m = piano.by_name["c_sharp4"].center_m
+    assert piano.key_at(x_m + 0.006, y_m).name == "c_sharp4"
+    assert piano.key_at(x_m + 0.006, -0.04).name == "d4"
+    assert piano.key_at(x_m - 0.006, -0.04).name == "c4"
+
+
+def test_built_in_layouts_use_distinct_markers():
+    """A sheet is not taken for another one."""
+    numbers = [marker.marker_id for name in built_in_layouts() for marker in load_layout(name).markers]
+    assert len(numbers) == len(set(numbers))
+
+
+def test_default_layout_is_unchanged():
+    """Keys and markers of `qwerty` stay where they are: printed sheets and recordings depend on them."""
+    layout = load_layout("qwerty")
+    keys = [
+        (key.name, key.text, np.round(key.center_m, 7).tolist(), np.round(key.size_m, 7).tolist())
+        for key in layout.keys
+    ]
+    markers = [(marker.marker_id, np.round(marker.corners_m, 7).tolist()) for marker in layout.markers]
+    digest = hashlib.sha256(json.dumps([keys, markers, layout.sheet_size_m]).encode()).hexdigest()
+    assert digest[:16] == "a36167adf9dfc92c"
+
+
+def test_default_layout_covers_english():
+    """Every letter, digit and the space bar are there, each with the finger that touch typists use."""
+    layout = load_layout("qwerty")
+    for text in "abcdefghijklmnopqrstuvwxyz0123456789 ,.'-;/":
+        assert layout.by_text[text].name in layout.fingers
+
+
+def test_drawn_sheet_matches_the_layout():
+    """In the picture a marker's black square ends where the layout puts its corners, within half a pixel."""
+    layout, scale = load_layout("qwerty"), 4.0
+    image = draw_sheet(layout, scale)
+    marker = layout.markers[0]
+    center_m = marker.corners_m.mean(axis=0)
+    width_m, height_m = layout.sheet_size_m
+    row = round((height_m / 2 - center_m[1] - 0.45 * np.ptp(marker.corners_m[:, 1])) * 1000 * scale)
+    dark = np.flatnonzero(image[row, : image.shape[1] // 6] < 128)
+    edges_mm = np.array([dark.min(), dark.max() + 1]) / scale - width_m * 500
+    np.testing.assert_allclose(edges_mm, 1000 * np.sort(marker.corners_m[:2, 0]), atol=0.5 / scale)
+
+
+def test_documented_example_is_valid(tmp_path):
+    """What docs/layout-file.md shows can be copied and used."""
+    page = (ROOT / "docs" / "layout-file.md").read_text(encoding="utf-8")
+    path = tmp_path / "sheet.yaml"
+    path.write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    layout = load_layout(path)
+    assert (layout.name, layout.by_name["shift_left"].modifier, len(layout.markers)) == ("my_sheet", "shift", 2)

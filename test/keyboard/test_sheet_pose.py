@@ -1,0 +1,224 @@
+"""Rules of finding the sheet, on pictures of the drawn sheet through known cameras."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fingertip_contact.datatypes import ContactEvent
+from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.keyboard.key_decoder import KeyDecoder
+from fingertip_contact.keyboard.layout import built_in_layouts, load_layout
+from fingertip_contact.keyboard.sheet_pdf import fit_page
+from fingertip_contact.keyboard.sheet_pose import (
+    CALIBRATION_FRAMES,
+    REDETECT_INTERVAL_FRAMES,
+    SheetPoseTracker,
+    solve_pose_from_corners,
+)
+from fingertip_contact.keyboard.sheet_pose_file import load_pose, save_pose
+from keyboard_pictures import CAMERA, make_camera_pose, make_frame, render_sheet_view
+
+LAYOUT = load_layout("qwerty")
+
+
+def key_error_m(found, true_pose, layout=LAYOUT):
+    """Largest distance of a key's centre, along the sheet, from where it is."""
+    centers = np.column_stack([layout.centers_m, np.zeros(len(layout.keys))])
+    return float(np.linalg.norm(true_pose.inverse.apply(found.apply(centers))[:, :2] - centers[:, :2], axis=1).max())
+
+
+@pytest.mark.parametrize("angle_deg", [30, 45, 60, 75, 90])
+def test_keys_are_found_within_a_millimetre(angle_deg):
+    """At every angle each key is where the pose says, within 1 mm."""
+    true_pose = make_camera_pose(angle_deg, 0.36, turn_deg=4.0)
+    tracker, rng = SheetPoseTracker(LAYOUT), np.random.default_rng(angle_deg)
+    for number in range(4):
+        found = tracker.update(make_frame(render_sheet_view(LAYOUT, true_pose, rng), number))
+    assert found is not None
+    assert key_error_m(found, true_pose) < 0.001
+    assert found.rotation[:, 2] @ found.translation_m < 0, "the sheet's z has to point to the camera's side"
+
+
+def test_pose_needs_two_markers():
+    """Hands hide markers: two still give the pose, one gives none."""
+    true_pose = make_camera_pose(60, 0.36)
+    numbers = [marker.marker_id for marker in LAYOUT.markers]
+    for kept, expected_found in (((numbers[0], numbers[4]), True), ((numbers[0],), False)):
+        hidden = tuple(number for number in numbers if number not in kept)
+        image = render_sheet_view(LAYOUT, true_pose, np.random.default_rng(1), hidden)
+        found = SheetPoseTracker(LAYOUT).update(make_frame(image))
+        assert (found is not None) == expected_found
+        if found is not None:
+            assert key_error_m(found, true_pose) < 0.002
+
+
+def move_sheet(pose, x_m, y_m, turn_deg):
+    """The pose after the sheet was pushed and turned on the desk."""
+    cosine, sine = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
+    turned = RigidTransform(np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1.0]]), np.array([x_m, y_m, 0.0]))
+    return pose @ turned
+
+
+def track_sheet(tracker, layout, pose, rng, frames, first=0, hidden=()):
+    """Shows the sheet for some frames; returns the last answer."""
+    found, image = None, render_sheet_view(layout, pose, rng, hidden)
+    for number in range(frames):
+        found = tracker.update(make_frame(image, first + number))
+    return found
+
+
+def test_the_pose_is_held_while_every_marker_is_hidden():
+    """A hand over the markers changes nothing."""
+    true_pose, rng, tracker = make_camera_pose(60, 0.36), np.random.default_rng(2), SheetPoseTracker(LAYOUT)
+    before = track_sheet(tracker, LAYOUT, true_pose, rng, CALIBRATION_FRAMES)
+    every = tuple(marker.marker_id for marker in LAYOUT.markers)
+    assert track_sheet(tracker, LAYOUT, true_pose, rng, REDETECT_INTERVAL_FRAMES + 1, first=10, hidden=every) is before
+
+
+def test_moved_sheet_is_detected_again():
+    """A second after the sheet was pushed by a centimetre, keys are where they are now."""
+    true_pose, rng, tracker = make_camera_pose(60, 0.36), np.random.default_rng(3), SheetPoseTracker(LAYOUT)
+    moved = move_sheet(true_pose, 0.01, 0.0, 0.0)
+    track_sheet(tracker, LAYOUT, true_pose, rng, CALIBRATION_FRAMES)
+    found = track_sheet(tracker, LAYOUT, moved, rng, 2 * REDETECT_INTERVAL_FRAMES + 1, first=10)
+    assert found is not None
+    assert key_error_m(found, moved) < 0.001
+
+
+@pytest.mark.parametrize(("x_m", "y_m", "turn_deg"), [(0.03, -0.02, 0.0), (0.0, 0.0, 12.0), (-0.02, 0.01, -6.0)])
+def test_keys_follow_the_moved_sheet(x_m, y_m, turn_deg):
+    """Pushed and turned while hands hide half of the markers: a second later a touch on a key is that key."""
+    pose, rng = make_camera_pose(60, 0.38), np.random.default_rng(5)
+    tracker, decoder = SheetPoseTracker(LAYOUT), KeyDecoder(LAYOUT)
+    track_sheet(tracker, LAYOUT, pose, rng, CALIBRATION_FRAMES)
+    moved = move_sheet(pose, x_m, y_m, turn_deg)
+    found = track_sheet(tracker, LAYOUT, moved, rng, 2 * REDETECT_INTERVAL_FRAMES + 1, first=10, hidden=(1, 4, 5, 6))
+    for number, key in enumerate(("q", "p", "space", "enter")):
+        point_m = moved.apply(np.array([*LAYOUT.by_name[key].center_m, 0.0]))
+        hand, finger = LAYOUT.fingers[key]
+        (event,) = decoder.process([ContactEvent(0, 0, "press", number, 1, hand, finger, point_m, 1.0)], found)
+        assert event.key == key
+
+
+def test_held_key_is_unchanged_while_the_sheet_moves():
+    """The press decides; the release is of the same key, wherever the sheet is by then."""
+    pose, decoder = make_camera_pose(60, 0.38), KeyDecoder(LAYOUT)
+    point_m = pose.apply(np.array([*LAYOUT.by_name["j"].center_m, 0.0]))
+    press = ContactEvent(0, 0, "press", 1, 1, "right", "index", point_m, 1.0)
+    (down,) = decoder.process([press], pose)
+    (up,) = decoder.process([replace(press, type="release")], move_sheet(pose, 0.04, 0.0, 10.0))
+    assert (down.key, up.key) == ("j", "j")
+
+
+def test_sheet_moved_during_calibration_is_found():
+    """Pictures from before and after the push are mixed; the next looks put it right."""
+    pose, rng = make_camera_pose(60, 0.36), np.random.default_rng(6)
+    tracker, moved = SheetPoseTracker(LAYOUT), move_sheet(pose, 0.02, 0.0, 0.0)
+    track_sheet(tracker, LAYOUT, pose, rng, CALIBRATION_FRAMES // 2)
+    found = track_sheet(tracker, LAYOUT, moved, rng, CALIBRATION_FRAMES + 2 * REDETECT_INTERVAL_FRAMES, first=5)
+    assert key_error_m(found, moved) < 0.001
+
+
+@pytest.mark.parametrize("name", built_in_layouts())
+def test_every_layout_is_found_with_fewer_markers(name):
+    """On letter, which leaves `qwerty` four markers of eight, keys are within 1.5 mm all the same."""
+    layout, pose = load_layout(name), make_camera_pose(45, 0.38, turn_deg=3.0)
+    omitted = fit_page(layout, "letter").omitted
+    found = track_sheet(
+        SheetPoseTracker(layout), layout, pose, np.random.default_rng(7), CALIBRATION_FRAMES, hidden=omitted
+    )
+    assert key_error_m(found, pose, layout) < 0.0015
+
+
+def test_other_layout_is_not_found():
+    """Its markers have other numbers."""
+    pose, rng = make_camera_pose(60, 0.36), np.random.default_rng(8)
+    assert track_sheet(SheetPoseTracker(load_layout("piano")), LAYOUT, pose, rng, 2) is None
+
+
+def test_saved_pose_is_used_from_the_first_frame(tmp_path):
+    """Saved and loaded it is the same within a hundredth of a millimetre; it needs no marker in view."""
+    pose = make_camera_pose(50, 0.37, turn_deg=-8.0)
+    save_pose(tmp_path / "pose.yaml", LAYOUT, pose)
+    saved = load_pose(tmp_path / "pose.yaml", LAYOUT)
+    assert key_error_m(saved, pose) < 1e-5
+    blank = np.full((480, 640, 3), 120, np.uint8)
+    tracker = SheetPoseTracker(LAYOUT, saved_pose=saved)
+    assert all(tracker.update(make_frame(blank, number)) is saved for number in range(2 * REDETECT_INTERVAL_FRAMES))
+
+
+def test_outdated_saved_pose_is_corrected():
+    """Markers tell that the sheet lies elsewhere by now."""
+    pose, rng = make_camera_pose(50, 0.37), np.random.default_rng(9)
+    now = move_sheet(pose, 0.015, 0.01, 3.0)
+    found = track_sheet(SheetPoseTracker(LAYOUT, saved_pose=pose), LAYOUT, now, rng, 2 * REDETECT_INTERVAL_FRAMES + 1)
+    assert key_error_m(found, now) < 0.001
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("layout: qwerty", "layout: piano", "'piano'.*'qwerty'"),
+        ("camera_from_sheet:", "sheet:", "camera_from_sheet is None"),
+        ("translation_m:", "translation:", "translation_m is None"),
+        ("- 0.37\n", "- .nan\n", "3 finite numbers"),
+        ("- 0.37\n", "- -0.37\n", "in front of the camera"),
+        ("- 0.37\n", "- 370.0\n", "within 3 m"),
+        ("- - -1.0", "- - -1.1", "of length 1"),
+        ("- - -1.0", "- - 1.0", "of length 1"),
+        ("rotation:", "rotation: [", "YAML"),
+    ],
+)
+def test_invalid_pose_file_is_reported(tmp_path, old, new, named):
+    """File, field, value and how to get a good one."""
+    path = tmp_path / "pose.yaml"
+    save_pose(path, LAYOUT, make_camera_pose(60, 0.37))
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(ValueError, match=named) as raised:
+        load_pose(path, LAYOUT)
+    assert str(path) in str(raised.value)
+
+
+def test_paper_corners_replace_sheet_corners():
+    """A sheet printed on letter shows letter's corners, not its own: with the paper named, keys are right."""
+    true_pose = make_camera_pose(50, 0.38, turn_deg=5.0)
+    size_m = tuple(side / 1000 for side in fit_page(LAYOUT, "letter").size_mm)
+    signs = np.array([[-1, 1, 0], [1, 1, 0], [1, -1, 0], [-1, -1, 0]])
+    corners_px = CAMERA.project(true_pose.apply(signs * np.array([*size_m, 0.0]) / 2))
+    rng = np.random.default_rng(10)
+    found = solve_pose_from_corners(size_m, corners_px + rng.normal(0, 0.5, (4, 2)), CAMERA)
+    assert key_error_m(found.camera_from_sheet, true_pose) < 0.002
+    with pytest.raises(ValueError, match="or say what paper"):
+        solve_pose_from_corners(LAYOUT.sheet_size_m, corners_px, CAMERA)
+    for wrong in (corners_px[::-1], np.roll(corners_px, 1, axis=0), corners_px[[0, 2, 1, 3]]):
+        with pytest.raises(ValueError, match="top left, top right"):
+            solve_pose_from_corners(size_m, wrong, CAMERA)
+    with pytest.raises(ValueError, match="four pixels"):
+        solve_pose_from_corners(size_m, corners_px[:3], CAMERA)
+
+
+def test_markers_may_be_printed_upside_down():
+    """A sheet whose markers are turned by 180 degrees, and listed in the page's order, is found all the same."""
+    true_pose = make_camera_pose(60, 0.36)
+    image = render_sheet_view(LAYOUT, true_pose, np.random.default_rng(4))
+    turned = [replace(marker, corners_m=np.roll(marker.corners_m, 2, axis=0)) for marker in LAYOUT.markers]
+    found = SheetPoseTracker(replace(LAYOUT, markers=tuple(turned))).update(make_frame(image))
+    assert found is not None
+    assert key_error_m(found, true_pose) < 0.001
+
+
+def test_four_corners_replace_markers():
+    """A user's four pixels give the pose of a sheet without markers."""
+    true_pose = make_camera_pose(50, 0.38)
+    corners_px = CAMERA.project(true_pose.apply(np.column_stack([LAYOUT.sheet_corners_m, np.zeros(4)])))
+    blank = np.full((480, 640, 3), 120, np.uint8)
+    found = SheetPoseTracker(LAYOUT, corners_px).update(make_frame(blank))
+    assert found is not None
+    assert key_error_m(found, true_pose) < 1e-6
+    with pytest.raises(ValueError, match="four pixels"):
+        SheetPoseTracker(LAYOUT, corners_px[:3])

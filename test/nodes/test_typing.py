@@ -1,0 +1,76 @@
+"""Simulated hands type, the real nodes read: every press ends exactly once, whatever happens."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+from sensor_msgs.msg import Image
+from std_msgs.msg import String
+from visualization_msgs.msg import InteractiveMarkerFeedback, MarkerArray
+
+from fingertip_contact.ros import qos
+from ros_harness import COLOR, DEPTH, extract_key_transitions, launch_nodes, ros_node
+
+NS = "/fingertip_contact"
+# Slow enough that a busy machine keeps up: what is tested is what is read, not how fast.
+RATE = 0.5
+PASSES_S = 180.0
+TYPED = [("down", "h"), ("up", "h"), ("down", "i"), ("up", "i")]
+
+
+@pytest.fixture
+def start(tmp_path):
+    with launch_nodes(tmp_path) as start:
+        yield start
+
+
+def test_looping_recording_repeats_the_events(start, typed_recording, hand_weights):
+    """Three processes over DDS read the text, and read it again when the bag begins anew; every topic speaks."""
+    with ros_node() as test_node:
+        keys = test_node.subscribe(InteractiveMarkerFeedback, f"{NS}/key_events", qos.EVENT)
+        contacts = test_node.subscribe(InteractiveMarkerFeedback, f"{NS}/contact_events", qos.EVENT)
+        texts = test_node.subscribe(String, f"{NS}/typed_text", qos.LATCHED)
+        markers = test_node.subscribe(MarkerArray, f"{NS}/markers", qos.RESULT)
+        overlays = test_node.subscribe(Image, f"{NS}/overlay/image", qos.IMAGE_IN)
+        for name in ("hand_tracking_node", "contact_node"):
+            start(name)
+        test_node.wait_until(
+            lambda: test_node.count_subscribers(COLOR) == 2 and test_node.count_subscribers(DEPTH) == 1, "nodes"
+        )
+        start("replay_node", recording=typed_recording, loop=True, rate=RATE)
+        test_node.wait_until(lambda: len(keys) >= 2 * len(TYPED), "two passes", PASSES_S)
+        assert extract_key_transitions(keys)[: 2 * len(TYPED)] == TYPED * 2
+        extract_key_transitions(contacts)
+        assert {(key.client_id, key.control_name) for key in keys} == {("right_index", "h"), ("right_middle", "i")}
+        assert [text.data for text in texts][:5] == ["", "h", "hi", "hih", "hihi"]
+        assert {marker.ns for marker in markers[-1].markers} == {"fingertips", "keys", "surface"}
+        assert (overlays[-1].width, overlays[-1].height, overlays[-1].encoding) == (640, 480, "bgr8")
+
+
+@pytest.mark.parametrize("how", ["camera stops", "node ends"])
+def test_a_held_key_is_cancelled_once(start, typed_recording, hand_weights, how):
+    """A key that is down when the camera dies, or the node is told to leave, comes up once and marked as cancelled."""
+    with ros_node() as test_node:
+        keys = test_node.subscribe(InteractiveMarkerFeedback, f"{NS}/key_events", qos.EVENT)
+        reader = start("pipeline_node")
+        test_node.wait_until(
+            lambda: test_node.count_subscribers(COLOR) == 1 and test_node.count_subscribers(DEPTH) == 1, "the node"
+        )
+        camera = start("replay_node", recording=typed_recording, rate=RATE)
+        test_node.wait_until(lambda: bool(keys), "the first press", PASSES_S)
+        if how == "camera stops":
+            camera.process.kill()
+        else:
+            reader.process.send_signal(signal.SIGTERM)
+        test_node.wait_until(lambda: len(keys) == 2, "its end")
+        test_node.spin_for(1.0)
+        assert extract_key_transitions(keys) == [("down", "h"), ("up", "h")]
+        assert not keys[1].mouse_point_valid
+        if how == "camera stops":
+            assert reader.stop() == 0
+        else:
+            assert reader.wait_for_exit() == 0

@@ -1,0 +1,326 @@
+"""Rules of the truth file, the events file, and of files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, FrameResult, KeyEvent
+from fingertip_contact.files import atomic_write, require_distinct
+from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.keyboard.key_decoder import KeyDecoder
+from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.recordings.events import (
+    EVENT_TYPES,
+    EventRecord,
+    decode_text,
+    event_writer,
+    make_event_records,
+    read_events,
+)
+from fingertip_research.ground_truth.recording import ground_truth_path, read_ground_truth, read_ground_truth_frames
+
+POSE = {"rotation": [[1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, -1.0]], "translation_m": [0.0, 0.0, 0.36]}
+HEADER = {
+    "kind": "header",
+    "version": 1,
+    "text": "hi",
+    "seed": 7,
+    "angle_deg": 60,
+    "difficulty": "calm",
+    "words_per_minute": 25.0,
+    "layout": "qwerty",
+    "participant": {"scale": 1.0},
+    "calibration_seconds": 1.0,
+    "camera_from_sheet": POSE,
+}
+TAP = {
+    "kind": "tap",
+    "press_ns": 2_000_000_000,
+    "release_ns": 2_080_000_000,
+    "hand": "right",
+    "finger": "index",
+    "key": "h",
+    "text": "h",
+    "x_m": 0.01,
+    "y_m": 0.02,
+}
+REST = {"kind": "rest", "start_ns": 0, "end_ns": 5_000_000_000, "hand": "left", "finger": "thumb"}
+FINGER = {
+    "pad_m": [0.01, 0.02, 0.0],
+    "clearance_m": 0.0,
+    "contact": True,
+    "key": "h",
+    "tip_px": [320.5, 200.25],
+    "visible": True,
+}
+FRAME = {
+    "kind": "frame",
+    "stamp_ns": 2_000_000_000,
+    "hands": [{"hand": "right", "joints_m": {"wrist": [0.0, -0.1, 0.05]}, "fingers": {"index": FINGER}}],
+}
+
+
+def ground_truth_file(folder: Path, *lines: dict) -> Path:
+    path = folder / "fox.truth.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def test_ground_truth_is_read(tmp_path):
+    """Header, taps in order of time, rests and frames come out with their types."""
+    earlier = TAP | {"press_ns": 1_000_000_000, "key": "i", "text": "i"}
+    path = ground_truth_file(tmp_path, HEADER, TAP, FRAME, REST, earlier, FRAME | {"stamp_ns": 2_033_000_000})
+    ground_truth = read_ground_truth(path)
+    assert (ground_truth.header.text, ground_truth.header.seed, ground_truth.header.calibration_seconds) == (
+        "hi",
+        7,
+        1.0,
+    )
+    assert [tap.key for tap in ground_truth.taps] == ["i", "h"]
+    assert (ground_truth.rests[0].hand, ground_truth.rests[0].finger) == ("left", "thumb")
+    np.testing.assert_allclose(
+        ground_truth.header.camera_from_sheet.apply(np.array([0.1, 0.1, 0.0])), [0.1, -0.1, 0.36]
+    )
+    frames = list(read_ground_truth_frames(path))
+    assert [frame.stamp_ns for frame in frames] == [2_000_000_000, 2_033_000_000]
+    index = frames[0].hands[0].fingers["index"]
+    assert (index.contact, index.key, index.tip_px, index.visible) == (True, "h", (320.5, 200.25), True)
+    np.testing.assert_array_equal(frames[0].hands[0].joints_m["wrist"], [0.0, -0.1, 0.05])
+
+
+def test_ground_truth_from_elsewhere_may_be_short(tmp_path):
+    """A header needs no more than version and text: the rest says how a recording was made, not what is true."""
+    ground_truth = read_ground_truth(ground_truth_file(tmp_path, {"kind": "header", "version": 1, "text": "hi"}, TAP))
+    assert ground_truth.header.camera_from_sheet is None
+    assert ground_truth.header.calibration_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([], "no line of kind 'header'"),
+        ([TAP], "no line of kind 'header'"),
+        ([HEADER | {"version": 2}], "line 1: version is 2; this program reads version 1"),
+        ([HEADER, {"kind": "tapp"}], "line 2: kind is 'tapp'; it has to be one of header, tap, rest, frame"),
+        ([HEADER, {"press_ns": 1}], "line 2: field 'kind' is missing"),
+        ([HEADER, {key: TAP[key] for key in TAP if key != "finger"}], "line 2: field 'finger' is missing"),
+        ([HEADER, TAP | {"finger": "pinky"}], "line 2: finger is 'pinky'; it has to be one of thumb, index"),
+        ([HEADER, TAP | {"press_ns": None}], "line 2: "),
+        ([HEADER, TAP | {"release_ns": 5}], "line 2: release_ns 5 is earlier than press_ns"),
+        ([HEADER | {"camera_from_sheet": {"rotation": [[1, 0], [0, 1]], "translation_m": [0, 0, 0]}}], "line 1: "),
+        ([HEADER, [1, 2]], "line 2: expected a JSON object, found list"),
+    ],
+)
+def test_bad_ground_truth_names_its_line(tmp_path, lines, message):
+    """Every malformed line is an error with the file, the line and the field."""
+    with pytest.raises(ValueError, match=rf"fox.truth.jsonl.*{message}"):
+        read_ground_truth(ground_truth_file(tmp_path, *lines))
+
+
+def test_truncated_ground_truth(tmp_path):
+    """A file that was cut inside a line is an error, not a shorter truth."""
+    path = ground_truth_file(tmp_path, HEADER, TAP)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ValueError, match="line 2: "):
+        read_ground_truth(path)
+
+
+def test_invalid_frame_error_names_the_line(tmp_path):
+    hands = [{"hand": "right", "joints_m": {}, "fingers": {"index": FINGER | {"pad_m": [1, 2]}}}]
+    with pytest.raises(ValueError, match=r"line 2: .* no point of three coordinates"):
+        list(read_ground_truth_frames(ground_truth_file(tmp_path, HEADER, FRAME | {"hands": hands})))
+
+
+@pytest.mark.parametrize("name", ["fox.mcap", "fox.db3", "fox.bag", "fox"])
+def test_ground_truth_lies_beside_the_bag(name):
+    """Whatever form a recording has, its truth has the recording's name."""
+    assert ground_truth_path(Path("out") / name) == Path("out/fox.truth.jsonl")
+
+
+def test_dot_in_a_folder_name_is_not_a_suffix():
+    assert ground_truth_path(Path("out/v1.2")) == Path("out/v1.2.truth.jsonl")
+
+
+numbers = st.one_of(st.none(), st.floats(-10, 10))
+records = st.builds(
+    EventRecord,
+    stamp_ns=st.integers(0, 2**63 - 1),
+    decided_ns=st.integers(0, 2**63 - 1),
+    type=st.sampled_from(EVENT_TYPES),
+    hand=st.sampled_from(HANDS),
+    finger=st.sampled_from(FINGERS),
+    key=st.one_of(st.none(), st.text()),
+    text=st.text(),
+    x_m=numbers,
+    y_m=numbers,
+    z_m=numbers,
+    confidence=st.floats(0, 1),
+    press=st.integers(0, 10**6),
+)
+
+
+@settings(deadline=None)
+@given(written=st.lists(records, max_size=4))
+def test_events_round_trip_is_exact(tmp_path_factory, written):
+    """Stamps to the nanosecond, any text, positions that are not known."""
+    path = tmp_path_factory.mktemp("events") / "events.jsonl"
+    with event_writer(path) as write:
+        for record in written:
+            write(record)
+    assert read_events(path) == written
+
+
+def make_contact(press: int, event_type: str, point_m: tuple[float, float, float]) -> ContactEvent:
+    return ContactEvent(1_060, 1_000, event_type, press, 4, "right", "index", np.array(point_m), np.float32(0.5))
+
+
+def test_event_records_name_their_keys():
+    """A press on a key names it, one beside all keys has none; an unknown point is null, as NaN is not JSON."""
+    on_key, off_key = make_contact(1, "press", (0.1, 0.2, 0.3)), make_contact(2, "press", (0.4, 0.5, 0.6))
+    unknown = make_contact(3, "cancel", (np.nan, np.nan, np.nan))
+    result = FrameResult(
+        1_060, (), (), (on_key, off_key, unknown), (KeyEvent(on_key, "qwerty", "space", " "),), " ", None, None
+    )
+    first, second, third = make_event_records(result)
+    assert (first.key, first.text, first.stamp_ns, first.decided_ns) == ("space", " ", 1_000, 1_060)
+    assert (first.x_m, first.y_m, first.z_m, first.confidence) == (0.1, 0.2, 0.3, 0.5)
+    assert (second.key, second.text) == (None, "")
+    assert (third.type, third.x_m, third.y_m, third.z_m) == ("cancel", None, None, None)
+
+
+EVENT = asdict(EventRecord(1, 2, "press", "right", "index", "a", "a", 0.0, 0.0, 0.3, 1.0, 1))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ({key: EVENT[key] for key in EVENT if key != "decided_ns"}, "field 'decided_ns' is missing"),
+        (EVENT | {"type": "tap"}, "type is 'tap'; it has to be one of press, move, release, cancel"),
+        (EVENT | {"x_m": "left"}, "a position is 'left'"),
+        (EVENT | {"stamp_ns": "soon"}, "invalid literal"),
+    ],
+)
+def test_invalid_events_error_names_the_line(tmp_path, line, message):
+    """Every malformed line is an error with the file, the line and the field."""
+    path = tmp_path / "events.jsonl"
+    path.write_text(json.dumps(EVENT) + "\n\n" + json.dumps(line))
+    with pytest.raises(ValueError, match=rf"events.jsonl, line 3: .*{message}"):
+        read_events(path)
+
+
+presses_and_ends = st.lists(
+    st.tuples(st.sampled_from(["press", "release", "cancel"]), st.sampled_from(["a", "space", "backspace", "off"])),
+    max_size=30,
+)
+
+
+@settings(deadline=None)
+@given(presses_and_ends)
+def test_decoded_text_equals_the_decoder_text(steps):
+    """The text can be had from the events alone: backspace, presses on no key and cancelled presses included."""
+    layout = load_layout("qwerty")
+    decoder = KeyDecoder(layout)
+    sheet = RigidTransform(np.eye(3), np.zeros(3))
+    records, opened = [], []
+    for number, (event_type, key) in enumerate(steps):
+        if event_type != "press" and not opened:
+            continue
+        press = number if event_type == "press" else opened.pop()
+        opened += [number] * (event_type == "press")
+        point_m = (5.0, 5.0) if key == "off" else layout.by_name[key].center_m
+        event = make_contact(press, event_type, (*point_m, 0.0))
+        key_events = decoder.process([event], sheet)
+        records += make_event_records(FrameResult(0, (), (), (event,), key_events, "", None, None))
+    assert decode_text(records) == decoder.text
+
+
+def test_text_is_decoded_from_events():
+    """Presses write, backspace takes back, a cancelled press takes back what it wrote."""
+    base = EventRecord(1, 2, "press", "right", "index", "a", "a", 0.0, 0.0, 0.3, 1.0, 1)
+    typed = [("press", "h", "h", 1), ("release", "h", "", 1), ("press", "j", "j", 2), ("press", "backspace", "", 3)]
+    typed += [("press", "i", "i", 4), ("press", None, "", 5), ("press", "x", "x", 6), ("cancel", "x", "", 6)]
+    events = [
+        EventRecord(**asdict(base) | {"type": event_type, "key": key, "text": text, "press": press})
+        for event_type, key, text, press in typed
+    ]
+    assert decode_text(events) == "hi"
+
+
+def test_missing_files_are_named(tmp_path):
+    """A file that is not there is said so by its name."""
+    for read in (read_ground_truth, read_events):
+        with pytest.raises(FileNotFoundError, match=r"none\.jsonl does not exist"):
+            read(tmp_path / "none.jsonl")
+
+
+def write_and_fail(path: Path, overwrite: bool) -> None:
+    with atomic_write(path, overwrite=overwrite) as temporary_path:
+        temporary_path.write_text("half")
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_interrupted_write_changes_nothing(tmp_path, overwrite):
+    """What was there stays as it was, what was not there does not appear."""
+    path = tmp_path / "events.jsonl"
+    if overwrite:
+        path.write_text("old")
+    with pytest.raises(KeyboardInterrupt):
+        write_and_fail(path, overwrite)
+    assert path.exists() == overwrite
+    assert [entry.read_text() for entry in tmp_path.iterdir()] == ["old"] * overwrite
+
+
+def test_existing_files_are_kept(tmp_path):
+    """Writing over a file has to be asked for."""
+    (tmp_path / "events.jsonl").write_text("old")
+    with pytest.raises(FileExistsError, match=r"exists already.*--force"), atomic_write(tmp_path / "events.jsonl"):
+        raise AssertionError("must not start")
+    with atomic_write(tmp_path / "events.jsonl", overwrite=True) as temporary_path:
+        temporary_path.write_text("new")
+    assert [entry.read_text() for entry in tmp_path.iterdir()] == ["new"]
+
+
+def test_folder_is_never_replaced_by_a_file(tmp_path):
+    """However much overwriting was asked for: a mistyped name must not cost what lies in a folder."""
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter").write_text("one")
+    with (
+        pytest.raises(FileExistsError, match="thesis is a folder"),
+        atomic_write(tmp_path / "thesis", overwrite=True),
+    ):
+        raise AssertionError("must not start")
+    assert (tmp_path / "thesis" / "chapter").read_text() == "one"
+
+
+def test_full_disk_error_names_the_file(tmp_path):
+    """The system's own words name no file."""
+    with (
+        pytest.raises(OSError, match=r"no space is left to write .*events\.jsonl"),
+        atomic_write(tmp_path / "events.jsonl"),
+    ):
+        Path("/dev/full").write_text("x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unwritable_path_error_names_the_file(tmp_path):
+    """Here: below a file."""
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"cannot write .*file/events\.jsonl.*choose another place"):
+        atomic_write(tmp_path / "file" / "events.jsonl").__enter__()
+
+
+def test_outputs_must_differ_from_inputs(tmp_path, monkeypatch):
+    """One file by two names is still one file."""
+    monkeypatch.chdir(tmp_path)
+    require_distinct([Path("events.jsonl"), Path("film.mp4")], [Path("fox.mcap")])
+    for outputs in ([tmp_path / "fox.mcap"], [Path("film.mp4"), Path("x/../film.mp4")]):
+        with pytest.raises(ValueError, match="is named twice"):
+            require_distinct(outputs, [Path("fox.mcap")])

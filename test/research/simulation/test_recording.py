@@ -1,0 +1,232 @@
+"""From poses to frames and from a text to a recording."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fingertip_contact.datatypes import FINGERS, HANDS
+from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.recordings.bag import open_bag, open_recording
+from fingertip_research.ground_truth.recording import ground_truth_path, read_ground_truth, read_ground_truth_frames
+from fingertip_research.simulation.frame_renderer import (
+    FrameRenderer,
+    FrameRequest,
+    RenderedFrame,
+    Setup,
+    render_frames,
+)
+from fingertip_research.simulation.hand import HandModel, HandPose
+from fingertip_research.simulation.recording import CAMERA, simulate
+from fingertip_research.simulation.renderer import DESK
+from fingertip_research.simulation.scene import make_scene
+from fingertip_research.simulation.scene_builder import HandSceneRenderer
+from fingertip_research.simulation.sensor import DepthSensor
+
+DEADLINE_S = 60
+FRAME_LIMIT = 36  # six frames with hands after a second without
+
+
+@pytest.fixture(scope="module")
+def setup() -> Setup:
+    return Setup(make_scene(3, 60.0, "calm"), load_layout("qwerty"), {hand: HandModel.load(hand) for hand in HANDS})
+
+
+@pytest.fixture(scope="module")
+def requests() -> list[FrameRequest]:
+    """An empty desk, then flat hands over the sheet that move a little."""
+    return [
+        FrameRequest(0, {}),
+        *(
+            FrameRequest(number, {hand: make_flat_hand(hand, 0.002 * number) for hand in HANDS})
+            for number in range(1, 5)
+        ),
+    ]
+
+
+def make_flat_hand(hand: str, away_m: float) -> HandPose:
+    side = 1 if hand == "right" else -1
+    return HandPose(RigidTransform(np.eye(3), np.array([0.07 * side, -0.14 + away_m, 0.05])), np.zeros((5, 4)))
+
+
+def test_zero_workers_are_rejected(setup: Setup) -> None:
+    """Nobody to draw is an error, not an endless wait."""
+    with pytest.raises(ValueError, match="workers is 0"):
+        list(render_frames(setup, [], 0))
+
+
+def test_aligned_depth_matches_the_hand_pixels(setup: Setup, requests: list[FrameRequest]) -> None:
+    """Aligned depth agrees with the exact depth of what the colour picture shows there, but for noise."""
+    scene_renderer, sensor = HandSceneRenderer(setup.scene, setup.layout, setup.models), DepthSensor(setup.scene)
+    buffers = scene_renderer.render(requests[1].poses)
+    depth_mm = sensor.align(sensor.measure(buffers, 1)).astype(float)
+    inner = cv2.erode((buffers.segments != DESK).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    empty_mm = 1000 * sensor.align((1000 * scene_renderer.render({}).depth_m).astype(np.uint16)).astype(float) / 1000
+    nearer = (empty_mm - depth_mm)[inner & (depth_mm > 0) & (empty_mm > 0)]
+    assert np.median(nearer) > 20
+    assert (nearer > 0).mean() > 0.99
+
+
+def test_fingertips_of_flat_hands_are_visible(setup: Setup, requests: list[FrameRequest]) -> None:
+    """Fingers stretched towards the camera are all seen, and none where there is no hand."""
+    frame_renderer = FrameRenderer(setup)
+    assert all(frame_renderer.render_frame(requests[1]).visible_fingertips[hand][1:].all() for hand in HANDS)
+    assert not frame_renderer.render_frame(requests[0]).visible_fingertips
+
+
+def test_recording_has_every_stream_in_every_frame(typed_recording: Path) -> None:
+    """Six topics of realsense2_camera, one message each a frame, 30 a second, and the truth's frames have their
+    stamps."""
+    stamps = [frame.stamp_ns for frame in read_ground_truth_frames(ground_truth_path(typed_recording))]
+    with open_bag(typed_recording) as bag:
+        assert set(bag.topics) == {
+            f"{CAMERA}/{stream}"
+            for stream in (
+                "color/image_raw",
+                "color/camera_info",
+                "depth/image_rect_raw",
+                "depth/camera_info",
+                "aligned_depth_to_color/image_raw",
+                "aligned_depth_to_color/camera_info",
+            )
+        }
+        assert {bag.message_count(topic) for topic in bag.topics} == {len(stamps)}
+    with open_recording(typed_recording) as recording:
+        assert [frame.stamp_ns for frame in recording.frames()] == stamps
+        assert recording.missing_depth_count == 0
+    assert np.diff(stamps) == pytest.approx(1e9 / 30, abs=2)
+
+
+def test_ground_truth_locates_the_fingers(typed_recording: Path) -> None:
+    """The desk is empty while it is calibrated; later the typing finger's tip is in the picture, seen, and touches
+    the desk during its tap."""
+    ground_truth = read_ground_truth(ground_truth_path(typed_recording))
+    typed = [(tap.text, tap.hand, tap.finger) for tap in ground_truth.taps]
+    assert typed == [("h", "right", "index"), ("i", "right", "middle")]
+    frames = list(read_ground_truth_frames(ground_truth_path(typed_recording)))
+    first_ns = frames[0].stamp_ns
+    assert not any(
+        frame.hands for frame in frames if frame.stamp_ns - first_ns < 1e9 * ground_truth.header.calibration_seconds
+    )
+    touching = [
+        (frame, tap)
+        for tap in ground_truth.taps
+        for frame in frames
+        if tap.press_ns <= frame.stamp_ns <= tap.release_ns
+    ]
+    assert touching  # A short tap may fall between two frames, not both of them.
+    for frame, tap in touching:
+        finger = next(hand for hand in frame.hands if hand.hand == tap.hand).fingers[tap.finger]
+        assert finger.contact
+        assert finger.key == tap.key
+        assert abs(finger.clearance_m) < 0.0015
+        assert finger.visible
+        assert 0 < finger.tip_px[0] < 640
+        assert 0 < finger.tip_px[1] < 480
+    assert all(set(hand.fingers) == set(FINGERS) for frame in frames for hand in frame.hands)
+
+
+def test_recording_depends_only_on_its_arguments(tmp_path: Path) -> None:
+    """The same arguments give the same files, whatever the number of workers: the empty desk and hands coming in."""
+    folders = [tmp_path / "alone", tmp_path / "together"]
+    for folder, workers in zip(folders, (1, 2), strict=True):
+        scene = make_scene(4, 60.0, "hard")
+        simulate("a", load_layout("qwerty"), scene, folder / "a.mcap", workers=workers, progress=first_frames)
+    alone, together = (folder / "a.mcap" for folder in folders)
+    assert alone.read_bytes() == together.read_bytes()
+    assert ground_truth_path(alone).read_bytes() == ground_truth_path(together).read_bytes()
+    with open_recording(alone) as recording:
+        assert recording.frame_count == FRAME_LIMIT
+
+
+@contextmanager
+def first_frames(rendered_frames: Iterator[RenderedFrame], total: int) -> Iterator[Iterator[RenderedFrame]]:
+    yield islice(rendered_frames, FRAME_LIMIT)
+
+
+def test_interrupt_leaves_no_files(tmp_path: Path) -> None:
+    """Ctrl-C in the middle: neither bag nor truth nor anything half-written."""
+
+    @contextmanager
+    def interrupted(rendered_frames: Iterator[RenderedFrame], total: int) -> Iterator[Iterator[RenderedFrame]]:
+        def some() -> Iterator[RenderedFrame]:
+            yield next(rendered_frames)
+            raise KeyboardInterrupt
+
+        yield some()
+
+    out = tmp_path / "a.mcap"
+    with pytest.raises(KeyboardInterrupt):
+        simulate("a", load_layout("qwerty"), make_scene(4, 60.0, "calm"), out, progress=interrupted)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_existing_output_is_not_overwritten(tmp_path: Path) -> None:
+    """A bag of that name, or its truth, stays as it is."""
+    out = tmp_path / "a.mcap"
+    ground_truth_path(out).write_text("mine")
+    with pytest.raises(FileExistsError, match=r"a\.truth\.jsonl"):
+        simulate("a", load_layout("qwerty"), make_scene(4, 60.0, "calm"), out)
+    assert ground_truth_path(out).read_text() == "mine"
+
+
+def test_untypable_text_is_rejected(tmp_path: Path) -> None:
+    """The error names the character; nothing is written."""
+    with pytest.raises(ValueError, match="é"):
+        simulate("café", load_layout("qwerty"), make_scene(4, 60.0, "calm"), tmp_path / "a.mcap")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [((0, 20.0), "angle is 20"), ((0, 60.0, "brutal"), "difficulty is brutal"), ((0, 60.0, "calm", 2.0), "distance")],
+)
+def test_impossible_scenes_are_rejected(arguments: tuple, message: str) -> None:
+    """What, and what would be possible."""
+    with pytest.raises(ValueError, match=message):
+        make_scene(*arguments)
+
+
+def test_interrupt_ends_the_command_and_its_workers(tmp_path: Path) -> None:
+    """No traceback, neither the command's nor a worker's; exit code 130, no file."""
+    arguments = ["simulate", "--text", "a", "--workers", "2", "--out", str(tmp_path / "a.mcap")]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from fingertip_contact.cli.main import main; main()", *arguments],
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        _wait_for(lambda: list(tmp_path.iterdir()) or process.poll() is not None)
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=DEADLINE_S)
+    finally:
+        _end(process)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def _wait_for(condition) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened in time"
+        time.sleep(0.05)
+
+
+def _end(process: subprocess.Popen) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -1,0 +1,144 @@
+"""The simulated D405's noise, steps and alignment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fingertip_research.simulation.renderer import RenderBuffers
+from fingertip_research.simulation.scene import Scene, make_scene
+from fingertip_research.simulation.sensor import (
+    BASELINE_M,
+    DISPARITY_STEP_PX,
+    ColorSensor,
+    DepthSensor,
+    depth_sigma_m,
+    quantise,
+)
+
+SHAPE = (480, 640)
+BAND_PX = 40  # on the left of the depth picture, where the right imager sees nothing
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return make_scene(5, 60.0, "normal")
+
+
+def textured_wall(depth_m: float | np.ndarray, value: float = 0.5) -> RenderBuffers:
+    """A wall of strong texture, so that depth is lost nowhere but at edges."""
+    noise = np.random.default_rng(0).uniform(0.5, 1.5, (*SHAPE, 1)).astype(np.float32)
+    light = np.broadcast_to(value * noise, (*SHAPE, 3))
+    depth = np.broadcast_to(np.float32(depth_m), SHAPE)
+    return RenderBuffers(light, np.zeros(SHAPE, np.uint8), depth)
+
+
+@pytest.mark.parametrize("depth_m", [0.20, 0.30, 0.40])
+def test_depth_noise_follows_the_stereo_formula(scene: Scene, depth_m: float) -> None:
+    """The spread at a pixel and over the picture is z^2 s / (f B), with the steps of disparity and millimetres."""
+    sensor = DepthSensor(scene)
+    frames = np.stack([sensor.measure(textured_wall(depth_m), frame) for frame in range(4)])[..., BAND_PX:].astype(
+        float
+    )
+    assert (frames > 0).all()
+    step_m = depth_m**2 * DISPARITY_STEP_PX / (scene.depth_camera.fx * BASELINE_M)
+    steps = np.hypot(step_m, 0.001) / np.sqrt(12)
+    expected_m = np.hypot(depth_sigma_m(depth_m, scene.depth_camera, scene.depth_noise), steps)
+    assert frames.std() / 1000 == pytest.approx(expected_m, rel=0.08)
+
+
+def test_fixed_pattern_noise_persists_over_frames(scene: Scene) -> None:
+    """The mean over many frames keeps a pattern of about the fixed share of the noise."""
+    sensor = DepthSensor(scene)
+    mean = np.mean([sensor.measure(textured_wall(0.4), frame) for frame in range(40)], axis=0)[:, BAND_PX:]
+    fixed = replace(scene.depth_noise, temporal_px=scene.depth_noise.temporal_px / np.sqrt(40))
+    assert mean.std() / 1000 == pytest.approx(depth_sigma_m(0.4, scene.depth_camera, fixed), rel=0.15)
+
+
+def test_depth_noise_is_spatially_correlated(scene: Scene) -> None:
+    """Block matching shares its window: the next pixel's error is much the same, one ten pixels on is not."""
+    error = DepthSensor(scene).measure(textured_wall(0.4), 0)[:, BAND_PX:].astype(float)
+    error -= error.mean()
+    near = (error[:, 1:] * error[:, :-1]).mean() / error.var()
+    far = (error[:, 10:] * error[:, :-10]).mean() / error.var()
+    assert near > 0.5
+    assert abs(far) < 0.1
+
+
+def test_depth_is_quantised_in_disparity_and_truncated_to_millimetres() -> None:
+    """The driver truncates: 399.9 mm becomes 399, and 0 stands for no depth."""
+    focal_baseline = 400 * BASELINE_M
+    disparity = np.array([focal_baseline / 0.3999, 20.0, 20.0, 20.0 + 0.4 / 32])
+    depth = quantise(disparity, np.array([True, True, False, True]), focal_baseline)
+    step = np.rint(disparity[0] * 32) / 32
+    assert depth.dtype == np.uint16
+    assert depth.tolist() == [int(1000 * focal_baseline / step), 360, 0, 360]
+
+
+@pytest.mark.parametrize("depth_m", [0.069, 0.51, 5.0])
+def test_depth_is_invalid_out_of_range(depth_m: float) -> None:
+    """The D405 works from 7 to 50 cm."""
+    depth = quantise(np.array([400 * BASELINE_M / depth_m]), np.array([True]), 400 * BASELINE_M)
+    assert depth.tolist() == [0]
+
+
+def test_stereo_occlusion_invalidates_pixels_left_of_near_objects(scene: Scene) -> None:
+    """What a near thing hides from the second imager has no depth: a strip on its left, as wide as the disparities'
+    difference, and none on its right."""
+    depth_m = np.full(SHAPE, 0.40, np.float32)
+    depth_m[100:380, 300:400] = 0.25
+    invalid = np.mean([DepthSensor(scene).measure(textured_wall(depth_m), frame) == 0 for frame in range(3)], axis=0)
+    width = scene.depth_camera.fx * BASELINE_M * (1 / 0.25 - 1 / 0.40)
+    strip = invalid[150:330, 302 - int(width) : 298].mean()
+    assert strip > 0.9
+    assert invalid[150:330, 403:420].mean() < 0.05
+
+
+def test_textureless_surfaces_have_clustered_depth_holes(scene: Scene) -> None:
+    """A plain desk has holes of several pixels; a textured one has none."""
+    plain = replace(textured_wall(0.35), radiance_bgr=np.full((*SHAPE, 3), 0.5, np.float32))
+    holes = DepthSensor(scene).measure(plain, 0)[:, BAND_PX:] == 0
+    assert 0.002 < holes.mean() < 0.3
+    assert (holes[:, 1:] & holes[:, :-1]).sum() > 0.6 * holes.sum()
+    assert DepthSensor(scene).measure(textured_wall(0.35), 0)[:, BAND_PX:].all()
+
+
+def test_left_image_border_has_no_depth(scene: Scene) -> None:
+    """What lies left of the right imager's picture cannot be matched: a band as wide as the disparity."""
+    depth = DepthSensor(scene).measure(textured_wall(0.3), 0)
+    band = int(scene.depth_camera.fx * BASELINE_M / 0.3)
+    assert not depth[:, :band].any()
+    assert depth[:, band + 2 :].all()
+
+
+def test_depth_is_aligned_to_colour(scene: Scene) -> None:
+    """A point's depth stands at its colour pixel, through both lenses."""
+    sensor = DepthSensor(scene)
+    point_m = np.array([[0.05, -0.03, 0.3]])
+    column, row = np.rint(scene.depth_camera.project(point_m)[0]).astype(int)
+    depth = np.zeros(SHAPE, np.uint16)
+    depth[row - 1 : row + 2, column - 1 : column + 2] = 300
+    found = np.argwhere(sensor.align(depth) == 300)
+    assert np.abs(found.mean(axis=0)[::-1] - scene.color_camera.project(point_m)[0]).max() < 0.6
+
+
+def test_alignment_adds_no_holes(scene: Scene) -> None:
+    """Alignment alone makes no holes: the depth camera sees all that colour sees."""
+    assert (DepthSensor(scene).align(np.full(SHAPE, 300, np.uint16)) == 300).all()
+
+
+def test_colour_noise_grows_with_brightness_and_is_independent_per_frame(scene: Scene) -> None:
+    """Shot noise: in linear light a brighter wall is noisier; no two frames share their noise."""
+    flat = {level: RenderBuffers(np.full((*SHAPE, 3), level, np.float32), *_no_depth()) for level in (0.05, 0.5)}
+    sensor = ColorSensor(scene)
+    spread = {level: sensor.measure(buffers, 0)[200:280, 280:360].astype(float) for level, buffers in flat.items()}
+    linear = {level: ((image / 255) ** 2.2).std() for level, image in spread.items()}
+    assert linear[0.5] > 1.5 * linear[0.05]
+    assert (sensor.measure(flat[0.5], 0) == sensor.measure(flat[0.5], 0)).all()
+    assert (sensor.measure(flat[0.5], 0) != sensor.measure(flat[0.5], 1)).mean() > 0.3
+
+
+def _no_depth() -> tuple[np.ndarray, np.ndarray]:
+    return np.zeros(SHAPE, np.uint8), np.full(SHAPE, 0.4, np.float32)

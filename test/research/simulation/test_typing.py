@@ -1,0 +1,124 @@
+"""Rules of the simulated typist, all measured on the posed mesh."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fingertip_contact.datatypes import FINGERS, HANDS
+from fingertip_contact.keyboard.layout import load_layout
+from fingertip_research.simulation import timing
+from fingertip_research.simulation.planning import find_keys
+from fingertip_research.simulation.rendered_typing import FIRST_STAMP_NS, simulate_typing
+from fingertip_research.simulation.strokes import MAX_PAD_COMPRESSION_M, minimum_jerk
+
+LAYOUT = load_layout("qwerty")
+TEXT = "lazy dogs jump"
+
+
+@pytest.fixture(scope="module", params=["calm", "normal"])
+def trajectory(request):
+    return simulate_typing(TEXT, LAYOUT, 4, request.param)
+
+
+def to_seconds(stamp_ns):
+    return (stamp_ns - FIRST_STAMP_NS) * 1e-9
+
+
+def clearances_m(trajectory, hand, times_s):
+    """(N, 5) of the skin of the posed mesh over the desk."""
+    model, poses = trajectory.models[hand], trajectory.motions[hand].poses(np.asarray(times_s))
+    return np.array([model.fingertip_pads(pose)[:, 2] for pose in poses])
+
+
+def test_every_character_is_tapped_in_its_order(trajectory):
+    """The taps write the text, each on the key that does, by the finger that the layout names."""
+    assert "".join(tap.text for tap in trajectory.taps) == TEXT
+    for tap, key in zip(trajectory.taps, find_keys(TEXT, LAYOUT), strict=True):
+        assert tap.key == key.name
+        assert (tap.hand, tap.finger) == LAYOUT.fingers[key.name]
+        assert LAYOUT.key_at(tap.x_m, tap.y_m) == key
+
+
+def test_skin_is_in_contact_exactly_between_press_and_release(trajectory):
+    """One millisecond inside a tap the finger's skin is at or under the surface, one outside over it."""
+    for tap in trajectory.taps:
+        press_s, release_s = to_seconds(tap.press_ns), to_seconds(tap.release_ns)
+        times_s = np.array([press_s - 1e-3, press_s + 1e-3, release_s - 1e-3, release_s + 1e-3])
+        before, after_press, before_release, after = clearances_m(trajectory, tap.hand, times_s)[
+            :, FINGERS.index(tap.finger)
+        ]
+        assert min(before, after) > 0
+        assert min(after_press, before_release) >= -MAX_PAD_COMPRESSION_M - 1e-4
+        assert max(after_press, before_release) <= 0
+
+
+def test_only_taps_and_rests_are_in_contact(trajectory):
+    """Whatever fingers do besides taps and rests, they stay over half a millimetre above the desk."""
+    times_s = np.array([to_seconds(stamp_ns) for stamp_ns in trajectory.stamps_ns])
+    times_s = times_s[times_s > trajectory.calibration_seconds + 1.0]
+    for hand in HANDS:
+        heights_m = clearances_m(trajectory, hand, times_s)
+        for index, finger in enumerate(FINGERS):
+            mine = [(t.press_ns, t.release_ns) for t in trajectory.taps if (t.hand, t.finger) == (hand, finger)]
+            mine += [(r.start_ns, r.end_ns) for r in trajectory.rests if (r.hand, r.finger) == (hand, finger)]
+            busy = np.zeros(len(times_s), dtype=bool)
+            for first_ns, last_ns in mine:
+                busy |= (times_s > to_seconds(first_ns) - 0.12) & (times_s < to_seconds(last_ns) + 0.12)
+            assert heights_m[~busy, index].min() > 0.0005
+
+
+def test_hands_appear_after_the_calibration(trajectory):
+    """No hand during the calibration, both from then on."""
+    for stamp_ns, poses in zip(trajectory.stamps_ns, trajectory.poses, strict=True):
+        assert set(poses) == (set(HANDS) if to_seconds(stamp_ns) >= trajectory.calibration_seconds - 1e-6 else set())
+
+
+def test_frame_ground_truth_matches_the_taps():
+    """The contacts of a frame are exactly the taps and rests that go on at its stamp."""
+    trajectory = simulate_typing("as", LAYOUT, 1, "calm")
+    for stamp_ns, contacts in zip(trajectory.stamps_ns, trajectory.contacts, strict=True):
+        in_contact = {(h, f): key for h, fingers in contacts.items() for f, key in fingers.items()}
+        assert in_contact == {
+            (t.hand, t.finger): t.key for t in trajectory.taps if t.press_ns <= stamp_ns <= t.release_ns
+        }
+
+
+def test_the_same_seed_gives_the_same_trajectory():
+    """To the last bit; another seed gives another."""
+    first, again, other = (simulate_typing("fig", LAYOUT, seed, "normal") for seed in (3, 3, 4))
+    assert first.taps == again.taps
+    assert first.taps != other.taps
+    for one, two in zip(first.poses, again.poses, strict=True):
+        for hand in one:
+            np.testing.assert_array_equal(one[hand].angles_rad, two[hand].angles_rad)
+
+
+def test_typing_speed_matches_the_setting():
+    """Over a long text the onsets come at the speed's mean gap, within 5 %."""
+    for words_per_minute in (25.0, 45.0):
+        intervals_s = timing.sample_onset_intervals_s(np.random.default_rng(0), 5000, words_per_minute)
+        assert intervals_s.mean() == pytest.approx(60 / (5 * words_per_minute), rel=0.05)
+
+
+def test_tap_durations_follow_the_measured_percentiles():
+    """From the 10th to the 95th percentile drawn tap durations are within 8 % of the measured ones."""
+    drawn_ms = 1000 * timing.sample_tap_durations_s(np.random.default_rng(0), 20000)
+    for percentile in (10, 25, 50, 75, 95):
+        measured_ms = np.interp(percentile, timing.PERCENTILES, timing.TAP_DURATION_MS)
+        assert np.percentile(drawn_ms, percentile) == pytest.approx(measured_ms, rel=0.08)
+
+
+def test_untypable_characters_are_named():
+    """Characters that no key writes are an error that names them and the layout."""
+    with pytest.raises(ValueError, match=r"qwerty.*'\?', 'é'"):
+        find_keys("où? é".replace("ù", "u"), LAYOUT)
+
+
+def test_minimum_jerk_starts_and_ends_at_rest():
+    """0 to 1, monotonous, without speed at the ends."""
+    curve = minimum_jerk(np.linspace(-0.1, 1.1, 1201))
+    assert curve[0] == 0
+    assert curve[-1] == 1
+    assert np.all(np.diff(curve) >= 0)
+    assert np.diff(curve)[[101, -102]].max() < 1e-5

@@ -1,0 +1,128 @@
+"""The surface: exact at any camera angle, averaged over frames, refused where it cannot be a desk."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.datatypes import DepthImage, Frame, Hand
+from fingertip_contact.geometry import Camera, Plane
+from fingertip_contact.surface.plane_from_depth import SurfaceTracker, fit_plane
+
+CAMERA = Camera(391.76, 390.61, 322.81, 239.81, 640, 480)
+COLOR = np.zeros((480, 640, 3), np.uint8)
+FRAME_NS = 33_333_334
+
+
+def make_plane(elevation_deg: float, distance_m: float = 0.34) -> Plane:
+    """The plane that a camera looks at from this elevation, its centre this far away along the optical axis."""
+    angle = np.radians(elevation_deg)
+    return Plane(np.array([0.0, -np.cos(angle), -np.sin(angle)]), distance_m * np.sin(angle))
+
+
+def render_depth(plane: Plane, seed: int, noise_px: float = 0.08, lift_m: float = 0.0) -> DepthImage:
+    """A D405's depth of a bare plane: disparity noise, whole millimetres by truncation."""
+    rows, columns = np.mgrid[:480, :640]
+    rays = CAMERA.rays(np.column_stack([columns.ravel(), rows.ravel()]))
+    depth = np.nan_to_num(Plane(plane.normal, plane.offset_m - lift_m).depth_at_m(rays), nan=60.0)
+    disparity = 391.76 * 0.018 / depth + np.random.default_rng(seed).normal(0.0, noise_px, depth.shape)
+    millimetres = 391.76 * 0.018 / np.maximum(disparity, 0.001) * 1000
+    return DepthImage(np.where(millimetres < 65535, millimetres, 0).astype(np.uint16).reshape(480, 640), 0.001)
+
+
+def make_frame(index: int, depth: DepthImage | None) -> Frame:
+    return Frame(1_000_000_000 + index * FRAME_NS, "camera", CAMERA, COLOR, depth)
+
+
+def calibrate(plane: Plane, parameters: ContactParameters | None = None) -> SurfaceTracker:
+    tracker = SurfaceTracker(parameters or ContactParameters(calibration_seconds=0.3))
+    for index in range(11):
+        tracker.update(make_frame(index, render_depth(plane, index)), ())
+    return tracker
+
+
+@pytest.mark.parametrize("elevation_deg", [30, 45, 60, 90])
+def test_plane_fit_is_accurate_at_any_camera_angle(elevation_deg: float) -> None:
+    """Heights over the fitted desk are right to 0.3 mm but for the truncation's 0.5 mm, at every camera angle."""
+    plane = make_plane(elevation_deg)
+    surface = calibrate(plane).update(make_frame(11, None), ())
+    assert surface is not None
+    true_plane = plane.intersect(CAMERA.rays(np.array([[200, 150], [320, 240], [440, 300]])))
+    height_m = surface.plane.height_m(true_plane)
+    assert np.abs(height_m + 0.0005 * np.sin(np.radians(elevation_deg))).max() < 0.0003
+    assert surface.inlier_ratio > 0.9
+    assert surface.residual_m < 0.002
+
+
+def test_no_surface_before_calibration_ends() -> None:
+    """Until calibration_seconds of depth have passed there is no surface, and nothing to complain about."""
+    tracker = SurfaceTracker(ContactParameters(calibration_seconds=1.0))
+    for index in range(30):
+        assert tracker.update(make_frame(index, render_depth(make_plane(45), 0)), ()) is None
+    assert tracker.reason == ""
+    assert tracker.update(make_frame(30, render_depth(make_plane(45), 0)), ()) is not None
+    assert tracker.reason == ""
+
+
+def test_hands_are_excluded_from_the_plane_fit() -> None:
+    """Hands that are there from the start are left out of the fit."""
+    plane, tracker = make_plane(60), SurfaceTracker(ContactParameters(calibration_seconds=0.3))
+    landmarks = np.random.default_rng(0).uniform((150, 40), (450, 250), (21, 2)).astype(np.float32)
+    hand = Hand(1, "left", 1.0, 1.0, landmarks)
+    for index in range(11):
+        values = render_depth(plane, index).values.copy()
+        values[40:250, 150:450] -= 30
+        surface = tracker.update(make_frame(index, DepthImage(values, 0.001)), (hand,))
+    assert surface is not None
+    assert np.degrees(np.arccos(surface.plane.normal @ plane.normal)) < 0.2
+
+
+def test_depth_holes_give_no_surface() -> None:
+    """A desk without texture, all holes: no surface, and the reason names the lack of depth."""
+    tracker = SurfaceTracker(ContactParameters(calibration_seconds=0.1))
+    for index in range(8):
+        assert tracker.update(make_frame(index, DepthImage(np.zeros((480, 640), np.uint16), 0.001)), ()) is None
+    assert "valid depth pixels" in tracker.reason
+
+
+@pytest.mark.parametrize(
+    ("plane", "word"),
+    [(make_plane(6), "looks along"), (make_plane(45, 1.5), "cm above"), (make_plane(80, 0.06), "cm above")],
+)
+def test_implausible_planes_are_rejected(plane: Plane, word: str) -> None:
+    """A wall, a far table, a lens cap: no surface, and the reason says what to do about it."""
+    tracker = calibrate(plane)
+    assert tracker.update(make_frame(12, None), ()) is None
+    assert word in tracker.reason
+
+
+def test_moved_camera_triggers_a_new_plane_fit() -> None:
+    """A shift of 4 mm is noticed within a few checks; the old surface stays in use until the new one is there."""
+    plane, tracker = make_plane(60), calibrate(make_plane(60))
+    heights = []
+    for index in range(11, 130):
+        surface = tracker.update(make_frame(index, render_depth(plane, index, lift_m=0.004)), ())
+        assert surface is not None
+        heights.append(surface.plane.offset_m)
+    assert heights[0] - heights[-1] == pytest.approx(0.004, abs=0.0004)
+    assert tracker.reason == ""
+
+
+def test_static_desk_is_not_refitted() -> None:
+    """While nothing moves, noise does not replace the plane: contact heights were learnt over it."""
+    tracker = calibrate(make_plane(45))
+    first = tracker.update(make_frame(11, None), ())
+    for index in range(12, 120):
+        last = tracker.update(make_frame(index, render_depth(make_plane(45), index)), ())
+    assert first is not None
+    assert last is not None
+    assert last.plane is first.plane
+    assert last.stamp_ns > first.stamp_ns
+
+
+def test_collinear_points_are_rejected() -> None:
+    """Depth along a single line has no plane."""
+    rays = CAMERA.rays(np.column_stack([np.arange(400), np.full(400, 240)]))
+    with pytest.raises(ValueError, match="one line"):
+        fit_plane(rays, np.full(400, 0.3), 0.004)
