@@ -13,8 +13,9 @@ import numpy as np
 
 from fingertip_contact.datatypes import DepthImage, Frame
 from fingertip_contact.geometry import Camera
-from fingertip_research.datasets.dataset import COLOR_FRAME_ID
 
+# The optical frame of the colour camera, as realsense2_camera names it.
+COLOR_FRAME_ID = "camera_color_optical_frame"
 WIDTH, HEIGHT, FRAMES_PER_SECOND = 640, 480, 30
 DEPTH_UNIT_M = 0.0001
 # What the authors of the dataset set as their short-range preset; librealsense calls this number high density.

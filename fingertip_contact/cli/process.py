@@ -38,12 +38,12 @@ def process(
     from fingertip_contact.offline import process_frames
     from fingertip_contact.recordings.bag import open_recording
     from fingertip_contact.recordings.events import event_writer, make_event_records
+    from fingertip_contact.recordings.paths import GROUND_TRUTH_SUFFIX, sibling_path
     from fingertip_contact.visualization.video import overlay_video
-    from fingertip_research.ground_truth.recording import ground_truth_path
 
     outputs = [out] if video is None else [out, video]
     input_files = [Path(layout), Path(profile), Path(words), *filter(None, [sheet_pose])]
-    require_distinct(outputs, inputs=(bag, ground_truth_path(bag), *input_files))
+    require_distinct(outputs, inputs=(bag, sibling_path(bag, GROUND_TRUTH_SUFFIX), *input_files))
     for path in outputs:
         if not force:
             require_not_exists(path)

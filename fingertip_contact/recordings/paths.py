@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 BAG_SUFFIXES = (".mcap", ".db3", ".bag")
+# The ground truth of a simulated recording lies beside it under this suffix.
+GROUND_TRUTH_SUFFIX = ".truth.jsonl"
 
 
 def bag_stem(bag: Path) -> str:

@@ -1,7 +1,8 @@
 """transformers' Depth Anything with our weights, and the position embedding by its formula: peers to measure against.
 
-`python test/support/depth_reference.py` writes test/data/depth_parity.npz, which test_depth_network.py holds the network to. It
-needs transformers, in an environment that has torch and timm too (the numbers there are of transformers 5.23.0).
+`python test/support/depth_reference.py` writes test/data/depth_parity.npz, which test/depth/test_network.py compares
+the network with. It needs transformers, in an environment that has torch and timm too (the committed numbers are
+those of transformers 5.23.0).
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from fingertip_contact.cli import options
 from fingertip_contact.cli.progress import track_progress
 from fingertip_research.cli.evaluate_contact import contact, fit_classifier, fit_noise
 from fingertip_research.cli.evaluate_depth import depth, make_depth_source
+from fingertip_research.cli.evaluate_keys import keys
 
 if TYPE_CHECKING:
     from fingertip_contact.keyboard.layout import Layout
@@ -23,6 +24,7 @@ app = typer.Typer(
     help="Score the pipeline, or contact or depth alone, against truth.", no_args_is_help=True, add_completion=False
 )
 app.command()(contact)
+app.command()(keys)
 app.command(no_args_is_help=True)(depth)
 app.command(no_args_is_help=True)(fit_noise)
 app.command(no_args_is_help=True)(fit_classifier)

@@ -82,9 +82,7 @@ def contact(
 def fit_noise(
     out: Annotated[
         Path,
-        typer.Option(
-            help="Where the figures go; the package's are in research/fingertip_research/config/fingertip_noise.yaml."
-        ),
+        typer.Option(help="Where the figures go; the package's are in its config/fingertip_noise.yaml."),
     ],
     bags: Annotated[
         list[Path] | None,

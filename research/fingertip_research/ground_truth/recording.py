@@ -16,7 +16,7 @@ import numpy as np
 from fingertip_contact.datatypes import FINGERS, HANDS, Finger, Handedness
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.recordings.jsonl import line_errors, read_lines, validate_choice
-from fingertip_contact.recordings.paths import sibling_path
+from fingertip_contact.recordings.paths import GROUND_TRUTH_SUFFIX, sibling_path
 
 VERSION = 1
 KINDS = ("header", "tap", "rest", "frame")
@@ -100,7 +100,7 @@ class GroundTruth:
 
 def ground_truth_path(bag: Path) -> Path:
     """Where the truth of a recording lies: beside it, `out/hello.mcap` -> `out/hello.truth.jsonl`."""
-    return sibling_path(bag, ".truth.jsonl")
+    return sibling_path(bag, GROUND_TRUTH_SUFFIX)
 
 
 def read_ground_truth(path: Path) -> GroundTruth:

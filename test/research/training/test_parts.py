@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fingertip_research.resources import CONFIG
 from repository import ROOT
 
 torch = pytest.importorskip("torch")
@@ -80,7 +81,7 @@ def test_every_value_is_documented():
 
 def test_the_shipped_configurations_can_be_loaded():
     """Each YAML of the training recipes is what it says it is: values that a run can take."""
-    folder = ROOT / "config" / "training"
+    folder = CONFIG / "training"
     for file in sorted(folder.glob("*.yaml")):
         assert load_configuration(file).max_depth_m == 0.5
     assert set(load_split(folder / "simulated_split.json").participants["test"]) == {
