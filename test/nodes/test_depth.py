@@ -132,7 +132,7 @@ def make_weights_without_max_depth(folder):
 
 
 @pytest.mark.parametrize(
-    ("make", "says"),
+    ("make", "message"),
     [
         (make_missing_weights, "models pull d405"),
         (make_truncated_weights, "fetch the file again"),

@@ -151,7 +151,7 @@ def test_signals_end_every_node_with_exit_code_0(start, recording, tmp_path, han
 
 
 @pytest.mark.parametrize(
-    ("name", "parameters", "says"),
+    ("name", "parameters", "message"),
     [
         ("simulated_camera_node", {}, "recording"),
         ("simulated_camera_node", {"recording": "/nowhere/x.mcap"}, "does not exist"),

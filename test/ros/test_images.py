@@ -84,7 +84,7 @@ def test_camera_is_cached_while_unchanged():
 
 
 @pytest.mark.parametrize(
-    ("message", "says"), [(make_info(fx=0.0), "focal"), (make_info(model="equidistant"), "equidistant")]
+    ("message", "message_pattern"), [(make_info(fx=0.0), "focal"), (make_info(model="equidistant"), "equidistant")]
 )
 def test_unusable_camera_info_is_rejected(message, message_pattern):
     """Zero K means never calibrated; a fisheye is no pinhole."""

@@ -77,7 +77,7 @@ def test_hands_are_read_by_field_name():
 
 
 @pytest.mark.parametrize(
-    ("damage", "says"),
+    ("damage", "message_pattern"),
     [
         (lambda m: setattr(m, "data", m.data[:-1]), "21 little-endian points"),
         (lambda m: setattr(m, "is_bigendian", True), "little-endian"),

@@ -33,7 +33,7 @@ def node():
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "says"),
+    ("name", "value", "message"),
     [
         ("rate", 11.0, "range"),
         ("rate", math.nan, "range"),

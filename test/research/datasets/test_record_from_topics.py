@@ -59,7 +59,7 @@ def test_every_frame_of_a_camera_is_recorded(recording, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (SESSION_ARGUMENTS[2:], "participant"),
         (("--participant", "Anna", *SESSION_ARGUMENTS[2:]), "--participant is 'Anna'"),

@@ -57,7 +57,7 @@ def test_frames_are_distributed_evenly(participants, frames):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         ((3, 5, ANGLES, SURFACES, DatasetConfig()), "at least 6 are needed"),
         ((0, 5, ANGLES, SURFACES, DatasetConfig()), "0 participants"),

@@ -53,7 +53,7 @@ def test_demo_reads_the_typed_text(cache, typed_recording, tmp_path, capfd):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [(["--text", "é"], "no key that writes 'é'"), (["--difficulty", "wild"], "choose one of calm, normal, hard")],
 )
 def test_invalid_demo_arguments_are_rejected(cache, tmp_path, capfd, arguments, message):
