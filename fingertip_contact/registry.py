@@ -1,0 +1,95 @@
+"""Implementations by name: what a profile, a parameter or an option names is found here.
+
+A name is one of three, looked up in this order: registered (by this package, or by `Registry.register`), an entry
+point that an installed package declares in the group `fingertip_contact.<kind>`, or `package.module:attribute`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Registry:
+    """The implementations of one kind. kind: in the plural, e.g. `contact_classifiers`."""
+
+    def __init__(self, kind: str, built_in: dict[str, str]) -> None:
+        """built_in: name -> `package.module:attribute`, imported when it is first asked for."""
+        self.kind = kind
+        self._references = dict(built_in)
+        self._registered: dict[str, Any] = {}
+
+    def register(self, name: str) -> Callable[[T], T]:
+        """A decorator: what it stands over is found under the name. Raises ValueError where the name is taken."""
+        if name in self._registered or name in self._references:
+            raise ValueError(f"{self.kind} already has {name!r}; choose another name")
+
+        def add(implementation: T) -> T:
+            self._registered[name] = implementation
+            return implementation
+
+        return add
+
+    def unregister(self, name: str) -> None:
+        """Forget a registered name, for tests and notebooks. Raises KeyError for an unknown one."""
+        del self._registered[name]
+
+    def names(self) -> tuple[str, ...]:
+        """Every name that is known, sorted; references need no name."""
+        installed = {entry.name for entry in entry_points(group=f"fingertip_contact.{self.kind}")}
+        return tuple(sorted({*self._references, *self._registered, *installed}))
+
+    def get(self, name: str) -> Any:
+        """The implementation, imported where needed.
+
+        Raises ValueError that lists the known names for an unknown one, or says what failed to import.
+        """
+        if name in self._registered:
+            return self._registered[name]
+        if reference := self._find_reference(name):
+            return _import(self.kind, reference)
+        raise ValueError(
+            f"{self.kind} has no {name!r}; choose one of {', '.join(self.names())}, or name your own as module:attribute"
+        )
+
+    def _find_reference(self, name: str) -> str:
+        if name in self._references:
+            return self._references[name]
+        for entry in entry_points(group=f"fingertip_contact.{self.kind}", name=name):
+            return entry.value
+        return name if ":" in name else ""
+
+
+def _import(kind: str, reference: str) -> Any:
+    module, _, attribute = reference.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"{kind}: {reference!r} cannot be imported: {error}") from error
+
+
+HAND_TRACKERS = Registry("hand_trackers", {"mediapipe": "fingertip_contact.hands.tracker:HandTracker"})
+DEPTH_SOURCES = Registry(
+    "depth_sources",
+    {
+        "sensor": "fingertip_contact.depth.sources:SensorDepth",
+        "model": "fingertip_contact.depth.sources:ModelDepth",
+        "fused": "fingertip_contact.depth.sources:FusedDepth",
+    },
+)
+SURFACE_SOURCES = Registry("surface_sources", {"depth": "fingertip_contact.surface.plane_from_depth:SurfaceTracker"})
+CONTACT_CLASSIFIERS = Registry(
+    "contact_classifiers",
+    {
+        "tree_ensemble": "fingertip_contact.contact.classifiers.tree_ensemble:TreeEnsembleClassifier",
+        "evidence": "fingertip_contact.contact.classifiers.evidence:EvidenceClassifier",
+        "published": "fingertip_contact.contact.classifiers.published:PublishedBaseline",
+    },
+)
+KEY_SHAPES = Registry("key_shapes", {"rectangle": "fingertip_contact.keyboard.shapes:Rectangle"})
+OUTPUTS = Registry("outputs", {"text_file": "fingertip_contact.outputs.text_file:TextFile"})
+CAMERAS = Registry("cameras", {"d405": "fingertip_contact.cameras.d405:D405"})
