@@ -53,7 +53,7 @@ class Registry:
         if reference := self._find_reference(name):
             return _import(self.kind, reference)
         raise ValueError(
-            f"{self.kind} has no {name!r}; choose one of {', '.join(self.names())}, or name your own as module:attribute"
+            f"{self.kind} has no {name!r}; choose one of {', '.join(self.names())}, or name yours as module:attribute"
         )
 
     def _find_reference(self, name: str) -> str:
