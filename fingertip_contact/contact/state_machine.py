@@ -40,7 +40,7 @@ class FingerStateMachine:
         self._min_height_m = 0.0
 
     def update(self, sample: FingerSample) -> tuple[Transition, ...]:
-        """Add a sample and return its transitions; a touch-down while pressed means an unseen lift-off, then a press."""
+        """Add a sample, return its transitions; a touch-down while pressed means an unseen lift-off, then a press."""
         self._last_seen_ns = sample.stamp_ns
         if sample.touch_down_ns is not None and self._can_press(sample.height_m, sample.touch_down_ns):
             release: tuple[Transition, ...] = ("release",) if self.state == "contact" else ()

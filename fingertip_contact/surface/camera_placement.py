@@ -9,9 +9,8 @@ import numpy as np
 from fingertip_contact.datatypes import MIDDLE_KNUCKLE, WRIST, Hand, Surface
 from fingertip_contact.geometry import Camera, Plane
 
-# Fingers that point away from the camera hide their own tips. The cosine along the desk between their direction and that
-# to the camera is averaged with this time constant per hand; below the limit the camera is behind the hands. Seen from
-# above, neither is the case.
+# Fingers that point away from the camera hide their own tips. The cosine along the desk between the fingers' direction
+# and that to the camera is averaged with this time constant per hand; below the limit the camera is behind the hands.
 AVERAGING_S = 2.0
 MIN_FACING_COSINE = -0.15
 # Measured on simulated recordings: outside of these elevations fingers hide each other or themselves.
@@ -67,8 +66,8 @@ class CameraPlacement:
 
 
 def _compute_facing_cosine(camera: Camera, hand: Hand, plane: Plane) -> float:
-    """Cosine along the desk between a hand's direction and that to the camera: -1 to 1, closer to 0 the steeper the camera
-    looks down; NaN where the hand is not in front of the desk."""
+    """Cosine along the desk between a hand's direction and that to the camera: -1 to 1, closer to 0 the steeper the
+    camera looks down; NaN where the hand is not in front of the desk."""
     wrist_m, knuckle_m = plane.intersect(camera.rays(hand.landmarks_px[[WRIST, MIDDLE_KNUCKLE]]))
     direction = knuckle_m - wrist_m
     length_m = float(np.linalg.norm(direction))

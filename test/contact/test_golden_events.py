@@ -52,13 +52,9 @@ def test_events_equal_the_golden_events(profile: str, samples: dict[str, np.ndar
     assert len(events) == len(golden)
     for number, (event, row) in enumerate(zip(events, golden, strict=True)):
         found = (event.type, event.press, event.hand, event.finger, event.stamp_ns, event.contact_ns)
-        assert found == (
-            row["type"],
-            int(row["press"]),
-            row["hand"],
-            row["finger"],
-            *map(int, (row["stamp_ns"], row["contact_ns"])),
-        ), f"{profile}, event {number}"
+        stamps_ns = int(row["stamp_ns"]), int(row["contact_ns"])
+        expected = (row["type"], int(row["press"]), row["hand"], row["finger"], *stamps_ns)
+        assert found == expected, f"{profile}, event {number}"
         point_mm = [float(row[name]) for name in ("x_mm", "y_mm", "z_mm")]
         np.testing.assert_allclose(1e3 * event.point_m, point_mm, atol=1e-3, err_msg=f"{profile}, event {number}")
         assert event.confidence == pytest.approx(float(row["confidence"]), abs=1e-5), f"{profile}, event {number}"

@@ -63,8 +63,8 @@ class FingertipHistory:
         return rows
 
     def estimate_noise_m(self) -> np.ndarray:
-        """(FINGER_COUNT,) standard deviation of each finger's heights, metres, from the deviation of each frame from the
-        mean of its two neighbours. Over one second the median ignores the few frames of a tap."""
+        """(FINGER_COUNT,) standard deviation of each finger's heights, metres, from the deviation of each frame
+        from the mean of its two neighbours. Over one second the median ignores the few frames of a tap."""
         deviation_m = np.abs(self.rim_height_m[1:-1] - (self.rim_height_m[:-2] + self.rim_height_m[2:]) / 2)
         known = np.isfinite(deviation_m).sum(axis=0)
         # NaN comes last.
