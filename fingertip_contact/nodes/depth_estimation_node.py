@@ -12,7 +12,6 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from rclpy.node import Node
@@ -35,9 +34,10 @@ from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.freshness import InferenceStatistics
 from fingertip_contact.ros.images import CameraReader, ImageWriter, decode_color_bgr
 from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.ros.parameters import NodeSettings
 from fingertip_contact.ros.process import run_node
 from fingertip_contact.ros.worker import FrameWorker
-from fingertip_contact.scheduling import lower_priority, make_with_low_priority_threads
+from fingertip_contact.runtime_tuning import lower_priority, make_with_low_priority_threads
 
 DEFAULT_WEIGHTS = "d405"
 # Hands that were seen longer ago say nothing about where they are.
@@ -53,7 +53,7 @@ class DepthEstimationStage:
     picture there is whenever it is free, and gives way to everything else on the machine.
     """
 
-    def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
+    def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
         self._node = node
         self._every_frame = parameters.every_frame
         self._diagnostics = Diagnostics(node, held)
@@ -145,7 +145,7 @@ class DepthEstimationStage:
             )
 
 
-def make_estimators(parameters: SimpleNamespace) -> tuple[DepthEstimator, DepthEstimator | None]:
+def make_estimators(parameters: NodeSettings) -> tuple[DepthEstimator, DepthEstimator | None]:
     """For whole pictures, and for windows where those are wanted. Raises ValueError where the weights, a size or the
     wish for a runtime cannot be used."""
     checkpoint = Path(parameters.checkpoint) if parameters.checkpoint else weights.get_verified_path(DEFAULT_WEIGHTS)

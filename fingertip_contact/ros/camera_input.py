@@ -13,9 +13,9 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from fingertip_contact.datatypes import DepthImage, Frame
 from fingertip_contact.depth.fusion import fuse
 from fingertip_contact.images import decode_depth_image
+from fingertip_contact.pairing import StampPairer
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.images import CameraReader, decode_color_bgr
-from fingertip_contact.ros.pairing import StampPairer
 
 COLOR_TOPIC, CAMERA_INFO_TOPIC, DEPTH_TOPIC, HANDS_TOPIC = "color/image", "color/camera_info", "depth/image", "hands"
 MODEL_DEPTH_TOPIC = "depth_estimate/image"

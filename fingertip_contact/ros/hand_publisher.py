@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from types import SimpleNamespace
 
 import numpy as np
 from rclpy.node import Node
@@ -11,17 +10,19 @@ from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 
 from fingertip_contact.datatypes import Hand
-from fingertip_contact.hands.tracker import HandTracker
+from fingertip_contact.protocols import HandTracker
+from fingertip_contact.registry import HAND_TRACKERS
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.camera_input import HANDS_TOPIC
+from fingertip_contact.ros.parameters import NodeSettings
 
 
 class HandPublisher:
     """A tracker that says what it finds on `hands`: one message for each picture, empty where no hand is seen."""
 
-    def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
-        """The topic ends when `held` is closed. Raises ValueError where the weights are missing or damaged."""
-        self._tracker = HandTracker.from_weights(
+    def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
+        """The topic ends when `held` is closed. Raises ValueError where the tracker or its weights cannot be used."""
+        self._tracker: HandTracker = HAND_TRACKERS.get(parameters.hand_tracker)(
             max_hands=parameters.max_hands, threads=parameters.threads, mirrored=parameters.mirrored
         )
         self._publisher = node.create_publisher(PointCloud2, HANDS_TOPIC, qos.RESULT)

@@ -15,6 +15,7 @@ AUTOSTART_PARAMETER = Parameter(
 )
 
 HAND_PARAMETERS = (
+    Parameter("hand_tracker", "mediapipe", "hand tracker: a registered name, or module:attribute"),
     Parameter("max_hands", 2, "hands to follow at most", limits=(1, 2)),
     Parameter("threads", 2, "inferences at a time: one a hand", limits=(1, 64)),
     Parameter("mirrored", False, "the picture is mirrored, as a webcam's selfie view is"),
@@ -22,6 +23,7 @@ HAND_PARAMETERS = (
 
 CONTACT_PARAMETERS = (
     Parameter("profile", "default", "contact profile: a name in config/profiles.yaml, or a YAML file of one's own"),
+    Parameter("outputs", [""], "outputs: registered names, or module:attribute; one empty name: none"),
     Parameter("layout", "qwerty", "keyboard layout: the name of a built-in one, or a YAML or JSON file"),
     Parameter("sheet_pose", "", "where the sheet lies, as `keyboard pose` saved it; empty: its markers tell"),
     Parameter("words", "", "word list by which to expect characters, english or a file; empty: none"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fingertip_contact.ros.pairing import StampPairer
+from fingertip_contact.pairing import StampPairer
 
 TOPICS = ("color", "depth")
 
