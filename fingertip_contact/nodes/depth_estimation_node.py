@@ -1,7 +1,7 @@
-"""depth_estimation_node: colour pictures in, metric depth out.
+"""depth_estimation_node: colour images in, metric depth out.
 
 Subscribes color/image and color/camera_info of one stamp, and hands, which say where to look. Publishes
-depth_estimate/image (32FC1, metres, NaN where invalid, REP-118) and depth_estimate/camera_info with the picture's stamp
+depth_estimate/image (32FC1, metres, NaN where invalid, REP-118) and depth_estimate/camera_info with the image's stamp
 and frame, and works only while somebody listens; /diagnostics.
 """
 
@@ -49,8 +49,8 @@ MAX_DEPTH_AGE_S = 1.0
 class DepthEstimationStage:
     """A depth network between two topics.
 
-    Two threads: one gives depth to every picture in a few milliseconds, the other runs the network on the newest
-    picture there is whenever it is free, and gives way to everything else on the machine.
+    Two threads: one gives depth to every image in a few milliseconds, the other runs the network on the newest
+    image there is whenever it is free, and gives way to everything else on the machine.
     """
 
     def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
@@ -95,7 +95,7 @@ class DepthEstimationStage:
         self._hands = message
 
     def _process(self, received: dict[str, Any]) -> None:
-        """One picture of the camera."""
+        """One image of the camera."""
         if not self._images.get_subscription_count():
             return
         self._cameras.read(
@@ -110,7 +110,7 @@ class DepthEstimationStage:
             self._publish(received, estimate)
 
     def _infer(self, received: dict[str, Any]) -> None:
-        """One picture for the network."""
+        """One image for the network."""
         image = received[COLOR_TOPIC]
         stamp_ns = messages.stamp_to_ns(image.header.stamp)
         start_s = time.monotonic()
@@ -139,14 +139,14 @@ class DepthEstimationStage:
         if age_s > MAX_DEPTH_AGE_S:
             self._diagnostics.record_error(
                 ValueError(
-                    f"the depth network last saw a picture {age_s:.1f} s ago: it is too slow, or other programs leave "
+                    f"the depth network last saw an image {age_s:.1f} s ago: it is too slow, or other programs leave "
                     "it no time; take a smaller input, int8, or a machine with less to do"
                 )
             )
 
 
 def make_estimators(parameters: NodeSettings) -> tuple[DepthEstimator, DepthEstimator | None]:
-    """For whole pictures, and for windows where those are wanted. Raises ValueError where the weights, a size or the
+    """For whole images, and for windows where those are wanted. Raises ValueError where the weights, a size or the
     wish for a runtime cannot be used."""
     checkpoint = Path(parameters.checkpoint) if parameters.checkpoint else weights.get_verified_path(DEFAULT_WEIGHTS)
 

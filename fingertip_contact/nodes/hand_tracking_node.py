@@ -1,6 +1,6 @@
-"""hand_tracking_node: colour pictures in, hands out.
+"""hand_tracking_node: colour images in, hands out.
 
-Subscribes color/image. Publishes hands with the picture's stamp and frame, one message for each picture, empty where no
+Subscribes color/image. Publishes hands with the image's stamp and frame, one message for each image, empty where no
 hand is seen; /diagnostics.
 """
 

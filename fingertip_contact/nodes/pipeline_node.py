@@ -1,4 +1,4 @@
-"""pipeline_node: hand tracking and contact in one process; pictures go from one to the other without a copy.
+"""pipeline_node: hand tracking and contact in one process; images go from one to the other without a copy.
 
 Subscribes color/image, color/camera_info, and depth/image, depth_estimate/image or both (`depth_source`). Publishes
 hands and everything that contact_node does, and has its services.

@@ -68,14 +68,14 @@ class ContactInterface:
     def _calibrate_surface(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._lock:
             self._pipeline.recalibrate_surface()
-        response.success, response.message = True, "the surface is fitted anew: keep hands off the desk for a moment"
+        response.success, response.message = True, "the surface is fitted again: keep hands off the desk for a moment"
         return response
 
     def _calibrate_fingers(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._lock:
             self._cancel()
             self._pipeline.reset_fingers()
-        response.success, response.message = True, "finger thickness is learnt anew: tap a few times with each finger"
+        response.success, response.message = True, "finger thickness is learnt again: tap a few times with each finger"
         return response
 
     def _clear_text(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

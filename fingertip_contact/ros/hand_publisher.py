@@ -1,4 +1,4 @@
-"""Hands found in pictures, and their topic."""
+"""Hands found in images, and their topic."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fingertip_contact.ros.parameters import NodeSettings
 
 
 class HandPublisher:
-    """A tracker that says what it finds on `hands`: one message for each picture, empty where no hand is seen."""
+    """A tracker that says what it finds on `hands`: one message for each image, empty where no hand is seen."""
 
     def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
         """The topic ends when `held` is closed. Raises ValueError where the tracker or its weights cannot be used."""
@@ -33,7 +33,7 @@ class HandPublisher:
         self._tracker.reset()
 
     def process(self, color_bgr: np.ndarray, header: Header) -> tuple[Hand, ...]:
-        """The hands of a picture (H, W, 3) uint8 with its header; they are published already."""
+        """The hands of an image (H, W, 3) uint8 with its header; they are published already."""
         hands = self._tracker.process(color_bgr, messages.stamp_to_ns(header.stamp))
         self._publisher.publish(messages.make_hands(header, hands))
         return hands
