@@ -39,7 +39,7 @@ def build_pipeline(
     outputs: Sequence[str] = (),
 ) -> Pipeline:
     """Camera to text. profile: a built-in name or a file. calibration_seconds: how long the desk is empty at the start;
-    None: as the profile says. hand_tracker, outputs: registered names, or module:attribute.
+    None: the value of the profile. hand_tracker, outputs: registered names, or module:attribute.
 
     Raises ValueError or FileNotFoundError, with the remedy, where the profile, the keyboard's options, a name or the
     weights of the hand networks cannot be used.

@@ -18,7 +18,7 @@ def atomic_write(
 
     On any exception, Ctrl-C included, nothing is left and what was under `path` stays. replaceable: what `overwrite`
     may replace, by default a file and never a folder. Raises FileExistsError where `path` exists and may not be
-    replaced, before anything is written; OSError that names `path` where there is no place to write, or none left.
+    replaced, before anything is written; OSError that names `path` if it cannot be written or the disk is full.
     """
     path = Path(path)
     if not overwrite:
@@ -62,7 +62,7 @@ def _temporary_sibling(path: Path) -> Path:
 
 
 def _move(source: Path, path: Path) -> None:
-    """Renames, which replaces a file in one step; an old folder has to go out of the way first."""
+    """Renames, which replaces a file in one step; an old folder has to be moved first."""
     backup = source.with_name(f"{path.name}.old")
     if path.is_dir():
         path.rename(backup)

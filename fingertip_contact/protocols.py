@@ -39,7 +39,7 @@ class SurfaceSource(Protocol):
     """Frames to the surface that is typed on. Registered is a factory that takes ContactParameters."""
 
     reason: str
-    """Why there is no surface, or why it is being measured again; empty when all is well."""
+    """Why the surface is unknown or measured again; empty when it is valid."""
 
     def update(self, frame: Frame, hands: tuple[Hand, ...]) -> Surface | None:
         """The surface as known after this frame; None until it is known."""

@@ -52,7 +52,7 @@ class Registry:
     def get(self, name: str) -> Any:
         """The implementation, imported where needed.
 
-        Raises ValueError that lists the known names for an unknown one, or says what failed to import.
+        Raises ValueError that lists the known names for an unknown one, or names the import that failed.
         """
         if name in self._registered:
             return self._registered[name]

@@ -18,7 +18,7 @@ SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class FetchError(Exception):
-    """The source did not deliver; the message says why and what to do."""
+    """The source failed; the message states why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _extract(archive: zipfile.ZipFile, member: str, folder: Path) -> Path:
 
 
 def _find_pip_error(text: str) -> str:
-    """pip's own reason: its last line that says ERROR, or its last line."""
+    """pip's own reason: its last line with ERROR, or its last line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()] or ["no reason given"]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR")]
     return (errors or lines)[-1]
@@ -80,7 +80,7 @@ def fetch_from_hub(
     """Download a file from Hugging Face, whose library shows a progress bar.
 
     What an earlier try left in `folder` is gone on with; the library's own download begins again in each process.
-    Without a revision the main branch is taken as it is now, and the commit is said: whoever pins it needs it.
+    Without a revision the current main branch is fetched, and its commit is reported for pinning.
     """
     try:
         from huggingface_hub import get_hf_file_metadata, hf_hub_url
@@ -101,7 +101,7 @@ def fetch_from_hub(
                 f"fetching {member} of {repository}"
                 + (f", going on after {resume_bytes} bytes" if resume_bytes else "")
             )
-            # Compressed on the way, a file could not be gone on with.
+            # A compressed transfer could not be resumed.
             headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
             url = hf_hub_url(repository, member, revision=commit)
             http_get(url, stream, resume_size=resume_bytes, headers=headers, expected_size=metadata.size)

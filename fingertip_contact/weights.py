@@ -1,7 +1,7 @@
-"""Weights and meshes made by others: what they have to be, where they lie, and how they get there.
+"""Third-party weights and meshes: their checksums, their place on disk, and how they are fetched.
 
-models/models.yaml lists them. get_verified_path() never downloads: a node that lacks its weights says so and names the
-command.
+models/models.yaml lists them. get_verified_path() never downloads: a node that lacks its weights reports it and names
+the command.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class MissingWeightsError(WeightsError, FileNotFoundError):
 class Model:
     """An entry of models.yaml. source: a name in `sources`, whose settings are one of wheel, hub and shipped.
 
-    sha256, size (bytes): None where not known beforehand. companions: small files of the same source that say more
+    sha256, size (bytes): None where not known beforehand. companions: small files of the same source with more
     about this one and lie beside it.
     """
 
@@ -69,7 +69,7 @@ class Model:
         name = Path(self.member).name
         if self.is_shipped:
             return Path(__file__).resolve().parent / self.settings["shipped"] / name
-        # Files of different repositories may have the same name: config.json, say.
+        # Files of different repositories may have the same name, e.g. config.json.
         return get_weights_directory() / (self.name if "hub" in self.settings else "") / name
 
     @property
@@ -81,7 +81,7 @@ class Model:
     def remedy(self) -> str:
         if self.is_shipped:
             return "reinstall the package"
-        # One wheel holds the whole group, and whoever lacks one of it lacks the others too.
+        # One wheel holds the whole group, so all of them are fetched together.
         return f"run: fingertip-contact models pull {self.group if 'wheel' in self.settings else self.name}"
 
 
@@ -102,7 +102,7 @@ def select_models(name: str) -> list[Model]:
     selected = [model for model in load_models().values() if name in (model.name, model.group, ALL)]
     if not selected:
         names = [*load_models(), *dict.fromkeys(model.group for model in load_models().values()), ALL]
-        raise WeightsError(f"there is no model {name!r}; choose one of {', '.join(names)}")
+        raise WeightsError(f"{name!r} is not a model; choose one of {', '.join(names)}")
     return selected
 
 
@@ -110,7 +110,7 @@ def get_verified_path(name: str) -> Path:
     """The verified file of one model. Raises MissingWeightsError or WeightsError; never downloads."""
     model = load_models().get(name)
     if model is None:
-        raise WeightsError(f"there is no model {name!r}; choose one of {', '.join(load_models())}")
+        raise WeightsError(f"{name!r} is not a model; choose one of {', '.join(load_models())}")
     verify(model)
     return model.location
 
@@ -134,7 +134,7 @@ def verify(model: Model) -> None:
 def pull(name: str, progress: Progress = lambda message: None, revision: str | None = None) -> list[Path]:
     """Fetch what is missing of a model, a group or "all"; every file is checked before it gets its name.
 
-    progress: is told in words what happens. revision: of a repository, instead of the one in models.yaml. Returns where
+    progress: gets a line of text per step. revision: of a repository, instead of the one in models.yaml. Returns where
     the files lie. Raises WeightsError: wrong hash, no network, a damaged file in the cache (which is left for its owner
     to judge), a revision of something that has none.
     """

@@ -25,7 +25,11 @@ ARGUMENTS = (
     ("checkpoint", "", "weights of the depth network; empty: the pulled ones"),
     ("profile", "default", "contact profile, or a YAML file"),
     ("layout", "qwerty", "keyboard layout, or a YAML or JSON file"),
-    ("sheet_pose", "", "where the sheet lies, a file of `fingertip-contact keyboard pose`; empty: its markers tell"),
+    (
+        "sheet_pose",
+        "",
+        "file with the sheet's pose, from `fingertip-contact keyboard pose`; empty: found by its markers",
+    ),
     ("words", "", "word list by which to expect characters, english or a file; empty: none"),
     ("use_sim_time", "false", "take time from /clock"),
     ("rviz", "false", "true: show fingertips, keys, surface and overlay in RViz"),

@@ -2,8 +2,8 @@
 
     ros2 launch fingertip_contact d405.launch.py [rviz:=true] [depth_source:=fused] [serial_no:=_123456789012]
 
-Takes all arguments of core.launch.py too. Needs realsense2_camera; its topic names, old and new, are told apart by its
-version.
+Takes all arguments of core.launch.py too. Needs realsense2_camera, whose version decides between its old and new topic
+names.
 """
 
 from pathlib import Path

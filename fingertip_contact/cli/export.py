@@ -21,7 +21,7 @@ def export(
     size: options.InputSize = "252x336",
     calibration: Annotated[
         list[Path] | None,
-        typer.Option(help="A recording of what it will see, int8 takes its ranges from it; may be said several times."),
+        typer.Option(help="Recording of typical input, for the ranges of int8; may be given several times."),
     ] = None,
     images: Annotated[int, typer.Option(min=8, help="How many of their images to use, evenly spread.")] = 48,
     max_depth: options.MaxDepth = None,

@@ -25,7 +25,7 @@ def pull(
         str | None, typer.Option(help="Commit or branch on Hugging Face, instead of the one in models.yaml.")
     ] = None,
 ) -> None:
-    """Fetch what is missing and check it against its sha256; a pull that broke off goes on where it stopped.
+    """Fetch what is missing and check it against its sha256; an interrupted pull resumes.
 
     Once a file is here, nothing asks the network for it again.
     """
@@ -66,7 +66,7 @@ def convert(
 ) -> None:
     """Write depth weights as .safetensors, a format that cannot hold code, with a config.json beside them.
 
-    Every weight is checked on the way. What else a training has stored (a third of the file and more) is left out.
+    Every weight is checked. Everything else that a training has stored (a third of the file and more) is left out.
 
     Example: fingertip-contact models convert depth_anything_v2_vits_d405_finetuned.pth
     """
@@ -77,7 +77,7 @@ def convert(
     source = checkpoint or weights.get_verified_path("d405")
     target = out or source.with_suffix(".safetensors")
     if target.suffix != ".safetensors":
-        raise ValueError(f"{target} has to end in .safetensors: that is how it is told apart from a pickle")
+        raise ValueError(f"{target} has to end in .safetensors: that distinguishes it from a pickle")
     if not force:
         require_not_exists(target)
     max_depth_m = configuration.resolve_max_depth_m(source, max_depth)

@@ -16,10 +16,13 @@ Layout = Annotated[
 ]
 CalibrationSeconds = Annotated[
     float | None,
-    typer.Option(min=0.0, max=60.0, help="How long the desk is empty at the start; by default as the profile says."),
+    typer.Option(
+        min=0.0, max=60.0, help="How long the desk is empty at the start; by default the value of the profile."
+    ),
 ]
 SheetPose = Annotated[
-    Path | None, typer.Option(help="Where the sheet lies, as `keyboard pose` saved it; by default the markers tell.")
+    Path | None,
+    typer.Option(help="File with the sheet's pose, saved by `keyboard pose`; by default found by its markers."),
 ]
 Words = Annotated[
     str, typer.Option(help="Expect words of a list: english, or a file with one word a line. By default none.")
@@ -38,7 +41,7 @@ InputSize = Annotated[
     str, typer.Option(help="Input of the depth network, height x width, multiples of 14.", metavar="HxW")
 ]
 MaxDepth = Annotated[
-    float | None, typer.Option(help="Largest depth of the weights in metres, where config.json does not say it.")
+    float | None, typer.Option(help="Maximum depth of the weights, metres; needed if config.json does not state it.")
 ]
 
 

@@ -13,8 +13,8 @@ MIN_PIXELS = 100
 HUBER_DELTA = 1.345
 OUTLIER_SIGMAS = 6.0
 IRLS_ITERATIONS = 4
-# A flat desk seen from above has one depth, which cannot tell a shift from a scale; then the scale has to do. The
-# shift is expected within this many 1/m (1 % of the depth at 0.35 m); errors of pixels hang together, so that any
+# A flat desk seen from above has one depth, which cannot separate a shift from a scale; then only the scale is used.
+# The shift is expected within this many 1/m (1 % of the depth at 0.35 m); errors of pixels are correlated, so that any
 # number of them counts as this many.
 SHIFT_SIGMA_PER_M = 0.03
 EFFECTIVE_PIXELS = 100.0

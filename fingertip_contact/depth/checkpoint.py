@@ -1,7 +1,7 @@
 """Depth weights from a file: checkpoints of the training (.pth), bare state dicts and .safetensors.
 
 Nothing in a file is executed: pickles are read by torch's restricted loader, which knows tensors and plain containers
-only, and whatever it refuses is refused here.
+only, and everything it refuses is refused here.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def save_safetensors(weights: dict[str, Tensor], path: Path) -> None:
 
 
 def save_random_weights(path: Path) -> None:
-    """Writes weights by chance, for measuring where there are no others."""
+    """Writes random weights, for benchmarks without a checkpoint."""
     torch.manual_seed(0)
     network = DepthNetwork(TRAINING_SIZE_PX, TRAINING_SIZE_PX, max_depth_m=1.0)
     partial_path = path.with_name(f".{path.name}.partial")
@@ -97,13 +97,13 @@ def load_pickle(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         raise ValueError(make_rejection_message(path, error)) from error
     except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, IndexError) as error:
-        # What the loader raises on damaged files depends on where the damage lies. Its first sentence says what it
+        # What the loader raises on damaged files depends on where the damage lies. Its first sentence states what it
         # found; what follows may advise to load without restriction.
         raise ValueError(make_damage_message(path, str(error).split(". ")[0] or type(error).__name__)) from error
 
 
 def make_rejection_message(path: Path, error: pickle.UnpicklingError) -> str:
-    """Why the restricted loader refused a pickle: for something in it that is no tensor, or for damage."""
+    """Why the restricted loader refused a pickle: for something that is not a tensor, or for damage."""
     forbidden = re.search(r"GLOBAL (\S+)", str(error))
     if forbidden is None:
         return make_damage_message(path, "no pickle of torch's")
@@ -126,7 +126,7 @@ def extract_state_dict(content: Any, path: Path) -> dict[str, Tensor]:
     non_tensors = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
     if non_tensors:
         raise ValueError(
-            f"depth weights {path} hold things that are no tensors: {', '.join(non_tensors)}; {REFETCH_HINT}"
+            f"depth weights {path} hold things that are not tensors: {', '.join(non_tensors)}; {REFETCH_HINT}"
         )
     return dict(content)
 

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 D405_MAX_DEPTH_M = 0.5
 ENCODER = "vits"
-# The published file that fine-tuning starts from: its head says disparity without a scale.
+# The published file that fine-tuning starts from: its head outputs disparity without a scale.
 RELATIVE_BASE = "depth_anything_v2_vits"
 UNSUPPORTED_ENCODERS = ("vitb", "vitl", "vitg")
 PATCH_SIZE_PX = 14  # pixels a side of the squares that the encoder cuts an image into
@@ -67,35 +67,37 @@ def round_to_patches(side: float, minimum: int) -> int:
 def check_input_size(height: int, width: int) -> None:
     """Raises ValueError where images of that size cannot be cut into patches."""
     if min(height, width) < PATCH_SIZE_PX or height % PATCH_SIZE_PX or width % PATCH_SIZE_PX:
-        raise ValueError(f"the network's input size {height}x{width} has to be a multiple of {PATCH_SIZE_PX} both ways")
+        raise ValueError(
+            f"the network's input size {height}x{width} has to be a multiple of {PATCH_SIZE_PX} in both directions"
+        )
 
 
 def check_exists(weights: Path) -> None:
-    """Raises ValueError where that is no file."""
+    """Raises ValueError if that is not a file."""
     if not weights.is_file():
         raise ValueError(
-            f"there are no depth weights at {weights}: state the path of a .pth or .safetensors file, "
+            f"the depth weights {weights} do not exist: state the path of a .pth or .safetensors file, "
             "or run: fingertip-contact models pull d405"
         )
 
 
 def resolve_max_depth_m(weights: Path, requested_m: float | None = None) -> float:
-    """What the caller stated, else `max_depth` of the config.json beside the weights, else 0.5 for the weights that
+    """The requested value, else `max_depth` of the config.json beside the weights, else 0.5 for the weights that
     are named after the D405. A statement that contradicts what is known is obeyed with a warning.
 
-    Raises ValueError where the weights do not exist or are those of relative depth, nothing says the value, it is not
-    a positive number, or config.json is broken or is for another encoder.
+    Raises ValueError if the weights do not exist or are of relative depth, the value is not stated anywhere or is not a
+    positive number, or config.json is broken or for another encoder.
     """
     check_exists(weights)
     if weights.stem == RELATIVE_BASE:
         raise ValueError(
-            f"{weights} says relative depth, not metres: it is what fine-tuning starts from; "
+            f"{weights} holds relative depth, not metres: it is what fine-tuning starts from; "
             "run: fingertip-contact models pull d405"
         )
     known_m = find_max_depth_m(weights)
     if requested_m is None and known_m is None:
         raise ValueError(
-            f"nothing says the largest depth of {weights}: state max_depth_m (0.5 for weights fine-tuned for the "
+            f"the maximum depth of {weights} is not stated: give max_depth_m (0.5 for weights fine-tuned for the "
             'D405), or put a config.json with {"max_depth": ...} beside it'
         )
     if requested_m is None:
@@ -106,7 +108,7 @@ def resolve_max_depth_m(weights: Path, requested_m: float | None = None) -> floa
 
 
 def find_max_depth_m(weights: Path) -> float | None:
-    """What config.json says, or else the name of the weights; None where neither does."""
+    """The value of config.json, or else of the weights' name; None if neither states one."""
     config = weights.with_name("config.json")
     configured_m = read_max_depth_m(config) if config.is_file() else None
     if configured_m is not None:
@@ -115,12 +117,12 @@ def find_max_depth_m(weights: Path) -> float | None:
 
 
 def write_config(weights: Path, max_depth_m: float) -> Path:
-    """Says the largest depth in a config.json beside the weights. Raises ValueError where one says another."""
+    """Writes the maximum depth to a config.json beside the weights. Raises ValueError if one states another value."""
     config = weights.with_name("config.json")
     if not config.is_file():
         config.write_text(json.dumps({"encoder": ENCODER, "max_depth": max_depth_m}) + "\n", encoding="utf-8")
     elif read_max_depth_m(config) != max_depth_m:
-        raise ValueError(f"{config} says another largest depth than {max_depth_m:g} m; choose another folder")
+        raise ValueError(f"{config} states another maximum depth than {max_depth_m:g} m; choose another folder")
     return config
 
 

@@ -55,7 +55,7 @@ class Conversion:
 
 
 def read(folder: Path) -> Conversion:
-    """What lies in a folder. Raises ValueError, with the remedy, where it is no whole conversion."""
+    """The conversion in a folder. Raises ValueError, with the remedy, if it is incomplete."""
     remedy = "delete the folder and make it again: fingertip-contact export"
     try:
         fields = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
@@ -65,7 +65,7 @@ def read(folder: Path) -> Conversion:
     except (OSError, ValueError, TypeError) as error:
         raise ValueError(f"{folder} holds no converted depth network ({error}); {remedy}") from error
     if conversion.format not in GRAPH_FILES or conversion.precision not in PRECISIONS:
-        raise ValueError(f"{folder} says {conversion.format} {conversion.precision}, which is unknown here; {remedy}")
+        raise ValueError(f"{folder} holds {conversion.format} {conversion.precision}, which is unknown; {remedy}")
     missing = [path.name for path in (conversion.graph, conversion.parity) if not path.is_file()]
     if missing:
         raise ValueError(f"{folder} lacks {' and '.join(missing)}; {remedy}")
@@ -79,7 +79,7 @@ def get_cache_folder(spec: NetworkSpec, format_: str, precision: str) -> Path:
 
 
 def fill(folder: Path, write_files: Callable[[Path], object]) -> None:
-    """Has `write_files` fill a folder that then appears under its name, whole; whoever is first wins."""
+    """Has `write_files` fill a folder that then appears complete under its name; the first of several writers wins."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial_folder = Path(tempfile.mkdtemp(prefix=".", suffix=".partial", dir=folder.parent))
     try:

@@ -12,9 +12,9 @@ from fingertip_contact.depth.preprocessing import Preprocessor, resize_to
 from fingertip_contact.depth.selection import SelectedRuntime
 from fingertip_contact.weights import get_verified_path as get_weights_path
 
-# The D405's nearest distance, and that of the depth it was trained on: what is said below it was never learnt.
+# The D405's nearest distance, and that of the depth it was trained on: nearer output was never trained.
 MIN_DEPTH_M = 0.07
-# At this fraction of the largest depth the sigmoid is saturated: the desk ends and what lies behind cannot be said.
+# At this fraction of the largest depth the sigmoid is saturated: the background beyond the desk cannot be measured.
 SATURATION_RATIO = 0.998
 
 
@@ -80,7 +80,7 @@ class DepthEstimator:
     def infer_image(self, image_bgr: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8 -> (H, W) float32 metres along the optical axis, a new array.
 
-        NaN where the network says less than 0.07 m or is saturated at its largest depth. Raises ValueError where the
+        NaN where the network outputs less than 0.07 m or is saturated at its largest depth. Raises ValueError where the
         image is not (H, W, 3) uint8.
         """
         depth_m = self._selected.runtime.infer(self._preprocess(image_bgr))[0, 0]
@@ -101,6 +101,6 @@ class DepthEstimator:
 
 
 def mask_invalid(depth_m: np.ndarray, max_depth_m: float) -> np.ndarray:
-    """The same array, with NaN where the network says what it cannot know."""
+    """The same array, with NaN outside the range that the network can measure."""
     depth_m[(depth_m < MIN_DEPTH_M) | (depth_m >= SATURATION_RATIO * max_depth_m)] = np.nan
     return depth_m

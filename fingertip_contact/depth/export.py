@@ -100,7 +100,7 @@ def quantize(model: Any, batches: Sequence[Any]) -> Any:
 
 @contextmanager
 def suppress_output() -> Iterator[None]:
-    """Tracing fixes the input size, as is wanted, and tells so at length. What else is said goes to stderr."""
+    """Suppress the warnings that tracing fixes the input size, which is intended. Other output goes to stderr."""
     with warnings.catch_warnings(), redirect_stdout(sys.stderr):
         warnings.simplefilter("ignore")
         yield

@@ -2,8 +2,8 @@
 
 The sensor errs from pixel to pixel and not on the whole; a network errs on the whole and hardly from pixel to pixel.
 So the network's depth is brought to the sensor's, first by a scale and a shift for the image, then by what it is
-still off on average round each pixel. What scatters round that average says how far to trust it there, and the two are
-averaged by their variances. Where the sensor has a hole, the corrected network fills it.
+still off on average around each pixel. The scatter around that average is its variance there, and the two are averaged
+by their variances. Where the sensor has a hole, the corrected network fills it.
 
 All of it happens in inverse depth, in which the noise of a stereo camera is the same everywhere: an error s of the
 disparity d = f B / z (focal length f in pixels, baseline B) is an error s / (f B) of 1 / z.
@@ -30,13 +30,13 @@ STRIDE = 8
 # network's. It is computed on cells of CELL_PX.
 CELL_PX = 4
 NEIGHBOURHOOD_PX = 8.0
-# Where the two differ by more than so many standard deviations, one of them is wrong, not off: the network, which
-# guesses where the sensor measures.
+# A difference of more than this many standard deviations is an outlier of the network, which guesses where the sensor
+# measures.
 OUTLIER_SIGMAS = 5.0
 # Where few pixels near by are valid in both, what is known of the whole image counts as this fraction of a full circle.
 PRIOR_WEIGHT = 0.02
 # At the edge of a hand a network's depth slides from hand to desk over some pixels, and there are the sensor's holes.
-# Where the sensor sees both within EDGE_PX, depth half-way is pushed to the nearer of the two.
+# Where the sensor sees both within EDGE_PX, intermediate depth is moved to the nearer of the two.
 EDGE_PX = 9
 EDGE_STEP_M = 0.010
 EDGE_MARGIN_M = 0.004
@@ -79,7 +79,7 @@ def fuse_with_sigma(sensor: DepthImage, model_m: np.ndarray, focal_px: float = F
     bias, variance = _estimate_local_bias(residual, alignment.residual_sigma_per_m, noise_per_m**2)
     predicted += bias
     weight = variance / (variance + np.float32(noise_per_m**2))
-    # What both know is averaged; NaN where one of them knows nothing, and there the other has its say.
+    # The average where both are valid; NaN where one is missing, which is filled from the other below.
     residual -= bias
     weight[np.abs(residual) > OUTLIER_SIGMAS * np.sqrt(variance + np.float32(noise_per_m**2))] = 1
     residual *= weight
@@ -102,7 +102,7 @@ def _estimate_local_bias(residual: np.ndarray, sigma: float, noise_variance: flo
     both (H, W) float32. residual: (H, W), 1/m, NaN where not known. sigma: robust standard deviation of it all."""
     height, width = residual.shape
     cells = (max(width // CELL_PX, 1), max(height // CELL_PX, 1))
-    # Neighbours err alike: every other pixel tells as much at a quarter of the cost.
+    # Errors of neighbouring pixels are correlated: every other pixel gives the same at a quarter of the cost.
     sampled = residual[::2, ::2]
     inlier = np.abs(sampled) < OUTLIER_SIGMAS * sigma
     value = np.where(inlier, sampled, np.float32(0))
@@ -111,7 +111,7 @@ def _estimate_local_bias(residual: np.ndarray, sigma: float, noise_variance: flo
     weight = sums[..., 0] + PRIOR_WEIGHT
     mean = sums[..., 1] / weight
     scatter = (sums[..., 2] + PRIOR_WEIGHT * sigma**2) / weight - mean**2
-    # Where the sensor's noise explains all the scatter, the network is as good as it can be told to be.
+    # Where the sensor's noise explains all of the scatter, the network's own variance is at its lower limit.
     variance = np.maximum(scatter - noise_variance, 0.1 * noise_variance)
     return cv2.resize(mean, (width, height)), cv2.resize(variance, (width, height))
 
@@ -127,10 +127,10 @@ def _sharpen_edges(depth_m: np.ndarray, sigma_m: np.ndarray, sensor_m: np.ndarra
     is_edge = farthest_m - nearest_m > EDGE_STEP_M
     rows, columns, near_m, far_m = rows[is_edge], columns[is_edge], nearest_m[is_edge], farthest_m[is_edge]
     between_m = depth_m[rows, columns]
-    is_far = between_m > 2 * near_m * far_m / (near_m + far_m)  # half-way in inverse depth
+    is_far = between_m > 2 * near_m * far_m / (near_m + far_m)  # The midpoint in inverse depth.
     snapped_m = np.where(
         is_far, np.maximum(between_m, far_m - EDGE_MARGIN_M), np.minimum(between_m, near_m + EDGE_MARGIN_M)
     )
-    # It may have been pushed the wrong way.
+    # The step may have gone in the wrong direction.
     sigma_m[rows, columns] = np.maximum(sigma_m[rows, columns], np.abs(snapped_m - between_m))
     depth_m[rows, columns] = snapped_m

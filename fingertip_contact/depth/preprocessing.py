@@ -16,7 +16,7 @@ class Preprocessor:
     """Resizes a BGR image of any size to the network's, bicubic as in training, and normalises it.
 
     The aspect is not kept, just as in training. Resizing is done in floating point, as the reference does it: bytes
-    would clip what bicubic interpolation adds at edges, and are no faster.
+    would clip the overshoot of bicubic interpolation at edges, and are no faster.
     """
 
     def __init__(self, height: int, width: int) -> None:

@@ -75,7 +75,7 @@ class Propagator:
         flow *= factor
         flow += (factor - 1) / 2
         source = cv2.resize(flow, (columns.stop - columns.start, rows.stop - rows.start))
-        # The nearest pixel: between a finger and the desk there is no depth half-way.
+        # The nearest pixel: no depth lies between a finger and the desk.
         no_destination: Any = None
         propagated_m[rows, columns] = cv2.remap(
             keyframe.depth_m, source, no_destination, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE

@@ -16,7 +16,7 @@ from fingertip_contact.resources import get_cache_directory
 
 
 class RuntimeRejectedError(ValueError):
-    """This runtime cannot be had or is not to be trusted; another one may do. The message says why."""
+    """This runtime is unavailable or failed its check; another one may work. The message states the reason."""
 
 
 class Runtime(Protocol):
@@ -61,7 +61,7 @@ class OpenVinoRuntime:
         self._request = compiled.create_infer_request()
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
-        """As Runtime says."""
+        """See Runtime."""
         return infer_one_by_one(self._infer, batch)
 
     def _infer(self, image: np.ndarray) -> np.ndarray:
@@ -96,7 +96,7 @@ class OnnxRuntime:
         self._input = self._session.get_inputs()[0].name
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
-        """As Runtime says."""
+        """See Runtime."""
         return infer_one_by_one(lambda image: self._session.run(None, {self._input: image})[0], batch)
 
 

@@ -74,9 +74,9 @@ def select(spec: NetworkSpec, runtime: str = AUTO, precision: str = AUTO, thread
 def list_candidates(runtime: str, precision: str) -> list[tuple[str, str]]:
     """Runtimes with precisions, best first. Raises ValueError where the wish is unknown."""
     if runtime not in (AUTO, *RUNTIMES):
-        raise ValueError(f"there is no depth runtime {runtime!r}; choose one of {', '.join((AUTO, *RUNTIMES))}")
+        raise ValueError(f"{runtime!r} is not a depth runtime; choose one of {', '.join((AUTO, *RUNTIMES))}")
     if precision not in PRECISION_FALLBACKS:
-        raise ValueError(f"there is no precision {precision!r}; choose one of {', '.join(PRECISION_FALLBACKS)}")
+        raise ValueError(f"{precision!r} is not a precision; choose one of {', '.join(PRECISION_FALLBACKS)}")
     combinations = [
         (name, fallback)
         for fallback in PRECISION_FALLBACKS[precision]
@@ -125,7 +125,7 @@ def self_test(runtime: Runtime, image_bgr: np.ndarray, expected_m: np.ndarray, m
     try:
         depth_m = runtime.infer(Preprocessor(*expected_m.shape)(image_bgr))[0, 0]
         deviation_m = parity.mean_deviation_m(depth_m, expected_m)
-    except Exception as error:  # whatever it fails with, it fails the test
+    except Exception as error:  # Any failure is a failed check.
         raise RuntimeRejectedError(f"the self-test failed: {error}") from error
     if not parity.is_within_tolerance(deviation_m, runtime.precision, max_depth_m):
         limit_m = parity.TOLERANCES[runtime.precision] * max_depth_m
@@ -155,7 +155,7 @@ def load_or_build_conversion(spec: NetworkSpec, format_: str, precision: str) ->
 def build_conversion(
     spec: NetworkSpec, format_: str, precision: str, folder: Path, images_bgr: Sequence[np.ndarray] = ()
 ) -> None:
-    """Fills a folder, that appears whole or not at all, with what export.export says; raises as it does."""
+    """Exports to a folder that appears complete or not at all; raises as export.export does."""
     with require_torch(spec):
         # Torch is large and slow to import, and only needed this once.
         from fingertip_contact.depth.export import export

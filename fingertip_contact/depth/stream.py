@@ -1,4 +1,4 @@
-"""Depth of a stream of images from a network that is too slow to look at each."""
+"""Depth of a stream of images from a network that is too slow for every image."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class DepthStream:
         return Estimate(depth_m, stamp_ns)
 
     def propagate(self, stamp_ns: int, image_bgr: np.ndarray) -> Estimate | None:
-        """Depth of an image by what the network said last; None where it has not looked at one of this size yet, or
+        """Depth of an image, propagated from the last inference; None before the first one of this size, or
         only at later ones: a recording began again."""
         keyframe = self._keyframe
         if keyframe is None or keyframe.depth_m.shape != image_bgr.shape[:2] or stamp_ns < keyframe.stamp_ns:
@@ -79,7 +79,7 @@ class DepthStream:
         return Estimate(self._output_propagator.propagate(keyframe, to_flow_image(image_bgr)), keyframe.stamp_ns)
 
     def reset(self) -> None:
-        """Forgets what the network said."""
+        """Forgets the last inference."""
         self._keyframe = None
 
     def _find_region(self, stamp_ns: int, image_bgr: np.ndarray, hands: Sequence[Hand]) -> Region | None:
@@ -95,7 +95,7 @@ class DepthStream:
         """Depth of the whole image: what was known of it, with a region that is seen again at the same scale.
 
         A network judges distance by what it sees, and in a window it sees less: scale and shift differ from those of
-        the whole image. The desk in the window says by how much. None where it shows too little of it.
+        the whole image. The desk in the region gives the correction. None if too little of it is visible.
         """
         assert self._region_estimator is not None
         assert self._keyframe is not None

@@ -40,7 +40,7 @@ class TorchRuntime:
         return self._device.type == "cpu"
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
-        """As runtimes.Runtime says; several images are computed together."""
+        """See runtimes.Runtime; several images are computed as one batch."""
         images = torch.from_numpy(np.ascontiguousarray(batch)).to(self._device, self._dtype)
         return infer(self._network, images)
 
@@ -63,5 +63,5 @@ def infer(network: DepthNetwork, images: torch.Tensor) -> np.ndarray:
 
 
 def infer_reference_m(spec: NetworkSpec, batch: np.ndarray) -> np.ndarray:
-    """What the CPU gives in single precision, whatever else there is: (B, 3, h, w) -> (B, 1, h, w) float32, metres."""
+    """Single-precision output of the CPU, also on machines with a GPU: (B, 3, h, w) -> (B, 1, h, w) float32, metres."""
     return infer(load_network(spec.weights, spec.height, spec.width, spec.max_depth_m), torch.from_numpy(batch))

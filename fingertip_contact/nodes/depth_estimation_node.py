@@ -1,6 +1,6 @@
 """depth_estimation_node: colour images in, metric depth out.
 
-Subscribes color/image and color/camera_info of one stamp, and hands, which say where to look. Publishes
+Subscribes color/image and color/camera_info of one stamp, and hands, which give the region of interest. Publishes
 depth_estimate/image (32FC1, metres, NaN where invalid, REP-118) and depth_estimate/camera_info with the image's stamp
 and frame, and works only while somebody listens; /diagnostics.
 """
@@ -40,7 +40,7 @@ from fingertip_contact.ros.worker import FrameWorker
 from fingertip_contact.runtime_tuning import lower_priority, make_with_low_priority_threads
 
 DEFAULT_WEIGHTS = "d405"
-# Hands that were seen longer ago say nothing about where they are.
+# Older hands are ignored: they may have moved.
 MAX_HANDS_AGE_NS = 500_000_000
 # Depth that is older is still published, for the desk, and called a problem.
 MAX_DEPTH_AGE_S = 1.0
@@ -50,7 +50,7 @@ class DepthEstimationStage:
     """A depth network between two topics.
 
     Two threads: one gives depth to every image in a few milliseconds, the other runs the network on the newest
-    image there is whenever it is free, and gives way to everything else on the machine.
+    available image at low priority.
     """
 
     def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
@@ -63,7 +63,7 @@ class DepthEstimationStage:
         held.callback(node.destroy_publisher, self._infos)
         self._cameras = CameraReader()
         self._writer = ImageWriter("32FC1")
-        # The network works with threads of its runtime, which have to give way as well.
+        # The threads of the network's runtime get the low priority as well.
         full_image, region = make_with_low_priority_threads(lambda: make_estimators(parameters))
         self._network_info = describe_estimator(full_image, "full_image") | (
             describe_estimator(region, "region") if region else {}
@@ -98,9 +98,8 @@ class DepthEstimationStage:
         """One image of the camera."""
         if not self._images.get_subscription_count():
             return
-        self._cameras.read(
-            received[CAMERA_INFO_TOPIC]
-        )  # Depth without usable intrinsics is worth nothing; this says so.
+        # Raises for unusable intrinsics, without which depth is worth nothing.
+        self._cameras.read(received[CAMERA_INFO_TOPIC])
         self._network_worker.offer(received)
         if not self._every_frame:
             return

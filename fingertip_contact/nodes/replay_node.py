@@ -70,7 +70,7 @@ class ReplayNode(PlayerNode):
         ):
             remaining_s = max(0.0, due_s - time.monotonic())
             self._tick(stamp_ns - round(remaining_s * self._settings.rate * 1e9))
-        # Time goes on where messages come too late for any wait, and the first one has a time too.
+        # The clock also advances for messages that are late, and for the first one.
         if time.monotonic() >= self._last_tick_s + period_s:
             self._tick(stamp_ns)
 

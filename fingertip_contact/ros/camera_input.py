@@ -38,7 +38,7 @@ _TOPIC_TYPES = {
 class PairedInput:
     """Subscribes to some of the topics above and hands over the messages of each stamp that all of them have.
 
-    on_messages is called in the executor's thread and must not work for long; a stamp that is no time goes to on_error.
+    on_messages is called in the executor's thread and must not work for long; an invalid stamp goes to on_error.
     The subscriptions end when `active` is closed.
     """
 
@@ -83,7 +83,7 @@ class FrameReader:
     def read(self, received: dict[str, Any]) -> Frame:
         """Images are views of the messages where the encoding allows.
 
-        Raises ValueError where a message is not what it says it is, or image, depth and intrinsics differ in size.
+        Raises ValueError if a message contradicts its own fields, or image, depth and intrinsics differ in size.
         """
         color = received[COLOR_TOPIC]
         camera = self._cameras.read(received[CAMERA_INFO_TOPIC])

@@ -38,7 +38,7 @@ class ContactInterface:
             held.callback(node.destroy_service, node.create_service(Trigger, name, callback))
 
     def process(self, frame: Frame, hands: tuple[Hand, ...]) -> str:
-        """One frame all the way to its topics. Returns what to tell who set this up; empty when all is well."""
+        """Process and publish one frame. Returns a hint on the set-up; empty when it is good."""
         with self._lock:
             self._last_result = self._pipeline.process(frame, hands)
             self._results.publish(frame, self._last_result)
@@ -68,14 +68,20 @@ class ContactInterface:
     def _calibrate_surface(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._lock:
             self._pipeline.recalibrate_surface()
-        response.success, response.message = True, "the surface is fitted again: keep hands off the desk for a moment"
+        response.success, response.message = (
+            True,
+            "the surface is being fitted again: keep hands off the desk for one second",
+        )
         return response
 
     def _calibrate_fingers(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._lock:
             self._cancel()
             self._pipeline.reset_fingers()
-        response.success, response.message = True, "finger thickness is learnt again: tap a few times with each finger"
+        response.success, response.message = (
+            True,
+            "contact heights are being estimated again: tap a few times with each finger",
+        )
         return response
 
     def _clear_text(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

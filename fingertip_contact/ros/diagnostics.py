@@ -47,7 +47,7 @@ class Diagnostics:
         self._latencies_s.append((self._node.get_clock().now().nanoseconds - stamp_ns) * 1e-9)
 
     def record_error(self, error: Exception) -> None:
-        """A frame or message was refused: counted, and told."""
+        """Count and report a rejected frame or message."""
         self._counters["errors"] += 1
         self.warn(str(error) if isinstance(error, ValueError) else repr(error))
 

@@ -9,7 +9,7 @@ import numpy as np
 
 
 class InferenceStatistics:
-    """Counts between two reports what the network did and how old what it said was when it was used.
+    """Counts inferences between two reports, and the age of their depth when it was published.
 
     Two threads count, a third reports.
     """
@@ -28,7 +28,7 @@ class InferenceStatistics:
             self._full_images += is_full_image
 
     def on_publish(self, age_s: float) -> None:
-        """Depth was published that the network saw in an image so much older."""
+        """Depth of this age was published."""
         with self._lock:
             self._ages_s.append(age_s)
 

@@ -1,4 +1,4 @@
-"""Hands found in images, and their topic."""
+"""Tracks hands and publishes them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fingertip_contact.ros.parameters import NodeSettings
 
 
 class HandPublisher:
-    """A tracker that says what it finds on `hands`: one message for each image, empty where no hand is seen."""
+    """A tracker that publishes on `hands`: one message per image, empty without hands."""
 
     def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
         """The topic ends when `held` is closed. Raises ValueError where the tracker or its weights cannot be used."""

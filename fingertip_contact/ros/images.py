@@ -71,7 +71,7 @@ class CameraReader:
     def read(self, message: CameraInfo) -> Camera:
         """The message's camera: the same object as long as size, K and D stay.
 
-        Raises ValueError where K is zero (a camera that was never calibrated) or the lens is no pinhole.
+        Raises ValueError where K is zero (a camera that was never calibrated) or the lens is not a pinhole.
         """
         key = (message.width, message.height, message.distortion_model, message.k.tobytes(), tuple(message.d))
         if self._camera is None or key != self._key:

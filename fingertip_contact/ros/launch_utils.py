@@ -27,7 +27,7 @@ def make_description(*actions: Any) -> LaunchDescription:
 
 
 def declare_player_arguments() -> list[DeclareLaunchArgument]:
-    """What every launch file that plays a recording can be told."""
+    """The arguments of every launch file that plays a recording."""
     return [
         DeclareLaunchArgument("recording", description="an MCAP file or a rosbag2 folder"),
         DeclareLaunchArgument("loop", default_value="false", description="true: start again at the end"),

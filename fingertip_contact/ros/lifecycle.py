@@ -1,4 +1,4 @@
-"""The lifecycle nodes: a transition that raises fails, is told once, and leaves the process alive."""
+"""The lifecycle nodes: a transition that raises fails, is logged once, and leaves the process alive."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from fingertip_contact.ros.parameters import NodeParameters, NodeSettings
 
 
 class LifecycleStage(Protocol):
-    """What a node holds while it is configured.
+    """Everything that a node holds while it is configured.
 
-    Made by configuring; raises ValueError or OSError where a file or a value is not usable. Whatever has to be given
-    back, topics above all, is pushed on `held` (until clean-up) or `active` (until deactivation) as it is taken.
+    Made by configuring; raises ValueError or OSError if a file or a value cannot be used. Resources, topics above all,
+    are registered with `held` (until clean-up) or `active` (until deactivation) as they are acquired.
     """
 
     def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None: ...
@@ -31,8 +31,9 @@ class LifecycleStage(Protocol):
 class ManagedNode(LifecycleNode):
     """A lifecycle node around a stage.
 
-    rclpy swallows what a transition raises. Here ValueError and OSError (bad files, bad values: things a user can
-    mend) become one line, anything else a traceback; the transition's result is FAILURE and what it took is given back.
+    rclpy swallows what a transition raises. Here ValueError and OSError (bad files or values,
+    which a user can correct) become one line, anything else a traceback; the transition's result is FAILURE and its
+    resources are released.
     """
 
     def __init__(self, name: str, make_stage: Callable[[Node, NodeSettings, ExitStack], LifecycleStage]) -> None:
@@ -44,7 +45,7 @@ class ManagedNode(LifecycleNode):
         self._active = ExitStack()
 
     def autostart(self) -> None:
-        """Configures and activates where the parameter `autostart` says so; a failure is told and waits for a user."""
+        """Configures and activates if the parameter `autostart` is true; a failure is logged and waits for a user."""
         if not self.get_parameter(AUTOSTART_PARAMETER.name).value:
             return
         if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
@@ -90,7 +91,7 @@ class ManagedNode(LifecycleNode):
             return TransitionCallbackReturn.SUCCESS
         except (ValueError, OSError) as error:
             self.get_logger().error(f"cannot {transition}: {error}")
-        # Whatever it is: rclpy would turn it into a failed transition without a word.
+        # Of any kind: rclpy would fail the transition silently.
         except Exception:
             self.get_logger().error(f"cannot {transition}:\n{traceback.format_exc()}")
         if undo is not None:

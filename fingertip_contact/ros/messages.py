@@ -56,7 +56,7 @@ _EVENT_NAMES: dict[int, EventType] = {event_code: name for name, event_code in _
 
 
 def stamp_to_ns(message_stamp: Time) -> int:
-    """A message's stamp in nanoseconds. Raises ValueError for one that is no time: negative, or nanoseconds >= 1e9."""
+    """A message's stamp in nanoseconds. Raises ValueError for an invalid one: negative, or nanoseconds >= 1e9."""
     if message_stamp.sec < 0 or message_stamp.nanosec >= 1_000_000_000:
         raise ValueError(f"the stamp {message_stamp.sec} s {message_stamp.nanosec} ns is not a time")
     return message_stamp.sec * 1_000_000_000 + message_stamp.nanosec
@@ -69,7 +69,7 @@ def make_header(stamp_ns: int, frame_id: str) -> Header:
 
 
 def make_hands(header: Header, hands: Iterable[Hand]) -> PointCloud2:
-    """21 points a hand, pixels; no point where there is no hand. Never NaN."""
+    """21 points per hand, pixels; none without a hand. Never NaN."""
     hands = tuple(hands)
     points = np.zeros((len(hands), LANDMARKS_PER_HAND), HANDS_DTYPE)
     points["landmark"] = np.arange(LANDMARKS_PER_HAND)
@@ -153,7 +153,7 @@ def make_contact_event(frame_id: str, event: ContactEvent) -> InteractiveMarkerF
     """A finger on the surface: `client_id` right_index, `marker_name` surface, no `control_name`.
 
     MOUSE_DOWN for a press, POSE_UPDATE for a move, MOUSE_UP for a release; for a cancelled press MOUSE_UP with
-    `mouse_point_valid` false. The stamp is the deciding frame's; `menu_entry_id` says how many microseconds before it
+    `mouse_point_valid` false. The stamp is the deciding frame's; `menu_entry_id` is how many microseconds before it
     the finger touched or left.
     """
     message = InteractiveMarkerFeedback(
@@ -174,10 +174,10 @@ def make_contact_event(frame_id: str, event: ContactEvent) -> InteractiveMarkerF
 def parse_contact_event(message: InteractiveMarkerFeedback) -> ContactEvent:
     """The event of a message. What messages do not carry: press and track are 0, confidence is 1.
 
-    Raises ValueError where the message is no contact event.
+    Raises ValueError if the message is not a contact event.
     """
     if message.event_type not in _EVENT_NAMES or message.client_id.count("_") != 1:
-        raise ValueError(f"a message of {message.client_id!r}, event type {message.event_type}, is no contact event")
+        raise ValueError(f"a message of {message.client_id!r}, event type {message.event_type}, is not a contact event")
     hand, finger = message.client_id.split("_")
     decision_ns = stamp_to_ns(message.header.stamp)
     cancelled = message.event_type == InteractiveMarkerFeedback.MOUSE_UP and not message.mouse_point_valid
@@ -209,7 +209,7 @@ def parse_key_event(message: InteractiveMarkerFeedback) -> KeyEvent:
 
 
 def make_text(text: str) -> String:
-    """The text so far."""
+    """The text typed since the last clear."""
     return String(data=text)
 
 

@@ -1,4 +1,4 @@
-"""The life of a node's process: start, spin, leave with exit code 0 when told to, 2 when started wrongly."""
+"""A node's process: start, spin, exit with code 0 on a signal, 2 after a wrong start."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXIT_USAGE = 2
 
 
 class ShutdownEvent(threading.Event):
-    """Set when the process is to end; exit_code is what it then says."""
+    """Set when the process is to end, with this exit_code."""
 
     exit_code = 0
 

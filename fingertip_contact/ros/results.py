@@ -76,7 +76,7 @@ class ResultPublisher:
         self.publish_text(result.text)
 
     def publish_text(self, text: str) -> None:
-        """The text so far, where it is another one than before."""
+        """Publish the text if it has changed."""
         if text != self._text:
             self._text = text
             self._typed_text.publish(messages.make_text(text))

@@ -77,7 +77,7 @@ class FrameWorker(Generic[Item]):
 
     def _run(self) -> None:
         self._on_start()
-        idle_s = None  # Nothing to tell before the first item.
+        idle_s = None  # Idle only after a first item.
         while True:
             with self._changed:
                 caught_up = not self._items
@@ -93,5 +93,5 @@ class FrameWorker(Generic[Item]):
                     self._handle(item)
                 elif self._on_idle:
                     self._on_idle()
-            except Exception as error:  # Whatever a frame does, the next one gets its chance; on_error tells.
+            except Exception as error:  # One bad frame must not stop the next; on_error reports it.
                 self._on_error(error)

@@ -1,4 +1,4 @@
-"""The desk: a plane in metric 3-D, fitted to the depth of its bare pixels and checked as time goes on.
+"""The desk: a plane in metric 3-D, fitted to the depth of its bare pixels and checked continuously.
 
 On a plane n . p + d = 0 the points p = z * ray give 1/z = -(n . ray) / d: inverse depth is linear in the ray. A stereo
 camera's noise is constant in inverse depth (sigma_z = z^2 s / (f B)), so plain least squares in inverse depth is the
@@ -85,7 +85,7 @@ def _make_plane(coefficients: np.ndarray) -> Plane:
 class SurfaceTracker:
     """Finds the desk in the first `calibration_seconds` of depth and notices when it has moved.
 
-    `reason` says why the last fit was refused, or what made another one due; empty when all is well.
+    `reason` states why the last fit was rejected or is being repeated; empty when the surface is valid.
     """
 
     def __init__(self, parameters: ContactParameters) -> None:

@@ -170,7 +170,7 @@ def test_non_finite_weights_are_rejected(tmp_path):
 
 def test_missing_checkpoint_is_named(tmp_path):
     """With what is expected there."""
-    with pytest.raises(ValueError, match=r"no depth weights at .*nowhere\.pth: state the path"):
+    with pytest.raises(ValueError, match=r"depth weights .*nowhere\.pth do not exist: state the path"):
         load_weights(tmp_path / "nowhere.pth")
 
 

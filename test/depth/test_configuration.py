@@ -40,7 +40,7 @@ def test_config_json_beside_the_weights_gives_max_depth(unnamed):
 
 
 def test_explicit_max_depth_wins_with_a_warning(unnamed, caplog):
-    """Who states a value gets it, and is told where the weights say otherwise."""
+    """Who states a value gets it, and is warned if the weights state another."""
     configure(unnamed, max_depth=0.5)
     with caplog.at_level(logging.WARNING):
         assert resolve_max_depth_m(unnamed, 0.5) == 0.5
@@ -99,7 +99,7 @@ def test_relative_base_model_is_rejected_for_metric_depth(tmp_path):
     """Its names and shapes are those of metric weights, and its numbers mean nothing here."""
     base = tmp_path / "depth_anything_v2_vits.pth"
     base.touch()
-    with pytest.raises(ValueError, match=r"depth_anything_v2_vits\.pth says relative depth.*models pull d405"):
+    with pytest.raises(ValueError, match=r"depth_anything_v2_vits\.pth holds relative depth.*models pull d405"):
         resolve_max_depth_m(base, 0.5)
 
 
@@ -116,7 +116,7 @@ def test_written_config_is_read_back(unnamed):
     write_config(unnamed, 0.8)
     write_config(unnamed, 0.8)
     assert resolve_max_depth_m(unnamed) == 0.8
-    with pytest.raises(ValueError, match="says another largest depth"):
+    with pytest.raises(ValueError, match="states another maximum depth"):
         write_config(unnamed, 0.5)
 
 

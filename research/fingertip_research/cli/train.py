@@ -37,7 +37,7 @@ def train(
     """Fine-tune Depth Anything V2 ViT-S by the published recipe, or by what --config and --set make of it.
 
     Ctrl-C ends a run; --resume takes it up after its last whole epoch, on the same curve. On several GPUs: torchrun
-    --nproc_per_node 4 --no-python fingertip-contact train ... with the same arguments. docs/training.md tells the rest.
+    --nproc_per_node 4 --no-python fingertip-contact train ... with the same arguments. See docs/training.md.
 
     Examples: fingertip-contact train data --split card --out runs/card; fingertip-contact train data --split mine.json
     --out runs/small --set base=none --set height=126 --set width=168
@@ -85,12 +85,12 @@ def _load_configuration(out: Path, config: Path | None, assignments: list[str], 
 
     if not resume:
         if (out / LATEST).exists():
-            raise ValueError(f"{out} holds a run already; go on with it (--resume), or name another --out")
+            raise ValueError(f"{out} already holds a run; continue it (--resume), or name another --out")
         return load_configuration(config, parse_overrides(assignments))
     if config or assignments:
-        raise ValueError("--resume goes on with the run's own configuration; leave out --config and --set")
+        raise ValueError("--resume continues with the run's own configuration; leave out --config and --set")
     if not (out / LATEST).exists():
-        raise ValueError(f"{out} holds no run to go on with: there is no {LATEST} in it")
+        raise ValueError(f"{out} holds no run to continue: it has no {LATEST}")
     return load_configuration(out / CONFIGURATION)
 
 

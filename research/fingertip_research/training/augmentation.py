@@ -1,7 +1,7 @@
 """From a frame of the camera to what the network learns from: cut, mirror, resize, recolour, normalise, in this order.
 
 Valid pixels are found before anything is resized, and depth and weights are never interpolated: between a finger and
-the desk behind it there is no depth that would be true.
+the desk behind it no interpolated depth would be true.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def make_network(configuration: TrainingConfiguration, weights: Path | None) -> 
     if weights is None:
         initialise_from_scratch(network)
         return network
-    # The head of a relative checkpoint says disparity: it starts at random.
+    # The head of a relative checkpoint outputs disparity: it starts at random.
     initial = load_encoder(weights) if configuration.base == "relative" else load_weights(weights)
     network.load_state_dict({**network.state_dict(), **initial})
     return network

@@ -1,4 +1,4 @@
-"""What can be set about a training run. The published recipe stands in this package's config/training/d405.yaml."""
+"""The settings of a training run. The published recipe is this package's config/training/d405.yaml."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def parse_overrides(assignments: Iterable[str]) -> dict[str, Any]:
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals:
-            raise ValueError(f"{assignment!r} sets nothing: say NAME=VALUE, as epochs=20")
+            raise ValueError(f"{assignment!r} sets nothing: write NAME=VALUE, e.g. epochs=20")
         overrides[name.strip()] = _parse_value(value)
     return overrides
 

@@ -1,6 +1,6 @@
 """Which frames a run sees when, and how a frame becomes tensors.
 
-Nothing here has a state: order and augmentation follow from seed, epoch and place alone. A run that was stopped goes on
+Nothing here has state: order and augmentation follow from seed, epoch and position alone. A stopped run continues
 with the same images, and processes share the work without talking.
 """
 
@@ -76,7 +76,7 @@ class TrainingFrames(Dataset):
     """SampleRequest -> (3, h, w) image and (2, h, w): true depth in metres, and each pixel's weight,
     0 where depth is invalid.
 
-    A frame that cannot be read comes as one without a valid pixel, and its trouble in `reports`; the run goes on.
+    A frame that cannot be read comes as one without a valid pixel, and its error in `reports`; the run continues.
     """
 
     def __init__(self, frames: Sequence[DatasetFrame], configuration: TrainingConfiguration) -> None:

@@ -66,6 +66,6 @@ def choose_device(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda":
         if not torch.cuda.is_available():
-            raise ValueError("device cuda: torch sees no GPU here; say --device cpu, or install torch for your GPU")
+            raise ValueError("device cuda: torch finds no GPU; use --device cpu, or install torch for your GPU")
         name = f"cuda:{local_rank}"
     return torch.device(name)

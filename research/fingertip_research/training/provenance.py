@@ -18,7 +18,7 @@ PACKAGES = ("fingertip_contact", "torch", "timm", "numpy", "opencv-python-headle
 
 
 def collect_provenance(train: Sequence[DatasetFrame], validation: Sequence[DatasetFrame]) -> dict[str, Any]:
-    """What metrics.json says beside the configuration."""
+    """What metrics.json records beside the configuration."""
     return {
         "git_revision": get_git_revision(),
         "data_sha256": compute_data_sha256(train, validation),
@@ -42,7 +42,7 @@ def compute_data_sha256(train: Sequence[DatasetFrame], validation: Sequence[Data
 
 
 def get_git_revision() -> str | None:
-    """The checkout's revision, with `-dirty` where files differ from it; None where this is no checkout."""
+    """The checkout's revision, with `-dirty` where files differ from it; None outside a checkout."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()

@@ -98,7 +98,7 @@ class TrainingRun:
     def __post_init__(self) -> None:
         for name, frames in (("train", self.train), ("validation", self.validation)):
             if not frames:
-                raise ValueError(f"the {name} part of the data has no frames; look at the split and the participants")
+                raise ValueError(f"the {name} part of the data has no frames; check the split and the participants")
         if self.configuration.accumulation % self.distributed.world_size:
             raise ValueError(
                 f"accumulation is {self.configuration.accumulation} batches a step; "
