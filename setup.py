@@ -17,6 +17,8 @@ def data_files(folder: str) -> list[tuple[str, list[str]]]:
 
 
 setup(
+    license="Apache-2.0",
+    python_requires=">=3.10",
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),

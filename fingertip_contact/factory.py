@@ -1,27 +1,29 @@
-"""Puts the pipeline together; offline programs and nodes alike build it here, so that both are the same one."""
+"""Builds the pipeline; offline programs and nodes build it here, so that both run the same one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fingertip_contact.contact.detector import ContactDetector
 from fingertip_contact.contact.parameters import ContactParameters, load_profile
-from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.key_decoder import KeyDecoder, KeyDecoderSettings
 from fingertip_contact.keyboard.language import load_language
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.sheet_pose import SheetPoseTracker
 from fingertip_contact.keyboard.sheet_pose_file import load_pose
 from fingertip_contact.pipeline import ContactPipeline, Pipeline
+from fingertip_contact.registry import HAND_TRACKERS, OUTPUTS, SURFACE_SOURCES
 from fingertip_contact.surface.camera_placement import CameraPlacement
-from fingertip_contact.surface.plane_from_depth import SurfaceTracker
+
+DEFAULT_HAND_TRACKER = "mediapipe"
 
 
 @dataclass(frozen=True)
 class KeyboardOptions:
-    """sheet_pose: a file that says where the sheet lies, empty: its markers do. words: a word list by which to expect
-    characters, empty: none. repeat_delay_s: keys held for longer repeat, 0: never."""
+    """sheet_pose: file with the sheet's pose; empty: found by its markers. words: word list of the language model;
+    empty: none. repeat_delay_s: keys held for longer repeat; 0: never."""
 
     sheet_pose: str = ""
     words: str = ""
@@ -33,35 +35,42 @@ def build_pipeline(
     profile: str | Path = "default",
     calibration_seconds: float | None = None,
     keyboard: KeyboardOptions | None = None,
+    hand_tracker: str = DEFAULT_HAND_TRACKER,
+    outputs: Sequence[str] = (),
 ) -> Pipeline:
     """Camera to text. profile: a built-in name or a file. calibration_seconds: how long the desk is empty at the start;
-    None: as the profile says.
+    None: as the profile says. hand_tracker, outputs: registered names, or module:attribute.
 
-    Raises ValueError or FileNotFoundError, with the remedy, where the profile, what the keyboard's options name, or the
-    hands' weights are not usable.
+    Raises ValueError or FileNotFoundError, with the remedy, where the profile, the keyboard's options, a name or the
+    weights of the hand networks cannot be used.
     """
-    contact = build_contact_pipeline(layout, load_contact_parameters(profile, calibration_seconds), keyboard)
-    return Pipeline(HandTracker.from_weights(), contact)
+    parameters = load_contact_parameters(profile, calibration_seconds)
+    contact = build_contact_pipeline(layout, parameters, keyboard, outputs)
+    return Pipeline(HAND_TRACKERS.get(hand_tracker)(), contact)
 
 
 def build_contact_pipeline(
-    layout: Layout, parameters: ContactParameters, keyboard: KeyboardOptions | None = None
+    layout: Layout,
+    parameters: ContactParameters,
+    keyboard: KeyboardOptions | None = None,
+    outputs: Sequence[str] = (),
 ) -> ContactPipeline:
-    """Everything behind the hands. Raises ValueError or OSError where what the options name is not usable."""
+    """Everything after hand tracking. Raises ValueError or OSError where an option cannot be used."""
     keyboard = keyboard or KeyboardOptions()
     saved_pose = load_pose(Path(keyboard.sheet_pose), layout) if keyboard.sheet_pose else None
     language = load_language(keyboard.words) if keyboard.words else None
-    typing = KeyDecoderSettings(repeat_delay_s=keyboard.repeat_delay_s, report_off_key=True)
+    decoder_settings = KeyDecoderSettings(repeat_delay_s=keyboard.repeat_delay_s, report_off_key=True)
     return ContactPipeline(
-        SurfaceTracker(parameters),
+        SURFACE_SOURCES.get(parameters.surface_source)(parameters),
         CameraPlacement(),
         SheetPoseTracker(layout, saved_pose=saved_pose),
         ContactDetector(parameters),
-        KeyDecoder(layout, typing, language),
+        KeyDecoder(layout, decoder_settings, language),
+        tuple(OUTPUTS.get(name)() for name in outputs),
     )
 
 
 def load_contact_parameters(profile: str | Path, calibration_seconds: float | None = None) -> ContactParameters:
-    """A profile, with its calibration time replaced where one is given."""
+    """A profile, with its calibration time replaced if one is given."""
     parameters = load_profile(profile)
     return parameters if calibration_seconds is None else replace(parameters, calibration_seconds=calibration_seconds)

@@ -18,8 +18,8 @@ def sigmoid(log_odds: float) -> float:
 
 
 def stereo_depth_sigma_m(
-    depth_m: np.ndarray | float, focal_px: float, baseline_m: float, disparity_sigma_px: float
-) -> np.ndarray | float:
+    depth_m: np.ndarray, focal_px: float, baseline_m: float, disparity_sigma_px: float
+) -> np.ndarray:
     """Standard deviation of a stereo camera's depth, metres: z^2 s / (f B), from z = f B / d.
 
     depth_m: z, any shape. focal_px: f. baseline_m: B. disparity_sigma_px: s, the sub-pixel error of matching.

@@ -1,61 +1,88 @@
-"""The whole way of one frame: hands, surface, fingertips, contact, keys, text."""
+"""One frame from camera to text: hands, surface, fingertips, contact, keys."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fingertip_contact.contact.detector import ContactDetector
 from fingertip_contact.datatypes import Frame, FrameResult, Hand
-from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.key_decoder import KeyDecoder
 from fingertip_contact.keyboard.sheet_pose import SheetPoseTracker
+from fingertip_contact.protocols import HandTracker, Output, SurfaceSource
 from fingertip_contact.surface.camera_placement import CameraPlacement
-from fingertip_contact.surface.plane_from_depth import SurfaceTracker
 
 
 @dataclass
 class ContactPipeline:
-    """Everything behind the hands: what contact_node does with a frame and the hands found in it."""
+    """Everything after hand tracking. outputs: get every result, in order."""
 
-    surface: SurfaceTracker
+    surface: SurfaceSource
     placement: CameraPlacement
     sheet: SheetPoseTracker
     detector: ContactDetector
     key_decoder: KeyDecoder
+    outputs: tuple[Output, ...] = ()
 
     def process(self, frame: Frame, hands: tuple[Hand, ...]) -> FrameResult:
-        """Frames in the order of their stamps; one that does not advance resets motion and ends every press."""
+        """Frames in the order of their stamps; a stamp that does not advance resets motion and cancels every press."""
         surface = self.surface.update(frame, hands)
-        self.placement.update(frame.camera, hands, surface)
+        self.placement.update(frame.camera, hands, surface, frame.stamp_ns)
         camera_from_sheet = self.sheet.update(frame)
         usable_surface = surface if self.placement.is_usable else None
         fingertips, contact_events = self.detector.process(frame, hands, usable_surface)
         key_events = self.key_decoder.process(contact_events, camera_from_sheet, frame.stamp_ns)
-        return FrameResult(
-            stamp_ns=frame.stamp_ns,
-            hands=hands,
-            fingertips=fingertips,
-            contact_events=contact_events,
-            key_events=key_events,
-            text=self.key_decoder.text,
-            surface=surface,
-            camera_from_sheet=camera_from_sheet,
-            hint=self.surface.reason or self.placement.hint,
+        return self._deliver(
+            FrameResult(
+                stamp_ns=frame.stamp_ns,
+                hands=hands,
+                fingertips=fingertips,
+                contact_events=contact_events,
+                key_events=key_events,
+                text=self.key_decoder.text,
+                surface=surface,
+                camera_from_sheet=camera_from_sheet,
+                hint=self.surface.reason or self.placement.hint,
+            )
         )
 
     def cancel_all(self, stamp_ns: int) -> FrameResult:
-        """Cancels every open press because no more frames come: a result without a frame, events and text only."""
+        """Cancels every open press because no more frames come. The result holds events and text only."""
         contact_events = self.detector.cancel_all(stamp_ns)
-        return FrameResult(
-            stamp_ns=stamp_ns,
-            hands=(),
-            fingertips=(),
-            contact_events=contact_events,
-            key_events=self.key_decoder.process(contact_events, None),
-            text=self.key_decoder.text,
-            surface=None,
-            camera_from_sheet=None,
+        return self._deliver(
+            FrameResult(
+                stamp_ns=stamp_ns,
+                hands=(),
+                fingertips=(),
+                contact_events=contact_events,
+                key_events=self.key_decoder.process(contact_events, None),
+                text=self.key_decoder.text,
+                surface=None,
+                camera_from_sheet=None,
+            )
         )
+
+    def recalibrate_surface(self) -> None:
+        """Forget the surface and measure it again from the next frame on."""
+        self.surface.reset()
+
+    def reset_fingers(self) -> None:
+        """Forget every finger's contact height. Call cancel_all() first where presses may be open."""
+        self.detector.reset()
+
+    def clear_text(self) -> None:
+        """Empty the text; held keys stay held."""
+        self.key_decoder.clear()
+
+    def close(self) -> None:
+        """Close the outputs: no more frames come."""
+        for output in self.outputs:
+            output.close()
+
+    def _deliver(self, result: FrameResult) -> FrameResult:
+        for output in self.outputs:
+            output.process(result)
+        return result
 
 
 @dataclass
@@ -68,3 +95,19 @@ class Pipeline:
     def process(self, frame: Frame) -> FrameResult:
         """Frames in the order of their stamps."""
         return self.contact.process(frame, self.tracker.process(frame.color_bgr, frame.stamp_ns))
+
+
+def process_frames(frames: Iterable[Frame], pipeline: Pipeline) -> Iterator[tuple[Frame | None, FrameResult]]:
+    """Each frame of a recording with its result; then, without a frame, the end of the presses that are still open.
+
+    Closes the pipeline's outputs at the end.
+    """
+    stamp_ns = None
+    try:
+        for frame in frames:
+            stamp_ns = frame.stamp_ns
+            yield frame, pipeline.process(frame)
+        if stamp_ns is not None:
+            yield None, pipeline.contact.cancel_all(stamp_ns)
+    finally:
+        pipeline.contact.close()

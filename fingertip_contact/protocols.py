@@ -51,11 +51,11 @@ class ContactClassifier(Protocol):
     """Which fingertips touched. Registered is a factory that takes ContactParameters."""
 
     def classify(self, history: FingertipHistory, row: int) -> Sequence[ContactDecision | None]:
-        """A decision per column (see FingertipHistory) at this row; None where the finger was not measured. Every row
+        """One decision per column (see FingertipHistory) at this row; None where the finger was not measured. Every row
         comes once, in order."""
 
-    def contact_height_m(self) -> np.ndarray:
-        """(COLUMNS,) height at which each fingertip's visible rim stands while it touches, as known now, metres."""
+    def estimate_contact_heights_m(self) -> np.ndarray:
+        """(FINGER_COUNT,) height of each fingertip's visible rim while it touches, as known now, metres."""
 
 
 class KeyShape(Protocol):

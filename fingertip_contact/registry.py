@@ -1,13 +1,15 @@
 """Implementations by name: what a profile, a parameter or an option names is found here.
 
 A name is one of three, looked up in this order: registered (by this package, or by `Registry.register`), an entry
-point that an installed package declares in the group `fingertip_contact.<kind>`, or `package.module:attribute`.
+point that an installed package declares in the group `fingertip_contact.<kind>`, or `package.module:attribute`
+(`attribute` may be dotted).
 """
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import reduce
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
@@ -43,6 +45,10 @@ class Registry:
         installed = {entry.name for entry in entry_points(group=f"fingertip_contact.{self.kind}")}
         return tuple(sorted({*self._references, *self._registered, *installed}))
 
+    def __contains__(self, name: object) -> bool:
+        """Whether `get` would try to import something for the name."""
+        return isinstance(name, str) and (name in self._registered or bool(self._find_reference(name)))
+
     def get(self, name: str) -> Any:
         """The implementation, imported where needed.
 
@@ -67,12 +73,12 @@ class Registry:
 def _import(kind: str, reference: str) -> Any:
     module, _, attribute = reference.partition(":")
     try:
-        return getattr(importlib.import_module(module), attribute)
+        return reduce(getattr, attribute.split("."), importlib.import_module(module))
     except (ImportError, AttributeError) as error:
         raise ValueError(f"{kind}: {reference!r} cannot be imported: {error}") from error
 
 
-HAND_TRACKERS = Registry("hand_trackers", {"mediapipe": "fingertip_contact.hands.tracker:HandTracker"})
+HAND_TRACKERS = Registry("hand_trackers", {"mediapipe": "fingertip_contact.hands.tracker:HandTracker.from_weights"})
 DEPTH_SOURCES = Registry(
     "depth_sources",
     {
@@ -91,5 +97,5 @@ CONTACT_CLASSIFIERS = Registry(
     },
 )
 KEY_SHAPES = Registry("key_shapes", {"rectangle": "fingertip_contact.keyboard.shapes:Rectangle"})
-OUTPUTS = Registry("outputs", {"text_file": "fingertip_contact.outputs.text_file:TextFile"})
+OUTPUTS = Registry("outputs", {"console": "fingertip_contact.outputs.console:Console"})
 CAMERAS = Registry("cameras", {"d405": "fingertip_contact.cameras.d405:D405"})

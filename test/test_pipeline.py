@@ -10,8 +10,7 @@ from fingertip_contact.factory import build_contact_pipeline, load_contact_param
 from fingertip_contact.geometry import Camera
 from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.layout import load_layout
-from fingertip_contact.offline import process_frames
-from fingertip_contact.pipeline import Pipeline
+from fingertip_contact.pipeline import Pipeline, process_frames
 
 CAMERA = Camera(fx=393.0, fy=392.0, cx=321.0, cy=240.0, width=640, height=480)
 

@@ -1,7 +1,7 @@
-"""Hands and depth to contact events: one machine a finger, all on the same clock, slightly in the past.
+"""Hands and depth to contact events: one state machine per finger, all of them a fixed delay behind the camera.
 
-A press is decided `decision_delay_s` after it happened: a tap is told from a near miss, and the tapping finger from its
-neighbours, by what follows the touch as much as by what led to it. Every event carries both times.
+A press is decided `decision_delay_s` after it happened: what follows a touch-down separates taps from near misses, and
+tapping fingers from coupled ones, as much as what precedes it. Every event carries both times.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fingertip_contact.contact.classifiers.rules import ContactDecision, make_classifier
+from fingertip_contact.contact.candidates import ContactDecision
 from fingertip_contact.contact.contact_window import average_top_two
 from fingertip_contact.contact.measurement.fingertip_estimator import FingertipEstimator
 from fingertip_contact.contact.measurement.fingertip_height import FingertipSamples
@@ -20,13 +20,15 @@ from fingertip_contact.contact.measurement.history import FINGER_COUNT, Fingerti
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.contact.state_machine import FingerSample, FingerStateMachine
 from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, EventType, Fingertip, Frame, Hand, Surface
+from fingertip_contact.protocols import ContactClassifier
+from fingertip_contact.registry import CONTACT_CLASSIFIERS
 
-# A finger that is so much higher than at its lowest has left the surface; noise alone goes up less far.
+# A finger this much above the lowest height of its press has left the surface; noise alone rises less.
 LIFT_OFF_MARGIN_M = 0.0015
 
 
 class ContactDetector:
-    """process() takes frames in the order of their stamps; one that does not advance ends every press."""
+    """process() takes frames in the order of their stamps; a stamp that does not advance cancels every press."""
 
     def __init__(self, parameters: ContactParameters) -> None:
         self._parameters = parameters
@@ -36,11 +38,11 @@ class ContactDetector:
 
     def reset(self) -> None:
         """Forget everything, contact heights included. Call cancel_all() first where presses may be open."""
-        self._classifier = make_classifier(self._parameters)
+        self._classifier: ContactClassifier = CONTACT_CLASSIFIERS.get(self._parameters.classifier)(self._parameters)
         self._restart()
 
     def cancel_all(self, stamp_ns: int) -> tuple[ContactEvent, ...]:
-        """Cancel every open press, and start motion afresh: the camera stopped, or time ran backwards."""
+        """Cancel every open press and forget all motion: the camera stopped, or time ran backwards."""
         events = tuple(
             self._finish_press("cancel", column, stamp_ns, stamp_ns) for column in sorted(self._open_presses)
         )
@@ -57,7 +59,7 @@ class ContactDetector:
     def process(
         self, frame: Frame, hands: tuple[Hand, ...], surface: Surface | None
     ) -> tuple[tuple[Fingertip, ...], tuple[ContactEvent, ...]]:
-        """Fingertips as they are now, and the events that this frame decided."""
+        """The fingertips of this frame, and the events that it decided."""
         hands = _select_best_hands(hands)
         samples = self._estimator.measure(frame, hands, surface.plane if surface else None)
         return self.update(frame.stamp_ns, hands, samples)
@@ -65,23 +67,24 @@ class ContactDetector:
     def update(
         self, stamp_ns: int, hands: tuple[Hand, ...], samples: FingertipSamples | None
     ) -> tuple[tuple[Fingertip, ...], tuple[ContactEvent, ...]]:
-        """process() from the measured fingertips on. samples: five rows a hand, None where nothing was measured."""
+        """process() after the measurement. samples: five rows per hand, None where nothing was measured."""
         events: list[ContactEvent] = []
         if len(self._history.stamps_ns) and stamp_ns <= self._history.stamps_ns[-1]:
             events.extend(self.cancel_all(stamp_ns))
         columns = find_columns(hands)
         for column, hand in zip(columns, (hand for hand in hands for _ in FINGERS), strict=True):
             self._tracks[column] = hand.track
-        self._history.add(stamp_ns, columns, samples)
         if samples is not None:
             for column, rim_height_m, sigma_m in zip(columns, samples.rim_height_m, samples.sigma_m, strict=True):
                 self._filters[column].update(stamp_ns, float(rim_height_m), float(sigma_m))
+        speeds_mps = np.array([self._filters[column].speed_mps for column in columns])
+        self._history.add(stamp_ns, columns, samples, speeds_mps)
         for row in self._history.pop_settled(self._parameters.decision_delay_s):
             events.extend(self._step(row, stamp_ns))
         return self._make_fingertips(hands, samples), tuple(events)
 
     def _step(self, row: int, stamp_ns: int) -> list[ContactEvent]:
-        """Let every finger's machine take this row of the history."""
+        """Advance every finger's state machine to this row of the history."""
         events: list[ContactEvent] = []
         row_ns = int(self._history.stamps_ns[row])
         for column, decision in enumerate(self._classifier.classify(self._history, row)):
@@ -92,7 +95,7 @@ class ContactDetector:
                     for transition in machine.mark_missing(row_ns)
                 )
                 continue
-            speed_mps = _estimate_speed_mps(self._history.stamps_ns, self._history.rim_height_m[:, column], row)
+            speed_mps = float(self._history.speed_mps[row, column])
             touch_down_ns = decision.touch_down_ns if decision.is_contact else None
             for transition in machine.update(FingerSample(row_ns, decision.height_m, speed_mps, touch_down_ns)):
                 if transition == "press":
@@ -119,12 +122,12 @@ class ContactDetector:
         return event
 
     def _make_moves(self, column: int, row: int, stamp_ns: int) -> list[ContactEvent]:
-        """The move of this column's open press, if it slid on since it was last reported."""
+        """The move of this column's open press, if it slid since it was last reported."""
         press = self._open_presses.get(column)
         if press is None:
             return []
         point_m = self._history.contact_points_m[row, column]
-        # NaN, where it was not measured, is no move either.
+        # Unmeasured points are NaN, which is not a move.
         if not np.linalg.norm(point_m - press.point_m) > self._parameters.move_threshold_m:
             return []
         row_ns = int(self._history.stamps_ns[row])
@@ -133,8 +136,8 @@ class ContactDetector:
         return [move]
 
     def _find_lift_off_ns(self, column: int, row: int) -> int:
-        """When this column's pressing finger left the surface, of which this row tells: where its height last passed
-        LIFT_OFF_MARGIN_M over the lowest of the press."""
+        """When this column's pressing finger left the surface, as found at this row: where its height last crossed
+        LIFT_OFF_MARGIN_M above the lowest of the press."""
         first = int(np.searchsorted(self._history.stamps_ns[:row], self._open_presses[column].contact_ns))
         stamps_ns, height_m = (
             self._history.stamps_ns[first : row + 1],
@@ -165,6 +168,7 @@ class ContactDetector:
         )
 
     def _make_fingertips(self, hands: tuple[Hand, ...], samples: FingertipSamples | None) -> tuple[Fingertip, ...]:
+        """The fingertips of the frame that was just added; every field is of its instant."""
         if samples is None:
             return ()
         contact_heights_m = self._classifier.estimate_contact_heights_m()
@@ -172,6 +176,7 @@ class ContactDetector:
         for row, column in enumerate(find_columns(hands)):
             valid = math.isfinite(samples.rim_height_m[row])
             height_filter = self._filters[column]
+            height_m = height_filter.height_m - float(contact_heights_m[column])
             tips.append(
                 Fingertip(
                     track=self._tracks[column],
@@ -179,26 +184,19 @@ class ContactDetector:
                     finger=FINGERS[column % len(FINGERS)],
                     pixel=(float(samples.tip_end_px[row, 0]), float(samples.tip_end_px[row, 1])),
                     point_m=samples.contact_point_m[row],
-                    height_m=height_filter.height_m - float(contact_heights_m[column]) if valid else math.nan,
+                    height_m=height_m if valid else math.nan,
                     speed_mps=height_filter.speed_mps if valid else math.nan,
                     score=hands[row // len(FINGERS)].score,
-                    state=self._machines[column].state if valid else "lost",
+                    state=self._machines[column].state_at(height_m, height_filter.speed_mps) if valid else "lost",
                 )
             )
         return tuple(tips)
 
 
 def _select_best_hands(hands: tuple[Hand, ...]) -> tuple[Hand, ...]:
-    """The best hand of each handedness: a finger is known by its hand and its name."""
+    """The best hand of each handedness: fingers are identified by hand and name."""
     best: dict[str, Hand] = {}
     for hand in hands:
         if hand.handedness not in best or hand.score > best[hand.handedness].score:
             best[hand.handedness] = hand
     return tuple(best.values())
-
-
-def _estimate_speed_mps(stamps_ns: np.ndarray, height_m: np.ndarray, row: int) -> float:
-    """Speed between the last row and this one, metres a second; zero where the finger was not seen."""
-    if row == 0 or not math.isfinite(height_m[row - 1]):
-        return 0.0
-    return float((height_m[row] - height_m[row - 1]) / ((stamps_ns[row] - stamps_ns[row - 1]) / 1e9))

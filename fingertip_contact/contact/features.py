@@ -7,6 +7,8 @@ from statistics import median
 
 import numpy as np
 
+from fingertip_contact.contact.adaptation.online import FingerContext
+from fingertip_contact.contact.candidates import ContactCandidate
 from fingertip_contact.contact.contact_window import (
     HEIGHT_TOLERANCE,
     MAX_APPROACH_S,
@@ -16,7 +18,7 @@ from fingertip_contact.contact.contact_window import (
     interpolate_at,
     nan_min,
 )
-from fingertip_contact.contact.evidence import ContactEvidence, compute_descent_llr, compute_height_llr
+from fingertip_contact.contact.evidence import compute_descent_llr, compute_height_llr
 
 _FLOW_STEPS = (*range(-8, 0), 1, 2)
 FEATURES = (
@@ -79,18 +81,9 @@ HEIGHT_SAMPLE_TIMES_S = np.arange(-4, 3) / 30.0
 MISSING_DESCENT_M, MISSING_HEIGHT_M, MISSING_LLR = 0.0, 0.05, -9.0
 
 
-def compute_contact_features(
-    window: ContactWindow,
-    finger: int,
-    evidence: ContactEvidence,
-    effective_tap_count: float,
-    foreshortening_ratio: float,
-) -> np.ndarray:
-    """FEATURES of the stop of a finger of one hand, of which `evidence` was found: (len(FEATURES),) float64, finite.
-
-    effective_tap_count: how many taps the finger's contact height was learnt from, each as far as it was one.
-    foreshortening_ratio: of each metre down, metres along the picture.
-    """
+def compute_contact_features(candidate: ContactCandidate, context: FingerContext) -> np.ndarray:
+    """(len(FEATURES),) float64, finite: FEATURES of a candidate whose finger is known as `context`."""
+    window, finger, evidence = candidate.window, candidate.finger, candidate.evidence
     center_row, times_s, finger_height_m, noise_m = (
         window.center_row,
         window.times_s,
@@ -107,11 +100,11 @@ def compute_contact_features(
     other_descents_m, other_heights_m, other_llrs = _measure_other_fingers(window, evidence.peak_row, finger)
     flow_m = _fill_missing(window.flow_magnitude_m[RECENT_STEPS], 0.0)
     flow_across_m, flow_along_m = _fill_missing(window.step_flow_m[:, finger], 0.0).T
-    foreshortening = max(foreshortening_ratio, MIN_FORESHORTENING)
+    foreshortening = max(context.foreshortening_ratio, MIN_FORESHORTENING)
     lengths_m = (
         *(flow_along_m[step] / foreshortening for step in (FINAL_STEP, FINAL_STEP - 1)),
-        window.measure_descent_flow_m(finger, evidence) / foreshortening,
-        *(evidence.dwell_height_m, noise_m, evidence.peak_height_m - evidence.dwell_height_m),
+        candidate.descent_flow_m / foreshortening,
+        *(evidence.dwell_height_m, noise_m, candidate.descent_m),
         *(
             -float(nan_min(-after_m)) - evidence.dwell_height_m,
             max(other_descents_m),
@@ -128,7 +121,7 @@ def compute_contact_features(
     )
     dwell = dwell_s, dwell_sigma_m / noise_m
     descent = final_speed_mps, previous_speed_mps, -float(times_s[evidence.peak_row])
-    context = max(other_llrs), finger, effective_tap_count, foreshortening_ratio
+    finger_facts = max(other_llrs), finger, context.effective_tap_count, context.foreshortening_ratio
     fastest = _describe_fastest_other(flow_m, window.height_m[center_row], finger)
     evidence_llrs = (
         evidence.height_llr,
@@ -138,7 +131,7 @@ def compute_contact_features(
         evidence.flow_lead_llr,
     )
     return np.array(
-        [*evidence_llrs, *dwell, *descent, *context, *fastest, *(1e3 * length_m for length_m in lengths_m)],
+        [*evidence_llrs, *dwell, *descent, *finger_facts, *fastest, *(1e3 * length_m for length_m in lengths_m)],
         dtype=np.float64,
     )
 

@@ -1,4 +1,4 @@
-"""Whether the camera stands where fingertips can be seen, and what to tell the person who put it there."""
+"""Whether the camera can see the fingertips from where it is, and how to place it better."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from fingertip_contact.datatypes import MIDDLE_KNUCKLE, WRIST, Hand, Surface
 from fingertip_contact.geometry import Camera, Plane
 
-# Fingers that point away from the camera hide their own tips. How much they point at it, along the desk: as a mean over
-# so many hands, and below so much the camera is behind them. Seen from above, neither is the case.
-AVERAGING_HANDS = 60
+# Fingers that point away from the camera hide their own tips. The cosine along the desk between the fingers' direction
+# and that to the camera is averaged with this time constant per hand; below the limit the camera is behind the hands.
+AVERAGING_S = 2.0
 MIN_FACING_COSINE = -0.15
-# Measured on simulated recordings: outside of these, degrees above the desk, fingers hide each other or themselves.
+# Measured on simulated recordings: outside of these elevations fingers hide each other or themselves.
 MIN_ELEVATION_DEG, MAX_ELEVATION_DEG = 40.0, 70.0
 
 BEHIND_HANDS_HINT = (
@@ -23,14 +23,17 @@ BEHIND_HANDS_HINT = (
 
 
 class CameraPlacement:
-    """update() takes every frame's hands; `is_usable` and `hint` tell what became of it."""
+    """update() takes every frame's hands; `is_usable` and `hint` are the result."""
 
     def __init__(self) -> None:
         self._facing_cosine = 0.0
         self._elevation_deg = math.nan
+        self._last_ns: int | None = None
 
-    def update(self, camera: Camera, hands: tuple[Hand, ...], surface: Surface | None) -> None:
-        """surface: None where it is not known; then nothing is learnt."""
+    def update(self, camera: Camera, hands: tuple[Hand, ...], surface: Surface | None, stamp_ns: int) -> None:
+        """surface: None while it is unknown; the average then stays as it is."""
+        elapsed_s = 0.0 if self._last_ns is None else max(0.0, (stamp_ns - self._last_ns) / 1e9)
+        self._last_ns = stamp_ns
         if surface is None:
             self._elevation_deg = math.nan
             return
@@ -38,7 +41,8 @@ class CameraPlacement:
         for hand in hands:
             facing_cosine = _compute_facing_cosine(camera, hand, surface.plane)
             if math.isfinite(facing_cosine):
-                self._facing_cosine += (facing_cosine - self._facing_cosine) / AVERAGING_HANDS
+                weight = min(elapsed_s / AVERAGING_S, 1.0)
+                self._facing_cosine += weight * (facing_cosine - self._facing_cosine)
 
     @property
     def is_usable(self) -> bool:
@@ -62,10 +66,10 @@ class CameraPlacement:
 
 
 def _compute_facing_cosine(camera: Camera, hand: Hand, plane: Plane) -> float:
-    """How much a hand points at the camera, along the desk: -1 to 1, less the steeper the camera looks down; NaN where
-    the hand does not lie before the desk."""
+    """Cosine along the desk between a hand's direction and that to the camera: -1 to 1, closer to 0 the steeper the
+    camera looks down; NaN where the hand is not in front of the desk."""
     wrist_m, knuckle_m = plane.intersect(camera.rays(hand.landmarks_px[[WRIST, MIDDLE_KNUCKLE]]))
     direction = knuckle_m - wrist_m
     length_m = float(np.linalg.norm(direction))
-    # The camera looks along z; on the plane, what points back at it is -z.
+    # The camera looks along z; on the plane, -z points back at it.
     return -float(direction[2]) / length_m if length_m > 0 else math.nan

@@ -166,7 +166,7 @@ def test_backward_time_jump_cancels_presses_and_resets() -> None:
     assert second[0].press == first[-1].press
 
 
-def test_cancel_all_cancels_what_is_open() -> None:
+def test_cancel_all_cancels_open_presses_once() -> None:
     """cancel_all ends each open press in one cancel, and a second call has nothing left to end."""
     detector = ContactDetector(ContactParameters())
     run_detector(detector, make_pad_heights([(6, 1.0, 5.0), (2, 1.2, 5.0)], 2.0))

@@ -11,12 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from fingertip_contact.contact.classifiers.tree_ensemble import (
-    DECISION_MODEL_FILE,
-    TIMING_MODEL_FILE,
-    TreeEnsemble,
-    load_tree_ensemble,
-)
+from fingertip_contact.contact.adaptation.online import FingerContext
+from fingertip_contact.contact.candidates import ContactCandidate
+from fingertip_contact.contact.classifiers.tree_ensemble import DECISION_FILE, DEFAULT_MODEL, TIMING_FILE
+from fingertip_contact.contact.classifiers.tree_model import TreeEnsemble, load_tree_ensemble
 from fingertip_contact.contact.contact_window import LENIENT_DESCENT, ContactWindow
 from fingertip_contact.contact.features import FEATURES, compute_contact_features
 from fingertip_contact.resources import find_share_file
@@ -32,16 +30,15 @@ CENTER_ROW = 6
 def compute_features(
     stamps_ns: np.ndarray, height_m: np.ndarray, flow_m: np.ndarray, row: int, finger: int
 ) -> dict[str, float] | None:
-    """FEATURES of the stop of a finger at row `at`, None where it does not stop there."""
+    """FEATURES of the candidate of a finger at a row; None where its descent does not end there."""
     window = ContactWindow.from_history(stamps_ns, height_m, NOISE_M, flow_m, row)
     evidence = (
         window.compute_evidence(finger, LENIENT_DESCENT) if window.is_descent_end(LENIENT_DESCENT)[finger] else None
     )
-    return (
-        None
-        if evidence is None
-        else dict(zip(FEATURES, compute_contact_features(window, finger, evidence, 3.0, 0.5), strict=True))
-    )
+    if evidence is None:
+        return None
+    candidate = ContactCandidate(window, finger, evidence, int(stamps_ns[row]))
+    return dict(zip(FEATURES, compute_contact_features(candidate, FingerContext(3.0, 0.5)), strict=True))
 
 
 def compute_tap_features(neighbour_mm: list[float]) -> dict[str, float]:
@@ -218,5 +215,5 @@ def test_contact_time_is_estimated() -> None:
 def test_training_participants_are_not_evaluated() -> None:
     """The people that trees are fitted to are none of the suite's."""
     assert not set(PARTICIPANTS) & {*TRAINING_PARTICIPANTS, *TRAINING_STROKE_SEEDS}
-    for file in (DECISION_MODEL_FILE, TIMING_MODEL_FILE):
-        assert "on 1001-1160, 2001-2096" in load_tree_ensemble(find_share_file(file)).source
+    for name in (DECISION_FILE, TIMING_FILE):
+        assert "on 1001-1160, 2001-2096" in load_tree_ensemble(find_share_file(str(DEFAULT_MODEL / name))).source

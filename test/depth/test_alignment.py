@@ -9,7 +9,7 @@ from fingertip_contact.depth.alignment import MIN_PIXELS, align
 
 
 @pytest.fixture
-def make_target_m():
+def target_m():
     """A desk that recedes with something 5 cm high on it: (120, 160) float32 metres."""
     rows, columns = np.mgrid[0:120, 0:160]
     desk_m = 0.28 + 0.0012 * rows

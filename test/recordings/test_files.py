@@ -95,7 +95,7 @@ def test_ground_truth_is_read(tmp_path):
     np.testing.assert_array_equal(frames[0].hands[0].joints_m["wrist"], [0.0, -0.1, 0.05])
 
 
-def test_ground_truth_from_elsewhere_may_be_short(tmp_path):
+def test_ground_truth_header_may_be_minimal(tmp_path):
     """A header needs no more than version and text: the rest says how a recording was made, not what is true."""
     ground_truth = read_ground_truth(ground_truth_file(tmp_path, {"kind": "header", "version": 1, "text": "hi"}, TAP))
     assert ground_truth.header.camera_from_sheet is None
@@ -118,13 +118,13 @@ def test_ground_truth_from_elsewhere_may_be_short(tmp_path):
         ([HEADER, [1, 2]], "line 2: expected a JSON object, found list"),
     ],
 )
-def test_bad_ground_truth_names_its_line(tmp_path, lines, message):
+def test_invalid_ground_truth_error_names_the_line(tmp_path, lines, message):
     """Every malformed line is an error with the file, the line and the field."""
     with pytest.raises(ValueError, match=rf"fox.truth.jsonl.*{message}"):
         read_ground_truth(ground_truth_file(tmp_path, *lines))
 
 
-def test_truncated_ground_truth(tmp_path):
+def test_truncated_ground_truth_is_rejected(tmp_path):
     """A file that was cut inside a line is an error, not a shorter truth."""
     path = ground_truth_file(tmp_path, HEADER, TAP)
     path.write_bytes(path.read_bytes()[:-20])
@@ -139,7 +139,7 @@ def test_invalid_frame_error_names_the_line(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["fox.mcap", "fox.db3", "fox.bag", "fox"])
-def test_ground_truth_lies_beside_the_bag(name):
+def test_ground_truth_path_is_derived_from_the_bag(name):
     """Whatever form a recording has, its truth has the recording's name."""
     assert ground_truth_path(Path("out") / name) == Path("out/fox.truth.jsonl")
 

@@ -25,8 +25,8 @@ AWAY = tuple(turn_hand(seen) for seen in FACING)
 
 def observe_from(elevation_deg: float, hands: tuple[Hand, ...], frames: int = 60) -> CameraPlacement:
     placement = CameraPlacement()
-    for _ in range(frames):
-        placement.update(CAMERA, hands, Surface(make_desk_plane(elevation_deg), 0.0003, 0.95, 0))
+    for number in range(frames):
+        placement.update(CAMERA, hands, Surface(make_desk_plane(elevation_deg), 0.0003, 0.95, 0), number * FRAME_NS)
     return placement
 
 
@@ -50,8 +50,8 @@ def test_camera_behind_the_hands_is_rejected(elevation_deg: float) -> None:
 def test_camera_is_accepted_again_after_being_moved() -> None:
     """Facing hands make up for those seen from behind."""
     placement = observe_from(60, AWAY)
-    for _ in range(60):
-        placement.update(CAMERA, FACING, Surface(make_desk_plane(60), 0.0003, 0.95, 0))
+    for number in range(60, 120):
+        placement.update(CAMERA, FACING, Surface(make_desk_plane(60), 0.0003, 0.95, 0), number * FRAME_NS)
     assert placement.is_usable
 
 
@@ -74,7 +74,7 @@ def test_low_camera_gets_a_hint() -> None:
 def test_unknown_surface_gives_no_placement_result() -> None:
     """Neither advice nor refusal before the desk is known."""
     placement = CameraPlacement()
-    placement.update(CAMERA, AWAY, None)
+    placement.update(CAMERA, AWAY, None, 0)
     assert placement.is_usable
     assert placement.hint == ""
 

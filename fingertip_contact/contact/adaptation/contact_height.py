@@ -7,7 +7,6 @@ So the contact height is the mode at the lower end of the stops, found as the ma
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from fingertip_contact.contact.measurement.history import FINGER_COUNT
 from fingertip_contact.datatypes import FINGERS
+from fingertip_contact.numerics import sigmoid
 
 # Stops remembered a finger: recent ones only, since posture drifts.
 MAX_OBSERVATIONS = 24
@@ -102,7 +102,7 @@ class ContactHeights:
     def update(self, column: int, dwell_height_m: float, motion_llr: float) -> None:
         """A stop teaches. dwell_height_m: where, over the contact height known now. motion_llr: log-odds of a tap but
         for it."""
-        tap_probability = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, motion_llr - NON_TAP_PRIOR_LOG_ODDS))))
+        tap_probability = sigmoid(motion_llr - NON_TAP_PRIOR_LOG_ODDS)
         height_over_prior_m = (
             dwell_height_m
             + self.estimate_contact_heights_m()[column]

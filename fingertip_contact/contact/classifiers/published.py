@@ -1,9 +1,8 @@
-"""The published rule, for comparison: image-row velocity, distance along the optical axis, no finger thickness.
+"""The published classifier, for comparison: image-row velocity, distance along the optical axis, no finger thickness.
 
-Thresholds and state machine as the authors' public code has them; see the profile `paper`. What is known to be wrong
-with it (it is blind to the finger's thickness and to pressing under an overhead camera, and its cooldown merges taps)
-is left as it is: that is what it is here for. Left out: the bonus for a change of the tip's brightness, and dropping
-a press near another finger's.
+Thresholds and state machine follow the authors' public code; see the profile `paper`. Its known faults are kept on
+purpose: it ignores the finger's thickness, cannot see presses under an overhead camera, and its cooldown merges taps.
+Not implemented: the bonus for a change of the fingertip's brightness, and dropping a press near another finger's.
 """
 
 from __future__ import annotations
@@ -11,14 +10,19 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from fingertip_contact.datatypes import Finger
+import numpy as np
+
+from fingertip_contact.contact.candidates import ContactDecision
+from fingertip_contact.contact.measurement.history import FINGER_COUNT, FingertipHistory
+from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.datatypes import FINGERS, Finger
 
 ENTRY_M, EXIT_M = 0.0045, 0.006
 COOLDOWN_S = 0.45
 TRIGGER_SCORE = 0.40
 # One-Euro filter on distance.
 MIN_CUTOFF_HZ, BETA, DERIVATIVE_CUTOFF_HZ = 1.0, 0.5, 1.0
-# Velocities in pixels a second, positive down the picture.
+# Velocities in pixels per second, positive down the image.
 MAX_SPEED_PX_S, APPROACH_SPEED_PX_S, HALT_SPEED_PX_S, RETRACT_SPEED_PX_S = 300.0, 8.0, 6.0, -8.0
 MIN_PEAK_SPEED_PX_S, STILL_SPEED_PX_S, LEAVE_SPEED_PX_S = 15.0, 15.0, -5.0
 PEAK_SPEED_FACTOR: dict[Finger, float] = {"thumb": 0.90, "index": 1.0, "middle": 1.53, "ring": 1.70, "little": 1.34}
@@ -46,7 +50,7 @@ def _compute_alpha(cutoff_hz: float, dt: float) -> float:
 
 
 class PublishedFinger:
-    """One finger by the published rule: velocity states, and depth hysteresis beside them."""
+    """The published classifier of one finger: velocity states and depth hysteresis."""
 
     def __init__(self, finger: Finger) -> None:
         self._min_peak_speed = MIN_PEAK_SPEED_PX_S * PEAK_SPEED_FACTOR[finger]
@@ -59,7 +63,7 @@ class PublishedFinger:
         self._last_trigger_ns: int | None = None
 
     def update(self, stamp_ns: int, row_px: float, distance_m: float) -> bool:
-        """Take the tip's picture row and its distance to the surface; True where the rule fires a contact."""
+        """Add the tip's image row and its distance to the surface. Returns whether a contact is triggered."""
         last, self._last = self._last, (stamp_ns, row_px)
         if last is None or stamp_ns <= last[0]:
             return False
@@ -77,7 +81,7 @@ class PublishedFinger:
         return True
 
     def _advance_state(self, velocity: float) -> bool:
-        """Move the velocity states; True where an approach stops."""
+        """Advance the velocity states. Returns whether an approach ended."""
         approaching = velocity > APPROACH_SPEED_PX_S and velocity >= 0.85 * self._velocity
         halting = (
             self._velocity > APPROACH_SPEED_PX_S and velocity < HALT_SPEED_PX_S and velocity < 0.5 * self._velocity
@@ -104,3 +108,26 @@ class PublishedFinger:
         if not self._is_inside:
             return 0.0
         return 0.2 + (0.15 if abs(self._velocity) < HALT_SPEED_PX_S else 0.0)
+
+
+class PublishedBaseline:
+    """The published classifier for every finger; finger thickness is not subtracted."""
+
+    def __init__(self, parameters: ContactParameters) -> None:
+        self._fingers = [PublishedFinger(FINGERS[column % len(FINGERS)]) for column in range(FINGER_COUNT)]
+
+    def estimate_contact_heights_m(self) -> np.ndarray:
+        """See protocols.ContactClassifier."""
+        return np.zeros(FINGER_COUNT)
+
+    def classify(self, history: FingertipHistory, row: int) -> list[ContactDecision | None]:
+        """See protocols.ContactClassifier."""
+        return [self._classify_finger(history, row, column) for column in range(FINGER_COUNT)]
+
+    def _classify_finger(self, history: FingertipHistory, row: int, column: int) -> ContactDecision | None:
+        distance_m = float(history.axial_height_m[row, column])
+        if not math.isfinite(distance_m):
+            return None
+        stamp_ns = int(history.stamps_ns[row])
+        is_contact = self._fingers[column].update(stamp_ns, float(history.tip_px[row, column, 1]), distance_m)
+        return ContactDecision(distance_m, is_contact, stamp_ns, TRIGGER_SCORE if is_contact else 0.0)

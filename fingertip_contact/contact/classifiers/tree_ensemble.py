@@ -1,122 +1,56 @@
-"""Boosted decision trees, evaluated by numpy: a sum of values, one from each tree. Plain numbers in a JSON file."""
+"""A classifier of boosted trees, fitted to the true taps of simulated participants."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from fingertip_contact.contact.features import FEATURES
+from fingertip_contact.contact.adaptation.online import FingerContext
+from fingertip_contact.contact.candidates import ContactCandidate
+from fingertip_contact.contact.classifiers.candidate_classifier import CandidateClassifier, CandidateScore
+from fingertip_contact.contact.classifiers.tree_model import TreeEnsemble, load_tree_ensemble
+from fingertip_contact.contact.contact_window import LENIENT_DESCENT
+from fingertip_contact.contact.features import compute_contact_features
+from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.resources import find_share_directory
 
-# A tree has no more leaves than a number has bits.
-MAX_LEAVES = 32
-_ALL_LEAVES = np.uint32(0xFFFFFFFF)
-
-DECISION_MODEL_FILE = "config/contact_classifiers/trees_decision.json"
-TIMING_MODEL_FILE = "config/contact_classifiers/trees_timing.json"
-
-
-@dataclass(frozen=True)
-class TreeEnsemble:
-    """A figure of a stop, the log-odds that it is a tap or the time of its touch: `base` and a value from each tree.
-
-    feature: (trees, nodes) int64, what a node asks for, by FEATURES; -1 at a leaf. threshold_or_leaf: (trees, nodes),
-    the most of that feature with which a stop goes left, to the next node; of a leaf its value. right: (trees, nodes)
-    int64, the node that others go on to, of no meaning at a leaf. source: the command and the people that it was fitted
-    with.
-    """
-
-    base: float
-    feature: np.ndarray
-    threshold_or_leaf: np.ndarray
-    right: np.ndarray
-    source: str = ""
-
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """(N,) of the features of N stops (N, len(FEATURES)), finite."""
-        return self.base + np.array([self._quick_scorer.sum_leaves(row) for row in features])
-
-    @cached_property
-    def _quick_scorer(self) -> _QuickScorer:
-        return _QuickScorer.from_ensemble(self)
+DEFAULT_MODEL = Path("config") / "contact_classifiers" / "typing"
+# The two ensembles of a model folder: the log-odds of a tap, and the offset of its touch-down in seconds.
+DECISION_FILE, TIMING_FILE = "decision.json", "timing.json"
 
 
-@dataclass(frozen=True)
-class _QuickScorer:
-    """The same trees, made for asking all nodes at once, whatever way a stop takes (QuickScorer, Lucchese et al. 2015).
+class TreeEnsembleClassifier(CandidateClassifier):
+    """Scores short descents too, which the features beyond height can tell apart. The profile's `model` is a folder of
+    two files, `decision.json` and `timing.json`."""
 
-    A bit stands for each leaf, the leftmost for the lowest. Where a stop goes right, the leaves to the left of it are
-    out; of those that remain it is at the leftmost. feature, threshold, remaining: (inner nodes, trees); a node that
-    fills up a column sends all to the left. value: (trees, MAX_LEAVES); first: (trees,) where each tree's begin.
-    """
+    descent_thresholds = LENIENT_DESCENT
 
-    feature: np.ndarray
-    threshold: np.ndarray
-    remaining: np.ndarray
-    value: np.ndarray
-    first: np.ndarray
+    def __init__(self, parameters: ContactParameters) -> None:
+        """Raises ValueError or FileNotFoundError for a model that cannot be used."""
+        super().__init__(parameters)
+        folder = Path(parameters.model) if parameters.model else find_share_directory() / DEFAULT_MODEL
+        self._decision, self._timing = _load_model(folder)
 
-    @classmethod
-    def from_ensemble(cls, ensemble: TreeEnsemble) -> _QuickScorer:
-        count, inner = len(ensemble.feature), ensemble.feature >= 0
-        max_inner = max(1, int(inner.sum(axis=1).max()))
-        feature, threshold = np.zeros((count, max_inner), dtype=np.int64), np.full((count, max_inner), np.inf)
-        remaining = np.full((count, max_inner), _ALL_LEAVES, dtype=np.uint32)
-        value = np.zeros((count, MAX_LEAVES))
-        for tree in range(count):
-            (nodes,) = np.nonzero(inner[tree])
-            # Nodes stand in the order of a walk that goes left first: so do the leaves, and those to the left of a node
-            # are the ones between it and its right one. Tables are filled up with leaves that nothing leads to.
-            before = np.concatenate([[0], np.cumsum(~inner[tree])])
-            feature[tree, : len(nodes)] = ensemble.feature[tree, nodes]
-            threshold[tree, : len(nodes)] = ensemble.threshold_or_leaf[tree, nodes]
-            for position, node in enumerate(nodes):
-                first, after = int(before[node]), int(before[ensemble.right[tree, node]])
-                remaining[tree, position] = int(_ALL_LEAVES) ^ ((1 << after) - (1 << first))
-            leaves = ensemble.threshold_or_leaf[tree, ~inner[tree]][:MAX_LEAVES]
-            value[tree, : len(leaves)] = leaves
-        feature, threshold, remaining = (np.ascontiguousarray(table.T) for table in (feature, threshold, remaining))
-        return cls(feature, threshold, remaining, value, np.arange(count) * MAX_LEAVES)
-
-    def sum_leaves(self, features: np.ndarray) -> float:
-        """The sum of the values of the leaves that a stop (len(FEATURES),) comes to."""
-        right = features.take(self.feature) > self.threshold
-        reachable = np.bitwise_and.reduce(np.where(right, self.remaining, _ALL_LEAVES), axis=0)
-        # The lowest bit that is set, by the exponent of what it stands for.
-        leaf = np.frexp((reachable & -reachable).astype(np.float64))[1] - 1
-        return float(self.value.take(leaf + self.first).sum())
+    def score(
+        self, candidates: Sequence[ContactCandidate], contexts: Sequence[FingerContext]
+    ) -> Sequence[CandidateScore]:
+        """See CandidateClassifier."""
+        if not candidates:
+            return ()
+        features = np.stack(
+            [compute_contact_features(*pair) for pair in zip(candidates, contexts, strict=True)],
+        )
+        log_odds, touch_down_offset_s = self._decision.predict(features), np.zeros(len(candidates))
+        # Few candidates are taps, and only a tap needs its time.
+        taps = log_odds > self.parameters.press_log_odds_threshold
+        if taps.any():
+            touch_down_offset_s[taps] = self._timing.predict(features[taps])
+        return list(map(CandidateScore, log_odds.tolist(), touch_down_offset_s.tolist()))
 
 
-def load_tree_ensemble(source: Path) -> TreeEnsemble:
-    """Raises ValueError for a file that holds none that fit FEATURES, FileNotFoundError for one that is not there."""
-    try:
-        data = json.loads(source.read_text(encoding="utf-8"))
-        ensemble = _parse_ensemble(data)
-        names = tuple(data["features"])
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{source} holds no trees: {error!r}; write them with `evaluate fit-classifier`") from error
-    if names != FEATURES:
-        raise ValueError(f"{source} was fitted to other features; write it anew with `evaluate fit-classifier`")
-    return ensemble
-
-
-def _parse_ensemble(data: dict[str, Any]) -> TreeEnsemble:
-    """Raises ValueError where nodes do not lead on to later nodes: every walk has to end."""
-    feature, right = (np.array(data[name], dtype=np.int64) for name in ("feature", "right"))
-    threshold_or_leaf = np.array(data["threshold_or_leaf"], dtype=np.float64)
-    shape = feature.shape
-    if len(shape) != 2 or 0 in shape or right.shape != shape or threshold_or_leaf.shape != shape:
-        raise ValueError("its tables have to be of one shape, a row a tree")
-    inner = feature >= 0
-    node_index = np.broadcast_to(np.arange(shape[1]), shape)
-    if inner[:, -1].any() or ((right <= node_index) & inner).any() or (right >= shape[1]).any():
-        raise ValueError("a node leads back, or nowhere")
-    if inner.sum(axis=1).max() >= MAX_LEAVES:
-        raise ValueError(f"a tree has more than {MAX_LEAVES} leaves")
-    if (feature >= len(FEATURES)).any() or not np.isfinite(threshold_or_leaf).all():
-        raise ValueError("a node asks for an unknown feature, or a number is not finite")
-    return TreeEnsemble(float(data["base"]), feature, threshold_or_leaf, right, source=str(data["source"]))
+@cache
+def _load_model(folder: Path) -> tuple[TreeEnsemble, TreeEnsemble]:
+    return load_tree_ensemble(folder / DECISION_FILE), load_tree_ensemble(folder / TIMING_FILE)

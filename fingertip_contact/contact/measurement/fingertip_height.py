@@ -14,6 +14,7 @@ import numpy as np
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import FINGER_LANDMARKS, FINGERS, DepthImage, Hand
 from fingertip_contact.geometry import Camera, Plane
+from fingertip_contact.numerics import stereo_depth_sigma_m
 
 # The scan, in metres on the surface: along the finger from inside the last segment to beyond its end, and across.
 SCAN_ALONG_M = np.arange(-0.014, 0.0185, 0.00125)
@@ -260,7 +261,7 @@ def _estimate_noise_m(
     camera: Camera, plane: Plane, tip_end_px: np.ndarray, depth_m: np.ndarray, parameters: ContactParameters
 ) -> np.ndarray:
     """Standard deviation of the mean height: sigma_z = z^2 s / (f B) of a stereo camera, along the normal."""
-    sigma_z = depth_m**2 * parameters.depth_noise_px / (camera.fx * parameters.baseline_m)
+    sigma_z = stereo_depth_sigma_m(depth_m, camera.fx, parameters.baseline_m, parameters.depth_noise_px)
     slant = np.abs(camera.rays(np.nan_to_num(tip_end_px)) @ plane.normal)
     # Neighbouring pixels share their matching window: some 25 samples count as 5.
     return sigma_z * slant / np.sqrt(5.0)

@@ -1,4 +1,4 @@
-"""The last frames of all ten fingers, side by side, so that fingers and instants can be compared."""
+"""The last frames of all ten fingers, aligned, so that fingers and instants can be compared."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ import numpy as np
 
 from fingertip_contact.contact.measurement.fingertip_height import FingertipSamples
 from fingertip_contact.datatypes import FINGERS, HANDS, Finger, Hand, Handedness
+from fingertip_contact.numerics import MAD_TO_SIGMA
 
 FINGER_COUNT = len(HANDS) * len(FINGERS)
-# A second at 30 Hz: longer than any approach, and than any wait for a decision.
+# One second at 30 Hz: longer than any approach and any decision delay.
 MAX_ROWS = 32
-# No height (metres) and no landmark (pixels) in its senses is larger.
+# Plausibility limit of heights (metres) and landmarks (pixels): larger values are treated as missing.
 PLAUSIBILITY_LIMIT = 1e5
-# Noise of a height before it can be told, and the range that it is taken to be in.
+# Standard deviation of heights before it can be estimated, and its limits.
 DEFAULT_NOISE_M = 0.0010
 NOISE_LIMITS_M = (0.0004, 0.0011)
 
 
 class FingertipHistory:
-    """One row a frame, one column a finger of a hand (left thumb to right little finger); NaN where not measured.
+    """One row per frame, one column per finger (left thumb to right little finger); NaN where not measured.
 
     stamps_ns: (T,) int64. rim_height_m, axial_height_m: (T, FINGER_COUNT). tip_px, flow_m: (T, FINGER_COUNT, 2).
-    contact_points_m: (T, FINGER_COUNT, 3). See FingertipSamples.
+    contact_points_m: (T, FINGER_COUNT, 3). speed_mps: (T, FINGER_COUNT), by HeightFilter. For the others see
+    FingertipSamples.
     """
 
     def __init__(self) -> None:
@@ -31,10 +33,13 @@ class FingertipHistory:
         self.tip_px = np.zeros((0, FINGER_COUNT, 2))
         self.contact_points_m = np.zeros((0, FINGER_COUNT, 3))
         self.flow_m = np.zeros((0, FINGER_COUNT, 2))
+        self.speed_mps = np.zeros((0, FINGER_COUNT))
         self._pending = 0
 
-    def add(self, stamp_ns: int, columns: list[int], samples: FingertipSamples | None) -> None:
-        """Append a frame. columns: the column of each row of samples."""
+    def add(
+        self, stamp_ns: int, columns: list[int], samples: FingertipSamples | None, speeds_mps: np.ndarray | None = None
+    ) -> None:
+        """Append a frame. columns: the column of each row of samples and of speeds_mps."""
         dropped = max(0, len(self.stamps_ns) - (MAX_ROWS - 1))
         self._pending = max(0, self._pending - dropped)
         self.stamps_ns = np.append(self.stamps_ns[dropped:], stamp_ns)
@@ -46,10 +51,11 @@ class FingertipHistory:
         self.contact_points_m = _append_row(
             self.contact_points_m[dropped:], columns, samples.contact_point_m if samples else None
         )
+        self.speed_mps = _append_row(self.speed_mps[dropped:], columns, speeds_mps)
         self.flow_m = _append_row(self.flow_m[dropped:], columns, samples.flow_m if samples else None)
 
     def pop_settled(self, delay_s: float) -> list[int]:
-        """The rows, oldest first, that are now `delay_s` older than the last one and were not taken before."""
+        """The rows, oldest first, that are at least `delay_s` older than the last one and were not returned before."""
         age_ns = self.stamps_ns[-1] - self.stamps_ns[self._pending :]
         count = int((age_ns >= delay_s * 1e9).sum())
         rows = list(range(self._pending, self._pending + count))
@@ -57,11 +63,8 @@ class FingertipHistory:
         return rows
 
     def estimate_noise_m(self) -> np.ndarray:
-        """Standard deviation of each finger's heights (FINGER_COUNT,), metres: from how far a frame is off its
-        neighbours.
-
-        The median over a second does not see the few frames of a tap.
-        """
+        """(FINGER_COUNT,) standard deviation of each finger's heights, metres, from the deviation of each frame
+        from the mean of its two neighbours. Over one second the median ignores the few frames of a tap."""
         deviation_m = np.abs(self.rim_height_m[1:-1] - (self.rim_height_m[:-2] + self.rim_height_m[2:]) / 2)
         known = np.isfinite(deviation_m).sum(axis=0)
         # NaN comes last.
@@ -70,12 +73,12 @@ class FingertipHistory:
         if not len(ordered_m):
             return np.full(FINGER_COUNT, DEFAULT_NOISE_M)
         median_m = ordered_m[rows, np.arange(FINGER_COUNT)].mean(axis=0)
-        noise_m = np.where(known >= 5, median_m * 1.4826 / np.sqrt(1.5), DEFAULT_NOISE_M)
+        noise_m = np.where(known >= 5, median_m * MAD_TO_SIGMA / np.sqrt(1.5), DEFAULT_NOISE_M)
         return np.clip(noise_m, *NOISE_LIMITS_M)
 
 
 def _append_row(rows: np.ndarray, columns: list[int], values: np.ndarray | None) -> np.ndarray:
-    """The rows and one more, NaN but for these values in these columns."""
+    """The rows and one more: these values in these columns, NaN elsewhere."""
     row = np.full((1, *rows.shape[1:]), np.nan)
     if values is not None:
         row[0, columns] = np.where(np.abs(values) < PLAUSIBILITY_LIMIT, values, np.nan)

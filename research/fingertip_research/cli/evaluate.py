@@ -87,7 +87,7 @@ def _score_recording(
 ) -> RecordingScore:
     """predict: whose depth is put in place of the recording's; None: the recording's own."""
     from fingertip_contact.factory import build_pipeline
-    from fingertip_contact.offline import process_frames
+    from fingertip_contact.pipeline import process_frames
     from fingertip_contact.recordings.bag import open_recording
     from fingertip_contact.recordings.events import decode_text, make_event_records, read_events
     from fingertip_research.evaluation.depth_sources import replace_depth

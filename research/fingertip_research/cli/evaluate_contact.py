@@ -112,16 +112,16 @@ def fit_noise(
 
 
 def fit_classifier(
-    out: Annotated[Path, typer.Option(help="Folder that both files of trees go to; the package's are in config.")],
+    out: Annotated[Path, typer.Option(help="Model folder to write; a profile names it by `model`.")],
     noise: Annotated[Path | None, typer.Option(help="Noise figures that `evaluate fit-noise` wrote.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     layout: options.Layout = "qwerty",
 ) -> None:
     """Fit the decision trees of the default profile to people who are in no evaluation. Minutes.
 
-    Needs scikit-learn. Example: fingertip-contact evaluate fit-classifier --out config
+    Needs scikit-learn. Example: fingertip-contact evaluate fit-classifier --out config/contact_classifiers/mine
     """
-    from fingertip_contact.contact.classifiers.tree_ensemble import DECISION_MODEL_FILE, TIMING_MODEL_FILE
+    from fingertip_contact.contact.classifiers.tree_ensemble import DECISION_FILE, TIMING_FILE
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_research.evaluation import classifier_fit as contact_fit
     from fingertip_research.evaluation.fingertip_noise import load_noise_model
@@ -129,8 +129,8 @@ def fit_classifier(
     decision_model, timing_model = contact_fit.fit_contact_models(
         load_layout(layout), load_noise_model(noise), workers=workers, progress=_report_progress
     )
-    for ensemble, file in ((decision_model, DECISION_MODEL_FILE), (timing_model, TIMING_MODEL_FILE)):
-        path = out / Path(file).name
+    for ensemble, name in ((decision_model, DECISION_FILE), (timing_model, TIMING_FILE)):
+        path = out / name
         contact_fit.save_trees(ensemble, path)
         typer.echo(f"{path}", err=True)
 

@@ -12,9 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from fingertip_contact.contact.classifiers.rules import ContactCandidate, EvidenceClassifier, TreeEnsembleClassifier
-from fingertip_contact.contact.classifiers.tree_ensemble import TreeEnsemble
-from fingertip_contact.contact.features import FEATURES
+from fingertip_contact.contact.adaptation.online import FingerContext
+from fingertip_contact.contact.candidates import ContactCandidate
+from fingertip_contact.contact.classifiers.candidate_classifier import CandidateScore
+from fingertip_contact.contact.classifiers.evidence import EvidenceClassifier
+from fingertip_contact.contact.classifiers.tree_ensemble import TreeEnsembleClassifier
+from fingertip_contact.contact.classifiers.tree_model import TreeEnsemble
+from fingertip_contact.contact.features import FEATURES, compute_contact_features
 from fingertip_contact.contact.measurement.history import FingertipHistory, find_column, find_columns
 from fingertip_contact.contact.parameters import ContactParameters, load_profile
 from fingertip_contact.files import atomic_write
@@ -69,9 +73,12 @@ class _CandidateCollector(EvidenceClassifier):
         super().__init__(parameters)
         self.candidates: list[tuple[ContactCandidate, np.ndarray]] = []
 
-    def score_candidates(self, candidates: list[ContactCandidate]) -> Sequence[tuple[float, float]]:
-        self.candidates += [(candidate, candidate.compute_features()) for candidate in candidates]
-        return super().score_candidates(candidates)
+    def score(
+        self, candidates: Sequence[ContactCandidate], contexts: Sequence[FingerContext]
+    ) -> Sequence[CandidateScore]:
+        pairs = zip(candidates, contexts, strict=True)
+        self.candidates += [(candidate, compute_contact_features(candidate, context)) for candidate, context in pairs]
+        return super().score(candidates, contexts)
 
 
 def fit_contact_models(

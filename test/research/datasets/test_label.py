@@ -136,7 +136,7 @@ def test_onsets_are_where_contact_begins(tmp_path):
     assert find_contact_onsets_ns(session) == [world.stamp_ns(1), world.stamp_ns(2)]
 
 
-def test_a_guess_never_replaces_ground_truth(session, unlabelled):
+def test_detector_labels_never_replace_ground_truth(session, unlabelled):
     """Not even when overwriting is allowed; truth replaces a guess when it is."""
     detected, ground_truth = (
         world.make_label("thumb", source="detector"),

@@ -142,7 +142,7 @@ def test_missing_sessions_are_recreated_identically(people):
     assert not list(people.glob("P01/.*"))
 
 
-def test_another_config_does_not_mix_with_what_is_there(people):
+def test_different_configuration_is_rejected_for_existing_sessions(people):
     """It is told at once, naming the session."""
     with pytest.raises(ValueError, match=r"P01_angle45.*other settings"):
         simulate_dataset(plan_dataset(1, 12, ANGLES, SURFACES, DatasetConfig(seed=6)), people)

@@ -86,7 +86,7 @@ def noise_free_trial(layout: Layout) -> Trial:
     return make_trial(make_simulated_participant(1, layout, 20), condition, make_noise_free_model())
 
 
-def test_without_noise_and_confounders_text_is_read(noise_free_trial: Trial, layout: Layout) -> None:
+def test_noise_free_trial_is_read_exactly(noise_free_trial: Trial, layout: Layout) -> None:
     """What is left of a trial without noise is typing that the default profile reads."""
     events = detect(noise_free_trial.recording, load_profile("default"), layout)
     found = compute_metrics(count_contacts(events, noise_free_trial.truth, noise_free_trial.recording.stamps_ns))
@@ -122,7 +122,7 @@ def test_ground_truth_matches_pad_contact(layout: Layout) -> None:
 
 
 @pytest.mark.parametrize("number", range(2001, 2007))
-def test_randomised_strokes_touch_when_they_report(number: int, layout: Layout) -> None:
+def test_randomised_strokes_touch_at_their_stated_times(number: int, layout: Layout) -> None:
     """Pads are over the desk but in taps and rests, on it in those; a number always plays the same."""
     trajectory = make_randomised_strokes(number, layout)
     assert trajectory.taps
@@ -149,7 +149,7 @@ def test_retracting_fingers_keep_contact_times(layout: Layout) -> None:
     assert swinging.taps == trajectory.taps
 
 
-def test_randomised_noise_differs_and_keeps_its_form() -> None:
+def test_randomised_noise_keeps_its_structure() -> None:
     """Other hands have other rims and scatter, each draw its own; what is said of strays and gaps stays."""
     noise = load_noise_model().interpolate(60.0)
     random = np.random.default_rng(5)
@@ -160,7 +160,7 @@ def test_randomised_noise_differs_and_keeps_its_form() -> None:
     assert other.outliers == noise.outliers
 
 
-def test_confounders_leave_the_taps_as_they_are(layout: Layout) -> None:
+def test_ablations_do_not_change_the_taps(layout: Layout) -> None:
     """Switched-off troubles change what a trouble costs, and not what is typed: taps stay within milliseconds."""
     participant = make_simulated_participant(3, layout, 20)
     condition = make_conditions(3)[0]

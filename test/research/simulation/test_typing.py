@@ -84,7 +84,7 @@ def test_frame_ground_truth_matches_the_taps():
         }
 
 
-def test_the_same_seed_gives_the_same_trajectory():
+def test_trajectory_depends_only_on_the_seed():
     """To the last bit; another seed gives another."""
     first, again, other = (simulate_typing("fig", LAYOUT, seed, "normal") for seed in (3, 3, 4))
     assert first.taps == again.taps

@@ -1,0 +1,1 @@
+"""Consumers of key events in the same process; `registry.OUTPUTS` finds them by name."""
