@@ -1,6 +1,6 @@
 """Fingertip contact detection: any flat surface becomes a keyboard.
 
-The names below are the public interface. Each is imported when it is first used, so that importing the package is quick.
+The public names are imported at their first use, so that importing the package stays quick.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from fingertip_contact.factory import KeyboardOptions, build_pipeline
     from fingertip_contact.geometry import Camera
     from fingertip_contact.keyboard.layout import Layout, load_layout
-    from fingertip_contact.offline import process_frames
-    from fingertip_contact.pipeline import Pipeline
+    from fingertip_contact.pipeline import Pipeline, process_frames
     from fingertip_contact.recordings.bag import open_recording
 
 __version__ = "0.2.0"
@@ -64,9 +63,8 @@ _MODULES = {
     **dict.fromkeys(("KeyboardOptions", "build_pipeline"), "factory"),
     **dict.fromkeys(("Layout", "load_layout"), "keyboard.layout"),
     "Camera": "geometry",
-    "Pipeline": "pipeline",
+    **dict.fromkeys(("Pipeline", "process_frames"), "pipeline"),
     "open_recording": "recordings.bag",
-    "process_frames": "offline",
 }
 
 
