@@ -19,16 +19,20 @@ HERE = Path(__file__).parent
 # Files whose tests take many seconds each: rendering, training, statistics over many taps, processes.
 SLOW_FILES = (
     "cli/test_process.py",
-    "contact/test_contact_heights_by_elevation.py",
-    "contact/test_detector.py",
-    "research/benchmarks",
-    "research/cli/test_evaluate.py",
-    "research/datasets/test_label.py",
+    "contact/test_fingertip_height.py",
+    "depth/test_fusion.py",
+    "depth/test_propagation.py",
+    "nodes",
+    "research/benchmarks/test_depth_benchmark.py",
+    "research/benchmarks/test_pipeline_benchmark.py",
     "research/datasets/test_record_from_topics.py",
     "research/datasets/test_simulated.py",
+    "research/datasets/test_writing.py",
     "research/demo",
     "research/evaluation/test_contact_suites.py",
-    "research/simulation",
+    "research/simulation/test_recording.py",
+    "research/simulation/test_renderer.py",
+    "research/simulation/test_typing.py",
     "research/training",
 )
 # What makes a test of ROS or torch: importing it, wherever in the file.
