@@ -31,7 +31,6 @@ SLOW_FILES = (
     "research/demo",
     "research/evaluation/test_contact_suites.py",
     "research/simulation/test_recording.py",
-    "research/simulation/test_renderer.py",
     "research/simulation/test_typing.py",
     "research/training",
 )
