@@ -75,7 +75,7 @@ $(VENV)/.demo: $(PROJECTS) | $(BIN)/python
 	@touch $@
 
 $(VENV)/.fast: $(PROJECTS) | $(BIN)/python
-	$(BIN)/python -m pip install -q -e ".[print,test]" -e research
+	$(BIN)/python -m pip install -q -e ".[print,test]" -e "research[plots]"
 	@touch $@
 
 $(VENV)/.all: $(PROJECTS) | $(BIN)/python
