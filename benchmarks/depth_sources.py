@@ -2,7 +2,7 @@
 
     python benchmarks/depth_sources.py
 
-The network is the stand-in of depth_world.py: it looks at every third picture, and its answer comes two pictures
+The network is the stand-in of depth_world.py: it looks at every third image, and its answer comes two images
 later. Takes a minute or two.
 """
 
@@ -23,7 +23,7 @@ TOLERANCE_NS = 150_000_000
 
 
 class DelayedNetwork:
-    """Says depth of each picture by what it saw of an earlier one."""
+    """Says depth of each image by what it saw of an earlier one."""
 
     def __init__(self) -> None:
         self._predict = SimulatedDepthNetwork(1).predict

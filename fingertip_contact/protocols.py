@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 class HandTracker(Protocol):
-    """Colour images to hands. Registered is a factory without arguments."""
+    """Colour images to hands. Registered is a factory that takes the keywords max_hands, threads and mirrored, all with
+    defaults."""
 
     def process(self, image_bgr: np.ndarray, stamp_ns: int) -> tuple[Hand, ...]:
         """The hands of one image, (H, W, 3) uint8; images come in the order of their stamps."""

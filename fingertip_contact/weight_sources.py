@@ -79,7 +79,7 @@ def fetch_from_hub(
 ) -> FetchedFile:
     """Download a file from Hugging Face, whose library shows a progress bar.
 
-    What an earlier try left in `folder` is gone on with; the library's own download begins anew in each process.
+    What an earlier try left in `folder` is gone on with; the library's own download begins again in each process.
     Without a revision the main branch is taken as it is now, and the commit is said: whoever pins it needs it.
     """
     try:

@@ -16,7 +16,7 @@ from fingertip_contact.ros import launch_utils as launching
 
 ARGUMENTS = (
     ("namespace", "fingertip_contact", "namespace of the nodes and of their topics"),
-    ("color_image", "/camera/camera/color/image_raw", "the camera's colour pictures"),
+    ("color_image", "/camera/camera/color/image_raw", "the camera's colour images"),
     ("color_info", "/camera/camera/color/camera_info", "their camera_info"),
     ("depth_image", "/camera/camera/aligned_depth_to_color/image_raw", "depth aligned to colour"),
     ("composed", "false", "true: hand tracking and contact in one process"),

@@ -37,7 +37,7 @@ def generate_launch_description():
     return launching.make_description(
         DeclareLaunchArgument("serial_no", default_value="''", description="of the camera, where there are several"),
         DeclareLaunchArgument(
-            "color_image", default_value=f"/camera/camera/color/{name}", description="the camera's colour pictures"
+            "color_image", default_value=f"/camera/camera/color/{name}", description="the camera's colour images"
         ),
         camera,
         launching.include_core(),

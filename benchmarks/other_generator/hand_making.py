@@ -10,7 +10,7 @@ from other_generator.hand import ARM, FIRST_SEGMENT, GROUP_COUNT, PALM, HandMode
 from other_generator.person import BONES, HandCut
 from other_generator.subdivision import subdivide
 
-# The forearm is drawn out beyond that distance from the wrist, so that the cut at the elbow stays out of the picture.
+# The forearm is drawn out beyond that distance from the wrist, so that the cut at the elbow stays out of the image.
 _UNSTRETCHED_ARM_M = 0.10
 _ARM_STRETCH = 0.9
 _FINGER_BONES = np.array([[BONES.index(f"finger{n}-{joint}") for joint in (1, 2, 3)] for n in range(1, 6)])

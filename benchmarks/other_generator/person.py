@@ -43,7 +43,7 @@ class HandCut:
 
 
 def load_hand_cuts(seed: int) -> dict[Handedness, HandCut]:
-    """Both hands of the person of a seed, from the cache or cut out anew.
+    """Both hands of the person of a seed, from the cache or cut out again.
 
     Raises ModuleNotFoundError, with the remedy, where they have to be cut out and anny is missing.
     """

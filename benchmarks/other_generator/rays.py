@@ -14,7 +14,7 @@ from other_generator.view import HEIGHT_PX, WIDTH_PX, View
 
 # Where rays are worth shooting is told for squares of so many pixels.
 _TILE_PX = 8
-# So many squares around the picture count: what is just outside throws shadows into it.
+# So many squares around the image count: what is just outside throws shadows into it.
 _MARGIN_TILES = 2
 # Rays start that far off the surface.
 _RAY_OFFSET_M = 0.0007
@@ -27,7 +27,7 @@ _PIXELS = HEIGHT_PX * WIDTH_PX
 class Hits:
     """Pixels that see the hands, P of them.
 
-    pixels: (P,) numbers in the flat picture. corners: (P, 3) vertex numbers. weights: (P, 3) float32, how much of each.
+    pixels: (P,) numbers in the flat image. corners: (P, 3) vertex numbers. weights: (P, 3) float32, how much of each.
     rays: (P, 3) from the camera, 1 m along z. depth_m: (P,) along z.
     """
 
@@ -58,7 +58,7 @@ class RayScene:
         below = np.column_stack([vertices_m[:, :2], np.zeros(len(vertices_m))])
         ambient_shadow = self._mark_around(below[vertices_m[:, 2] < _AMBIENT_OCCLUSION_RANGE_M], 4)
         self._hands = np.flatnonzero(hands.ravel())
-        # Pixels, in the flat picture, whose light the hands may change.
+        # Pixels, in the flat image, whose light the hands may change.
         self.changed = np.flatnonzero((hands | shadow | ambient_shadow).ravel())
 
     def trace(self, rays: np.ndarray, desk_depth_m: np.ndarray) -> Hits:

@@ -18,8 +18,8 @@ from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.bag import BagWriter
 from fingertip_contact.recordings.jsonl import to_line
 from fingertip_contact.resources import get_cache_directory
-from fingertip_research.demo.recording import is_complete
 from fingertip_research.ground_truth.recording import ground_truth_path
+from fingertip_research.simulation.recording_cache import is_complete
 from other_generator.actor import HandAnimator
 from other_generator.body import make_body
 from other_generator.renderer import RenderBuffers, Renderer
@@ -72,7 +72,7 @@ def ensure_recording(sentence: Sentence, progress: Progress) -> Path:
 def cached_path(sentence: Sentence) -> Path:
     """Where its recording lies or will lie.
 
-    The name changes with the generator's sources, so that an old picture never stands in for a new one.
+    The name changes with the generator's sources, so that an old image never stands in for a new one.
     """
     digest = hashlib.sha256(json.dumps(vars(sentence), sort_keys=True).encode())
     for source in sorted(Path(__file__).parent.iterdir()):

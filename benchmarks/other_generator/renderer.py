@@ -1,4 +1,4 @@
-"""Pictures of the hands over the desk: linear colour, true depth, and which part of whom each pixel sees."""
+"""Images of the hands over the desk: linear colour, true depth, and which part of whom each pixel sees."""
 
 from __future__ import annotations
 

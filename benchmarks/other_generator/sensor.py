@@ -20,7 +20,7 @@ _NEIGHBOURS = np.ones((3, 3))
 
 
 class Sensor:
-    """One camera. Its noise goes on from frame to frame: the same frames in the same order give the same pictures."""
+    """One camera. Its noise goes on from frame to frame: the same frames in the same order give the same images."""
 
     def __init__(self, seed: int, focal_px: float) -> None:
         self._random = np.random.default_rng(_STREAM + seed)

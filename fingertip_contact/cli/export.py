@@ -23,14 +23,14 @@ def export(
         list[Path] | None,
         typer.Option(help="A recording of what it will see, int8 takes its ranges from it; may be said several times."),
     ] = None,
-    images: Annotated[int, typer.Option(min=8, help="How many of their pictures to use, evenly spread.")] = 48,
+    images: Annotated[int, typer.Option(min=8, help="How many of their images to use, evenly spread.")] = 48,
     max_depth: options.MaxDepth = None,
     out: Annotated[
         Path | None, typer.Option(help="A new folder; by default in the cache, where nodes find it.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Make it again where it is there already.")] = False,
 ) -> None:
-    """Convert depth weights for pictures of one size, and hold the result against torch.
+    """Convert depth weights for images of one size, and hold the result against torch.
 
     The folder needs neither torch nor the weights: DepthEstimator.from_export reads it on any computer. In the cache
     depth_estimation_node finds it, and takes int8 before single precision.
@@ -47,7 +47,7 @@ def export(
     if folder.exists() and not force:
         raise ValueError(f"{folder} exists already; choose another name, or allow making it again (--force)")
     if precision == "int8" and not calibration:
-        raise ValueError("int8 takes its ranges from pictures; give a recording: --calibration out/fox.mcap")
+        raise ValueError("int8 takes its ranges from images; give a recording: --calibration out/fox.mcap")
     recordings = calibration or []
     calibration_images = [
         image for recording in recordings for image in sample_images(recording, -(-images // len(recordings)))
@@ -63,6 +63,6 @@ def export(
         shutil.rmtree(folder)
         raise ValueError(f"nothing was exported: {error}") from error
     typer.echo(
-        f"{runtime.name} {runtime.precision}: {1e3 * deviation_m:.2g} mm off torch on the stored picture", err=True
+        f"{runtime.name} {runtime.precision}: {1e3 * deviation_m:.2g} mm off torch on the stored image", err=True
     )
     typer.echo(folder)

@@ -1,4 +1,4 @@
-"""All fingers of a hand around one row of the history: which of them stop there, and what speaks for a touch."""
+"""A window of samples of all fingers of a hand: finds descents that end at its centre and computes their evidence."""
 
 from __future__ import annotations
 
@@ -19,28 +19,32 @@ from fingertip_contact.contact.evidence import (
 )
 from fingertip_contact.datatypes import FINGERS
 
-# How far back an approach reaches, and how near in time a rival's dip counts.
+# Maximum duration of an approach; of its last part; and the time around the centre in which other fingers are compared.
 MAX_APPROACH_S = 0.30
 FINAL_DESCENT_S = 0.11
 OTHER_FINGER_WINDOW_S = 0.07
-# Heights this close, metres or sigma, are the same.
+# Heights closer than this (metres, or sigma of the noise) are equal.
 HEIGHT_TOLERANCE = (0.0012, 2.0)
-# A hand whose other fingers come down so far (their median) is on its way to the desk: its fingers stop, and type not.
+# A hand whose other fingers descend farther than this (median) arrives at the desk: its fingers stop without typing.
 HAND_ARRIVAL_DESCENT_M = 0.012
-# The times between which the ways of pictures are taken, after the row, s, and which of those ways lead to a stop.
+# Times relative to the centre between which flow is measured, s, and the intervals just before the centre.
 FLOW_SAMPLE_TIMES_S = np.arange(-8, 3) / 30.0
 PRE_CONTACT_STEPS = slice(6, 8)
 
 
 @dataclass(frozen=True)
 class DescentThresholds:
-    """What is one: so many metres, or so many sigma of the noise, in all and in the last frames (metres, sigma)."""
+    """Minimum length of a descent, each as (metres, sigma of the noise); the larger one holds.
+
+    total: of the whole descent. final: of its last FINAL_DESCENT_S.
+    """
 
     total: tuple[float, float]
     final: tuple[float, float]
 
 
-# Clear of the noise; and what a finger that hovers low makes, for those who have more than heights to tell it by.
+# Strict: clearly above the noise. Lenient: also the short descents of low fingers, for classifiers that see more than
+# heights.
 STRICT_DESCENT = DescentThresholds((0.003, 4.0), (0.002, 2.5))
 LENIENT_DESCENT = DescentThresholds((0.0015, 1.5), (0.001, 1.0))
 
@@ -49,10 +53,10 @@ LENIENT_DESCENT = DescentThresholds((0.0015, 1.5), (0.001, 1.0))
 class ContactWindow:
     """Fingers of one hand, or of both side by side.
 
-    center_row: the row. times_s: (T,) after it. height_m: (T, fingers) over the contact height, NaN unseen. noise_m:
-    (fingers,) their standard deviation. cumulative_flow_m: (T, fingers, 2) where each tip's picture has come to, see
-    FingertipSamples. step_flow_m: (len(FLOW_SAMPLE_TIMES_S) - 1, fingers, 2) its way between each two of
-    FLOW_SAMPLE_TIMES_S, NaN where that is not known.
+    center_row: the row of the centre. times_s: (T,) relative to it. height_m: (T, fingers) above the contact height,
+    NaN where missing. noise_m: (fingers,) their standard deviation. cumulative_flow_m: (T, fingers, 2) accumulated
+    image displacement of each fingertip, see FingertipSamples. step_flow_m: (len(FLOW_SAMPLE_TIMES_S) - 1, fingers, 2)
+    its displacement between neighbouring FLOW_SAMPLE_TIMES_S, NaN where unknown.
     """
 
     center_row: int
@@ -76,17 +80,17 @@ class ContactWindow:
 
     @cached_property
     def flow_magnitude_m(self) -> np.ndarray:
-        """(len(FLOW_SAMPLE_TIMES_S) - 1, fingers) how long each of the steps is."""
+        """(len(FLOW_SAMPLE_TIMES_S) - 1, fingers) length of each displacement."""
         return np.sqrt((self.step_flow_m**2).sum(axis=2))
 
     def select_hand(self, side: int) -> ContactWindow:
-        """The fingers of one of both hands."""
+        """The window of one hand, out of one of both hands. side: index into HANDS."""
         own = slice(side * len(FINGERS), (side + 1) * len(FINGERS))
         parts = self.height_m[:, own], self.noise_m[own], self.cumulative_flow_m[:, own], self.step_flow_m[:, own]
         return ContactWindow(self.center_row, self.times_s, *parts)
 
     def is_descent_end(self, thresholds: DescentThresholds) -> np.ndarray:
-        """(fingers,) whether each came down just before this row, and comes no lower after it."""
+        """(fingers,) whether each finger descended just before the centre and does not go lower after it."""
         tolerance_m, last_m = (
             np.maximum(metres, sigmas * self.noise_m) for metres, sigmas in (HEIGHT_TOLERANCE, thresholds.final)
         )
@@ -94,12 +98,12 @@ class ContactWindow:
         recent_m = self.height_m[self._find_rows(-FINAL_DESCENT_S, 0.0)]
         if not len(recent_m):
             return np.zeros(len(now_m), dtype=bool)
-        # Comparisons with NaN, of what was not seen, are false.
+        # Missing samples are NaN, and comparisons with NaN are false.
         return (now_m - self.min_height_m <= tolerance_m) & (average_top_two(recent_m) - now_m > last_m)
 
     def compute_evidence(self, finger: int, thresholds: DescentThresholds) -> ContactEvidence | None:
-        """The evidence that a finger that stopped here touched; None where it did not come down far enough, or where
-        the whole hand came down."""
+        """The evidence that a finger whose descent ends here touched down; None if the descent is too short or the
+        whole hand descended."""
         finger_height_m, noise_m = self.height_m[:, finger], float(self.noise_m[finger])
         tolerance_m, min_descent_m = (
             max(metres, sigmas * noise_m) for metres, sigmas in (HEIGHT_TOLERANCE, thresholds.total)
@@ -114,7 +118,7 @@ class ContactWindow:
         descent_m = peak_height_m - dwell_height_m
         if not descent_m > min_descent_m:
             return None
-        # A rival counts by how far it came down during this descent, not by what it did before.
+        # Other fingers are compared by their descent during this one, not by what they did before.
         peak_row = approach.start + int(np.nonzero(finger_height_m[approach] >= peak_height_m - tolerance_m)[0][-1])
         other_descents_m = self._measure_other_descents_m(slice(max(0, peak_row - 1), peak_row + 1), finger)
         if other_descents_m and median(other_descents_m) > HAND_ARRIVAL_DESCENT_M:
@@ -135,7 +139,7 @@ class ContactWindow:
         )
 
     def measure_descent_flow_m(self, finger: int, evidence: ContactEvidence) -> float:
-        """How far the finger's picture went along the way down while it came down to the touch."""
+        """Image displacement of the finger along the approach direction during the descent, metres."""
         return float(
             self.cumulative_flow_m[self.center_row, finger, 1] - self.cumulative_flow_m[evidence.peak_row, finger, 1]
         )
@@ -146,22 +150,22 @@ class ContactWindow:
 
     @cached_property
     def peak_height_m(self) -> np.ndarray:
-        """(fingers,) how high each was in the approach, which has a row or more."""
+        """(fingers,) peak height of each finger during the approach, which has one row or more."""
         return average_top_two(self.height_m[self._approach])
 
     @cached_property
     def min_height_m(self) -> np.ndarray:
-        """(fingers,) how low each comes from this row on."""
+        """(fingers,) minimum height of each finger from the centre on."""
         return nan_min(self.height_m[self.center_row :])
 
     @cached_property
     def nearby_heights_m(self) -> np.ndarray:
-        """(rows, fingers) the heights in which a rival's dip counts."""
+        """(rows, fingers) heights around the centre, in which other fingers are compared."""
         return self.height_m[self._find_rows(-OTHER_FINGER_WINDOW_S, OTHER_FINGER_WINDOW_S, closed=True)]
 
     @cached_property
     def nearby_min_height_m(self) -> np.ndarray:
-        """(fingers,) the lowest of those; inf where nothing was seen."""
+        """(fingers,) the minimum of those; inf where all are missing."""
         return nan_min(self.nearby_heights_m)
 
     def _find_rows(self, from_s: float, until_s: float, closed: bool = False) -> slice:
@@ -170,7 +174,7 @@ class ContactWindow:
         return slice(int(first), int(last))
 
     def _measure_other_descents_m(self, during: slice, finger: int) -> list[float]:
-        """How far each other finger that was seen came down, metres."""
+        """Length of the descent of every other finger that was measured, metres."""
         other_descents_m = average_top_two(self.height_m[during]) - self.nearby_min_height_m
         return [
             float(other_descent_m)
@@ -179,7 +183,7 @@ class ContactWindow:
         ]
 
     def _compute_flow_llrs(self, finger: int) -> tuple[float, float]:
-        """See compute_flow_llrs; both are 0 where the picture's way is not known."""
+        """See compute_flow_llrs; both are 0 where the flow is unknown."""
         flows_m = [float(flow_m) for flow_m in self.flow_magnitude_m[PRE_CONTACT_STEPS].sum(axis=0)]
         own_flow_m = flows_m.pop(finger)
         if math.isnan(own_flow_m):
@@ -187,7 +191,7 @@ class ContactWindow:
         return compute_flow_llrs(own_flow_m, max((flow_m for flow_m in flows_m if not math.isnan(flow_m)), default=0.0))
 
     def _estimate_touch_down_s(self, finger_height_m: np.ndarray, min_height_m: float) -> float:
-        """Where the line through the last two rows of the descent meets the bottom, between this row and the last."""
+        """Time at which the line through the last two rows of the descent reaches the minimum, between those rows."""
         above_m, here_m = (
             float(finger_height_m[self.center_row - 1]) - min_height_m,
             float(finger_height_m[self.center_row]) - min_height_m,
@@ -199,7 +203,7 @@ class ContactWindow:
 
 
 def interpolate_at(times_s: np.ndarray, values: np.ndarray, sample_times_s: np.ndarray) -> np.ndarray:
-    """(len(sample_times_s), ...) values (T, ...) at these times, by lines between the rows; T is 2 or more."""
+    """(len(sample_times_s), ...) values (T, ...) interpolated linearly at these times; T is 2 or more."""
     row = np.minimum(np.maximum(times_s.searchsorted(sample_times_s), 1), len(times_s) - 1)
     fraction = np.minimum(np.maximum((sample_times_s - times_s[row - 1]) / (times_s[row] - times_s[row - 1]), 0.0), 1.0)
     fraction = fraction.reshape(-1, *(1,) * (values.ndim - 1))
@@ -207,21 +211,21 @@ def interpolate_at(times_s: np.ndarray, values: np.ndarray, sample_times_s: np.n
 
 
 def count_dwell_rows(height_m: np.ndarray, ceiling_m: float) -> int:
-    """How many rows from the first one on stay under the ceiling; unseen ones do not end it."""
+    """The number of rows from the first one on that stay below the ceiling; missing rows do not end the dwell."""
     risen = np.nonzero(height_m > ceiling_m)[0]
     return int(risen[0]) if len(risen) else len(height_m)
 
 
 def nan_min(values: np.ndarray) -> np.ndarray:
-    """(...) along the first axis; inf where nothing was seen."""
+    """(...) minimum along the first axis; inf where all are missing."""
     return np.where(np.isnan(values), np.inf, values).min(axis=0)
 
 
 def average_top_two(values: np.ndarray) -> np.ndarray:
-    """(...) mean of the two highest along the first axis, of which there is one or more: one alone is high by its
-    noise. NaN where nothing was seen."""
+    """(...) mean of the two highest values along the first axis, which has one or more: a single maximum is biased by
+    noise. NaN where all are missing."""
     ordered = np.sort(np.where(np.isnan(values), -np.inf, values), axis=0)
     first, second = ordered[-1], ordered[-min(2, len(ordered))]
-    # Of one that was seen and one that was not, that one.
+    # With one value measured and one missing, the measured one.
     mean = (first + np.where(second == -np.inf, first, second)) / 2
     return np.where(mean == -np.inf, np.nan, mean)

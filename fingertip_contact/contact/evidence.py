@@ -1,4 +1,4 @@
-"""How likely it is that a fingertip touched, in log-odds by name; `moment` tells what they are worked out from."""
+"""Contact evidence: named log-likelihood ratios (LLR) of a tap; ContactWindow computes what they are made of."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from dataclasses import dataclass
 
 from fingertip_contact.contact.parameters import ContactParameters
 
-# How well the contact height is known, how high dips end on average, share of stray readings a metre.
+# Standard deviation of the contact height; mean height at which other descents end; density of outliers per metre.
 CONTACT_HEIGHT_SIGMA_M = 0.0006
 NON_TAP_MEAN_M = 0.0045
 OUTLIER_DENSITY_PER_M = 5.0
-# Log-odds of a drop: even at this one, so much a metre more or less; fewer sigma of the noise count against it.
+# LLR of the descent's length: zero at the neutral one, linear around it; fewer sigma of the noise count against it.
 NEUTRAL_DESCENT_M = 0.007
 DESCENT_LLR_PER_M = 350.0
 MAX_DESCENT_DEVIATION_M = 0.005
 MIN_DESCENT_SIGMAS = 5.0
-# Log-odds of having come down farthest of the hand; of not, and what each metre less than the farthest costs more.
+# LLR of the deepest descent of the hand; of another one, and its cost per metre behind the deepest.
 DEEPEST_LLR = 0.6
 NOT_DEEPEST_PENALTY = 0.5
 RANK_LLR_PER_M = 500.0
 MAX_RANK_MARGIN_M = 0.008
-# The way of a picture just before a stop that is no evidence; below MIN_FLOW_M they are all the same.
+# Flow just before the candidate that is neutral; below MIN_FLOW_M all flow is equal.
 NEUTRAL_FLOW_M = 0.004
 MIN_FLOW_M = 0.0005
 
 
 @dataclass(frozen=True)
 class ContactEvidence:
-    """A fingertip's stop after a descent, with the log-odds that it was a tap, by name.
+    """The end of a finger's descent, and the LLRs that it is a tap.
 
-    height_llr: it stopped at its contact height. descent_llr: it came down far, and fast, as descents are short.
-    rank_llr: no other finger of the hand came down farther; is_deepest: none at all did. flow_llr: its picture was fast
-    until it stopped, as only the desk stops it; flow_lead_llr: no other finger's was as fast. touch_down_offset_s: best
-    estimate of when it stopped, after the row where it was found; dwell_height_m: where. peak_row: the last row before
-    it came down, peak_height_m: from where.
+    height_llr: it ends at the finger's contact height. descent_llr: it is long and fast, as descents of taps are.
+    rank_llr: no other finger of the hand descended farther; is_deepest: whether that holds. flow_llr: the fingertip's
+    image was fast until it stopped, as only the desk stops it; flow_lead_llr: no other fingertip's was as fast.
+    touch_down_offset_s: estimated touch-down, relative to the centre. dwell_height_m: mean height after it. peak_row,
+    peak_height_m: last row before the descent, and its height.
     """
 
     height_llr: float
@@ -49,19 +49,19 @@ class ContactEvidence:
     peak_height_m: float
 
     def total_llr(self, parameters: ContactParameters) -> float:
+        """The weighted sum of all terms."""
         return parameters.height_weight * self.height_llr + self.motion_llr(parameters)
 
     def motion_llr(self, parameters: ContactParameters) -> float:
-        """The log-odds by all but the height."""
+        """The weighted sum of all terms but the height."""
         heights = parameters.descent_weight * self.descent_llr + parameters.rank_weight * self.rank_llr
         return heights + parameters.flow_weight * self.flow_llr + parameters.flow_lead_weight * self.flow_lead_llr
 
 
 def compute_height_llr(dwell_height_m: float, noise_m: float) -> float:
-    """Log of how much better a stop at this height fits a tap (on the desk) than a dip (anywhere above it).
+    """Log-likelihood ratio of this height under a tap (on the desk) and under another descent (ends anywhere above).
 
-    Tap: normal about zero. Dip: exponential of mean NON_TAP_MEAN_M with the same noise. Both: a share of stray
-    readings.
+    Tap: normal around zero. Other: exponential of mean NON_TAP_MEAN_M with the same noise. Both: plus outliers.
     """
     sigma = math.hypot(noise_m, CONTACT_HEIGHT_SIGMA_M)
     tap_density = math.exp(-0.5 * (dwell_height_m / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))
@@ -74,19 +74,19 @@ def compute_height_llr(dwell_height_m: float, noise_m: float) -> float:
 
 
 def compute_descent_llr(descent_m: float, noise_m: float) -> float:
-    """Log-odds of having come down this far."""
+    """LLR of a descent of this length."""
     clipped_m = max(-MAX_DESCENT_DEVIATION_M, min(MAX_DESCENT_DEVIATION_M, descent_m - NEUTRAL_DESCENT_M))
     return DESCENT_LLR_PER_M * clipped_m + min(0.0, descent_m / noise_m - MIN_DESCENT_SIGMAS)
 
 
 def compute_rank_llr(margin_m: float) -> float:
-    """Log-odds of having come down this much farther than the hand's farthest other finger."""
+    """LLR of a descent this much longer than the longest one of the hand's other fingers."""
     if margin_m >= 0:
         return DEEPEST_LLR
     return -NOT_DEEPEST_PENALTY - RANK_LLR_PER_M * min(-margin_m, MAX_RANK_MARGIN_M)
 
 
 def compute_flow_llrs(flow_m: float, max_other_flow_m: float) -> tuple[float, float]:
-    """Of a picture's way just before the stop: against an even one, and against the longest of the other fingers'."""
+    """LLRs of the flow just before the candidate: against neutral flow, and against the other fingers' largest."""
     own_m = flow_m + MIN_FLOW_M
     return math.log(own_m / (NEUTRAL_FLOW_M + MIN_FLOW_M)), math.log(own_m / (max_other_flow_m + MIN_FLOW_M))

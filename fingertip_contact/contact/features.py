@@ -1,4 +1,7 @@
-"""What a stop looks like, in numbers that mean the same at any frame rate: what the learnt rule decides by."""
+"""Features of a contact candidate, in numbers that mean the same at any frame rate: the input of the tree ensemble.
+
+Names: `<subject>_<quantity>_<unit>`, with `_t-3` to `_t+2` for the time relative to the candidate in steps of 1/30 s.
+"""
 
 from __future__ import annotations
 
@@ -24,16 +27,15 @@ _FLOW_STEPS = (*range(-8, 0), 1, 2)
 FEATURES = (
     # The named evidence; see ContactEvidence.
     *("height_llr", "descent_llr", "rank_llr", "flow_llr", "flow_lead_llr"),
-    # How long it stayed, s, and how still, in sigma.
+    # Duration of the dwell, s, and its standard deviation, in sigma of the noise.
     *("dwell_s", "dwell_deviation_sigmas"),
-    # Speed downwards in the last step before it stopped and in the one before: m/s; how long it came down: s.
+    # Downward speed in the last step of the descent and in the one before, m/s; duration of the descent, s.
     *("final_descent_speed_mps", "previous_descent_speed_mps", "descent_s"),
-    # Evidence of depth and drop of the rival that has most of it: it explains why this finger went along.
+    # Largest height and descent LLR among the other fingers: a tapping finger explains why a coupled one moved.
     "others_max_llr",
-    # Which one of FINGERS, how many taps have told its contact height, and what its picture shows of a way down.
+    # Index into FINGERS; see FingerContext for the others.
     *("finger", "effective_tap_count", "foreshortening_ratio"),
-    # The other finger whose picture went farthest before the stop: its ways in each thirtieth of a second, from three
-    # before the stop to two after it, its height at the stop, mm, and how many fingers away it is.
+    # The other finger with the largest flow before the candidate: its flow, its height, and its distance in fingers.
     *(
         "fastest_other_flow_mm_t-3",
         "fastest_other_flow_mm_t-2",
@@ -42,13 +44,13 @@ FEATURES = (
         "fastest_other_flow_mm_t+2",
     ),
     *("fastest_other_height_mm_t+0", "fastest_other_finger_distance"),
-    # How far down the way along the picture was, if it shows so much of it: the last step, the one before, and all, mm.
+    # Descent derived from the flow and the foreshortening ratio: last step, the one before, and all.
     *("descent_from_flow_mm_t-1", "descent_from_flow_mm_t-2", "descent_from_flow_mm"),
-    # Where it stopped, over the contact height, its noise, from how far up it came, how far it then rose: mm.
+    # Height of the dwell, noise of heights, length of the descent and of the ascent after it.
     *("dwell_height_mm", "height_noise_mm", "descent_mm", "ascent_mm"),
-    # Farthest and median fall of the hand's other fingers meanwhile, the lowest of them, and the hand's median now: mm.
+    # Descents of the hand's other fingers meanwhile, the lowest of them, and the hand's median height.
     *("others_max_descent_mm", "others_median_descent_mm", "others_min_height_mm", "hand_median_height_mm_t+0"),
-    # How high it was every thirtieth of a second, from four before the stop to two after it: mm.
+    # Height over time.
     *(
         "height_mm_t-4",
         "height_mm_t-3",
@@ -58,26 +60,24 @@ FEATURES = (
         "height_mm_t+1",
         "height_mm_t+2",
     ),
-    # How far its picture went in each thirtieth of a second, from three before the stop to two after it: mm.
+    # Length of the flow over time.
     *("flow_mm_t-3", "flow_mm_t-2", "flow_mm_t-1", "flow_mm_t+1", "flow_mm_t+2"),
-    # Where its picture went while it came down, across the way down to the surface and along it; and along and aside in
-    # each thirtieth of a second, from eight before the stop to two after it: mm.
+    # Flow during the descent, across the approach direction and along it; then both over time.
     *("descent_flow_across_mm", "descent_flow_along_mm"),
     *(f"flow_along_mm_t{step:+d}" for step in _FLOW_STEPS),
     *(f"flow_lateral_mm_t{step:+d}" for step in _FLOW_STEPS),
-    # The pictures of the hand's other fingers: the median's way in the last before the stop and in those after, the
-    # stillest finger's after, and the fastest one's before and after: mm.
+    # Flow of the hand's other fingers.
     *("others_median_flow_mm_t-1", "others_median_flow_mm_t+1", "others_median_flow_mm_t+2"),
     *("others_min_flow_mm_t+1", "others_min_flow_mm_t+2"),
     *("others_max_flow_mm_t-1", "others_max_flow_mm_t+1"),
 )
-# Which ways stand one by one, of the finger and of others.
+# The flow steps of which the lengths are features.
 RECENT_STEPS = slice(5, None)
-# The last step before the stop, and the least share of a way down that a way along the picture is taken for.
+# The last flow step before the candidate, and the minimum ratio by which flow is divided to give a descent.
 FINAL_STEP, MIN_FORESHORTENING = 7, 0.1
-# The times at which heights are taken, after the stop, s.
+# Times relative to the candidate at which heights are sampled, s.
 HEIGHT_SAMPLE_TIMES_S = np.arange(-4, 3) / 30.0
-# What stands for what was not seen.
+# Stand-ins for missing values.
 MISSING_DESCENT_M, MISSING_HEIGHT_M, MISSING_LLR = 0.0, 0.05, -9.0
 
 
@@ -137,15 +137,14 @@ def compute_contact_features(candidate: ContactCandidate, context: FingerContext
 
 
 def _measure_dwell(times_s: np.ndarray, finger_height_m: np.ndarray, ceiling_m: float) -> tuple[float, float]:
-    """How long the track stays under the ceiling from its first row on, seconds, and its deviation there, metres."""
+    """Duration of the dwell below the ceiling, seconds, and the standard deviation of its heights, metres."""
     rows = count_dwell_rows(finger_height_m, ceiling_m)
     dwell = finger_height_m[:rows]
     return float(times_s[rows - 1] - times_s[0]), float(dwell[np.isfinite(dwell)].std())
 
 
 def _measure_final_speeds_mps(times_s: np.ndarray, finger_height_m: np.ndarray, center_row: int) -> tuple[float, float]:
-    """Speed downwards in the last step to row `center_row` and in the one before; that one is 0 where it was not
-    seen."""
+    """Downward speed in the last step to `center_row` and in the one before (0 where that is missing), m/s."""
     rows_before = np.nonzero(np.isfinite(finger_height_m[:center_row]) & (times_s[:center_row] >= -MAX_APPROACH_S))[0]
     rows = [*rows_before[-2:], center_row]
     speeds = -np.diff(finger_height_m[rows]) / np.diff(times_s[rows])
@@ -155,7 +154,7 @@ def _measure_final_speeds_mps(times_s: np.ndarray, finger_height_m: np.ndarray, 
 def _measure_other_fingers(
     window: ContactWindow, peak_row: int, finger: int
 ) -> tuple[list[float], list[float], list[float]]:
-    """Of each other finger: how far it fell from its start, how low it came, its evidence of a tap."""
+    """Per other finger: length of its descent, its lowest height, its height and descent LLR."""
     start_m = average_top_two(window.height_m[max(0, peak_row - 1) : peak_row + 1])
     robust_min_m, min_m = -average_top_two(-window.nearby_heights_m), window.nearby_min_height_m
     other_descents_m, other_heights_m, other_llrs = [], [], []
@@ -176,14 +175,14 @@ def _measure_other_fingers(
 
 
 def _summarise_other_flows_m(flow_m: np.ndarray, finger: int) -> list[float]:
-    """The median's, the least and the most of the other fingers' ways (5, fingers); see FEATURES."""
+    """Median, minimum and maximum of the other fingers' flow (5, fingers); see FEATURES."""
     other_flows_m = np.sort(np.delete(flow_m, finger, axis=1), axis=1)
     median_m = (other_flows_m[:, 1] + other_flows_m[:, 2]) / 2
     return [*median_m[2:], *other_flows_m[3:, 0], *other_flows_m[2:4, -1]]
 
 
 def _describe_fastest_other(flow_m: np.ndarray, height_m: np.ndarray, finger: int) -> list[float]:
-    """The other finger that went farthest before the stop; see FEATURES. height_m: (fingers,) at the stop."""
+    """The other finger with the largest flow before the candidate; see FEATURES. height_m: (fingers,) at the centre."""
     preceding_flow_m = flow_m[1:3].sum(axis=0)
     preceding_flow_m[finger] = -1.0
     fastest = int(preceding_flow_m.argmax())

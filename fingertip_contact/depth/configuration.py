@@ -23,13 +23,13 @@ ENCODER = "vits"
 # The published file that fine-tuning starts from: its head says disparity without a scale.
 RELATIVE_BASE = "depth_anything_v2_vits"
 UNSUPPORTED_ENCODERS = ("vitb", "vitl", "vitg")
-PATCH_SIZE_PX = 14  # pixels a side of the squares that the encoder cuts a picture into
-TRAINING_SIZE_PX = 518  # pixels a side of the pictures that the published weights were trained on
+PATCH_SIZE_PX = 14  # pixels a side of the squares that the encoder cuts an image into
+TRAINING_SIZE_PX = 518  # pixels a side of the images that the published weights were trained on
 
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """One network: whose weights, for pictures of which size (pixels), with which largest depth.
+    """One network: whose weights, for images of which size (pixels), with which largest depth.
 
     Raises ValueError where the size is not a multiple of 14.
     """
@@ -50,7 +50,7 @@ class NetworkSpec:
 
 
 def reference_size(height: int, width: int, shorter: int = TRAINING_SIZE_PX) -> tuple[int, int]:
-    """(height, width) of the network's input that the reference takes for pictures of the given size.
+    """(height, width) of the network's input that the reference takes for images of the given size.
 
     The shorter side becomes `shorter`, the aspect is kept to the next multiple of 14: 518x686 for 480x640.
     """
@@ -65,7 +65,7 @@ def round_to_patches(side: float, minimum: int) -> int:
 
 
 def check_input_size(height: int, width: int) -> None:
-    """Raises ValueError where pictures of that size cannot be cut into patches."""
+    """Raises ValueError where images of that size cannot be cut into patches."""
     if min(height, width) < PATCH_SIZE_PX or height % PATCH_SIZE_PX or width % PATCH_SIZE_PX:
         raise ValueError(f"the network's input size {height}x{width} has to be a multiple of {PATCH_SIZE_PX} both ways")
 

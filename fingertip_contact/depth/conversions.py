@@ -45,7 +45,7 @@ class Conversion:
 
     @property
     def parity(self) -> Path:
-        """A picture and torch's depth for it (parity.py)."""
+        """An image and torch's depth for it (parity.py)."""
         return self.folder / PARITY_FILE
 
     def write(self) -> None:

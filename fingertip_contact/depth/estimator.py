@@ -1,4 +1,4 @@
-"""Metric depth from one colour picture."""
+"""Metric depth from one colour image."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from fingertip_contact.weights import get_verified_path as get_weights_path
 
 # The D405's nearest distance, and that of the depth it was trained on: what is said below it was never learnt.
 MIN_DEPTH_M = 0.07
-# At this share of the largest depth the sigmoid is saturated: the desk ends and what lies behind cannot be said.
+# At this fraction of the largest depth the sigmoid is saturated: the desk ends and what lies behind cannot be said.
 SATURATION_RATIO = 0.998
 
 
 class DepthEstimator:
-    """Depth Anything V2 ViT-S at close range, for pictures of any size.
+    """Depth Anything V2 ViT-S at close range, for images of any size.
 
     height, width: the network's input, multiples of 14. The default has the aspect of 640x480 and is the largest that
     two cores run several times a second. max_depth_m: see configuration.py. runtime, precision: see selection.py.
@@ -69,7 +69,7 @@ class DepthEstimator:
 
     @property
     def diagnostics(self) -> dict[str, str]:
-        """What runs, how far it is off torch on the stored picture, and what was refused and why; for people."""
+        """What runs, how far it is off torch on the stored image, and what was refused and why; for people."""
         runtime = self._selected.runtime
         return {
             "runtime": f"{runtime.name} {runtime.precision}",
@@ -81,7 +81,7 @@ class DepthEstimator:
         """(H, W, 3) uint8 -> (H, W) float32 metres along the optical axis, a new array.
 
         NaN where the network says less than 0.07 m or is saturated at its largest depth. Raises ValueError where the
-        picture is not (H, W, 3) uint8.
+        image is not (H, W, 3) uint8.
         """
         depth_m = self._selected.runtime.infer(self._preprocess(image_bgr))[0, 0]
         return mask_invalid(resize_to(depth_m, *image_bgr.shape[:2]), self.max_depth_m)

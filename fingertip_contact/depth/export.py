@@ -22,7 +22,7 @@ from fingertip_contact.depth.network import DepthNetwork
 from fingertip_contact.depth.preprocessing import Preprocessor
 from fingertip_contact.depth.torch_runtime import infer
 
-# The encoder's linear layers and the head's convolutions are quantised; with fewer pictures their ranges are guesses.
+# The encoder's linear layers and the head's convolutions are quantised; with fewer images their ranges are guesses.
 MIN_CALIBRATION_IMAGES = 8
 IMAGES, DEPTH = "images", "depth_m"
 
@@ -30,14 +30,14 @@ IMAGES, DEPTH = "images", "depth_m"
 def export(
     spec: NetworkSpec, format_: str, precision: str, folder: Path, images_bgr: Sequence[np.ndarray] = ()
 ) -> Conversion:
-    """Writes a network for pictures of one size into an existing folder, with torch's answer to a stored picture.
+    """Writes a network for images of one size into an existing folder, with torch's answer to a stored image.
 
-    format_: openvino (IR) or onnx. precision: fp32, or int8, calibrated on pictures (H, W, 3) uint8 of the scenes it is
-    to be used on. Raises ValueError as checkpoint.load_weights does, and where int8 has too few pictures.
+    format_: openvino (IR) or onnx. precision: fp32, or int8, calibrated on images (H, W, 3) uint8 of the scenes it is
+    to be used on. Raises ValueError as checkpoint.load_weights does, and where int8 has too few images.
     """
     if precision == "int8" and len(images_bgr) < MIN_CALIBRATION_IMAGES:
         raise ValueError(
-            f"int8 needs at least {MIN_CALIBRATION_IMAGES} calibration pictures and has {len(images_bgr)}; "
+            f"int8 needs at least {MIN_CALIBRATION_IMAGES} calibration images and has {len(images_bgr)}; "
             "give a longer recording of the scenes it will see"
         )
     network = load_network(spec.weights, spec.height, spec.width, spec.max_depth_m)

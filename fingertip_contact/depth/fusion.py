@@ -1,7 +1,7 @@
 """One depth image of two: the sensor's and the network's, each by what it is good at.
 
 The sensor errs from pixel to pixel and not on the whole; a network errs on the whole and hardly from pixel to pixel.
-So the network's depth is brought to the sensor's, first by a scale and a shift for the picture, then by what it is
+So the network's depth is brought to the sensor's, first by a scale and a shift for the image, then by what it is
 still off on average round each pixel. What scatters round that average says how far to trust it there, and the two are
 averaged by their variances. Where the sensor has a hole, the corrected network fills it.
 
@@ -33,7 +33,7 @@ NEIGHBOURHOOD_PX = 8.0
 # Where the two differ by more than so many standard deviations, one of them is wrong, not off: the network, which
 # guesses where the sensor measures.
 OUTLIER_SIGMAS = 5.0
-# Where few pixels near by are valid in both, what is known of the whole picture counts as this share of a full circle.
+# Where few pixels near by are valid in both, what is known of the whole image counts as this fraction of a full circle.
 PRIOR_WEIGHT = 0.02
 # At the edge of a hand a network's depth slides from hand to desk over some pixels, and there are the sensor's holes.
 # Where the sensor sees both within EDGE_PX, depth half-way is pushed to the nearer of the two.
@@ -60,7 +60,7 @@ def fuse(sensor: DepthImage, model_m: np.ndarray, focal_px: float = FOCAL_PX) ->
 
 
 def fuse_with_sigma(sensor: DepthImage, model_m: np.ndarray, focal_px: float = FOCAL_PX) -> Fusion:
-    """model_m: the network's depth of the same picture, (H, W) float32, metres, NaN where invalid. focal_px: of the
+    """model_m: the network's depth of the same image, (H, W) float32, metres, NaN where invalid. focal_px: of the
     depth camera; that of the colour camera which depth is aligned to will do.
 
     Raises ValueError where the sizes differ.

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from fingertip_contact.depth.configuration import PATCH_SIZE_PX, check_input_size
 
-POSITION_GRID_SIZE = 37  # patches a side of the 518x518 pictures that the published position embedding belongs to
+POSITION_GRID_SIZE = 37  # patches a side of the 518x518 images that the published position embedding belongs to
 EMBED_DIM = 384
 OUT_INDICES = (2, 5, 8, 11)
 LEVEL_CHANNELS = (48, 96, 192, 384)
@@ -90,12 +90,12 @@ class Scratch(nn.Module):
 
 
 class DptHead(nn.Module):
-    """Four feature maps of the encoder -> one map of 0..1 at the picture's size."""
+    """Four feature maps of the encoder -> one map of 0..1 at the image's size."""
 
     def __init__(self) -> None:
         super().__init__()
         self.projects = nn.ModuleList(nn.Conv2d(EMBED_DIM, channels, 1) for channels in LEVEL_CHANNELS)
-        # From patches to 1/3.5, 1/7, 1/14 and 1/28 of the picture's size.
+        # From patches to 1/3.5, 1/7, 1/14 and 1/28 of the image's size.
         first, second, _, last = LEVEL_CHANNELS
         self.resize_layers = nn.ModuleList(
             [
@@ -124,9 +124,9 @@ class DptHead(nn.Module):
 
 
 class DepthNetwork(nn.Module):
-    """Metric depth for pictures of one size: (B, 3, height, width) -> (B, 1, height, width), metres in 0..max_depth_m.
+    """Metric depth for images of one size: (B, 3, height, width) -> (B, 1, height, width), metres in 0..max_depth_m.
 
-    Pictures are RGB, normalised as preprocessing.py does it. Raises ValueError where the size is not a multiple
+    Images are RGB, normalised as preprocessing.py does it. Raises ValueError where the size is not a multiple
     of 14.
     """
 

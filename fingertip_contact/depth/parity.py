@@ -1,4 +1,4 @@
-"""The self-test of a runtime: a stored picture has to give torch's stored depth.
+"""The self-test of a runtime: a stored image has to give torch's stored depth.
 
 Runtimes have been seen to change the metric scale without a word. Here one that does is refused when it is loaded.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-# The mean deviation that is let pass, as a share of the largest depth: 0.005, 1 and 10 mm for the D405's half metre.
+# The mean deviation that is let pass, as a fraction of the largest depth: 0.005, 1 and 10 mm for the D405's half metre.
 # In single precision runtimes agree to 1e-6; the others round where they compute, and what that costs is reported.
 TOLERANCES = {"fp32": 1e-5, "bf16": 2e-3, "fp16": 2e-3, "int8": 2e-2}
 
@@ -35,7 +35,7 @@ def write(path: Path, image_bgr: np.ndarray, depth_m: np.ndarray) -> None:
 
 
 def read(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The picture and the depth. Raises ValueError where the file is damaged."""
+    """The image and the depth. Raises ValueError where the file is damaged."""
     try:
         with np.load(path, allow_pickle=False) as stored:
             return stored["picture_bgr"], stored["depth_m"]

@@ -1,4 +1,4 @@
-"""Camera picture to network input, and network output back to the camera's size, in buffers that are made once."""
+"""Camera image to network input, and network output back to the camera's size, in buffers that are made once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STD_RGB = (0.229, 0.224, 0.225)
 
 
 class Preprocessor:
-    """Resizes a BGR picture of any size to the network's, bicubic as in training, and normalises it.
+    """Resizes a BGR image of any size to the network's, bicubic as in training, and normalises it.
 
     The aspect is not kept, just as in training. Resizing is done in floating point, as the reference does it: bytes
     would clip what bicubic interpolation adds at edges, and are no faster.
@@ -31,10 +31,10 @@ class Preprocessor:
     def __call__(self, image_bgr: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8 -> (1, 3, height, width) float32, RGB. The result is overwritten by the next call.
 
-        Raises ValueError where the picture is not (H, W, 3) uint8.
+        Raises ValueError where the image is not (H, W, 3) uint8.
         """
         if image_bgr.dtype != np.uint8 or image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or 0 in image_bgr.shape:
-            raise ValueError(f"the picture is {image_bgr.dtype} {image_bgr.shape}; it has to be uint8 (H, W, 3), BGR")
+            raise ValueError(f"the image is {image_bgr.dtype} {image_bgr.shape}; it has to be uint8 (H, W, 3), BGR")
         height, width = self._resized.shape[:2]
         size = (width, height)
         cv2.resize(image_bgr.astype(np.float32), size, dst=self._resized, interpolation=cv2.INTER_CUBIC)

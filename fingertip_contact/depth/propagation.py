@@ -1,8 +1,8 @@
-"""Depth of an earlier picture carried over to a later one by optical flow.
+"""Depth of an earlier image carried over to a later one by optical flow.
 
-The flow goes from the later picture straight to the earlier one, however many pictures lie between: on rendered typing
-as good as a chain from picture to picture, and it costs the same at any age. What flow cannot see is how a finger
-comes nearer: depth keeps the age of the network's picture, its place in the picture does not.
+The flow goes from the later image straight to the earlier one, however many images lie between: on rendered typing
+as good as a chain from image to image, and it costs the same at any age. What flow cannot see is how a finger
+comes nearer: depth keeps the age of the network's image, its place in the image does not.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DILATION_KERNEL = np.ones((7, 7), np.uint8)
 
 @dataclass(frozen=True)
 class Keyframe:
-    """A picture whose depth is known. gray: (h, w) uint8, as `to_flow_image` makes it. depth_m: (H, W) float32, metres,
+    """An image whose depth is known. gray: (h, w) uint8, as `to_flow_image` makes it. depth_m: (H, W) float32, metres,
     NaN where invalid."""
 
     stamp_ns: int
@@ -55,9 +55,9 @@ class Propagator:
         self._pixel_grid = np.empty((0, 0, 2), np.float32)
 
     def propagate(self, keyframe: Keyframe, gray: np.ndarray) -> np.ndarray:
-        """The key's depth as it lies in another picture of the same size: (H, W) float32, metres, NaN where invalid.
+        """The key's depth as it lies in another image of the same size: (H, W) float32, metres, NaN where invalid.
 
-        gray: of the other picture, by `to_flow_image`.
+        gray: of the other image, by `to_flow_image`.
         """
         change_mask = compute_change_mask(gray, keyframe.gray)
         propagated_m = keyframe.depth_m.copy()
@@ -71,7 +71,7 @@ class Propagator:
         self._dis.calc(current, previous, flow)
         flow *= change_mask[window][..., None]
         flow += self._get_pixel_grid(gray)[window]
-        # Pixels of the small picture to pixels of the large one, whose edges coincide.
+        # Pixels of the small image to pixels of the large one, whose edges coincide.
         flow *= factor
         flow += (factor - 1) / 2
         source = cv2.resize(flow, (columns.stop - columns.start, rows.stop - rows.start))
@@ -91,7 +91,7 @@ class Propagator:
 
 
 def compute_change_mask(gray: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """(h, w) uint8: 1 where two grey pictures differ by more than noise, or are near to where they do."""
+    """(h, w) uint8: 1 where two grey images differ by more than noise, or are near to where they do."""
     size = (SMOOTHING_PX, SMOOTHING_PX)
     difference = cv2.absdiff(cv2.GaussianBlur(gray, size, 0), cv2.GaussianBlur(other, size, 0))
     return cv2.dilate((difference > GREY_TOLERANCE).astype(np.uint8), DILATION_KERNEL)

@@ -1,4 +1,4 @@
-"""Where the network has to look: a window round the hands, and not the whole picture."""
+"""Where the network has to look: a window round the hands, and not the whole image."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 
 from fingertip_contact.datatypes import WRIST, Hand
 
-# Round the landmarks, as shares of the picture's width. A finger is some 20 px wide in 640 and its depth needs the desk
+# Round the landmarks, as shares of the image's width. A finger is some 20 px wide in 640 and its depth needs the desk
 # beside it.
 MARGIN_RATIO = 0.03
 
 
 @dataclass(frozen=True)
 class Region:
-    """A rectangle of a picture, pixels."""
+    """A rectangle of an image, pixels."""
 
     left: int
     top: int
@@ -33,7 +33,7 @@ class RegionFinder:
     """A window of fixed size that holds all fingers and stays where it is as long as it does.
 
     Of fixed size, so that the network always sees hands at the same magnification, which is what it judges distance
-    by; at rest, so that its depth of a resting scene rests too. width_ratio, height_ratio: of the picture.
+    by; at rest, so that its depth of a resting scene rests too. width_ratio, height_ratio: of the image.
     """
 
     def __init__(self, width_ratio: float, height_ratio: float) -> None:
@@ -41,7 +41,7 @@ class RegionFinder:
         self._last_region: Region | None = None
 
     def find(self, hands: Sequence[Hand], height: int, width: int) -> Region | None:
-        """The window for a picture of that size; None where the whole picture has to be looked at: no hands are known,
+        """The window for an image of that size; None where the whole image has to be looked at: no hands are known,
         or they do not fit."""
         image_size = np.array([width, height])
         size = np.minimum(np.rint(self._size_ratios * image_size).astype(int), image_size)
@@ -66,7 +66,7 @@ class RegionFinder:
 
 
 def _find_finger_box(hands: Sequence[Hand], image_size: np.ndarray) -> np.ndarray | None:
-    """The corners (2, 2) of the box round all landmarks but the wrists, inside the picture; None without hands."""
+    """The corners (2, 2) of the box round all landmarks but the wrists, inside the image; None without hands."""
     points_px = [hand.landmarks_px[np.arange(len(hand.landmarks_px)) != WRIST] for hand in hands]
     if not points_px:
         return None
@@ -75,7 +75,7 @@ def _find_finger_box(hands: Sequence[Hand], image_size: np.ndarray) -> np.ndarra
 
 
 def _center_on_box(box: np.ndarray, size: np.ndarray, image_size: np.ndarray) -> Region:
-    """The window with the box in its middle, moved into the picture."""
+    """The window with the box in its middle, moved into the image."""
     start = np.rint(box.mean(axis=0) - size / 2)
     left, top = np.clip(start, 0, image_size - size).astype(int)
     return Region(int(left), int(top), int(size[0]), int(size[1]))

@@ -1,4 +1,4 @@
-"""What runs the network. A runtime takes normalised pictures and gives metres; all of them give the same.
+"""What runs the network. A runtime takes normalised images and gives metres; all of them give the same.
 
 torch's runtime lies in torch_runtime.py: this module needs no torch.
 """
@@ -105,7 +105,7 @@ def supports_bfloat16() -> bool:
 
 
 def infer_one_by_one(infer: Callable[[np.ndarray], np.ndarray], batch: np.ndarray) -> np.ndarray:
-    """A batch through a graph for one picture: on a CPU that takes no longer than a graph for many."""
+    """A batch through a graph for one image: on a CPU that takes no longer than a graph for many."""
     if len(batch) == 1:
         return infer(batch)
     return np.concatenate([infer(batch[index : index + 1]).copy() for index in range(len(batch))])

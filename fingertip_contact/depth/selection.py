@@ -41,7 +41,7 @@ PRECISION_FALLBACKS = {
 class SelectedRuntime:
     """A runtime that has passed the self-test.
 
-    deviation_m: its mean deviation from torch on the stored picture. rejected_candidates: the ones
+    deviation_m: its mean deviation from torch on the stored image. rejected_candidates: the ones
     before it, each with the reason.
     """
 
@@ -130,14 +130,14 @@ def self_test(runtime: Runtime, image_bgr: np.ndarray, expected_m: np.ndarray, m
     if not parity.is_within_tolerance(deviation_m, runtime.precision, max_depth_m):
         limit_m = parity.TOLERANCES[runtime.precision] * max_depth_m
         raise RuntimeRejectedError(
-            f"its depth for the stored picture is {1e3 * deviation_m:.3g} mm off torch's in the mean, "
+            f"its depth for the stored image is {1e3 * deviation_m:.3g} mm off torch's in the mean, "
             f"{1e3 * limit_m:.3g} mm are let pass"
         )
     return deviation_m
 
 
 def load_or_build_conversion(spec: NetworkSpec, format_: str, precision: str) -> Conversion:
-    """The network in the cache; made where it is not there yet, int8 excepted, which needs pictures."""
+    """The network in the cache; made where it is not there yet, int8 excepted, which needs images."""
     folder = conversions.get_cache_folder(spec, format_, precision)
     if not folder.is_dir():
         if precision == "int8":

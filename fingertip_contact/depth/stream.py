@@ -1,4 +1,4 @@
-"""Depth of a stream of pictures from a network that is too slow to look at each."""
+"""Depth of a stream of images from a network that is too slow to look at each."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from fingertip_contact.depth.alignment import align
 from fingertip_contact.depth.propagation import Keyframe, Propagator, to_flow_image
 from fingertip_contact.depth.region import Region, RegionFinder
 
-# The whole picture is looked at this often at least: what changes away from the hands is seen then.
+# The whole image is looked at this often at least: what changes away from the hands is seen then.
 FULL_IMAGE_PERIOD_NS = 5_000_000_000
 # A window's scale is found on every fourth pixel of every fourth row.
 STRIDE = 4
 
 
 class Estimator(Protocol):
-    """Depth of one picture."""
+    """Depth of one image."""
 
     def infer(self, image_bgr: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8 -> (H, W) float32, metres, NaN where invalid."""
@@ -29,7 +29,7 @@ class Estimator(Protocol):
 
 @dataclass(frozen=True)
 class Estimate:
-    """depth_m: (H, W) float32, metres, NaN where invalid. keyframe_stamp_ns: stamp of the picture that the
+    """depth_m: (H, W) float32, metres, NaN where invalid. keyframe_stamp_ns: stamp of the image that the
     network saw."""
 
     depth_m: np.ndarray
@@ -37,10 +37,10 @@ class Estimate:
 
 
 class DepthStream:
-    """`infer` runs the network on some pictures, `propagate` gives depth for all: two threads, one for each.
+    """`infer` runs the network on some images, `propagate` gives depth for all: two threads, one for each.
 
-    full_image: for the whole picture. region: for the window round the hands that `region_finder` finds;
-    None: the whole picture is looked at always. full_image_stamp_ns: stamp of the last picture that was looked at as a
+    full_image: for the whole image. region: for the window round the hands that `region_finder` finds;
+    None: the whole image is looked at always. full_image_stamp_ns: stamp of the last image that was looked at as a
     whole.
     """
 
@@ -56,10 +56,10 @@ class DepthStream:
         self._inference_propagator, self._output_propagator = Propagator(), Propagator()
 
     def infer(self, stamp_ns: int, image_bgr: np.ndarray, hands: Sequence[Hand]) -> Estimate:
-        """Runs the network on a picture, (H, W, 3) uint8, which is what `propagate` carries over from now on.
+        """Runs the network on an image, (H, W, 3) uint8, which is what `propagate` carries over from now on.
 
-        hands: the last that are known, perhaps of an earlier picture; where there are any, only their surroundings are
-        looked at now and then the rest. Raises ValueError where the picture is none.
+        hands: the last that are known, perhaps of an earlier image; where there are any, only their surroundings are
+        looked at now and then the rest. Raises ValueError where the image is none.
         """
         gray = to_flow_image(image_bgr)
         region = self._find_region(stamp_ns, image_bgr, hands)
@@ -71,7 +71,7 @@ class DepthStream:
         return Estimate(depth_m, stamp_ns)
 
     def propagate(self, stamp_ns: int, image_bgr: np.ndarray) -> Estimate | None:
-        """Depth of a picture by what the network said last; None where it has not looked at one of this size yet, or
+        """Depth of an image by what the network said last; None where it has not looked at one of this size yet, or
         only at later ones: a recording began again."""
         keyframe = self._keyframe
         if keyframe is None or keyframe.depth_m.shape != image_bgr.shape[:2] or stamp_ns < keyframe.stamp_ns:
@@ -92,10 +92,10 @@ class DepthStream:
         return self._region_finder.find(hands, *image_bgr.shape[:2])
 
     def _infer_region(self, region: Region, image_bgr: np.ndarray, gray: np.ndarray) -> np.ndarray | None:
-        """Depth of the whole picture: what was known of it, with a region that is seen anew at the same scale.
+        """Depth of the whole image: what was known of it, with a region that is seen again at the same scale.
 
         A network judges distance by what it sees, and in a window it sees less: scale and shift differ from those of
-        the whole picture. The desk in the window says by how much. None where it shows too little of it.
+        the whole image. The desk in the window says by how much. None where it shows too little of it.
         """
         assert self._region_estimator is not None
         assert self._keyframe is not None

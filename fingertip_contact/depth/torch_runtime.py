@@ -40,7 +40,7 @@ class TorchRuntime:
         return self._device.type == "cpu"
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
-        """As runtimes.Runtime says; several pictures are computed together."""
+        """As runtimes.Runtime says; several images are computed together."""
         images = torch.from_numpy(np.ascontiguousarray(batch)).to(self._device, self._dtype)
         return infer(self._network, images)
 

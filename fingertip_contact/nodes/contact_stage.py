@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from types import SimpleNamespace
 from typing import Any
 
 from rclpy.node import Node
@@ -12,6 +11,7 @@ from fingertip_contact.datatypes import Frame, Hand
 from fingertip_contact.ros.camera_input import DEPTH_SOURCE_TOPICS, FrameReader, PairedInput
 from fingertip_contact.ros.contact_interface import ContactInterface
 from fingertip_contact.ros.diagnostics import Diagnostics
+from fingertip_contact.ros.parameters import NodeSettings
 from fingertip_contact.ros.worker import FrameWorker
 
 
@@ -20,7 +20,7 @@ class ContactStageBase:
 
     topics: tuple[str, ...]
 
-    def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
+    def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
         self._node = node
         self._all_topics = (*self.topics, *DEPTH_SOURCE_TOPICS[parameters.depth_source])
         self._camera_timeout_s = parameters.camera_timeout_s

@@ -1,7 +1,7 @@
-"""depth_estimation_node: colour pictures in, metric depth out.
+"""depth_estimation_node: colour images in, metric depth out.
 
 Subscribes color/image and color/camera_info of one stamp, and hands, which say where to look. Publishes
-depth_estimate/image (32FC1, metres, NaN where invalid, REP-118) and depth_estimate/camera_info with the picture's stamp
+depth_estimate/image (32FC1, metres, NaN where invalid, REP-118) and depth_estimate/camera_info with the image's stamp
 and frame, and works only while somebody listens; /diagnostics.
 """
 
@@ -12,7 +12,6 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from rclpy.node import Node
@@ -35,9 +34,10 @@ from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.freshness import InferenceStatistics
 from fingertip_contact.ros.images import CameraReader, ImageWriter, decode_color_bgr
 from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.ros.parameters import NodeSettings
 from fingertip_contact.ros.process import run_node
 from fingertip_contact.ros.worker import FrameWorker
-from fingertip_contact.scheduling import lower_priority, make_with_low_priority_threads
+from fingertip_contact.runtime_tuning import lower_priority, make_with_low_priority_threads
 
 DEFAULT_WEIGHTS = "d405"
 # Hands that were seen longer ago say nothing about where they are.
@@ -49,11 +49,11 @@ MAX_DEPTH_AGE_S = 1.0
 class DepthEstimationStage:
     """A depth network between two topics.
 
-    Two threads: one gives depth to every picture in a few milliseconds, the other runs the network on the newest
-    picture there is whenever it is free, and gives way to everything else on the machine.
+    Two threads: one gives depth to every image in a few milliseconds, the other runs the network on the newest
+    image there is whenever it is free, and gives way to everything else on the machine.
     """
 
-    def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
+    def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
         self._node = node
         self._every_frame = parameters.every_frame
         self._diagnostics = Diagnostics(node, held)
@@ -95,7 +95,7 @@ class DepthEstimationStage:
         self._hands = message
 
     def _process(self, received: dict[str, Any]) -> None:
-        """One picture of the camera."""
+        """One image of the camera."""
         if not self._images.get_subscription_count():
             return
         self._cameras.read(
@@ -110,7 +110,7 @@ class DepthEstimationStage:
             self._publish(received, estimate)
 
     def _infer(self, received: dict[str, Any]) -> None:
-        """One picture for the network."""
+        """One image for the network."""
         image = received[COLOR_TOPIC]
         stamp_ns = messages.stamp_to_ns(image.header.stamp)
         start_s = time.monotonic()
@@ -139,14 +139,14 @@ class DepthEstimationStage:
         if age_s > MAX_DEPTH_AGE_S:
             self._diagnostics.record_error(
                 ValueError(
-                    f"the depth network last saw a picture {age_s:.1f} s ago: it is too slow, or other programs leave "
+                    f"the depth network last saw an image {age_s:.1f} s ago: it is too slow, or other programs leave "
                     "it no time; take a smaller input, int8, or a machine with less to do"
                 )
             )
 
 
-def make_estimators(parameters: SimpleNamespace) -> tuple[DepthEstimator, DepthEstimator | None]:
-    """For whole pictures, and for windows where those are wanted. Raises ValueError where the weights, a size or the
+def make_estimators(parameters: NodeSettings) -> tuple[DepthEstimator, DepthEstimator | None]:
+    """For whole images, and for windows where those are wanted. Raises ValueError where the weights, a size or the
     wish for a runtime cannot be used."""
     checkpoint = Path(parameters.checkpoint) if parameters.checkpoint else weights.get_verified_path(DEFAULT_WEIGHTS)
 

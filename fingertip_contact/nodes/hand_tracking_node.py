@@ -1,13 +1,12 @@
-"""hand_tracking_node: colour pictures in, hands out.
+"""hand_tracking_node: colour images in, hands out.
 
-Subscribes color/image. Publishes hands with the picture's stamp and frame, one message for each picture, empty where no
+Subscribes color/image. Publishes hands with the image's stamp and frame, one message for each image, empty where no
 hand is seen; /diagnostics.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from types import SimpleNamespace
 
 from rclpy.node import Node
 from sensor_msgs.msg import Image
@@ -18,6 +17,7 @@ from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.hand_publisher import HandPublisher
 from fingertip_contact.ros.images import decode_color_bgr
 from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.ros.parameters import NodeSettings
 from fingertip_contact.ros.process import run_node
 from fingertip_contact.ros.worker import FrameWorker
 
@@ -25,7 +25,7 @@ from fingertip_contact.ros.worker import FrameWorker
 class HandTrackingStage:
     """A tracker between two topics."""
 
-    def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
+    def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
         self._node = node
         self._diagnostics = Diagnostics(node, held)
         self._hands = HandPublisher(node, parameters, held)

@@ -1,4 +1,4 @@
-"""pipeline_node: hand tracking and contact in one process; pictures go from one to the other without a copy.
+"""pipeline_node: hand tracking and contact in one process; images go from one to the other without a copy.
 
 Subscribes color/image, color/camera_info, and depth/image, depth_estimate/image or both (`depth_source`). Publishes
 hands and everything that contact_node does, and has its services.
@@ -7,7 +7,6 @@ hands and everything that contact_node does, and has its services.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from types import SimpleNamespace
 from typing import Any
 
 from rclpy.node import Node
@@ -17,6 +16,7 @@ from fingertip_contact.nodes.contact_stage import ContactStageBase
 from fingertip_contact.ros.camera_input import CAMERA_INFO_TOPIC, COLOR_TOPIC
 from fingertip_contact.ros.hand_publisher import HandPublisher
 from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.ros.parameters import NodeSettings
 from fingertip_contact.ros.process import run_node
 
 
@@ -25,7 +25,7 @@ class PipelineStage(ContactStageBase):
 
     topics = (COLOR_TOPIC, CAMERA_INFO_TOPIC)
 
-    def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
+    def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
         super().__init__(node, parameters, held)
         self._hands = HandPublisher(node, parameters, held)
 

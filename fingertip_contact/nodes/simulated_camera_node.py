@@ -1,6 +1,6 @@
 """simulated_camera_node: a recording of a camera, played as the camera itself would.
 
-Publishes the recording's pictures and camera_infos under their recorded names (those of realsense2_camera), with
+Publishes the recording's images and camera_infos under their recorded names (those of realsense2_camera), with
 stamps of now: the first frame's stamp is the moment it is due, and all others keep their recorded distance to it. Only
 topics that somebody listens to are sent. Ends with the recording, unless it loops.
 """
@@ -68,7 +68,7 @@ class SimulatedCameraNode(PlayerNode):
         self._has_waited = True
 
     def _send_frame(self, frame: list[RawMessage], stamp_ns: int) -> None:
-        # Hands take the longest, so their picture goes first.
+        # Hands take the longest, so their image goes first.
         for message in sorted(frame, key=lambda message: message.topic != self._color_topic):
             publisher = self._topic_publishers[message.topic]
             if publisher.get_subscription_count():

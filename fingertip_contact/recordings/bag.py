@@ -21,7 +21,7 @@ from fingertip_contact.datatypes import Frame
 from fingertip_contact.files import atomic_write
 from fingertip_contact.geometry import Camera
 from fingertip_contact.images import ENCODINGS, decode_color_image, decode_depth_image, parse_camera_info
-from fingertip_contact.recordings.pairing import header_stamp_ns, pair_by_stamp
+from fingertip_contact.pairing import header_stamp_ns, pair_by_stamp
 from fingertip_contact.recordings.paths import BAG_SUFFIXES
 
 IMAGE = "sensor_msgs/msg/Image"

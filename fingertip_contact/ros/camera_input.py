@@ -13,9 +13,9 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from fingertip_contact.datatypes import DepthImage, Frame
 from fingertip_contact.depth.fusion import fuse
 from fingertip_contact.images import decode_depth_image
+from fingertip_contact.pairing import StampPairer
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.images import CameraReader, decode_color_bgr
-from fingertip_contact.ros.pairing import StampPairer
 
 COLOR_TOPIC, CAMERA_INFO_TOPIC, DEPTH_TOPIC, HANDS_TOPIC = "color/image", "color/camera_info", "depth/image", "hands"
 MODEL_DEPTH_TOPIC = "depth_estimate/image"
@@ -60,7 +60,7 @@ class PairedInput:
 
     @property
     def dropped(self) -> int:
-        """Pictures whose other messages never came."""
+        """Images whose other messages never came."""
         return self._pairer.dropped
 
     def _receive(self, topic: str, message: Any) -> None:
@@ -81,9 +81,9 @@ class FrameReader:
         self._cameras = CameraReader()
 
     def read(self, received: dict[str, Any]) -> Frame:
-        """Pictures are views of the messages where the encoding allows.
+        """Images are views of the messages where the encoding allows.
 
-        Raises ValueError where a message is not what it says it is, or picture, depth and intrinsics differ in size.
+        Raises ValueError where a message is not what it says it is, or image, depth and intrinsics differ in size.
         """
         color = received[COLOR_TOPIC]
         camera = self._cameras.read(received[CAMERA_INFO_TOPIC])
@@ -91,7 +91,7 @@ class FrameReader:
         height, width = image.shape[:2]
         if (width, height) != (camera.width, camera.height):
             raise ValueError(
-                f"the colour picture is {width}x{height}, its camera_info says {camera.width}x{camera.height}"
+                f"the colour image is {width}x{height}, its camera_info says {camera.width}x{camera.height}"
             )
         depths = [
             _read_depth(received[topic], (height, width))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack
-from types import SimpleNamespace
 
 from rclpy.node import Node
 from std_srvs.srv import Trigger
@@ -13,20 +12,21 @@ from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.datatypes import Frame, FrameResult, Hand
 from fingertip_contact.factory import KeyboardOptions, build_contact_pipeline
 from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.ros.parameters import NodeSettings
 from fingertip_contact.ros.results import ResultPublisher
-from fingertip_contact.surface.plane_from_depth import SurfaceTracker
 
 
 class ContactInterface:
     """Takes frames and hands, publishes results. Frames come from one thread, service calls from another."""
 
-    def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
+    def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
         """Topics and services end when `held` is closed. Raises ValueError or OSError where the profile, layout, the
         sheet's pose or the word list cannot be read."""
-        self._contact_parameters = load_profile(parameters.profile)
         layout = load_layout(parameters.layout)
         keyboard = KeyboardOptions(parameters.sheet_pose, parameters.words, parameters.repeat_delay_s)
-        self._pipeline = build_contact_pipeline(layout, self._contact_parameters, keyboard)
+        outputs = list(filter(None, parameters.outputs))
+        self._pipeline = build_contact_pipeline(layout, load_profile(parameters.profile), keyboard, outputs)
+        held.callback(self._pipeline.close)
         self._results = ResultPublisher(node, layout, parameters.marker_rate_hz, held)
         self._lock = threading.Lock()
         self._last_result: FrameResult | None = None
@@ -67,20 +67,20 @@ class ContactInterface:
 
     def _calibrate_surface(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._lock:
-            self._pipeline.surface = SurfaceTracker(self._contact_parameters)
-        response.success, response.message = True, "the surface is fitted anew: keep hands off the desk for a moment"
+            self._pipeline.recalibrate_surface()
+        response.success, response.message = True, "the surface is fitted again: keep hands off the desk for a moment"
         return response
 
     def _calibrate_fingers(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._lock:
             self._cancel()
-            self._pipeline.detector.reset()
-        response.success, response.message = True, "finger thickness is learnt anew: tap a few times with each finger"
+            self._pipeline.reset_fingers()
+        response.success, response.message = True, "finger thickness is learnt again: tap a few times with each finger"
         return response
 
     def _clear_text(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._lock:
-            self._pipeline.key_decoder.clear()
-            self._results.publish_text(self._pipeline.key_decoder.text)
+            self._pipeline.clear_text()
+            self._results.publish_text("")
         response.success = True
         return response

@@ -1,4 +1,4 @@
-"""What a process has to find in its environment so that pictures get through DDS. Imports no ROS."""
+"""What a process has to find in its environment so that images get through DDS. Imports no ROS."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FAST_DDS_2_DISTRIBUTIONS = ("humble", "jazzy")
 
 
 def find_missing_variables(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What is missing in `environment`: the Fast DDS profile for pictures and, where ROS comes as wheels, the prefix
+    """What is missing in `environment`: the Fast DDS profile for images and, where ROS comes as wheels, the prefix
     that holds its resources. What is set already stays."""
     fast_dds_2 = environment.get("ROS_DISTRO") in FAST_DDS_2_DISTRIBUTIONS
     profile_variable = "FASTRTPS_DEFAULT_PROFILES_FILE" if fast_dds_2 else "FASTDDS_DEFAULT_PROFILES_FILE"

@@ -1,4 +1,4 @@
-"""How fresh the depth is that a network gives to a stream of pictures."""
+"""How fresh the depth is that a network gives to a stream of images."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class InferenceStatistics:
         self._full_images = 0
 
     def on_inference(self, duration_s: float, is_full_image: bool) -> None:
-        """The network has seen a picture, the whole of it or a window."""
+        """The network has seen an image, the whole of it or a window."""
         with self._lock:
             self._durations_s.append(duration_s)
             self._full_images += is_full_image
 
     def on_publish(self, age_s: float) -> None:
-        """Depth was published that the network saw in a picture so much older."""
+        """Depth was published that the network saw in an image so much older."""
         with self._lock:
             self._ages_s.append(age_s)
 
     def report(self) -> dict[str, object]:
-        """For diagnostics, since the last report: the network's rate, how long it took, how many whole pictures it saw,
+        """For diagnostics, since the last report: the network's rate, how long it took, how many whole images it saw,
         and how old it was in what was published."""
         with self._lock:
             durations_s, self._durations_s = self._durations_s, []

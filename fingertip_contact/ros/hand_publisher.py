@@ -1,9 +1,8 @@
-"""Hands found in pictures, and their topic."""
+"""Hands found in images, and their topic."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from types import SimpleNamespace
 
 import numpy as np
 from rclpy.node import Node
@@ -11,17 +10,19 @@ from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 
 from fingertip_contact.datatypes import Hand
-from fingertip_contact.hands.tracker import HandTracker
+from fingertip_contact.protocols import HandTracker
+from fingertip_contact.registry import HAND_TRACKERS
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.camera_input import HANDS_TOPIC
+from fingertip_contact.ros.parameters import NodeSettings
 
 
 class HandPublisher:
-    """A tracker that says what it finds on `hands`: one message for each picture, empty where no hand is seen."""
+    """A tracker that says what it finds on `hands`: one message for each image, empty where no hand is seen."""
 
-    def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None:
-        """The topic ends when `held` is closed. Raises ValueError where the weights are missing or damaged."""
-        self._tracker = HandTracker.from_weights(
+    def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
+        """The topic ends when `held` is closed. Raises ValueError where the tracker or its weights cannot be used."""
+        self._tracker: HandTracker = HAND_TRACKERS.get(parameters.hand_tracker)(
             max_hands=parameters.max_hands, threads=parameters.threads, mirrored=parameters.mirrored
         )
         self._publisher = node.create_publisher(PointCloud2, HANDS_TOPIC, qos.RESULT)
@@ -32,7 +33,7 @@ class HandPublisher:
         self._tracker.reset()
 
     def process(self, color_bgr: np.ndarray, header: Header) -> tuple[Hand, ...]:
-        """The hands of a picture (H, W, 3) uint8 with its header; they are published already."""
+        """The hands of an image (H, W, 3) uint8 with its header; they are published already."""
         hands = self._tracker.process(color_bgr, messages.stamp_to_ns(header.stamp))
         self._publisher.publish(messages.make_hands(header, hands))
         return hands

@@ -15,7 +15,7 @@ from fingertip_contact.images import ENCODINGS, decode_color_image, parse_camera
 
 
 def decode_color_bgr(message: Image) -> np.ndarray:
-    """A colour or grey picture as (H, W, 3) uint8 BGR: a view for bgr8, a converted copy for the others.
+    """A colour or grey image as (H, W, 3) uint8 BGR: a view for bgr8, a converted copy for the others.
 
     Encodings that are not plain go through cv_bridge where it is installed. Raises ValueError where nothing reads the
     encoding, or step and length do not fit size and encoding.
@@ -29,14 +29,14 @@ def decode_color_bgr(message: Image) -> np.ndarray:
     try:
         return CvBridge().imgmsg_to_cv2(message, "bgr8")
     except (CvBridgeError, cv2.error, TypeError) as error:
-        raise ValueError(f"cv_bridge cannot make a picture of encoding {message.encoding!r}: {error}") from error
+        raise ValueError(f"cv_bridge cannot make an image of encoding {message.encoding!r}: {error}") from error
 
 
 class ImageWriter:
-    """Makes messages of pictures of one encoding, over and over in one buffer.
+    """Makes messages of images of one encoding, over and over in one buffer.
 
     rclpy serialises in `publish`, so the message may be used again as soon as that returns. A numpy array assigned to
-    `data` would be checked byte by byte instead: 147 ms for a 640x480 picture.
+    `data` would be checked byte by byte instead: 147 ms for a 640x480 image.
     """
 
     def __init__(self, encoding: str) -> None:
@@ -45,7 +45,7 @@ class ImageWriter:
         self._buffer = array("B")
 
     def make_message(self, header: Header, image: np.ndarray) -> Image:
-        """The message of a picture (H, W) or (H, W, C) of the encoding's dtype; valid until the next call."""
+        """The message of an image (H, W) or (H, W, C) of the encoding's dtype; valid until the next call."""
         if len(self._buffer) != image.nbytes:
             self._buffer = array("B", bytes(image.nbytes))
         np.frombuffer(self._buffer, self._dtype).reshape(image.shape)[...] = image

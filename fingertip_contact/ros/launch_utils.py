@@ -17,7 +17,7 @@ from fingertip_contact.ros import environment
 
 
 def make_description(*actions: Any) -> LaunchDescription:
-    """Actions whose processes all find the settings without which pictures are lost."""
+    """Actions whose processes all find the settings without which images are lost."""
     return LaunchDescription(
         [
             *(SetEnvironmentVariable(name, value) for name, value in environment.find_missing_variables().items()),

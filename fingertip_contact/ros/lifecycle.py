@@ -5,7 +5,6 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
-from types import SimpleNamespace
 from typing import Protocol
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -13,7 +12,7 @@ from rclpy.node import Node
 
 from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros.parameter_tables import AUTOSTART_PARAMETER, PARAMETER_TABLES
-from fingertip_contact.ros.parameters import NodeParameters
+from fingertip_contact.ros.parameters import NodeParameters, NodeSettings
 
 
 class LifecycleStage(Protocol):
@@ -23,7 +22,7 @@ class LifecycleStage(Protocol):
     back, topics above all, is pushed on `held` (until clean-up) or `active` (until deactivation) as it is taken.
     """
 
-    def __init__(self, node: Node, parameters: SimpleNamespace, held: ExitStack) -> None: ...
+    def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None: ...
 
     def start(self, active: ExitStack) -> None:
         """Begins to listen, until `active` is closed."""
@@ -36,7 +35,7 @@ class ManagedNode(LifecycleNode):
     mend) become one line, anything else a traceback; the transition's result is FAILURE and what it took is given back.
     """
 
-    def __init__(self, name: str, make_stage: Callable[[Node, SimpleNamespace, ExitStack], LifecycleStage]) -> None:
+    def __init__(self, name: str, make_stage: Callable[[Node, NodeSettings, ExitStack], LifecycleStage]) -> None:
         super().__init__(name, namespace=PACKAGE)
         self._settings = NodeParameters(self, PARAMETER_TABLES[name])
         self._make_stage = make_stage

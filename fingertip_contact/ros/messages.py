@@ -1,6 +1,6 @@
 """Every message this package sends, built from its records, and read back. Pure: no node, no clock.
 
-Only standard messages. Each carries the stamp and the frame of the picture that it derives from.
+Only standard messages. Each carries the stamp and the frame of the image that it derives from.
 """
 
 from __future__ import annotations

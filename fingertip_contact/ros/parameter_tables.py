@@ -1,4 +1,4 @@
-"""What can be set on each node.
+"""The parameters of each node.
 
 `python -m fingertip_contact.ros.parameter_tables` prints the tables as Markdown, with `--yaml NODE` a parameter file.
 """
@@ -11,61 +11,72 @@ import sys
 from fingertip_contact.ros.parameters import Parameter
 
 AUTOSTART_PARAMETER = Parameter(
-    "autostart", True, "configure and activate at start; false where a lifecycle manager does that", read_only=True
+    "autostart", True, "configure and activate at start; false if a lifecycle manager does that", read_only=True
 )
 
 HAND_PARAMETERS = (
-    Parameter("max_hands", 2, "hands to follow at most", limits=(1, 2)),
-    Parameter("threads", 2, "inferences at a time: one a hand", limits=(1, 64)),
-    Parameter("mirrored", False, "the picture is mirrored, as a webcam's selfie view is"),
+    Parameter("hand_tracker", "mediapipe", "hand tracker: a registered name, or module:attribute"),
+    Parameter("max_hands", 2, "maximum number of hands to track", limits=(1, 2)),
+    Parameter("threads", 2, "simultaneous inferences: one per hand", limits=(1, 64)),
+    Parameter("mirrored", False, "the image is mirrored, like a webcam's selfie view"),
 )
 
 CONTACT_PARAMETERS = (
-    Parameter("profile", "default", "contact profile: a name in config/profiles.yaml, or a YAML file of one's own"),
-    Parameter("layout", "qwerty", "keyboard layout: the name of a built-in one, or a YAML or JSON file"),
-    Parameter("sheet_pose", "", "where the sheet lies, as `keyboard pose` saved it; empty: its markers tell"),
-    Parameter("words", "", "word list by which to expect characters, english or a file; empty: none"),
+    Parameter("profile", "default", "contact profile: a name in config/profiles.yaml, or a YAML file"),
+    Parameter("outputs", [""], "outputs: registered names, or module:attribute; one empty name: none"),
+    Parameter("layout", "qwerty", "keyboard layout: a built-in name, or a YAML or JSON file"),
+    Parameter("sheet_pose", "", "file with the sheet's pose, saved by `keyboard pose`; empty: found by its markers"),
+    Parameter("words", "", "word list of the language model, english or a file; empty: none"),
     Parameter("repeat_delay_s", 0.0, "keys held for longer repeat; 0: never, else 0.1 or more", limits=(0.0, 10.0)),
-    Parameter("depth_source", "sensor", "where depth comes from", choices=("sensor", "model", "fused")),
-    Parameter("camera_timeout_s", 0.5, "without frames for this long, held keys are cancelled", limits=(0.05, 60.0)),
-    Parameter("marker_rate_hz", 10.0, "markers at most this often", limits=(0.1, 60.0)),
+    Parameter("depth_source", "sensor", "source of depth", choices=("sensor", "model", "fused")),
+    Parameter(
+        "camera_timeout_s", 0.5, "held keys are cancelled after this long without frames, s", limits=(0.05, 60.0)
+    ),
+    Parameter("marker_rate_hz", 10.0, "maximum rate of markers", limits=(0.1, 60.0)),
 )
 
 DEPTH_PARAMETERS = (
-    Parameter(
-        "checkpoint", "", "weights of the depth network; empty: what `fingertip-contact models pull d405` fetched"
-    ),
+    Parameter("checkpoint", "", "weights of the depth network; empty: those of `fingertip-contact models pull d405`"),
     Parameter("input_height", 252, "height of the network's input, a multiple of 14", limits=(14, 1008)),
     Parameter("input_width", 336, "width of the network's input, a multiple of 14", limits=(14, 1344)),
     Parameter(
         "region_height",
         154,
-        "height of the input for a window round the hands, whose share of the picture is that of the inputs; "
-        "0: always the whole picture",
+        "height of the input for a region around the hands, in proportion to input_height as region to image; "
+        "0: always the full image",
         limits=(0, 1008),
     ),
-    Parameter("region_width", 210, "width of the input for a window round the hands", limits=(0, 1344)),
+    Parameter("region_width", 210, "width of the input for a region around the hands", limits=(0, 1344)),
     Parameter(
         "every_frame",
         True,
-        "depth for every picture, carried over from the last one that the network saw; false: only for those it saw",
+        "depth for every image, propagated from the last inference; false: only for inferred images",
     ),
-    Parameter("max_depth_m", 0.0, "largest depth the weights were trained for; 0: as the weights say", (0.0, 100.0)),
-    Parameter("runtime", "auto", "what runs the network", choices=("auto", "openvino", "onnxruntime", "torch")),
+    Parameter(
+        "max_depth_m",
+        0.0,
+        "maximum depth that the weights were trained for; 0: as stored with the weights",
+        (0.0, 100.0),
+    ),
+    Parameter("runtime", "auto", "runtime of the network", choices=("auto", "openvino", "onnxruntime", "torch")),
     Parameter(
         "precision",
         "auto",
-        "auto: int8 where it was exported, else fp32; bf16: on a CPU that has it; fp16: on a GPU",
+        "auto: int8 if it was exported, else fp32; bf16: on a CPU that supports it; fp16: on a GPU",
         choices=("auto", "int8", "bf16", "fp16", "fp32"),
     ),
     Parameter("threads", 0, "CPU threads for inference; 0: half as many as there are cores", limits=(0, 64)),
 )
 
 RECORDING_PARAMETER = Parameter("recording", "", "the bag to play: an MCAP file or a rosbag2 folder", read_only=True)
-RATE_PARAMETER = Parameter("rate", 1.0, "speed of playing; 1 is as recorded", limits=(0.01, 100.0), read_only=True)
+RATE_PARAMETER = Parameter("rate", 1.0, "playback rate; 1 is as recorded", limits=(0.01, 100.0), read_only=True)
 LOOP_PARAMETER = Parameter("loop", False, "start again at the end", read_only=True)
 WAIT_FOR_SUBSCRIBERS_PARAMETER = Parameter(
-    "wait_for_subscribers", 0, "subscribers the colour picture needs before the first frame", (0, 100), read_only=True
+    "wait_for_subscribers",
+    0,
+    "subscribers to the colour image to wait for before the first frame",
+    (0, 100),
+    read_only=True,
 )
 START_DELAY_PARAMETER = Parameter(
     "start_delay_s", 2.0, "wait before the first frame or message, s", limits=(0.0, 600.0), read_only=True

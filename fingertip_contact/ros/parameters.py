@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from types import SimpleNamespace
+from dataclasses import dataclass, make_dataclass
 from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
@@ -12,6 +11,9 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
 Value = bool | int | float | str | list[str]
+
+# A frozen dataclass with one field per parameter of a node's table; made at run time, so mypy cannot name it.
+NodeSettings = Any
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class NodeParameters:
     def __init__(self, node: Node, table: Iterable[Parameter]) -> None:
         self._node = node
         self._table = {parameter.name: parameter for parameter in table}
+        types = [(name, type(parameter.default)) for name, parameter in self._table.items()]
+        self._settings_class = make_dataclass("NodeSettings", types, frozen=True)
         self.frozen = False
         for parameter in self._table.values():
             node.declare_parameter(parameter.name, parameter.default, parameter.make_descriptor())
@@ -68,9 +72,9 @@ class NodeParameters:
                 raise ValueError(error)
         node.add_on_set_parameters_callback(self._validate_changes)
 
-    def snapshot(self) -> SimpleNamespace:
-        """All values by name, as they are now."""
-        return SimpleNamespace(**{name: self._node.get_parameter(name).value for name in self._table})
+    def snapshot(self) -> NodeSettings:
+        """The current values: a frozen dataclass with one field per parameter."""
+        return self._settings_class(**{name: self._node.get_parameter(name).value for name in self._table})
 
     def _validate_changes(self, changes: list[RosParameter]) -> SetParametersResult:
         own_changes = [change for change in changes if change.name in self._table]

@@ -9,16 +9,15 @@ import threading
 from collections.abc import Callable
 from typing import NoReturn
 
-import cv2
 import rclpy
 from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from fingertip_contact.memory import tune_malloc
 from fingertip_contact.ros import environment
 from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.runtime_tuning import tune_process
 
 # How long a signal may go unnoticed while nothing else happens.
 SPIN_PERIOD_S = 0.1
@@ -42,9 +41,7 @@ def run_node(make_node: Callable[[ShutdownEvent], Node]) -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, lambda *_: shutdown_event.set())
     os.environ.update(environment.find_missing_variables())
-    tune_malloc()
-    # Nodes share the cores among them; OpenCV's threads would wait for one another by spinning.
-    cv2.setNumThreads(1)
+    tune_process()
     try:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as error:  # ROS arguments that cannot be read.

@@ -16,8 +16,8 @@ def _profile(depth: int, reliable: bool, latched: bool = False) -> QoSProfile:
 
 # RViz asks for reliable images, so they are offered; a camera must never wait for a slow reader, so two are kept.
 IMAGE_OUT = _profile(2, reliable=True)
-# Sensor data (REP-2003). With a depth of 1 a picture is lost whenever the executor is still busy with the one before.
-# Pictures are taken out at once and the newest wins in the worker behind, so a deeper queue adds no latency; ten are
+# Sensor data (REP-2003). With a depth of 1 an image is lost whenever the executor is still busy with the one before.
+# Images are taken out at once and the newest wins in the worker behind, so a deeper queue adds no latency; ten are
 # what a machine may stall for, a third of a second.
 IMAGE_IN = _profile(10, reliable=False)
 CAMERA_INFO_IN = _profile(10, reliable=False)

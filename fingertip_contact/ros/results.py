@@ -54,7 +54,7 @@ class ResultPublisher:
         self._overlay_image = make_publisher(Image, "overlay/image", qos.IMAGE_OUT)
 
     def publish(self, frame: Frame, result: FrameResult) -> None:
-        """Everything about a frame, events first: a key must not wait for a picture."""
+        """Everything about a frame, events first: a key must not wait for an image."""
         self._frame_id = frame.frame_id
         self.publish_events(result)
         header = messages.make_header(result.stamp_ns, frame.frame_id)

@@ -29,7 +29,7 @@ MIN_ELEVATION_DEG = 12.0
 
 @dataclass(frozen=True)
 class PlaneFit:
-    """A plane, the RMS distance of its inliers (metres) and their share of all points."""
+    """A plane, the RMS distance of its inliers (metres) and their fraction of all points."""
 
     plane: Plane
     residual_m: float

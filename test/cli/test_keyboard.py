@@ -63,7 +63,7 @@ def test_sheet_pose_is_estimated_from_given_corners(desk, tmp_path, capsys):
 
 
 def test_invalid_output_paths_are_rejected_early(desk, tmp_path, capsys):
-    """A file that exists, and a picture that cannot be written."""
+    """A file that exists, and an image that cannot be written."""
     out = tmp_path / "pose.yaml"
     out.write_text("mine")
     assert run("keyboard", "pose", desk(), "--out", out) == 2

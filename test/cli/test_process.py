@@ -25,7 +25,7 @@ PREFIX, FRAME_ID = "/camera/camera", "camera_color_optical_frame"
 
 
 def write_empty_desk(path: Path, count: int, missing_depth: tuple[int, ...] = ()) -> Path:
-    """A bare grey desk, 35 cm straight below the camera. lost_depth: frames without a depth picture."""
+    """A bare grey desk, 35 cm straight below the camera. lost_depth: frames without a depth image."""
     noise = np.random.default_rng(0)
     color = noise.integers(120, 136, (480, 640, 3), dtype=np.uint8)
     depth = noise.integers(349, 352, (480, 640)).astype(np.uint16)

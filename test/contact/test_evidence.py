@@ -26,7 +26,7 @@ def make_hand_track(own: list[float], other: list[float] | None = None) -> np.nd
 
 
 def make_window(height_m: np.ndarray, row: int, noise_m: float, flow_m: np.ndarray | None = None) -> ContactWindow:
-    """Row `at` of a hand; nothing is known of the pictures' ways unless it is given (12, 5, 2)."""
+    """Row `at` of a hand; nothing is known of the images' ways unless it is given (12, 5, 2)."""
     unknown_flow = np.full((12, 5, 2), np.nan)
     return ContactWindow.from_history(
         STAMPS, height_m, np.full(5, noise_m), unknown_flow if flow_m is None else flow_m, row
@@ -78,7 +78,7 @@ def test_higher_descent_end_has_lower_evidence() -> None:
 
 
 def make_flow(own_mm: float, neighbour_mm: float) -> np.ndarray:
-    """Ways (12, 5, 2) of pictures: finger 1 and finger 2 go down by so much in each of the last two frames before the
+    """Ways (12, 5, 2) of images: finger 1 and finger 2 go down by so much in each of the last two frames before the
     stop."""
     flow_m = np.zeros((12, 5, 2))
     flow_m[5:7, 1, 1], flow_m[5:7, 2, 1] = own_mm / 1e3, neighbour_mm / 1e3
@@ -86,7 +86,7 @@ def make_flow(own_mm: float, neighbour_mm: float) -> np.ndarray:
 
 
 def test_fast_fingertip_flow_before_contact_is_evidence() -> None:
-    """Fast and alone is for a tap, slow against it, and a rival that was as fast takes the lead away; where pictures'
+    """Fast and alone is for a tap, slow against it, and a rival that was as fast takes the lead away; where images'
     ways are not known both count nothing."""
     fast, slow, with_neighbour = (
         compute_evidence(make_hand_track(TAP), 6, 1, 0.0005, make_flow(*speeds_mm))

@@ -1,4 +1,4 @@
-"""The way of each fingertip's picture: to a tenth of a pixel, whatever the landmark does, and only of the same hand."""
+"""The way of each fingertip's image: to a tenth of a pixel, whatever the landmark does, and only of the same hand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIPS = list(FINGERTIP_LANDMARKS)
 
 
 def make_textured_image(shift_px: tuple[float, float] = (0.0, 0.0), seed: int = 1) -> np.ndarray:
-    """A picture of soft blobs, moved to the right and down."""
+    """An image of soft blobs, moved to the right and down."""
     noise = np.random.default_rng(seed).integers(0, 255, SHAPE).astype(np.float32)
     soft = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3.0), None, 0, 255, cv2.NORM_MINMAX)
     move = np.float32([[1, 0, shift_px[0]], [0, 1, shift_px[1]]])
@@ -33,7 +33,7 @@ def update_flow(flow: FingertipFlow, image: np.ndarray, hands: tuple[Hand, ...])
 
 
 def measure_flow_px(shift_px: tuple[float, float], landmarks_px: tuple[float, float], track: int = 0) -> np.ndarray:
-    """What is told of a picture that moves so while the landmarks move so."""
+    """What is told of an image that moves so while the landmarks move so."""
     flow = FingertipFlow()
     update_flow(flow, make_textured_image(), (make_hand(0),))
     return update_flow(flow, make_textured_image(shift_px), (make_hand(0, landmarks_px, track),))
@@ -50,7 +50,7 @@ def test_flow_follows_the_image_and_not_the_landmark(
 
 
 def test_flow_falls_back_to_landmark_displacement() -> None:
-    """A picture without any texture: the way is the landmarks'."""
+    """An image without any texture: the way is the landmarks'."""
     flow = FingertipFlow()
     blank = np.full((*SHAPE, 3), 90, np.uint8)
     update_flow(flow, blank, (make_hand(0),))
@@ -59,7 +59,7 @@ def test_flow_falls_back_to_landmark_displacement() -> None:
 
 
 def test_new_track_has_no_flow() -> None:
-    """Nothing is known of a hand that was not there in the frame before, nor after reset() or a picture of another
+    """Nothing is known of a hand that was not there in the frame before, nor after reset() or an image of another
     size."""
     assert np.isnan(measure_flow_px((1.0, 0.0), (1.0, 0.0), track=7)).all()
     flow = FingertipFlow()
@@ -132,7 +132,7 @@ def test_flow_rows_follow_the_hand_order() -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e9, -50.0])
 def test_landmarks_outside_the_image_give_no_flow(value: float) -> None:
-    """Landmarks that are no place in the picture give no way, and no error."""
+    """Landmarks that are no place in the image give no way, and no error."""
     outside = make_hand(0)
     outside.landmarks_px[TIPS[2]] = value
     flow = FingertipFlow()

@@ -67,7 +67,7 @@ def test_missing_depth_gives_no_height() -> None:
 
 
 def test_hand_at_the_image_border_is_handled() -> None:
-    """A hand half outside the picture gives NaN for what is outside."""
+    """A hand half outside the image gives NaN for what is outside."""
     plane = make_desk_plane(60)
     depth = render_fingers(plane, TIPS, 0.0, 4)
     outside = make_hand(0, (-170.0, 250.0))

@@ -1,4 +1,4 @@
-"""How much of a way down the picture of a finger shows: learnt from taps, shared within a hand."""
+"""How much of a way down the image of a finger shows: learnt from taps, shared within a hand."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_foreshortening_is_learnt_per_finger_and_hand() -> None:
 
 
 def test_non_taps_do_not_update_foreshortening() -> None:
-    """A stop that cannot have been a tap leaves the share as it was."""
+    """A stop that cannot have been a tap leaves the fraction as it was."""
     estimator = ForeshorteningEstimator()
     estimator.update(3, 0.012, 0.0, 0.0)
     assert estimator.estimate_ratios()[3] == PRIOR_RATIO

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,23 @@ from fingertip_contact.contact.parameters import ContactParameters, list_profile
 
 
 def test_default_profile_equals_parameter_defaults() -> None:
-    """The profile `default` says what the dataclass does; `evidence` has another rule, and the published entry."""
-    assert load_profile("default") == ContactParameters()
-    evidence = ContactParameters(classifier="evidence", entry_height_m=0.0045)
-    assert load_profile("evidence") == evidence
+    """The profile `default` holds the defaults and names its model; `evidence` has another classifier and entry."""
+    default = load_profile("default")
+    assert replace(default, model="") == ContactParameters()
+    assert (Path(default.model) / "decision.json").is_file()
+    assert load_profile("evidence") == ContactParameters(classifier="evidence", entry_height_m=0.0045)
+
+
+def test_model_is_relative_to_the_profile(tmp_path: Path) -> None:
+    """A profile's model lies where its file does."""
+    source = tmp_path / "mine.yaml"
+    source.write_text("mine: {model: models/mine}", encoding="utf-8")
+    assert load_profile(source).model == str(tmp_path / "models/mine")
+
+
+def test_classifier_can_be_named_by_reference() -> None:
+    """`module:attribute` names a classifier that nobody registered."""
+    assert ContactParameters(classifier="mine.module:Classifier").classifier == "mine.module:Classifier"
 
 
 def test_every_shipped_profile_loads() -> None:

@@ -42,7 +42,7 @@ def compute_features(
 
 
 def compute_tap_features(neighbour_mm: list[float]) -> dict[str, float]:
-    """Features of the tap of finger 1 while finger 2 moves so; the others hover at 12 mm. Pictures go along."""
+    """Features of the tap of finger 1 while finger 2 moves so; the others hover at 12 mm. Images go along."""
     height_m = np.full((12, 5), 0.012)
     height_m[:, 1] = np.array(TAP_MM) / 1e3
     height_m[:, 2] = np.array(neighbour_mm) / 1e3
@@ -66,7 +66,7 @@ def test_features_describe_the_descent() -> None:
 
 
 def test_features_describe_the_fingertip_flow() -> None:
-    """The picture of a finger goes down with it, 6 mm in each of the last two steps, and then stands; so a rival's."""
+    """The image of a finger goes down with it, 6 mm in each of the last two steps, and then stands; so a rival's."""
     features = compute_tap_features([12.0, 12, 12, 12, 12, 9, 4, 4, 4, 12, 12, 12])
     assert [features[f"flow_mm_t-{step}"] for step in (3, 2, 1)] == pytest.approx([0.0, 6.0, 6.0], abs=1e-3)
     assert [features[f"flow_mm_t+{step}"] for step in (1, 2)] == pytest.approx([0.0, 0.0], abs=1e-3)
@@ -131,7 +131,7 @@ def test_features_are_finite(height_m: np.ndarray, flow_m: np.ndarray, row: int,
 
 
 def test_partial_flow_counts_as_missing() -> None:
-    """A picture whose way is known in one direction only has not moved, and the stop's features stay finite."""
+    """An image whose way is known in one direction only has not moved, and the stop's features stay finite."""
     flow_m = np.full((12, 5, 2), 0.001)
     flow_m[CENTER_ROW - 1 : CENTER_ROW + 1, 1, 1] = np.nan
     height_m = np.full((12, 5), 0.012)

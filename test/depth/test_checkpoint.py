@@ -99,7 +99,7 @@ def test_pickled_module_error_does_not_suggest_unsafe_loading(tmp_path):
 
 @pytest.mark.parametrize("kept", [0, 1, 1000, 0.5, 0.999])
 def test_truncated_checkpoint_is_rejected(trained, tmp_path, kept):
-    """Wherever the download broke off. kept: bytes, or the share of the file."""
+    """Wherever the download broke off. kept: bytes, or the fraction of the file."""
     content = trained.read_bytes()
     path = tmp_path / "cut.pth"
     path.write_bytes(content[: kept if isinstance(kept, int) else int(kept * len(content))])
@@ -162,7 +162,7 @@ def test_mismatched_shapes_are_named(tmp_path):
 
 
 def test_non_finite_weights_are_rejected(tmp_path):
-    """A training that diverged would give NaN everywhere, which reads like a picture without depth."""
+    """A training that diverged would give NaN everywhere, which reads like an image without depth."""
     weights = {**make_random_weights(), "pretrained.norm.bias": torch.full((384,), float("nan"))}
     with pytest.raises(ValueError, match=r"not finite in pretrained\.norm\.bias"):
         load_weights(save_checkpoint(weights, tmp_path / "diverged.pth"))

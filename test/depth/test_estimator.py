@@ -90,7 +90,7 @@ def test_depth_is_resized_to_the_camera_resolution(checkpoint, estimator, image_
 
 
 def test_results_do_not_share_memory(estimator, image_bgr):
-    """A result may be kept while the next picture is looked at."""
+    """A result may be kept while the next image is looked at."""
     first = estimator.infer(image_bgr)
     kept = first.copy()
     estimator.infer(image_bgr[::-1].copy())
@@ -109,12 +109,12 @@ sys.modules["torch"] = sys.modules["timm"] = None  # importing either raises Imp
 from pathlib import Path
 import numpy as np
 from fingertip_contact.depth.estimator import DepthEstimator
-picture = np.random.default_rng(5).integers(0, 256, (48, 64, 3), np.uint8)
+image = np.random.default_rng(5).integers(0, 256, (48, 64, 3), np.uint8)
 try:
     estimator = DepthEstimator(Path(sys.argv[1]), height={HEIGHT}, width={WIDTH}, max_depth_m={MAX_DEPTH_M}, threads=1)
 except ValueError as error:
     sys.exit(f"error: {{error}}")
-np.save(sys.argv[2], estimator.infer(picture))
+np.save(sys.argv[2], estimator.infer(image))
 """
 
 

@@ -48,7 +48,7 @@ def is_measured(view):
 
 @pytest.mark.parametrize("near", [False, True], ids=["everywhere", "near_hands"])
 def test_fused_depth_beats_both_sources_where_both_are_valid(rendered, near):
-    """On the whole picture, and near the hands, where depth has edges."""
+    """On the whole image, and near the hands, where depth has edges."""
     sensor_mm, network_mm, fused_mm = errors_mm(
         rendered, lambda view: is_measured(view) & (view.near_hands | (not near))
     )

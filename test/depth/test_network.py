@@ -37,7 +37,7 @@ def network_depth_m(images, max_depth_m=MAX_DEPTH_M):
 def test_depth_matches_stored_reference_output(size):
     """Stored numbers of transformers' Depth Anything with the same weights (depth_reference.py makes them)."""
     stored_m = np.load(REFERENCE_FILE)[format_size(size)]
-    assert np.ptp(stored_m) > 0.1  # the comparison would mean little on a flat picture
+    assert np.ptp(stored_m) > 0.1  # the comparison would mean little on a flat image
     assert np.abs(subsample(network_depth_m(make_random_images(*size))[:, 0]) - stored_m).max() < TOLERANCE_M
 
 
@@ -84,7 +84,7 @@ def test_parameter_names_and_shapes_match_published_checkpoints():
 
 
 def test_images_of_a_batch_are_independent():
-    """(B, 3, H, W) in, (B, 1, H, W) out; each picture as if it were alone."""
+    """(B, 3, H, W) in, (B, 1, H, W) out; each image as if it were alone."""
     images = make_random_images(70, 98, batch=2)
     depth_m = network_depth_m(images)
     assert depth_m.shape == (2, 1, 70, 98)

@@ -1,4 +1,4 @@
-"""Pictures get to the network as in its training, and depth gets back onto the right pixels."""
+"""Images get to the network as in its training, and depth gets back onto the right pixels."""
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ from fingertip_contact.depth.preprocessing import Preprocessor, resize_to
 
 @pytest.fixture
 def image_bgr():
-    """A smooth picture in other colours than grey, so that swapped channels show."""
+    """A smooth image in other colours than grey, so that swapped channels show."""
     noise = np.random.default_rng(1).integers(0, 256, (480, 640, 3), np.uint8)
     return (cv2.GaussianBlur(noise, (0, 0), 3) * (1.0, 0.5, 0.3)).astype(np.uint8)
 

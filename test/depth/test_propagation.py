@@ -1,4 +1,4 @@
-"""Depth of pictures that the network has not seen."""
+"""Depth of images that the network has not seen."""
 
 import numpy as np
 import pytest
@@ -22,13 +22,13 @@ def typing():
 
 
 def make_textured(seed=0):
-    """A picture with something to follow: (480, 640, 3) uint8."""
+    """An image with something to follow: (480, 640, 3) uint8."""
     coarse = np.random.default_rng(seed).integers(0, 255, (HEIGHT // 8, WIDTH // 8), dtype=np.uint8)
     return np.repeat(np.kron(coarse, np.ones((8, 8), np.uint8))[..., None], 3, axis=2)
 
 
 def test_depth_moves_with_the_image_content():
-    """A picture shifted by 12 pixels takes its depth along."""
+    """An image shifted by 12 pixels takes its depth along."""
     image = make_textured()
     depth_m = DESK_M + 0.05 * (to_flow_image(image).repeat(2, 0).repeat(2, 1) > 127).astype(np.float32)
     shifted_m = Propagator().propagate(
@@ -39,7 +39,7 @@ def test_depth_moves_with_the_image_content():
 
 
 def test_static_pixels_keep_their_depth_exactly():
-    """Noise of the picture does not stir it, and NaN stays where it is; the outermost pixel may be its neighbour's."""
+    """Noise of the image does not stir it, and NaN stays where it is; the outermost pixel may be its neighbour's."""
     image = make_textured()
     noisy = np.clip(image + np.random.default_rng(1).normal(0, 2, image.shape), 0, 255).astype(np.uint8)
     depth_m = DESK_M.copy()

@@ -32,7 +32,7 @@ def contains(region, box):
 
 @given(st.floats(-50, 640), st.floats(-50, 480), st.floats(10, 390), st.floats(10, 280))
 def test_region_of_fixed_size_contains_the_fingers(left, top, width, height):
-    """Wherever hands are, it lies in the picture and has the magnification that the network knows."""
+    """Wherever hands are, it lies in the image and has the magnification that the network knows."""
     assume(left + width > 0)
     assume(top + height > 0)
     box = (left, top, left + width, top + height)
@@ -81,7 +81,7 @@ def test_region_as_large_as_the_image_is_the_full_image():
 
 
 def test_region_follows_the_image_size():
-    """Its size is a share of the picture's."""
+    """Its size is a fraction of the image's."""
     finder = RegionFinder(0.5, 0.5)
     finder.find((make_hand(200, 100, 440, 270),), HEIGHT, WIDTH)
     region = finder.find((make_hand(200, 100, 440, 270),), 720, 1280)

@@ -59,7 +59,7 @@ def expected_m(spec):
 
 @pytest.fixture(scope="module")
 def images():
-    """(N, 120, 160, 3) uint8: the stored picture under changing light, enough to calibrate with."""
+    """(N, 120, 160, 3) uint8: the stored image under changing light, enough to calibrate with."""
     image = parity.make_reference_image(120, 160)
     return [np.clip(image * gain, 0, 255).astype(np.uint8) for gain in np.linspace(0.6, 1.4, 8)]
 
@@ -144,7 +144,7 @@ def test_deviating_runtime_is_rejected_for_the_next_one(spec, own_cache, caplog)
     parity.write(own_cache / conversions.PARITY_FILE, image, depth_m * np.float32(1.01))
     estimator = DepthEstimator(spec.weights, height=HEIGHT, width=WIDTH, threads=1)
     assert estimator.diagnostics["runtime"] == "onnxruntime fp32"
-    assert "openvino fp32: its depth for the stored picture is" in estimator.diagnostics["rejected"]
+    assert "openvino fp32: its depth for the stored image is" in estimator.diagnostics["rejected"]
     assert "mm off torch's" in estimator.diagnostics["rejected"]
     assert "depth runtime refused: openvino fp32" in caplog.text
 
@@ -217,8 +217,8 @@ def test_unknown_precision_error_lists_valid_ones(preference):
 
 
 def test_int8_needs_calibration_images(spec, tmp_path):
-    """Ranges from a handful of pictures would be guesses."""
-    with pytest.raises(ValueError, match="at least 8 calibration pictures and has 0"):
+    """Ranges from a handful of images would be guesses."""
+    with pytest.raises(ValueError, match="at least 8 calibration images and has 0"):
         export(spec, "openvino", "int8", tmp_path)
 
 

@@ -52,9 +52,9 @@ def extract_values(arrays):
 
 
 def test_depth_is_published_at_the_camera_rate(weights, tmp_path):
-    """Nothing is computed while nobody listens. Then each picture gets depth, though the network sees but some:
-    32FC1 metres of the picture's size, NaN where invalid, with the picture's header, its camera_info beside, and
-    diagnostics that say how old the network's picture was. Contact runs on it, without a depth camera."""
+    """Nothing is computed while nobody listens. Then each image gets depth, though the network sees but some:
+    32FC1 metres of the image's size, NaN where invalid, with the image's header, its camera_info beside, and
+    diagnostics that say how old the network's image was. Contact runs on it, without a depth camera."""
     bag = write_recording(tmp_path / "desk.mcap", 30)
     with ros_node() as test_node, launch_nodes(tmp_path) as start:
         node = start(

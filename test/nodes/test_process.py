@@ -54,7 +54,7 @@ def extract_stamps(received):
 
 @pytest.mark.parametrize("composed", [False, True], ids=["three processes", "composed"])
 def test_every_frame_is_published_once(start, recording, hand_weights, composed):
-    """One hands and one fingertips message for each picture, in order, with its stamp and frame; none lost by DDS."""
+    """One hands and one fingertips message for each image, in order, with its stamp and frame; none lost by DDS."""
     with ros_node() as test_node:
         camera_infos = test_node.subscribe(CameraInfo, INFO, qos.EVENT)
         hands = test_node.subscribe(PointCloud2, f"{NS}/hands", qos.EVENT)

@@ -29,7 +29,7 @@ def start(tmp_path):
 
 
 def test_looping_recording_repeats_the_events(start, typed_recording, hand_weights):
-    """Three processes over DDS read the text, and read it again when the bag begins anew; every topic speaks."""
+    """Three processes over DDS read the text, and read it again when the bag begins again; every topic speaks."""
     with ros_node() as test_node:
         keys = test_node.subscribe(InteractiveMarkerFeedback, f"{NS}/key_events", qos.EVENT)
         contacts = test_node.subscribe(InteractiveMarkerFeedback, f"{NS}/contact_events", qos.EVENT)

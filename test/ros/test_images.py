@@ -1,4 +1,4 @@
-"""Pictures go in and out of messages without a copy, or with one clear error."""
+"""Images go in and out of messages without a copy, or with one clear error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def serialise_round_trip(message):
 
 
 def test_bgr8_is_a_view():
-    """No copy: writing to the message shows in the picture."""
+    """No copy: writing to the message shows in the image."""
     image = RANDOM.integers(0, 256, (48, 64, 3), dtype=np.uint8)
     message = serialise_round_trip(ImageWriter("bgr8").make_message(HEAD, image))
     read = decode_color_bgr(message)

@@ -46,7 +46,7 @@ def test_hands_round_trip_is_exact(landmarks):
 
 
 def test_hands_message_has_the_documented_fields():
-    """Other programs find the fields by these names, 21 points a hand, stamp and frame of the picture."""
+    """Other programs find the fields by these names, 21 points a hand, stamp and frame of the image."""
     message = messages.make_hands(HEAD, [make_hand(np.zeros((21, 2)))])
     assert [field.name for field in message.fields] == ["u", "v", "score", "hand", "landmark", "track"]
     assert (message.width, message.height, len(message.data)) == (21, 1, 21 * message.point_step)

@@ -20,7 +20,7 @@ def make_desk_plane(elevation_deg: float, distance_m: float = 0.34) -> Plane:
 
 
 def make_hand(side: int, shift_px: tuple[float, float] = (0.0, 0.0), track: int | None = None) -> Hand:
-    """A hand whose five fingers point down the picture, 22 px apart."""
+    """A hand whose five fingers point down the image, 22 px apart."""
     landmarks = np.zeros((21, 2), np.float32)
     for finger in range(5):
         for joint in range(4):

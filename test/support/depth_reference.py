@@ -14,7 +14,7 @@ from depth_weights import make_random_images, make_random_weights
 from repository import DATA
 
 REFERENCE_FILE = DATA / "depth_parity.npz"
-# Of large pictures every STRIDE-th row and column is kept.
+# Of large images every STRIDE-th row and column is kept.
 SIZES = ((70, 98), (126, 126), (252, 336), (392, 518), (518, 686))
 STRIDE = 7
 MAX_DEPTH_M = 0.5

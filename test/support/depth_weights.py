@@ -19,7 +19,7 @@ D405_NAME = "depth_anything_v2_vits_d405_finetuned.pth"
 
 @cache
 def make_random_weights(seed: int = 0) -> dict[str, torch.Tensor]:
-    """Weights that keep activations of ordinary size, so that depth varies over the picture. Shared: do not write."""
+    """Weights that keep activations of ordinary size, so that depth varies over the image. Shared: do not write."""
     weights = {}
     for index, (name, shape) in enumerate(sorted(get_published_shapes().items())):
         values = np.random.default_rng([seed, index]).standard_normal(shape).astype(np.float32)
@@ -36,7 +36,7 @@ def scale_values(values: np.ndarray, name: str) -> np.ndarray:
 
 
 def make_random_images(height: int, width: int, batch: int = 1) -> torch.Tensor:
-    """Noise with structure: (batch, 3, height, width), about as large as normalised pictures are."""
+    """Noise with structure: (batch, 3, height, width), about as large as normalised images are."""
     noise = np.random.default_rng([height, width]).standard_normal((batch, 3, height, width))
     ramp = np.linspace(-1, 1, height)[:, None] * np.linspace(-1, 1, width)
     return torch.from_numpy((0.5 * noise + ramp).astype(np.float32))

@@ -63,7 +63,7 @@ def render_views(text: str, seed: int, angle_deg: float, level: str, frame_indic
 
 class SimulatedDepthNetwork:
     """Exact depth as a network would say it: at the network's resolution and with soft edges, off by a scale (1 %) and
-    a shift (2 mm) that differ from picture to picture, and by noise (3 mm) that varies over 25 pixels.
+    a shift (2 mm) that differ from image to image, and by noise (3 mm) that varies over 25 pixels.
 
     Together some 4 mm of mean error, as the published network has on its test set (3.84 mm).
     """

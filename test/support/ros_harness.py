@@ -177,7 +177,7 @@ def extract_key_transitions(events: list[InteractiveMarkerFeedback]) -> list[tup
 
 
 def write_recording(path: Path, frames: int) -> Path:
-    """A recording of a camera over an empty desk: a textured picture and flat depth, with stamps of 30 Hz."""
+    """A recording of a camera over an empty desk: a textured image and flat depth, with stamps of 30 Hz."""
     generator = np.random.default_rng(0)
     image = generator.integers(90, 110, (480, 640, 3), dtype=np.uint8)
     depth = generator.integers(349, 352, (480, 640), dtype=np.uint16)

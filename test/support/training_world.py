@@ -1,4 +1,4 @@
-"""A small dataset for training and evaluation: smooth pictures over a tilted desk, whose brightness tells the depth."""
+"""A small dataset for training and evaluation: smooth images over a tilted desk, whose brightness tells the depth."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def make_frame(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def write_session(root: Path, participant: str, *, angle: int = 60, count: int = 2, seed: int = 0) -> Path:
-    """A session of `count` pictures; returns its folder."""
+    """A session of `count` images; returns its folder."""
     info = SessionInfo(participant, angle, "white_desk", "typing", "both", f"{seed:06d}", "2026-01-01T00:00:00")
     with SessionWriter(info.folder(root), info, CAMERA) as session:
         for number in range(count):

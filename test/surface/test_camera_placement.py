@@ -16,7 +16,7 @@ FACING = (make_hand(0), make_hand(1))
 
 
 def turn_hand(seen: Hand) -> Hand:
-    """The same hand reaching in from the other side of the picture."""
+    """The same hand reaching in from the other side of the image."""
     return replace(seen, landmarks_px=seen.landmarks_px * np.float32([1, -1]) + np.float32([0, CAMERA.height]))
 
 

@@ -112,7 +112,7 @@ def test_interrupted_pull_is_resumed(hub, empty_cache):
 
 
 def test_foreign_partial_download_is_rejected(hub, empty_cache):
-    """The whole has another hash than the hub states: refused and deleted, and the next pull begins anew."""
+    """The whole has another hash than the hub states: refused and deleted, and the next pull begins again."""
     folder = empty_cache / ".pull-d405_finetuned"
     folder.mkdir(parents=True)
     (folder / f"{MEMBER}.{COMMIT}.partial").write_bytes(b"x" * 70_000)

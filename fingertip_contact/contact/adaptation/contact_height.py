@@ -1,8 +1,8 @@
-"""Each finger's contact height: how high its visible surface stands over the desk while the pad touches it.
+"""Each finger's contact height: the height of its visible rim over the desk while the pad touches it.
 
-It depends on the finger, the hand, the camera and the posture, and is learnt while typing goes on. Taps end on the
-desk, a hard stop: their lowest points lie close together, while dips of neighbours and near misses end anywhere above.
-So the contact height is the mode at the lower end of the stops, found as the maximum a posteriori of a mixture.
+It depends on the finger, the hand, the camera and the posture, and is estimated while the user types. Taps end on the
+desk, so their lowest points lie close together; descents of coupled fingers and near misses end anywhere above. The
+contact height is therefore the mode at the lower end of all candidates: the posterior mean of a mixture.
 """
 
 from __future__ import annotations
@@ -16,36 +16,39 @@ from fingertip_contact.contact.measurement.history import FINGER_COUNT
 from fingertip_contact.datatypes import FINGERS
 from fingertip_contact.numerics import sigmoid
 
-# Stops remembered a finger: recent ones only, since posture drifts.
+# Observations per finger: recent ones only, since posture drifts.
 MAX_OBSERVATIONS = 24
 CORRECTION_GRID_M = np.arange(-0.012, 0.01201, 0.00025)
 PRIOR_SIGMA_M = 0.0008
 # A thumb lies on its side: its rim stands higher (rendered hands, 45 to 75 degrees: 1.2 to 5 mm), and differs more.
 THUMB_OFFSET_M, THUMB_PRIOR_SIGMA_M = 0.0020, 0.0018
-# The steeper the camera looks down, the more a bent finger hides of its tip: what the guess gains by the sine of the
+# The steeper the camera looks down, the more of its tip a bent finger hides: offset of the prior by the sine of the
 # camera's elevation (45, 60, 75 degrees; rendered hands).
 ELEVATION_SINES = np.sin(np.radians([45.0, 60.0, 75.0]))
 ELEVATION_OFFSETS_M = np.array([-0.0003, 0.0, 0.0018])
-# Fingertips lower than this tell nothing of where they are seen from.
+# Below this height the elevation of the view cannot be estimated.
 MIN_HEIGHT_FOR_ELEVATION_M = 0.002
-# Scatter of the stops of taps; other stops end anywhere in this range above.
+# Scatter of the ends of taps; other descents end anywhere within this range above.
 TAP_SIGMA_M = 0.0008
 NON_TAP_RANGE_M = 0.012
 OUTLIER_DENSITY_PER_M = 5.0
-# Log-odds that a stop is no tap before its motion is looked at.
+# Prior log-odds against a tap, before its motion is known.
 NON_TAP_PRIOR_LOG_ODDS = 0.5
 
 
 @dataclass(frozen=True)
 class HeightObservation:
-    """A turn of a finger: how high over the guess it was, and how likely it was a tap by all but its height."""
+    """The end of a descent: its height over the prior, and the probability of a tap by everything but its height."""
 
     height_over_prior_m: float
     tap_probability: float
 
 
 class ContactHeight:
-    """The contact height of one finger, as a correction of a guess. sigma_m: how far off the guess may be."""
+    """The contact height of one finger, as a correction of the prior. sigma_m: standard deviation of the prior.
+
+    weight: tap probabilities summed over the observations.
+    """
 
     def __init__(self, sigma_m: float) -> None:
         self._sigma_m = sigma_m
@@ -54,7 +57,7 @@ class ContactHeight:
         self.weight = 0.0
 
     def add(self, observation: HeightObservation, expected_m: float) -> None:
-        """Take a stop in. expected_m: the correction that the other fingers of the hand make likely."""
+        """Add an observation. expected_m: the correction predicted by the other fingers of the hand."""
         self._observations.append(observation)
         over_m = np.array([entry.height_over_prior_m for entry in self._observations])[:, None] - CORRECTION_GRID_M
         tap_probability = np.array([entry.tap_probability for entry in self._observations])[:, None]
@@ -68,7 +71,7 @@ class ContactHeight:
 
 
 class ContactHeights:
-    """The contact heights of all fingers: a guess, corrected by what was seen of the finger and of its hand."""
+    """The contact heights of all fingers: a prior, corrected by observations of the finger and of its hand."""
 
     def __init__(self, prior_m: float) -> None:
         self._prior_m = np.full(FINGER_COUNT, prior_m)
@@ -80,7 +83,8 @@ class ContactHeights:
         ]
 
     def set_view_elevation(self, rim_height_m: np.ndarray, axial_height_m: np.ndarray) -> None:
-        """From how steep these fingertips are seen, (N,) each, see FingertipSamples, NaN unseen."""
+        """Estimate the view's elevation from the two heights of each fingertip, (N,), NaN where missing; see
+        FingertipSamples."""
         known = np.isfinite(rim_height_m) & (np.abs(axial_height_m) > MIN_HEIGHT_FOR_ELEVATION_M)
         if known.any():
             sines = np.sort(rim_height_m[known] / axial_height_m[known])
@@ -88,7 +92,7 @@ class ContactHeights:
             self._elevation_offset_m = float(np.interp(sine, ELEVATION_SINES, ELEVATION_OFFSETS_M))
 
     def estimate_contact_heights_m(self) -> np.ndarray:
-        """The visible height of every finger in contact, as known now (FINGER_COUNT,), metres."""
+        """(FINGER_COUNT,) rim height of every finger in contact, as known now, metres."""
         corrections = [
             finger.correction_m if finger.weight else self._predict_correction_m(column)
             for column, finger in enumerate(self._fingers)
@@ -96,12 +100,12 @@ class ContactHeights:
         return self._prior_m + self._elevation_offset_m + np.array(corrections)
 
     def count_effective_taps(self, column: int) -> float:
-        """How many taps have told a finger's contact height, each counted as far as it was one."""
+        """Tap probabilities summed over the observations of a finger."""
         return self._fingers[column].weight
 
     def update(self, column: int, dwell_height_m: float, motion_llr: float) -> None:
-        """A stop teaches. dwell_height_m: where, over the contact height known now. motion_llr: log-odds of a tap but
-        for it."""
+        """Add a candidate. dwell_height_m: over the contact height as known now. motion_llr: of a tap, by all evidence
+        but its height."""
         tap_probability = sigmoid(motion_llr - NON_TAP_PRIOR_LOG_ODDS)
         height_over_prior_m = (
             dwell_height_m
@@ -114,7 +118,7 @@ class ContactHeights:
         )
 
     def _predict_correction_m(self, column: int) -> float:
-        """The correction that the other fingers of the hand make likely: their mean, as far as they have learnt."""
+        """The correction predicted by the other fingers of the hand: their mean, weighted by their observations."""
         first = column - column % len(FINGERS)
         others = [self._fingers[i] for i in range(first, first + len(FINGERS)) if i != column]
         weights = [finger.weight / (finger.weight + 1.0) for finger in others]

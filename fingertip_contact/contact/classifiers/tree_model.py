@@ -19,12 +19,11 @@ _ALL_LEAVES = np.uint32(0xFFFFFFFF)
 
 @dataclass(frozen=True)
 class TreeEnsemble:
-    """A figure of a stop, the log-odds that it is a tap or the time of its touch: `base` and a value from each tree.
+    """A function of a candidate's features: `base` plus one leaf value per tree.
 
-    feature: (trees, nodes) int64, what a node asks for, by FEATURES; -1 at a leaf. threshold_or_leaf: (trees, nodes),
-    the most of that feature with which a stop goes left, to the next node; of a leaf its value. right: (trees, nodes)
-    int64, the node that others go on to, of no meaning at a leaf. source: the command and the people that it was fitted
-    with.
+    feature: (trees, nodes) int64, index into FEATURES; -1 at a leaf. threshold_or_leaf: (trees, nodes), the maximum of
+    that feature for the left branch, which is the next node; at a leaf its value. right: (trees, nodes) int64, the node
+    of the right branch, without meaning at a leaf. source: the command and the participants of the fit.
     """
 
     base: float
@@ -34,7 +33,7 @@ class TreeEnsemble:
     source: str = ""
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """(N,) of the features of N stops (N, len(FEATURES)), finite."""
+        """(N,) for the features of N candidates, (N, len(FEATURES)), finite."""
         return self.base + np.array([self._quick_scorer.sum_leaves(row) for row in features])
 
     @cached_property
@@ -44,11 +43,11 @@ class TreeEnsemble:
 
 @dataclass(frozen=True)
 class _QuickScorer:
-    """The same trees, made for asking all nodes at once, whatever way a stop takes (QuickScorer, Lucchese et al. 2015).
+    """The same trees, in the form that evaluates all nodes at once (QuickScorer, Lucchese et al. 2015).
 
-    A bit stands for each leaf, the leftmost for the lowest. Where a stop goes right, the leaves to the left of it are
-    out; of those that remain it is at the leftmost. feature, threshold, remaining: (inner nodes, trees); a node that
-    fills up a column sends all to the left. value: (trees, MAX_LEAVES); first: (trees,) where each tree's begin.
+    One bit per leaf, the leftmost leaf lowest. A node that branches right rules out the leaves of its left branch; the
+    leftmost leaf that remains is the result. feature, threshold, remaining: (inner nodes, trees); padding nodes branch
+    left. value: (trees, MAX_LEAVES). first: (trees,) index of each tree's first leaf in the flattened values.
     """
 
     feature: np.ndarray
@@ -66,8 +65,8 @@ class _QuickScorer:
         value = np.zeros((count, MAX_LEAVES))
         for tree in range(count):
             (nodes,) = np.nonzero(inner[tree])
-            # Nodes stand in the order of a walk that goes left first: so do the leaves, and those to the left of a node
-            # are the ones between it and its right one. Tables are filled up with leaves that nothing leads to.
+            # Nodes are in pre-order, left first, and so are the leaves: those of a node's left branch lie between the
+            # node and its right branch. Tables are padded with unreachable leaves.
             before = np.concatenate([[0], np.cumsum(~inner[tree])])
             feature[tree, : len(nodes)] = ensemble.feature[tree, nodes]
             threshold[tree, : len(nodes)] = ensemble.threshold_or_leaf[tree, nodes]
@@ -80,40 +79,42 @@ class _QuickScorer:
         return cls(feature, threshold, remaining, value, np.arange(count) * MAX_LEAVES)
 
     def sum_leaves(self, features: np.ndarray) -> float:
-        """The sum of the values of the leaves that a stop (len(FEATURES),) comes to."""
+        """The sum of the leaf values that features (len(FEATURES),) reach."""
         right = features.take(self.feature) > self.threshold
         reachable = np.bitwise_and.reduce(np.where(right, self.remaining, _ALL_LEAVES), axis=0)
-        # The lowest bit that is set, by the exponent of what it stands for.
+        # The lowest set bit, from the exponent of its value.
         leaf = np.frexp((reachable & -reachable).astype(np.float64))[1] - 1
         return float(self.value.take(leaf + self.first).sum())
 
 
 def load_tree_ensemble(source: Path) -> TreeEnsemble:
-    """Raises ValueError for a file that holds none that fit FEATURES, FileNotFoundError for one that is not there."""
+    """Raises ValueError for a file without an ensemble over FEATURES, FileNotFoundError for a missing file."""
     try:
         data = json.loads(source.read_text(encoding="utf-8"))
         ensemble = _parse_ensemble(data)
         names = tuple(data["features"])
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{source} holds no trees: {error!r}; write them with `evaluate fit-classifier`") from error
+        raise ValueError(
+            f"{source} is not a tree ensemble: {error!r}; write one with `evaluate fit-classifier`"
+        ) from error
     if names != FEATURES:
-        raise ValueError(f"{source} was fitted to other features; write it anew with `evaluate fit-classifier`")
+        raise ValueError(f"{source} was fitted to other features; fit it again with `evaluate fit-classifier`")
     return ensemble
 
 
 def _parse_ensemble(data: dict[str, Any]) -> TreeEnsemble:
-    """Raises ValueError where nodes do not lead on to later nodes: every walk has to end."""
+    """Raises ValueError unless branches lead to later nodes only, so that every path ends."""
     feature, right = (np.array(data[name], dtype=np.int64) for name in ("feature", "right"))
     threshold_or_leaf = np.array(data["threshold_or_leaf"], dtype=np.float64)
     shape = feature.shape
     if len(shape) != 2 or 0 in shape or right.shape != shape or threshold_or_leaf.shape != shape:
-        raise ValueError("its tables have to be of one shape, a row a tree")
+        raise ValueError("its tables have to be of one shape, one row per tree")
     inner = feature >= 0
     node_index = np.broadcast_to(np.arange(shape[1]), shape)
     if inner[:, -1].any() or ((right <= node_index) & inner).any() or (right >= shape[1]).any():
-        raise ValueError("a node leads back, or nowhere")
+        raise ValueError("a branch leads backwards, or nowhere")
     if inner.sum(axis=1).max() >= MAX_LEAVES:
         raise ValueError(f"a tree has more than {MAX_LEAVES} leaves")
     if (feature >= len(FEATURES)).any() or not np.isfinite(threshold_or_leaf).all():
-        raise ValueError("a node asks for an unknown feature, or a number is not finite")
+        raise ValueError("a node names an unknown feature, or a number is not finite")
     return TreeEnsemble(float(data["base"]), feature, threshold_or_leaf, right, source=str(data["source"]))

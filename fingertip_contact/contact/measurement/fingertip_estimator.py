@@ -1,4 +1,4 @@
-"""The fingertips of frame after frame: heights from the depth, motion from the colour picture."""
+"""The fingertips of consecutive frames: heights from depth, flow from the colour image."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import FINGERTIP_LANDMARKS, Frame, Hand
 from fingertip_contact.geometry import Plane
 
-# Higher than this over the surface is finger: more than the depth of a desk scatters, less than a fingertip is thick.
+# Anything higher is finger: more than the scatter of a desk's depth, less than the thickness of a fingertip.
 FOREGROUND_HEIGHT_M = 0.003
 _TIP_LANDMARKS = list(FINGERTIP_LANDMARKS)
 
 
 class FingertipEstimator:
-    """measure() takes every frame, in their order: motion is told from the frame before. A stamp that does not
-    advance starts anew."""
+    """measure() takes every frame, in order: flow is relative to the previous one. A stamp that does not advance resets
+    it."""
 
     def __init__(self, parameters: ContactParameters) -> None:
         self._parameters = parameters
@@ -31,7 +31,7 @@ class FingertipEstimator:
         self._stamp_ns = -1
 
     def measure(self, frame: Frame, hands: tuple[Hand, ...], plane: Plane | None) -> FingertipSamples | None:
-        """Five rows a hand, in the order of the hands; None where no hand, depth or plane is there."""
+        """Five rows per hand, in the order of the hands; None without hand, depth or plane."""
         if frame.stamp_ns <= self._stamp_ns or plane is None or frame.depth is None or not hands:
             self._flow.reset()
         self._stamp_ns = frame.stamp_ns
@@ -45,7 +45,7 @@ class FingertipEstimator:
 
 
 def _estimate_pixels_per_m(frame: Frame, hands: tuple[Hand, ...], plane: Plane) -> float:
-    """Where the hands are; NaN where that is not known."""
+    """Image scale at the hands; NaN where their landmarks are not finite."""
     middle_px = np.mean([hand.landmarks_px.mean(axis=0) for hand in hands], axis=0)
     if not np.isfinite(middle_px).all():
         return math.nan

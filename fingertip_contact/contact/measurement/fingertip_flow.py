@@ -1,8 +1,8 @@
-"""How far the picture of each fingertip moved since the frame before: what belongs to the finger is found again.
+"""Fingertip flow: the image displacement of each fingertip since the previous frame, by template registration.
 
-A finger that touches stands still, to a twentieth of a pixel; a landmark wanders by half of one, depth
-scatters by a millimetre. So this tells best when a finger stopped, and that it stays. Only pixels that stand over the
-surface count: skin is smooth, and a printed key beside the fingertip would hold the picture where it was.
+A touching finger stands still to a twentieth of a pixel, while landmarks wander by half a pixel and depth scatters by a
+millimetre: flow shows best when a finger stops and that it dwells. Only pixels above the surface count, because skin
+is smooth and a printed key beside the fingertip would dominate the registration.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ import numpy as np
 
 from fingertip_contact.datatypes import FINGERS, FINGERTIP_LANDMARKS, Hand
 
-# Half of what is followed, as wide as a fingertip; so many pixels at least, and at most.
+# Half width of the template, that of a fingertip, and its limits in pixels.
 HALF_WINDOW_M = 0.0075
 HALF_WINDOW_PX = (3, 16)
-# The middle of the window counts most: standard deviation of the weights, in halves of the window.
+# Standard deviation of the Gaussian weights, in half widths.
 WEIGHT_SIGMA = 0.625
-# Where less of the window stands over the surface, its depth is not there: all of it is followed.
+# With less foreground than this the depth is missing, and the whole window is used.
 MIN_FOREGROUND_RATIO = 0.1
-# What makes a pixel's grey differ but motion, and how far a landmark is off: they weigh picture against landmark.
+# Standard deviations of grey values (other than by motion) and of landmarks: they weight image against landmark.
 GREY_SIGMA, LANDMARK_SIGMA_PX = 6.0, 1.0
-# Gauss-Newton steps: so many at most, none longer, until they are shorter than enough, pixels.
+# Gauss-Newton: maximum iterations, maximum step, and the step at which it has converged.
 MAX_ITERATIONS, MAX_STEP_PX, CONVERGENCE_PX = 8, 2.0, 0.01
 _TIP_LANDMARKS = list(FINGERTIP_LANDMARKS)
 
 
 def make_window_px(pixels_per_m: float) -> np.ndarray:
-    """The pixels that are looked at round a fingertip: (rows, columns, 2) to the right and down of its landmark."""
+    """(rows, columns, 2) offsets of a template's pixels from the fingertip's landmark, to the right and down."""
     half_width_px = HALF_WINDOW_M * pixels_per_m
     half = int(np.clip(round(half_width_px), *HALF_WINDOW_PX)) if np.isfinite(half_width_px) else HALF_WINDOW_PX[0]
     steps = np.arange(-half, half + 1)
@@ -38,23 +38,23 @@ def make_window_px(pixels_per_m: float) -> np.ndarray:
 
 
 class FingertipFlow:
-    """update() takes every frame, in their order. Keeps what the fingertips of the last frame looked like."""
+    """update() takes every frame, in order, and keeps its templates for the next one."""
 
     def __init__(self) -> None:
         self._grey = np.zeros((0, 0), np.uint8)
         self._templates: dict[int, _Template] = {}
 
     def reset(self) -> None:
-        """Forget the frame before."""
+        """Forget the previous frame."""
         self._templates = {}
 
     def update(
         self, image_bgr: np.ndarray, hands: Sequence[Hand], window: np.ndarray, foreground: np.ndarray
     ) -> np.ndarray:
-        """(N, 2) pixels to the right and down, five rows a hand in the order of FINGERS; NaN where it is not known.
+        """(N, 2) pixels to the right and down, five rows per hand in the order of FINGERS; NaN where unknown.
 
         image_bgr: (H, W, 3) uint8. window: (S, S, 2), see make_window_px. foreground: (N, S, S) bool, which of its
-        pixels stand over the surface round each fingertip.
+        pixels are above the surface around each fingertip.
         """
         if self._grey.shape != image_bgr.shape[:2]:
             self._grey = np.zeros(image_bgr.shape[:2], np.uint8)
@@ -75,11 +75,11 @@ class FingertipFlow:
 
 @dataclass(frozen=True)
 class _Template:
-    """What the fingertips (N) of a hand looked like in one frame.
+    """The fingertips (N) of a hand in one frame.
 
-    tips_px: (N, 2) landmarks. origin_px: (N, 2) int, the same as pixels. is_valid: (N,) whether the window lies in the
-    picture. grey: (N, S, S). gradients: (2, N, S, S) of the grey to the right and down, weighted.
-    inverse_normal_matrix: (N, 2, 2), pixels of a step for what the gradients ask for.
+    tips_px: (N, 2) landmarks. origin_px: (N, 2) int, the same in whole pixels. is_valid: (N,) whether the window lies
+    inside the image. grey: (N, S, S). gradients: (2, N, S, S) weighted grey gradients to the right and down.
+    inverse_normal_matrix: (N, 2, 2) of the Gauss-Newton step.
     """
 
     tips_px: np.ndarray
@@ -95,7 +95,7 @@ class _Template:
     ) -> _Template:
         half = len(window) // 2
         origin_px = np.rint(np.clip(np.nan_to_num(tips_px, nan=-1.0), -1.0, 1e6)).astype(np.int64)
-        # A pixel more on each side, for gradients.
+        # One pixel more on each side, for the gradients.
         padded = _extract_patches(image, origin_px, half + 1, half + 1)
         grey = padded[:, 1:-1, 1:-1]
         right = (padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]) / 2
@@ -110,10 +110,10 @@ class _Template:
         return cls(tips_px, origin_px, is_valid, grey, gradients, np.linalg.inv(normal_matrix))
 
     def estimate_flow_px(self, image: np.ndarray, tips_px: np.ndarray) -> np.ndarray:
-        """(N, 2) how far each went in the next picture; NaN where either landmark lies beside its picture.
+        """(N, 2) displacement of each fingertip to the next image; NaN where a landmark lies outside its image.
 
-        What fits both best: the greys, and the ways of the landmarks. Where the greys lead far away from those, another
-        finger was found there: the landmarks are believed.
+        Minimises grey differences and the deviation from the landmarks' displacement. A result far from the landmarks
+        is another finger's, and the landmarks' displacement is returned instead.
         """
         half = self.grey.shape[1] // 2
         guess_px = np.where(_is_within(tips_px, image.shape)[:, None], tips_px - self.tips_px, np.nan)
@@ -139,18 +139,17 @@ class _Template:
 
 
 def _is_within(points_px: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """(N,) whether points (N, 2) lie in a picture (H, W)."""
+    """(N,) whether points (N, 2) lie inside an image (H, W)."""
     return np.all((points_px >= 0) & (points_px <= (shape[1] - 1, shape[0] - 1)), axis=1)
 
 
 def _has_margin(origin_px: np.ndarray, shape: tuple[int, ...], margin_px: int) -> np.ndarray:
-    """(N,) whether a picture (H, W) goes on by so many pixels on all sides of each point (N, 2)."""
+    """(N,) whether points (N, 2) are at least margin_px from every border of an image (H, W)."""
     return np.all((origin_px >= margin_px) & (origin_px < np.array(shape[1::-1]) - margin_px), axis=1)
 
 
 def _extract_patches(image: np.ndarray, origin_px: np.ndarray, before: int, after: int) -> np.ndarray:
-    """(N, before + 1 + after, the same) float32 greys round pixels (N, 2); those at the border stand for what lies
-    beyond."""
+    """(N, before + 1 + after, the same) float32 greys around pixels (N, 2), with the border replicated."""
     margin_px = np.arange(-before, after + 1)
     columns = np.clip(origin_px[:, :1] + margin_px, 0, image.shape[1] - 1)
     rows = np.clip(origin_px[:, 1:] + margin_px, 0, image.shape[0] - 1)
@@ -158,7 +157,7 @@ def _extract_patches(image: np.ndarray, origin_px: np.ndarray, before: int, afte
 
 
 def _interpolate_bilinear(patches: np.ndarray, fraction: np.ndarray) -> np.ndarray:
-    """Blocks (N, S + 1, S + 1) moved by shares (N, 2) of a pixel to the right and down, linearly: (N, S, S)."""
+    """(N, S, S) patches (N, S + 1, S + 1) sampled bilinearly at a fraction (N, 2) of a pixel to the right and down."""
     right, down = fraction.astype(np.float32)[:, :, None, None].transpose(1, 0, 2, 3)
     rows = patches[:, :-1] + down * (patches[:, 1:] - patches[:, :-1])
     return rows[:, :, :-1] + right * (rows[:, :, 1:] - rows[:, :, :-1])

@@ -1,8 +1,8 @@
-"""Where the fingertips are over the surface: depth along the end of each finger, for all fingers at once.
+"""Fingertip heights over the surface: depth along the end of each finger, for all fingers at once.
 
-The camera sees the nail side, the pad that touches is hidden below. What it does see well is where the finger ends: a
-scan along the last segment, from the nail outwards, drops from the finger to the desk. Everything is measured from
-that end and not from the landmark, which wanders by several pixels along the finger. No full image is touched.
+The camera sees the nail side; the pad that touches is hidden below. The end of the finger is seen well: a scan along
+the last segment, from the nail outwards, drops from the finger to the desk. Everything is measured from that end and
+not from the landmark, which wanders by several pixels along the finger. Only pixels near the fingertips are read.
 """
 
 from __future__ import annotations
@@ -19,47 +19,47 @@ from fingertip_contact.numerics import stereo_depth_sigma_m
 # The scan, in metres on the surface: along the finger from inside the last segment to beyond its end, and across.
 SCAN_ALONG_M = np.arange(-0.014, 0.0185, 0.00125)
 SCAN_ACROSS_M = np.arange(-0.012, 0.0121, 0.0015)
-# Lower than this over the surface is desk: three sigma of an averaged row of the scan.
+# Anything lower is desk: three sigma of an averaged row of the scan.
 MAX_DESK_HEIGHT_M = 0.004
-# Rows are averaged over this half width; the middle of the finger is sought and followed with the wider one.
+# Half widths over which rows are averaged, and over which the axis of the finger is traced.
 ROW_SIGMA_M = 0.0025
 FINGER_SIGMA_M = 0.0045
-# The end is the mean over this half width; a row covered less than this share is no longer the finger.
+# The end is averaged over this half width; a row with less coverage is beyond the finger.
 END_SIGMA_M = 0.003
 MIN_COVERAGE = 0.15
-# Where the finger is met first, a little inside its landmark, and how far its next row may lie off the last one.
+# The trace starts a little inside the landmark; its maximum lateral step per row.
 SEARCH_START_M = -0.004
 MAX_STEP_M = 0.0025
-# Outwards a finger goes down to the desk: what stands this much higher than the row before is another finger.
+# A finger descends outwards to the desk: a rise larger than this from row to row is another finger.
 MAX_RISE_M = 0.004
-# How much of the way to the middle of a row the follower goes.
+# Fraction of the lateral offset by which the trace follows each row.
 TRACE_GAIN = 0.6
-# "The visible height" is that of the rim: the rows so far behind the end, over this half width. Farther back the
-# surface rises steeply with every bend of the finger; the rim of a touching fingertip stands equally high in all poses.
+# The rim: rows at this distance behind the end, averaged over this half width. Farther back the surface rises steeply
+# with every bend of the finger; the rim of a touching fingertip has the same height in all postures.
 RIM_OFFSET_M = 0.0015
 RIM_SIGMA_M = 0.0009
 MIN_WEIGHT = 0.5
-# Fingertips are wider than that: two ends so close are one, measured twice.
+# Fingertips are wider than this: two ends closer together are one, measured twice.
 MIN_TIP_SEPARATION_M = 0.005
 CONTACT_OFFSET_RATIO = 0.5
-# A landmark farther out than this is no landmark.
+# Landmarks beyond this pixel coordinate are treated as missing.
 MAX_LANDMARK_PX = 1e5
 
 _TIP_LANDMARKS = [FINGER_LANDMARKS[finger][-1] for finger in FINGERS]
-# From where a finger's direction is taken: the knuckle, and the thumb's.
+# A finger's direction is taken from its knuckle, the thumb's from its middle joint.
 _BASE_LANDMARKS = [2, 5, 9, 13, 17]
 
 
 @dataclass(frozen=True)
 class FingertipSamples:
-    """One row a finger, five rows a hand in the order of the hands and of FINGERS; NaN where not measured.
+    """One row per finger, five rows per hand in the order of the hands and of FINGERS; NaN where not measured.
 
     rim_height_m: (N,) height of the visible surface just behind the finger's end over the surface, metres. sigma_m:
     (N,) its standard deviation by the depth noise model, metres. axial_height_m: (N,) the same distance to the surface
     along the optical axis, metres. tip_px: (N, 2) the landmark. tip_end_px: (N, 2) pixel where the finger ends.
-    contact_point_m: (N, 3) where the pad would touch the surface, optical frame. flow_m: (N, 2) how far the tip's
-    picture went since the frame before, metres at its distance: across the way in which it is seen to come down to the
-    surface, and along it; see compute_approach_direction.
+    contact_point_m: (N, 3) where the pad would touch the surface, optical frame. flow_m: (N, 2) image displacement of
+    the fingertip since the previous frame, metres at its distance: across the approach direction, and along it; see
+    compute_approach_direction.
     """
 
     rim_height_m: np.ndarray
@@ -129,8 +129,8 @@ def _to_flow_m(
 def measure_heights_m(
     depth: DepthImage, camera: Camera, plane: Plane, origin_px: np.ndarray, offsets_px: np.ndarray
 ) -> np.ndarray:
-    """Heights over the plane (N, ...), metres, NaN where there is no depth or no picture, at whole pixels: offsets_px
-    (N or 1, ..., 2) from the corners (N, 2). Corners that are no place in any picture have no heights."""
+    """(N, ...) heights over the plane, metres, NaN without depth or outside the image, at whole pixels: offsets_px
+    (N or 1, ..., 2) from origin_px (N, 2). Origins that are not finite give NaN."""
     origin_px = np.where(np.abs(origin_px) < MAX_LANDMARK_PX, origin_px, np.nan)
     shape = (len(origin_px),) + (1,) * (offsets_px.ndim - 2)
     pixels = np.nan_to_num(origin_px.reshape(*shape, 2) + offsets_px, nan=-1.0, posinf=-1.0, neginf=-1.0)
@@ -139,23 +139,23 @@ def measure_heights_m(
     inside = (columns >= 0) & (rows >= 0) & (columns < width) & (rows < height)
     values = depth.values[np.where(inside, rows, 0), np.where(inside, columns, 0)].astype(np.float64) * depth.unit_m
     values[~inside | ~np.isfinite(values) | (values <= 0)] = np.nan
-    # The slope of the ray changes by 1 / f a pixel: exact without distortion, and so near the tip in effect with it.
+    # The ray changes by 1 / f per pixel: exact without distortion, and close enough with it this near to the origin.
     slope = (camera.rays(origin_px) @ plane.normal).reshape(shape)
     return values * (slope + offsets_px @ (plane.normal[:2] / (camera.fx, camera.fy))) + plane.offset_m
 
 
 def compute_approach_direction(camera: Camera, normal: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """(N, 2) unit vectors in the picture: where points seen at pixels (N, 2) go as they come down to a surface.
+    """(N, 2) unit vectors in the image: the direction in which points at pixels (N, 2) move as they approach a surface.
 
-    A point moved by -normal: the derivative of its projection. From straight above there is no such way, and what
-    comes of it is any direction.
+    The derivative of the projection of a point that moves by -normal. Undefined, and arbitrary here, for a camera
+    straight above.
     """
     rays = camera.rays(pixels)
     return _normalise((rays[:, :2] * normal[2] - normal[:2]) * (camera.fx, camera.fy))
 
 
 def to_approach_frame(direction: np.ndarray, displacement: np.ndarray) -> np.ndarray:
-    """Ways in the picture (..., 2), to the right and down, as ways across directions (..., 2) and along them."""
+    """Image displacements (..., 2), to the right and down, as components across directions (..., 2) and along them."""
     across = displacement[..., 0] * direction[..., 1] - displacement[..., 1] * direction[..., 0]
     return np.stack([across, (displacement * direction).sum(axis=-1)], axis=-1)
 
@@ -168,7 +168,7 @@ def _scan_rows(
     direction: np.ndarray,
     pixels_per_m: np.ndarray,
 ) -> np.ndarray:
-    """Heights over the plane (N, along, across), metres, NaN where there is no depth or no picture."""
+    """Heights over the plane (N, along, across), metres, NaN without depth or outside the image."""
     along = direction[:, None, None, :] * SCAN_ALONG_M[:, None, None]
     across = _perpendicular(direction)[:, None, None, :] * SCAN_ACROSS_M[:, None]
     offsets = np.rint((along + across) * pixels_per_m[:, None, None, None])
@@ -176,11 +176,11 @@ def _scan_rows(
 
 
 def _trace_axis(height_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The middle (N, along), metres across, and the width share covered (N, along) of the finger in each scan row.
+    """The axis (N, along), metres across, and the coverage (N, along), 0..1, of the finger in each scan row.
 
-    height_m: (N, along, across). The landmarks' direction is some degrees off and neighbours are close, so from just
-    inside the landmark the finger is followed row by row: to the middle of what hangs together with the row before and
-    does not stand higher, a bell keeping out neighbours that touch.
+    height_m: (N, along, across). The landmarks' direction is some degrees off and other fingers are close, so the
+    finger is traced row by row from just inside the landmark: to the middle of the pixels that are connected to the
+    previous row and not higher. A Gaussian weight excludes adjacent fingers that touch.
     """
     known_m = np.nan_to_num(height_m)
     foreground = np.clip(known_m / MAX_DESK_HEIGHT_M - 0.5, 0.0, 1.0)
@@ -198,7 +198,7 @@ def _trace_axis(height_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         nearest = np.abs(lateral_m) + np.where(on_finger, 0.0, 1.0)
         centre = nearest.argmin(axis=1)
         near = nearest[index, centre] < MAX_STEP_M
-        # Columns with as many gaps to their left as the centre has are joined to it.
+        # Columns with as many breaks to their left as the centre are connected to it.
         break_count = np.cumsum(~on_finger, axis=1)
         connected = on_finger & (break_count == break_count[index, centre][:, None]) & near[:, None]
         weights = connected * _gaussian_weight(lateral_m, FINGER_SIGMA_M)
@@ -213,9 +213,9 @@ def _trace_axis(height_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _find_finger_end(coverage: np.ndarray) -> np.ndarray:
-    """Where each finger ends (N,), metres along, given the share of each row that it covers; NaN where it does not.
+    """(N,) position of each finger's end, metres along, from its coverage of each row; NaN where no end is found.
 
-    The mean over the middle of the finger of how far each line goes on: one ragged depth edge says little.
+    The mean length of all lines across the middle of the finger, which averages ragged depth edges.
     """
     start = int(np.searchsorted(SCAN_ALONG_M, SEARCH_START_M))
     row_coverage = coverage[:, start:]
@@ -226,9 +226,8 @@ def _find_finger_end(coverage: np.ndarray) -> np.ndarray:
 
 
 def _find_shared_ends(tip_end_px: np.ndarray, tip_px: np.ndarray, same_px: np.ndarray) -> np.ndarray:
-    """Whose end (N,) is another finger's: the same within same_px (N,), and that one's landmark is closer to it.
-
-    It happens where a finger hides another.
+    """(N,) whether an end belongs to another finger: it lies within same_px (N,) of that finger's end, whose landmark
+    is closer. This happens where one finger hides another.
     """
     distance_px = np.linalg.norm(tip_end_px[:, None] - tip_end_px, axis=-1)
     landmark_offset_px = np.linalg.norm(tip_end_px - tip_px, axis=-1)
@@ -238,9 +237,9 @@ def _find_shared_ends(tip_end_px: np.ndarray, tip_px: np.ndarray, same_px: np.nd
 def _estimate_contact_point(camera: Camera, plane: Plane, tip_end_px: np.ndarray, radius_m: float) -> np.ndarray:
     """Where a round fingertip on the surface touches it, if it ends at tip_end_px: (N, 3), optical frame, metres.
 
-    A ball of this radius on the plane has its outline, seen at elevation A, at height r (1 - cos A), and its centre r
-    sin A farther from the camera along the plane. A fingertip is blunter: its pad lies CONTACT_OFFSET_RATIO of that
-    back (rendered hands, 45 to 75 degrees: 3.3 mm less than a ball's).
+    A sphere of this radius on the plane, seen at elevation A, has its outline at height r (1 - cos A) and its centre
+    r sin A farther from the camera along the plane. A fingertip is blunter: its pad lies CONTACT_OFFSET_RATIO of that
+    distance back (rendered hands, 45 to 75 degrees: 3.3 mm less than for a sphere).
     """
     rays = camera.rays(np.nan_to_num(tip_end_px))
     directions = _normalise(rays)
@@ -263,12 +262,12 @@ def _estimate_noise_m(
     """Standard deviation of the mean height: sigma_z = z^2 s / (f B) of a stereo camera, along the normal."""
     sigma_z = stereo_depth_sigma_m(depth_m, camera.fx, parameters.baseline_m, parameters.depth_noise_px)
     slant = np.abs(camera.rays(np.nan_to_num(tip_end_px)) @ plane.normal)
-    # Neighbouring pixels share their matching window: some 25 samples count as 5.
+    # Neighbouring pixels share a matching window: some 25 samples count as 5.
     return sigma_z * slant / np.sqrt(5.0)
 
 
 def _gaussian_weight(offset_m: np.ndarray, sigma_m: float) -> np.ndarray:
-    """Weight of an offset: one in the middle, nothing beyond three sigma."""
+    """Gaussian of an offset, 1 at zero, cut to 0 beyond three sigma."""
     return np.where(np.abs(offset_m) < 3 * sigma_m, np.exp(-0.5 * (offset_m / sigma_m) ** 2), 0.0)
 
 
@@ -278,7 +277,7 @@ def _perpendicular(direction: np.ndarray) -> np.ndarray:
 
 
 def _weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean over the last axis of the finite values, weights broadcast to them; NaN under a third of the weight."""
+    """Weighted mean of the finite values along the last axis; NaN if they carry less than a third of the weight."""
     weights = np.broadcast_to(weights, values.shape)
     weight = np.where(np.isfinite(values), weights, 0.0)
     total = weight.sum(axis=-1)

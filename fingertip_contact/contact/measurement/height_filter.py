@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 
-# A tapping fingertip turns round within a frame or two: 10 mm in 50 ms and back is some 10 m/s^2.
+# A tapping fingertip reverses within a frame or two: 10 mm in 50 ms and back is some 10 m/s^2.
 ACCELERATION_MPS2 = 6.0
 START_SPEED_MPS = 0.3
-# Longer without a sample, the finger may be anywhere: start again.
+# After a longer gap the finger may be anywhere, and the filter restarts.
 GAP_S = 0.25
 
 
 class HeightFilter:
-    """State: height (metres) and speed (metres a second, positive upwards). Missing frames widen the uncertainty."""
+    """State: height (metres) and speed (metres per second, positive upwards). Missing frames increase the uncertainty.
+
+    Its speed drives the airborne states of the state machine; height and speed are what `fingertips` publishes.
+    """
 
     def __init__(self) -> None:
         self.height_m = self.speed_mps = math.nan
@@ -20,7 +23,7 @@ class HeightFilter:
         self._p00 = self._p01 = self._p11 = 0.0
 
     def update(self, stamp_ns: int, height_m: float, sigma_m: float) -> None:
-        """Take a measurement in, later than the last one; NaN means none. A gap over GAP_S starts again."""
+        """Add a measurement, later than the last one; NaN is none. A gap longer than GAP_S restarts the filter."""
         if not math.isfinite(height_m):
             return
         if self._stamp_ns is None or not 0 < stamp_ns - self._stamp_ns <= GAP_S * 1e9:

@@ -75,7 +75,7 @@ def _time_update(detector: ContactDetector, recording: FingertipRecording, row: 
 
 
 def measure_fingertip_latency(bag: Path, frames: int) -> dict[str, float]:
-    """Measuring ten fingertips in a recording's pictures, depth and colour, of its frames with two hands.
+    """Measuring ten fingertips in a recording's images, depth and colour, of its frames with two hands.
 
     Raises ValueError where there are too few of those, or no surface was found.
     """

@@ -25,13 +25,13 @@ BASELINE = "torch plain"
 REFERENCE = ("torch", "fp32")
 FULL_IMAGE, HAND_REGION = "whole", "hands"
 RANDOM_WEIGHTS_FILE = "random_vits.safetensors"
-# How many pictures stand in for a recording where none is given.
+# How many images stand in for a recording where none is given.
 SYNTHETIC_IMAGE_COUNT = 12
 
 
 @dataclass(frozen=True)
 class BenchmarkCase:
-    """What is measured: a runtime with a network. region: whole picture, or the window round the hands."""
+    """What is measured: a runtime with a network. region: whole image, or the window round the hands."""
 
     runtime: str
     precision: str
@@ -75,7 +75,7 @@ class BenchmarkRow:
 
 @dataclass(frozen=True)
 class DepthBenchmark:
-    """baseline_ms: the first row. pre_postprocess_ms: resizing a picture for the network and its depth back."""
+    """baseline_ms: the first row. pre_postprocess_ms: resizing an image for the network and its depth back."""
 
     baseline_ms: float
     rounds: int
@@ -107,10 +107,10 @@ def measure(
     threads: int,
     report_progress: Callable[[str], None],
 ) -> DepthBenchmark:
-    """Runs the cases in turn, `rounds` times, each round on another of the pictures (H, W, 3) uint8.
+    """Runs the cases in turn, `rounds` times, each round on another of the images (H, W, 3) uint8.
 
     Of each size torch has to come first, since the others are held against it; the first of all is the baseline. The
-    pictures also calibrate int8 where it has
+    images also calibrate int8 where it has
     not been made yet. report_progress: is told in words what happens. Raises ValueError where a case cannot be run.
     """
     for case in cases:
@@ -151,7 +151,7 @@ def measure(
 
 
 def run_round(runtimes: dict[BenchmarkCase, Runtime], batches: dict[tuple[int, int], np.ndarray]) -> RoundResults:
-    """Each case once, on the one picture, given for each size."""
+    """Each case once, on the one image, given for each size."""
     results: RoundResults = {}
     torch_m: dict[tuple[int, int], np.ndarray] = {}
     for case, runtime in runtimes.items():
@@ -229,6 +229,6 @@ def make_random_weights() -> Path:
 
 
 def make_synthetic_images() -> list[np.ndarray]:
-    """Pictures (480, 640, 3) uint8 for where no recording is given: one scene in changing light."""
+    """Images (480, 640, 3) uint8 for where no recording is given: one scene in changing light."""
     image = parity.make_reference_image(480, 640)
     return [np.clip(image * gain, 0, 255).astype(np.uint8) for gain in np.linspace(0.6, 1.4, SYNTHETIC_IMAGE_COUNT)]

@@ -1,4 +1,4 @@
-"""How long hand tracking takes, stage by stage, and against MediaPipe's own graph on the same pictures."""
+"""How long hand tracking takes, stage by stage, and against MediaPipe's own graph on the same images."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fingertip_contact.hands.palm_detector import PalmDetector
 from fingertip_contact.hands.tracker import HandTracker
 from fingertip_research.benchmarks.mediapipe_reference import MediaPipeReference
 
-# The first pictures find the hands and warm the caches; they do not count.
+# The first images find the hands and warm the caches; they do not count.
 WARM_UP_FRAMES = 10
 FRAME_NS = 33_333_333
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Duration:
-    """Medians for a picture: wall time, processor time of all threads, and the wall time's 95th percentile."""
+    """Medians for an image: wall time, processor time of all threads, and the wall time's 95th percentile."""
 
     wall_ms: float
     cpu_ms: float
@@ -38,7 +38,7 @@ class Duration:
 
 @dataclass(frozen=True)
 class HandBenchmark:
-    """What the pictures with two hands took; palm detection runs only where a hand is missing.
+    """What the images with two hands took; palm detection runs only where a hand is missing.
 
     mediapipe and what follows are None where it did not take part. fingertip_difference_px: median over fingertips.
     """
@@ -54,9 +54,9 @@ class HandBenchmark:
 
 
 def measure(images_bgr: np.ndarray, mediapipe_python: Path | None = None) -> HandBenchmark:
-    """Track hands through pictures (N, H, W, 3) uint8, taking turns with MediaPipe where its interpreter is given.
+    """Track hands through images (N, H, W, 3) uint8, taking turns with MediaPipe where its interpreter is given.
 
-    Raises ValueError where no picture after the warm-up shows two hands: there would be nothing to measure.
+    Raises ValueError where no image after the warm-up shows two hands: there would be nothing to measure.
     """
     tracker = HandTracker.from_weights()
     stages = _Stages()
@@ -75,7 +75,7 @@ def measure(images_bgr: np.ndarray, mediapipe_python: Path | None = None) -> Han
                 times.setdefault("mediapipe", []).append((reply["ms"], reply["cpu_ms"]))
                 differences_px += fingertip_differences_px(hands, [hand["landmarks_px"] for hand in reply["hands"]])
     if not times:
-        raise ValueError(f"none of {len(images_bgr)} pictures shows two hands; give another recording or more frames")
+        raise ValueError(f"none of {len(images_bgr)} images shows two hands; give another recording or more frames")
     medians = {stage: _summarise(durations) for stage, durations in times.items()}
     return HandBenchmark(
         frame_count=len(times["tracker"]),

@@ -18,7 +18,7 @@ import numpy as np
 
 
 class MediaPipeReference:
-    """A context in which MediaPipe looks at pictures, one at a time, in video mode with two hands.
+    """A context in which MediaPipe looks at images, one at a time, in video mode with two hands.
 
     python: the interpreter of the other environment. images_bgr: (N, H, W, 3) uint8. Raises ValueError where mediapipe
     cannot be started there.
@@ -64,7 +64,7 @@ class MediaPipeReference:
 
 
 def _run_worker(images_path: Path) -> None:
-    """Answer each picture number on stdin with one JSON line."""
+    """Answer each image number on stdin with one JSON line."""
     import time
 
     import mediapipe

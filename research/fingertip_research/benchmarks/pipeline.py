@@ -27,8 +27,8 @@ class PipelineBenchmark:
     """One run. Rates are outputs for each second of the camera's stamps, after the start has settled.
 
     duration_s: what was measured. camera_hz: frames that were sent. hands_hz, contact_hz, depth_hz: what came of them.
-    network_hz: pictures that the network saw. network_ms: one of them, median. network_age_ms: how much older the
-    network's picture was than the one its depth was published for, median. latency_ms: from a picture's stamp to the
+    network_hz: images that the network saw. network_ms: one of them, median. network_age_ms: how much older the
+    network's image was than the one its depth was published for, median. latency_ms: from an image's stamp to the
     node's answer, by node, median. latency_growth_ms: of the depth node's latency, last third of the run over the
     first. cores: that each node kept busy, and what else ran on the machine; empty where the system does not say.
     """

@@ -34,13 +34,13 @@ def bench() -> None:
 @app.command()
 def hands(
     recording: Annotated[Path, typer.Argument(help="A recording that shows two hands.")],
-    frames: Annotated[int, typer.Option(min=20, help="How many of its pictures to use, from the end backwards.")] = 150,
+    frames: Annotated[int, typer.Option(min=20, help="How many of its images to use, from the end backwards.")] = 150,
     mediapipe_python: Annotated[
         Path | None, typer.Option(help="Interpreter of an environment with mediapipe==0.10.21, to compare with.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Hand tracking: milliseconds a picture with two hands, stage by stage."""
+    """Hand tracking: milliseconds an image with two hands, stage by stage."""
     import numpy as np
 
     from fingertip_contact.recordings.bag import open_recording
@@ -100,5 +100,5 @@ def _print_table(result: HandBenchmark) -> None:
             f"fingertips {result.fingertip_difference_px:.2f} px apart (median)"
         )
     console.print(
-        f"{result.frame_count} pictures with two hands; {', '.join(f'{k} {v}' for k, v in describe_machine().items())}"
+        f"{result.frame_count} images with two hands; {', '.join(f'{k} {v}' for k, v in describe_machine().items())}"
     )

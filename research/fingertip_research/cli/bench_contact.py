@@ -21,7 +21,7 @@ def contact(
 ) -> None:
     """Contact detection: milliseconds a frame with ten typing fingers, beside the published rule's in the same run.
 
-    From measured fingertips to events; with a recording also the measurement in its depth pictures. Processor time is
+    From measured fingertips to events; with a recording also the measurement in its depth images. Processor time is
     what remains when other programs take their share.
 
     Example: fingertip-contact bench contact

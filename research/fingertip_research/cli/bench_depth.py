@@ -23,7 +23,7 @@ LIBRARIES = ("torch", "timm", "onnxruntime", "nncf")
 def depth(
     checkpoint: options.DepthWeights = None,
     recording: Annotated[
-        Path | None, typer.Option(help="Pictures to measure with and to calibrate int8 on; else a drawn scene.")
+        Path | None, typer.Option(help="Images to measure with and to calibrate int8 on; else a drawn scene.")
     ] = None,
     region: Annotated[
         str, typer.Option(help="Input of the network for the window round the hands.", metavar="HxW")
@@ -82,7 +82,7 @@ def _print_table(result: DepthBenchmark, details: Mapping[str, object]) -> None:
     console = Console()
     console.print(table)
     overhead = ", ".join(f"{value:.1f} ms at {size}" for size, value in result.pre_postprocess_ms.items())
-    console.print(f"before and after the network, at the picture's size: {overhead}")
+    console.print(f"before and after the network, at the image's size: {overhead}")
     console.print(f"{result.rounds} rounds; ratio: against plain torch at 518x518, {result.baseline_ms:.0f} ms")
     console.print("off: mean deviation from torch; MiB: peak memory; same: ratio to torch at that input")
     console.print(", ".join(f"{name} {value}" for name, value in details.items()))

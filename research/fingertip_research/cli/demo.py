@@ -25,7 +25,7 @@ def demo(
     angle: Annotated[float, typer.Option(min=30, max=90, help="Elevation of the camera above the desk, degrees.")] = 60,
     difficulty: Annotated[str, typer.Option(help="How the person types: calm, normal or hard.")] = "calm",
     max_cer: Annotated[float, typer.Option(min=0, help="Exit code 1 above this character error rate.")] = 0.05,
-    out: Annotated[Path, typer.Option(help="Folder for video, picture and logs; those in it are replaced.")] = Path(
+    out: Annotated[Path, typer.Option(help="Folder for video, image and logs; those in it are replaced.")] = Path(
         "out/demo"
     ),
 ) -> None:
@@ -69,14 +69,14 @@ def demo(
     for path in outputs:
         console.print(path.resolve(), highlight=False, soft_wrap=True)
     if score.frames_out < score.frames_in:
-        console.print("[bold]slow:[/bold] this machine was too busy to read every picture; text suffers from that")
+        console.print("[bold]slow:[/bold] this machine was too busy to read every image; text suffers from that")
     if score.cer > max_cer:
         console.print(f"[bold]misread:[/bold] the character error rate is over {max_cer:.1%}")
         raise typer.Exit(EXIT_CER_TOO_HIGH)
 
 
 def _get_recording(console: Console, text: str, seed: int, angle: float, difficulty: str) -> Path:
-    from fingertip_research.demo.recording import is_complete, locate_recording
+    from fingertip_research.simulation.recording_cache import is_complete, locate_recording
 
     settings: dict[str, object] = {"text": text, "seed": seed, "angle": angle, "difficulty": difficulty}
     recording = locate_recording(settings)

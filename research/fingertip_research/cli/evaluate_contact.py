@@ -31,7 +31,7 @@ def contact(
     bags: Annotated[
         list[Path] | None, typer.Option("--bag", help="Score this recording as the rendered ones. May be repeated.")
     ] = None,
-    kinematic: Annotated[bool, typer.Option(help="Run the suite without pictures.")] = True,
+    kinematic: Annotated[bool, typer.Option(help="Run the suite without images.")] = True,
     noise: Annotated[Path | None, typer.Option(help="Noise figures that `evaluate fit-noise` wrote.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
@@ -40,7 +40,7 @@ def contact(
 ) -> None:
     """Compare contact profiles on people that no detector has labelled: simulated, so that the truth is known.
 
-    Without pictures thousands of taps take minutes: pads as they move, with noise fitted to rendered recordings.
+    Without images thousands of taps take minutes: pads as they move, with noise fitted to rendered recordings.
     --rendered runs the real hand tracker and the real pipeline. docs/contact.md says what the figures mean.
 
     Examples: fingertip-contact evaluate contact; fingertip-contact evaluate contact --profiles default --json
@@ -56,7 +56,7 @@ def contact(
     names, numbers = _parse_profiles(profiles), _parse_participants(participants)
     loaded_layout, noise_model = load_layout(layout), load_noise_model(noise)
     if plots and not (kinematic and "default" in names):
-        raise ValueError("--plots shows the default profile in the suite without pictures; leave both in")
+        raise ValueError("--plots shows the default profile in the suite without images; leave both in")
     report: dict[str, Any] = {}
     if kinematic:
         results = run_suite(loaded_layout, noise_model, names, characters, workers, numbers, _report_progress)

@@ -53,7 +53,7 @@ def simulate(
 @app.command(no_args_is_help=True)
 def dataset(
     out: Annotated[Path, typer.Option(help="The dataset's folder; what is there already is kept and gone on with.")],
-    frames: Annotated[int, typer.Option(min=1, help="Pictures in all, dealt evenly to people, angles and actions.")],
+    frames: Annotated[int, typer.Option(min=1, help="Images in all, dealt evenly to people, angles and actions.")],
     participants: Annotated[int, typer.Option(min=1, help="People: P01, P02 and so on.")] = 15,
     angles: Annotated[str, typer.Option(help="Elevations of the camera over the desk, degrees.")] = "30,45,60,90",
     surfaces: Annotated[
@@ -67,7 +67,7 @@ def dataset(
     """Render a dataset of people who type, hover, and come and go, in the D405 Hand-Surface layout.
 
     Each session has exact labels of every fingertip; docs/dataset.md describes them. The same arguments give the same
-    pictures, whatever the number of workers; an interrupted call is gone on with by the same call.
+    images, whatever the number of workers; an interrupted call is gone on with by the same call.
 
     Example: fingertip-contact simulate dataset --participants 15 --frames 3000 --angles 30,45,60,90 --out out/people
     """

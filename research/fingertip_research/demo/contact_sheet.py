@@ -43,7 +43,7 @@ def write_video_and_contact_sheet(
 
 
 def _tile(images: Sequence[np.ndarray]) -> np.ndarray:
-    """As many of the pictures as the sheet has room for, evenly chosen; black where there are fewer."""
+    """As many of the images as the sheet has room for, evenly chosen; black where there are fewer."""
     capacity = COLUMNS * ROWS
     tiles = [images[round(index)] for index in np.linspace(0, len(images) - 1, min(capacity, len(images)))]
     tiles += [np.zeros((TILE_PX[1], TILE_PX[0], 3), np.uint8)] * (capacity - len(tiles))

@@ -50,7 +50,7 @@ def play(
     ):
         _monitor(received, nodes, timeout_s, show, log_folder)
     if not received.frame_stamps_ns:
-        raise RunError(f"no picture came over DDS; see {log_folder}")
+        raise RunError(f"no image came over DDS; see {log_folder}")
     return received
 
 

@@ -20,8 +20,8 @@ MILLISECOND_NS = 1e6
 
 @dataclass(frozen=True)
 class RunScore:
-    """frames_in: pictures that the camera sent. frames_out: pictures that became fingertips. frames_per_second: of
-    frames out, over the run. latency: from a picture's stamp to the arrival of a key event that it decided; NaN where
+    """frames_in: images that the camera sent. frames_out: images that became fingertips. frames_per_second: of
+    frames out, over the run. latency: from an image's stamp to the arrival of a key event that it decided; NaN where
     there was none."""
 
     text_typed: str

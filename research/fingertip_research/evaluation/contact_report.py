@@ -153,7 +153,7 @@ def make_tables(report: Mapping[str, Any]) -> list[RenderableType]:
     for split in SPLITS:
         rows = {name: by_split[split] for name, by_split in report.get("profiles", {}).items() if split in by_split}
         if rows:
-            renderables += _make_table_pair(f"Without pictures, {split} participants", rows)
+            renderables += _make_table_pair(f"Without images, {split} participants", rows)
     for key, title in (("ablations", "What each confounder costs"), ("speeds", "At given speeds")):
         rows = {name: by_split["test"] for name, by_split in report.get(key, {}).items() if "test" in by_split}
         if rows:
@@ -179,7 +179,7 @@ def make_tables(report: Mapping[str, Any]) -> list[RenderableType]:
     if "matched" in report:
         matched = report["matched"]
         renderables.append(
-            f"On the same movements: event F1 {matched['rendered_event_f1']:.3f} in pictures, "
+            f"On the same movements: event F1 {matched['rendered_event_f1']:.3f} in images, "
             f"{matched['kinematic_event_f1']:.3f} by the noise figures ({matched['difference']:+.3f})"
         )
     return renderables

@@ -1,4 +1,4 @@
-"""Parts of a picture that depth is judged on by themselves: by distance, by height over the desk, at the fingertips."""
+"""Parts of an image that depth is judged on by themselves: by distance, by height over the desk, at the fingertips."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PLANE_TOLERANCE_M = 0.004
 
 
 def fit_surface_plane(depth_m: np.ndarray, camera: Camera) -> Plane:
-    """The desk in a picture: the dominant plane of its depth, (H, W) metres, NaN invalid. Raises ValueError where the
+    """The desk in an image: the dominant plane of its depth, (H, W) metres, NaN invalid. Raises ValueError where the
     depth shows none."""
     coarse_m = depth_m[::PLANE_STRIDE, ::PLANE_STRIDE]
     rows, columns = np.nonzero(np.isfinite(coarse_m))

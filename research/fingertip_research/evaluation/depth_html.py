@@ -41,11 +41,11 @@ def write_html(
     parts = [
         f"<!doctype html><meta charset=utf-8><title>{html.escape(title)}</title><style>{STYLE}</style>",
         f"<h1>{html.escape(title)}</h1>",
-        "<p>Means over pictures, of pixels with a true depth in range that the source says something about "
+        "<p>Means over images, of pixels with a true depth in range that the source says something about "
         "(cover: their share).</p>",
         _make_table(["", *(heading for _, heading, _ in METRIC_COLUMNS)], [_make_row("all", report)]),
         _make_table(
-            ["metric", "mean over pictures", "all pixels"],
+            ["metric", "mean over images", "all pixels"],
             [
                 [heading, format_value(report[field], form), format_value(report["pixel"][field], form)]
                 for field, heading, form in (*METRIC_COLUMNS, *EXTRA_COLUMNS)
@@ -105,13 +105,13 @@ def _plot_histogram(scores: Sequence[FrameScore]) -> Figure:
     panel = figure.subplots()
     values = [score.mae_mm for score in scores if score.overall.predicted_pixels]
     panel.hist(values, bins=40)
-    panel.set_xlabel("MAE of a picture, mm")
-    panel.set_ylabel("pictures")
+    panel.set_xlabel("MAE of an image, mm")
+    panel.set_ylabel("images")
     return figure
 
 
 def _render_error_maps(scores: Sequence[FrameScore], predict: DepthPredictor) -> list[str]:
-    """Pictures of the best, the median and the worst frame."""
+    """Images of the best, the median and the worst frame."""
     ranked = sorted((score for score in scores if score.overall.predicted_pixels), key=lambda score: score.mae_mm)
     if not ranked:
         return ["<p>The source said nothing.</p>"]

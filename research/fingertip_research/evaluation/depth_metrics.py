@@ -6,9 +6,9 @@ Anything V2's metric evaluation):
     mae      mean |p - t|                    rmse_log  sqrt(mean (ln p - ln t)^2)
     rmse     sqrt(mean (p - t)^2)            log10     mean |log10 p - log10 t|
     abs_rel  mean |p - t| / t                silog     sqrt(mean e^2 - 0.5 (mean e)^2), e = ln p - ln t
-    sq_rel   mean (p - t)^2 / t              delta_k   share of max(p / t, t / p) < 1.25^k
+    sq_rel   mean (p - t)^2 / t              delta_k   fraction of max(p / t, t / p) < 1.25^k
 
-All follow from sums over pixels, so that pixels of many pictures can be pooled without keeping them.
+All follow from sums over pixels, so that pixels of many images can be pooled without keeping them.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ ZERO_SUMS = DepthSums(0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0)
 
 
 def compute_depth_sums(predicted_m: np.ndarray, true_m: np.ndarray, mask: np.ndarray | None = None) -> DepthSums:
-    """The sums of one picture, or of a part of it.
+    """The sums of one image, or of a part of it.
 
     predicted_m, true_m: any one shape, metres, NaN where unknown. mask: bool, the pixels to look at; None: all. Of
     those, the ones with a true depth are compared. Raises ValueError where shapes differ or a depth is not positive.
@@ -111,11 +111,11 @@ def compute_depth_sums(predicted_m: np.ndarray, true_m: np.ndarray, mask: np.nda
 
 
 def pool_sums(sums: Iterable[DepthSums]) -> DepthSums:
-    """All pixels of all pictures as those of one."""
+    """All pixels of all images as those of one."""
     return sum(sums, ZERO_SUMS)
 
 
 def average_over_images(sums: Iterable[DepthSums]) -> dict[str, float]:
-    """METRICS of each picture, averaged: every picture weighs the same. Pictures without a known pixel are left out."""
+    """METRICS of each image, averaged: every image weighs the same. Images without a known pixel are left out."""
     rows = [image.metrics() for image in sums if image.predicted_pixels]
     return {name: float(np.mean([row[name] for row in rows])) if rows else math.nan for name in METRICS}

@@ -1,6 +1,6 @@
-"""The score of a depth source on a dataset: every metric overall, by what the frames are of, and by parts of pictures.
+"""The score of a depth source on a dataset: every metric overall, by what the frames are of, and by parts of images.
 
-Two averages of each: `image`, the mean over pictures of the picture's metric (the reference's), and `pixel`, the metric
+Two averages of each: `image`, the mean over images of the image's metric (the reference's), and `pixel`, the metric
 of all pixels together. Only pixels with a true depth within the range count; of those, only the ones that the source
 says anything about. How many these are is `coverage`: errors of sources with different coverage are not comparable.
 """
@@ -32,7 +32,7 @@ GROUPS: dict[str, Callable[[DatasetFrame], str]] = {
 
 @dataclass(frozen=True)
 class FrameScore:
-    """One picture: over all of it, and band by band."""
+    """One image: over all of it, and band by band."""
 
     frame: DatasetFrame
     overall: DepthSums
@@ -44,7 +44,7 @@ class FrameScore:
 
 
 def score_frame(frame: DatasetFrame, predict: DepthPredictor, range_m: tuple[float, float] = RANGE_M) -> FrameScore:
-    """Raises BadFrameError where a picture of the frame cannot be read, ValueError where its annotation cannot."""
+    """Raises BadFrameError where an image of the frame cannot be read, ValueError where its annotation cannot."""
     true_m = mask_outside_range(load_true_depth_m(frame), range_m)
     predicted_m = predict(frame.load())
     masks = make_band_masks(true_m, frame.camera, _fingertips_px(frame))
@@ -77,7 +77,7 @@ def sample_evenly(frames: Sequence[DatasetFrame], count: int) -> list[DatasetFra
 
 
 def make_report(scores: Sequence[FrameScore]) -> dict[str, Any]:
-    """Everything as JSON takes it: metrics of all pictures (image mean) at the top, `pixel` beside them, then groups
+    """Everything as JSON takes it: metrics of all images (image mean) at the top, `pixel` beside them, then groups
     and bands, each of the same form; None where there is nothing to measure. Raises ValueError without any score."""
     if not scores:
         raise ValueError("no frame could be scored; check the dataset (fingertip-contact dataset check)")

@@ -23,7 +23,7 @@ DepthPredictor = Callable[[Frame], np.ndarray]
 
 
 def make_network_source(estimator: DepthEstimator) -> DepthPredictor:
-    """What the network makes of the colour picture."""
+    """What the network makes of the colour image."""
     return lambda frame: estimator.infer_image(frame.color_bgr)
 
 

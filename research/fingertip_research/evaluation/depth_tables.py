@@ -33,7 +33,7 @@ GROUP_TITLES = {
     "by_surface": "Surface",
     "by_action": "Action",
     "by_participant": "Participant",
-    "bands": "Part of the picture",
+    "bands": "Part of the image",
 }
 
 
@@ -42,7 +42,7 @@ def format_value(value: Any, form: str) -> str:
 
 
 def make_groups_table(name: str, groups: Mapping[str, Mapping[str, Any]]) -> Table:
-    """One row for each group: mean over pictures."""
+    """One row for each group: mean over images."""
     table = Table(name, box=SIMPLE_HEAD, collapse_padding=True)
     for _, heading, _ in METRIC_COLUMNS:
         table.add_column(heading, justify="right", no_wrap=True)
@@ -54,7 +54,7 @@ def make_groups_table(name: str, groups: Mapping[str, Mapping[str, Any]]) -> Tab
 def make_overall_table(report: Mapping[str, Any]) -> Table:
     """Every metric, averaged both ways."""
     table = Table("metric", title="All frames", box=SIMPLE_HEAD)
-    for heading in ("mean over pictures", "all pixels"):
+    for heading in ("mean over images", "all pixels"):
         table.add_column(heading, justify="right")
     for field, heading, form in (*METRIC_COLUMNS, *EXTRA_COLUMNS):
         if field in report["pixel"]:

@@ -1,8 +1,8 @@
-"""How well press events agree with true taps.
+"""Agreement of press events with true taps.
 
-A press is right when a tap of the same hand and finger began within 50 ms of it. Presses and taps are matched one to
-one: as many pairs as can be had, and among those the pairing with the smallest sum of time differences. What is left
-over of the presses is false, of the taps missed. A share of nothing counts as 0: who stays silent has earned nothing.
+A press is correct if a tap of the same hand and finger began within 50 ms of it. Presses and taps are matched one to
+one: with the maximum number of pairs, and among those with the minimum sum of time differences. Unmatched presses are
+false positives, unmatched taps false negatives. A ratio with denominator 0 counts as 0.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Heights err in ways that a detector can be misled by, so each has its own figures: the visible rim stands over the pad
 by an amount that depends on how high the finger is; every person's finger adds a bias of its own; frames scatter about
 that, more in the air than on the desk, and correlate; now and then the scan follows another finger and reads metres of
-nonsense for some frames (a stray), or nothing at all (a gap). The way of a fingertip's picture has errors of its own.
+nonsense for some frames (a stray), or nothing at all (a gap). The way of a fingertip's image has errors of its own.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OUTLIER_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 # How fast a pad goes up or down tells how often it is taken for another: one that taps is far ahead of its neighbours,
 # one that is taken along is behind them. Between these are the three paces, metres a second.
 SPEED_BIN_EDGES_MPS = (0.01, 0.05)
-# Errors of a picture's way from frame to frame by how long it truly is, metres, at these shares of their distribution.
+# Errors of an image's way from frame to frame by how long it truly is, metres, at these shares of their distribution.
 FLOW_KNOTS_M = (0.0, 0.0003, 0.001, 0.003, 0.008)
 FLOW_ERROR_QUANTILES = (0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99)
 Table = tuple[tuple[float, ...], ...]

@@ -331,7 +331,7 @@ def _correlation(series: Sequence[np.ndarray], where: Sequence[np.ndarray], lag:
 
 
 def _fit_slow_variance(series: Sequence[np.ndarray], bins: Sequence[np.ndarray]) -> tuple[tuple[float, ...], float]:
-    """Two parts, one new in every frame and one that lasts: share of the second by height, and its correlation."""
+    """Two parts, one new in every frame and one that lasts: fraction of the second by height, and its correlation."""
     in_air = [bin_index > 0 for bin_index in bins]
     near, far = _correlation(series, in_air, 1), _correlation(series, in_air, CORRELATION_LAG_FRAMES)
     lasting = float(np.clip((far / near) ** (1.0 / (CORRELATION_LAG_FRAMES - 1)), 0.5, 0.99)) if near > 0 else 0.5
@@ -377,7 +377,7 @@ def _fit_track_loss(track_loss: Sequence[np.ndarray]) -> MarkovBursts:
 
 
 def _fit_flow_errors(recordings: Sequence[MeasurementErrors], side: int) -> Table:
-    """Of the pictures' ways, along (0) or across (1) the true one."""
+    """Of the images' ways, along (0) or across (1) the true one."""
     flow_magnitude_m = np.concatenate([errors.flow_magnitude_m.ravel() for errors in recordings])
     off_m = np.concatenate([errors.flow_error_m[..., side].ravel() for errors in recordings])
     known = np.isfinite(flow_magnitude_m) & np.isfinite(off_m)

@@ -1,7 +1,7 @@
 """What contact detection sees of a recording, measured once: many profiles are then judged in seconds.
 
 Hands, surface, sheet and fingertips do not depend on how a press is decided, so they are found by the real pipeline
-once and kept. A recording without pictures has the same form; see `simulation.kinematic`.
+once and kept. A recording without images has the same form; see `simulation.kinematic`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The standard suite without pictures: fifteen simulated people, each typing under several cameras.
+"""The standard suite without images: fifteen simulated people, each typing under several cameras.
 
 People 1 to 8 are for development: thresholds and anything learnt come from them. People 9 to 15 are for tests alone.
 Everything is drawn from a person's number: a suite is the same wherever it runs.

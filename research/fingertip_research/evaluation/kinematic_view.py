@@ -1,4 +1,4 @@
-"""A take without pictures as contact detection would see it: pads, with the noise that rendered recordings show."""
+"""A take without images as contact detection would see it: pads, with the noise that rendered recordings show."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Trajectory(Protocol):
 
 @dataclass(frozen=True)
 class FrameTiming:
-    """When pictures come. jitter_s: SD of an exposure about its time. drop_rate: share of frames that are lost."""
+    """When images come. jitter_s: SD of an exposure about its time. drop_rate: fraction of frames that are lost."""
 
     rate_hz: float = 30.0
     jitter_s: float = 0.0
@@ -181,7 +181,7 @@ def _simulate_samples(
     down = compute_approach_direction(camera, normal, tip_px.reshape(-1, 2)).reshape(tip_px.shape)
     true_m = np.diff(tip_px, axis=0, prepend=np.nan) / pixels_per_m(camera, pose, tip_px)[..., None]
     flow_m = to_approach_frame(down, _simulate_flow(noise, pose, true_m, random))
-    # There is no way from or to a picture without the hand.
+    # There is no way from or to an image without the hand.
     flow_m[hand_unseen | np.roll(hand_unseen, 1, axis=0)] = np.nan
     wobble = _sample_autoregressive(np.full(rim_height_m.shape, noise.landmark_row_correlation), steps, random)
     tip_px[..., 1] += noise.landmark_row_sigma_px * wobble
@@ -205,7 +205,7 @@ def _simulate_samples(
 def _simulate_flow(
     noise: FingertipNoise, pose: RigidTransform, true_m: np.ndarray, random: np.random.Generator
 ) -> np.ndarray:
-    """(T, 10, 2) ways of the tips' pictures as measured. Errors are of pixels: they grow with distance."""
+    """(T, 10, 2) ways of the tips' images as measured. Errors are of pixels: they grow with distance."""
     flow_magnitude_m = np.linalg.norm(true_m, axis=-1)
     ahead = true_m / np.maximum(flow_magnitude_m, 1e-9)[..., None]
     aside = np.stack([-ahead[..., 1], ahead[..., 0]], axis=-1)

@@ -1,7 +1,7 @@
 """Strokes of any kind, so that what is fitted does not lean on how one simulation moves its fingers.
 
 A simulated typist moves as people do, and always in that way: neighbours follow, hands wander, fingers swing in the
-same curve. Here each of these is drawn anew for every take, from none at all to more than people do: from a
+same curve. Here each of these is drawn again for every take, from none at all to more than people do: from a
 single finger of a wooden hand to hands that never rest. No text comes of it, only touches.
 """
 

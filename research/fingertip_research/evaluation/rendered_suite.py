@@ -10,7 +10,6 @@ import numpy as np
 
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.bag import open_recording
-from fingertip_research.demo.recording import is_complete, locate_recording
 from fingertip_research.evaluation.contact_counts import ContactCounts, compute_metrics, count_contacts, pool_counts
 from fingertip_research.evaluation.events import safe_ratio
 from fingertip_research.evaluation.fingertip_noise import NoiseModel
@@ -21,6 +20,7 @@ from fingertip_research.evaluation.kinematic_suite_run import DEFAULT_PROFILE, d
 from fingertip_research.evaluation.kinematic_view import FingerBias, simulate_measurements
 from fingertip_research.ground_truth.recording import GroundTruth, ground_truth_path, read_ground_truth
 from fingertip_research.simulation.recording import Progress, simulate
+from fingertip_research.simulation.recording_cache import is_complete, locate_recording
 from fingertip_research.simulation.scene import make_scene
 
 # Seeds over this are for tests: no part of the detector was ever tuned or fitted on them.
@@ -39,7 +39,7 @@ class RecordingSpec:
     difficulty: str = "normal"
 
 
-# What the noise of the suite without pictures is fitted to.
+# What the noise of the suite without images is fitted to.
 NOISE_FIT_RECORDINGS = (
     RecordingSpec("quick brown foxes jump", 2, 45),
     RecordingSpec("a bird in the hand", 4, 45),
@@ -139,7 +139,7 @@ def _load(bag: Path, layout: Layout) -> tuple[GroundTruth, FingertipRecording]:
 
 
 def compute_matched_event_f1(bags: Sequence[Path], layout: Layout, noise_model: NoiseModel) -> dict[str, float]:
-    """Event F1 of the default profile on the same movements, measured in the pictures and by the noise figures.
+    """Event F1 of the default profile on the same movements, measured in the images and by the noise figures.
 
     The movements are the true ones, frame by frame; what differs is where the measurements come from.
     """

@@ -64,7 +64,7 @@ class GroundTruthRest:
 @dataclass(frozen=True)
 class GroundTruthFinger:
     """pad_m: (3,) lowest point of the pad. clearance_m: of the pad over the surface. tip_px: end of the finger in the
-    colour picture. visible: whether the camera sees it."""
+    colour image. visible: whether the camera sees it."""
 
     pad_m: np.ndarray
     clearance_m: float

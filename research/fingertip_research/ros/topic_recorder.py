@@ -18,10 +18,10 @@ from fingertip_contact.ros import messages, qos
 
 @dataclass
 class ReceivedMessages:
-    """What came, by the stamp of the picture that it derives from (nanoseconds).
+    """What came, by the stamp of the image that it derives from (nanoseconds).
 
-    key_latencies_ns: from a picture's stamp to the arrival of a key event decided by it. texts: (arrival, text so far).
-    depth_stamps_ns: stamps of the depth network's pictures. diagnostics: (arrival, node, what it says of itself).
+    key_latencies_ns: from an image's stamp to the arrival of a key event decided by it. texts: (arrival, text so far).
+    depth_stamps_ns: stamps of the depth network's images. diagnostics: (arrival, node, what it says of itself).
     """
 
     frame_stamps_ns: set[int] = field(default_factory=set)
@@ -41,7 +41,7 @@ class ReceivedMessages:
 
 
 class TopicRecorder(Node):
-    """Subscribes to the results, and to camera_info for the number of pictures; `received` grows as messages come."""
+    """Subscribes to the results, and to camera_info for the number of images; `received` grows as messages come."""
 
     def __init__(self, camera_info_topic: str) -> None:
         super().__init__("topic_recorder", namespace=PACKAGE)

@@ -84,7 +84,7 @@ def _make_wood(random: np.random.Generator, shape: tuple[int, int], grain: np.nd
         (srgb_to_linear_bgr((214, 186, 146)), srgb_to_linear_bgr((180, 146, 102))),
     )[random.integers(3)]
     rows = np.arange(shape[0], dtype=np.float32)[:, None]
-    # Trees grow slowly along the grain: noise of a narrow picture, drawn out along x.
+    # Trees grow slowly along the grain: noise of a narrow image, drawn out along x.
     narrow = (shape[0], shape[1] // 6)
     warp = 26 * _sample_smooth_noise(random, narrow, 120) + 6 * _sample_smooth_noise(random, narrow, 30)
     rings = 0.5 + 0.5 * np.sin((rows + cv2.resize(warp, shape[::-1])) * 2 * np.pi / 21)

@@ -27,9 +27,9 @@ class CameraRays:
         return self.camera_from_sheet.inverse.rotate(self.camera.rays(pixels)).astype(np.float32)
 
     def project_outline(self, points_m: np.ndarray) -> np.ndarray:
-        """Points (N, 3), sheet frame -> pixels (M, 2) of those in front of the camera, also far outside the picture.
+        """Points (N, 3), sheet frame -> pixels (M, 2) of those in front of the camera, also far outside the image.
 
-        Without the lens's distortion, whose polynomial is good inside the picture only, where it is a few pixels.
+        Without the lens's distortion, whose polynomial is good inside the image only, where it is a few pixels.
         """
         points = self.camera_from_sheet.apply(points_m.astype(np.float64))
         points = points[points[:, 2] > MIN_PROJECTION_DEPTH_M]

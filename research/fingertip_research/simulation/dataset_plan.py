@@ -13,7 +13,7 @@ from fingertip_research.datasets.writer import SessionInfo
 from fingertip_research.simulation.rendered_typing import NANOSECONDS
 from fingertip_research.simulation.scene import make_scene
 
-# Another number where the same configuration gives other pictures than before.
+# Another number where the same configuration gives other images than before.
 VERSION = 1
 
 # The layout's names of surfaces, and the desks of the simulation that are such. It has none that reflects.
@@ -78,7 +78,7 @@ class CaptureBlock:
 def plan_dataset(
     participants: int, frames: int, angles_deg: Sequence[float], surfaces: Sequence[str], config: DatasetConfig
 ) -> list[CaptureBlock]:
-    """Deals `frames` pictures evenly to participants, angles and actions.
+    """Deals `frames` images evenly to participants, angles and actions.
 
     Raises ValueError where that is impossible: no participant, an angle or surface that cannot be, too few frames.
     """

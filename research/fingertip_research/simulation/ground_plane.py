@@ -21,7 +21,7 @@ _SUBPIXELS = 4
 
 @dataclass(frozen=True)
 class GroundPlane:
-    """The empty desk in a picture. albedo_bgr: (H, W, 3) float32, linear. depth_m: (H, W) float32."""
+    """The empty desk in an image. albedo_bgr: (H, W, 3) float32, linear. depth_m: (H, W) float32."""
 
     albedo_bgr: np.ndarray
     depth_m: np.ndarray
@@ -84,7 +84,7 @@ def _sample_flat_image(
     size_m: tuple[float, float],
     border: int = cv2.BORDER_REPLICATE,
 ) -> np.ndarray:
-    """A picture that lies flat (row 0 at +y, column 0 at -x, centred), at points (H, W, 2), metres."""
+    """An image that lies flat (row 0 at +y, column 0 at -x, centred), at points (H, W, 2), metres."""
     column = (xy_m[..., 0] + size_m[0] / 2) * pixels_per_m - 0.5
     row = (size_m[1] / 2 - xy_m[..., 1]) * pixels_per_m - 0.5
     return cv2.remap(image, column.astype(np.float32), row.astype(np.float32), cv2.INTER_LINEAR, borderMode=border)

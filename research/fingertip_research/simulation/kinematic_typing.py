@@ -1,4 +1,4 @@
-"""Typing without pictures: where a person's pads are at any time, and what they touch.
+"""Typing without images: where a person's pads are at any time, and what they touch.
 
 The same plan as a rendered recording's (`typist`), but joints are never solved frame by frame: contact detection needs
 the pads alone, and those follow from the plan.

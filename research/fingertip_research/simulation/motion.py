@@ -24,7 +24,7 @@ FINGER_WRIST_COUPLING = 0.9
 LITTLE = FINGERS.index("little")
 # So much of the way to a nearer key the hand goes as a whole.
 HAND_RETRACTION_RATIO = 0.8
-# Out of the picture and up: where a hand comes from.
+# Out of the image and up: where a hand comes from.
 ENTRY_OFFSET_M = np.array([0.0, -0.30, 0.08])
 # Fingers lie side by side no closer than that, middle to middle.
 MIN_FINGER_SPACING_M = 0.017
@@ -111,7 +111,7 @@ class HandMotion:
         return pads_m
 
     def _compute_forward_coupling(self, times_s: np.ndarray) -> np.ndarray:
-        """(N,) the share of the wrist's way forward that the waiting fingers go along."""
+        """(N,) the fraction of the wrist's way forward that the waiting fingers go along."""
         coupling = np.full(len(times_s), self.forward_coupling)
         for aim in self.aims:
             if aim.finger == LITTLE:

@@ -17,12 +17,12 @@ class Habits:
 
     description: for people. hover_m: mean height of a participant's waiting pads. min_hover_m: no finger that does
     not touch comes lower. scatter_m: SD of touches about a key's middle. drift_m: how far the hands wander.
-    finger_coupling: factor on how far the fingers next to a typing one follow it down. near_miss_ratio: share of taps
+    finger_coupling: factor on how far the fingers next to a typing one follow it down. near_miss_ratio: ratio of taps
     with a finger nearby that goes down and does not touch. rest_rate_hz: how often a second a finger lies down for a
     while. rollover: whether a key may still be down when the next one goes down. curl_deg, yaw_deg: posture.
     retraction: how far behind their keys the long fingers wait, 1 for far. near_key_retraction: the same, as far as a
     nearer key is concerned: so much farther the whole hand goes back to it, rather than that the finger curls out of
-    sight. forward_coupling: share of the hand's way to a far key that its other fingers go along;
+    sight. forward_coupling: fraction of the hand's way to a far key that its other fingers go along;
     little_finger_coupling: the same where it is the little finger's key.
     """
 

@@ -50,7 +50,7 @@ MAX_HOVER_RATIO = 1.3
 THUMB_FLEXION_RATIO = 0.3
 _COMFORT_STEP, _COMFORT_STEPS = 0.03, 60
 
-# How far the finger next to a typing one follows it down, as a share of the stroke: fingers that share tendons follow
+# How far the finger next to a typing one follows it down, as a ratio of the stroke: fingers that share tendons follow
 # most (ring and little finger; Haeger-Ross and Schieber 2000). Between index and middle, middle and ring, ring and
 # little; the thumb goes its own way.
 COUPLING_RANGES = ((0.0, 0.05), (0.15, 0.45), (0.25, 0.6), (0.4, 0.8))

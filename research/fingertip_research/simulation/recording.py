@@ -67,7 +67,7 @@ def simulate(
 
 
 def _write_frame(bag: BagWriter, scene: Scene, stamp_ns: int, rendered_frame: RenderedFrame) -> None:
-    """One frame's pictures, each with its intrinsics."""
+    """One frame's images, each with its intrinsics."""
     streams = (
         ("color/image_raw", COLOR_FRAME, rendered_frame.color_bgr, "bgr8", scene.color_camera),
         ("depth/image_rect_raw", DEPTH_FRAME, rendered_frame.depth, "16UC1", scene.depth_camera),

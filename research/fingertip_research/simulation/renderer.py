@@ -1,4 +1,4 @@
-"""Ray-traced pictures of hands over a desk: colour as light, exact depth, and what each pixel shows.
+"""Ray-traced images of hands over a desk: colour as light, exact depth, and what each pixel shows.
 
 The desk is lit once; for a frame only the region of the hands and their shadows is traced (Embree). Shadows and the
 dimming near the hands use one ray a pixel each, its direction from a 4x4 pattern, and a filter of the same size
@@ -30,7 +30,7 @@ _PATTERN_FILTER = np.array([0.5, 1.0, 1.0, 1.0, 0.5], dtype=np.float32)
 _AMBIENT_OCCLUSION_RANGE_M = 0.08  # how near something has to be to dim the light of the sky
 _RAY_OFFSET_M = 0.0006  # rays start this far off the surface they leave
 _HULL_MARGIN_PX = 28
-_MAX_OUTLINE_PX = 4000  # outlines are cut this far outside the picture
+_MAX_OUTLINE_PX = 4000  # outlines are cut this far outside the image
 _SKIN_DEPTH_M = 0.012  # a point counts as seen this far under its own skin
 
 # Light bleeds round the terminator in skin, red furthest: blue, green, red shares of wrapping.
@@ -106,7 +106,7 @@ class Renderer:
         )
 
     def render(self, shapes: Mapping[str, Shape]) -> RenderBuffers:
-        """A picture with the named bodies where `shapes` says; without any, the empty desk."""
+        """An image with the named bodies where `shapes` says; without any, the empty desk."""
         if not shapes:
             return self._empty
         return _FrameRender(self, _BodyScene(self._bodies, self._atlas_uv, shapes)).render()
@@ -234,7 +234,7 @@ class _Surface:
 
 
 class _FrameRender:
-    """The work on one picture."""
+    """The work on one image."""
 
     def __init__(self, renderer: Renderer, body_scene: _BodyScene) -> None:
         self._renderer = renderer
@@ -268,7 +268,7 @@ class _FrameRender:
         return RenderBuffers(radiance, segments, self._render_depth())
 
     def _find_affected_region(self) -> np.ndarray:
-        """Where the picture can differ from the empty desk: round the bodies and their shadows. (H, W) uint8."""
+        """Where the image can differ from the empty desk: round the bodies and their shadows. (H, W) uint8."""
         lamp = self._renderer._lighting.lamp_points
         extremes = lamp.min(axis=0), lamp.max(axis=0)
         parts = [self._body_scene.vertices_m[part] for part in self._body_scene.parts]
@@ -295,7 +295,7 @@ class _FrameRender:
     ) -> tuple[_UnoccludedLighting, _UnoccludedLighting]:
         """How much of the lamp and of the sky each active pixel sees.
 
-        fade: share of the sky's dimming that is kept, so that it ends softly where the region does.
+        fade: fraction of the sky's dimming that is kept, so that it ends softly where the region does.
         """
         lighting, body_scene = self._renderer._lighting, self._body_scene
         row, column = np.divmod(active, self._rays.shape[1])
@@ -357,7 +357,7 @@ class _FrameRender:
 
 @dataclass(frozen=True)
 class _UnoccludedLighting:
-    """A share of light for pixels of the desk and for pixels of bodies, each filled a little beyond its own pixels:
+    """A fraction of light for pixels of the desk and for pixels of bodies, each filled a little beyond its own pixels:
     (H * W,) float32, 0..1."""
 
     desk: np.ndarray
@@ -388,7 +388,7 @@ def _masked_mean(
 
 
 def _fill_hulls(camera_rays: CameraRays, parts: list[np.ndarray], margin_px: int) -> np.ndarray:
-    """The picture's region inside the outlines of sets of points, widened: (H, W) uint8."""
+    """The image's region inside the outlines of sets of points, widened: (H, W) uint8."""
     region = np.zeros(camera_rays.shape, dtype=np.uint8)
     for part in parts:
         pixels = np.clip(camera_rays.project_outline(part), -_MAX_OUTLINE_PX, _MAX_OUTLINE_PX).astype(np.float32)
@@ -445,7 +445,7 @@ def _build_atlas(bodies: Mapping[str, Body]) -> tuple[np.ndarray, dict[str, np.n
 
 def _sample_texture(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
     """Bilinear samples of a texture (H, W, C) at texture pixels (N, 2): (N, C)."""
-    width = 256  # cv2.remap takes pictures, and none wider or higher than 32767
+    width = 256  # cv2.remap takes images, and none wider or higher than 32767
     rows = max(1, -(-len(uv) // width))
     padded = np.zeros((2, rows * width), dtype=np.float32)
     padded[:, : len(uv)] = uv.T - 0.5

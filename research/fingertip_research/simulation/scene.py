@@ -1,6 +1,6 @@
 """What one recording looks like: cameras, where they stand, light, desk, the participant's looks. All from a seed.
 
-Colours are linear (not gamma-coded) and in the order blue, green, red, as the picture is.
+Colours are linear (not gamma-coded) and in the order blue, green, red, as the image is.
 """
 
 from __future__ import annotations

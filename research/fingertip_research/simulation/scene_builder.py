@@ -46,7 +46,7 @@ class HandSceneRenderer:
         self._renderer = Renderer(scene, background, bodies)
 
     def render(self, poses: Mapping[Handedness, HandPose]) -> RenderBuffers:
-        """The picture of the given hands; of the empty desk where there are none."""
+        """The image of the given hands; of the empty desk where there are none."""
         return self._renderer.render(self._pose_bodies(poses))
 
     def find_visible_fingertips(self, poses: Mapping[Handedness, HandPose]) -> dict[Handedness, np.ndarray]:

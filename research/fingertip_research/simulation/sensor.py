@@ -1,4 +1,4 @@
-"""What a D405 makes of a picture: colour with blur and noise, stereo depth with its errors, depth aligned to colour.
+"""What a D405 makes of an image: colour with blur and noise, stereo depth with its errors, depth aligned to colour.
 
 Depth noise is a model, not a measurement of one unit. Stereo gives z = f B / d with f in pixels and baseline B, so an
 error s of the disparity d is an error of depth sigma_z = z^2 s / (f B) (Keselman et al., "Intel RealSense Stereoscopic
@@ -42,7 +42,7 @@ class ColorSensor:
         self._gamma = _make_gamma_table()
 
     def measure(self, buffers: RenderBuffers, frame: int) -> np.ndarray:
-        """A picture of light -> (H, W, 3) uint8. The noise is that of the scene's seed and the frame's number."""
+        """An image of light -> (H, W, 3) uint8. The noise is that of the scene's seed and the frame's number."""
         random = np.random.default_rng([self._scene.seed, _COLOR_STREAM, frame])
         light = cv2.GaussianBlur(buffers.radiance_bgr, (0, 0), _LENS_BLUR_PX) * self._gain
         noise = random.standard_normal(light.shape, dtype=np.float32)
@@ -98,7 +98,7 @@ class DepthSensor:
 
     def _find_occluded(self, disparity_px: np.ndarray) -> np.ndarray:
         """What the right imager does not see: something to the right, with more disparity, lands on or left of it;
-        or it lies left of the imager's picture (the invalid depth band of the D400 data sheet)."""
+        or it lies left of the imager's image (the invalid depth band of the D400 data sheet)."""
         right_px = np.arange(disparity_px.shape[1], dtype=np.float32) - disparity_px
         leftmost = np.minimum.accumulate(right_px[:, ::-1], axis=1)[:, ::-1]
         return (right_px > leftmost + 0.5) | (right_px < 0)

@@ -14,7 +14,7 @@ import numpy as np
 from fingertip_contact.depth.preprocessing import MEAN_RGB, STD_RGB
 from fingertip_research.training.configuration import TrainingConfiguration
 
-# Rec. 601, what a colour picture's grey is made of.
+# Rec. 601, what a colour image's grey is made of.
 GREY_WEIGHTS_BGR = np.array([0.114, 0.587, 0.299], dtype=np.float32)
 
 
@@ -32,7 +32,7 @@ class Augmentation:
 def sample_augmentation(
     rng: np.random.Generator, configuration: TrainingConfiguration, height: int, width: int
 ) -> Augmentation:
-    """The augmentation of a random stream for a picture of the given size."""
+    """The augmentation of a random stream for an image of the given size."""
     # Everything is drawn always, so that one option does not change what chance gives another.
     is_cropped, flipped, is_jittered = rng.random(3) < (
         configuration.crop_probability,
@@ -57,14 +57,14 @@ def sample_augmentation(
 
 
 def make_identity_augmentation(height: int, width: int) -> Augmentation:
-    """The whole picture as it is."""
+    """The whole image as it is."""
     return Augmentation((slice(0, height), slice(0, width)), 1.0, False, (1.0, 1.0, 1.0))
 
 
 def augment(
     color_bgr: np.ndarray, maps: np.ndarray, augmentation: Augmentation, size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Picture and maps of the same pixels -> those of the network's input.
+    """Image and maps of the same pixels -> those of the network's input.
 
     color_bgr: (H, W, 3) uint8. maps: (H, W, N) float32, depth and weights. size: (height, width). Returns
     (3, height, width) float32, RGB, normalised, and (N, height, width) float32.
@@ -81,7 +81,7 @@ def augment(
 
 
 def jitter_color(color: np.ndarray, color_factors: tuple[float, float, float]) -> np.ndarray:
-    """Brightness, contrast about the picture's mean grey, and saturation by factors: (H, W, 3) BGR, 0..1."""
+    """Brightness, contrast about the image's mean grey, and saturation by factors: (H, W, 3) BGR, 0..1."""
     if color_factors == (1.0, 1.0, 1.0):
         return color
     brightness, contrast, saturation = np.array(color_factors, dtype=np.float32)

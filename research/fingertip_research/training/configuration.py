@@ -42,7 +42,7 @@ class TrainingConfiguration:
     epochs: int = _make_number_field(
         80, 1, 100_000, "times that the training frames are seen; the cosine ends with the last"
     )
-    batch_size: int = _make_number_field(4, 1, 4096, "pictures at once")
+    batch_size: int = _make_number_field(4, 1, 4096, "images at once")
     accumulation: int = _make_number_field(4, 1, 4096, "batches a step, over all processes together")
     height: int = _make_number_field(518, 14, 4096, "rows of the network's input, a multiple of 14")
     width: int = _make_number_field(518, 14, 4096, "columns of the network's input, a multiple of 14")
@@ -56,13 +56,13 @@ class TrainingConfiguration:
     beta1: float = _make_number_field(0.9, 0.0, 0.999999, "of AdamW")
     beta2: float = _make_number_field(0.999, 0.0, 0.999999, "of AdamW")
     gradient_clip: float = _make_number_field(0.0, 0.0, 1e6, "largest norm of the gradient; 0: not clipped")
-    silog_lambda: float = _make_number_field(0.5, 0.0, 1.0, "share of the common scale error that SiLog forgives")
+    silog_lambda: float = _make_number_field(0.5, 0.0, 1.0, "fraction of the common scale error that SiLog forgives")
     min_depth_m: float = _make_number_field(0.001, 1e-6, 100.0, "nearer depth is taken for invalid")
     max_depth_m: float = _make_number_field(
         D405_MAX_DEPTH_M, 1e-3, 1000.0, "farther depth is invalid; the sigmoid's largest depth"
     )
-    flip_probability: float = _make_number_field(0.5, 0.0, 1.0, "share of frames mirrored left to right")
-    jitter_probability: float = _make_number_field(0.5, 0.0, 1.0, "share of frames with changed colours")
+    flip_probability: float = _make_number_field(0.5, 0.0, 1.0, "fraction of frames mirrored left to right")
+    jitter_probability: float = _make_number_field(0.5, 0.0, 1.0, "fraction of frames with changed colours")
     jitter: float = _make_number_field(
         0.1, 0.0, 0.9, "brightness, contrast and saturation by a factor of 1 - jitter to 1 + jitter"
     )
@@ -73,7 +73,7 @@ class TrainingConfiguration:
     best_by: str = _make_choice_field("delta1", HIGHER_IS_BETTER, "validation metric that chooses the best epoch")
     patience: int = _make_number_field(0, 0, 100_000, "epochs without a better one before the run ends; 0: all epochs")
     bad_batches_max: int = _make_number_field(50, 1, 1_000_000, "unusable batches in a row before the run is given up")
-    epoch_frames: int = _make_number_field(0, 0, 10**9, "frames an epoch sees, drawn anew each time; 0: all")
+    epoch_frames: int = _make_number_field(0, 0, 10**9, "frames an epoch sees, drawn again each time; 0: all")
     validation_frames: int = _make_number_field(
         0, 0, 10**9, "frames, evenly spread, that an epoch is validated on; 0: all"
     )
@@ -85,9 +85,9 @@ class TrainingConfiguration:
         0.03, 0.004, 1.0, "height up to which a pixel counts as just above, m"
     )
     crop_probability: float = _make_number_field(
-        0.0, 0.0, 1.0, "share of frames cut to a part of the picture. Improvement"
+        0.0, 0.0, 1.0, "fraction of frames cut to a part of the image. Improvement"
     )
-    crop_scale_min: float = _make_number_field(0.5, 0.05, 1.0, "smallest part, as a share of either side")
+    crop_scale_min: float = _make_number_field(0.5, 0.05, 1.0, "smallest part, as a fraction of either side")
     focal_aware: bool = field(
         default=False,
         metadata={

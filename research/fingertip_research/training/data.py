@@ -1,7 +1,7 @@
 """Which frames a run sees when, and how a frame becomes tensors.
 
 Nothing here has a state: order and augmentation follow from seed, epoch and place alone. A run that was stopped goes on
-with the same pictures, and processes share the work without talking.
+with the same images, and processes share the work without talking.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class EpochBatchSampler(Sampler[list[SampleRequest]]):
 
 
 class TrainingFrames(Dataset):
-    """SampleRequest -> (3, h, w) picture and (2, h, w): true depth in metres, and each pixel's weight,
+    """SampleRequest -> (3, h, w) image and (2, h, w): true depth in metres, and each pixel's weight,
     0 where depth is invalid.
 
     A frame that cannot be read comes as one without a valid pixel, and its trouble in `reports`; the run goes on.

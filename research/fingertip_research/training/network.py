@@ -51,7 +51,7 @@ def initialise_from_scratch(network: TrainableNetwork) -> None:
     """Starting values for an encoder without any pre-training.
 
     Position: sines and cosines, which mean the same at every input size, where random values would not; small, for at
-    full size they drown what the patches show, and hundreds of steps give blurred average pictures. LayerScale: the
+    full size they drown what the patches show, and hundreds of steps give blurred average images. LayerScale: the
     1e-5 that DINOv2 starts from needs a pre-training's length to grow.
     """
     encoder = network.pretrained

@@ -28,7 +28,7 @@ def make_optimizer(network: nn.Module, configuration: TrainingConfiguration) -> 
 
 
 def cosine_decay(step: int, steps: int) -> float:
-    """The share of the learning rate at a step: 1 at step 0, 0.5 half way, 0 at `steps`."""
+    """The fraction of the learning rate at a step: 1 at step 0, 0.5 half way, 0 at `steps`."""
     return 0.5 * (1 + math.cos(math.pi * step / steps))
 
 

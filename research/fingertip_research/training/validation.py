@@ -23,7 +23,7 @@ def validate(
     device: torch.device,
     distributed: DistributedContext,
 ) -> dict[str, float]:
-    """The mean over pictures of each metric; the processes share the frames. Unreadable ones are left out."""
+    """The mean over images of each metric; the processes share the frames. Unreadable ones are left out."""
     network.eval()
     preprocess = Preprocessor(configuration.height, configuration.width)
     local_sums: list[DepthSums] = []

@@ -35,7 +35,7 @@ def recording(tmp_path: Path, hand_images: np.ndarray) -> Path:
 
 
 def test_report_is_complete(hand_weights: dict[str, Path], recording: Path, hand_images: np.ndarray):
-    """The JSON names stages, their medians, the machine, and how many pictures counted."""
+    """The JSON names stages, their medians, the machine, and how many images counted."""
     result = CliRunner().invoke(app, ["hands", str(recording), "--json"])
     assert result.exit_code == 0, result.output
     report = json.loads(result.output)
@@ -48,7 +48,7 @@ def test_report_is_complete(hand_weights: dict[str, Path], recording: Path, hand
 
 def test_images_without_hands_are_rejected(hand_weights: dict[str, Path]):
     """Where there are no two hands there is nothing to measure."""
-    with pytest.raises(ValueError, match="none of 12 pictures shows two hands"):
+    with pytest.raises(ValueError, match="none of 12 images shows two hands"):
         measure(np.zeros((12, 480, 640, 3), np.uint8))
 
 

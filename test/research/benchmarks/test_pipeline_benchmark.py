@@ -20,7 +20,7 @@ def stamp_ns(frame):
 
 @pytest.fixture
 def heard():
-    """Ten seconds of a camera at 30 Hz: depth from the second second on, hands for every other picture."""
+    """Ten seconds of a camera at 30 Hz: depth from the second second on, hands for every other image."""
     heard = ReceivedMessages(frame_stamps_ns={stamp_ns(frame) for frame in range(FRAMES)})
     heard.hands = {stamp_ns(frame): () for frame in range(0, FRAMES, 2)}
     heard.fingertips = {stamp_ns(frame): () for frame in range(FRAMES)}

@@ -25,7 +25,7 @@ HEADER = {
 
 
 def write_bag(path: Path) -> Path:
-    """Two pictures, 30 s apart: with given events nothing but the length is read from it."""
+    """Two images, 30 s apart: with given events nothing but the length is read from it."""
     camera = Camera(fx=40.0, fy=40.0, cx=16.0, cy=12.0, width=32, height=24)
     with BagWriter(path) as bag:
         for stamp_ns in (0, 30_000 * MS):

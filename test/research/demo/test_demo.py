@@ -13,8 +13,8 @@ pytest.importorskip("rclpy")
 from cli_harness import run
 from fingertip_contact import weights
 from fingertip_contact.recordings.bag import open_recording
-from fingertip_research.demo.recording import is_complete, locate_recording
 from fingertip_research.ground_truth.recording import ground_truth_path
+from fingertip_research.simulation.recording_cache import is_complete, locate_recording
 
 SETTINGS: dict[str, object] = {"text": "hi", "seed": 3, "angle": 60.0, "difficulty": "calm"}
 ARGUMENTS = ["demo", "--text", "hi", "--seed", "3", "--angle", "60", "--max-cer", "1000"]
@@ -29,7 +29,7 @@ def cache(tmp_path, monkeypatch, hand_weights) -> Path:
 
 
 def test_demo_reads_the_typed_text(cache, typed_recording, tmp_path, capfd):
-    """A recording that was rendered before is played; summary, video and picture come; nothing runs on afterwards."""
+    """A recording that was rendered before is played; summary, video and image come; nothing runs on afterwards."""
     cached = locate_recording(SETTINGS)
     cached.parent.mkdir(parents=True)
     shutil.copy(typed_recording, cached)

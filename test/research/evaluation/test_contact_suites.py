@@ -1,4 +1,4 @@
-"""The contact benchmark: people without pictures, the noise they are seen with, and the counts that come of it."""
+"""The contact benchmark: people without images, the noise they are seen with, and the counts that come of it."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_noise_free_trial_is_read_exactly(noise_free_trial: Trial, layout: Layou
 
 
 def test_noise_free_flow_matches_pad_motion(noise_free_trial: Trial) -> None:
-    """A tip that comes down goes down in the picture too, by about the cosine of the elevation; one that touches stands
+    """A tip that comes down goes down in the image too, by about the cosine of the elevation; one that touches stands
     still."""
     flow_m, height_m = noise_free_trial.recording.samples.flow_m, noise_free_trial.recording.samples.rim_height_m
     stamps_ns = noise_free_trial.recording.stamps_ns

@@ -1,4 +1,4 @@
-"""Metrics of depth by their formulas, the parts of pictures they are taken on, and the command that reports them."""
+"""Metrics of depth by their formulas, the parts of images they are taken on, and the command that reports them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_metrics_match_hand_computed_values():
 
 
 def test_image_and_pixel_averages_differ():
-    """Pictures weigh the same in one, pixels in the other."""
+    """Images weigh the same in one, pixels in the other."""
     small, large = (np.array([0.3]), np.array([0.2])), (np.full(9, 0.4), np.full(9, 0.4))
     sums = [compute_depth_sums(*small), compute_depth_sums(*large)]
     assert average_over_images(sums)["mae_mm"] == pytest.approx(50.0)
@@ -84,7 +84,7 @@ def test_image_and_pixel_averages_differ():
 
 
 def test_pooling_is_exact():
-    """Sums of many pictures give what all their pixels at once give."""
+    """Sums of many images give what all their pixels at once give."""
     batches = [make_depths(seed) for seed in range(3)]
     together = compute_depth_sums(*(np.concatenate([batch[batch_sums] for batch in batches]) for batch_sums in (0, 1)))
     assert pool_sums(compute_depth_sums(*batch) for batch in batches).metrics() == pytest.approx(

@@ -68,7 +68,7 @@ def test_zero_workers_are_rejected(setup: Setup) -> None:
 
 
 def test_aligned_depth_matches_the_hand_pixels(setup: Setup, requests: list[FrameRequest]) -> None:
-    """Aligned depth agrees with the exact depth of what the colour picture shows there, but for noise."""
+    """Aligned depth agrees with the exact depth of what the colour image shows there, but for noise."""
     scene_renderer, sensor = HandSceneRenderer(setup.scene, setup.layout, setup.models), DepthSensor(setup.scene)
     buffers = scene_renderer.render(requests[1].poses)
     depth_mm = sensor.align(sensor.measure(buffers, 1)).astype(float)
@@ -110,7 +110,7 @@ def test_recording_has_every_stream_in_every_frame(typed_recording: Path) -> Non
 
 
 def test_ground_truth_locates_the_fingers(typed_recording: Path) -> None:
-    """The desk is empty while it is calibrated; later the typing finger's tip is in the picture, seen, and touches
+    """The desk is empty while it is calibrated; later the typing finger's tip is in the image, seen, and touches
     the desk during its tap."""
     ground_truth = read_ground_truth(ground_truth_path(typed_recording))
     typed = [(tap.text, tap.hand, tap.finger) for tap in ground_truth.taps]

@@ -65,7 +65,7 @@ def ball_shape(center_m: np.ndarray = CENTER_M) -> Shape:
 
 
 def deproject_points(scene: Scene, buffers: RenderBuffers) -> np.ndarray:
-    """Where every pixel of the depth picture lies in the sheet frame: (H, W, 3)."""
+    """Where every pixel of the depth image lies in the sheet frame: (H, W, 3)."""
     rays = scene.depth_camera.rays(pixel_grid(scene.depth_camera))
     points = scene.camera_from_sheet.inverse.apply(rays * buffers.depth_m.reshape(-1, 1))
     return points.reshape(*buffers.depth_m.shape, 3)
@@ -139,7 +139,7 @@ def test_edges_are_antialiased(buffers: RenderBuffers) -> None:
 
 
 def test_occluded_points_are_not_visible(scene: Scene, renderer: Renderer) -> None:
-    """The top of the ball is seen; its underside, the desk behind it and what lies outside the picture are not."""
+    """The top of the ball is seen; its underside, the desk behind it and what lies outside the image are not."""
     camera_m = scene.camera_from_sheet.inverse.translation_m
     towards = (camera_m - CENTER_M) / np.linalg.norm(camera_m - CENTER_M)
     points = np.stack([CENTER_M + RADIUS_M * towards, CENTER_M - RADIUS_M * towards, [2.0, 0.0, 0.0]])

@@ -19,7 +19,7 @@ from fingertip_research.simulation.sensor import (
 )
 
 SHAPE = (480, 640)
-BAND_PX = 40  # on the left of the depth picture, where the right imager sees nothing
+BAND_PX = 40  # on the left of the depth image, where the right imager sees nothing
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def textured_wall(depth_m: float | np.ndarray, value: float = 0.5) -> RenderBuff
 
 @pytest.mark.parametrize("depth_m", [0.20, 0.30, 0.40])
 def test_depth_noise_follows_the_stereo_formula(scene: Scene, depth_m: float) -> None:
-    """The spread at a pixel and over the picture is z^2 s / (f B), with the steps of disparity and millimetres."""
+    """The spread at a pixel and over the image is z^2 s / (f B), with the steps of disparity and millimetres."""
     sensor = DepthSensor(scene)
     frames = np.stack([sensor.measure(textured_wall(depth_m), frame) for frame in range(4)])[..., BAND_PX:].astype(
         float
@@ -50,7 +50,7 @@ def test_depth_noise_follows_the_stereo_formula(scene: Scene, depth_m: float) ->
 
 
 def test_fixed_pattern_noise_persists_over_frames(scene: Scene) -> None:
-    """The mean over many frames keeps a pattern of about the fixed share of the noise."""
+    """The mean over many frames keeps a pattern of about the fixed fraction of the noise."""
     sensor = DepthSensor(scene)
     mean = np.mean([sensor.measure(textured_wall(0.4), frame) for frame in range(40)], axis=0)[:, BAND_PX:]
     fixed = replace(scene.depth_noise, temporal_px=scene.depth_noise.temporal_px / np.sqrt(40))
@@ -106,7 +106,7 @@ def test_textureless_surfaces_have_clustered_depth_holes(scene: Scene) -> None:
 
 
 def test_left_image_border_has_no_depth(scene: Scene) -> None:
-    """What lies left of the right imager's picture cannot be matched: a band as wide as the disparity."""
+    """What lies left of the right imager's image cannot be matched: a band as wide as the disparity."""
     depth = DepthSensor(scene).measure(textured_wall(0.3), 0)
     band = int(scene.depth_camera.fx * BASELINE_M / 0.3)
     assert not depth[:, :band].any()

@@ -273,7 +273,7 @@ def test_invalid_depth_has_no_weight(tmp_path):
     assert maps[0][valid].min() >= 0.25
     assert maps[0][valid].max() <= 0.32
     assert 0.05 < valid.float().mean() < 0.95
-    (folder / "depth" / "000001.png").write_bytes(b"no picture")
+    (folder / "depth" / "000001.png").write_bytes(b"no image")
     _, maps, read_error = data[SampleRequest(1, 0, (70, 98))]
     assert "000001.png" in read_error
     assert not maps.any()
@@ -292,7 +292,7 @@ def test_pixels_near_the_desk_can_be_weighted_higher():
 
 
 def test_focal_aware_crops_scale_depth(tmp_path):
-    """focal_aware: half of the picture, enlarged twice, is a scene at half its distance."""
+    """focal_aware: half of the image, enlarged twice, is a scene at half its distance."""
     write_session(tmp_path, "P01")
     plain = TrainingConfiguration(crop_probability=1.0, crop_scale_min=0.5)
     aware = TrainingConfiguration(crop_probability=1.0, crop_scale_min=0.5, focal_aware=True)

@@ -1,4 +1,4 @@
-"""Whole runs with the real network, on pictures of a few patches: learning, stopping and going on, bad data, files."""
+"""Whole runs with the real network, on images of a few patches: learning, stopping and going on, bad data, files."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def finished(data, tmp_path_factory):
 
 
 def test_single_batch_can_be_overfitted(data, out):
-    """SiLog under 0.02 on two pictures after 60 steps: the whole loop can learn."""
+    """SiLog under 0.02 on two images after 60 steps: the whole loop can learn."""
     pair = load_frames(data, "P01")
     configuration = replace(
         SMALL,
@@ -204,7 +204,7 @@ def test_frames_without_depth_are_skipped_and_counted(data, tmp_path, out):
     copy = tmp_path / "data"
     shutil.copytree(data, copy)
     broken, empty = load_frames(copy, "P01")
-    broken.rgb_path.write_bytes(b"no picture")
+    broken.rgb_path.write_bytes(b"no image")
     cv2.imwrite(str(empty.depth_path), np.zeros((CAMERA.height, CAMERA.width), np.uint16))
     recorder = RecordingCallback()
     result = new_run(copy, out, replace(SMALL, epochs=1, accumulation=4), callback=recorder).run()

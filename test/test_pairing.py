@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fingertip_contact.ros.pairing import StampPairer
+from fingertip_contact.pairing import StampPairer
 
 TOPICS = ("color", "depth")
 
@@ -30,8 +30,8 @@ def test_common_stamps_are_paired_once(order):
 def test_messages_of_a_pair_keep_their_topics():
     """What comes out is what was put in under each name."""
     pairer = StampPairer(TOPICS)
-    pairer.add("color", 5, "picture")
-    assert pairer.add("depth", 5, "depth") == {"color": "picture", "depth": "depth"}
+    pairer.add("color", 5, "image")
+    assert pairer.add("depth", 5, "depth") == {"color": "image", "depth": "depth"}
 
 
 def test_adjacent_stamps_are_not_paired():

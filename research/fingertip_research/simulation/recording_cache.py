@@ -15,7 +15,7 @@ from fingertip_research.ground_truth.recording import ground_truth_path
 def locate_recording(settings: dict[str, object]) -> Path:
     """Where the recording of these settings lies or will lie.
 
-    The name changes with the simulation's code and the layouts, so that an old picture never stands in for a new one.
+    The name changes with the simulation's code and the layouts, so that an old image never stands in for a new one.
     """
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     packages = [Path(package.__path__[0]) for package in (fingertip_research.simulation, fingertip_contact.keyboard)]
