@@ -19,20 +19,23 @@ endif
 
 # torch and its vision library have to be of one release: these two are tested together.
 TORCH_PIN := torch==2.14.1 torchvision==0.29.1
+PROJECTS := pyproject.toml research/pyproject.toml setup.py
 
-# As they are, whatever characters they hold: the shell reads them from its environment.
+# The shell reads them from its environment, so that any character in them is safe.
 export TEXT SEED ANGLE MAX_CER
 
-.PHONY: help demo env test lint clean
-# An environment that was set up by half is no environment.
+.PHONY: help demo env test test-fast lint docs clean
+# Delete a half-built environment.
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo  [TEXT=... SEED=7 ANGLE=60 MAX_CER=0.05]   simulated hands type, the real nodes read"
-	@echo "make test  set up everything, run all tests"
-	@echo "make env   set up $(VENV) with all extras"
-	@echo "make lint  ruff and mypy"
-	@echo "make clean remove $(VENV) and what was built"
+	@echo "make demo       [TEXT=... SEED=7 ANGLE=60 MAX_CER=0.05]   simulated hands type, the real nodes read the text"
+	@echo "make test       set up everything, run all tests"
+	@echo "make test-fast  the tests without ROS, torch and rendering: under two minutes"
+	@echo "make lint       ruff, mypy, codespell, import contracts, documentation"
+	@echo "make docs       build the documentation into site/"
+	@echo "make env        set up $(VENV) with all extras"
+	@echo "make clean      remove $(VENV) and all build outputs"
 
 demo: $(VENV)/.demo
 	@$(BIN)/fingertip-contact demo --text "$$TEXT" --seed "$$SEED" --angle "$$ANGLE" --max-cer "$$MAX_CER"
@@ -43,24 +46,38 @@ test: $(VENV)/.all
 	$(BIN)/fingertip-contact models pull hands
 	$(BIN)/python -m pytest
 
+test-fast: $(VENV)/.fast
+	$(BIN)/fingertip-contact models pull hands
+	$(BIN)/python -m pytest -m "not slow and not ros and not torch"
+
 lint: $(VENV)/.all
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/codespell
+	$(BIN)/lint-imports --no-logo
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+docs: $(VENV)/.all
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf $(VENV) build install log *.egg-info
+	rm -rf $(VENV) build install log site *.egg-info research/build research/*.egg-info
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "error: $(PYTHON) is missing or older than 3.10; say make PYTHON=/path/to/python3.10" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "error: $(PYTHON) is missing or older than 3.10; use make PYTHON=/path/to/python3.10" >&2; exit 2; }
 	@echo "Setting up $(VENV) from PyPI ..."
 	$(PYTHON) -m venv $(VENV_FLAGS) $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip
 
-$(VENV)/.demo: pyproject.toml research/pyproject.toml setup.py | $(BIN)/python
+$(VENV)/.demo: $(PROJECTS) | $(BIN)/python
 	$(BIN)/python -m pip install -q -e ".[$(ROS_EXTRA)research]" -e research
 	@touch $@
 
-$(VENV)/.all: pyproject.toml research/pyproject.toml setup.py | $(BIN)/python
+$(VENV)/.fast: $(PROJECTS) | $(BIN)/python
+	$(BIN)/python -m pip install -q -e ".[print,test]" -e "research[plots]"
+	@touch $@
+
+$(VENV)/.all: $(PROJECTS) | $(BIN)/python
 	$(BIN)/python -m pip install -q $(TORCH_PIN) -e ".[$(ROS_EXTRA)depth,print,test,dev]" -e "research[train,fit,plots]"
-	@touch $@ $(VENV)/.demo
+	@touch $@ $(VENV)/.demo $(VENV)/.fast

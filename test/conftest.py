@@ -1,7 +1,8 @@
-"""What several test files share."""
+"""Fixtures of several test files, and the markers of all."""
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,46 @@ from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_research.simulation.recording import simulate
 from fingertip_research.simulation.scene import make_scene
+
+HERE = Path(__file__).parent
+# Files whose tests take many seconds each: rendering, training, statistics over many taps, processes.
+SLOW_FILES = (
+    "cli/test_process.py",
+    "contact/test_fingertip_height.py",
+    "depth/test_fusion.py",
+    "depth/test_propagation.py",
+    "nodes",
+    "research/benchmarks/test_depth_benchmark.py",
+    "research/benchmarks/test_pipeline_benchmark.py",
+    "research/datasets/test_record_from_topics.py",
+    "research/datasets/test_simulated.py",
+    "research/datasets/test_writing.py",
+    "research/demo",
+    "research/evaluation/test_contact_suites.py",
+    "research/simulation/test_recording.py",
+    "research/simulation/test_typing.py",
+    "research/training",
+)
+# What makes a test of ROS or torch: importing it, wherever in the file.
+OPTIONAL_IMPORTS = {"ros": 'importorskip("rclpy")', "torch": 'importorskip("torch")'}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by its file: `slow`, `ros`, `torch`."""
+    for item in items:
+        for marker in find_markers(item.path):
+            item.add_marker(marker)
+
+
+@cache
+def find_markers(path: Path) -> tuple[str, ...]:
+    """The markers of a test file."""
+    source = path.read_text(encoding="utf-8")
+    markers = [marker for marker, call in OPTIONAL_IMPORTS.items() if call in source]
+    name = path.relative_to(HERE).as_posix()
+    if any(name == slow or name.startswith(f"{slow}/") for slow in SLOW_FILES):
+        markers.append("slow")
+    return tuple(markers)
 
 
 @pytest.fixture(scope="session")

@@ -1,109 +1,67 @@
-"""The arrows of the design: who may import whom."""
+"""Rules of the design: who may import whom, and how short a node is. The levels are listed in pyproject.toml."""
 
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "fingertip_contact"
-SOURCES = sorted(PACKAGE.rglob("*.py"))
+from repository import ROOT
 
-# Rooms from the bottom up; a room imports from its own level only itself, and anything below.
-ALGORITHMS = ("hands", "depth", "contact", "keyboard")
-GLUE = ("ros", "nodes", "demo")
-ROS_PACKAGES = (
-    *("rclpy", "rcl_interfaces", "builtin_interfaces", "cv_bridge", "launch", "launch_ros", "lifecycle_msgs"),
-    *("tf2_ros", "sensor_msgs", "std_msgs", "std_srvs", "geometry_msgs", "visualization_msgs", "diagnostic_msgs"),
-    *("rosgraph_msgs", "ament_index_python"),
-)
-TORCH_PACKAGES = ("torch", "torchvision", "timm", "safetensors")
-# The network itself, what reads and converts its weights, and training.
-TORCH_MODULES = ("depth.network", "depth.checkpoint", "depth.export", "depth.torch_runtime", "training")
+MAX_NODE_LINES = 200
 
 
-def find_imports(source: Path) -> set[str]:
-    """Full names of the modules that a file imports, inside functions too."""
-    imported: set[str] = set()
+def find_imported_packages(source: Path) -> set[str]:
+    """Top-level names of all that a file imports, inside functions too."""
+    names: set[str] = set()
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            imported.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            imported.add(node.module)
-            imported.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return imported
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return {name.split(".")[0] for name in names}
 
 
-def module_name(source: Path) -> str:
-    """`ros.images` for fingertip_contact/ros/images.py."""
-    return ".".join(source.relative_to(PACKAGE).with_suffix("").parts)
+def read_ros_packages() -> set[str]:
+    """The ROS packages that only some modules may import, from the contract in pyproject.toml."""
+    tomllib = pytest.importorskip("tomllib", reason="comes with Python 3.11")
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    return next(set(c["forbidden_modules"]) for c in contracts if "rclpy" in c.get("forbidden_modules", ()))
 
 
-def subpackage(name: str) -> str:
-    return name.split(".")[0]
-
-
-def imported_subpackages(source: Path) -> set[str]:
-    prefix = f"{PACKAGE.name}."
-    return {subpackage(name.removeprefix(prefix)) for name in find_imports(source) if name.startswith(prefix)}
-
-
-def sources_in(*rooms: str) -> list[Path]:
-    return [source for source in SOURCES if subpackage(module_name(source)) in rooms and source.parent != PACKAGE]
-
-
-@pytest.mark.parametrize("source", SOURCES, ids=module_name)
-def test_only_ros_packages_import_ros(source: Path):
-    """Nothing outside ros, nodes and the demonstration of the nodes imports rclpy or a message."""
-    if subpackage(module_name(source)) not in GLUE:
-        assert {name.split(".")[0] for name in find_imports(source)}.isdisjoint(ROS_PACKAGES)
+def test_imports_keep_the_contracts():
+    """Imports run down the levels only; ROS and torch are imported where the contracts allow it."""
+    pytest.importorskip("importlinter", reason="a development dependency: pip install import-linter")
+    command = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    run = subprocess.run(
+        [sys.executable, "-c", command, "--no-logo", "--no-cache"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "research")])},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, (run.stdout.partition("Broken contracts")[2] or run.stdout) + run.stderr
 
 
 def test_ros_dependencies_are_declared():
-    """rosdep installs what package.xml names: all that nodes and launch files import."""
-    used = set().union(*map(find_imports, [*SOURCES, *PACKAGE.parent.glob("launch/*.py")]))
-    packages = {name.split(".")[0] for name in used} & set(ROS_PACKAGES)
-    declared = {depend.text for depend in ElementTree.parse(PACKAGE.parent / "package.xml").iter("exec_depend")}
-    assert packages <= declared
+    """rosdep installs what package.xml declares: every ROS package that nodes and launch files import."""
+    sources = [*ROOT.glob("fingertip_contact/**/*.py"), *ROOT.glob("launch/*.py")]
+    imported = set().union(*map(find_imported_packages, sources)) & read_ros_packages()
+    declared = {depend.text for depend in ElementTree.parse(ROOT / "package.xml").iter("exec_depend")}
+    assert imported <= declared, f"package.xml lacks {', '.join(sorted(imported - declared))}"
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=module_name)
-def test_only_network_modules_import_torch(source: Path):
-    """Running needs no torch: only the network, its weights' reader and converter, and training import it."""
-    if not module_name(source).startswith(TORCH_MODULES):
-        assert {name.split(".")[0] for name in find_imports(source)}.isdisjoint(TORCH_PACKAGES)
-
-
-@pytest.mark.parametrize("source", sources_in(*ALGORITHMS), ids=module_name)
-def test_algorithm_packages_do_not_import_one_another(source: Path):
-    """hands, depth, contact and keyboard speak through frames and geometry."""
-    above = {*ALGORITHMS, *GLUE, "cli", "pipeline", "build", "offline", "overlay", "recordings", "simulation"}
-    assert imported_subpackages(source).isdisjoint(above - {subpackage(module_name(source))})
-
-
-@pytest.mark.parametrize(
-    "source", [s for s in SOURCES if subpackage(module_name(s)) not in ("cli", "demo")], ids=module_name
-)
-def test_nothing_imports_the_cli(source: Path):
-    """cli is the top."""
-    assert "cli" not in imported_subpackages(source)
-
-
-@pytest.mark.parametrize("source", sources_in("ros"), ids=module_name)
-def test_ros_package_does_not_import_nodes(source: Path):
-    """ros is what nodes share."""
-    assert "nodes" not in imported_subpackages(source)
-
-
-@pytest.mark.parametrize("source", [PACKAGE / "frames.py", PACKAGE / "geometry.py"], ids=module_name)
-def test_base_modules_import_only_each_other(source: Path):
-    """They import nothing of the package but each other."""
-    assert imported_subpackages(source) <= {"geometry"}
-
-
-@pytest.mark.parametrize("source", sources_in("nodes"), ids=module_name)
-def test_nodes_are_short(source: Path):
-    """Under 200 lines."""
-    assert len(source.read_text(encoding="utf-8").splitlines()) < 200
+def test_nodes_are_short():
+    """A node connects topics to the pipeline and nothing else: fewer than 200 lines."""
+    nodes = sorted(ROOT.glob("fingertip_contact/nodes/*.py"))
+    lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in nodes}
+    assert lengths
+    assert {name: length for name, length in lengths.items() if length >= MAX_NODE_LINES} == {}

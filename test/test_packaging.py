@@ -1,0 +1,61 @@
+"""Rules of the packages: one version, public names that exist, and an import that is quick."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import pytest
+
+import fingertip_contact
+from repository import ROOT
+
+tomllib = pytest.importorskip("tomllib", reason="comes with Python 3.11")
+
+
+def read_project(path: str) -> dict:
+    return tomllib.loads((ROOT / path).read_text(encoding="utf-8"))["project"]
+
+
+def test_versions_agree():
+    """Both packages, the ROS manifest, the module and the changelog name one version."""
+    version = fingertip_contact.__version__
+    assert read_project("pyproject.toml")["version"] == version
+    assert read_project("research/pyproject.toml")["version"] == version
+    assert ElementTree.parse(ROOT / "package.xml").findtext("version") == version
+    assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_packages_require_each_other_at_one_version():
+    """The laboratory fits exactly one version of the ROS package, and the extra `research` exactly one of it."""
+    version = fingertip_contact.__version__
+    assert f"fingertip_contact=={version}" in read_project("research/pyproject.toml")["dependencies"]
+    extras = read_project("pyproject.toml")["optional-dependencies"]
+    assert extras["research"] == [f"fingertip_research=={version}"]
+
+
+@pytest.mark.parametrize("name", fingertip_contact.__all__)
+def test_public_names_exist(name: str):
+    """Every name of `__all__` can be imported from the package."""
+    assert getattr(fingertip_contact, name).__name__ == name
+
+
+def test_unknown_names_are_attribute_errors():
+    """A misspelt name fails as in any other module."""
+    with pytest.raises(AttributeError, match="Pipelin"):
+        _ = fingertip_contact.Pipelin
+
+
+def test_import_is_light():
+    """Importing the package imports none of its heavy dependencies: `--help` stays quick."""
+    command = "import sys, fingertip_contact; print(*sorted({'cv2', 'numpy', 'openvino', 'torch'} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
+
+
+def test_data_files_are_found():
+    """setup.py ships the folders that find_share_directory expects."""
+    for folder in ("config", "launch", "models", "resource"):
+        assert any((ROOT / folder).iterdir())
