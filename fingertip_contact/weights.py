@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class Model:
         """Where the file lies or will lie; it need not exist."""
         name = Path(self.member).name
         if self.is_shipped:
-            return Path(__file__).resolve().parent / self.settings["shipped"] / name
+            return _find_package_folder(self.settings["shipped"]) / name
         # Files of different repositories may have the same name, e.g. config.json.
         return get_weights_directory() / (self.name if "hub" in self.settings else "") / name
 
@@ -83,6 +84,13 @@ class Model:
             return "reinstall the package"
         # One wheel holds the whole group, so all of them are fetched together.
         return f"run: fingertip-contact models pull {self.group if 'wheel' in self.settings else self.name}"
+
+
+def _find_package_folder(relative: str) -> Path:
+    """A folder inside an installed package, as `package/folder`; the relative path itself if that is not installed."""
+    package, _, folder = relative.partition("/")
+    spec = find_spec(package)
+    return Path(spec.origin).parent / folder if spec is not None and spec.origin else Path(relative)
 
 
 def get_weights_directory() -> Path:

@@ -22,7 +22,7 @@ def configure(weights, **fields):
 
 def test_weights_without_max_depth_are_rejected_with_the_remedy(unnamed):
     """No default: 20 in place of 0.5 makes every depth 40 times too large."""
-    with pytest.raises(ValueError, match=r"best\.pth.*state max_depth_m \(0\.5.*config\.json"):
+    with pytest.raises(ValueError, match=r"best\.pth.*give max_depth_m \(0\.5.*config\.json"):
         resolve_max_depth_m(unnamed)
 
 
@@ -84,7 +84,7 @@ def test_config_for_another_encoder_is_rejected(unnamed):
 
 def test_missing_weights_are_named(tmp_path):
     """Missing weights are not reported as weights that say nothing."""
-    with pytest.raises(ValueError, match=r"no depth weights at .*nowhere\.pth"):
+    with pytest.raises(ValueError, match=r"depth weights .*nowhere\.pth do not exist"):
         resolve_max_depth_m(tmp_path / "nowhere.pth")
 
 

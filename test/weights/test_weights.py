@@ -88,7 +88,7 @@ def test_damaged_file_is_rejected(empty_cache: Path, use):
 
 def test_unknown_model_error_lists_available_ones():
     """A wrong name is answered with the names there are."""
-    with pytest.raises(weights.WeightsError, match=r"no model 'palm'; choose one of palm_detection_full, .*all"):
+    with pytest.raises(weights.WeightsError, match=r"'palm' is not a model; choose one of palm_detection_full, .*all"):
         weights.pull("palm")
 
 
