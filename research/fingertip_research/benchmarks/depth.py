@@ -54,7 +54,7 @@ RoundResults = dict[BenchmarkCase, tuple[float, float]]
 class BenchmarkRow:
     """What came out: median milliseconds of the network alone, and how many times faster than the baseline that is.
 
-    ms_best: the fastest round; where other work holds the cores it says more about the network than the median.
+    ms_best: the fastest round; on a loaded machine it describes the network better than the median.
     ratio_same_size: against torch at that size. deviation_mm: mean distance from torch's depth at that size.
     peak_mib: resident memory at its peak, in a process that does nothing else.
     """
@@ -111,7 +111,7 @@ def measure(
 
     Of each size torch has to come first, since the others are held against it; the first of all is the baseline. The
     images also calibrate int8 where it has
-    not been made yet. report_progress: is told in words what happens. Raises ValueError where a case cannot be run.
+    not been made yet. report_progress: gets a line of text per step. Raises ValueError where a case cannot be run.
     """
     for case in cases:
         prepare_conversion(case, images_bgr, report_progress)

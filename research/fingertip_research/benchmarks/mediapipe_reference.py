@@ -18,7 +18,7 @@ import numpy as np
 
 
 class MediaPipeReference:
-    """A context in which MediaPipe looks at images, one at a time, in video mode with two hands.
+    """A context in which MediaPipe processes images, one at a time, in video mode with two hands.
 
     python: the interpreter of the other environment. images_bgr: (N, H, W, 3) uint8. Raises ValueError where mediapipe
     cannot be started there.

@@ -30,7 +30,7 @@ class PipelineBenchmark:
     network_hz: images that the network saw. network_ms: one of them, median. network_age_ms: how much older the
     network's image was than the one its depth was published for, median. latency_ms: from an image's stamp to the
     node's answer, by node, median. latency_growth_ms: of the depth node's latency, last third of the run over the
-    first. cores: that each node kept busy, and what else ran on the machine; empty where the system does not say.
+    first. cores: that each node kept busy, and what else ran on the machine; empty where the system does not report it.
     """
 
     duration_s: float
@@ -91,7 +91,7 @@ def measure(
 
 def summarise(received: ReceivedMessages, monitor: ProcessorTimeMonitor) -> PipelineBenchmark:
     if not received.depth_stamps_ns:
-        raise ValueError("depth_estimation_node gave no depth; its log says why")
+        raise ValueError("depth_estimation_node published no depth; its log states the reason")
     start_ns, end_ns = min(received.depth_stamps_ns) + SETTLE_NS, max(received.frame_stamps_ns)
     duration_s = (end_ns - start_ns) * 1e-9
     if duration_s < MIN_DURATION_S:
@@ -139,8 +139,8 @@ def _collect_diagnostics(received: ReceivedMessages, start_ns: int, end_ns: int)
 
 
 def _read_processor_times_s() -> dict[str, float]:
-    """Processor time used so far, seconds: by each node that this process has started, by itself, and by everything
-    on the machine (proc(5))."""
+    """Processor time used since the start, seconds: by each node that this process has started, by this process, and by
+    the whole machine (proc(5))."""
     ticks = os.sysconf("SC_CLK_TCK")
     user, nice, system, _, _, irq, softirq, *_ = map(int, Path("/proc/stat").read_text().splitlines()[0].split()[1:])
     times_s = {TOTAL: (user + nice + system + irq + softirq) / ticks}

@@ -67,7 +67,7 @@ def dataset(
     """Render a dataset of people who type, hover, and come and go, in the D405 Hand-Surface layout.
 
     Each session has exact labels of every fingertip; docs/dataset.md describes them. The same arguments give the same
-    images, whatever the number of workers; an interrupted call is gone on with by the same call.
+    images, whatever the number of workers; repeating an interrupted call continues it.
 
     Example: fingertip-contact simulate dataset --participants 15 --frames 3000 --angles 30,45,60,90 --out out/people
     """

@@ -1,4 +1,4 @@
-"""What is left of a run to look at: a video, and a sheet of its key moments."""
+"""The images of a run: a video, and a contact sheet of its key presses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TILE_PX = (480, 360)
 def write_video_and_contact_sheet(
     video: Path, sheet: Path, recording: Path, received: ReceivedMessages, layout: Layout
 ) -> None:
-    """The recording with what the nodes said about each of its frames, as a video; and one PNG of the moments at which
+    """The recording with the nodes' results for each frame, as a video; and one PNG of the frames at which
     keys were pressed, evenly over the run."""
     presses = []
     with (
@@ -56,7 +56,7 @@ def _pair_results(
     """Each recorded frame with what was heard about it.
 
     The camera gave its frames stamps of their own, at the recorded distances: one offset leads back. The sheet's pose
-    is no topic on every ROS 2, so it is found here again, for the drawing alone.
+    is not a topic on every ROS 2, so it is estimated again here, for drawing only.
     """
     first_live_ns = min(received.frame_stamps_ns)
     first_recorded_ns = None

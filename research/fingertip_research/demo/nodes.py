@@ -17,8 +17,8 @@ from fingertip_contact.ros.environment import make_node_environment
 # How long a node may take to leave after SIGINT before it is ended for good.
 SHUTDOWN_TIMEOUT_S = 5.0
 
-# In a group of its own where that can be said, else in a session: Linux weighs the niceness of threads within one
-# session only (sched(7), autogroup), and in a launch file's all nodes are in one.
+# In a process group of its own where Python supports it, else in a session: Linux weighs the niceness of threads within
+# one session only (sched(7), autogroup), and all nodes of a launch file are in one.
 PROCESS_GROUP_OPTIONS: dict[str, Any] = (
     {"process_group": 0} if sys.version_info >= (3, 11) else {"start_new_session": True}
 )

@@ -1,4 +1,4 @@
-"""What a person sees of a run while it goes on, and its summary."""
+"""The display of a run in progress, and its summary."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def play(
 ) -> ReceivedMessages:
     """Plays a recording to the nodes and gives what was heard; calls `show` ten times a second.
 
-    Raises RunError where the nodes do not come up, the camera fails or nothing is heard, naming the logs to look at.
+    Raises RunError, naming the logs, if the nodes do not start, the camera fails or nothing is received.
     """
     os.environ.setdefault("ROS_DOMAIN_ID", str(secrets.choice(DOMAINS)))
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")

@@ -1,4 +1,4 @@
-"""The truth file of a simulated recording: `<bag>.truth.jsonl`, one JSON object a line, told apart by `kind`.
+"""The ground truth of a simulated recording: `<bag>.truth.jsonl`, one JSON object per line, each with its `kind`.
 
 A header first; then, in any order, the taps, the rests (a finger that lies on the surface and is not typing) and one
 line for each frame. All points are in the sheet's frame, metres.
@@ -24,7 +24,7 @@ KINDS = ("header", "tap", "rest", "frame")
 
 @dataclass(frozen=True)
 class GroundTruthHeader:
-    """What was recorded; None where the file does not say. calibration_seconds: how long the desk is empty at first."""
+    """What was recorded; None for fields that the file lacks. calibration_seconds: how long the desk is empty first."""
 
     text: str
     seed: int | None
@@ -119,7 +119,7 @@ def read_ground_truth(path: Path) -> GroundTruth:
             elif kind == "rest":
                 rests.append(_parse_rest(line))
     if header is None:
-        raise ValueError(f"{path} has no line of kind 'header'; it is no truth file, or is cut off")
+        raise ValueError(f"{path} has no line of kind 'header'; it is not a truth file, or is truncated")
     return GroundTruth(header, tuple(sorted(taps, key=lambda tap: tap.press_ns)), tuple(rests))
 
 
@@ -152,7 +152,7 @@ def _parse_header(line: dict[str, Any]) -> GroundTruthHeader:
 def _parse_pose(value: dict[str, Any]) -> RigidTransform:
     rotation = np.array(value["rotation"], dtype=np.float64)
     if rotation.shape != (3, 3) or not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-4):
-        raise ValueError("camera_from_sheet.rotation is no 3x3 rotation matrix")
+        raise ValueError("camera_from_sheet.rotation is not a 3x3 rotation matrix")
     return RigidTransform(rotation, _parse_point(value["translation_m"]))
 
 
@@ -211,5 +211,5 @@ def _parse_finger(value: dict[str, Any]) -> GroundTruthFinger:
 def _parse_point(value: Any) -> np.ndarray:
     point = np.array(value, dtype=np.float64)
     if point.shape != (3,):
-        raise ValueError(f"{value!r} is no point of three coordinates")
+        raise ValueError(f"{value!r} is not a point of three coordinates")
     return point

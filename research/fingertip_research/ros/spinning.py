@@ -17,7 +17,7 @@ SPIN_PERIOD_S = 0.1
 
 @contextmanager
 def record_topics(camera_info_topic: str) -> Iterator[ReceivedMessages]:
-    """Everything that is said while the block runs. Ctrl-C stays the caller's."""
+    """Everything that is published while the block runs. Ctrl-C stays the caller's."""
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     recorder = TopicRecorder(camera_info_topic)
     executor = SingleThreadedExecutor()

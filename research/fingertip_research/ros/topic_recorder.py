@@ -1,4 +1,4 @@
-"""Listens to everything the nodes say about a run, so that it can be shown and scored afterwards."""
+"""Records everything that the nodes publish during a run, to be shown and scored afterwards."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from fingertip_contact.ros import messages, qos
 class ReceivedMessages:
     """What came, by the stamp of the image that it derives from (nanoseconds).
 
-    key_latencies_ns: from an image's stamp to the arrival of a key event decided by it. texts: (arrival, text so far).
-    depth_stamps_ns: stamps of the depth network's images. diagnostics: (arrival, node, what it says of itself).
+    key_latencies_ns: from an image's stamp to the arrival of a key event decided by it. texts: (arrival, typed text).
+    depth_stamps_ns: stamps of the depth network's images. diagnostics: (arrival, node, its values).
     """
 
     frame_stamps_ns: set[int] = field(default_factory=set)

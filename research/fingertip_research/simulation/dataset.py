@@ -75,7 +75,7 @@ def simulate_dataset(
     if workers < 1:
         raise ValueError(f"workers is {workers}: at least one process has to draw")
     for block in blocks:
-        # Who cannot go on is told before an hour of work, not after.
+        # Report what prevents a continuation before an hour of work, not after.
         _find_missing_actions(block, root)
     try:
         with _render_blocks(blocks, root, workers) as rendered_counts, progress(rendered_counts, len(blocks)) as counts:
@@ -186,7 +186,7 @@ def _make_ground_truth(
     rendered_frame: RenderedFrame,
     shifts_m: Mapping[Handedness, np.ndarray],
 ) -> GroundTruthFrame:
-    """The truth of a frame; a hand that is lifted touches nothing, whatever its fingers do."""
+    """The ground truth of a frame; a lifted hand has no contacts, whichever joints its fingers have."""
     frame = parse_ground_truth_frame(make_frame_line(trajectory, scene, rendered_frame))
     hands = []
     for hand in frame.hands:

@@ -95,7 +95,7 @@ def plan_dataset(
     if len(set(angles_deg)) < len(angles_deg):
         raise ValueError(f"an angle is named twice: {', '.join(f'{angle:g}' for angle in angles_deg)}")
     for angle_deg in angles_deg:
-        make_scene(config.seed, angle_deg, config.difficulty)  # says what cannot be
+        make_scene(config.seed, angle_deg, config.difficulty)  # Raises for impossible values.
     blocks = participants * len(angles_deg)
     if frames < blocks:
         raise ValueError(f"{frames} frames for {participants} participants under {len(angles_deg)} angles: at least "

@@ -19,7 +19,7 @@ _CUFF_M = 0.004  # how far the sleeve stands off the skin
 class Forearm:
     """A tube that starts at the rim of a hand's mesh.
 
-    rim: (R,) the hand's vertices round the wrist in order. seam_pairs: (S, 2) hand vertices that share a place with a
+    rim: (R,) the hand's vertices around the wrist in order. seam_pairs: (S, 2) hand vertices that coincide with a
     rim vertex, and that one's index in `rim`. triangles: (T, 3) int32. uv: (V, 2) 0..1, u round the arm,
     v along it. distances_m, widths, cuffs_m: (K,) of each ring: where it is, how much wider than the wrist, how far
     it stands off.

@@ -44,7 +44,7 @@ class RenderedFrame:
     """A frame as the camera publishes it, and which fingers' ends can be seen in it.
 
     color_bgr: (H, W, 3) uint8. depth, aligned_depth: (H, W) uint16, millimetres, 0 invalid. exact_aligned_m: (H, W)
-    float32, metres, without the sensor's errors, NaN where the depth camera does not look.
+    float32, metres, without the sensor's errors, NaN outside the depth camera's view.
     visible_fingertips: hand -> (5,) bool.
     """
 

@@ -89,7 +89,7 @@ class HandModel:
     weights: np.ndarray  # (V, J)
     rest_rotations: np.ndarray  # (J, 3, 3) hand_from_joint
     rest_origins_m: np.ndarray  # (J, 3)
-    seams: np.ndarray  # (V,) vertices that share a position share a number: the texture's seams are not edges
+    seams: np.ndarray  # (V,) equal numbers for coinciding vertices: seams of the texture are not edges
 
     @classmethod
     def load(cls, hand: Handedness, scale: float = 1.0, thickness: float = 1.0) -> HandModel:
@@ -283,7 +283,7 @@ def _make_joint_name(rig_name: str) -> str:
 
 
 def _drop_duplicates(indices: np.ndarray, seams: np.ndarray) -> np.ndarray:
-    """Of vertices that share a position the first one."""
+    """The first one of coinciding vertices."""
     _, first = np.unique(seams[indices], return_index=True)
     return indices[np.sort(first)]
 

@@ -12,7 +12,7 @@ from fingertip_contact.geometry import RigidTransform
 from fingertip_research.simulation.hand import HandPose
 from fingertip_research.simulation.strokes import SmoothNoise
 
-# Hands that hover stay so high that no finger reaches the desk, whatever it does.
+# Hovering hands stay above this height, from which no finger reaches the desk.
 MIN_HOVER_M, MAX_HOVER_M = 0.012, 0.065
 MAX_TRANSITION_M = 0.08
 DRIFT_M = 0.018

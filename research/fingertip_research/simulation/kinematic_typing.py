@@ -88,7 +88,7 @@ class TypingSimulator:
     def simulate(
         self, text: str, words_per_minute: float | None = None, confounders: Confounders | None = None
     ) -> TypingTrajectory:
-        """words_per_minute: None for the participant's own. The same text is typed by the same strokes whatever the
+        """words_per_minute: None for the participant's own. The same text gives the same strokes for all
         confounders. Raises ValueError where the text cannot be typed on the layout."""
         person = replace(
             self._participant,

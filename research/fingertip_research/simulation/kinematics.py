@@ -22,7 +22,8 @@ from fingertip_research.simulation.hand import (
 )
 
 # A finger has three free angles here: flexion and abduction of the knuckle, and the curl of both outer joints. The end
-# joint follows the middle one by 2/3, as the tendons make it (Rijpkema and Girard 1991); the thumb's ends share evenly.
+# joint follows the middle one by 2/3, as the tendons couple them (Rijpkema and Girard 1991); the thumb's outer joints
+# bend equally.
 DISTAL_COUPLING = np.array([1.0, 2 / 3, 2 / 3, 2 / 3, 2 / 3])
 _KNUCKLE, _SIDEWAYS, _CURL = range(3)
 MIN_ANGLES_DEG = np.array([[-45, -45, -25], *([[-40, -28, -8]] * 4)], dtype=np.float64)
@@ -33,14 +34,14 @@ _MAX_STEP_RAD = 0.25
 _TOLERANCE_M = 1e-8
 _INITIAL_DAMPING, _MIN_DAMPING = 1e-5, 1e-10  # m^2; the square of a finger's length is 1e-2
 _PADDING_HEIGHT_M = 1e3
-# Heights count so much more than x and y: a finger that cannot reach its point stops short of it, yet touches.
+# Weight of heights relative to x and y: a finger that cannot reach its point ends short of it, but touches.
 _ERROR_WEIGHTS = np.array([1.0, 1.0, 30.0])
 
 # Helping a finger by the wrist: 1 rad of flexion is as much effort as 15 mm sideways or forward or 12 mm of height.
 _REACH_ANGLE_COST = np.array([1.0, 2.0, 1.0])
 _REACH_WRIST_SCALE_M = np.diag([0.015, 0.015, 0.012])
 _REACH_ITERATIONS = 12
-# A finger that is helped stays bent at least so much: what is left over is its room for the hand's wandering.
+# Minimum bend of a finger that the hand helps to reach; the rest is its margin for the hand's noise.
 _MIN_CURL_RAD = np.deg2rad(18.0)
 
 

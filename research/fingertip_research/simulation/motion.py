@@ -19,10 +19,10 @@ from fingertip_research.simulation.strokes import (
     minimum_jerk,
 )
 
-# So much of the way that the wrist goes to a key its other fingers go along; forward it is a habit.
+# Ratio of the wrist's displacement to a key that its other fingers follow; forwards it is a habit of the participant.
 FINGER_WRIST_COUPLING = 0.9
 LITTLE = FINGERS.index("little")
-# So much of the way to a nearer key the hand goes as a whole.
+# Ratio of the distance to a nearer key that the whole hand moves.
 HAND_RETRACTION_RATIO = 0.8
 # Out of the image and up: where a hand comes from.
 ENTRY_OFFSET_M = np.array([0.0, -0.30, 0.08])
@@ -47,7 +47,7 @@ class HandMotion:
     """The plan of one hand. Add strokes and aims, then ask.
 
     home_m: (5, 2) where the pads wait. hover_m: (5,). retraction_m: (5,) how far in front of where it waits a finger is
-    at ease; the way back to a nearer key counts from there. floors: strokes that bend a finger before its own taps and
+    at ease; the distance to a nearer key counts from there. floors: strokes that bend a finger before its own taps and
     rests.
     """
 
@@ -93,7 +93,7 @@ class HandMotion:
         return self.solver.solve_wrist_shift_m(wrist, finger, np.array([*point_m, 0.0])) + hand_retraction_m
 
     def pads_m(self, times_s: np.ndarray) -> np.ndarray:
-        """(N, 5, 3) where the pads are, without the way in."""
+        """(N, 5, 3) positions of the pads, without the entry motion."""
         shift_m = self.wrist_shift_m(times_s)
         pads_m = np.empty((len(times_s), len(FINGERS), 3))
         coupling = np.where(
@@ -111,7 +111,7 @@ class HandMotion:
         return pads_m
 
     def _compute_forward_coupling(self, times_s: np.ndarray) -> np.ndarray:
-        """(N,) the fraction of the wrist's way forward that the waiting fingers go along."""
+        """(N,) the ratio of the wrist's forward displacement that the idle fingers follow."""
         coupling = np.full(len(times_s), self.forward_coupling)
         for aim in self.aims:
             if aim.finger == LITTLE:

@@ -15,15 +15,14 @@ from fingertip_research.simulation.scene import Difficulty
 class Habits:
     """What a difficulty means. Lengths in metres, (low, high) pairs are drawn from evenly.
 
-    description: for people. hover_m: mean height of a participant's waiting pads. min_hover_m: no finger that does
-    not touch comes lower. scatter_m: SD of touches about a key's middle. drift_m: how far the hands wander.
+    description: for people. hover_m: mean height of a participant's waiting pads. min_hover_m: the lowest height of a
+    finger that does not touch. scatter_m: SD of touches about a key's middle. drift_m: drift of the hands.
     finger_coupling: factor on how far the fingers next to a typing one follow it down. near_miss_ratio: ratio of taps
-    with a finger nearby that goes down and does not touch. rest_rate_hz: how often a second a finger lies down for a
-    while. rollover: whether a key may still be down when the next one goes down. curl_deg, yaw_deg: posture.
-    retraction: how far behind their keys the long fingers wait, 1 for far. near_key_retraction: the same, as far as a
-    nearer key is concerned: so much farther the whole hand goes back to it, rather than that the finger curls out of
-    sight. forward_coupling: fraction of the hand's way to a far key that its other fingers go along;
-    little_finger_coupling: the same where it is the little finger's key.
+    with a nearby finger that descends without touching. rest_rate_hz: rests of a finger per second. rollover: whether a
+    key may still be down when the next one goes down. curl_deg, yaw_deg: posture. retraction: how far behind their keys
+    the long fingers wait, 1 for far. near_key_retraction: the same for nearer keys, to which the whole hand moves back
+    instead of curling the finger out of sight. forward_coupling: ratio of the hand's displacement to a far key that its
+    other fingers follow; little_finger_coupling: the same for the little finger's keys.
     """
 
     description: str

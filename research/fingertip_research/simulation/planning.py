@@ -25,7 +25,7 @@ HOME_KEYS: dict[Handedness, str] = {"left": "fdsa", "right": "jkl;"}
 # Thumbs wait inwards of the index fingers and nearer to the typist, over the space bar.
 INWARD_SIGN: dict[Handedness, float] = {"left": 1.0, "right": -1.0}
 THUMB_INWARD_M, THUMB_BACKWARD_M = 0.017, 0.043
-# Where retraction is 1 the long fingers wait so far behind their keys: they hide neither keys nor the little finger.
+# With a retraction of 1 the long fingers wait this far behind their keys, hiding neither keys nor the little finger.
 RETRACTION_M = np.array([0.0, 0.005, 0.009, 0.012, 0.0])
 # Going down it swings out from under the hand.
 THUMB_SWING_M = 0.004
@@ -40,19 +40,19 @@ MIN_SAME_FINGER_INTERVAL_S = 0.13
 MIN_TRUNCATED_TAP_S = 0.1
 # Before and after a touch the pad is up by then.
 CLEARANCE_S = 0.06
-# One finger at a time: so long before the next touch a key is let go.
+# One finger at a time: a key is released this long before the next touch-down.
 RELEASE_LEAD_S = 0.06
 KEY_MARGIN_M = 0.003
 LONG_REACH_M = 0.025
 
-# A waiting pad comes up to so much of its hover height; see SmoothNoise.
+# An idle pad varies by this ratio of its hover height; see SmoothNoise.
 MAX_HOVER_RATIO = 1.3
 THUMB_FLEXION_RATIO = 0.3
 _COMFORT_STEP, _COMFORT_STEPS = 0.03, 60
 
 # How far the finger next to a typing one follows it down, as a ratio of the stroke: fingers that share tendons follow
 # most (ring and little finger; Haeger-Ross and Schieber 2000). Between index and middle, middle and ring, ring and
-# little; the thumb goes its own way.
+# little; the thumb is independent.
 COUPLING_RANGES = ((0.0, 0.05), (0.15, 0.45), (0.25, 0.6), (0.4, 0.8))
 SECOND_NEIGHBOUR_COUPLING = 0.4
 # A finger that stays farther off is out of reach.
@@ -301,7 +301,7 @@ def add_rests(
 
 
 def _is_long_reach(motion: HandMotion, from_s: float, until_s: float) -> bool:
-    """A hand on its way to a far key takes its resting fingers along."""
+    """Whether a hand moves to a far key, and its resting fingers with it."""
     return any(
         np.linalg.norm(aim.shift_m) > LONG_REACH_M and aim.pulse.start_s < until_s and aim.pulse.end_s > from_s
         for aim in motion.aims

@@ -33,7 +33,7 @@ _HULL_MARGIN_PX = 28
 _MAX_OUTLINE_PX = 4000  # outlines are cut this far outside the image
 _SKIN_DEPTH_M = 0.012  # a point counts as seen this far under its own skin
 
-# Light bleeds round the terminator in skin, red furthest: blue, green, red shares of wrapping.
+# Light bleeds across the terminator in skin, red furthest: wrap ratios of blue, green, red.
 _WRAP_BGR = np.array([0.10, 0.16, 0.30], dtype=np.float32)
 _SHININESS = 24.0
 
@@ -74,7 +74,7 @@ class Shape:
 class RenderBuffers:
     """A frame before any sensor.
 
-    radiance_bgr: (H, W, 3) float32, linear. segments: (H, W) uint8, DESK or what `finger_segment` says. depth_m: (H, W)
+    radiance_bgr: (H, W, 3) float32, linear. segments: (H, W) uint8, DESK or `finger_segment`. depth_m: (H, W)
     float32 along the optical axis, on the depth camera's own grid.
     """
 
@@ -106,7 +106,7 @@ class Renderer:
         )
 
     def render(self, shapes: Mapping[str, Shape]) -> RenderBuffers:
-        """An image with the named bodies where `shapes` says; without any, the empty desk."""
+        """An image with the named bodies in their `shapes`; without any, the empty desk."""
         if not shapes:
             return self._empty
         return _FrameRender(self, _BodyScene(self._bodies, self._atlas_uv, shapes)).render()
@@ -198,7 +198,7 @@ class _Lighting:
         return to_lamp / np.sqrt(square), 1 / (square * self._reference)
 
     def compute_ground_irradiance(self, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Irradiance of the lamp and of the sky on the level desk, where nothing is in the way: (N, 3) each."""
+        """Irradiance of the lamp and of the sky on the level desk, without occluders: (N, 3) each."""
         direction, factor = self.compute_lamp_factor(points_m)
         lamp = np.maximum(direction[:, 2:], 0) * factor * self._light.lamp_bgr
         return lamp.astype(np.float32), np.broadcast_to(self._light.sky_bgr, lamp.shape).astype(np.float32)
@@ -376,7 +376,7 @@ class _UnoccludedLighting:
 def _masked_mean(
     active: np.ndarray, visibility: np.ndarray, chosen: np.ndarray, shape: tuple[int, int], passes: int
 ) -> np.ndarray:
-    """Mean of `visibility` over the pattern, so many times, counting chosen pixels only; 1 where there are none."""
+    """`visibility` averaged repeatedly over the pattern, of the selected pixels only; 1 where there are none."""
     layers = np.zeros((shape[0] * shape[1], 2), dtype=np.float32)
     layers[active[chosen], 0] = visibility[chosen]
     layers[active[chosen], 1] = 1

@@ -1,4 +1,4 @@
-"""What one recording looks like: cameras, where they stand, light, desk, the participant's looks. All from a seed.
+"""The scene of one recording: cameras and their poses, light, desk, the participant's appearance. All from a seed.
 
 Colours are linear (not gamma-coded) and in the order blue, green, red, as the image is.
 """

@@ -1,4 +1,4 @@
-"""Puts a scene together: bodies with their looks, the sheet on the desk, the renderer."""
+"""Builds a scene: bodies with their textures, the sheet on the desk, the renderer."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class HandSceneRenderer:
             vertices, normals = self._models[hand].pose_skin(pose)
             arm = self._arms[hand]
             arm_vertices, arm_normals = arm.pose_skin(vertices)
-            # The flat cap that closes the mesh at the wrist bends the normals there: the skin goes on into the arm.
+            # The flat cap that closes the mesh at the wrist bends the normals there: the skin continues into the arm.
             seam_vertex, rim = arm.seam_pairs.T
             normals[seam_vertex] = arm_normals[rim]
             shapes[hand] = Shape(vertices, normals)

@@ -24,7 +24,7 @@ DEPTH_UNIT_M = 0.001  # realsense2_camera publishes whole millimetres
 _LENS_BLUR_PX = 0.6
 _VIGNETTING = 0.18  # light lost in the corners
 _SHOT_NOISE_FRACTION = 0.8  # of the noise that grows with the square root of the light
-_WINDOW_PX = 7  # what block matching looks at
+_WINDOW_PX = 7  # window of block matching
 _EDGE_PX = 0.5  # a step of disparity between neighbours that is an edge, not a slope
 _TEXTURE_LEVEL = 0.012  # contrast below which matching starts to fail
 _FIXED_STREAM, _COLOR_STREAM, _DEPTH_STREAM = range(300, 303)
@@ -88,10 +88,10 @@ class DepthSensor:
         return quantise(disparity_px, valid, self._focal_baseline)
 
     def align(self, depth: np.ndarray, outside: float = 0) -> np.ndarray:
-        """Depth on the depth camera's grid -> on the colour camera's, (H, W), `outside` where that one does not look.
+        """Depth on the depth camera's grid -> on the colour camera's, (H, W), `outside` beyond the depth camera's view.
 
         Colour comes from the left imager, where depth has its origin, so that the two differ by lens and rectification
-        only: each colour pixel has one depth pixel whatever the depth is.
+        only: each colour pixel has one depth pixel at any depth.
         """
         columns, rows = self._color_to_depth_map
         return cv2.remap(depth, columns, rows, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=[outside])

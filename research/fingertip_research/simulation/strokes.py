@@ -12,7 +12,7 @@ import numpy as np
 
 # A tap aims that far below the surface: what makes the stop a hard one.
 TARGET_DEPTH_M = 0.005
-# The pad gives way by at most that much under a tap's force.
+# Maximum compression of the pad under a tap's force.
 MAX_PAD_COMPRESSION_M = 0.0005
 # Below the surface the pad gives at this rate at first: 1 mm of aim presses it in by a quarter of that.
 _PAD_COMPLIANCE = 0.25
@@ -69,7 +69,7 @@ def make_tap_stroke(press_s: float, release_s: float, hover_m: float, descent_s:
 
 
 def apply_surface_contact(heights_m: np.ndarray) -> np.ndarray:
-    """Heights as the surface allows them: below 0 only as far as the pad gives way."""
+    """Heights as the surface allows them: below 0 only by the compression of the pad."""
     compression_m = MAX_PAD_COMPRESSION_M * np.tanh(-_PAD_COMPLIANCE * heights_m / MAX_PAD_COMPRESSION_M)
     return np.where(heights_m > 0.0, heights_m, -compression_m)
 
