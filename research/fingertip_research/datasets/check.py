@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from fingertip_contact.datatypes import DepthImage
-from fingertip_contact.surface.plane_from_depth import PlaneFit, fit_plane
+from fingertip_contact.surface.plane_fit import PlaneFit, fit_plane
 from fingertip_research.datasets.annotations import read_annotation, read_label
 from fingertip_research.datasets.dataset import (
     ANNOTATIONS,
