@@ -11,18 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from fingertip_contact.cameras.d405 import D405
+from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import DepthImage, Frame
 from fingertip_contact.geometry import Camera
 
-# The optical frame of the colour camera, as realsense2_camera names it.
-COLOR_FRAME_ID = "camera_color_optical_frame"
 WIDTH, HEIGHT, FRAMES_PER_SECOND = 640, 480, 30
-DEPTH_UNIT_M = 0.0001
 # What the authors of the dataset set as their short-range preset; librealsense calls this number high density.
 AUTHORS_PRESET = 4
 # Automatic exposure has settled after two seconds.
 WARM_UP_FRAMES = 60
-DEPTH_RANGE_M = (0.07, 0.50)
 # The filters that the published dataset went through.
 AUTHORS_FILTERS = {
     "spatial_magnitude": 2,
@@ -34,7 +32,9 @@ AUTHORS_FILTERS = {
 }
 
 
-def stream_realsense_frames(*, filtered: bool = False) -> Generator[Frame, None, None]:
+def stream_realsense_frames(
+    camera_profile: CameraProfile = D405, *, filtered: bool = False
+) -> Generator[Frame, None, None]:
     """Frames of the first camera that is plugged in, until the iterator is closed.
 
     filtered: smooth depth and fill its holes as the published dataset has it; what is filled was never measured.
@@ -46,16 +46,16 @@ def stream_realsense_frames(*, filtered: bool = False) -> Generator[Frame, None,
     config.enable_stream(rs.stream.depth, WIDTH, HEIGHT, rs.format.z16, FRAMES_PER_SECOND)
     config.enable_stream(rs.stream.color, WIDTH, HEIGHT, rs.format.bgr8, FRAMES_PER_SECOND)
     try:
-        profile = pipeline.start(config)
+        pipeline_profile = pipeline.start(config)
     except RuntimeError as error:
         raise ValueError(f"no RealSense answers ({error}); plug it into USB 3, and end other programs") from error
     try:
-        sensor = profile.get_device().first_depth_sensor()
+        sensor = pipeline_profile.get_device().first_depth_sensor()
         if sensor.supports(rs.option.visual_preset):
             sensor.set_option(rs.option.visual_preset, AUTHORS_PRESET)
         unit_m = round(float(sensor.get_depth_scale()), 7)
-        camera = _make_camera(profile.get_stream(rs.stream.color).as_video_stream_profile().get_intrinsics())
-        align, filters = rs.align(rs.stream.color), _make_authors_filters(rs) if filtered else []
+        camera = _make_camera(pipeline_profile.get_stream(rs.stream.color))
+        align, filters = rs.align(rs.stream.color), _make_authors_filters(rs, camera_profile) if filtered else []
         for _ in range(WARM_UP_FRAMES):
             pipeline.wait_for_frames()
         while True:
@@ -69,7 +69,7 @@ def stream_realsense_frames(*, filtered: bool = False) -> Generator[Frame, None,
             # The camera's buffers are used again.
             images = (np.asanyarray(frame.get_data()).copy() for frame in (color, depth))
             color_bgr, values = images
-            yield Frame(stamp_ns, COLOR_FRAME_ID, camera, color_bgr, DepthImage(values, unit_m))
+            yield Frame(stamp_ns, camera_profile.optical_frame, camera, color_bgr, DepthImage(values, unit_m))
     finally:
         pipeline.stop()
 
@@ -84,9 +84,9 @@ def _import_pyrealsense2() -> Any:
     return pyrealsense2
 
 
-def _make_authors_filters(rs: Any) -> list[Any]:
+def _make_authors_filters(rs: Any, camera_profile: CameraProfile) -> list[Any]:
     """Threshold, spatial, temporal, hole filling, in this order."""
-    threshold, spatial = rs.threshold_filter(*DEPTH_RANGE_M), rs.spatial_filter()
+    threshold, spatial = rs.threshold_filter(*camera_profile.depth_range_m), rs.spatial_filter()
     temporal, holes = rs.temporal_filter(), rs.hole_filling_filter(AUTHORS_FILTERS["hole_fill_mode"])
     spatial.set_option(rs.option.filter_magnitude, AUTHORS_FILTERS["spatial_magnitude"])
     for step, name in ((spatial, "spatial"), (temporal, "temporal")):
@@ -96,8 +96,9 @@ def _make_authors_filters(rs: Any) -> list[Any]:
     return [threshold, spatial, temporal, holes]
 
 
-def _make_camera(intrinsics: Any) -> Camera:
+def _make_camera(color_stream: Any) -> Camera:
     """librealsense calls the colour model inverse Brown-Conrady; the driver for ROS publishes it as plumb_bob."""
+    intrinsics = color_stream.as_video_stream_profile().get_intrinsics()
     distortion = tuple(float(value) for value in intrinsics.coeffs)
     return Camera(
         fx=intrinsics.fx,

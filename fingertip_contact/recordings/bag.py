@@ -17,6 +17,8 @@ from rosbags import rosbag1, rosbag2
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.typesys import Stores, get_typestore
 
+from fingertip_contact.cameras.d405 import D405
+from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import Frame
 from fingertip_contact.files import atomic_write
 from fingertip_contact.geometry import Camera
@@ -26,11 +28,6 @@ from fingertip_contact.recordings.paths import BAG_SUFFIXES
 
 IMAGE = "sensor_msgs/msg/Image"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
-
-# How a topic ends, the preferred one first: realsense2_camera since 4.57.4, before it, and this package's own inputs.
-# What comes before (`/camera/camera`, `/camera`, any namespace) is free.
-COLOR_TOPICS = ("/color/image_raw", "/color/image_rect_raw", "/color/image")
-ALIGNED_DEPTH_TOPICS = ("/aligned_depth_to_color/image_raw", "/depth/image")
 
 MCAP_SUFFIX = ".mcap"
 # What makes a folder a bag.
@@ -122,11 +119,11 @@ class Recording:
     their stamp.
     """
 
-    def __init__(self, bag: Bag) -> None:
+    def __init__(self, bag: Bag, camera_profile: CameraProfile = D405) -> None:
         self.bag = bag
         self.path = bag.path
-        self.color_topic = _find_topic(bag, "colour pictures", COLOR_TOPICS)
-        self.depth_topic = _find_topic(bag, "depth aligned to colour", ALIGNED_DEPTH_TOPICS)
+        self.color_topic = _find_topic(bag, "colour images", camera_profile.color_topics)
+        self.depth_topic = _find_topic(bag, "depth aligned to colour", camera_profile.depth_topics)
         if not self.frame_count:
             raise ValueError(f"{self.path}: {self.color_topic} holds no picture; record it again")
         self.camera = self._read_camera()
@@ -214,14 +211,14 @@ def open_bag(path: str | Path) -> Iterator[Bag]:
 
 
 @contextmanager
-def open_recording(path: str | Path) -> Iterator[Recording]:
+def open_recording(path: str | Path, camera_profile: CameraProfile = D405) -> Iterator[Recording]:
     """Opens a recording of a camera, with realsense2_camera's topic names, old or new.
 
     Raises FileNotFoundError where there is none; ValueError where it is no bag, is truncated, lacks a topic (naming
     those wanted and found), or its camera was not calibrated.
     """
     with open_bag(path) as bag:
-        yield Recording(bag)
+        yield Recording(bag, camera_profile)
 
 
 class BagWriter:

@@ -319,7 +319,7 @@ class TestBadRecordings:
 
     def test_no_colour(self, tmp_path):
         path = write_recording(tmp_path / "bag.mcap", color="/webcam/picture")
-        with pytest.raises(ValueError, match=r"no colour pictures.*color/image_raw.*found: .*/webcam/picture"):
+        with pytest.raises(ValueError, match=r"no colour images.*color/image_raw.*found: .*/webcam/picture"):
             read_frames(path)
 
     def test_no_aligned_depth(self, tmp_path):

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.datatypes import FINGERS, DepthImage, Frame
 from fingertip_contact.geometry import Camera
 from fingertip_research.datasets.annotations import AnnotatedHand, FrameLabel, LabelledHand, TipLabel
-from fingertip_research.datasets.conversion import SessionSpec
-from fingertip_research.datasets.dataset import COLOR_FRAME_ID, Session, open_session
+from fingertip_research.datasets.dataset import Session, open_session
 from fingertip_research.datasets.writer import SessionInfo, SessionWriter
 
 CAMERA = Camera(fx=80.0, fy=81.0, cx=31.0, cy=23.5, width=64, height=48, distortion=(-0.05, 0.05, 0.001, 0.002, -0.01))
 START_NS, PERIOD_NS = 1_700_000_000_000_000_000, 33_333_333
-SPEC = SessionSpec("P01", 90.0, "white_desk", "typing")
+INFO = SessionInfo("P01", 90.0, "white_desk", "typing")
 DESK_M = 0.35
 
 
@@ -38,7 +38,11 @@ def make_depth_mm(frame_index: int) -> np.ndarray:
 
 def make_frame(frame_index: int) -> Frame:
     return Frame(
-        stamp_ns(frame_index), COLOR_FRAME_ID, CAMERA, image(frame_index), DepthImage(make_depth_mm(frame_index), 0.001)
+        stamp_ns(frame_index),
+        D405.optical_frame,
+        CAMERA,
+        image(frame_index),
+        DepthImage(make_depth_mm(frame_index), 0.001),
     )
 
 

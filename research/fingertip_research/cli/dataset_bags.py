@@ -34,25 +34,26 @@ def from_bag(
     Example: fingertip-contact dataset from-bag out/fox.mcap --out out/people --participant P01
     """
     from fingertip_contact.recordings.bag import open_recording
-    from fingertip_research.datasets import conversion as dataset_bag
+    from fingertip_research.datasets.conversion import SessionGroundTruth, frames_to_session, subsample
+    from fingertip_research.datasets.writer import SessionInfo
     from fingertip_research.ground_truth.recording import ground_truth_path
 
     truth_file = truth or (ground_truth_path(bag) if ground_truth_path(bag).exists() else None)
-    ground_truth = None if truth_file is None else dataset_bag.SessionGroundTruth.read(truth_file)
-    spec = dataset_bag.SessionSpec(
+    ground_truth = None if truth_file is None else SessionGroundTruth.read(truth_file)
+    info = SessionInfo(
         participant=dataset_options.check_participant(participant),
         angle_deg=dataset_options.require("--angle", angle, ground_truth.header.angle_deg if ground_truth else None),
         surface=dataset_options.require("--surface", surface, ground_truth.surface if ground_truth else None),
         action=action,
-        time_of_day=None if time is None else dataset_options.check_time_of_day(time),
+        time_of_day="" if time is None else dataset_options.check_time_of_day(time),
     )
     with open_recording(bag) as recording:
         total = -(-recording.frame_count // every)
-        with track_progress(dataset_bag.subsample(recording.frames(), every), total, bag.name) as frames:
-            result = dataset_bag.frames_to_session(
+        with track_progress(subsample(recording.frames(), every), total, bag.name) as frames:
+            result = frames_to_session(
                 frames,
                 out,
-                spec,
+                info,
                 frames_per_second=recording.frames_per_second / every,
                 ground_truth=ground_truth,
                 depth_png_unit_m=depth_step_mm / 1000,

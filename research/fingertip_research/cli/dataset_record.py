@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.recordings.jsonl import validate_choice
 from fingertip_research.cli import dataset_options
 
@@ -26,10 +27,8 @@ def record(
     action: dataset_options.Action = "typing",
     seconds: Annotated[float | None, typer.Option(min=0.1, help="How long; until Ctrl-C where missing.")] = None,
     source: Annotated[str, typer.Option(help="topics (ROS), or realsense (by pyrealsense2, no ROS).")] = "topics",
-    color: Annotated[str, typer.Option(help="Topic of the colour picture.")] = "/camera/camera/color/image_raw",
-    depth: Annotated[
-        str, typer.Option(help="Topic of the aligned depth.")
-    ] = "/camera/camera/aligned_depth_to_color/image_raw",
+    color: Annotated[str, typer.Option(help="Topic of the colour picture.")] = D405.driver_topics[0],
+    depth: Annotated[str, typer.Option(help="Topic of the depth aligned to colour.")] = D405.driver_topics[2],
     filtered: Annotated[
         bool, typer.Option("--filters", help="With realsense: smooth and fill depth as the published dataset does.")
     ] = False,
@@ -42,13 +41,15 @@ def record(
 
     Example: fingertip-contact dataset record --out d405 --participant P19 --surface white_desk --angle 60 --seconds 60
     """
-    from fingertip_contact.cameras.realsense import AUTHORS_FILTERS, DEPTH_UNIT_M, FRAMES_PER_SECOND
-    from fingertip_research.datasets.conversion import SessionSpec, record_session
+    from fingertip_contact.cameras.realsense import AUTHORS_FILTERS, FRAMES_PER_SECOND
+    from fingertip_research.datasets.conversion import record_session
+    from fingertip_research.datasets.dataset import DEPTH_PNG_UNIT_M
+    from fingertip_research.datasets.writer import SessionInfo
 
     validate_choice(source, SOURCES, "--source")
     if filtered and source == "topics":
         raise ValueError("--filters goes with --source realsense; the driver for ROS has filters of its own")
-    spec = SessionSpec(
+    info = SessionInfo(
         participant=dataset_options.check_participant(participant),
         angle_deg=dataset_options.require("--angle", angle),
         surface=dataset_options.require("--surface", surface),
@@ -59,9 +60,9 @@ def record(
         result = record_session(
             _record_for(frames, seconds),
             out,
-            spec,
+            info,
             frames_per_second=FRAMES_PER_SECOND,
-            depth_png_unit_m=DEPTH_UNIT_M if source == "realsense" else 0.001,
+            depth_png_unit_m=D405.depth_unit_m if source == "realsense" else DEPTH_PNG_UNIT_M,
             extra_metadata={"filters": AUTHORS_FILTERS} if filtered else None,
         )
     typer.echo(f"{result.frames} frames; {result.path}", err=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from fingertip_contact.cameras.d405 import D405
+from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import DepthImage, Frame
 from fingertip_contact.files import atomic_write
 from fingertip_contact.geometry import RigidTransform
@@ -26,10 +27,6 @@ from fingertip_research.ground_truth.recording import (
     read_ground_truth_frames,
 )
 
-# The driver's names, so that what reads a camera's recording reads this one.
-CAMERA = "/camera/camera"
-COLOR_TOPIC, DEPTH_TOPIC = f"{CAMERA}/color/image_raw", f"{CAMERA}/aligned_depth_to_color/image_raw"
-
 # The simulation's desks as the layout calls them.
 _SURFACES = {"white": "white_desk", "wood": "wood_grain"}
 
@@ -41,31 +38,6 @@ class ProgressFactory(Protocol):
 def no_progress(items: Iterable[Any], total: int) -> AbstractContextManager[Iterator[Any]]:
     """Progress that nobody sees."""
     return nullcontext(iter(items))
-
-
-@dataclass(frozen=True)
-class SessionSpec:
-    """What a recording is of, which it does not say itself. time_of_day: HHMMSS; None: of its first frame."""
-
-    participant: str
-    angle_deg: float
-    surface: str
-    action: str
-    hand: str = "both"
-    time_of_day: str | None = None
-
-    def make_session_info(self, stamp_ns: int) -> SessionInfo:
-        """Begun at that time."""
-        when = datetime.fromtimestamp(stamp_ns // 1_000_000_000, tz=timezone.utc)
-        return SessionInfo(
-            self.participant,
-            self.angle_deg,
-            self.surface,
-            self.action,
-            self.hand,
-            time_of_day=self.time_of_day or f"{when:%H%M%S}",
-            timestamp=f"{when:%Y-%m-%d %H:%M:%S}",
-        )
 
 
 @dataclass(frozen=True)
@@ -105,9 +77,10 @@ class SessionGroundTruth:
 def frames_to_session(
     frames: Iterable[Frame],
     root: Path,
-    spec: SessionSpec,
+    info: SessionInfo,
     *,
     frames_per_second: float,
+    camera_profile: CameraProfile = D405,
     ground_truth: SessionGroundTruth | None = None,
     depth_png_unit_m: float = DEPTH_PNG_UNIT_M,
     overwrite: bool = False,
@@ -118,10 +91,22 @@ def frames_to_session(
     there is no frame, FileExistsError where the session exists and `overwrite` is not given.
     """
     first, frames = _peek(frames)
-    folder = spec.make_session_info(first.stamp_ns).folder(root)
+    info = info.with_start(first.stamp_ns)
+    folder = info.folder(root)
     with atomic_write(folder, overwrite=overwrite, replaceable=_is_session) as temporary_path:
-        session = _make_session_writer(
-            temporary_path, spec, first, frames_per_second, ground_truth, depth_png_unit_m, None
+        surface = None
+        if ground_truth is not None:
+            plane = sheet_plane(ground_truth.camera_from_sheet)
+            surface = make_surface_calibration(plane, first.camera, 1.0, 0, camera_profile)
+        session = SessionWriter(
+            temporary_path,
+            info,
+            first.camera,
+            frames_per_second=frames_per_second,
+            camera_profile=camera_profile,
+            frame_id=first.frame_id,
+            depth_png_unit_m=depth_png_unit_m,
+            surface=surface,
         )
         skipped = _write_frames(session, frames, ground_truth)
     return ConversionResult(folder, session.frame_count, skipped)
@@ -130,9 +115,10 @@ def frames_to_session(
 def record_session(
     frames: Iterable[Frame],
     root: Path,
-    spec: SessionSpec,
+    info: SessionInfo,
     *,
     frames_per_second: float,
+    camera_profile: CameraProfile = D405,
     depth_png_unit_m: float = DEPTH_PNG_UNIT_M,
     extra_metadata: dict[str, Any] | None = None,
 ) -> ConversionResult:
@@ -141,14 +127,29 @@ def record_session(
     extra_metadata: for the metadata. Raises as `frames_to_session` does.
     """
     first, frames = _peek(frames)
-    folder = spec.make_session_info(first.stamp_ns).folder(root)
-    session = _make_session_writer(folder, spec, first, frames_per_second, None, depth_png_unit_m, extra_metadata)
+    info = info.with_start(first.stamp_ns)
+    folder = info.folder(root)
+    session = SessionWriter(
+        folder,
+        info,
+        first.camera,
+        frames_per_second=frames_per_second,
+        camera_profile=camera_profile,
+        frame_id=first.frame_id,
+        depth_png_unit_m=depth_png_unit_m,
+        extra_metadata=extra_metadata,
+    )
     skipped = _write_frames(session, frames, None)
     return ConversionResult(folder, session.frame_count, skipped)
 
 
 def session_to_bag(
-    session: Session, out: Path, *, overwrite: bool = False, progress: ProgressFactory = no_progress
+    session: Session,
+    out: Path,
+    camera_profile: CameraProfile = D405,
+    *,
+    overwrite: bool = False,
+    progress: ProgressFactory = no_progress,
 ) -> tuple[int, list[str]]:
     """Writes a session as a bag; returns how many frames, and why others were left out.
 
@@ -164,7 +165,7 @@ def session_to_bag(
             except BadFrameError as error:
                 problems.append(str(error))
                 continue
-            _write_to_bag(bag, exposure)
+            _write_to_bag(bag, exposure, camera_profile)
             count += 1
         if not count:
             raise ValueError(
@@ -200,30 +201,6 @@ def _peek(frames: Iterable[Frame]) -> tuple[Frame, Iterator[Frame]]:
     return first, chain([first], frames)
 
 
-def _make_session_writer(
-    folder: Path,
-    spec: SessionSpec,
-    first: Frame,
-    frames_per_second: float,
-    ground_truth: SessionGroundTruth | None,
-    depth_png_unit_m: float,
-    extra_metadata: dict[str, Any] | None,
-) -> SessionWriter:
-    surface = None
-    if ground_truth is not None:
-        surface = make_surface_calibration(sheet_plane(ground_truth.camera_from_sheet), first.camera, 1.0, 0)
-    return SessionWriter(
-        folder,
-        spec.make_session_info(first.stamp_ns),
-        first.camera,
-        frames_per_second=frames_per_second,
-        frame_id=first.frame_id,
-        depth_png_unit_m=depth_png_unit_m,
-        surface=surface,
-        extra_metadata=extra_metadata,
-    )
-
-
 def _write_frames(session: SessionWriter, frames: Iterable[Frame], ground_truth: SessionGroundTruth | None) -> int:
     """Writes the frames; returns how many had no depth."""
     skipped = 0
@@ -247,11 +224,12 @@ def _write_frame(
     session.write(frame.stamp_ns, frame.color_bgr, depth, hands, labels)
 
 
-def _write_to_bag(bag: BagWriter, frame: Frame) -> None:
+def _write_to_bag(bag: BagWriter, frame: Frame, camera_profile: CameraProfile) -> None:
     """One frame's pictures, each with its intrinsics."""
     assert frame.depth is not None
     is_millimetres = frame.depth.values.dtype == np.uint16 and frame.depth.unit_m == DEPTH_PNG_UNIT_M
     depth, encoding = (frame.depth.values, "16UC1") if is_millimetres else (frame.depth.to_metres(), "32FC1")
-    for topic, pixels, pixel_encoding in ((COLOR_TOPIC, frame.color_bgr, "bgr8"), (DEPTH_TOPIC, depth, encoding)):
+    color_topic, _, depth_topic = camera_profile.driver_topics
+    for topic, pixels, pixel_encoding in ((color_topic, frame.color_bgr, "bgr8"), (depth_topic, depth, encoding)):
         bag.write_camera_info(camera_info_topic(topic), frame.stamp_ns, frame.frame_id, frame.camera)
         bag.write_image(topic, frame.stamp_ns, frame.frame_id, pixels, pixel_encoding)

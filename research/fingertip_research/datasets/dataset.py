@@ -26,6 +26,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.datatypes import DepthImage, Frame
 from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.jsonl import field_errors, read_object
@@ -36,7 +37,6 @@ EXACT_DEPTH, EXACT_DEPTH_UNIT_M = "depth_exact", 0.0001
 STAMPS_HEADER = "frame,stamp_ns"
 
 ACTIONS = ("typing", "hovering", "transition")
-COLOR_FRAME_ID = "camera_color_optical_frame"
 
 # Depth pictures are in millimetres whatever `depth_scale_m` in the metadata says: that is the sensor's own unit, which
 # the recorder converts from. Pictures in another unit say so in a field of ours, `depth_png_unit_m`.
@@ -166,7 +166,7 @@ class DatasetFrame:
         stamp_ns = self.session.stamps_ns.get(self.number)
         if stamp_ns is None:
             raise BadFrameError(f"{self.session.path / STAMPS} has no stamp for frame {self.number}")
-        frame_id = str(self.session.metadata.get("frame_id") or COLOR_FRAME_ID)
+        frame_id = str(self.session.metadata.get("frame_id") or D405.optical_frame)
         return Frame(stamp_ns, frame_id, self.camera, self.load_color(), self.load_depth())
 
     def _require_camera_size(self, image: np.ndarray, path: Path) -> np.ndarray:

@@ -6,7 +6,8 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -14,6 +15,8 @@ from typing import Any, TextIO
 import cv2
 import numpy as np
 
+from fingertip_contact.cameras.d405 import D405
+from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import DepthImage
 from fingertip_contact.files import require_not_exists
 from fingertip_contact.geometry import Camera, Plane
@@ -25,7 +28,6 @@ from fingertip_research.datasets.annotations import (
 )
 from fingertip_research.datasets.dataset import (
     ANNOTATIONS,
-    COLOR_FRAME_ID,
     DEPTH,
     DEPTH_PNG_UNIT_M,
     EXACT_DEPTH,
@@ -37,7 +39,6 @@ from fingertip_research.datasets.dataset import (
     STAMPS_HEADER,
 )
 
-DEPTH_RANGE_M = (0.07, 0.50)
 # Pictures with sensor noise hardly shrink: run lengths at the lowest level are as small as anything and three times
 # as fast as OpenCV's own choice.
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
@@ -47,20 +48,29 @@ _PLANE_STRIDE_PX = 16  # pixels between the points that stand for a plane
 
 @dataclass(frozen=True)
 class SessionInfo:
-    """What a session is of. angle_deg: elevation of the camera over the desk. hand: left, right or both. time_of_day:
-    HHMMSS. timestamp: for people."""
+    """Metadata of a session. angle_deg: elevation of the camera over the desk. hand: left, right or both. time_of_day:
+    HHMMSS, empty until known. timestamp: date and time in plain text.
+    """
 
     participant: str
     angle_deg: float
     surface: str
     action: str
-    hand: str
-    time_of_day: str
-    timestamp: str
+    hand: str = "both"
+    time_of_day: str = ""
+    timestamp: str = ""
+
+    def with_start(self, stamp_ns: int) -> SessionInfo:
+        """The same session with the timestamp of its first frame, and its time of day unless that is set."""
+        start = datetime.fromtimestamp(stamp_ns // 1_000_000_000, tz=timezone.utc)
+        time_of_day = self.time_of_day or f"{start:%H%M%S}"
+        return replace(self, time_of_day=time_of_day, timestamp=f"{start:%Y-%m-%d %H:%M:%S}")
 
     @property
     def name(self) -> str:
-        """Of the session's folder."""
+        """Name of the session's folder. Raises ValueError where the time of day is unknown."""
+        if not self.time_of_day:
+            raise ValueError(f"the session of {self.participant} has no time of day; its folder cannot be named")
         parts = (self.participant, f"angle{self.angle_deg:.0f}", self.surface, self.action, self.time_of_day)
         return "_".join(parts)
 
@@ -82,7 +92,8 @@ class SessionWriter:
         camera: Camera,
         *,
         frames_per_second: float = 30.0,
-        frame_id: str = COLOR_FRAME_ID,
+        camera_profile: CameraProfile = D405,
+        frame_id: str | None = None,
         depth_png_unit_m: float = DEPTH_PNG_UNIT_M,
         surface: Mapping[str, Any] | None = None,
         extra_metadata: Mapping[str, Any] | None = None,
@@ -91,7 +102,9 @@ class SessionWriter:
         self.path = path
         self.frame_count = 0
         self._unit_m = depth_png_unit_m
-        self._metadata = _make_metadata(info, camera, frames_per_second, frame_id, depth_png_unit_m)
+        self._metadata = _make_metadata(
+            info, camera, camera_profile, frame_id or camera_profile.optical_frame, frames_per_second, depth_png_unit_m
+        )
         self._metadata["surface_calibration"] = surface
         self._metadata.update(extra_metadata or {})
         self._stamps: TextIO
@@ -147,7 +160,9 @@ class SessionWriter:
         write_json(self.path / METADATA, self._metadata, indent=2)
 
 
-def make_surface_calibration(plane: Plane, camera: Camera, inlier_ratio: float, frames_used: int) -> dict[str, Any]:
+def make_surface_calibration(
+    plane: Plane, camera: Camera, inlier_ratio: float, frames_used: int, camera_profile: CameraProfile = D405
+) -> dict[str, Any]:
     """A plane for the metadata: exactly, as `plane_optical_frame`, and as the layout has it.
 
     The layout's `plane_coefficients` a, b, c, d hold a u + b v + c z + d = 0 with u, v in pixels and z in metres along
@@ -159,7 +174,7 @@ def make_surface_calibration(plane: Plane, camera: Camera, inlier_ratio: float, 
     )
     pixels = np.column_stack([columns.ravel(), rows.ravel()])
     depth_m = plane.depth_at_m(camera.rays(pixels))
-    in_view = np.isfinite(depth_m) & (depth_m < 2 * DEPTH_RANGE_M[1])
+    in_view = np.isfinite(depth_m) & (depth_m < 2 * camera_profile.depth_range_m[1])
     if not in_view.any():
         raise ValueError("the surface's plane is not in view of the camera")
     equations = np.column_stack([pixels[in_view], np.ones(int(in_view.sum()))])
@@ -213,15 +228,20 @@ def atomic_write_bytes(path: Path, data: bytes) -> None:
 
 
 def _make_metadata(
-    info: SessionInfo, camera: Camera, frames_per_second: float, frame_id: str, depth_png_unit_m: float
+    info: SessionInfo,
+    camera: Camera,
+    camera_profile: CameraProfile,
+    frame_id: str,
+    frames_per_second: float,
+    depth_png_unit_m: float,
 ) -> dict[str, Any]:
     return {
-        "camera": "Intel RealSense D405",
+        "camera": camera_profile.name,
         "resolution": [camera.width, camera.height],
         "fps": frames_per_second,
         "depth_scale_m": depth_png_unit_m,
         "depth_png_unit_m": depth_png_unit_m,
-        "depth_range_m": list(DEPTH_RANGE_M),
+        "depth_range_m": list(camera_profile.depth_range_m),
         "frame_id": frame_id,
         "intrinsics": {
             "fx": camera.fx,

@@ -81,7 +81,7 @@ def test_simulated_dataset_passes_the_check(people):
     assert len(checks) == len(ANGLES) * len(ACTIONS)
     for check in checks:
         assert (check.problems, check.notes) == ((), ())
-        assert [frame.hands for frame in check.frames] == [2, 2]
+        assert [frame.hand_count for frame in check.frames] == [2, 2]
         assert check.session.participant == "P01"
         assert check.session.action in ACTIONS
     assert {check.session.angle_deg for check in checks} == set(ANGLES)

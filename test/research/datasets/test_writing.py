@@ -61,7 +61,7 @@ def test_exception_leaves_only_complete_frames(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        record_session(failing(), tmp_path, world.SPEC, frames_per_second=30)
+        record_session(failing(), tmp_path, world.INFO, frames_per_second=30)
     (check,) = check_dataset(open_dataset(tmp_path), Quality())
     assert (len(check.frames), check.problems, check.notes) == (2, (), ())
 
@@ -71,7 +71,7 @@ def test_kill_leaves_only_complete_frames(tmp_path):
     program = (
         "import sys, itertools; from pathlib import Path; import dataset_world as world\n"
         "from fingertip_research.datasets.conversion import record_session\n"
-        "record_session(map(world.make_frame, itertools.count()), Path(sys.argv[1]), world.SPEC, frames_per_second=30)"
+        "record_session(map(world.make_frame, itertools.count()), Path(sys.argv[1]), world.INFO, frames_per_second=30)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], env=environment)
@@ -101,7 +101,7 @@ def test_full_disk_is_reported_and_leaves_only_complete_frames(tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
     try:
         with pytest.raises(OSError, match=r"cannot write .*rgb/000002\.png"):
-            record_session(frames, tmp_path, world.SPEC, frames_per_second=30)
+            record_session(frames, tmp_path, world.INFO, frames_per_second=30)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     (session,) = open_dataset(tmp_path).sessions
@@ -115,18 +115,18 @@ def test_interrupted_conversion_leaves_no_session(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        frames_to_session(failing(), tmp_path, world.SPEC, frames_per_second=30)
+        frames_to_session(failing(), tmp_path, world.INFO, frames_per_second=30)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_frames_without_depth_are_omitted(tmp_path):
     """And counted; nothing at all is an error."""
     frames = [world.make_frame(0), replace(world.make_frame(1), depth=None), world.make_frame(2)]
-    result = frames_to_session(frames, tmp_path, world.SPEC, frames_per_second=30)
+    result = frames_to_session(frames, tmp_path, world.INFO, frames_per_second=30)
     assert (result.frames, result.skipped) == (2, 1)
     assert list(open_session(result.path).stamps_ns.values()) == [world.stamp_ns(0), world.stamp_ns(2)]
     with pytest.raises(ValueError, match="no frame"):
-        frames_to_session([], tmp_path, world.SPEC, frames_per_second=30)
+        frames_to_session([], tmp_path, world.INFO, frames_per_second=30)
 
 
 def test_depth_in_metres_is_rounded_to_the_sessions_step(tmp_path):
@@ -136,7 +136,7 @@ def test_depth_in_metres_is_rounded_to_the_sessions_step(tmp_path):
     frame = replace(world.make_frame(0), depth=DepthImage(depth_m, 1.0))
     for step_m, expected_m in ((0.001, 0.346), (0.0001, 0.3457)):
         result = frames_to_session(
-            [frame], tmp_path / str(step_m), world.SPEC, frames_per_second=30, depth_png_unit_m=step_m
+            [frame], tmp_path / str(step_m), world.INFO, frames_per_second=30, depth_png_unit_m=step_m
         )
         (read,) = open_session(result.path).frames()
         assert np.isnan(read.load_depth_m()[0]).all()
@@ -148,7 +148,7 @@ def test_round_trip_through_a_dataset_preserves_a_recording(tmp_path, typed_reco
     few = 45  # of which fifteen show hands
     with open_recording(typed_recording) as original:
         frames = [frame for frame, _ in zip(original.frames(), range(few), strict=False)]
-        result = frames_to_session(frames, tmp_path / "ds", world.SPEC, frames_per_second=30)
+        result = frames_to_session(frames, tmp_path / "ds", world.INFO, frames_per_second=30)
         assert session_to_bag(open_session(result.path), tmp_path / "copy.mcap") == (few, [])
         with open_recording(tmp_path / "copy.mcap") as copy:
             copies = list(copy.frames())
@@ -176,7 +176,7 @@ def test_fine_depth_is_written_to_a_bag_as_metres(tmp_path):
     """16UC1 knows millimetres only."""
     frame = world.make_frame(0)
     fine = replace(frame, depth=DepthImage(10 * world.make_depth_mm(0) + 3, 0.0001))
-    result = frames_to_session([fine], tmp_path / "ds", world.SPEC, frames_per_second=30, depth_png_unit_m=0.0001)
+    result = frames_to_session([fine], tmp_path / "ds", world.INFO, frames_per_second=30, depth_png_unit_m=0.0001)
     session_to_bag(open_session(result.path), tmp_path / "a.mcap")
     with open_recording(tmp_path / "a.mcap") as recording:
         (copy,) = recording.frames()
@@ -189,7 +189,7 @@ def test_ground_truth_labels_exactly_the_taps(tmp_path, typed_recording):
     taps = read_ground_truth(ground_truth_path(typed_recording)).taps
     with open_recording(typed_recording) as recording:
         result = frames_to_session(
-            recording.frames(), tmp_path, world.SPEC, frames_per_second=30, ground_truth=ground_truth
+            recording.frames(), tmp_path, world.INFO, frames_per_second=30, ground_truth=ground_truth
         )
     session = open_session(result.path)
     in_contact, expected = set(), set()
@@ -213,7 +213,7 @@ def test_fingertip_annotations_match_the_image(tmp_path, typed_recording):
     ground_truth = SessionGroundTruth.read(ground_truth_path(typed_recording))
     with open_recording(typed_recording) as recording:
         frames = [frame for frame in recording.frames() if ground_truth.frames[frame.stamp_ns].hands][40:42]
-    result = frames_to_session(frames, tmp_path, world.SPEC, frames_per_second=30, ground_truth=ground_truth)
+    result = frames_to_session(frames, tmp_path, world.INFO, frames_per_second=30, ground_truth=ground_truth)
     seen = 0
     for frame in open_session(result.path).frames():
         labels = {hand.handedness: hand.fingertips for hand in read_label(frame.label_path).hands}
@@ -278,7 +278,7 @@ def test_bag_without_depth_gives_no_session(tmp_path):
             bag.write_image("/c/color/image_raw", frame.stamp_ns, "camera", frame.color_bgr, "bgr8")
             bag.write_camera_info("/c/color/camera_info", frame.stamp_ns, "camera", world.CAMERA)
     with pytest.raises(ValueError, match="depth aligned"), open_recording(tmp_path / "a.mcap") as recording:
-        frames_to_session(recording.frames(), tmp_path / "ds", world.SPEC, frames_per_second=30)
+        frames_to_session(recording.frames(), tmp_path / "ds", world.INFO, frames_per_second=30)
     assert not (tmp_path / "ds").exists()
 
 
