@@ -92,7 +92,7 @@ class Plane:
         return np.asarray(points_m) @ self.normal + self.offset_m
 
     def depth_at_m(self, rays: np.ndarray) -> np.ndarray:
-        """Depth along z where rays (..., 3) with z = 1 meet the plane, metres; NaN where they do not meet it in front."""
+        """Depth along z where rays (..., 3) with z = 1 meet the plane, metres; NaN if not in front."""
         slope = np.asarray(rays) @ self.normal
         with np.errstate(divide="ignore", invalid="ignore"):
             depth = -self.offset_m / slope

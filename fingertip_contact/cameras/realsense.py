@@ -49,7 +49,7 @@ def stream_realsense_frames(
         pipeline_profile = pipeline.start(config)
     except RuntimeError as error:
         raise ValueError(
-            f"no RealSense camera responds ({error}); connect it to USB 3, and close other programs that use it"
+            f"no RealSense camera responds ({error}); connect it to USB 3, close other programs"
         ) from error
     try:
         sensor = pipeline_profile.get_device().first_depth_sensor()

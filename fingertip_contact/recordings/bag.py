@@ -259,7 +259,7 @@ class BagWriter:
         self._stack.__exit__(exception_type, error, traceback)
 
     def write_image(self, topic: str, stamp_ns: int, frame_id: str, pixels: np.ndarray, encoding: str) -> None:
-        """Writes an image (H, W) or (H, W, channels). Raises ValueError if its type or channels do not match `encoding`."""
+        """Writes an image (H, W) or (H, W, channels). Raises ValueError if it does not match `encoding`."""
         expected = ENCODINGS[encoding]
         channels = 1 if pixels.ndim == 2 else pixels.shape[2]
         if pixels.dtype != expected.dtype or channels != expected.channels:

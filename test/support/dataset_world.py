@@ -1,4 +1,4 @@
-"""Small sessions of a dataset, made fast: noise over a level desk, with hands that are only written about."""
+"""Small sessions of a dataset, made fast: noise over a level desk, with annotated hands that are not rendered."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def make_frames(count: int) -> Iterator[Frame]:
 
 
 def make_hands(handedness: str = "right") -> tuple[AnnotatedHand, ...]:
-    """One hand, all of whose landmarks lie where their numbers say."""
+    """One hand; landmark i is at (i, i + 10) pixels."""
     landmarks = np.column_stack([np.arange(21), np.arange(21) + 10]).astype(float)
     tips = {finger: (float(4 + 4 * index), 20.0) for index, finger in enumerate(FINGERS)}
     return (AnnotatedHand(handedness, landmarks, tips, dict.fromkeys(FINGERS, 0.34)),)
@@ -76,7 +76,7 @@ def write_session(
 
 
 def change_metadata(session: Session, /, **fields: object) -> Session:
-    """The session with some fields of its metadata replaced; None takes a field away."""
+    """The session with some fields of its metadata replaced; None removes a field."""
     file = session.path / "metadata.json"
     metadata = json.loads(file.read_text())
     for name, value in fields.items():

@@ -1,4 +1,4 @@
-"""`fingertip-contact dataset record`: a session from a camera that runs."""
+"""`fingertip-contact dataset record`: records a session from a live camera."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ def record(
     surface: dataset_options.Surface = None,
     angle: dataset_options.Angle = None,
     action: dataset_options.Action = "typing",
-    seconds: Annotated[float | None, typer.Option(min=0.1, help="How long; until Ctrl-C where missing.")] = None,
-    source: Annotated[str, typer.Option(help="topics (ROS), or realsense (by pyrealsense2, no ROS).")] = "topics",
-    color: Annotated[str, typer.Option(help="Topic of the colour picture.")] = D405.driver_topics[0],
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Duration; by default until Ctrl-C.")] = None,
+    source: Annotated[str, typer.Option(help="topics (ROS) or realsense (pyrealsense2, without ROS).")] = "topics",
+    color: Annotated[str, typer.Option(help="Topic of the colour images.")] = D405.driver_topics[0],
     depth: Annotated[str, typer.Option(help="Topic of the depth aligned to colour.")] = D405.driver_topics[2],
     filtered: Annotated[
-        bool, typer.Option("--filters", help="With realsense: smooth and fill depth as the published dataset does.")
+        bool,
+        typer.Option("--filters", help="With --source realsense: smooth and fill depth as in the published dataset."),
     ] = False,
 ) -> None:
-    """Record a session, frame by frame: whenever it is stopped, what is there is whole.
+    """Record a session frame by frame; an interrupted session contains complete frames only.
 
-    From topics depth has the driver's millimetres; straight from the camera it keeps its steps of 0.1 mm, which other
-    readers of the layout do not expect (`depth_png_unit_m` in metadata.json). Hands and labels come later:
-    `dataset label`.
+    Depth from topics is in the driver's millimetres; directly from the camera it keeps the sensor's unit, which other
+    readers of the layout do not support (`depth_png_unit_m` in metadata.json). Add annotations and labels afterwards
+    with `dataset label`.
 
     Example: fingertip-contact dataset record --out d405 --participant P19 --surface white_desk --angle 60 --seconds 60
     """
@@ -48,7 +49,7 @@ def record(
 
     validate_choice(source, SOURCES, "--source")
     if filtered and source == "topics":
-        raise ValueError("--filters goes with --source realsense; the driver for ROS has filters of its own")
+        raise ValueError("--filters requires --source realsense; the ROS driver has its own filters")
     info = SessionInfo(
         participant=dataset_options.check_participant(participant),
         angle_deg=dataset_options.require("--angle", angle),
@@ -81,11 +82,11 @@ def _open_camera(source: str, color: str, depth: str, filtered: bool) -> Iterato
     with open_live_camera(color, depth) as camera:
         yield camera.frames()
         if camera.dropped:
-            typer.echo(f"note: the disk was too slow for {camera.dropped} frames", err=True)
+            typer.echo(f"note: {camera.dropped} frames were dropped; the disk is too slow", err=True)
 
 
 def _record_for(frames: Iterator[Frame], seconds: float | None) -> Iterator[Frame]:
-    """Frames until one is so much later than the first."""
+    """Frames of the first `seconds`, or all."""
     if seconds is None:
         yield from frames
         return

@@ -1,4 +1,4 @@
-"""Bags to sessions of a dataset and back: the same pictures, stamps and intrinsics."""
+"""Converts bags to sessions of a dataset and back; images, stamps and intrinsics stay the same."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from fingertip_research.ground_truth.recording import (
     read_ground_truth_frames,
 )
 
-# The simulation's desks as the layout calls them.
+# The simulation's desks by their names in the layout.
 _SURFACES = {"white": "white_desk", "wood": "wood_grain"}
 
 
@@ -36,7 +36,7 @@ class ProgressFactory(Protocol):
 
 
 def no_progress(items: Iterable[Any], total: int) -> AbstractContextManager[Iterator[Any]]:
-    """Progress that nobody sees."""
+    """A progress factory that shows nothing."""
     return nullcontext(iter(items))
 
 
@@ -51,7 +51,7 @@ class ConversionResult:
 
 @dataclass(frozen=True)
 class SessionGroundTruth:
-    """What a truth file tells of the frames: where the sheet was, and the hands at each stamp."""
+    """Contents of a ground-truth file: the pose of the sheet, and the hands at each stamp."""
 
     header: GroundTruthHeader
     camera_from_sheet: RigidTransform
@@ -59,16 +59,16 @@ class SessionGroundTruth:
 
     @property
     def surface(self) -> str | None:
-        """What the desk is, in the layout's words where it has some."""
+        """Name of the desk, as in the layout if it has one."""
         desk = self.header.participant.get("desk")
         return None if desk is None else _SURFACES.get(str(desk), str(desk))
 
     @classmethod
     def read(cls, path: Path) -> SessionGroundTruth:
-        """Raises FileNotFoundError, or ValueError naming the file where it does not say where the camera stood."""
+        """Reads a file. Raises FileNotFoundError, or ValueError that names the file if it lacks the camera's pose."""
         header = read_ground_truth(path).header
         if header.camera_from_sheet is None:
-            raise ValueError(f"{path} does not tell camera_from_sheet: heights over the surface cannot be known")
+            raise ValueError(f"{path} has no camera_from_sheet; heights over the surface cannot be computed")
         return cls(
             header, header.camera_from_sheet, {frame.stamp_ns: frame for frame in read_ground_truth_frames(path)}
         )
@@ -85,10 +85,10 @@ def frames_to_session(
     depth_png_unit_m: float = DEPTH_PNG_UNIT_M,
     overwrite: bool = False,
 ) -> ConversionResult:
-    """Writes frames as a session, which appears when it is whole; frames without depth are skipped and counted.
+    """Writes frames as a session, which appears when complete; frames without depth are skipped and counted.
 
-    ground_truth: gives annotations and labels to the frames whose stamps it knows. Raises ValueError where
-    there is no frame, FileExistsError where the session exists and `overwrite` is not given.
+    ground_truth: source of annotations and labels, for the stamps that it contains. Raises ValueError if there is no
+    frame, FileExistsError if the session exists and `overwrite` is not given.
     """
     first, frames = _peek(frames)
     info = info.with_start(first.stamp_ns)
@@ -122,9 +122,9 @@ def record_session(
     depth_png_unit_m: float = DEPTH_PNG_UNIT_M,
     extra_metadata: dict[str, Any] | None = None,
 ) -> ConversionResult:
-    """Writes frames as they come; the session is there from the first on, and whatever happens its frames stay.
+    """Writes frames as they arrive; the session exists from the first frame on and keeps its frames on any error.
 
-    extra_metadata: for the metadata. Raises as `frames_to_session` does.
+    extra_metadata: further fields of the metadata. Raises as `frames_to_session` does.
     """
     first, frames = _peek(frames)
     info = info.with_start(first.stamp_ns)
@@ -151,10 +151,10 @@ def session_to_bag(
     overwrite: bool = False,
     progress: ProgressFactory = no_progress,
 ) -> tuple[int, list[str]]:
-    """Writes a session as a bag; returns how many frames, and why others were left out.
+    """Writes a session as a bag; returns the number of frames, and the errors of the omitted ones.
 
-    Depth goes out as 16UC1 where its step is a millimetre, else as 32FC1 in metres. Raises ValueError where no frame
-    can be used, FileExistsError where `out` exists and `overwrite` is not given.
+    Depth is written as 16UC1 if its unit is a millimetre, else as 32FC1 in metres. Raises ValueError if no frame can be
+    used, FileExistsError if `out` exists and `overwrite` is not given.
     """
     problems: list[str] = []
     count = 0
@@ -168,19 +168,17 @@ def session_to_bag(
             _write_to_bag(bag, exposure, camera_profile)
             count += 1
         if not count:
-            raise ValueError(
-                f"{session.path} has no frame that can be used: {'; '.join(problems[:3]) or 'it is empty'}"
-            )
+            raise ValueError(f"{session.path} has no usable frame: {'; '.join(problems[:3]) or 'it is empty'}")
     return count, problems
 
 
 def subsample(frames: Iterable[Frame], step: int) -> Iterator[Frame]:
-    """Each `step`-th frame."""
+    """Every step-th frame."""
     return islice(frames, None, None, step)
 
 
 def skip_unreadable(frames: Iterable[DatasetFrame], problems: list[str]) -> Iterator[tuple[DatasetFrame, Frame]]:
-    """The frames with their pictures; why others cannot be loaded goes to `problems`."""
+    """The readable frames with their images; the errors of the others are appended to `problems`."""
     for frame in frames:
         try:
             yield frame, frame.load()
@@ -193,16 +191,16 @@ def _is_session(path: Path) -> bool:
 
 
 def _peek(frames: Iterable[Frame]) -> tuple[Frame, Iterator[Frame]]:
-    """The first frame, and all of them. Raises ValueError where there is none."""
+    """The first frame, and an iterator over all. Raises ValueError if there is none."""
     frames = iter(frames)
     first = next(frames, None)
     if first is None:
-        raise ValueError("there is no frame to make a session of")
+        raise ValueError("a session needs at least one frame; the source has no frame")
     return first, chain([first], frames)
 
 
 def _write_frames(session: SessionWriter, frames: Iterable[Frame], ground_truth: SessionGroundTruth | None) -> int:
-    """Writes the frames; returns how many had no depth."""
+    """Writes the frames; returns the number of those without depth."""
     skipped = 0
     with session:
         for frame in frames:
@@ -225,7 +223,7 @@ def _write_frame(
 
 
 def _write_to_bag(bag: BagWriter, frame: Frame, camera_profile: CameraProfile) -> None:
-    """One frame's pictures, each with its intrinsics."""
+    """Writes the images of one frame, each with its intrinsics."""
     assert frame.depth is not None
     is_millimetres = frame.depth.values.dtype == np.uint16 and frame.depth.unit_m == DEPTH_PNG_UNIT_M
     depth, encoding = (frame.depth.values, "16UC1") if is_millimetres else (frame.depth.to_metres(), "32FC1")

@@ -1,4 +1,4 @@
-"""Writes sessions of a dataset, frame by frame, so that an interrupted one holds whole frames only."""
+"""Writes sessions of a dataset frame by frame; an interrupted session contains complete frames only."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ from fingertip_research.datasets.dataset import (
     STAMPS_HEADER,
 )
 
-# Pictures with sensor noise hardly shrink: run lengths at the lowest level are as small as anything and three times
-# as fast as OpenCV's own choice.
+# Images with sensor noise hardly compress: run-length encoding at the lowest level gives the same size as OpenCV's
+# default and is three times as fast.
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
 _MAX_DEPTH_STEPS = 65535
-_PLANE_STRIDE_PX = 16  # pixels between the points that stand for a plane
+_PLANE_STRIDE_PX = 16  # sampling stride
 
 
 @dataclass(frozen=True)
 class SessionInfo:
-    """Metadata of a session. angle_deg: elevation of the camera over the desk. hand: left, right or both. time_of_day:
-    HHMMSS, empty until known. timestamp: date and time in plain text.
+    """Description of a session. angle_deg: elevation of the camera over the desk. hand: left, right or both.
+    time_of_day: HHMMSS, empty until known. timestamp: date and time in plain text.
     """
 
     participant: str
@@ -61,7 +61,7 @@ class SessionInfo:
     timestamp: str = ""
 
     def with_start(self, stamp_ns: int) -> SessionInfo:
-        """The same session with the timestamp of its first frame, and its time of day unless that is set."""
+        """A copy with the timestamp of the first frame, and its time of day if not set (UTC)."""
         start = datetime.fromtimestamp(stamp_ns // 1_000_000_000, tz=timezone.utc)
         time_of_day = self.time_of_day or f"{start:%H%M%S}"
         return replace(self, time_of_day=time_of_day, timestamp=f"{start:%Y-%m-%d %H:%M:%S}")
@@ -81,8 +81,9 @@ class SessionInfo:
 class SessionWriter:
     """Writes one session, as a context manager.
 
-    Each file is written aside and renamed; the colour picture comes last and makes the frame one. metadata.json is
-    there from the start, and says at the end how many frames there are. Raises FileExistsError where `path` exists.
+    Each file is written under a temporary name and renamed; the colour image is written last and completes the frame.
+    metadata.json exists from the start; its number of frames is updated at the end. Raises FileExistsError if `path`
+    exists.
     """
 
     def __init__(
@@ -98,7 +99,8 @@ class SessionWriter:
         surface: Mapping[str, Any] | None = None,
         extra_metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """surface: `surface_calibration` of the metadata. extra_metadata: further fields of it."""
+        """frame_id: by default the optical frame of the camera profile. surface: `surface_calibration` of the metadata.
+        extra_metadata: its further fields."""
         self.path = path
         self.frame_count = 0
         self._unit_m = depth_png_unit_m
@@ -121,7 +123,7 @@ class SessionWriter:
     def __exit__(
         self, exception_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # A disk that is full is told once, by what met it first.
+        # A full disk has then been reported by the first write that failed.
         with suppress(OSError) if error is not None else nullcontext():
             self._stamps.close()
             self._write_metadata()
@@ -135,7 +137,7 @@ class SessionWriter:
         label: FrameLabel | None = None,
         exact: DepthImage | None = None,
     ) -> None:
-        """One frame. hands: None where nobody looked for them. exact: depth without the sensor's errors, if known."""
+        """Writes one frame. hands: None if not annotated. exact: depth without sensor errors, if known."""
         number = self.frame_count
         if hands is not None:
             self._write_json(ANNOTATIONS, number, annotation_to_json(number, hands))
@@ -163,10 +165,11 @@ class SessionWriter:
 def make_surface_calibration(
     plane: Plane, camera: Camera, inlier_ratio: float, frames_used: int, camera_profile: CameraProfile = D405
 ) -> dict[str, Any]:
-    """A plane for the metadata: exactly, as `plane_optical_frame`, and as the layout has it.
+    """A plane for the metadata: exactly, as `plane_optical_frame`, and in the form of the layout.
 
-    The layout's `plane_coefficients` a, b, c, d hold a u + b v + c z + d = 0 with u, v in pixels and z in metres along
-    the optical axis. No plane in space is such a plane; written is the closest one over the picture.
+    The layout's `plane_coefficients` a, b, c, d satisfy a u + b v + c z + d = 0 with u, v in pixels and z in metres
+    along the optical axis. A plane in space has no exact form of this kind; these are a least-squares fit in the image.
+    Raises ValueError if the plane is out of view.
     """
     columns, rows = np.meshgrid(
         np.arange(0, camera.width, _PLANE_STRIDE_PX, dtype=float),
@@ -190,7 +193,7 @@ def make_surface_calibration(
 
 
 def quantise_depth(depth: DepthImage, unit_m: float) -> np.ndarray:
-    """Depth in whole steps of `unit_m`: (H, W) uint16, 0 invalid; rounded only where it is in another unit."""
+    """Depth in whole steps of `unit_m`: (H, W) uint16, 0 invalid; rounded only if it is in another unit."""
     if depth.values.dtype == np.uint16 and depth.unit_m == unit_m:
         return depth.values
     steps = np.rint(depth.to_metres().astype(np.float64) / unit_m)
@@ -198,22 +201,22 @@ def quantise_depth(depth: DepthImage, unit_m: float) -> np.ndarray:
 
 
 def encode_png(pixels: np.ndarray) -> bytes:
-    """Pixels as a PNG."""
+    """Encodes pixels as a PNG."""
     is_encoded, data = cv2.imencode(".png", np.ascontiguousarray(pixels), _PNG)
     if not is_encoded:
-        raise ValueError(f"a picture of {pixels.shape} {pixels.dtype} cannot be a PNG")
+        raise ValueError(f"an image of {pixels.shape} {pixels.dtype} cannot be encoded as a PNG")
     return data.tobytes()
 
 
 def write_json(path: Path, value: Mapping[str, Any], indent: int | None = None) -> None:
-    """A JSON file that is there as a whole or not at all."""
+    """Writes a JSON file atomically."""
     atomic_write_bytes(path, (json.dumps(value, allow_nan=False, indent=indent) + "\n").encode())
 
 
 def atomic_write_bytes(path: Path, data: bytes) -> None:
-    """Writes under a hidden name, then renames: the file is there as a whole or not at all.
+    """Writes under a hidden name, then renames: the file appears complete or not at all.
 
-    Raises OSError naming the file where that is impossible, a full disk included.
+    Raises OSError that names the file if writing fails, for example on a full disk.
     """
     temporary_path = path.with_name(f".{path.name}.partial")
     try:
@@ -221,7 +224,7 @@ def atomic_write_bytes(path: Path, data: bytes) -> None:
         os.replace(temporary_path, path)
     except OSError as error:
         temporary_path.unlink(missing_ok=True)
-        raise OSError(f"cannot write {path}: {error.strerror or error}; what is there already is whole") from error
+        raise OSError(f"cannot write {path}: {error.strerror or error}; files written before are complete") from error
     except BaseException:
         temporary_path.unlink(missing_ok=True)
         raise
