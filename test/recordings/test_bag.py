@@ -11,6 +11,7 @@ import pytest
 from rosbags import rosbag1, rosbag2
 from rosbags.typesys import Stores, get_typestore
 
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.bag import BagWriter, open_bag, open_recording
 
@@ -95,6 +96,18 @@ def test_written_data_is_read_back(tmp_path, name):
 def test_old_and_new_topic_names_are_found(tmp_path, color, info, aligned):
     """The driver's names before and after 4.57.4, any namespace, and the package's own inputs are found."""
     assert_is_the_recording(write_recording(tmp_path / "bag.mcap", color=color, info=info, aligned=aligned))
+
+
+def test_topic_names_come_from_the_camera_profile(tmp_path):
+    """A camera with other topic names is read with its own profile, and only with that."""
+    profile = replace(D405, color_topics=("/rgb",), depth_topics=("/registered_depth",))
+    path = write_recording(
+        tmp_path / "bag.mcap", color="/head/rgb", info="/head/camera_info", aligned="/head/registered_depth"
+    )
+    with open_recording(path, profile) as recording:
+        assert len(list(recording.frames())) == recording.frame_count == 5
+    with pytest.raises(ValueError, match="no colour images"), open_recording(path):
+        raise AssertionError("must not open")
 
 
 def test_sqlite_bags_are_read_without_metadata(tmp_path):

@@ -74,17 +74,17 @@ def _label_from_device(
         read_labelled_contacts,
     )
 
-    touches = read_labelled_contacts(
+    contacts = read_labelled_contacts(
         file,
         None if hand is None else validate_choice(hand, HANDS, "--hand"),
         None if finger is None else validate_choice(finger, FINGERS, "--finger"),
     )
     if offset_s is None:
-        offset_ns = estimate_clock_offset_ns(touches, find_contact_onsets_ns(session), round(within_s * 1e9))
+        offset_ns = estimate_clock_offset_ns(contacts, find_contact_onsets_ns(session), round(within_s * 1e9))
         typer.echo(f"clock offset: {offset_ns / 1e9:+.3f} s", err=True)
     else:
         offset_ns = round(offset_s * 1e9)
-    return labels_from_contacts(session, [touch.shift(offset_ns) for touch in touches])
+    return labels_from_contacts(session, [contact.shift(offset_ns) for contact in contacts])
 
 
 def _label_by_detector(

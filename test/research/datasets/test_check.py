@@ -83,7 +83,7 @@ def test_anomalies_are_reported_as_notes(dataset):
     assert "total_frames is 7, there are 3" in notes
     assert "the camera's elevation is 90 degrees, not 45" in notes
     assert "no stamp for 1 frames" in notes
-    assert "do not go up" in notes
+    assert "stamps do not increase" in notes
 
 
 def test_quality_filter_matches_the_published_one(dataset):

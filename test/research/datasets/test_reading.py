@@ -241,7 +241,7 @@ def test_both_generations_of_annotations_are_read(tmp_path):
 
 
 def test_both_generations_of_labels_are_read(tmp_path):
-    """contact and hover; tap, touch and hover with has_contact. Without a source labels do not count as ground truth."""
+    """contact and hover; tap, touch and hover with has_contact. Labels without a source are not ground truth."""
     old = {"depth_m": 0.31, "surface_depth_m": 0.314, "distance_mm": 4.0}
     generations = {
         "old": {"index": {**old, "state": "contact"}, "pinky": {**old, "state": "hover"}},

@@ -16,6 +16,7 @@ import pytest
 
 import dataset_world as world
 from cli_harness import run
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.datatypes import DepthImage
 from fingertip_contact.geometry import Plane
 from fingertip_contact.recordings.bag import BagWriter, open_recording
@@ -155,6 +156,30 @@ def test_round_trip_through_a_dataset_preserves_a_recording(tmp_path, typed_reco
     assert len(copies) == few
     for one, other in zip(frames, copies, strict=True):
         assert_same(one, other)
+
+
+def test_metadata_and_topics_come_from_the_camera_profile(tmp_path):
+    """Name, depth range and topics are those of the camera that recorded."""
+    profile = replace(
+        D405,
+        name="Other",
+        depth_range_m=(0.1, 0.9),
+        driver_topics=("/o/color/image_raw", "/o/color/camera_info", "/o/depth/image"),
+    )
+    result = frames_to_session(world.make_frames(2), tmp_path, world.INFO, frames_per_second=30, camera_profile=profile)
+    session = open_session(result.path)
+    assert (session.metadata["camera"], session.metadata["depth_range_m"]) == ("Other", [0.1, 0.9])
+    session_to_bag(session, tmp_path / "a.mcap", profile)
+    with open_recording(tmp_path / "a.mcap") as recording:
+        assert (recording.color_topic, recording.depth_topic) == ("/o/color/image_raw", "/o/depth/image")
+
+
+def test_session_without_time_of_day_has_no_name():
+    """The name of its folder needs it; the first frame's stamp provides it unless it is set."""
+    with pytest.raises(ValueError, match="no time of day"):
+        _ = world.INFO.name
+    assert world.INFO.with_start(world.START_NS).name == "P01_angle90_white_desk_typing_221320"
+    assert replace(world.INFO, time_of_day="090000").with_start(world.START_NS).time_of_day == "090000"
 
 
 def test_unreadable_frame_does_not_abort_the_bag(tmp_path):
