@@ -1,7 +1,7 @@
-"""The small frozen records that travel between the rooms.
+"""The small frozen records that pass between the packages.
 
 Stamps are the camera's exposure times in integer nanoseconds. Points are metres in the camera's optical frame
-(REP-103: x right, y down, z forward). Arrays inside a record are never written to after it is made.
+(REP-103: x right, y down, z forward). Arrays inside a record are never modified.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ EventType = Literal["press", "move", "release", "cancel"]
 
 Modifier = Literal["shift", "caps_lock", "ctrl", "alt", "meta"]
 
-# Why a character was not written: the press was beside every key, the sheet was not found yet, a modifier made a
-# command of it, the language model read a neighbour, the press was cancelled.
+# Why a character was not written: the press was off all keys, the sheet was not found yet, a modifier turned it into a
+# command, the language model chose a neighbouring key, or the press was cancelled.
 Rejection = Literal["off_key", "no_sheet", "modifier", "language", "cancelled"]
 
 
 @dataclass(frozen=True)
 class DepthImage:
-    """A depth image as it came, without a copy: metres are made where they are needed, on patches.
+    """A depth image as received, not copied: conversion to metres is done on windows, where needed.
 
     values: (H, W) uint16 with 0 invalid (16UC1), or float32 with NaN, 0 or infinity invalid (32FC1).
     unit_m: metres of one step of `values`: 0.001 for 16UC1 (REP-118), 1.0 for 32FC1.
@@ -56,7 +56,7 @@ class DepthImage:
     unit_m: float
 
     def to_metres(self, window: tuple[slice, slice] = (slice(None), slice(None))) -> np.ndarray:
-        """The depth of a window, float32 metres, NaN where invalid: a new array."""
+        """The depth of a window as a new array: float32 metres, NaN where invalid."""
         metres = self.values[window].astype(np.float32) * np.float32(self.unit_m)
         metres[~np.isfinite(metres) | (metres <= 0)] = np.nan
         return metres
@@ -64,9 +64,9 @@ class DepthImage:
 
 @dataclass(frozen=True)
 class Frame:
-    """One exposure: a colour picture and the depth aligned to it (same size, same camera).
+    """One exposure: a colour image and the depth aligned to it (same size, same camera).
 
-    color_bgr: (H, W, 3) uint8. depth: aligned to colour, or None where there is none for this stamp.
+    color_bgr: (H, W, 3) uint8. depth: aligned to colour, or None if there is no depth of this stamp.
     """
 
     stamp_ns: int
@@ -78,7 +78,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Hand:
-    """A tracked hand: `track` stays the same as long as the hand is followed, and is never used again.
+    """A tracked hand: `track` stays the same as long as the hand is tracked, and is never reused.
 
     landmarks_px: (21, 2) float32, pixels. score: presence, 0..1. handedness_score: 0..1.
     """
@@ -111,10 +111,10 @@ class Fingertip:
 
 @dataclass(frozen=True)
 class ContactEvent:
-    """A finger pressed, moved on, left, or lost the surface.
+    """A finger pressed, moved on or left the surface, or its tracking was lost.
 
-    stamp_ns: exposure of the frame that decided. contact_ns: best estimate of when it happened, never later than
-    stamp_ns. press: number that a press shares with its moves and its one release or cancel. point_m: (3,) optical
+    stamp_ns: exposure of the frame that decided. contact_ns: best estimate of the time of the event, never later than
+    stamp_ns. press: number that a press shares with its moves and its single release or cancel. point_m: (3,) optical
     frame. confidence: 0..1.
     """
 
@@ -131,11 +131,11 @@ class ContactEvent:
 
 @dataclass(frozen=True)
 class KeyEvent:
-    """A contact event on a key. key: the key's name in the layout, empty for a press on none; text: what this event
-    wrote, often one character, empty for keys that write nothing and for ends of presses.
+    """A contact event on a key. key: the key's name in the layout, empty for a press on none; text: written by this
+    event, often one character, empty for keys that write nothing and for ends of presses.
 
-    modifiers: those held when a key was pressed, e.g. ("shift",). rejected: what would have been written and was not,
-    and reason why. repeat: how often a held key has repeated; such an event is a `move` that writes.
+    modifiers: those held when a key was pressed, e.g. ("shift",). rejected: text that was withheld, and reason: why.
+    repeat: number of repetitions of a held key; such an event is a `move` that writes.
     """
 
     contact: ContactEvent
@@ -150,7 +150,7 @@ class KeyEvent:
 
 @dataclass(frozen=True)
 class Surface:
-    """The desk as it was fitted. residual_m: RMS of the inliers. inlier_ratio: 0..1. stamp_ns: last frame used."""
+    """The fitted desk. residual_m: RMS of the inliers. inlier_ratio: 0..1. stamp_ns: last frame used."""
 
     plane: Plane
     residual_m: float
@@ -160,8 +160,8 @@ class Surface:
 
 @dataclass(frozen=True)
 class FrameResult:
-    """All that one frame led to. `surface` and `camera_from_sheet` are None until they are known. hint: what a person
-    should change about camera or desk; empty when all is well."""
+    """The result of one frame. `surface` and `camera_from_sheet` are None until they are known. hint: advice on the
+    placement of camera or desk, in plain text; empty if there is no problem."""
 
     stamp_ns: int
     hands: tuple[Hand, ...]

@@ -15,10 +15,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole camera with optional Brown-Conrady distortion, as sensor_msgs/CameraInfo describes it.
+    """A pinhole camera with optional Brown-Conrady distortion, as in sensor_msgs/CameraInfo.
 
-    `distortion` holds k1, k2, p1, p2, k3 (plumb_bob) or is empty. Raises ValueError where the focal length or the size
-    is not positive, or a value is not finite: a camera that was never calibrated announces itself by zeros.
+    `distortion` holds k1, k2, p1, p2, k3 (plumb_bob) or is empty. Raises ValueError if the focal length or the size is
+    not positive, or a value is not finite: the driver of an uncalibrated camera publishes zeros.
     """
 
     fx: float
@@ -34,7 +34,7 @@ class Camera:
         if not np.all(np.isfinite(values)) or self.fx <= 0 or self.fy <= 0 or self.width <= 0 or self.height <= 0:
             raise ValueError(
                 f"camera intrinsics are not usable: fx={self.fx} fy={self.fy} cx={self.cx} cy={self.cy} "
-                f"size={self.width}x{self.height}; the focal lengths and the size have to be positive: "
+                f"size={self.width}x{self.height}; the focal lengths and the size must be positive: "
                 "calibrate the camera"
             )
 
@@ -45,7 +45,7 @@ class Camera:
 
     @property
     def focal_px(self) -> float:
-        """One focal length for both directions."""
+        """The geometric mean of fx and fy."""
         return float(np.sqrt(self.fx * self.fy))
 
     @cached_property
@@ -84,7 +84,7 @@ class Plane:
 
     @property
     def elevation_deg(self) -> float:
-        """How steeply the optical axis looks down on it: 0 along it, 90 from straight above."""
+        """Angle between the optical axis and the plane: 0 along it, 90 from straight above."""
         return float(np.degrees(np.arcsin(min(1.0, abs(float(self.normal[2]))))))
 
     def height_m(self, points_m: np.ndarray) -> np.ndarray:
@@ -92,7 +92,7 @@ class Plane:
         return np.asarray(points_m) @ self.normal + self.offset_m
 
     def depth_at_m(self, rays: np.ndarray) -> np.ndarray:
-        """Depth along z where rays (..., 3) with z = 1 meet the plane, metres; NaN where they do not, in front."""
+        """Depth along z where rays (..., 3) with z = 1 meet the plane, metres; NaN if not in front."""
         slope = np.asarray(rays) @ self.normal
         with np.errstate(divide="ignore", invalid="ignore"):
             depth = -self.offset_m / slope
@@ -105,7 +105,7 @@ class Plane:
 
 @dataclass(frozen=True)
 class RigidTransform:
-    """p_parent = rotation @ p_child + translation_m, named `parent_from_child` where it is used."""
+    """p_parent = rotation @ p_child + translation_m; variables are named `parent_from_child`."""
 
     rotation: np.ndarray
     translation_m: np.ndarray

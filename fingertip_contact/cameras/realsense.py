@@ -1,6 +1,6 @@
-"""A RealSense D405 without ROS, by pyrealsense2: depth in the sensor's own steps of 0.1 mm, aligned to colour.
+"""Frames of a RealSense camera without ROS, by pyrealsense2: depth in the sensor's own unit, aligned to colour.
 
-The driver for ROS cuts depth to whole millimetres; here it stays as it is measured.
+The ROS driver truncates depth to whole millimetres; here it keeps the sensor's resolution (0.1 mm for a D405).
 """
 
 from __future__ import annotations
@@ -11,19 +11,17 @@ from typing import Any
 
 import numpy as np
 
+from fingertip_contact.cameras.d405 import D405
+from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import DepthImage, Frame
 from fingertip_contact.geometry import Camera
 
-# The optical frame of the colour camera, as realsense2_camera names it.
-COLOR_FRAME_ID = "camera_color_optical_frame"
 WIDTH, HEIGHT, FRAMES_PER_SECOND = 640, 480, 30
-DEPTH_UNIT_M = 0.0001
-# What the authors of the dataset set as their short-range preset; librealsense calls this number high density.
+# The short-range preset of the published dataset's authors; librealsense calls this number high density.
 AUTHORS_PRESET = 4
-# Automatic exposure has settled after two seconds.
+# Two seconds, after which automatic exposure has settled.
 WARM_UP_FRAMES = 60
-DEPTH_RANGE_M = (0.07, 0.50)
-# The filters that the published dataset went through.
+# The filters that were applied to the published dataset.
 AUTHORS_FILTERS = {
     "spatial_magnitude": 2,
     "spatial_alpha": 0.5,
@@ -34,28 +32,32 @@ AUTHORS_FILTERS = {
 }
 
 
-def stream_realsense_frames(*, filtered: bool = False) -> Generator[Frame, None, None]:
-    """Frames of the first camera that is plugged in, until the iterator is closed.
+def stream_realsense_frames(
+    camera_profile: CameraProfile = D405, *, filtered: bool = False
+) -> Generator[Frame, None, None]:
+    """Yields frames of the first connected camera until the iterator is closed.
 
-    filtered: smooth depth and fill its holes as the published dataset has it; what is filled was never measured.
-    Stamps are the time at which a frame arrives here. Raises ModuleNotFoundError without pyrealsense2, ValueError
-    where it does not load or no camera answers.
+    filtered: smooth depth and fill its holes as in the published dataset; filled pixels were never measured.
+    Stamps are arrival times on this computer. Raises ModuleNotFoundError without pyrealsense2, ValueError if it does
+    not load or no camera responds.
     """
     rs = _import_pyrealsense2()
     pipeline, config = rs.pipeline(), rs.config()
     config.enable_stream(rs.stream.depth, WIDTH, HEIGHT, rs.format.z16, FRAMES_PER_SECOND)
     config.enable_stream(rs.stream.color, WIDTH, HEIGHT, rs.format.bgr8, FRAMES_PER_SECOND)
     try:
-        profile = pipeline.start(config)
+        pipeline_profile = pipeline.start(config)
     except RuntimeError as error:
-        raise ValueError(f"no RealSense answers ({error}); plug it into USB 3, and end other programs") from error
+        raise ValueError(
+            f"no RealSense camera responds ({error}); connect it to USB 3, close other programs"
+        ) from error
     try:
-        sensor = profile.get_device().first_depth_sensor()
+        sensor = pipeline_profile.get_device().first_depth_sensor()
         if sensor.supports(rs.option.visual_preset):
             sensor.set_option(rs.option.visual_preset, AUTHORS_PRESET)
         unit_m = round(float(sensor.get_depth_scale()), 7)
-        camera = _make_camera(profile.get_stream(rs.stream.color).as_video_stream_profile().get_intrinsics())
-        align, filters = rs.align(rs.stream.color), _make_authors_filters(rs) if filtered else []
+        camera = _make_camera(pipeline_profile.get_stream(rs.stream.color))
+        align, filters = rs.align(rs.stream.color), _make_authors_filters(rs, camera_profile) if filtered else []
         for _ in range(WARM_UP_FRAMES):
             pipeline.wait_for_frames()
         while True:
@@ -66,10 +68,9 @@ def stream_realsense_frames(*, filtered: bool = False) -> Generator[Frame, None,
                 continue
             for step in filters:
                 depth = step.process(depth)
-            # The camera's buffers are used again.
-            images = (np.asanyarray(frame.get_data()).copy() for frame in (color, depth))
-            color_bgr, values = images
-            yield Frame(stamp_ns, COLOR_FRAME_ID, camera, color_bgr, DepthImage(values, unit_m))
+            # Copies, since the camera reuses its buffers.
+            color_bgr, values = (np.asanyarray(frame.get_data()).copy() for frame in (color, depth))
+            yield Frame(stamp_ns, camera_profile.optical_frame, camera, color_bgr, DepthImage(values, unit_m))
     finally:
         pipeline.stop()
 
@@ -84,9 +85,9 @@ def _import_pyrealsense2() -> Any:
     return pyrealsense2
 
 
-def _make_authors_filters(rs: Any) -> list[Any]:
-    """Threshold, spatial, temporal, hole filling, in this order."""
-    threshold, spatial = rs.threshold_filter(*DEPTH_RANGE_M), rs.spatial_filter()
+def _make_authors_filters(rs: Any, camera_profile: CameraProfile) -> list[Any]:
+    """Threshold, spatial, temporal and hole-filling filters, in this order."""
+    threshold, spatial = rs.threshold_filter(*camera_profile.depth_range_m), rs.spatial_filter()
     temporal, holes = rs.temporal_filter(), rs.hole_filling_filter(AUTHORS_FILTERS["hole_fill_mode"])
     spatial.set_option(rs.option.filter_magnitude, AUTHORS_FILTERS["spatial_magnitude"])
     for step, name in ((spatial, "spatial"), (temporal, "temporal")):
@@ -96,8 +97,9 @@ def _make_authors_filters(rs: Any) -> list[Any]:
     return [threshold, spatial, temporal, holes]
 
 
-def _make_camera(intrinsics: Any) -> Camera:
-    """librealsense calls the colour model inverse Brown-Conrady; the driver for ROS publishes it as plumb_bob."""
+def _make_camera(color_stream: Any) -> Camera:
+    """The intrinsics: librealsense calls the colour model inverse Brown-Conrady, the ROS driver plumb_bob."""
+    intrinsics = color_stream.as_video_stream_profile().get_intrinsics()
     distortion = tuple(float(value) for value in intrinsics.coeffs)
     return Camera(
         fx=intrinsics.fx,

@@ -1,6 +1,7 @@
-"""The `fingertip-contact` command: its verbs, each in a file of its own, and what a user sees when something fails.
+"""The `fingertip-contact` command: finds its subcommands and turns every error into one line and an exit code.
 
-A verb's file is imported when the verb runs, so that `--help` is quick and one verb's missing extra hinders no other.
+A subcommand's module is imported only when it runs: `--help` stays quick, and a missing extra affects only the
+subcommands that need it.
 """
 
 from __future__ import annotations
@@ -25,57 +26,70 @@ EXIT_INTERNAL_ERROR = 1
 EXIT_BAD_INPUT = 2
 
 EPILOG = """
-Examples:
+Without a camera, watch simulated hands type:
 
 fingertip-contact demo
+
+Or render a recording, process it, and score the result against its ground truth:
 
 fingertip-contact simulate --text "the quick brown fox" --seed 7 --angle 60 --out out/fox.mcap
 
 fingertip-contact process out/fox.mcap --out out/fox.events.jsonl --video out/fox.mp4
 
-fingertip-contact evaluate recording out/fox.mcap
+fingertip-contact evaluate recording out/fox.mcap --events out/fox.events.jsonl
 
-Exit codes: 0 done, 1 not good enough or a fault in the program, 2 bad input, 130 interrupted.
+With a camera: ros2 launch fingertip_contact d405.launch.py
+
+`fingertip-contact COMMAND --help` explains a command and its options.
+
+Exit codes: 0 success, 1 a failed check or an internal error, 2 bad input or a missing package, 130 interrupted.
 """
+
+CORE_PANEL = "Commands"
+RESEARCH_PANEL = "Simulation, evaluation, training: package fingertip_research"
+OTHER_PANEL = "Commands of other packages"
 
 
 @dataclass(frozen=True)
 class Subcommand:
-    """A verb: the function or typer application, as `module:attribute`; its line in `--help`."""
+    """reference: the function or typer application, as `module:attribute`. help: its line in `--help`. panel: the
+    heading in `--help` under which it is listed."""
 
     reference: str
     help: str
+    panel: str = CORE_PANEL
 
 
 SUBCOMMANDS = {
     "process": Subcommand(
         "fingertip_contact.cli.process:process",
-        "Run the pipeline on a recording: contact events, and a video of them.",
+        "Run the pipeline on a recording; write contact events and an optional video.",
     ),
     "keyboard": Subcommand(
-        "fingertip_contact.cli.keyboard:app", "List, show and print keyboard layouts; find where a sheet lies."
+        "fingertip_contact.cli.keyboard:app", "List, show and print keyboard layouts; locate a printed sheet."
     ),
-    "models": Subcommand("fingertip_contact.cli.models:app", "Fetch, list, check and convert the network weights."),
+    "models": Subcommand("fingertip_contact.cli.models:app", "Download, list, check and convert network weights."),
     "export": Subcommand(
         "fingertip_contact.cli.export:export",
-        "Make depth weights ready for a runtime without torch, in fp32 or int8.",
+        "Convert depth weights for a runtime without torch, in fp32 or int8.",
     ),
 }
 
-# Other packages add verbs by this entry-point group. These are the ones of fingertip_research, known here so that
-# `--help` lists them, and that a verb which is not installed names its package.
+# Other packages add subcommands by this entry-point group. Those of fingertip_research are also named here: `--help`
+# lists them even where that package is missing, and the error then names it.
 ENTRY_POINT_GROUP = "fingertip_contact.commands"
 RESEARCH_COMMANDS = {
-    "demo": "Watch simulated hands type, and the real nodes read the text back over DDS.",
+    "demo": "Watch simulated hands type while the real ROS nodes decode the text.",
     "simulate": "Render a recording of typing hands, or a dataset, with exact ground truth.",
-    "evaluate": "Score the pipeline against a recording's ground truth.",
+    "evaluate": "Score contact events, contact detection, keys or depth against ground truth.",
     "dataset": "Record, convert, check, label and split datasets for the depth network.",
     "train": "Fine-tune the depth network on a dataset.",
-    "bench": "Measure how fast things run on this machine.",
+    "bench": "Measure latency and throughput on this machine.",
 }
 
-# What brings a module that is not there.
-EXTRAS = {
+# Module -> the requirement whose installation provides it; other modules have the name of their package.
+REQUIREMENTS = {
+    "cv2": "opencv-python-headless",
     "embreex": "fingertip_contact[research]",
     "fpdf": "fingertip_contact[print]",
     "huggingface_hub": "fingertip_contact[depth]",
@@ -88,11 +102,12 @@ EXTRAS = {
     "tensorboard": "fingertip_research[train]",
     "timm": "fingertip_contact[depth]",
     "torch": "fingertip_contact[depth]",
+    "yaml": "pyyaml",
 }
 
 app = typer.Typer(
     name=PROGRAM,
-    help="Fingertip contact: any flat surface becomes a keyboard under a depth camera.",
+    help="Detect fingertip contact in depth images: any flat surface becomes a keyboard.",
     epilog=EPILOG,
     no_args_is_help=True,
     add_completion=False,
@@ -101,9 +116,9 @@ app = typer.Typer(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs the command and leaves by SystemExit; every error is one line on stderr that says what to do.
+    """Runs the command and raises SystemExit; every error is one line on stderr that names the remedy.
 
-    FINGERTIP_CONTACT_DEBUG=1 lets the traceback through.
+    With FINGERTIP_CONTACT_DEBUG=1 the exception propagates, with its traceback.
     """
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, _exit)
@@ -133,14 +148,20 @@ def _handle_global_options(
 
 
 def _add_command(name: str, subcommand: Subcommand) -> None:
-    """A stand-in that imports the verb and hands it the arguments as they came, `--help` included."""
+    """Adds a command that imports the subcommand and passes all arguments on to it, `--help` included."""
 
     def run(context: typer.Context) -> None:
         code = _load(subcommand)(context.args, prog_name=f"{PROGRAM} {name}", standalone_mode=False)
         raise typer.Exit(code if isinstance(code, int) else 0)
 
     settings = {"allow_extra_args": True, "ignore_unknown_options": True}
-    app.command(name, help=subcommand.help, context_settings=settings, add_help_option=False)(run)
+    app.command(
+        name,
+        help=subcommand.help,
+        context_settings=settings,
+        add_help_option=False,
+        rich_help_panel=subcommand.panel,
+    )(run)
 
 
 def _load(subcommand: Subcommand) -> Callable[..., object]:
@@ -154,14 +175,15 @@ def _load(subcommand: Subcommand) -> Callable[..., object]:
 
 
 def _find_subcommands() -> dict[str, Subcommand]:
-    """Our own verbs, then those of installed packages, then those of fingertip_research where it is missing."""
+    """This package's subcommands, those of installed packages, and those of fingertip_research even if missing."""
     found = dict(SUBCOMMANDS)
     for entry in sorted(entry_points(group=ENTRY_POINT_GROUP)):
-        package = entry.dist.name if entry.dist else entry.value.split(".")[0]
+        package = entry.value.split(".")[0]
         help_text = RESEARCH_COMMANDS.get(entry.name, f"Added by {package}.")
-        found.setdefault(entry.name, Subcommand(entry.value, help_text))
+        panel = RESEARCH_PANEL if package == RESEARCH_PACKAGE else OTHER_PANEL
+        found.setdefault(entry.name, Subcommand(entry.value, help_text, panel))
     for name, help_text in RESEARCH_COMMANDS.items():
-        found.setdefault(name, Subcommand("fingertip_research:missing", f"{help_text} (needs fingertip_research)"))
+        found.setdefault(name, Subcommand(f"{RESEARCH_PACKAGE}:missing", help_text, f"{RESEARCH_PANEL}, not installed"))
     return found
 
 
@@ -170,18 +192,20 @@ for _name, _subcommand in _find_subcommands().items():
 
 
 def _exit(signal_number: int, frame: FrameType | None) -> None:
-    """Leaves by an exception, so that half-written files are taken away; 130 after Ctrl-C, as shells have it."""
+    """Raises SystemExit, so that context managers remove half-written files; 130 after Ctrl-C, as in shells."""
     raise SystemExit(128 + signal_number)
 
 
 def _explain(error: Exception) -> tuple[str, int]:
-    """What to tell the user, and the exit code."""
-    if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("fingertip_contact"):
+    """The error message and the exit code."""
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith(
+        ("fingertip_contact", f"{RESEARCH_PACKAGE}.")
+    ):
         return _describe_missing_module(error), EXIT_BAD_INPUT
     if isinstance(error, ValueError | OSError):
         return str(error), EXIT_BAD_INPUT
     return (
-        f"{type(error).__name__}: {error}; a fault in the program, {DEBUG_VARIABLE}=1 shows where",
+        f"{type(error).__name__}: {error}; internal error: run again with {DEBUG_VARIABLE}=1 for a traceback",
         EXIT_INTERNAL_ERROR,
     )
 
@@ -190,10 +214,10 @@ def _describe_missing_module(error: ModuleNotFoundError) -> str:
     name = (error.name or "").split(".")[0]
     if name == RESEARCH_PACKAGE:
         return (
-            "simulation, evaluation, datasets, training and benchmarks are in the package fingertip_research, which is "
-            "not installed; pip install 'fingertip_contact[research]' (or ./research in a checkout)"
+            "this command is in the package fingertip_research, which is not installed; "
+            "pip install 'fingertip_contact[research]' (in a checkout: pip install ./research)"
         )
-    return f"the Python module {error.name} is not installed; pip install '{EXTRAS.get(name, name)}'"
+    return f"the Python module {error.name} is not installed; pip install '{REQUIREMENTS.get(name, name)}'"
 
 
 def _get_version() -> str:

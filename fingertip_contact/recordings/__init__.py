@@ -1,1 +1,1 @@
-"""Recordings: bags and their truth files, and datasets of pictures to train on."""
+"""Recordings: bags read and written without ROS, event files and JSON lines."""

@@ -1,4 +1,4 @@
-"""Recordings of a D405 as ROS bags, read and written without ROS.
+"""Recordings of a depth camera as ROS bags, read and written without ROS.
 
 Reads rosbag2 folders, single .mcap and .db3 files and ROS 1 .bag files; writes MCAP with zstd-compressed chunks.
 """
@@ -17,6 +17,8 @@ from rosbags import rosbag1, rosbag2
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.typesys import Stores, get_typestore
 
+from fingertip_contact.cameras.d405 import D405
+from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import Frame
 from fingertip_contact.files import atomic_write
 from fingertip_contact.geometry import Camera
@@ -27,22 +29,17 @@ from fingertip_contact.recordings.paths import BAG_SUFFIXES
 IMAGE = "sensor_msgs/msg/Image"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 
-# How a topic ends, the preferred one first: realsense2_camera since 4.57.4, before it, and this package's own inputs.
-# What comes before (`/camera/camera`, `/camera`, any namespace) is free.
-COLOR_TOPICS = ("/color/image_raw", "/color/image_rect_raw", "/color/image")
-ALIGNED_DEPTH_TOPICS = ("/aligned_depth_to_color/image_raw", "/depth/image")
-
 MCAP_SUFFIX = ".mcap"
-# What makes a folder a bag.
+# A folder with this file is a bag.
 METADATA = "metadata.yaml"
 
-# After that many frames without a single depth picture, stamps of colour and depth have nothing to do with each other.
+# If none of the first frames has depth, the stamps of colour and depth are not synchronised.
 MAX_UNPAIRED_FRAMES = 90
 
-# Image and CameraInfo are the same in every ROS 2, so one type store reads and writes them all.
+# Image and CameraInfo are the same in every ROS 2 release, so one type store reads and writes them all.
 _TYPES = get_typestore(Stores.ROS2_KILTED)
 
-# What `ros2 bag play` offers: as the camera driver does, reliable and volatile.
+# The QoS that `ros2 bag play` offers: reliable and volatile, as the camera driver does.
 RELIABLE_QOS = Qos(
     history=QosHistory.KEEP_LAST,
     depth=10,
@@ -58,7 +55,7 @@ RELIABLE_QOS = Qos(
 
 @dataclass(frozen=True)
 class RawMessage:
-    """A message as it lies in the bag. stamp_ns: when it was recorded. cdr: serialised, without a copy."""
+    """A message as stored in the bag. stamp_ns: time of recording. cdr: serialised, not copied."""
 
     topic: str
     type: str
@@ -67,7 +64,7 @@ class RawMessage:
 
 
 class Bag:
-    """Any bag, opened for reading; use `open_bag`.
+    """Any bag, open for reading; use `open_bag`.
 
     topics: name -> message type. duration_s: from the first message to the last.
     """
@@ -76,7 +73,7 @@ class Bag:
         self.path = path
         self._reader = reader
         self._is_ros1 = isinstance(reader, rosbag1.Reader)
-        # A copy: what is known of a bag outlives its closing.
+        # A copy, which remains valid after the reader is closed.
         self._all_connections = list(reader.connections)
         self.topics: dict[str, str] = {connection.topic: connection.msgtype for connection in self._all_connections}
         self.duration_s = reader.duration / 1e9
@@ -85,9 +82,9 @@ class Bag:
         return sum(connection.msgcount for connection in self._select_connections([topic]))
 
     def messages(self, topics: Iterable[str] | None = None) -> Iterator[RawMessage]:
-        """The messages of some topics, or of all, in the order in which they were recorded.
+        """The messages of some topics, or of all, in the order of recording.
 
-        Raises ValueError where the bag ends before its last message, saying after how many.
+        Raises ValueError if the bag ends before its last message, with the number of messages read.
         """
         connections = self._select_connections(self.topics if topics is None else topics)
         if not connections:
@@ -118,23 +115,23 @@ class Bag:
 class Recording:
     """A recording of a colour and depth camera; use `open_recording`.
 
-    camera: the colour camera's intrinsics. missing_depth_count: frames read so far without a depth picture of
-    their stamp.
+    camera: the colour camera's intrinsics. missing_depth_count: number of frames, of those read, that have no depth
+    image of their stamp.
     """
 
-    def __init__(self, bag: Bag) -> None:
+    def __init__(self, bag: Bag, camera_profile: CameraProfile = D405) -> None:
         self.bag = bag
         self.path = bag.path
-        self.color_topic = _find_topic(bag, "colour pictures", COLOR_TOPICS)
-        self.depth_topic = _find_topic(bag, "depth aligned to colour", ALIGNED_DEPTH_TOPICS)
+        self.color_topic = _find_topic(bag, "colour images", camera_profile.color_topics)
+        self.depth_topic = _find_topic(bag, "depth aligned to colour", camera_profile.depth_topics)
         if not self.frame_count:
-            raise ValueError(f"{self.path}: {self.color_topic} holds no picture; record it again")
+            raise ValueError(f"{self.path}: {self.color_topic} holds no image; record it again")
         self.camera = self._read_camera()
         self.missing_depth_count = 0
 
     @property
     def frame_count(self) -> int:
-        """Number of colour pictures."""
+        """Number of colour images."""
         return self.bag.message_count(self.color_topic)
 
     @property
@@ -143,21 +140,21 @@ class Recording:
 
     @property
     def frames_per_second(self) -> float:
-        """The mean rate of the colour pictures; 30 where there are too few to tell."""
+        """The mean rate of the colour images; 30 if there are too few to compute it."""
         return (self.frame_count - 1) / self.duration_s if self.frame_count > 1 and self.duration_s else 30.0
 
     def frames(self) -> Iterator[Frame]:
-        """Every colour picture in its order, with the aligned depth of exactly the same stamp, or None.
+        """Every colour image in order, with the aligned depth of exactly the same stamp, or None.
 
-        Pictures are views of the bag's bytes where their encoding allows, and read-only then. Raises ValueError where
-        the bag ends early, a picture is not what its fields or the camera's intrinsics say, or no stamps agree.
+        Images are read-only views of the bag's bytes where their encoding allows. Raises ValueError if the bag ends
+        early, an image contradicts its fields or the camera's intrinsics, or no stamps match.
         """
         self.missing_depth_count = 0
         for count, (color, depth) in enumerate(pair_by_stamp(self._image_messages()), start=1):
             self.missing_depth_count += depth is None
             if self.missing_depth_count == count == min(MAX_UNPAIRED_FRAMES, self.frame_count):
                 raise ValueError(
-                    f"{self.path}: none of the first {count} colour pictures has a depth picture of exactly its stamp; "
+                    f"{self.path}: none of the first {count} colour images has a depth image of exactly its stamp; "
                     "start the driver with enable_sync:=true and record again"
                 )
             yield self._make_frame(color, depth)
@@ -187,7 +184,7 @@ class Recording:
         first = next(self.bag.messages([topic]), None)
         if first is None:
             raise ValueError(
-                f"{self.path} has no intrinsics: record {topic} with the pictures; {_describe_topics(self.bag)}"
+                f"{self.path} has no intrinsics: record {topic} with the images; {_describe_topics(self.bag)}"
             )
         try:
             return parse_camera_info(self._deserialize(first))
@@ -199,7 +196,7 @@ class Recording:
 def open_bag(path: str | Path) -> Iterator[Bag]:
     """Opens a rosbag2 folder, a single .mcap or .db3 file, or a ROS 1 .bag file.
 
-    Raises FileNotFoundError where there is none, ValueError where it cannot be read as a bag.
+    Raises FileNotFoundError if it does not exist, ValueError if it cannot be read as a bag.
     """
     path = Path(path)
     if not path.exists():
@@ -214,28 +211,28 @@ def open_bag(path: str | Path) -> Iterator[Bag]:
 
 
 @contextmanager
-def open_recording(path: str | Path) -> Iterator[Recording]:
-    """Opens a recording of a camera, with realsense2_camera's topic names, old or new.
+def open_recording(path: str | Path, camera_profile: CameraProfile = D405) -> Iterator[Recording]:
+    """Opens a recording of a camera, in which the endings of the topic names are those of the camera profile.
 
-    Raises FileNotFoundError where there is none; ValueError where it is no bag, is truncated, lacks a topic (naming
-    those wanted and found), or its camera was not calibrated.
+    Raises FileNotFoundError if it does not exist; ValueError if it is not a bag, is truncated, lacks a topic (the error
+    names those wanted and found), or its camera was not calibrated.
     """
     with open_bag(path) as bag:
-        yield Recording(bag)
+        yield Recording(bag, camera_profile)
 
 
 class BagWriter:
-    """Writes an MCAP bag, as a context manager: a single file where the name ends in .mcap, else a rosbag2 folder.
+    """Writes an MCAP bag, as a context manager: a single file if the name ends in .mcap, else a rosbag2 folder.
 
-    `ros2 bag play` takes both. The bag appears under its name when the block ends; on an exception nothing is left.
-    Raises FileExistsError where `path` exists and `overwrite` is not given, or is a folder that holds no bag, and
-    ValueError for a name that promises another kind of bag.
+    `ros2 bag play` plays both. The bag appears under its name when the block ends; an exception leaves no file.
+    Raises FileExistsError if `path` exists and `overwrite` is not given, or is a folder that is not a bag, and
+    ValueError for the file extension of another kind of bag.
     """
 
     def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
         self.path = Path(path)
         if self.path.suffix in BAG_SUFFIXES and self.path.suffix != MCAP_SUFFIX:
-            raise ValueError(f"{path}: only MCAP is written; let the name end in {MCAP_SUFFIX}, or name a folder")
+            raise ValueError(f"{path}: only MCAP is written; choose a name that ends in {MCAP_SUFFIX}, or a folder")
         self._overwrite = overwrite
         self._stack = ExitStack()
         self._writer: Any = None
@@ -250,7 +247,7 @@ class BagWriter:
             writer = rosbag2.Writer(folder, version=8, storage_plugin=rosbag2.StoragePlugin.MCAP)
             writer.set_compression(rosbag2.CompressionMode.STORAGE, rosbag2.CompressionFormat.ZSTD)
             if folder != temporary_path:
-                # rosbags writes folders only; the file in it bears the folder's name.
+                # rosbags writes folders only; the file in it has the folder's name.
                 stack.callback(lambda: (folder / temporary_path.name).rename(temporary_path))
             self._writer = stack.enter_context(writer)
             self._stack = stack.pop_all()
@@ -262,15 +259,12 @@ class BagWriter:
         self._stack.__exit__(exception_type, error, traceback)
 
     def write_image(self, topic: str, stamp_ns: int, frame_id: str, pixels: np.ndarray, encoding: str) -> None:
-        """A picture (H, W) or (H, W, channels) whose type and channels are those of `encoding`.
-
-        Raises ValueError where they are not.
-        """
+        """Writes an image (H, W) or (H, W, channels). Raises ValueError if it does not match `encoding`."""
         expected = ENCODINGS[encoding]
         channels = 1 if pixels.ndim == 2 else pixels.shape[2]
         if pixels.dtype != expected.dtype or channels != expected.channels:
             raise ValueError(
-                f"{topic}: {encoding} takes {expected.channels} channels of {np.dtype(expected.dtype)}, "
+                f"{topic}: {encoding} has {expected.channels} channels of {np.dtype(expected.dtype)}, "
                 f"not {channels} of {pixels.dtype}"
             )
         pixels = np.ascontiguousarray(pixels)
@@ -286,7 +280,7 @@ class BagWriter:
         self._write_message(topic, IMAGE, stamp_ns, message)
 
     def write_camera_info(self, topic: str, stamp_ns: int, frame_id: str, camera: Camera) -> None:
-        """Intrinsics of a camera whose pictures bear the same stamp."""
+        """Writes the intrinsics of the camera whose images have the same stamp."""
         projection = np.zeros((3, 4))
         projection[:, :3] = camera.matrix
         message = _TYPES.types[CAMERA_INFO](
@@ -307,7 +301,7 @@ class BagWriter:
         self._write_message(topic, CAMERA_INFO, stamp_ns, message)
 
     def write(self, topic: str, message_type: str, stamp_ns: int, cdr: bytes | memoryview) -> None:
-        """A serialised message of any type that rosbags knows, e.g. `std_msgs/msg/String`."""
+        """Writes a serialised message of any type that rosbags knows, e.g. `std_msgs/msg/String`."""
         if topic not in self._connections:
             self._connections[topic] = self._writer.add_connection(
                 topic, message_type, typestore=_TYPES, offered_qos_profiles=[RELIABLE_QOS]
@@ -324,12 +318,12 @@ class BagWriter:
 
 
 def can_write(message_type: str) -> bool:
-    """Whether the definition of a message type, without which no bag holds it, is known."""
+    """Whether the definition of a message type is known; a bag stores it with the messages."""
     return message_type in _TYPES.fielddefs
 
 
 def camera_info_topic(image_topic: str) -> str:
-    """camera_info lies beside its image."""
+    """The camera_info topic that belongs to an image topic."""
     return f"{image_topic.rsplit('/', 1)[0]}/camera_info"
 
 
@@ -338,10 +332,12 @@ def _is_bag(path: Path) -> bool:
 
 
 def _find_storage(path: Path) -> Path:
-    """What to open: the folder, or the one bag file in a folder whose metadata.yaml is missing."""
+    """The path to open: the folder, or the only bag file in a folder whose metadata.yaml is missing."""
     if path.is_file():
         if path.suffix not in BAG_SUFFIXES:
-            raise ValueError(f"{path} is no bag; a recording is a rosbag2 folder or ends in {', '.join(BAG_SUFFIXES)}")
+            raise ValueError(
+                f"{path} is not a bag; a recording is a rosbag2 folder or ends in {', '.join(BAG_SUFFIXES)}"
+            )
         return path
     if (path / METADATA).is_file():
         return path
@@ -357,14 +353,14 @@ def _find_storage(path: Path) -> Path:
 
 @contextmanager
 def _bag_errors(path: Path, progress: str = "") -> Iterator[None]:
-    """Turns every trouble of the bag library into one ValueError."""
+    """Turns every error of the bag library into one ValueError."""
     try:
         yield
-    # A damaged file makes the library and its decompressors raise whatever they stumble over.
+    # On a damaged file the library and its decompressors raise exceptions of many types.
     except Exception as error:
         raise ValueError(
-            f"{path} cannot be read{progress}: {str(error) or repr(error)}; it is truncated, damaged or no bag: "
-            "record or copy it again (`mcap recover` saves what an MCAP file still holds)"
+            f"{path} cannot be read{progress}: {str(error) or repr(error)}; it is truncated, damaged or not a bag: "
+            "record or copy it again (`mcap recover` restores the intact part of an MCAP file)"
         ) from error
 
 
@@ -374,7 +370,7 @@ def _find_topic(bag: Bag, description: str, endings: tuple[str, ...]) -> str:
         topics = [topic for topic in images if f"/{topic.lstrip('/')}".endswith(ending)]
         if len(topics) > 1:
             raise ValueError(
-                f"{bag.path} holds {description} of several cameras: {', '.join(topics)}; record one camera a bag"
+                f"{bag.path} holds {description} of several cameras: {', '.join(topics)}; record one camera per bag"
             )
         if topics:
             return topics[0]
@@ -393,6 +389,6 @@ def _check_size(description: str, pixels: np.ndarray, camera: Camera) -> None:
     height, width = pixels.shape[:2]
     if (width, height) != (camera.width, camera.height):
         raise ValueError(
-            f"the {description} picture is {width}x{height}, the colour camera {camera.width}x{camera.height}; "
-            "both have to have one size through the recording"
+            f"the {description} image is {width}x{height}, the colour camera {camera.width}x{camera.height}; "
+            "all images of a recording must have the size of the colour camera"
         )

@@ -1,4 +1,4 @@
-"""EVENTS.jsonl: what the pipeline decided, one contact event a line."""
+"""EVENTS.jsonl: the decisions of the pipeline, one contact event per line."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ REJECTIONS: tuple[Rejection, ...] = get_args(Rejection)
 class EventRecord:
     """One line of the file.
 
-    stamp_ns: best estimate of when it happened. decided_ns: exposure of the frame that decided, never earlier. press:
-    number that a press shares with its moves and its one release or cancel. key: None where the finger is on no key.
-    text: what this event wrote. x_m, y_m, z_m: the contact point in the camera's optical frame, None where unknown.
-    rejected, reason: what was not written, and why. repeat: how often a held key has repeated.
+    stamp_ns: best estimate of the time of the event. decided_ns: exposure of the frame that decided, never earlier.
+    press: number that a press shares with its moves and its single release or cancel. key: None if the finger is on no
+    key. text: written by this event. x_m, y_m, z_m: contact point in the camera's optical frame, None if unknown.
+    rejected, reason: the text that was not written, and the reason. repeat: number of repetitions of a held key.
     """
 
     stamp_ns: int
@@ -56,7 +56,7 @@ class EventRecord:
 
 
 def make_event_records(result: FrameResult) -> tuple[EventRecord, ...]:
-    """The events of one frame, each with its key if it is on one; then the repetitions of held keys."""
+    """The events of one frame, each with its key if any, followed by the repetitions of held keys."""
     keys = {(event.contact.press, event.contact.type): event for event in result.key_events if not event.repeat}
     records = [_make_record(event, keys.get((event.press, event.type))) for event in result.contact_events]
     return (*records, *(_make_record(event.contact, event) for event in result.key_events if event.repeat))
@@ -85,16 +85,16 @@ def _make_record(event: ContactEvent, key_event: KeyEvent | None) -> EventRecord
 
 @contextmanager
 def event_writer(path: Path, *, overwrite: bool = False) -> Iterator[Callable[[EventRecord], None]]:
-    """Gives a function that writes one record. The file appears when the block ends; on an exception nothing is left.
+    """Yields a function that writes one record. The file appears when the block ends; an exception leaves no file.
 
-    Raises FileExistsError where `path` exists and `overwrite` is not given.
+    Raises FileExistsError if `path` exists and `overwrite` is not given.
     """
     with atomic_write(path, overwrite=overwrite) as temporary_path, temporary_path.open("w", encoding="utf-8") as file:
         yield lambda record: _write_record(file.write, record)
 
 
 def read_events(path: Path) -> list[EventRecord]:
-    """Raises FileNotFoundError, or ValueError naming the line and the field."""
+    """Reads all records. Raises FileNotFoundError, or ValueError that names the line and the field."""
     records = []
     for line_number, line in read_lines(path, "events file"):
         with line_errors(path, line_number):
@@ -121,7 +121,7 @@ def read_events(path: Path) -> list[EventRecord]:
 
 
 def decode_text(events: Iterable[EventRecord]) -> str:
-    """The text that the events wrote, in the order in which they were decided: `keyboard.typing.KeyDecoder`'s rules."""
+    """The text that the events wrote, in order of decision, by the rules of `keyboard.key_decoder.KeyDecoder`."""
     text = ""
     last_press, text_before = None, ""
     for event in events:
@@ -142,5 +142,5 @@ def _parse_coordinate(value: object) -> float | None:
     if value is None:
         return None
     if not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f"a position is {value!r}; it has to be a number or null")
+        raise ValueError(f"a coordinate is {value!r}; it must be a number or null")
     return float(value)

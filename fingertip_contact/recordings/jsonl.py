@@ -1,4 +1,4 @@
-"""JSON lines, one object a line, and single objects: errors name the file, the line and the field."""
+"""JSON lines, one object per line, and single objects: errors name the file, the line and the field."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 
 def read_lines(path: Path, description: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line number, object) of every line that is not blank. description: what the file is, for the errors.
+    """(line number, object) of every line that is not blank. description: the kind of file, for error messages.
 
-    Raises FileNotFoundError where there is no file, ValueError where a line is no JSON object.
+    Raises FileNotFoundError if there is no file, ValueError if a line is not a JSON object.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{description} {path} does not exist")
@@ -29,14 +29,14 @@ def read_lines(path: Path, description: str) -> Iterator[tuple[int, dict[str, An
 
 @contextmanager
 def line_errors(path: Path, line_number: int) -> Iterator[None]:
-    """Makes a trouble with the fields of one line a ValueError that names the file and the line."""
+    """Turns an error in the fields of one line into a ValueError that names the file and the line."""
     with field_errors(f"{path}, line {line_number}"):
         yield
 
 
 @contextmanager
 def field_errors(location: str | Path) -> Iterator[None]:
-    """Makes a trouble with the fields of something read from JSON a ValueError that says where."""
+    """Turns an error in fields read from JSON into a ValueError that names the location."""
     try:
         yield
     except KeyError as error:
@@ -46,7 +46,7 @@ def field_errors(location: str | Path) -> Iterator[None]:
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """A file that holds one JSON object. Raises FileNotFoundError, or ValueError naming the file."""
+    """Reads a file with one JSON object. Raises FileNotFoundError, or ValueError that names the file."""
     text = path.read_text(encoding="utf-8")
     with field_errors(path):
         value = json.loads(text)
@@ -56,12 +56,12 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def to_line(value: dict[str, Any]) -> str:
-    """An object as one line. Raises ValueError on NaN and infinity, which JSON does not know."""
+    """An object as one line. Raises ValueError on NaN and infinity, which JSON does not have."""
     return json.dumps(value, allow_nan=False, separators=(",", ":")) + "\n"
 
 
 def validate_choice(value: Any, allowed: tuple[Any, ...], name: str) -> Any:
-    """The value, if it is one of those allowed; else ValueError."""
+    """Returns the value. Raises ValueError if it is not one of those allowed."""
     if value not in allowed:
         raise ValueError(f"{name} is {value!r}; it has to be one of {', '.join(map(str, allowed))}")
     return value

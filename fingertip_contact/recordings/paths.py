@@ -1,16 +1,16 @@
-"""Which files are bags, and where what belongs to a bag lies."""
+"""File extensions of bags, and paths of the files that belong to a bag."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 BAG_SUFFIXES = (".mcap", ".db3", ".bag")
-# The ground truth of a simulated recording lies beside it under this suffix.
+# Suffix of the ground truth of a simulated recording, in the same folder.
 GROUND_TRUTH_SUFFIX = ".truth.jsonl"
 
 
 def bag_stem(bag: Path) -> str:
-    """The name without a bag's suffix; a dot in the name of a folder is no suffix."""
+    """The name without a bag's suffix; a dot in the name of a folder does not begin a suffix."""
     return bag.stem if bag.suffix in BAG_SUFFIXES else bag.name
 
 

@@ -1,4 +1,4 @@
-"""Rules of the command line: quick help, one line for every error, honest exit codes."""
+"""Rules of the command line: quick help, one line per error, meaningful exit codes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,22 @@ import sys
 import pytest
 
 from cli_harness import run
-from fingertip_contact.cli.main import SUBCOMMANDS
+from fingertip_contact.cli.main import RESEARCH_COMMANDS, SUBCOMMANDS
 
 HEAVY = ("cv2", "embreex", "numpy", "openvino", "rclpy", "rosbags", "scipy", "torch")
+VERBS = (*SUBCOMMANDS, *RESEARCH_COMMANDS)
+# As on a robot: fingertip_research cannot be imported.
+BLOCK_RESEARCH = """
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "fingertip_research":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Blocker())
+"""
+HIDE_ENTRY_POINTS = "import importlib.metadata; importlib.metadata.entry_points = lambda **_: []\n"
 
 
 def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -25,25 +38,56 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
     )
 
 
+def run_main(arguments: list[str], setup: str = "") -> subprocess.CompletedProcess[str]:
+    return run_python(f"{setup}from fingertip_contact.cli.main import main\nmain({arguments})")
+
+
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["export", "--help"], ["models", "--help"], ["bench", "depth", "--help"]]
 )
 def test_help_imports_no_heavy_modules(arguments):
-    """`--help` imports nothing heavy; the first names every verb."""
     done = run_python(
         "import sys\nfrom fingertip_contact.cli.main import main\n"
         f"try:\n    main({arguments})\n"
         f"finally:\n    print('imported:', [name for name in {HEAVY} if name in sys.modules])"
     )
     assert done.stdout.endswith("imported: []\n")
-    assert len(arguments) > 1 or all(verb in done.stdout for verb in SUBCOMMANDS)
 
 
-@pytest.mark.parametrize("verb", SUBCOMMANDS)
+@pytest.mark.parametrize(
+    "setup", ["", BLOCK_RESEARCH, BLOCK_RESEARCH + HIDE_ENTRY_POINTS], ids=["installed", "blocked", "absent"]
+)
+def test_help_lists_every_command(setup):
+    """Commands of this package and of fingertip_research, whether that is installed or not."""
+    done = run_main(["--help"], setup)
+    listed = {words[1] for line in done.stdout.splitlines() if len(words := line.split()) > 1}
+    assert done.returncode == 0
+    assert listed >= set(VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
 def test_every_command_has_help(verb, capsys):
-    """Every verb exists and answers to --help."""
+    """Every command exists and responds to --help."""
     assert run(verb, "--help") == 0
     assert f"fingertip-contact {verb}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", ["demo", "dataset"])
+@pytest.mark.parametrize("setup", [BLOCK_RESEARCH, BLOCK_RESEARCH + HIDE_ENTRY_POINTS], ids=["blocked", "absent"])
+def test_missing_research_package_error_names_the_remedy(verb, setup):
+    """One line that names the package and the pip command; exit code 2."""
+    done = run_main([verb], setup)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: this command is in the package fingertip_research, which is not installed; ")
+    assert "pip install 'fingertip_contact[research]'" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_core_commands_run_without_the_research_package(tmp_path):
+    """`process` gets as far as its input."""
+    done = run_main(["process", "none.mcap", "--out", str(tmp_path / "out.jsonl")], BLOCK_RESEARCH)
+    assert done.stderr == "error: recording none.mcap does not exist\n"
 
 
 def test_version(capsys):
@@ -53,7 +97,7 @@ def test_version(capsys):
 
 @pytest.mark.parametrize("arguments", [("tipe",), ("process",), ("process", "--nonsense"), ("evaluate", "recording")])
 def test_usage_errors_exit_with_2(arguments, capsys):
-    """Wrong usage exits with 2 and says how to get help."""
+    """Wrong usage exits with 2 and points to --help."""
     assert run(*arguments) == 2
     assert "--help" in "".join(capsys.readouterr())
 
@@ -67,28 +111,26 @@ def test_an_error_is_one_line(tmp_path, capsys):
 
 
 def test_traceback_on_demand():
-    """FINGERTIP_CONTACT_DEBUG=1 lets the exception through."""
+    """With FINGERTIP_CONTACT_DEBUG=1 the exception propagates."""
     code = "from fingertip_contact.cli.main import main\nmain(['evaluate', 'recording', 'none.mcap'])"
     assert "Traceback" not in run_python(code).stderr
     assert "Traceback" in run_python(code, FINGERTIP_CONTACT_DEBUG="1").stderr
 
 
-@pytest.mark.parametrize(("module", "extra"), [("rosbags", "bags"), ("cv2", None)])
-def test_missing_module_error_names_the_remedy(module, extra, tmp_path):
-    """What is not installed is said together with the command that installs it."""
+@pytest.mark.parametrize(("module", "requirement"), [("rosbags", "rosbags"), ("cv2", "opencv-python-headless")])
+def test_missing_module_error_names_the_remedy(module, requirement, tmp_path):
+    """The error names the missing module and the command that installs it."""
     done = run_python(
         f"import sys\nsys.modules[{module!r}] = None\nfrom fingertip_contact.cli.main import main\n"
         f"main(['process', 'a.mcap', '--out', {str(tmp_path / 'out.jsonl')!r}])"
     )
     assert done.returncode == 2
-    remedy = f"pip install 'fingertip_contact[{extra}]'" if extra else f"pip install {module}"
-    assert done.stderr.startswith(f"error: the Python module {module} is not installed; {remedy}")
-    assert done.stderr.count("\n") == 1
+    assert done.stderr == f"error: the Python module {module} is not installed; pip install '{requirement}'\n"
     assert list(tmp_path.iterdir()) == []
 
 
 def test_internal_errors_exit_with_1():
-    """An exception that nobody foresaw exits with 1 and says how to see where it came from."""
+    """An unexpected exception exits with 1; the error explains how to get its traceback."""
     done = run_python(
         "import fingertip_research.ground_truth.recording as truth\n"
         "def fail(path): raise RuntimeError('wheels off')\n"
@@ -98,5 +140,5 @@ def test_internal_errors_exit_with_1():
     )
     assert done.returncode == 1
     assert done.stderr == (
-        "error: RuntimeError: wheels off; a fault in the program, FINGERTIP_CONTACT_DEBUG=1 shows where\n"
+        "error: RuntimeError: wheels off; internal error: run again with FINGERTIP_CONTACT_DEBUG=1 for a traceback\n"
     )

@@ -156,7 +156,7 @@ def test_signals_end_every_node_with_exit_code_0(start, recording, tmp_path, han
         ("simulated_camera_node", {}, "recording"),
         ("simulated_camera_node", {"recording": "/nowhere/x.mcap"}, "does not exist"),
         ("replay_node", {"recording": "/nowhere/x.mcap"}, "does not exist"),
-        ("replay_node", {"recording": __file__}, "is no bag"),
+        ("replay_node", {"recording": __file__}, "is not a bag"),
         ("record_node", {}, "output"),
         ("record_node", {"output": __file__}, "exists already"),
         ("record_node", {"output": f"{__file__}/out.mcap"}, "cannot write"),

@@ -1,4 +1,4 @@
-"""Rules of reading and writing bags, held on small bags that rosbags itself writes."""
+"""Rules of reading and writing bags, tested on small bags that rosbags writes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from rosbags import rosbag1, rosbag2
 from rosbags.typesys import Stores, get_typestore
 
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.bag import BagWriter, open_bag, open_recording
 
@@ -79,7 +80,7 @@ def assert_is_the_recording(path: Path, count: int = 5) -> None:
 
 @pytest.mark.parametrize("name", ["hello.mcap", "hello"])
 def test_written_data_is_read_back(tmp_path, name):
-    """Pixels, stamps and intrinsics come back exactly, from a single file and from a folder."""
+    """Pixels, stamps and intrinsics are read back exactly, from a single file and from a folder."""
     assert_is_the_recording(write_recording(tmp_path / name))
 
 
@@ -95,6 +96,18 @@ def test_written_data_is_read_back(tmp_path, name):
 def test_old_and_new_topic_names_are_found(tmp_path, color, info, aligned):
     """The driver's names before and after 4.57.4, any namespace, and the package's own inputs are found."""
     assert_is_the_recording(write_recording(tmp_path / "bag.mcap", color=color, info=info, aligned=aligned))
+
+
+def test_topic_names_come_from_the_camera_profile(tmp_path):
+    """A camera with other topic names is read with its own profile, and only with that."""
+    profile = replace(D405, color_topics=("/rgb",), depth_topics=("/registered_depth",))
+    path = write_recording(
+        tmp_path / "bag.mcap", color="/head/rgb", info="/head/camera_info", aligned="/head/registered_depth"
+    )
+    with open_recording(path, profile) as recording:
+        assert len(list(recording.frames())) == recording.frame_count == 5
+    with pytest.raises(ValueError, match="no colour images"), open_recording(path):
+        raise AssertionError("must not open")
 
 
 def test_sqlite_bags_are_read_without_metadata(tmp_path):
@@ -120,7 +133,7 @@ def test_ros1_bags_are_read(tmp_path):
 
 
 def test_missing_depth_affects_only_its_own_frame(tmp_path):
-    """A lost depth picture costs its own frame's depth and no other's; the loss is counted."""
+    """A missing depth image removes the depth of its own frame only; it is counted."""
     with BagWriter(tmp_path / "bag.mcap") as bag:
         bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
         for index in range(6):
@@ -137,7 +150,7 @@ def test_missing_depth_affects_only_its_own_frame(tmp_path):
 
 
 def test_late_depth_and_repeated_stamps_are_paired(tmp_path):
-    """Depth recorded frames later than its colour, and stamps that start over, are paired by stamp all the same."""
+    """Depth recorded frames later than its colour, and stamps that restart, are still paired by stamp."""
     order = [(DEPTH, 0)] + [(COLOR, 0), (COLOR, 1), (COLOR, 2), (DEPTH, 1), (DEPTH, 2)] * 2
     with BagWriter(tmp_path / "bag.mcap") as bag:
         bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
@@ -180,13 +193,13 @@ def test_float_depth_is_in_metres(tmp_path):
 
 
 def test_recording_is_reproducible(tmp_path):
-    """Nothing of the time or the name of the folder gets into a recording."""
+    """A recording depends neither on the current time nor on the name of its folder."""
     first, second = write_recording(tmp_path / "a" / "bag.mcap"), write_recording(tmp_path / "b" / "bag.mcap")
     assert first.read_bytes() == second.read_bytes()
 
 
 def test_raw_messages_keep_topic_type_and_time(tmp_path):
-    """`open_bag` needs no camera: any bag's messages come in the order in which they were recorded."""
+    """`open_bag` needs no camera: it yields the messages of any bag in the order of recording."""
     types = get_typestore(Stores.ROS2_KILTED)
     text = types.serialize_cdr(types.types["std_msgs/msg/String"](data="hello"), "std_msgs/msg/String")
     with BagWriter(tmp_path / "text") as bag:
@@ -215,7 +228,7 @@ def fail_while_writing(path: Path) -> None:
 
 
 def test_exception_while_recording_leaves_no_files(tmp_path):
-    """An exception while writing, Ctrl-C too, leaves neither the bag nor anything beside it."""
+    """An exception while writing, Ctrl-C included, leaves neither the bag nor any temporary file."""
     for name in ("bag.mcap", "bag"):
         with pytest.raises(KeyboardInterrupt):
             fail_while_writing(tmp_path / name)
@@ -223,7 +236,7 @@ def test_exception_while_recording_leaves_no_files(tmp_path):
 
 
 def test_existing_recording_is_not_overwritten(tmp_path):
-    """What is there is not overwritten, unless that is asked for; then it is replaced as a whole."""
+    """An existing recording is not overwritten without `overwrite`; with it, it is replaced as a whole."""
     for name in ("bag.mcap", "bag"):
         path = write_recording(tmp_path / name, 3)
         with pytest.raises(FileExistsError, match="exists already"), BagWriter(path):
@@ -238,16 +251,16 @@ def test_existing_recording_is_not_overwritten(tmp_path):
 
 
 def test_only_mcap_is_written(tmp_path):
-    """A name that promises another kind of bag is refused; a folder that somebody named so is read as what it is."""
+    """The extension of another kind of bag is refused for writing; a folder with such a name is still read."""
     for name in ("old.bag", "old.db3"):
-        with pytest.raises(ValueError, match=r"old.* only MCAP is written; let the name end in \.mcap"):
+        with pytest.raises(ValueError, match=r"old.* only MCAP is written; choose a name that ends in \.mcap"):
             BagWriter(tmp_path / name)
     folder = write_recording(tmp_path / "bag", 3).rename(tmp_path / "new.bag")
     assert_is_the_recording(folder, 3)
 
 
 def test_unrelated_folder_is_not_overwritten(tmp_path):
-    """Only a folder that is a bag makes room for a new one."""
+    """Only a folder that is a bag is replaced by a new one."""
     (tmp_path / "thesis").mkdir()
     with pytest.raises(FileExistsError, match="thesis is a folder"):
         BagWriter(tmp_path / "thesis", overwrite=True).__enter__()
@@ -255,13 +268,13 @@ def test_unrelated_folder_is_not_overwritten(tmp_path):
 
 
 def test_pixels_of_a_wrong_encoding_are_rejected(tmp_path):
-    """A picture that is not of its encoding is not written."""
-    with pytest.raises(ValueError, match="16UC1 takes 1 channels of uint16"), BagWriter(tmp_path / "bag.mcap") as bag:
+    """An image that does not match its encoding is not written."""
+    with pytest.raises(ValueError, match="16UC1 has 1 channels of uint16"), BagWriter(tmp_path / "bag.mcap") as bag:
         bag.write_image(DEPTH, 0, FRAME_ID, image(0), "16UC1")
 
 
 class TestBadRecordings:
-    """Each is one error that says what, where and what to do."""
+    """Each is one error with the cause, the location and the remedy."""
 
     def test_missing_recording(self, tmp_path):
         with pytest.raises(FileNotFoundError, match="does not exist"):
@@ -269,7 +282,7 @@ class TestBadRecordings:
 
     def test_not_a_bag(self, tmp_path):
         (tmp_path / "notes.txt").write_text("hello")
-        with pytest.raises(ValueError, match=r"notes.txt is no bag.*\.mcap"):
+        with pytest.raises(ValueError, match=r"notes.txt is not a bag.*\.mcap"):
             read_frames(tmp_path / "notes.txt")
 
     def test_empty_folder(self, tmp_path):
@@ -278,13 +291,13 @@ class TestBadRecordings:
 
     @pytest.mark.parametrize("suffix", ["mcap", "db3", "bag"])
     def test_garbage(self, tmp_path, suffix):
-        (tmp_path / f"bag.{suffix}").write_bytes(b"these are no messages " * 100)
+        (tmp_path / f"bag.{suffix}").write_bytes(b"these are not messages " * 100)
         with pytest.raises(ValueError, match="cannot be read"):
             read_frames(tmp_path / f"bag.{suffix}")
 
     @pytest.mark.parametrize("fraction", [0.0, 0.001, 0.3, 0.9, 0.999])
     def test_truncated_mcap(self, tmp_path, fraction):
-        """Wherever the file is cut, it is an error: half a recording is not taken for a whole one."""
+        """At any cut the file is an error: a part of a recording never passes for a whole one."""
         path = write_recording(tmp_path / "bag.mcap", 40)
         content = path.read_bytes()
         path.write_bytes(content[: int(fraction * len(content))])
@@ -301,14 +314,14 @@ class TestBadRecordings:
             read_frames(folder)
 
     def test_fewer_messages_than_metadata_declares(self, tmp_path):
-        """A folder whose metadata promises more than its file holds is truncated; the error says how far it went."""
+        """A folder with fewer messages than its metadata declares is truncated; the error gives the number read."""
         folder, shorter = write_recording(tmp_path / "bag", 6), write_recording(tmp_path / "other" / "bag", 4)
         shutil.copy(shorter / "bag.mcap", folder / "bag.mcap")
         with pytest.raises(ValueError, match="truncated: it ends after 8 of 12 messages"):
             read_frames(folder)
 
     def test_damaged_chunk(self, tmp_path):
-        """Damage inside is an error that says after how many messages."""
+        """Damage inside the file is an error that gives the number of messages before it."""
         path = write_recording(tmp_path / "bag.mcap", 200)
         content = bytearray(path.read_bytes())
         middle = len(content) // 2
@@ -319,7 +332,7 @@ class TestBadRecordings:
 
     def test_no_colour(self, tmp_path):
         path = write_recording(tmp_path / "bag.mcap", color="/webcam/picture")
-        with pytest.raises(ValueError, match=r"no colour pictures.*color/image_raw.*found: .*/webcam/picture"):
+        with pytest.raises(ValueError, match=r"no colour images.*color/image_raw.*found: .*/webcam/picture"):
             read_frames(path)
 
     def test_no_aligned_depth(self, tmp_path):
@@ -334,7 +347,7 @@ class TestBadRecordings:
 
     @pytest.mark.parametrize("count", [3, 200])
     def test_stamps_that_never_match(self, tmp_path, count):
-        """Depth that is a microsecond beside every colour picture is no depth: said at once, not after the run."""
+        """Depth a microsecond off every colour image is an error within the first frames, not after the run."""
         with BagWriter(tmp_path / "bag.mcap") as bag:
             bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
             for index in range(count):
@@ -343,7 +356,7 @@ class TestBadRecordings:
         seen = []
         with (
             open_recording(tmp_path / "bag.mcap") as recording,
-            pytest.raises(ValueError, match=r"none of the first \d+ colour pictures .*enable_sync:=true"),
+            pytest.raises(ValueError, match=r"none of the first \d+ colour images .*enable_sync:=true"),
         ):
             seen.extend(recording.frames())
         assert len(seen) < 100
@@ -353,7 +366,7 @@ class TestBadRecordings:
         with rosbag2.Writer(tmp_path / "bag", version=9, storage_plugin=rosbag2.StoragePlugin.MCAP) as writer:
             for topic in (COLOR, DEPTH):
                 writer.add_connection(topic, "sensor_msgs/msg/Image", typestore=types)
-        with pytest.raises(ValueError, match=f"{COLOR} holds no picture"):
+        with pytest.raises(ValueError, match=f"{COLOR} holds no image"):
             read_frames(tmp_path / "bag")
 
     def test_two_cameras(self, tmp_path):
@@ -369,13 +382,13 @@ class TestBadRecordings:
             (
                 COLOR,
                 {"encoding": "jpeg2000"},
-                "encoding 'jpeg2000' is not supported for a colour picture; .* one of bgr8",
+                "encoding 'jpeg2000' is not supported for a colour .* one of bgr8",
             ),
-            (COLOR, {"encoding": "16UC1"}, "'16UC1' is not supported for a colour picture"),
+            (COLOR, {"encoding": "16UC1"}, "'16UC1' is not supported for a colour"),
             (DEPTH, {"encoding": "bgr8"}, "'bgr8' is not supported for depth"),
             (COLOR, {"step": 100}, "step is 100 bytes; 64 pixels of bgr8 need 192"),
             (COLOR, {"height": 47}, "holds 9216 bytes; 47 rows of 192 bytes are 9024"),
-            (DEPTH, {"height": 24, "step": 256}, "aligned depth picture is 64x24, the colour camera 64x48"),
+            (DEPTH, {"height": 24, "step": 256}, "aligned depth image is 64x24, the colour camera 64x48"),
         ],
     )
     def test_inconsistent_images(self, tmp_path, topic, changes, message):

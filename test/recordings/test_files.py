@@ -1,4 +1,4 @@
-"""Rules of the truth file, the events file, and of files that appear whole or not at all."""
+"""Rules of the ground-truth file, the events file, and of files that appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def ground_truth_file(folder: Path, *lines: dict) -> Path:
 
 
 def test_ground_truth_is_read(tmp_path):
-    """Header, taps in order of time, rests and frames come out with their types."""
+    """Header, taps in order of time, rests and frames are read with their types."""
     earlier = TAP | {"press_ns": 1_000_000_000, "key": "i", "text": "i"}
     path = ground_truth_file(tmp_path, HEADER, TAP, FRAME, REST, earlier, FRAME | {"stamp_ns": 2_033_000_000})
     ground_truth = read_ground_truth(path)
@@ -96,7 +96,7 @@ def test_ground_truth_is_read(tmp_path):
 
 
 def test_ground_truth_header_may_be_minimal(tmp_path):
-    """A header needs no more than version and text: the rest says how a recording was made, not what is true."""
+    """A header needs only version and text: its other fields describe how the recording was made."""
     ground_truth = read_ground_truth(ground_truth_file(tmp_path, {"kind": "header", "version": 1, "text": "hi"}, TAP))
     assert ground_truth.header.camera_from_sheet is None
     assert ground_truth.header.calibration_seconds is None
@@ -125,7 +125,7 @@ def test_invalid_ground_truth_error_names_the_line(tmp_path, lines, message):
 
 
 def test_truncated_ground_truth_is_rejected(tmp_path):
-    """A file that was cut inside a line is an error, not a shorter truth."""
+    """A file that is cut inside a line is an error, not a shorter ground truth."""
     path = ground_truth_file(tmp_path, HEADER, TAP)
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(ValueError, match="line 2: "):
@@ -140,7 +140,7 @@ def test_invalid_frame_error_names_the_line(tmp_path):
 
 @pytest.mark.parametrize("name", ["fox.mcap", "fox.db3", "fox.bag", "fox"])
 def test_ground_truth_path_is_derived_from_the_bag(name):
-    """Whatever form a recording has, its truth has the recording's name."""
+    """For every form of recording the ground truth has the recording's name."""
     assert ground_truth_path(Path("out") / name) == Path("out/fox.truth.jsonl")
 
 
@@ -169,7 +169,7 @@ records = st.builds(
 @settings(deadline=None)
 @given(written=st.lists(records, max_size=4))
 def test_events_round_trip_is_exact(tmp_path_factory, written):
-    """Stamps to the nanosecond, any text, positions that are not known."""
+    """Stamps to the nanosecond, any text, unknown positions."""
     path = tmp_path_factory.mktemp("events") / "events.jsonl"
     with event_writer(path) as write:
         for record in written:
@@ -182,7 +182,7 @@ def make_contact(press: int, event_type: str, point_m: tuple[float, float, float
 
 
 def test_event_records_name_their_keys():
-    """A press on a key names it, one beside all keys has none; an unknown point is null, as NaN is not JSON."""
+    """A press on a key names the key, a press off all keys has none; an unknown point is null, as NaN is not JSON."""
     on_key, off_key = make_contact(1, "press", (0.1, 0.2, 0.3)), make_contact(2, "press", (0.4, 0.5, 0.6))
     unknown = make_contact(3, "cancel", (np.nan, np.nan, np.nan))
     result = FrameResult(
@@ -203,7 +203,7 @@ EVENT = asdict(EventRecord(1, 2, "press", "right", "index", "a", "a", 0.0, 0.0, 
     [
         ({key: EVENT[key] for key in EVENT if key != "decided_ns"}, "field 'decided_ns' is missing"),
         (EVENT | {"type": "tap"}, "type is 'tap'; it has to be one of press, move, release, cancel"),
-        (EVENT | {"x_m": "left"}, "a position is 'left'"),
+        (EVENT | {"x_m": "left"}, "a coordinate is 'left'"),
         (EVENT | {"stamp_ns": "soon"}, "invalid literal"),
     ],
 )
@@ -224,7 +224,7 @@ presses_and_ends = st.lists(
 @settings(deadline=None)
 @given(presses_and_ends)
 def test_decoded_text_equals_the_decoder_text(steps):
-    """The text can be had from the events alone: backspace, presses on no key and cancelled presses included."""
+    """The events alone give the text: backspace, presses on no key and cancelled presses included."""
     layout = load_layout("qwerty")
     decoder = KeyDecoder(layout)
     sheet = RigidTransform(np.eye(3), np.zeros(3))
@@ -242,7 +242,7 @@ def test_decoded_text_equals_the_decoder_text(steps):
 
 
 def test_text_is_decoded_from_events():
-    """Presses write, backspace takes back, a cancelled press takes back what it wrote."""
+    """Presses write, backspace deletes, and a cancelled press removes the text that it wrote."""
     base = EventRecord(1, 2, "press", "right", "index", "a", "a", 0.0, 0.0, 0.3, 1.0, 1)
     typed = [("press", "h", "h", 1), ("release", "h", "", 1), ("press", "j", "j", 2), ("press", "backspace", "", 3)]
     typed += [("press", "i", "i", 4), ("press", None, "", 5), ("press", "x", "x", 6), ("cancel", "x", "", 6)]
@@ -254,7 +254,7 @@ def test_text_is_decoded_from_events():
 
 
 def test_missing_files_are_named(tmp_path):
-    """A file that is not there is said so by its name."""
+    """The error for a missing file names it."""
     for read in (read_ground_truth, read_events):
         with pytest.raises(FileNotFoundError, match=r"none\.jsonl does not exist"):
             read(tmp_path / "none.jsonl")
@@ -268,7 +268,7 @@ def write_and_fail(path: Path, overwrite: bool) -> None:
 
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_interrupted_write_changes_nothing(tmp_path, overwrite):
-    """What was there stays as it was, what was not there does not appear."""
+    """An existing file stays unchanged, and a new one does not appear."""
     path = tmp_path / "events.jsonl"
     if overwrite:
         path.write_text("old")
@@ -279,7 +279,7 @@ def test_interrupted_write_changes_nothing(tmp_path, overwrite):
 
 
 def test_existing_files_are_kept(tmp_path):
-    """Writing over a file has to be asked for."""
+    """A file is overwritten only on request."""
     (tmp_path / "events.jsonl").write_text("old")
     with pytest.raises(FileExistsError, match=r"exists already.*--force"), atomic_write(tmp_path / "events.jsonl"):
         raise AssertionError("must not start")
@@ -289,7 +289,7 @@ def test_existing_files_are_kept(tmp_path):
 
 
 def test_folder_is_never_replaced_by_a_file(tmp_path):
-    """However much overwriting was asked for: a mistyped name must not cost what lies in a folder."""
+    """Not even with `overwrite`: a mistyped name must not delete the contents of a folder."""
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter").write_text("one")
     with (
@@ -301,7 +301,7 @@ def test_folder_is_never_replaced_by_a_file(tmp_path):
 
 
 def test_full_disk_error_names_the_file(tmp_path):
-    """The system's own words name no file."""
+    """The message of the operating system does not name the file."""
     with (
         pytest.raises(OSError, match=r"no space is left to write .*events\.jsonl"),
         atomic_write(tmp_path / "events.jsonl"),
@@ -311,14 +311,14 @@ def test_full_disk_error_names_the_file(tmp_path):
 
 
 def test_unwritable_path_error_names_the_file(tmp_path):
-    """Here: below a file."""
+    """Here the parent is a file."""
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=r"cannot write .*file/events\.jsonl.*choose another place"):
         atomic_write(tmp_path / "file" / "events.jsonl").__enter__()
 
 
 def test_outputs_must_differ_from_inputs(tmp_path, monkeypatch):
-    """One file by two names is still one file."""
+    """Two paths of one file count as the same file."""
     monkeypatch.chdir(tmp_path)
     require_distinct([Path("events.jsonl"), Path("film.mp4")], [Path("fox.mcap")])
     for outputs in ([tmp_path / "fox.mcap"], [Path("film.mp4"), Path("x/../film.mp4")]):

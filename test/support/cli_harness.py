@@ -1,4 +1,4 @@
-"""Runs the command line inside the test's own process."""
+"""Runs the command line inside the test process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fingertip_contact.cli.main import main
 
 
 def run(*arguments: str | Path) -> int:
-    """The exit code. Ctrl-C means to pytest what it meant before."""
+    """Returns the exit code. The signal handlers of pytest are restored."""
     handlers = {signal_number: signal.getsignal(signal_number) for signal_number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with pytest.raises(SystemExit) as exit_info:

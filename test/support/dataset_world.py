@@ -1,4 +1,4 @@
-"""Small sessions of a dataset, made fast: noise over a level desk, with hands that are only written about."""
+"""Small sessions of a dataset, made fast: noise over a level desk, with annotated hands that are not rendered."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.datatypes import FINGERS, DepthImage, Frame
 from fingertip_contact.geometry import Camera
 from fingertip_research.datasets.annotations import AnnotatedHand, FrameLabel, LabelledHand, TipLabel
-from fingertip_research.datasets.conversion import SessionSpec
-from fingertip_research.datasets.dataset import COLOR_FRAME_ID, Session, open_session
+from fingertip_research.datasets.dataset import Session, open_session
 from fingertip_research.datasets.writer import SessionInfo, SessionWriter
 
 CAMERA = Camera(fx=80.0, fy=81.0, cx=31.0, cy=23.5, width=64, height=48, distortion=(-0.05, 0.05, 0.001, 0.002, -0.01))
 START_NS, PERIOD_NS = 1_700_000_000_000_000_000, 33_333_333
-SPEC = SessionSpec("P01", 90.0, "white_desk", "typing")
+INFO = SessionInfo("P01", 90.0, "white_desk", "typing")
 DESK_M = 0.35
 
 
@@ -38,7 +38,11 @@ def make_depth_mm(frame_index: int) -> np.ndarray:
 
 def make_frame(frame_index: int) -> Frame:
     return Frame(
-        stamp_ns(frame_index), COLOR_FRAME_ID, CAMERA, image(frame_index), DepthImage(make_depth_mm(frame_index), 0.001)
+        stamp_ns(frame_index),
+        D405.optical_frame,
+        CAMERA,
+        image(frame_index),
+        DepthImage(make_depth_mm(frame_index), 0.001),
     )
 
 
@@ -47,7 +51,7 @@ def make_frames(count: int) -> Iterator[Frame]:
 
 
 def make_hands(handedness: str = "right") -> tuple[AnnotatedHand, ...]:
-    """One hand, all of whose landmarks lie where their numbers say."""
+    """One hand; landmark i is at (i, i + 10) pixels."""
     landmarks = np.column_stack([np.arange(21), np.arange(21) + 10]).astype(float)
     tips = {finger: (float(4 + 4 * index), 20.0) for index, finger in enumerate(FINGERS)}
     return (AnnotatedHand(handedness, landmarks, tips, dict.fromkeys(FINGERS, 0.34)),)
@@ -72,7 +76,7 @@ def write_session(
 
 
 def change_metadata(session: Session, /, **fields: object) -> Session:
-    """The session with some fields of its metadata replaced; None takes a field away."""
+    """The session with some fields of its metadata replaced; None removes a field."""
     file = session.path / "metadata.json"
     metadata = json.loads(file.read_text())
     for name, value in fields.items():

@@ -1,4 +1,4 @@
-"""`fingertip-contact dataset`: folders of colour and depth pictures to train on."""
+"""`fingertip-contact dataset`: makes, checks and splits folders of colour and depth images for training."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ app.command("from-bag", no_args_is_help=True)(from_bag)
 app.command("to-bag", no_args_is_help=True)(to_bag)
 app.command("label", no_args_is_help=True)(label)
 
-DatasetFolder = Annotated[Path, typer.Argument(help="The dataset, one participant's folder in it, or one session's.")]
+DatasetFolder = Annotated[Path, typer.Argument(help="Folder of the dataset, of one participant, or of one session.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-MinValidDepth = Annotated[float, typer.Option(min=0, max=1, help="Share of the middle of the picture with a depth.")]
-MinSharpness = Annotated[float, typer.Option(min=0, help="Variance of the Laplacian of the grey picture.")]
-# As a variable, so that it is the same in help and text.
+MinValidDepth = Annotated[
+    float, typer.Option(min=0, max=1, help="Smallest fraction of valid depth in the central window.")
+]
+MinSharpness = Annotated[float, typer.Option(min=0, help="Smallest variance of the Laplacian of the grey image.")]
 MAX_SHOWN = 20
 
 
 @app.command()
 def info(dataset: DatasetFolder, as_json: AsJson = False) -> None:
-    """Say what a dataset holds: frames by participant, angle, surface and action. No picture is read.
+    """Count the frames of a dataset by participant, angle, surface and action. No image is read.
 
     Example: fingertip-contact dataset info out/people
     """
@@ -67,15 +68,17 @@ def info(dataset: DatasetFolder, as_json: AsJson = False) -> None:
 def check(
     dataset: DatasetFolder,
     as_json: AsJson = False,
-    every: Annotated[int, typer.Option(min=1, help="Read each such frame only; files are counted all the same.")] = 1,
+    every: Annotated[
+        int, typer.Option(min=1, help="Read only every N-th frame; missing files are found in all frames.")
+    ] = 1,
     min_valid_depth: MinValidDepth = 0.80,
     min_sharpness: MinSharpness = 100.0,
-    threads: Annotated[int | None, typer.Option(min=1, help="One a core by default.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="By default one per core.")] = None,
 ) -> None:
-    """Look for missing, corrupt and mismatched files, wrong units and odd surfaces, and count poor frames.
+    """Find missing, corrupt and mismatched files, wrong units and implausible surfaces, and count poor frames.
 
-    A poor frame (too little depth, blurred: the filter of the dataset's authors) is not a broken one: `dataset split
-    --filter` leaves it out. Exit code 1 where something is broken; each file is named.
+    A poor frame (blurred, or with too little depth by the filter of the dataset's authors) is not an error: `dataset
+    split --filter` excludes it. Exit code 1 if there are errors; each file is named.
 
     Example: fingertip-contact dataset check out/people
     """
@@ -97,7 +100,7 @@ def check(
         _report([note for summary in summaries for note in summary["notes"]], "note")
         _report(problems)
     checked, rejected = (sum(summary[name] for summary in summaries) for name in ("checked", "rejected"))
-    typer.echo(f"{len(problems)} problems; {checked} frames looked at, {rejected} below the filter", err=True)
+    typer.echo(f"{len(problems)} problems; {checked} frames checked, {rejected} below the filter", err=True)
     if problems:
         raise typer.Exit(1)
 
@@ -105,26 +108,26 @@ def check(
 @app.command()
 def split(
     dataset: DatasetFolder,
-    out: Annotated[Path | None, typer.Option(help="The manifest (.json), small enough to be committed.")] = None,
-    text: Annotated[Path | None, typer.Option(help="Also a folder for train.txt, val.txt and test.txt.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write a manifest (.json), small enough to be committed.")] = None,
+    text: Annotated[Path | None, typer.Option(help="Write train.txt, val.txt and test.txt into this folder.")] = None,
     name: Annotated[
         str | None, typer.Option(help="A published split (card, repository) or a manifest, instead of a new one.")
     ] = None,
-    train: Annotated[float, typer.Option(min=0, help="Share of the frames to train on.")] = 0.80,
-    val: Annotated[float, typer.Option(min=0, help="Share to validate with.")] = 0.05,
-    test: Annotated[float, typer.Option(min=0, help="Share to test with.")] = 0.15,
-    seed: Annotated[int, typer.Option(min=0, help="Draws who goes where.")] = 42,
+    train: Annotated[float, typer.Option(min=0, help="Fraction of the frames for training.")] = 0.80,
+    val: Annotated[float, typer.Option(min=0, help="Fraction for validation.")] = 0.05,
+    test: Annotated[float, typer.Option(min=0, help="Fraction for testing.")] = 0.15,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the assignment.")] = 42,
     quality_filter: Annotated[
-        bool, typer.Option("--filter", help="Leave out the frames that `check` calls poor.")
+        bool, typer.Option("--filter", help="Exclude the frames that `check` counts as poor.")
     ] = False,
     min_valid_depth: MinValidDepth = 0.80,
     min_sharpness: MinSharpness = 100.0,
-    focal: Annotated[bool, typer.Option("--focal", help="Write the focal length, too, into the text files.")] = False,
+    focal: Annotated[bool, typer.Option("--focal", help="Also write the focal length into the text files.")] = False,
 ) -> None:
-    """Deal the participants to train, val and test, so that nobody is in two of them.
+    """Assign the participants to train, val and test, so that nobody is in two of them.
 
-    The text files are those of Depth Anything V2's metric training: colour path, depth path, and a focal length if
-    wanted. With --text alone nothing else is written; with neither, the split is only shown.
+    The text files have the format of Depth Anything V2's metric training: colour path, depth path, and optionally the
+    focal length. Without --out and --text the split is only shown.
 
     Examples: fingertip-contact dataset split out/people --out people.split.json;
     fingertip-contact dataset split d405 --name card --text splits/card
@@ -156,7 +159,7 @@ def _make_check_table(summaries: list[dict[str, Any]]) -> Any:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    # Field, heading, and how a value is shown.
+    # Field, heading, format.
     columns = (
         ("frames", "frames", "{:d}"),
         ("rejected", "poor", "{:d}"),
@@ -180,8 +183,8 @@ def _make_check_table(summaries: list[dict[str, Any]]) -> Any:
 
 
 def _report(lines: list[str] | tuple[str, ...], label: str = "problem") -> None:
-    """On stderr, the first of them."""
+    """Prints the first lines on stderr."""
     for line in lines[:MAX_SHOWN]:
         typer.echo(f"{label}: {line}", err=True)
     if len(lines) > MAX_SHOWN:
-        typer.echo(f"... and {len(lines) - MAX_SHOWN} more {label}s; --json names them all", err=True)
+        typer.echo(f"... and {len(lines) - MAX_SHOWN} more {label}s; --json lists all", err=True)

@@ -1,4 +1,4 @@
-"""`fingertip-contact dataset label`: which fingertips touch, from truth or by our own detector."""
+"""`fingertip-contact dataset label`: labels contacts, from ground truth, a touch device or the detector."""
 
 from __future__ import annotations
 
@@ -20,26 +20,28 @@ MIN_FPS = 20.0
 
 def label(
     session: Annotated[Path, typer.Argument(help="A session's folder.")],
-    truth: Annotated[Path | None, typer.Option(help="The simulation's truth file of this session.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="The simulation's ground-truth file of this session.")] = None,
     touches: Annotated[
-        Path | None, typer.Option(help="A touch device's CSV: down_s, up_s (or _ms, _us, _ns), hand, finger.")
+        Path | None, typer.Option(help="CSV of a touch device: down_s, up_s (or _ms, _us, _ns), hand, finger.")
     ] = None,
     offset_s: Annotated[
-        float | None, typer.Option(help="Camera clock less the device's, seconds; found from the labels where missing.")
+        float | None, typer.Option(help="Camera clock minus device clock, seconds; by default estimated from labels.")
     ] = None,
-    within_s: Annotated[float, typer.Option(min=0, help="How far the offset is looked for.")] = 5.0,
-    hand: Annotated[str | None, typer.Option(help="Whose touches they all are, where the CSV does not say.")] = None,
-    finger: Annotated[str | None, typer.Option(help="Which finger's they all are.")] = None,
+    within_s: Annotated[float, typer.Option(min=0, help="Search range of the clock offset, seconds.")] = 5.0,
+    hand: Annotated[str | None, typer.Option(help="Hand of all contacts, if the CSV has no such column.")] = None,
+    finger: Annotated[str | None, typer.Option(help="Finger of all contacts, likewise.")] = None,
     layout: options.Layout = "qwerty",
     profile: options.Profile = "default",
     calibration_seconds: options.CalibrationSeconds = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite labels, but never truth by a guess.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite labels; the detector never overwrites ground truth.")
+    ] = False,
 ) -> None:
-    """Label a session: from a truth file, from a touch device, or, with neither, by our own detector.
+    """Label a session from a ground-truth file, from a touch device, or by default with the detector.
 
-    The detector's labels say `"source": "detector"`: they are guesses, and a score against them says nothing about the
-    detector. It needs the camera's full rate. The offset of a touch device's clock is found where the session has
-    labels already, the detector's for example: the one with which most touches begin together.
+    The detector's labels are estimates, marked `"source": "detector"`; do not evaluate the detector against them. It
+    needs the camera's full frame rate. The clock offset of a touch device is estimated from existing labels, e.g. the
+    detector's: at this offset most contacts begin when a labelled contact begins.
 
     Examples: fingertip-contact dataset label SESSION; fingertip-contact dataset label SESSION --touches taps.csv
     """
@@ -48,7 +50,7 @@ def label(
     from fingertip_research.datasets.label import labels_from_ground_truth, save_labels
 
     if truth is not None and touches is not None:
-        raise ValueError("--truth and --touches are two sources of the same; give one of them")
+        raise ValueError("--truth and --touches exclude each other; choose one")
     loaded = open_session(session)
     if truth is not None:
         labelled = labels_from_ground_truth(loaded, SessionGroundTruth.read(truth))
@@ -72,17 +74,17 @@ def _label_from_device(
         read_labelled_contacts,
     )
 
-    touches = read_labelled_contacts(
+    contacts = read_labelled_contacts(
         file,
         None if hand is None else validate_choice(hand, HANDS, "--hand"),
         None if finger is None else validate_choice(finger, FINGERS, "--finger"),
     )
     if offset_s is None:
-        offset_ns = estimate_clock_offset_ns(touches, find_contact_onsets_ns(session), round(within_s * 1e9))
-        typer.echo(f"offset between the clocks: {offset_ns / 1e9:+.3f} s", err=True)
+        offset_ns = estimate_clock_offset_ns(contacts, find_contact_onsets_ns(session), round(within_s * 1e9))
+        typer.echo(f"clock offset: {offset_ns / 1e9:+.3f} s", err=True)
     else:
         offset_ns = round(offset_s * 1e9)
-    return labels_from_contacts(session, [touch.shift(offset_ns) for touch in touches])
+    return labels_from_contacts(session, [contact.shift(offset_ns) for contact in contacts])
 
 
 def _label_by_detector(
@@ -95,7 +97,9 @@ def _label_by_detector(
 
     frame_rate = float(session.metadata.get("fps") or 30)
     if frame_rate < MIN_FPS:
-        typer.echo(f"note: {frame_rate:g} frames a second; the detector is made for 30 and misses touches", err=True)
+        typer.echo(
+            f"note: {frame_rate:g} frames per second; the detector is designed for 30 and misses contacts", err=True
+        )
     pipeline = build_pipeline(load_layout(layout), profile, calibration_seconds)
     problems: list[str] = []
     labelled = []
@@ -108,5 +112,5 @@ def _label_by_detector(
     for problem in problems:
         typer.echo(f"problem: {problem}", err=True)
     if not labelled:
-        raise ValueError(f"{session.path} has no frame that can be used")
+        raise ValueError(f"{session.path} has no usable frame")
     return labelled

@@ -1,4 +1,4 @@
-"""`fingertip-contact dataset record`: a session from a camera that runs."""
+"""`fingertip-contact dataset record`: records a session from a live camera."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.recordings.jsonl import validate_choice
 from fingertip_research.cli import dataset_options
 
@@ -24,31 +25,32 @@ def record(
     surface: dataset_options.Surface = None,
     angle: dataset_options.Angle = None,
     action: dataset_options.Action = "typing",
-    seconds: Annotated[float | None, typer.Option(min=0.1, help="How long; until Ctrl-C where missing.")] = None,
-    source: Annotated[str, typer.Option(help="topics (ROS), or realsense (by pyrealsense2, no ROS).")] = "topics",
-    color: Annotated[str, typer.Option(help="Topic of the colour picture.")] = "/camera/camera/color/image_raw",
-    depth: Annotated[
-        str, typer.Option(help="Topic of the aligned depth.")
-    ] = "/camera/camera/aligned_depth_to_color/image_raw",
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Duration; by default until Ctrl-C.")] = None,
+    source: Annotated[str, typer.Option(help="topics (ROS) or realsense (pyrealsense2, without ROS).")] = "topics",
+    color: Annotated[str, typer.Option(help="Topic of the colour images.")] = D405.driver_topics[0],
+    depth: Annotated[str, typer.Option(help="Topic of the depth aligned to colour.")] = D405.driver_topics[2],
     filtered: Annotated[
-        bool, typer.Option("--filters", help="With realsense: smooth and fill depth as the published dataset does.")
+        bool,
+        typer.Option("--filters", help="With --source realsense: smooth and fill depth as in the published dataset."),
     ] = False,
 ) -> None:
-    """Record a session, frame by frame: whenever it is stopped, what is there is whole.
+    """Record a session frame by frame; an interrupted session contains complete frames only.
 
-    From topics depth has the driver's millimetres; straight from the camera it keeps its steps of 0.1 mm, which other
-    readers of the layout do not expect (`depth_png_unit_m` in metadata.json). Hands and labels come later:
-    `dataset label`.
+    Depth from topics is in the driver's millimetres; directly from the camera it keeps the sensor's unit, which other
+    readers of the layout do not support (`depth_png_unit_m` in metadata.json). Add annotations and labels afterwards
+    with `dataset label`.
 
     Example: fingertip-contact dataset record --out d405 --participant P19 --surface white_desk --angle 60 --seconds 60
     """
-    from fingertip_contact.cameras.realsense import AUTHORS_FILTERS, DEPTH_UNIT_M, FRAMES_PER_SECOND
-    from fingertip_research.datasets.conversion import SessionSpec, record_session
+    from fingertip_contact.cameras.realsense import AUTHORS_FILTERS, FRAMES_PER_SECOND
+    from fingertip_research.datasets.conversion import record_session
+    from fingertip_research.datasets.dataset import DEPTH_PNG_UNIT_M
+    from fingertip_research.datasets.writer import SessionInfo
 
     validate_choice(source, SOURCES, "--source")
     if filtered and source == "topics":
-        raise ValueError("--filters goes with --source realsense; the driver for ROS has filters of its own")
-    spec = SessionSpec(
+        raise ValueError("--filters requires --source realsense; the ROS driver has its own filters")
+    info = SessionInfo(
         participant=dataset_options.check_participant(participant),
         angle_deg=dataset_options.require("--angle", angle),
         surface=dataset_options.require("--surface", surface),
@@ -59,9 +61,9 @@ def record(
         result = record_session(
             _record_for(frames, seconds),
             out,
-            spec,
+            info,
             frames_per_second=FRAMES_PER_SECOND,
-            depth_png_unit_m=DEPTH_UNIT_M if source == "realsense" else 0.001,
+            depth_png_unit_m=D405.depth_unit_m if source == "realsense" else DEPTH_PNG_UNIT_M,
             extra_metadata={"filters": AUTHORS_FILTERS} if filtered else None,
         )
     typer.echo(f"{result.frames} frames; {result.path}", err=True)
@@ -80,11 +82,11 @@ def _open_camera(source: str, color: str, depth: str, filtered: bool) -> Iterato
     with open_live_camera(color, depth) as camera:
         yield camera.frames()
         if camera.dropped:
-            typer.echo(f"note: the disk was too slow for {camera.dropped} frames", err=True)
+            typer.echo(f"note: {camera.dropped} frames were dropped; the disk is too slow", err=True)
 
 
 def _record_for(frames: Iterator[Frame], seconds: float | None) -> Iterator[Frame]:
-    """Frames until one is so much later than the first."""
+    """Frames of the first `seconds`, or all."""
     if seconds is None:
         yield from frames
         return

@@ -1,8 +1,9 @@
-"""What a dataset says of the hands in a frame: annotations (where they are) and labels (which fingertips touch).
+"""Files about the hands in a frame: annotations (positions) and labels (which fingertips are in contact).
 
-Both generations of the published files are read. Annotations: newer ones hold null where the older hold a depth of 0,
-and the key under each fingertip. Labels: older ones know `contact` and `hover`, newer ones `tap`, `touch` and `hover`
-and say `has_contact` as well. Written is what the older readers understand, with the little finger as `pinky`.
+Both generations of the published files are read. Annotations: where the older ones have a depth of 0, the newer ones
+have null; they also have the key under each fingertip. Labels: older ones have the states `contact` and `hover`, newer
+ones `tap`, `touch` and `hover`, and the field `has_contact`. The files written suit older readers; the little finger is
+`pinky`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from fingertip_contact.recordings.jsonl import field_errors, read_object, valida
 CONTACT_STATES = ("contact", "tap", "touch")
 STATES = (*CONTACT_STATES, "hover")
 
-# Who says so: truth, truth, a guess. Files without this field were labelled by their authors' own rule, a guess too.
+# The first two are ground truth, the others estimates. Published files lack this field; a rule labelled them.
 Source = Literal["simulation", "touch_device", "detector", "published"]
 SOURCES: tuple[Source, ...] = get_args(Source)
 DEFAULT_SOURCE: Source = "published"
@@ -33,8 +34,8 @@ _METRE_DIGITS, _PIXEL_DIGITS, _MM_DIGITS = 5, 2, 2
 
 @dataclass(frozen=True)
 class AnnotatedHand:
-    """handedness: None where unknown. landmarks_px: (21, 2). fingertip_px: pixels. fingertip_depth_m: along the optical
-    axis, NaN where not measured. keys: under a fingertip, where there is one."""
+    """handedness: None if unknown. landmarks_px: (21, 2). fingertip_px: pixels. fingertip_depth_m: along the optical
+    axis, NaN where not measured. keys: the keys under fingertips; fingertips over no key are omitted."""
 
     handedness: Handedness | None
     landmarks_px: np.ndarray
@@ -45,8 +46,8 @@ class AnnotatedHand:
 
 @dataclass(frozen=True)
 class TipLabel:
-    """depth_m, surface_depth_m: of the fingertip and of the surface behind it, along the optical axis. distance_m: of
-    the fingertip from the surface. NaN where unknown. state: one of STATES."""
+    """depth_m, surface_depth_m: of the fingertip and of the surface behind it, along the optical axis. distance_m:
+    between fingertip and surface. NaN if unknown. state: one of STATES."""
 
     state: str
     distance_m: float = math.nan
@@ -66,19 +67,19 @@ class LabelledHand:
 
 @dataclass(frozen=True)
 class FrameLabel:
-    """source: one of SOURCES; what `detector` says is a guess, not truth."""
+    """source: one of SOURCES; labels of `detector` are estimates, not ground truth."""
 
     hands: tuple[LabelledHand, ...]
     source: Source
 
     @property
     def contact_count(self) -> int:
-        """How many fingertips touch."""
+        """Number of fingertips in contact."""
         return sum(tip.contact for hand in self.hands for tip in hand.fingertips.values())
 
 
 def read_annotation(path: Path) -> tuple[AnnotatedHand, ...] | None:
-    """The hands of a frame; None where nobody looked. Raises ValueError naming the file and what is wrong in it."""
+    """The hands of a frame; None if it is not annotated. Raises ValueError that names the file and the fault."""
     value = _read_optional(path)
     if value is None:
         return None
@@ -87,7 +88,7 @@ def read_annotation(path: Path) -> tuple[AnnotatedHand, ...] | None:
 
 
 def read_label(path: Path) -> FrameLabel | None:
-    """The fingertips' states in a frame; None where it is not labelled. Raises as `read_annotation` does."""
+    """The fingertips' states in a frame; None if it is not labelled. Raises as `read_annotation` does."""
     value = _read_optional(path)
     if value is None:
         return None
@@ -97,7 +98,7 @@ def read_label(path: Path) -> FrameLabel | None:
 
 
 def annotation_to_json(frame_number: int, hands: tuple[AnnotatedHand, ...]) -> dict[str, Any]:
-    """An annotation file's content; an unmeasured depth is 0."""
+    """The content of an annotation file; an unmeasured depth is 0."""
     return {
         "frame_id": frame_number,
         "num_hands": len(hands),
@@ -121,7 +122,7 @@ def annotation_to_json(frame_number: int, hands: tuple[AnnotatedHand, ...]) -> d
 
 
 def label_to_json(frame_number: int, label: FrameLabel) -> dict[str, Any]:
-    """A label file's content."""
+    """The content of a label file."""
     return {
         "frame_id": frame_number,
         "num_hands": len(label.hands),
@@ -149,7 +150,7 @@ def _tip_to_json(tip: TipLabel) -> dict[str, Any]:
 def _parse_annotated_hand(value: dict[str, Any]) -> AnnotatedHand:
     landmarks = np.array(value["landmarks_px"], dtype=np.float32)
     if landmarks.shape != (LANDMARKS_PER_HAND, 2):
-        raise ValueError(f"landmarks_px has the shape {landmarks.shape}; 21 points of two coordinates are wanted")
+        raise ValueError(f"landmarks_px has the shape {landmarks.shape}; it must be ({LANDMARKS_PER_HAND}, 2)")
     pixels = {_parse_finger(name): (float(x), float(y)) for name, (x, y) in value["fingertip_pixels"].items()}
     depths = {_parse_finger(name): _parse_depth_m(depth) for name, depth in value["fingertip_depths_m"].items()}
     keys = {_parse_finger(name): str(key) for name, key in (value.get("fingertip_keys") or {}).items() if key}
@@ -176,7 +177,7 @@ def _parse_tip(value: dict[str, Any]) -> TipLabel:
 
 def _parse_finger(name: str) -> Finger:
     if name not in _FINGER_BY_NAME:
-        raise ValueError(f"{name!r} is no finger; known are {', '.join(_FINGER_BY_NAME)}")
+        raise ValueError(f"{name!r} is not a finger; it must be one of {', '.join(_FINGER_BY_NAME)}")
     return _FINGER_BY_NAME[name]
 
 
@@ -190,7 +191,7 @@ def _format_handedness(handedness: Handedness | None) -> str:
 
 
 def _parse_depth_m(value: Any) -> float:
-    """A depth; 0 and null mean that there is none."""
+    """A depth, metres; 0 and null mean that it is unknown."""
     return float(value) if value else math.nan
 
 

@@ -1,4 +1,4 @@
-"""Looks through a dataset: what is missing, broken or unlikely, and which frames are good enough to train on."""
+"""Checks a dataset: missing, damaged or implausible files, and frames too poor for training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from fingertip_contact.datatypes import DepthImage
-from fingertip_contact.surface.plane_from_depth import PlaneFit, fit_plane
+from fingertip_contact.surface.plane_fit import PlaneFit, fit_plane
 from fingertip_research.datasets.annotations import read_annotation, read_label
 from fingertip_research.datasets.dataset import (
     ANNOTATIONS,
@@ -31,17 +31,17 @@ from fingertip_research.datasets.dataset import (
 )
 
 _PLANE_FRAME_COUNT, _PLANE_STRIDE_PX, _PLANE_TOLERANCE_M = 5, 3, 0.004
-# The desk fills less than that only where something else is taken for it.
+# With fewer inliers the plane is probably not the desk.
 _MIN_PLANE_INLIER_RATIO = 0.4
 _ANGLE_TOLERANCE_DEG = 8.0
 
 
 @dataclass(frozen=True)
 class Quality:
-    """What a frame has to have: the filter of the dataset's authors.
+    """Minimum quality of a frame: the filter of the dataset's authors.
 
-    valid_ratio: of the depth in the middle of the picture. sharpness: variance of the Laplacian of the grey picture,
-    8 bits. center_fraction: the share of height and width that counts as the middle.
+    valid_ratio: fraction of valid depth in the central window. sharpness: variance of the Laplacian of the 8-bit grey
+    image. center_fraction: height and width of the central window as a fraction of the image's.
     """
 
     valid_ratio: float = 0.80
@@ -51,8 +51,8 @@ class Quality:
 
 @dataclass(frozen=True)
 class FrameCheck:
-    """problem: why the frame cannot be used; the figures are None then. hand_count, contact_count:
-    None where nobody said.
+    """problem: why the frame cannot be used; the measurements are None then. hand_count: None without an annotation.
+    contact_count: None without a label.
     """
 
     frame_number: int
@@ -73,8 +73,8 @@ class FrameCheck:
 
 @dataclass(frozen=True)
 class SessionCheck:
-    """problems: files that cannot be used. notes: what is odd, but does not hinder. surface: the desk that its depth
-    shows, None where there is none."""
+    """problems: files that cannot be used. notes: inconsistencies that do not prevent use. surface: the desk, fitted to
+    the depth, None if there is no plane."""
 
     session: Session
     frames: tuple[FrameCheck, ...]
@@ -83,11 +83,11 @@ class SessionCheck:
     surface: PlaneFit | None
 
     def list_rejected(self, quality: Quality) -> tuple[int, ...]:
-        """The frames, of those looked at, that the quality filter leaves out."""
+        """The checked frames that the quality filter excludes."""
         return tuple(frame.frame_number for frame in self.frames if not frame.is_good(quality))
 
     def summary(self, quality: Quality) -> dict[str, Any]:
-        """For people and for JSON; None where nothing is known."""
+        """The figures for tables and JSON; None if unknown."""
         good = [frame for frame in self.frames if frame.problem is None]
         surface = self.surface
         return {
@@ -112,7 +112,7 @@ class SessionCheck:
 def check_dataset(
     dataset: Dataset, quality: Quality = Quality(), *, stride: int = 1, threads: int = 1
 ) -> Iterator[SessionCheck]:
-    """Session by session. stride: look at each such frame only; files are counted all the same."""
+    """Checks session by session. stride: every stride-th frame is read; missing files are found in all frames."""
     with ThreadPoolExecutor(threads) as pool:
         for session in dataset.sessions:
             yield check_session(session, quality, stride=stride, pool=pool)
@@ -121,13 +121,13 @@ def check_dataset(
 def find_rejected_frames(
     dataset: Dataset, quality: Quality, *, threads: int = 1
 ) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Session by session: its key in a split's manifest, and the frames that are broken or below the filter."""
+    """Yields per session its key in a split's manifest, and the frames that are damaged or below the filter."""
     for check in check_dataset(dataset, quality, threads=threads):
         yield check.session.key, check.list_rejected(quality)
 
 
 def check_session(session: Session, quality: Quality, *, stride: int, pool: ThreadPoolExecutor) -> SessionCheck:
-    """Everything that can be said of one session."""
+    """Checks one session. stride: every stride-th frame is read."""
     frames = list(session.frames())[::stride]
     checks = tuple(pool.map(lambda frame: check_frame(frame, quality), frames))
     usable = [frame for frame, check in zip(frames, checks, strict=True) if check.problem is None]
@@ -137,7 +137,7 @@ def check_session(session: Session, quality: Quality, *, stride: int, pool: Thre
 
 
 def check_frame(frame: DatasetFrame, quality: Quality) -> FrameCheck:
-    """Reads all files of a frame."""
+    """Reads all files of a frame and measures its quality."""
     try:
         depth, color = frame.load_depth(), frame.load_color()
         hands, label = read_annotation(frame.annotation_path), read_label(frame.label_path)
@@ -151,26 +151,24 @@ def check_frame(frame: DatasetFrame, quality: Quality) -> FrameCheck:
         valid_ratio=measure_valid_ratio(depth, quality.center_fraction),
         sharpness=measure_sharpness(color),
         hand_count=None if hands is None else len(hands),
-        contact_count=None
-        if label is None
-        else sum(tip.contact for hand in label.hands for tip in hand.fingertips.values()),
+        contact_count=None if label is None else label.contact_count,
     )
 
 
 def measure_valid_ratio(depth: DepthImage, center_fraction: float) -> float:
-    """Share of pixels in the middle of a depth picture that have a depth."""
+    """Fraction of valid pixels in the central window of a depth image."""
     height, width = depth.values.shape
     top, left = int(height * (1 - center_fraction) / 2), int(width * (1 - center_fraction) / 2)
     return float(np.isfinite(depth.to_metres((slice(top, height - top), slice(left, width - left)))).mean())
 
 
 def measure_sharpness(color_bgr: np.ndarray) -> float:
-    """Variance of the Laplacian of the grey picture, 0..255."""
+    """Variance of the Laplacian of the grey image, 0..255."""
     return float(cv2.Laplacian(cv2.cvtColor(color_bgr, cv2.COLOR_BGR2GRAY), cv2.CV_32F).var())
 
 
 def _find_unpaired(session: Session) -> Iterator[str]:
-    """Files without the other half of their frame."""
+    """Yields files that lack their counterpart of the same frame."""
     rgb, depth = (list_image_numbers(session.path / folder) for folder in (RGB, DEPTH))
     frames = set(session.frame_numbers)
     for number in sorted(rgb - depth):
@@ -190,19 +188,19 @@ def _find_inconsistencies(session: Session, surface: PlaneFit | None) -> Iterato
     if total_frames is not None and total_frames != len(session.frame_numbers):
         yield (
             f"{session.path / METADATA}: total_frames is {total_frames}, there are {len(session.frame_numbers)}; "
-            "the recording was interrupted, or files were taken away"
+            "the recording was interrupted, or files were removed"
         )
     if session.path.parent.name != session.participant and session.path.parent.name.startswith("P"):
-        yield f"{session.path} lies in the folder of {session.path.parent.name}, and is of {session.participant}"
+        yield f"{session.path}: the folder is of {session.path.parent.name}, the session of {session.participant}"
     yield from _check_stamps(session)
     if surface is None:
-        yield f"{session.path}: no surface can be seen in its depth"
+        yield f"{session.path}: its depth shows no surface"
         return
     if surface.inlier_ratio < _MIN_PLANE_INLIER_RATIO:
         yield f"{session.path}: only {surface.inlier_ratio:.0%} of the depth lies on one plane"
     measured_deg = surface.plane.elevation_deg
     if abs(measured_deg - session.angle_deg) > _ANGLE_TOLERANCE_DEG:
-        yield f"{session.path}: the camera looks down at {measured_deg:.0f} degrees, not at {session.angle_deg:g}"
+        yield f"{session.path}: the camera's elevation is {measured_deg:.0f} degrees, not {session.angle_deg:g}"
 
 
 def _check_stamps(session: Session) -> Iterator[str]:
@@ -218,7 +216,7 @@ def _check_stamps(session: Session) -> Iterator[str]:
         yield f"{session.path / STAMPS} has no stamp for {len(unstamped)} frames, the first is {unstamped[0]}"
     ordered = [stamps[number] for number in session.frame_numbers if number in stamps]
     if any(later <= earlier for earlier, later in pairwise(ordered)):
-        yield f"{session.path / STAMPS}: stamps do not go up all the time"
+        yield f"{session.path / STAMPS}: stamps do not increase monotonically"
 
 
 def _fit_surface(session: Session, frames: list[DatasetFrame]) -> PlaneFit | None:

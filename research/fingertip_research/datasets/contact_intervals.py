@@ -1,4 +1,4 @@
-"""Labels from a touch device: when fingers were down, by a clock of its own."""
+"""Labels from a touch device, which reports contact intervals by its own clock."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from fingertip_research.datasets.annotations import (
 from fingertip_research.datasets.dataset import Session
 from fingertip_research.datasets.label import LabelledFrame
 
-# What the columns may be called, with their units in seconds.
+# Suffixes of the time columns, with their units in seconds.
 SECONDS_PER_UNIT = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
-# An offset of the clocks is looked for in steps of a third of a frame, then refined on the touches that agree.
+# The clock offset is searched in steps of a third of a frame, then refined on the agreeing contacts.
 _OFFSET_STEP_NS = 10_000_000
 _OFFSET_TOLERANCE_NS = 60_000_000
 _MIN_AGREEING = 3
@@ -34,7 +34,7 @@ _MAX_SAME_CLOCK_OFFSET_NS = 3600 * 1_000_000_000
 
 @dataclass(frozen=True)
 class LabelledContact:
-    """A finger on a touch device, by the device's clock until `shift`."""
+    """A contact on a touch device, by the device's clock until `shift`."""
 
     touch_down_ns: int
     lift_off_ns: int
@@ -50,7 +50,7 @@ def read_labelled_contacts(
 ) -> list[LabelledContact]:
     """A touch device's CSV with a header: `down_<unit>,up_<unit>` and, unless given here, `hand` and `finger`.
 
-    unit: s, ms, us or ns. Raises FileNotFoundError, or ValueError naming the line and what is wrong in it.
+    unit: s, ms, us or ns. Raises FileNotFoundError, or ValueError that names the line and the fault.
     """
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file, skipinitialspace=True)
@@ -59,7 +59,7 @@ def read_labelled_contacts(
         )
         if unit is None:
             raise ValueError(
-                f"{path}: the first line has to name the columns, down_s and up_s (or _ms, _us, _ns), "
+                f"{path}: the first line must name the columns down_s and up_s (or _ms, _us, _ns), "
                 f"hand and finger; it names {', '.join(rows.fieldnames or ()) or 'nothing'}"
             )
         contacts = []
@@ -67,22 +67,20 @@ def read_labelled_contacts(
             with field_errors(f"{path}, line {number}"):
                 contacts.append(_parse_contact(row, unit, hand, finger))
     if not contacts:
-        raise ValueError(f"{path} holds no touch")
+        raise ValueError(f"{path} has no contacts")
     return sorted(contacts, key=lambda contact: contact.touch_down_ns)
 
 
 def labels_from_contacts(session: Session, contacts: Sequence[LabelledContact]) -> list[LabelledFrame]:
-    """Every frame of the session: a finger touches while one of its touches lasts, by the camera's clock.
+    """Labels every frame of the session: a fingertip is in contact during its intervals, by the camera's clock.
 
-    Hands are those annotated, and those that touch. Raises ValueError where no touch falls into the session.
+    Hands are those annotated, and those in contact. Raises ValueError if no contact overlaps the session.
     """
     stamps = [session.stamps_ns[number] for number in session.frame_numbers if number in session.stamps_ns]
     if not stamps or not any(
         contact.touch_down_ns <= stamps[-1] and contact.lift_off_ns >= stamps[0] for contact in contacts
     ):
-        raise ValueError(
-            f"{session.path}: none of {len(contacts)} touches falls into the session; set the offset between the clocks"
-        )
+        raise ValueError(f"{session.path}: none of {len(contacts)} contacts overlaps the session; set the clock offset")
     labelled = []
     for frame in session.frames():
         stamp_ns = session.stamps_ns.get(frame.number)
@@ -109,12 +107,11 @@ def labels_from_contacts(session: Session, contacts: Sequence[LabelledContact]) 
 def estimate_clock_offset_ns(
     contacts: Sequence[LabelledContact], onsets_ns: Sequence[int], search_range_ns: int
 ) -> int:
-    """What has to be added to the device's clock so that most of its touches begin when the camera saw one begin.
+    """The offset, added to the device's clock, at which most of its contacts begin at an onset seen by the camera.
 
-    onsets_ns: by the camera, of any finger, found or labelled.
-    search_range_ns: how far the offset is looked for round 0, or,
-    where the clocks count from different days, round that at which both begin together. Raises ValueError where no
-    offset makes at least three touches agree, or two far apart do equally well.
+    onsets_ns: by the camera's clock, of any finger, detected or labelled. search_range_ns: largest difference from 0,
+    or, if the clocks have different epochs, from the offset that aligns both first contacts. Raises ValueError if no
+    offset makes at least three contacts agree, or if two distant offsets are equally good.
     """
     touch_downs, onsets = np.array([contact.touch_down_ns for contact in contacts]), np.array(sorted(onsets_ns))
     first_difference_ns = int(onsets[0] - touch_downs[0]) if len(onsets) else 0
@@ -129,15 +126,15 @@ def estimate_clock_offset_ns(
     competitors = candidates[(agreeing == agreeing.max()) & (np.abs(candidates - best) > 3 * _OFFSET_TOLERANCE_NS)]
     if agreeing.max() < _MIN_AGREEING or len(competitors):
         raise ValueError(
-            f"the offset between the clocks is not clear: {int(agreeing.max())} of {len(touch_downs)} touches agree "
-            "at best; give it by hand, or tap an uneven rhythm at the start of a session"
+            f"the clock offset is ambiguous: {int(agreeing.max())} of {len(touch_downs)} contacts agree "
+            "at best; set it by hand, or tap an uneven rhythm at the start of a session"
         )
     inliers = differences[np.abs(differences - best) <= _OFFSET_TOLERANCE_NS]
     return int(np.median(inliers))
 
 
 def find_contact_onsets_ns(session: Session) -> list[int]:
-    """Stamps of the frames in which a labelled fingertip begins to touch."""
+    """Stamps of the frames in which a labelled contact begins."""
     onsets, previous = [], set[tuple[Handedness | None, Finger]]()
     for frame in session.frames():
         frame_label = read_label(frame.label_path)
@@ -170,10 +167,10 @@ def _parse_contact(
 
 
 def _parse_time_ns(value: str, unit: str) -> int:
-    """Whole numbers exactly, whatever their size."""
+    """Nanoseconds are parsed as integers, which keeps every digit."""
     if unit == "ns":
         return int(value)
     seconds = float(value) * SECONDS_PER_UNIT[unit]
     if not math.isfinite(seconds):
-        raise ValueError(f"{value!r} is no time")
+        raise ValueError(f"{value!r} is not a time")
     return round(seconds * 1e9)

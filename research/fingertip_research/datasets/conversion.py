@@ -1,17 +1,18 @@
-"""Bags to sessions of a dataset and back: the same pictures, stamps and intrinsics."""
+"""Converts bags to sessions of a dataset and back; images, stamps and intrinsics stay the same."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from fingertip_contact.cameras.d405 import D405
+from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import DepthImage, Frame
 from fingertip_contact.files import atomic_write
 from fingertip_contact.geometry import RigidTransform
@@ -26,11 +27,7 @@ from fingertip_research.ground_truth.recording import (
     read_ground_truth_frames,
 )
 
-# The driver's names, so that what reads a camera's recording reads this one.
-CAMERA = "/camera/camera"
-COLOR_TOPIC, DEPTH_TOPIC = f"{CAMERA}/color/image_raw", f"{CAMERA}/aligned_depth_to_color/image_raw"
-
-# The simulation's desks as the layout calls them.
+# The simulation's desks by their names in the layout.
 _SURFACES = {"white": "white_desk", "wood": "wood_grain"}
 
 
@@ -39,33 +36,8 @@ class ProgressFactory(Protocol):
 
 
 def no_progress(items: Iterable[Any], total: int) -> AbstractContextManager[Iterator[Any]]:
-    """Progress that nobody sees."""
+    """A progress factory that shows nothing."""
     return nullcontext(iter(items))
-
-
-@dataclass(frozen=True)
-class SessionSpec:
-    """What a recording is of, which it does not say itself. time_of_day: HHMMSS; None: of its first frame."""
-
-    participant: str
-    angle_deg: float
-    surface: str
-    action: str
-    hand: str = "both"
-    time_of_day: str | None = None
-
-    def make_session_info(self, stamp_ns: int) -> SessionInfo:
-        """Begun at that time."""
-        when = datetime.fromtimestamp(stamp_ns // 1_000_000_000, tz=timezone.utc)
-        return SessionInfo(
-            self.participant,
-            self.angle_deg,
-            self.surface,
-            self.action,
-            self.hand,
-            time_of_day=self.time_of_day or f"{when:%H%M%S}",
-            timestamp=f"{when:%Y-%m-%d %H:%M:%S}",
-        )
 
 
 @dataclass(frozen=True)
@@ -79,7 +51,7 @@ class ConversionResult:
 
 @dataclass(frozen=True)
 class SessionGroundTruth:
-    """What a truth file tells of the frames: where the sheet was, and the hands at each stamp."""
+    """Contents of a ground-truth file: the pose of the sheet, and the hands at each stamp."""
 
     header: GroundTruthHeader
     camera_from_sheet: RigidTransform
@@ -87,16 +59,16 @@ class SessionGroundTruth:
 
     @property
     def surface(self) -> str | None:
-        """What the desk is, in the layout's words where it has some."""
+        """Name of the desk, as in the layout if it has one."""
         desk = self.header.participant.get("desk")
         return None if desk is None else _SURFACES.get(str(desk), str(desk))
 
     @classmethod
     def read(cls, path: Path) -> SessionGroundTruth:
-        """Raises FileNotFoundError, or ValueError naming the file where it does not say where the camera stood."""
+        """Reads a file. Raises FileNotFoundError, or ValueError that names the file if it lacks the camera's pose."""
         header = read_ground_truth(path).header
         if header.camera_from_sheet is None:
-            raise ValueError(f"{path} does not tell camera_from_sheet: heights over the surface cannot be known")
+            raise ValueError(f"{path} has no camera_from_sheet; heights over the surface cannot be computed")
         return cls(
             header, header.camera_from_sheet, {frame.stamp_ns: frame for frame in read_ground_truth_frames(path)}
         )
@@ -105,23 +77,36 @@ class SessionGroundTruth:
 def frames_to_session(
     frames: Iterable[Frame],
     root: Path,
-    spec: SessionSpec,
+    info: SessionInfo,
     *,
     frames_per_second: float,
+    camera_profile: CameraProfile = D405,
     ground_truth: SessionGroundTruth | None = None,
     depth_png_unit_m: float = DEPTH_PNG_UNIT_M,
     overwrite: bool = False,
 ) -> ConversionResult:
-    """Writes frames as a session, which appears when it is whole; frames without depth are skipped and counted.
+    """Writes frames as a session, which appears when complete; frames without depth are skipped and counted.
 
-    ground_truth: gives annotations and labels to the frames whose stamps it knows. Raises ValueError where
-    there is no frame, FileExistsError where the session exists and `overwrite` is not given.
+    ground_truth: source of annotations and labels, for the stamps that it contains. Raises ValueError if there is no
+    frame, FileExistsError if the session exists and `overwrite` is not given.
     """
     first, frames = _peek(frames)
-    folder = spec.make_session_info(first.stamp_ns).folder(root)
+    info = info.with_start(first.stamp_ns)
+    folder = info.folder(root)
     with atomic_write(folder, overwrite=overwrite, replaceable=_is_session) as temporary_path:
-        session = _make_session_writer(
-            temporary_path, spec, first, frames_per_second, ground_truth, depth_png_unit_m, None
+        surface = None
+        if ground_truth is not None:
+            plane = sheet_plane(ground_truth.camera_from_sheet)
+            surface = make_surface_calibration(plane, first.camera, 1.0, 0, camera_profile)
+        session = SessionWriter(
+            temporary_path,
+            info,
+            first.camera,
+            frames_per_second=frames_per_second,
+            camera_profile=camera_profile,
+            frame_id=first.frame_id,
+            depth_png_unit_m=depth_png_unit_m,
+            surface=surface,
         )
         skipped = _write_frames(session, frames, ground_truth)
     return ConversionResult(folder, session.frame_count, skipped)
@@ -130,30 +115,46 @@ def frames_to_session(
 def record_session(
     frames: Iterable[Frame],
     root: Path,
-    spec: SessionSpec,
+    info: SessionInfo,
     *,
     frames_per_second: float,
+    camera_profile: CameraProfile = D405,
     depth_png_unit_m: float = DEPTH_PNG_UNIT_M,
     extra_metadata: dict[str, Any] | None = None,
 ) -> ConversionResult:
-    """Writes frames as they come; the session is there from the first on, and whatever happens its frames stay.
+    """Writes frames as they arrive; the session exists from the first frame on and keeps its frames on any error.
 
-    extra_metadata: for the metadata. Raises as `frames_to_session` does.
+    extra_metadata: further fields of the metadata. Raises as `frames_to_session` does.
     """
     first, frames = _peek(frames)
-    folder = spec.make_session_info(first.stamp_ns).folder(root)
-    session = _make_session_writer(folder, spec, first, frames_per_second, None, depth_png_unit_m, extra_metadata)
+    info = info.with_start(first.stamp_ns)
+    folder = info.folder(root)
+    session = SessionWriter(
+        folder,
+        info,
+        first.camera,
+        frames_per_second=frames_per_second,
+        camera_profile=camera_profile,
+        frame_id=first.frame_id,
+        depth_png_unit_m=depth_png_unit_m,
+        extra_metadata=extra_metadata,
+    )
     skipped = _write_frames(session, frames, None)
     return ConversionResult(folder, session.frame_count, skipped)
 
 
 def session_to_bag(
-    session: Session, out: Path, *, overwrite: bool = False, progress: ProgressFactory = no_progress
+    session: Session,
+    out: Path,
+    camera_profile: CameraProfile = D405,
+    *,
+    overwrite: bool = False,
+    progress: ProgressFactory = no_progress,
 ) -> tuple[int, list[str]]:
-    """Writes a session as a bag; returns how many frames, and why others were left out.
+    """Writes a session as a bag; returns the number of frames, and the errors of the omitted ones.
 
-    Depth goes out as 16UC1 where its step is a millimetre, else as 32FC1 in metres. Raises ValueError where no frame
-    can be used, FileExistsError where `out` exists and `overwrite` is not given.
+    Depth is written as 16UC1 if its unit is a millimetre, else as 32FC1 in metres. Raises ValueError if no frame can be
+    used, FileExistsError if `out` exists and `overwrite` is not given.
     """
     problems: list[str] = []
     count = 0
@@ -164,22 +165,20 @@ def session_to_bag(
             except BadFrameError as error:
                 problems.append(str(error))
                 continue
-            _write_to_bag(bag, exposure)
+            _write_to_bag(bag, exposure, camera_profile)
             count += 1
         if not count:
-            raise ValueError(
-                f"{session.path} has no frame that can be used: {'; '.join(problems[:3]) or 'it is empty'}"
-            )
+            raise ValueError(f"{session.path} has no usable frame: {'; '.join(problems[:3]) or 'it is empty'}")
     return count, problems
 
 
 def subsample(frames: Iterable[Frame], step: int) -> Iterator[Frame]:
-    """Each `step`-th frame."""
+    """Every step-th frame."""
     return islice(frames, None, None, step)
 
 
 def skip_unreadable(frames: Iterable[DatasetFrame], problems: list[str]) -> Iterator[tuple[DatasetFrame, Frame]]:
-    """The frames with their pictures; why others cannot be loaded goes to `problems`."""
+    """The readable frames with their images; the errors of the others are appended to `problems`."""
     for frame in frames:
         try:
             yield frame, frame.load()
@@ -192,40 +191,16 @@ def _is_session(path: Path) -> bool:
 
 
 def _peek(frames: Iterable[Frame]) -> tuple[Frame, Iterator[Frame]]:
-    """The first frame, and all of them. Raises ValueError where there is none."""
+    """The first frame, and an iterator over all. Raises ValueError if there is none."""
     frames = iter(frames)
     first = next(frames, None)
     if first is None:
-        raise ValueError("there is no frame to make a session of")
+        raise ValueError("a session needs at least one frame; the source has no frame")
     return first, chain([first], frames)
 
 
-def _make_session_writer(
-    folder: Path,
-    spec: SessionSpec,
-    first: Frame,
-    frames_per_second: float,
-    ground_truth: SessionGroundTruth | None,
-    depth_png_unit_m: float,
-    extra_metadata: dict[str, Any] | None,
-) -> SessionWriter:
-    surface = None
-    if ground_truth is not None:
-        surface = make_surface_calibration(sheet_plane(ground_truth.camera_from_sheet), first.camera, 1.0, 0)
-    return SessionWriter(
-        folder,
-        spec.make_session_info(first.stamp_ns),
-        first.camera,
-        frames_per_second=frames_per_second,
-        frame_id=first.frame_id,
-        depth_png_unit_m=depth_png_unit_m,
-        surface=surface,
-        extra_metadata=extra_metadata,
-    )
-
-
 def _write_frames(session: SessionWriter, frames: Iterable[Frame], ground_truth: SessionGroundTruth | None) -> int:
-    """Writes the frames; returns how many had no depth."""
+    """Writes the frames; returns the number of those without depth."""
     skipped = 0
     with session:
         for frame in frames:
@@ -247,11 +222,12 @@ def _write_frame(
     session.write(frame.stamp_ns, frame.color_bgr, depth, hands, labels)
 
 
-def _write_to_bag(bag: BagWriter, frame: Frame) -> None:
-    """One frame's pictures, each with its intrinsics."""
+def _write_to_bag(bag: BagWriter, frame: Frame, camera_profile: CameraProfile) -> None:
+    """Writes the images of one frame, each with its intrinsics."""
     assert frame.depth is not None
     is_millimetres = frame.depth.values.dtype == np.uint16 and frame.depth.unit_m == DEPTH_PNG_UNIT_M
     depth, encoding = (frame.depth.values, "16UC1") if is_millimetres else (frame.depth.to_metres(), "32FC1")
-    for topic, pixels, pixel_encoding in ((COLOR_TOPIC, frame.color_bgr, "bgr8"), (DEPTH_TOPIC, depth, encoding)):
+    color_topic, _, depth_topic = camera_profile.driver_topics
+    for topic, pixels, pixel_encoding in ((color_topic, frame.color_bgr, "bgr8"), (depth_topic, depth, encoding)):
         bag.write_camera_info(camera_info_topic(topic), frame.stamp_ns, frame.frame_id, frame.camera)
         bag.write_image(topic, frame.stamp_ns, frame.frame_id, pixels, pixel_encoding)

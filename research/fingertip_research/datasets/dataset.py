@@ -1,15 +1,15 @@
-"""Datasets of colour and depth pictures as files, in the layout of "D405 Hand-Surface Depth": read lazily.
+"""Reads datasets of colour and depth images lazily, in the file layout of "D405 Hand-Surface Depth".
 
     Pxx/Pxx_angle{30|45|60|90}_{surface}_{action}_{HHMMSS}/    one session: one person, one camera, one desk
         rgb/%06d.png          BGR, 8 bits
         depth/%06d.png        16 bits, millimetres, 0 invalid, aligned to colour
-        annotations/%06d.json what was seen of the hands          (recordings.dataset_annotations)
-        labels/%06d.json      which fingertips touch              (recordings.dataset_annotations)
+        annotations/%06d.json positions of the hands              (datasets.annotations)
+        labels/%06d.json      which fingertips are in contact     (datasets.annotations)
         metadata.json         camera, session, surface
-        stamps.csv            frame,stamp_ns: ours; other readers of the layout pass it over
-        depth_exact/%06d.png  ours, of simulated sessions: depth without the sensor's errors, in steps of 0.1 mm
+        stamps.csv            frame,stamp_ns; an addition that other readers ignore
+        depth_exact/%06d.png  an addition for simulated sessions: depth without sensor errors, in units of 0.1 mm
 
-A frame is there when both its pictures are; `dataset_check` tells what is missing or broken.
+A frame exists if both its images exist; `datasets.check` reports missing and damaged files.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.datatypes import DepthImage, Frame
 from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.jsonl import field_errors, read_object
@@ -36,14 +37,13 @@ EXACT_DEPTH, EXACT_DEPTH_UNIT_M = "depth_exact", 0.0001
 STAMPS_HEADER = "frame,stamp_ns"
 
 ACTIONS = ("typing", "hovering", "transition")
-COLOR_FRAME_ID = "camera_color_optical_frame"
 
-# Depth pictures are in millimetres whatever `depth_scale_m` in the metadata says: that is the sensor's own unit, which
-# the recorder converts from. Pictures in another unit say so in a field of ours, `depth_png_unit_m`.
+# Depth images are in millimetres for any `depth_scale_m` in the metadata: that is the sensor's unit, from which the
+# recorder converts. Images in another unit state it in an additional field, `depth_png_unit_m`.
 DEPTH_PNG_UNIT_M = 0.001
-# No picture of hands over a desk has its typical depth outside; a factor of ten either way does (70 to 500 mm).
+# The median depth of hands over a desk (70 to 500 mm) is inside; wrong by a factor of ten, it is outside.
 PLAUSIBLE_DEPTH_M = (0.055, 0.65)
-_UNIT_CHECK_STRIDE_PX = 8  # every so many pixels are enough to tell a unit
+_UNIT_CHECK_STRIDE_PX = 8  # sampling stride; a unit shows in a sample
 
 _SESSION_NAME = re.compile(
     r"(?P<participant>P\d+)_angle(?P<angle>\d+)_(?P<surface>.+)_(?P<action>[a-z]+)_(?P<time>\d{6})"
@@ -53,7 +53,7 @@ _PNG_END = b"IEND\xaeB`\x82"
 
 
 class BadFrameError(ValueError):
-    """A picture of a dataset that cannot be used: names the file and says why. Safe to skip."""
+    """A frame of a dataset that cannot be used; the message names the file and the cause. It is safe to skip."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Session:
     """One recording of one person.
 
     angle_deg: elevation of the camera over the desk. camera: of colour and of the aligned depth. depth_unit_m: metres
-    of one step of the depth pictures. metadata: all of metadata.json.
+    per step of the depth images. metadata: all of metadata.json.
     """
 
     path: Path
@@ -79,21 +79,21 @@ class Session:
 
     @property
     def key(self) -> str:
-        """How manifests name it, wherever the dataset lies: `P01/P01_...`."""
+        """Its name in manifests, independent of the dataset's path: `P01/P01_...`."""
         return f"{self.participant}/{self.name}"
 
     @cached_property
     def frame_numbers(self) -> tuple[int, ...]:
-        """Of the frames that have both pictures, in order."""
+        """Numbers of the frames that have both images, in order."""
         return tuple(sorted(list_image_numbers(self.path / RGB) & list_image_numbers(self.path / DEPTH)))
 
     def frames(self) -> Iterator[DatasetFrame]:
-        """The frames in their order; nothing is decoded."""
+        """The frames in order; nothing is decoded."""
         return (DatasetFrame(self, number) for number in self.frame_numbers)
 
     @cached_property
     def stamps_ns(self) -> dict[int, int]:
-        """Frame number -> exposure. Without stamps.csv: 1 / fps apart, from zero."""
+        """Frame number -> exposure time. Without stamps.csv: number / fps."""
         stamps = read_stamps(self.path / STAMPS)
         if stamps:
             return stamps
@@ -103,7 +103,7 @@ class Session:
 
 @dataclass(frozen=True)
 class DatasetFrame:
-    """One exposure of a session; pictures are read when they are asked for. Small, and can be pickled."""
+    """One exposure of a session; images are read on request. It is small and can be pickled."""
 
     session: Session
     number: int
@@ -142,15 +142,15 @@ class DatasetFrame:
 
     @property
     def camera(self) -> Camera:
-        """Intrinsics of both pictures."""
+        """Intrinsics of both images."""
         return self.session.camera
 
     def load_color(self) -> np.ndarray:
-        """(H, W, 3) uint8 BGR. Raises BadFrameError where it is missing, corrupt, or not of the camera's size."""
+        """(H, W, 3) uint8 BGR. Raises BadFrameError if it is missing, corrupt, or not of the camera's size."""
         return self._require_camera_size(read_color(self.rgb_path), self.rgb_path)
 
     def load_depth(self) -> DepthImage:
-        """As stored, with its unit. Raises BadFrameError as `load_color` does, and where the unit cannot be right."""
+        """As stored, with its unit. Raises BadFrameError as `load_color` does, and if the unit is implausible."""
         depth = DepthImage(
             self._require_camera_size(read_depth(self.depth_path), self.depth_path), self.session.depth_unit_m
         )
@@ -162,26 +162,25 @@ class DatasetFrame:
         return self.load_depth().to_metres()
 
     def load(self) -> Frame:
-        """Both pictures with their stamp, as a recording gives them. Raises as `load_color` and `load_depth` do."""
+        """Both images with their stamp, as a recording yields them. Raises as `load_color` and `load_depth` do."""
         stamp_ns = self.session.stamps_ns.get(self.number)
         if stamp_ns is None:
             raise BadFrameError(f"{self.session.path / STAMPS} has no stamp for frame {self.number}")
-        frame_id = str(self.session.metadata.get("frame_id") or COLOR_FRAME_ID)
+        frame_id = str(self.session.metadata.get("frame_id") or D405.optical_frame)
         return Frame(stamp_ns, frame_id, self.camera, self.load_color(), self.load_depth())
 
     def _require_camera_size(self, image: np.ndarray, path: Path) -> np.ndarray:
         height, width = image.shape[:2]
         if (width, height) != (self.camera.width, self.camera.height):
             raise BadFrameError(
-                f"{path} is {width}x{height}; the session's camera takes {self.camera.width}x{self.camera.height}"
+                f"{path} is {width}x{height}; the session's camera has {self.camera.width}x{self.camera.height}"
             )
         return image
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """All sessions under a folder, in the order of their names. problems: of those that cannot be read, which are
-    left out."""
+    """All readable sessions under a folder, ordered by name. problems: the errors of the unreadable ones."""
 
     path: Path
     sessions: tuple[Session, ...]
@@ -192,16 +191,16 @@ class Dataset:
         return tuple(sorted({session.participant for session in self.sessions}))
 
     def frames(self, participants: Collection[str] | None = None) -> Iterator[DatasetFrame]:
-        """The frames of some participants, or of all, session by session; nothing is decoded."""
+        """The frames of the participants given, or of all, session by session; nothing is decoded."""
         for session in self.sessions:
             if participants is None or session.participant in participants:
                 yield from session.frames()
 
 
 def open_dataset(path: str | Path) -> Dataset:
-    """Finds the sessions of a dataset; a single participant's folder, or a session's, will do as well.
+    """Finds the sessions of a dataset; `path` may also be the folder of a participant or of a session.
 
-    Raises FileNotFoundError where there is no such folder, ValueError where no session can be read in it.
+    Raises FileNotFoundError if there is no such folder, ValueError if no session in it can be read.
     """
     path = Path(path)
     if not path.is_dir():
@@ -214,12 +213,12 @@ def open_dataset(path: str | Path) -> Dataset:
             problems.append(str(error))
     if not sessions:
         found = "; ".join(problems) or "no folder in it has rgb/ and depth/"
-        raise ValueError(f"{path} holds no session of a dataset: {found}")
+        raise ValueError(f"{path} has no readable session of a dataset: {found}")
     return Dataset(path, tuple(sessions), tuple(problems))
 
 
 def find_session_folders(path: Path) -> list[Path]:
-    """Folders with pictures at `path` or up to two levels below it, sorted; hidden ones are unfinished."""
+    """Folders with images at `path` or up to two levels below it, sorted; hidden ones are incomplete and omitted."""
     if (path / RGB).is_dir():
         return [path]
     found = []
@@ -231,9 +230,9 @@ def find_session_folders(path: Path) -> list[Path]:
 
 
 def open_session(path: str | Path) -> Session:
-    """Reads metadata.json; what it does not say is taken from the folder's name.
+    """Reads metadata.json; fields that it lacks are parsed from the folder's name.
 
-    Raises ValueError naming the file where it is missing, is no JSON, or has no usable intrinsics.
+    Raises ValueError that names the file if it is missing, is not JSON, or has no usable intrinsics.
     """
     path = Path(path)
     file = path / METADATA
@@ -246,12 +245,12 @@ def open_session(path: str | Path) -> Session:
 
 
 def list_image_numbers(folder: Path) -> set[int]:
-    """Numbers of the pictures in a folder; nothing where there is no folder."""
+    """Numbers of the images in a folder; empty if there is no folder."""
     return _list_numbers(folder, _IMAGE_NAME)
 
 
 def list_json_numbers(folder: Path) -> set[int]:
-    """Numbers of the annotations or labels in a folder; nothing where there is no folder."""
+    """Numbers of the annotations or labels in a folder; empty if there is no folder."""
     return _list_numbers(folder, _JSON_NAME)
 
 
@@ -264,20 +263,20 @@ def _list_numbers(folder: Path, name: re.Pattern[str]) -> set[int]:
 
 
 def read_color(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8 BGR. Raises BadFrameError where there is no such picture."""
+    """(H, W, 3) uint8 BGR. Raises BadFrameError if the file is missing or not an image."""
     return _read_png(path, cv2.IMREAD_COLOR)
 
 
 def read_depth(path: Path) -> np.ndarray:
-    """(H, W) uint16 as stored. Raises BadFrameError where there is no such picture, or it is no depth."""
+    """(H, W) uint16 as stored. Raises BadFrameError if the file is missing or not a depth image."""
     values = _read_png(path, cv2.IMREAD_UNCHANGED)
     if values.dtype != np.uint16 or values.ndim != 2:
-        raise BadFrameError(f"{path} is no depth picture: it has to have one channel of 16 bits")
+        raise BadFrameError(f"{path} is not a depth image: it must have one channel of 16 bits")
     return values
 
 
 def require_plausible_unit(depth: DepthImage, path: Path) -> None:
-    """Raises BadFrameError where the typical depth cannot be that of hands over a desk: the unit is another one."""
+    """Raises BadFrameError if the median depth cannot be that of hands over a desk: the unit is wrong."""
     sample = depth.values[::_UNIT_CHECK_STRIDE_PX, ::_UNIT_CHECK_STRIDE_PX]
     valid = sample[sample > 0]
     if not valid.size:
@@ -285,22 +284,22 @@ def require_plausible_unit(depth: DepthImage, path: Path) -> None:
     typical_m = float(np.median(valid)) * depth.unit_m
     if not PLAUSIBLE_DEPTH_M[0] <= typical_m <= PLAUSIBLE_DEPTH_M[1]:
         raise BadFrameError(
-            f"{path}: half of the depth lies beyond {typical_m:.3f} m, which cannot be in steps of {depth.unit_m:g} m; "
-            f"state the right step as depth_png_unit_m in {METADATA}"
+            f"{path}: the median depth is {typical_m:.3f} m, so its unit cannot be {depth.unit_m:g} m; "
+            f"set depth_png_unit_m in {METADATA}"
         )
 
 
 def read_stamps(path: Path) -> dict[int, int]:
-    """Frame number -> nanoseconds; empty where there is no file. A last line that was cut off is passed over.
+    """Frame number -> nanoseconds; empty if there is no file. An incomplete last line is ignored.
 
-    Raises ValueError naming the line.
+    Raises ValueError that names the line.
     """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except FileNotFoundError:
         return {}
     stamps: dict[int, int] = {}
-    # What follows the last line break is empty, or was being written when the writer was stopped.
+    # After the last line break is nothing, or a line whose writing was interrupted.
     for number, line in enumerate(lines[1:-1], start=2):
         try:
             frame, stamp = line.split(",")
@@ -315,10 +314,10 @@ def _read_png(path: Path, mode: int) -> np.ndarray:
         data = path.read_bytes()
     except FileNotFoundError:
         raise BadFrameError(f"{path} is missing") from None
-    # Some versions of the decoder give what they have of a picture that was cut off.
+    # Some versions of the decoder return a partial image for a truncated file.
     image = cv2.imdecode(np.frombuffer(data, np.uint8), mode) if data.endswith(_PNG_END) else None
     if image is None:
-        raise BadFrameError(f"{path} is no PNG, or is corrupt ({len(data)} bytes)")
+        raise BadFrameError(f"{path} is not a PNG, or is corrupt ({len(data)} bytes)")
     return image
 
 
@@ -327,10 +326,10 @@ def _parse_session(path: Path, metadata: dict[str, Any]) -> Session:
     known = {**(name_match.groupdict() if name_match else {}), **_read_session_fields(metadata)}
     missing = [name for name in ("participant", "angle", "surface", "action") if name not in known]
     if missing:
-        raise ValueError(f"neither it nor the folder's name tells {', '.join(missing)}")
+        raise ValueError(f"neither it nor the folder's name has {', '.join(missing)}")
     unit_m = float(metadata.get("depth_png_unit_m", DEPTH_PNG_UNIT_M))
     if not (math.isfinite(unit_m) and unit_m > 0):
-        raise ValueError(f"depth_png_unit_m is {unit_m}; it has to be positive")
+        raise ValueError(f"depth_png_unit_m is {unit_m}; it must be positive")
     return Session(
         path=path,
         participant=str(known["participant"]),
@@ -344,8 +343,8 @@ def _parse_session(path: Path, metadata: dict[str, Any]) -> Session:
 
 
 def _read_session_fields(metadata: dict[str, Any]) -> dict[str, Any]:
-    """What the metadata says of the session. Recorders with several cameras keep surface at the top and the angle with
-    the camera that measures depth."""
+    """The session's fields in the metadata. Recorders with several cameras store the surface at the top level, and the
+    angle with the depth camera."""
     session = metadata.get("session") or {}
     depth_cameras = [camera for camera in metadata.get("cameras") or [] if camera.get("type") == "depth"]
     known = {

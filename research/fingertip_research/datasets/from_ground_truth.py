@@ -1,4 +1,4 @@
-"""Annotations and labels of a frame whose truth is known, as the simulation's truth file tells it."""
+"""Annotations and labels of a frame from its ground truth."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from fingertip_contact.geometry import Camera, Plane, RigidTransform
 from fingertip_research.datasets.annotations import AnnotatedHand, FrameLabel, LabelledHand, Source, TipLabel
 from fingertip_research.ground_truth.recording import GroundTruthFrame, GroundTruthHand
 
-# The 21 landmarks in MediaPipe's order, by the names that the truth file gives the joints (WebXR's).
+# The 21 landmarks in MediaPipe's order, by the joint names of the ground-truth file (WebXR's).
 THUMB_JOINTS = ("metacarpal", "proximal", "distal", "tip")
 FINGER_JOINTS = ("proximal", "intermediate", "distal", "tip")
 LANDMARK_JOINTS = (
     "wrist",
     *(f"{finger}_{part}" for finger in FINGERS for part in (THUMB_JOINTS if finger == "thumb" else FINGER_JOINTS)),
 )
-_PATCH_RADIUS_PX = 1  # pixels round a fingertip whose median is its depth, as the layout's recorders take it
+_PATCH_RADIUS_PX = 1  # window whose median is the depth of a fingertip, as in the published recorders
 
 
 def sheet_plane(camera_from_sheet: RigidTransform) -> Plane:
@@ -30,7 +30,7 @@ def sheet_plane(camera_from_sheet: RigidTransform) -> Plane:
 def annotate(
     frame: GroundTruthFrame, camera: Camera, camera_from_sheet: RigidTransform, depth: DepthImage
 ) -> tuple[AnnotatedHand, ...]:
-    """Where the hands in view are: joints and the ends of the fingers, and the depth that the sensor has there.
+    """The hands in view: joints, ends of the fingers, and the sensor's depth there.
 
     A fingertip that the camera does not see has no depth.
     """
@@ -41,10 +41,10 @@ def annotate(
 def label(
     frame: GroundTruthFrame, camera: Camera, camera_from_sheet: RigidTransform, source: Source = "simulation"
 ) -> FrameLabel:
-    """Which fingers touch.
+    """The fingers in contact.
 
-    depth_m is that of the pad, surface_depth_m that of the surface on the same line of sight, and distance_m how high
-    the pad is over the surface, at right angles to it.
+    depth_m is that of the pad, surface_depth_m that of the surface on the same line of sight, and distance_m the
+    perpendicular height of the pad over the surface.
     """
     plane = sheet_plane(camera_from_sheet)
     hands = []
@@ -77,7 +77,7 @@ def _annotate_hand(
 
 
 def sample_depth_m(depth: DepthImage, pixel: tuple[float, float]) -> float:
-    """The median of the valid depth in 3x3 pixels, metres; NaN where there is none."""
+    """The median of the valid depth in 3x3 pixels, metres; NaN if there is none."""
     column, row = round(pixel[0]), round(pixel[1])
     if row < 0 or column < 0:
         return math.nan

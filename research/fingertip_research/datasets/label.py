@@ -1,6 +1,6 @@
-"""Labels for sessions that have none: from truth, or from a detector, which is marked as such.
+"""Labels for sessions: from ground truth, or from the detector, marked as such.
 
-What a detector says must never replace what is known: machine labels are not written over others.
+The detector's labels are estimates; they never replace labels from another source.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ DETECTOR_SOURCE: Source = "detector"
 
 @dataclass(frozen=True)
 class LabelledFrame:
-    """What is to be written of a frame; None: leave as it is."""
+    """The label and annotation to write for a frame. hands: None keeps the annotation unchanged."""
 
     frame_number: int
     label: FrameLabel
@@ -40,10 +40,10 @@ class LabelledFrame:
 
 
 def save_labels(session: Session, labelled: Iterable[LabelledFrame], *, overwrite: bool = False) -> int:
-    """Writes labels, and annotations where there are some; returns how many frames.
+    """Writes labels, and annotations if given; returns the number of frames.
 
-    Labels that are there stay unless `overwrite`; a guess never replaces anything but a guess. Raises FileExistsError
-    before anything is written where labels are in the way.
+    Existing labels are kept unless `overwrite`; the detector's labels only ever replace the detector's. Raises
+    FileExistsError, before anything is written, if existing labels prevent it.
     """
     pending = list(labelled)
     for item in pending:
@@ -52,7 +52,9 @@ def save_labels(session: Session, labelled: Iterable[LabelledFrame], *, overwrit
         if existing is None:
             continue
         if item.label.source == DETECTOR_SOURCE and existing.source != DETECTOR_SOURCE:
-            raise FileExistsError(f"{path} has labels of the source {existing.source}; a guess does not replace them")
+            raise FileExistsError(
+                f"{path} has labels of the source {existing.source}, which the detector's estimates never replace"
+            )
         if not overwrite:
             raise FileExistsError(f"{path} exists already; allow overwriting (--force)")
     for folder in (LABELS, ANNOTATIONS):
@@ -66,7 +68,7 @@ def save_labels(session: Session, labelled: Iterable[LabelledFrame], *, overwrit
 
 
 def labels_from_ground_truth(session: Session, ground_truth: SessionGroundTruth) -> list[LabelledFrame]:
-    """Of the frames whose exact stamps the truth knows. Raises ValueError where there is none."""
+    """Labels the frames whose exact stamps are in the ground truth. Raises ValueError if there is none."""
     labelled = []
     for frame in session.frames():
         ground_truth_frame = ground_truth.frames.get(session.stamps_ns.get(frame.number, -1))
@@ -76,7 +78,7 @@ def labels_from_ground_truth(session: Session, ground_truth: SessionGroundTruth)
             labelled.append(LabelledFrame(frame.number, tips, hands))
     if not labelled:
         raise ValueError(
-            f"{session.path}: the truth knows none of its {len(session.frame_numbers)} stamps; is it another's?"
+            f"{session.path}: the ground truth has none of its {len(session.frame_numbers)} stamps; is it another's?"
         )
     return labelled
 
@@ -84,7 +86,7 @@ def labels_from_ground_truth(session: Session, ground_truth: SessionGroundTruth)
 def label_from_result(
     frame_number: int, result: FrameResult, depth: DepthImage, *, annotate_hands: bool
 ) -> LabelledFrame:
-    """What the detector says of a frame, marked as its guess. annotate_hands: also where the hands are."""
+    """The detector's label of a frame, marked as such. annotate_hands: also return the positions of the hands."""
     states: dict[int, dict[Finger, TipLabel]] = {}
     for tip in result.fingertips:
         state = "contact" if tip.state == "contact" else "hover"

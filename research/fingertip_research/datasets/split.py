@@ -1,7 +1,7 @@
-"""Who is trained on, who is validated with, who is tested: by participants, so that nobody is in two parts.
+"""Splits datasets into training, validation and test parts by participant, so that nobody is in two parts.
 
 A split is a JSON manifest, small enough to be committed; the published ones are in config/splits. The text format of
-Depth Anything V2's metric training, `<colour path> <depth path> [focal length]` a line, is written and read as well.
+Depth Anything V2's metric training, `<colour path> <depth path> [focal length]` per line, is also written and read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fingertip_research.resources import CONFIG, find_config_file
 Part = Literal["train", "val", "test"]
 PARTS: tuple[Part, ...] = get_args(Part)
 VERSION = 1
-# Of the authors' preparation: 80 % train, 5 % validation, the rest test.
+# As in the authors' preparation.
 DEFAULT_FRACTIONS: Mapping[Part, float] = {"train": 0.80, "val": 0.05, "test": 0.15}
 DEFAULT_SEED = 42
 
@@ -33,9 +33,9 @@ _PARTICIPANT_FOLDER = re.compile(r"(P\d+)(_angle.*)?")
 
 @dataclass(frozen=True)
 class Split:
-    """participants: of each part. excluded: session (`P01/P01_...`) -> frames that are left out for their quality.
+    """participants: per part. excluded: session (`P01/P01_...`) -> frames that are excluded for their quality.
 
-    source: where it comes from, for people. Raises ValueError where a participant is in two parts.
+    source: origin of the split, in plain text. Raises ValueError if a participant is in two parts.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Split:
         require_disjoint(self.participants, self.name)
 
     def frames(self, dataset: Dataset, part: Part) -> Iterator[DatasetFrame]:
-        """The frames of a part; nothing is decoded. Raises ValueError where there is none."""
+        """The frames of a part; nothing is decoded. Raises ValueError if there is none."""
         frames = self.iter_available(dataset, part)
         first = next(frames, None)
         if first is None:
@@ -58,17 +58,17 @@ class Split:
         return chain([first], frames)
 
     def iter_available(self, dataset: Dataset, part: Part) -> Iterator[DatasetFrame]:
-        """The frames of a part, be there any or none."""
+        """The frames of a part, which may be empty."""
         for frame in dataset.frames(self.participants[part]):
             if frame.number not in self.excluded.get(frame.session.key, frozenset()):
                 yield frame
 
     def count(self, dataset: Dataset, part: Part) -> int:
-        """How many frames of the dataset the part has; 0 is no error here."""
+        """Number of frames of the dataset in a part; 0 is not an error here."""
         return sum(1 for _ in self.iter_available(dataset, part))
 
     def exclude(self, excluded: Mapping[str, Iterable[int]]) -> Split:
-        """The split less some frames: session (`P01/P01_...`) -> their numbers."""
+        """The split without some frames: session (`P01/P01_...`) -> their numbers."""
         merged = {session: set(numbers) for session, numbers in self.excluded.items()}
         for session, numbers in excluded.items():
             merged.setdefault(session, set()).update(numbers)
@@ -82,7 +82,7 @@ class Split:
 
 @dataclass(frozen=True)
 class ImagePair:
-    """A line of a text split. focal_px: None where the line does not say."""
+    """A line of a text split. focal_px: None if the line has none."""
 
     rgb_path: Path
     depth_path: Path
@@ -90,7 +90,7 @@ class ImagePair:
 
     @property
     def participant(self) -> str | None:
-        """As the folders tell; None where they do not."""
+        """Parsed from the folders' names; None if they have none."""
         for folder in reversed(self.rgb_path.parent.parts):
             named = _PARTICIPANT_FOLDER.fullmatch(folder)
             if named:
@@ -99,35 +99,35 @@ class ImagePair:
 
 
 def require_disjoint(participants: Mapping[Part, tuple[str, ...]], name: str) -> None:
-    """Raises ValueError naming the participants that are in two parts."""
+    """Raises ValueError that names a participant in two parts."""
     part_by_participant: dict[str, Part] = {}
     for part, names in participants.items():
         for participant in names:
             if part_by_participant.setdefault(participant, part) != part:
                 raise ValueError(
                     f"split {name}: {participant} is in {part_by_participant[participant]} and in {part}; "
-                    "a model that was trained "
-                    "on a person's hands must not be tested on them"
+                    "a model must not be tested on hands on which it was trained"
                 )
 
 
 def draw_split(
     dataset: Dataset, fractions: Mapping[Part, float] = DEFAULT_FRACTIONS, seed: int = DEFAULT_SEED, name: str = "drawn"
 ) -> Split:
-    """Deals participants to the parts so that these get about their shares of the frames.
+    """Assigns participants to the parts, so that each part has about its fraction of the frames.
 
-    The largest participants are dealt first, in an order drawn from the seed among equals, each to the part that lacks
-    most; every part gets somebody. Raises ValueError where shares are negative or nothing, or people are too few.
+    The participants with most frames are assigned first, equals in an order drawn from the seed, each to the part with
+    the largest deficit; no part stays empty. Raises ValueError if fractions are negative or all 0, or if participants
+    are fewer than parts.
     """
     requested = {part: float(fractions.get(part, 0.0)) for part in PARTS}
     if min(requested.values()) < 0 or sum(requested.values()) <= 0:
-        raise ValueError(f"shares are {requested}; none may be negative, and not all 0")
+        raise ValueError(f"fractions are {requested}; none may be negative, and at least one must be positive")
     used = [part for part in PARTS if requested[part] > 0]
     frames = dict.fromkeys(dataset.participants, 0)
     for session in dataset.sessions:
         frames[session.participant] += len(session.frame_numbers)
     if len(frames) < len(used):
-        raise ValueError(f"{dataset.path} has {len(frames)} participants; {len(used)} parts need one each at least")
+        raise ValueError(f"{dataset.path} has {len(frames)} participants; {len(used)} parts need at least one each")
     people = list(np.random.default_rng(seed).permutation(sorted(frames)))
     people.sort(key=lambda participant: -frames[participant])
     target_counts = {part: requested[part] / sum(requested.values()) * sum(frames.values()) for part in used}
@@ -135,7 +135,7 @@ def draw_split(
     counts = dict.fromkeys(used, 0)
     for index, participant in enumerate(people):
         empty_parts = [part for part in used if not assigned[part]]
-        # The last ones go to the parts that would stay empty.
+        # The last participants are assigned to parts that are still empty.
         candidates = empty_parts if len(people) - index == len(empty_parts) else used
         part = max(candidates, key=lambda part: target_counts[part] - counts[part])
         assigned[part].append(str(participant))
@@ -148,10 +148,10 @@ def draw_split(
 
 
 def load_split(name_or_path: str | Path) -> Split:
-    """A manifest, or a published split by its name: `card`, `repository`.
+    """Reads a manifest, or a published split by its name: `card`, `repository`.
 
-    Raises FileNotFoundError where there is none, ValueError naming the file where it is no split, or somebody is in
-    two parts.
+    Raises FileNotFoundError if there is none, ValueError that names the file if it is not a split, or if a participant
+    is in two parts.
     """
     path = Path(name_or_path)
     if not path.suffix and not path.exists():
@@ -173,12 +173,12 @@ def load_split(name_or_path: str | Path) -> Split:
 
 
 def list_splits() -> tuple[str, ...]:
-    """The names that `load_split` knows."""
+    """The names of the published splits."""
     return tuple(sorted(path.stem for path in (CONFIG / _SPLIT_FOLDER).glob("*.json")))
 
 
 def save_split(split: Split, dataset: Dataset, path: Path) -> None:
-    """Writes the manifest, with how many frames of the dataset each part has."""
+    """Writes the manifest, with the number of frames of the dataset in each part."""
     numbers = {part: split.count(dataset, part) for part in PARTS}
     value: dict[str, Any] = {
         "version": VERSION,
@@ -194,9 +194,9 @@ def save_split(split: Split, dataset: Dataset, path: Path) -> None:
 
 
 def save_pairs(split: Split, dataset: Dataset, folder: Path, *, focal: bool = False) -> dict[Part, int]:
-    """Writes train.txt, val.txt and test.txt with absolute paths; returns how many lines each has.
+    """Writes train.txt, val.txt and test.txt with absolute paths; returns the number of lines of each.
 
-    focal: whether the focal length in pixels stands at the end of each line.
+    focal: end each line with the focal length in pixels.
     """
     folder.mkdir(parents=True, exist_ok=True)
     counts: dict[Part, int] = {}
@@ -205,9 +205,7 @@ def save_pairs(split: Split, dataset: Dataset, folder: Path, *, focal: bool = Fa
         for frame in split.iter_available(dataset, part):
             paths = [str(path.resolve()) for path in (frame.rgb_path, frame.depth_path)]
             if any(" " in path for path in paths):
-                raise ValueError(
-                    f"{paths[0]}: the text format knows no way to write a blank in a path; move the dataset"
-                )
+                raise ValueError(f"{paths[0]}: the text format does not allow spaces in paths; move the dataset")
             lines.append(" ".join([*paths, *([f"{frame.camera.fx:.4f}"] if focal else [])]) + "\n")
         atomic_write_bytes(folder / f"{part}.txt", "".join(lines).encode())
         counts[part] = len(lines)
@@ -215,9 +213,9 @@ def save_pairs(split: Split, dataset: Dataset, folder: Path, *, focal: bool = Fa
 
 
 def read_pairs(path: Path) -> list[ImagePair]:
-    """A text split: paths relative to the file are taken from its folder.
+    """Reads a text split; relative paths are relative to the folder of the file.
 
-    Raises FileNotFoundError, or ValueError naming the line.
+    Raises FileNotFoundError, or ValueError that names the line.
     """
     pairs = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
@@ -226,15 +224,15 @@ def read_pairs(path: Path) -> list[ImagePair]:
             continue
         with field_errors(f"{path}, line {number}"):
             if len(words) not in (2, 3):
-                raise ValueError(f"{len(words)} words; `<colour path> <depth path> [focal length]` is wanted")
+                raise ValueError(f"{len(words)} words; a line must be `<colour path> <depth path> [focal length]`")
             focal_px = float(words[2]) if len(words) == 3 else None
             pairs.append(ImagePair(path.parent / words[0], path.parent / words[1], focal_px))
     return pairs
 
 
 def match_pairs(dataset: Dataset, pairs: Iterable[ImagePair]) -> tuple[list[DatasetFrame], list[ImagePair]]:
-    """The dataset's frames that a text split names, by session and number, wherever its paths once led; and the lines
-    that name none."""
+    """The frames of the dataset that a text split names, matched by session and number instead of path; and the
+    unmatched lines."""
     sessions = {session.name: (session, frozenset(session.frame_numbers)) for session in dataset.sessions}
     frames, unknown = [], []
     for pair in pairs:
@@ -248,9 +246,9 @@ def match_pairs(dataset: Dataset, pairs: Iterable[ImagePair]) -> tuple[list[Data
 
 
 def read_pair_participants(folder: Path) -> dict[Part, tuple[str, ...]]:
-    """Who is in train.txt, val.txt and test.txt of a folder, as far as the paths tell.
+    """The participants in train.txt, val.txt and test.txt of a folder, parsed from the paths.
 
-    Raises ValueError where somebody is in two of them, FileNotFoundError where none of the files is there.
+    Raises ValueError if a participant is in two of them, FileNotFoundError if none of the files exists.
     """
     files = {part: folder / f"{part}.txt" for part in PARTS}
     if not any(file.is_file() for file in files.values()):

@@ -1,4 +1,4 @@
-"""Writes sessions of a dataset, frame by frame, so that an interrupted one holds whole frames only."""
+"""Writes sessions of a dataset frame by frame; an interrupted session contains complete frames only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -14,6 +15,8 @@ from typing import Any, TextIO
 import cv2
 import numpy as np
 
+from fingertip_contact.cameras.d405 import D405
+from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import DepthImage
 from fingertip_contact.files import require_not_exists
 from fingertip_contact.geometry import Camera, Plane
@@ -25,7 +28,6 @@ from fingertip_research.datasets.annotations import (
 )
 from fingertip_research.datasets.dataset import (
     ANNOTATIONS,
-    COLOR_FRAME_ID,
     DEPTH,
     DEPTH_PNG_UNIT_M,
     EXACT_DEPTH,
@@ -37,30 +39,38 @@ from fingertip_research.datasets.dataset import (
     STAMPS_HEADER,
 )
 
-DEPTH_RANGE_M = (0.07, 0.50)
-# Pictures with sensor noise hardly shrink: run lengths at the lowest level are as small as anything and three times
-# as fast as OpenCV's own choice.
+# Images with sensor noise hardly compress: run-length encoding at the lowest level gives the same size as OpenCV's
+# default and is three times as fast.
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
 _MAX_DEPTH_STEPS = 65535
-_PLANE_STRIDE_PX = 16  # pixels between the points that stand for a plane
+_PLANE_STRIDE_PX = 16  # sampling stride
 
 
 @dataclass(frozen=True)
 class SessionInfo:
-    """What a session is of. angle_deg: elevation of the camera over the desk. hand: left, right or both. time_of_day:
-    HHMMSS. timestamp: for people."""
+    """Description of a session. angle_deg: elevation of the camera over the desk. hand: left, right or both.
+    time_of_day: HHMMSS, empty until known. timestamp: date and time in plain text.
+    """
 
     participant: str
     angle_deg: float
     surface: str
     action: str
-    hand: str
-    time_of_day: str
-    timestamp: str
+    hand: str = "both"
+    time_of_day: str = ""
+    timestamp: str = ""
+
+    def with_start(self, stamp_ns: int) -> SessionInfo:
+        """A copy with the timestamp of the first frame, and its time of day if not set (UTC)."""
+        start = datetime.fromtimestamp(stamp_ns // 1_000_000_000, tz=timezone.utc)
+        time_of_day = self.time_of_day or f"{start:%H%M%S}"
+        return replace(self, time_of_day=time_of_day, timestamp=f"{start:%Y-%m-%d %H:%M:%S}")
 
     @property
     def name(self) -> str:
-        """Of the session's folder."""
+        """Name of the session's folder. Raises ValueError where the time of day is unknown."""
+        if not self.time_of_day:
+            raise ValueError(f"the session of {self.participant} has no time of day; its folder cannot be named")
         parts = (self.participant, f"angle{self.angle_deg:.0f}", self.surface, self.action, self.time_of_day)
         return "_".join(parts)
 
@@ -71,8 +81,9 @@ class SessionInfo:
 class SessionWriter:
     """Writes one session, as a context manager.
 
-    Each file is written aside and renamed; the colour picture comes last and makes the frame one. metadata.json is
-    there from the start, and says at the end how many frames there are. Raises FileExistsError where `path` exists.
+    Each file is written under a temporary name and renamed; the colour image is written last and completes the frame.
+    metadata.json exists from the start; its number of frames is updated at the end. Raises FileExistsError if `path`
+    exists.
     """
 
     def __init__(
@@ -82,16 +93,20 @@ class SessionWriter:
         camera: Camera,
         *,
         frames_per_second: float = 30.0,
-        frame_id: str = COLOR_FRAME_ID,
+        camera_profile: CameraProfile = D405,
+        frame_id: str | None = None,
         depth_png_unit_m: float = DEPTH_PNG_UNIT_M,
         surface: Mapping[str, Any] | None = None,
         extra_metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """surface: `surface_calibration` of the metadata. extra_metadata: further fields of it."""
+        """frame_id: by default the optical frame of the camera profile. surface: `surface_calibration` of the metadata.
+        extra_metadata: its further fields."""
         self.path = path
         self.frame_count = 0
         self._unit_m = depth_png_unit_m
-        self._metadata = _make_metadata(info, camera, frames_per_second, frame_id, depth_png_unit_m)
+        self._metadata = _make_metadata(
+            info, camera, camera_profile, frame_id or camera_profile.optical_frame, frames_per_second, depth_png_unit_m
+        )
         self._metadata["surface_calibration"] = surface
         self._metadata.update(extra_metadata or {})
         self._stamps: TextIO
@@ -108,7 +123,7 @@ class SessionWriter:
     def __exit__(
         self, exception_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # A disk that is full is told once, by what met it first.
+        # A full disk has then been reported by the first write that failed.
         with suppress(OSError) if error is not None else nullcontext():
             self._stamps.close()
             self._write_metadata()
@@ -122,7 +137,7 @@ class SessionWriter:
         label: FrameLabel | None = None,
         exact: DepthImage | None = None,
     ) -> None:
-        """One frame. hands: None where nobody looked for them. exact: depth without the sensor's errors, if known."""
+        """Writes one frame. hands: None if not annotated. exact: depth without sensor errors, if known."""
         number = self.frame_count
         if hands is not None:
             self._write_json(ANNOTATIONS, number, annotation_to_json(number, hands))
@@ -147,11 +162,14 @@ class SessionWriter:
         write_json(self.path / METADATA, self._metadata, indent=2)
 
 
-def make_surface_calibration(plane: Plane, camera: Camera, inlier_ratio: float, frames_used: int) -> dict[str, Any]:
-    """A plane for the metadata: exactly, as `plane_optical_frame`, and as the layout has it.
+def make_surface_calibration(
+    plane: Plane, camera: Camera, inlier_ratio: float, frames_used: int, camera_profile: CameraProfile = D405
+) -> dict[str, Any]:
+    """A plane for the metadata: exactly, as `plane_optical_frame`, and in the form of the layout.
 
-    The layout's `plane_coefficients` a, b, c, d hold a u + b v + c z + d = 0 with u, v in pixels and z in metres along
-    the optical axis. No plane in space is such a plane; written is the closest one over the picture.
+    The layout's `plane_coefficients` a, b, c, d satisfy a u + b v + c z + d = 0 with u, v in pixels and z in metres
+    along the optical axis. A plane in space has no exact form of this kind; these are a least-squares fit in the image.
+    Raises ValueError if the plane is out of view.
     """
     columns, rows = np.meshgrid(
         np.arange(0, camera.width, _PLANE_STRIDE_PX, dtype=float),
@@ -159,7 +177,7 @@ def make_surface_calibration(plane: Plane, camera: Camera, inlier_ratio: float, 
     )
     pixels = np.column_stack([columns.ravel(), rows.ravel()])
     depth_m = plane.depth_at_m(camera.rays(pixels))
-    in_view = np.isfinite(depth_m) & (depth_m < 2 * DEPTH_RANGE_M[1])
+    in_view = np.isfinite(depth_m) & (depth_m < 2 * camera_profile.depth_range_m[1])
     if not in_view.any():
         raise ValueError("the surface's plane is not in view of the camera")
     equations = np.column_stack([pixels[in_view], np.ones(int(in_view.sum()))])
@@ -175,7 +193,7 @@ def make_surface_calibration(plane: Plane, camera: Camera, inlier_ratio: float, 
 
 
 def quantise_depth(depth: DepthImage, unit_m: float) -> np.ndarray:
-    """Depth in whole steps of `unit_m`: (H, W) uint16, 0 invalid; rounded only where it is in another unit."""
+    """Depth in whole steps of `unit_m`: (H, W) uint16, 0 invalid; rounded only if it is in another unit."""
     if depth.values.dtype == np.uint16 and depth.unit_m == unit_m:
         return depth.values
     steps = np.rint(depth.to_metres().astype(np.float64) / unit_m)
@@ -183,22 +201,22 @@ def quantise_depth(depth: DepthImage, unit_m: float) -> np.ndarray:
 
 
 def encode_png(pixels: np.ndarray) -> bytes:
-    """Pixels as a PNG."""
+    """Encodes pixels as a PNG."""
     is_encoded, data = cv2.imencode(".png", np.ascontiguousarray(pixels), _PNG)
     if not is_encoded:
-        raise ValueError(f"a picture of {pixels.shape} {pixels.dtype} cannot be a PNG")
+        raise ValueError(f"an image of {pixels.shape} {pixels.dtype} cannot be encoded as a PNG")
     return data.tobytes()
 
 
 def write_json(path: Path, value: Mapping[str, Any], indent: int | None = None) -> None:
-    """A JSON file that is there as a whole or not at all."""
+    """Writes a JSON file atomically."""
     atomic_write_bytes(path, (json.dumps(value, allow_nan=False, indent=indent) + "\n").encode())
 
 
 def atomic_write_bytes(path: Path, data: bytes) -> None:
-    """Writes under a hidden name, then renames: the file is there as a whole or not at all.
+    """Writes under a hidden name, then renames: the file appears complete or not at all.
 
-    Raises OSError naming the file where that is impossible, a full disk included.
+    Raises OSError that names the file if writing fails, for example on a full disk.
     """
     temporary_path = path.with_name(f".{path.name}.partial")
     try:
@@ -206,22 +224,27 @@ def atomic_write_bytes(path: Path, data: bytes) -> None:
         os.replace(temporary_path, path)
     except OSError as error:
         temporary_path.unlink(missing_ok=True)
-        raise OSError(f"cannot write {path}: {error.strerror or error}; what is there already is whole") from error
+        raise OSError(f"cannot write {path}: {error.strerror or error}; files written before are complete") from error
     except BaseException:
         temporary_path.unlink(missing_ok=True)
         raise
 
 
 def _make_metadata(
-    info: SessionInfo, camera: Camera, frames_per_second: float, frame_id: str, depth_png_unit_m: float
+    info: SessionInfo,
+    camera: Camera,
+    camera_profile: CameraProfile,
+    frame_id: str,
+    frames_per_second: float,
+    depth_png_unit_m: float,
 ) -> dict[str, Any]:
     return {
-        "camera": "Intel RealSense D405",
+        "camera": camera_profile.name,
         "resolution": [camera.width, camera.height],
         "fps": frames_per_second,
         "depth_scale_m": depth_png_unit_m,
         "depth_png_unit_m": depth_png_unit_m,
-        "depth_range_m": list(DEPTH_RANGE_M),
+        "depth_range_m": list(camera_profile.depth_range_m),
         "frame_id": frame_id,
         "intrinsics": {
             "fx": camera.fx,

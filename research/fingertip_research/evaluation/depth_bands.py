@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fingertip_contact.geometry import Camera, Plane
-from fingertip_contact.surface.plane_from_depth import fit_plane
+from fingertip_contact.surface.plane_fit import fit_plane
 from fingertip_research.evaluation.depth_metrics import DepthSums, compute_depth_sums
 
 # Metres along the optical axis.

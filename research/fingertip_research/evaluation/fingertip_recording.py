@@ -19,6 +19,7 @@ import fingertip_contact.contact.measurement.fingertip_flow
 import fingertip_contact.contact.measurement.fingertip_height
 import fingertip_contact.hands
 import fingertip_contact.keyboard.sheet_pose
+import fingertip_contact.surface.plane_fit
 import fingertip_contact.surface.plane_from_depth
 from fingertip_contact.contact.detector import ContactDetector
 from fingertip_contact.contact.measurement.fingertip_estimator import FingertipEstimator
@@ -193,6 +194,7 @@ def _cache_path(bag: Path, layout: Layout, calibration_seconds: float) -> Path:
     modules = (
         fingertip_contact.contact.measurement.fingertip_estimator,
         fingertip_contact.contact.measurement.fingertip_height,
+        fingertip_contact.surface.plane_fit,
         fingertip_contact.surface.plane_from_depth,
         fingertip_contact.contact.measurement.fingertip_flow,
         fingertip_contact.keyboard.sheet_pose,

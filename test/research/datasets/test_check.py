@@ -1,4 +1,4 @@
-"""Rules of looking through datasets."""
+"""Rules of checking datasets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run_check(dataset, **options):
 
 
 def test_complete_dataset_has_no_problems(dataset):
-    """The layout passes; the figures are those of the pictures."""
+    """A valid session passes; the figures are those of its images."""
     for result in run_check(dataset).values():
         assert (result.problems, result.notes) == ((), ())
         summary = result.summary(Quality())
@@ -46,7 +46,7 @@ def test_complete_dataset_has_no_problems(dataset):
 
 
 def test_problems_are_reported_by_file_and_checking_continues(dataset):
-    """Missing halves, a corrupt picture, a wrong size, a wrong unit, a broken label: each names its file."""
+    """Missing images, a corrupt image, a wrong size, a wrong unit, a damaged label: each names its file."""
     first, second = dataset.sessions
     (first.path / "depth" / "000000.png").unlink()
     (first.path / "rgb" / "000001.png").write_bytes(b"nothing")
@@ -66,14 +66,14 @@ def test_problems_are_reported_by_file_and_checking_continues(dataset):
 
 
 def test_hands_and_labels_have_to_agree(dataset):
-    """A label for hands that the annotation does not know is a problem."""
+    """A label with hands that the annotation lacks is a problem."""
     file = dataset.sessions[0].path / "annotations" / "000001.json"
     file.write_text('{"frame_id": 1, "num_hands": 0, "hands": []}')
     assert any("labels 1 hands" in problem for problem in run_check(dataset)["P01"].problems)
 
 
 def test_anomalies_are_reported_as_notes(dataset):
-    """A wrong number of frames, another camera angle, stamps that go back: no problem, but told."""
+    """A wrong number of frames, another camera angle and stamps that go back are notes, not problems."""
     session = dataset.sessions[0]
     session_fields = {**session.metadata["session"], "total_frames": 7, "angle_degrees": 45}
     world.change_metadata(session, session=session_fields)
@@ -81,18 +81,18 @@ def test_anomalies_are_reported_as_notes(dataset):
     result = run_check(open_dataset(dataset.path))["P01"]
     notes = " ".join(result.notes)
     assert "total_frames is 7, there are 3" in notes
-    assert "the camera looks down at 90 degrees, not at 45" in notes
+    assert "the camera's elevation is 90 degrees, not 45" in notes
     assert "no stamp for 1 frames" in notes
-    assert "do not go up" in notes
+    assert "stamps do not increase" in notes
 
 
 def test_quality_filter_matches_the_published_one(dataset):
-    """80 % of the middle has depth, the Laplacian's variance is 100 or more; what cannot be read fails, too."""
+    """Minimum: depth in 80 % of the central window, variance of the Laplacian 100; unreadable frames also fail."""
     session = dataset.sessions[0]
     blurred = cv2.GaussianBlur(world.image(0), (0, 0), 4)
     cv2.imwrite(str(session.path / "rgb" / "000000.png"), blurred)
     holes = world.make_depth_mm(1)
-    holes[16:24] = 0  # a quarter of the middle
+    holes[16:24] = 0  # a quarter of the central window
     cv2.imwrite(str(session.path / "depth" / "000001.png"), holes)
     assert dict(find_rejected_frames(dataset, Quality())) == {session.key: (0, 1), dataset.sessions[1].key: ()}
     (session.path / "rgb" / "000002.png").write_bytes(b"")
@@ -101,7 +101,7 @@ def test_quality_filter_matches_the_published_one(dataset):
 
 
 def test_quality_is_measured_as_defined():
-    """The middle 60 % of height and width; a checkerboard of single pixels is as sharp as can be."""
+    """The central 60 % of height and width; a checkerboard of single pixels has the largest sharpness."""
     values = np.full((10, 10), 350, dtype=np.uint16)
     values[:2] = 0
     assert measure_valid_ratio(DepthImage(values, 0.001), 0.6) == 1.0
@@ -115,7 +115,7 @@ def test_quality_is_measured_as_defined():
 
 
 def test_threads_and_subsampling_do_not_change_findings(dataset):
-    """Files are counted all the same when only each second frame is read."""
+    """Missing files are found in all frames even if only every second frame is read."""
     (dataset.sessions[0].path / "depth" / "000001.png").unlink()
     reopened = open_dataset(dataset.path)
     alone, together = run_check(reopened), run_check(reopened, threads=3, stride=2)
@@ -125,7 +125,7 @@ def test_threads_and_subsampling_do_not_change_findings(dataset):
 
 
 def test_check_command_exit_code_reports_problems(dataset, capsys):
-    """Exit code 0, then 1 with the file's name, 2 where there is no dataset."""
+    """Exit code 0, then 1 with the file's name, 2 if there is no dataset."""
     assert run("dataset", "check", dataset.path) == 0
     (dataset.sessions[0].path / "rgb" / "000001.png").write_bytes(b"nothing")
     capsys.readouterr()

@@ -33,7 +33,7 @@ def unlabelled(tmp_path):
 
 
 def fingers_in_contact(session) -> dict[int, set[str]]:
-    """Frame -> fingers that touch."""
+    """Frame -> fingers in contact."""
     fingers_by_frame = {}
     for frame in session.frames():
         label = read_label(frame.label_path)
@@ -50,7 +50,7 @@ def write_csv(path, header: str, *lines: str):
 
 @pytest.mark.parametrize(("unit", "per_second"), [("s", 1), ("ms", 1e3), ("us", 1e6), ("ns", 1e9)])
 def test_touch_device_times_accept_any_unit(tmp_path, unit, per_second):
-    """Whole nanoseconds are kept exactly; fingers may be called as in the dataset."""
+    """Nanoseconds are kept exactly; fingers may have the dataset's names."""
     down, up = (f"{int(seconds * per_second)}" for seconds in (2, 3))
     file = write_csv(tmp_path / "t.csv", f"down_{unit}, up_{unit}, hand, finger", f"{down}, {up}, Right, Pinky")
     assert read_labelled_contacts(file) == [LabelledContact(2 * SECOND_NS, 3 * SECOND_NS, "right", "little")]
@@ -67,10 +67,10 @@ def test_nanoseconds_stay_exact(tmp_path):
     [
         ("down_s,up_s,hand,finger", "2,1,left,index", "line 2: up_s is earlier"),
         ("down_s,up_s,hand,finger", "1,2,left,toe", "line 2: finger is 'toe'"),
-        ("down_s,up_s,hand,finger", "nan,2,left,index", "line 2: 'nan' is no time"),
+        ("down_s,up_s,hand,finger", "nan,2,left,index", "line 2: 'nan' is not a time"),
         ("down_s,up_s", "1,2", "line 2: field 'hand' is missing"),
         ("begin,end", "1,2", "it names begin, end"),
-        ("down_s,up_s,hand,finger", "", "holds no touch"),
+        ("down_s,up_s,hand,finger", "", "has no contacts"),
     ],
 )
 def test_a_bad_csv_is_named(tmp_path, header, line, message):
@@ -94,14 +94,14 @@ def test_finger_is_labelled_in_contact_during_its_interval(session):
 
 
 def test_contacts_outside_the_session_are_rejected(session):
-    """Clocks that were not aligned must not make a session without contact."""
-    with pytest.raises(ValueError, match="none of 1 touches falls into the session"):
+    """Unaligned clocks must not produce a session without contacts."""
+    with pytest.raises(ValueError, match="none of 1 contacts overlaps the session"):
         labels_from_contacts(session, [LabelledContact(0, SECOND_NS, "left", "index")])
 
 
 @pytest.mark.parametrize("offset", [1_234_567_890, -4_000_000_000, 1_700_000_000_000_000_000])
 def test_clock_offset_is_estimated(offset):
-    """From an uneven rhythm, though some touches were missed, some invented, and all seen some milliseconds off."""
+    """From an uneven rhythm, despite missed and false contacts and errors of some milliseconds."""
     random = np.random.default_rng(1)
     downs = np.cumsum(random.uniform(0.2, 0.9, 30) * 1e9).astype(int)
     seen = downs[random.random(30) > 0.3] + offset
@@ -115,16 +115,16 @@ def test_clock_offset_is_estimated(offset):
 
 @pytest.mark.parametrize("onsets", [[], [0, 1 * SECOND_NS, 2 * SECOND_NS, 3 * SECOND_NS, 4 * SECOND_NS]])
 def test_ambiguous_clock_offset_is_rejected(onsets):
-    """Nothing seen, or an even rhythm that fits twice."""
+    """No onset, or an even rhythm that fits at two offsets."""
     labelled_contacts = [
         LabelledContact(number * SECOND_NS, number * SECOND_NS + 1, "left", "index") for number in (0, 1, 2)
     ]
-    with pytest.raises(ValueError, match="not clear"):
+    with pytest.raises(ValueError, match="ambiguous"):
         estimate_clock_offset_ns(labelled_contacts, onsets, 5 * SECOND_NS)
 
 
 def test_onsets_are_where_contact_begins(tmp_path):
-    """Not every frame that it lasts."""
+    """The first frame of a contact, not every frame of it."""
     session = world.write_session(tmp_path, count=4, labelled=False)
     labels = [
         world.make_label(),
@@ -137,13 +137,13 @@ def test_onsets_are_where_contact_begins(tmp_path):
 
 
 def test_detector_labels_never_replace_ground_truth(session, unlabelled):
-    """Not even when overwriting is allowed; truth replaces a guess when it is."""
+    """Not even with `overwrite`, with which ground truth does replace estimates."""
     detected, ground_truth = (
         world.make_label("thumb", source="detector"),
         world.make_label("ring", source="touch_device"),
     )
     for force in (False, True):
-        with pytest.raises(FileExistsError, match="a guess does not replace"):
+        with pytest.raises(FileExistsError, match="detector's estimates never replace"):
             save_labels(session, [LabelledFrame(0, detected)], overwrite=force)
     assert fingers_in_contact(session)[0] == set()
     save_labels(unlabelled, [LabelledFrame(0, detected)])
@@ -154,7 +154,7 @@ def test_detector_labels_never_replace_ground_truth(session, unlabelled):
 
 
 def test_detector_labels_are_marked_as_such(unlabelled):
-    """Contact is contact, approach is not; heights and hands are written with it."""
+    """Contact is labelled as contact, approach is not; heights and hands are written as well."""
     landmarks = world.make_hands()[0].landmarks_px.astype(np.float32)
     hand = Hand(7, "left", 0.9, 0.9, landmarks)
     tips = tuple(
@@ -174,7 +174,7 @@ def test_detector_labels_are_marked_as_such(unlabelled):
 
 
 def test_label_command_uses_a_touch_device(unlabelled, tmp_path, capsys):
-    """With the offset given; a second time only with --force."""
+    """With a given offset; a second time only with --force."""
     seconds = [world.stamp_ns(number) / 1e9 - 100 for number in (2, 4)]
     file = write_csv(tmp_path / "t.csv", "down_s,up_s", f"{seconds[0] - 0.01:.6f},{seconds[1] + 0.01:.6f}")
     arguments = ["dataset", "label", unlabelled.path, "--touches", file, "--hand", "right", "--finger", "index"]
@@ -189,7 +189,7 @@ def test_label_command_uses_a_touch_device(unlabelled, tmp_path, capsys):
 
 
 def test_label_command_estimates_the_clock_offset(tmp_path, capsys):
-    """From the labels that are there; the device's clock counts from its start."""
+    """From existing labels; the epoch of the device's clock is its start."""
     session = world.write_session(tmp_path, count=30, labelled=False)
     begins, device_ns = (3, 8, 17, 20), world.stamp_ns(0) - 7 * SECOND_NS
     detected = [
@@ -202,14 +202,14 @@ def test_label_command_estimates_the_clock_offset(tmp_path, capsys):
     ]
     file = write_csv(tmp_path / "t.csv", "down_ns,up_ns,hand,finger", *lines)
     assert run("dataset", "label", session.path, "--touches", file, "--force") == 0
-    assert f"offset between the clocks: {device_ns / 1e9:+.3f} s" in capsys.readouterr().err
+    assert f"clock offset: {device_ns / 1e9:+.3f} s" in capsys.readouterr().err
     fingers_by_frame = fingers_in_contact(open_session(session.path))
     expected = {begin + more for begin in begins for more in (0, 1)}
     assert {number for number, fingers in fingers_by_frame.items() if fingers == {"middle"}} == expected
 
 
 def test_label_command_runs_the_detector(unlabelled, hand_weights, capsys):
-    """Noise shows no hands: every frame is labelled, by the detector, without contact."""
+    """In noise there are no hands: the detector labels every frame, without contact."""
     assert run("dataset", "label", unlabelled.path) == 0
     assert "6 frames labelled by detector, 0 with contact" in capsys.readouterr().err
     assert read_annotation(unlabelled.path / "annotations" / "000005.json") == ()

@@ -18,7 +18,7 @@ from fingertip_research.datasets.annotations import (
 )
 from fingertip_research.datasets.dataset import BadFrameError, DatasetFrame, open_dataset, open_session
 
-# As the published recorder writes it: nothing of ours in it.
+# As the published recorder writes it, without additions.
 PUBLISHED_METADATA = {
     "camera": "Intel RealSense D405",
     "resolution": [64, 48],
@@ -42,7 +42,7 @@ PUBLISHED_METADATA = {
 
 @pytest.fixture
 def published(tmp_path):
-    """A dataset as the model card describes it."""
+    """A dataset in the layout of the model card."""
     folder = tmp_path / "d405" / "P01" / "P01_angle90_white_desk_typing_074155"
     for name in ("rgb", "depth", "annotations", "labels"):
         (folder / name).mkdir(parents=True)
@@ -69,25 +69,25 @@ def test_the_published_layout_is_read(published):
 
 
 def test_depth_is_in_millimetres_for_any_sensor_unit(published):
-    """`depth_scale_m` is the sensor's, the pictures are converted: 350 is 0.35 m."""
+    """`depth_scale_m` is the sensor's unit, the images are converted: 350 is 0.35 m."""
     (frame, _) = open_dataset(published).frames()
     assert np.nanmedian(frame.load_depth_m()) == pytest.approx(0.35, abs=0.002)
 
 
 def test_frames_without_stamps_are_one_period_apart(published):
-    """The published sets have none."""
+    """The published datasets have no stamps.csv."""
     (session,) = open_dataset(published).sessions
     assert session.stamps_ns == {0: 0, 1: 33_333_333}
 
 
 @pytest.mark.parametrize("level", ["", "P01", "P01/P01_angle90_white_desk_typing_074155"])
 def test_dataset_can_be_opened_at_any_level(published, level):
-    """The whole, one participant, one session."""
+    """The whole dataset, one participant, or one session."""
     assert len(list(open_dataset(published / level).frames())) == 2
 
 
 def test_missing_metadata_is_read_from_the_folder_name(published):
-    """Surfaces may hold underscores."""
+    """Names of surfaces may contain underscores."""
     (session,) = open_dataset(published).sessions
     session = world.change_metadata(session, session=None)
     assert (session.participant, session.angle_deg) == ("P01", 90.0)
@@ -95,7 +95,7 @@ def test_missing_metadata_is_read_from_the_folder_name(published):
 
 
 def test_multi_camera_metadata_is_read(published):
-    """Surface at the top, the angle with the camera that measures depth."""
+    """The surface is at the top level, the angle with the depth camera."""
     (session,) = open_dataset(published).sessions
     cameras = [{"name": "side", "type": "rgb", "angle": 15}, {"name": "d405", "type": "depth", "angle": 45}]
     session = world.change_metadata(
@@ -105,7 +105,7 @@ def test_multi_camera_metadata_is_read(published):
 
 
 def test_frames_can_be_pickled(published):
-    """Loaders work in processes of their own."""
+    """Data loaders run in separate processes."""
     frame = next(open_dataset(published).frames())
     copy = pickle.loads(pickle.dumps(frame))
     assert copy == frame
@@ -113,7 +113,7 @@ def test_frames_can_be_pickled(published):
 
 
 def test_only_frames_with_both_images_count(published):
-    """A frame without depth is none; hidden files are unfinished."""
+    """A frame without depth is ignored, and so are hidden files, which are incomplete."""
     (session,) = open_dataset(published).sessions
     (session.path / "depth" / "000000.png").unlink()
     (session.path / "rgb" / ".000007.png.partial").touch()
@@ -121,7 +121,7 @@ def test_only_frames_with_both_images_count(published):
 
 
 def test_unreadable_session_is_named_and_skipped(published):
-    """The rest goes on."""
+    """The other sessions are read."""
     broken = published / "P02" / "P02_angle45_dark_hovering_080000"
     (broken / "rgb").mkdir(parents=True)
     (broken / "metadata.json").write_text('{"intrinsics": {"fx": 1')
@@ -147,10 +147,10 @@ def test_invalid_metadata_error_names_the_field(published, fields, message):
 
 
 def test_folder_without_sessions_is_rejected(tmp_path):
-    """A folder that is not there, and one without sessions."""
+    """A missing folder, and one without sessions."""
     with pytest.raises(FileNotFoundError, match="does not exist"):
         open_dataset(tmp_path / "none")
-    with pytest.raises(ValueError, match="holds no session"):
+    with pytest.raises(ValueError, match="has no readable session"):
         open_dataset(tmp_path)
 
 
@@ -186,7 +186,7 @@ def corrupt(frame: DatasetFrame, defect: str) -> None:
     ],
 )
 def test_invalid_image_is_named(published, defect, folder, message):
-    """The error says which file, what is wrong, and can be told from others, so that the rest goes on."""
+    """The error names the file and the fault; its type lets callers skip the frame."""
     bad, good = open_dataset(published).frames()
     corrupt(bad, defect)
     with pytest.raises(BadFrameError, match=message) as error:
@@ -196,7 +196,7 @@ def test_invalid_image_is_named(published, defect, folder, message):
 
 
 def test_depth_unit_can_be_specified(published):
-    """`depth_png_unit_m` is ours; with it tenths of millimetres are read rightly, and millimetres no longer."""
+    """With `depth_png_unit_m` 0.0001 depth in tenths of millimetres is read, and depth in millimetres is refused."""
     bad, good = open_dataset(published).frames()
     corrupt(bad, "tenths of a millimetre")
     session = world.change_metadata(bad.session, depth_png_unit_m=0.0001)
@@ -206,7 +206,7 @@ def test_depth_unit_can_be_specified(published):
 
 
 def test_depth_without_valid_pixels_is_not_a_unit_error(published):
-    """An empty picture is poor, not wrong."""
+    """An empty depth image is poor, but not an error."""
     (frame, _) = open_dataset(published).frames()
     cv2.imwrite(str(frame.depth_path), np.zeros((48, 64), dtype=np.uint16))
     assert np.isnan(frame.load_depth_m()).all()
@@ -221,7 +221,7 @@ OLD_HAND = {
 
 
 def test_both_generations_of_annotations_are_read(tmp_path):
-    """The older ones have a depth of 0 where there is none, the newer ones null, and the keys under the fingertips."""
+    """Missing depth is 0 in the older ones, null in the newer ones, which also have the keys under the fingertips."""
     new_hand = {
         **OLD_HAND,
         "fingertip_depths_m": {**OLD_HAND["fingertip_depths_m"], "middle": None},
@@ -241,7 +241,7 @@ def test_both_generations_of_annotations_are_read(tmp_path):
 
 
 def test_both_generations_of_labels_are_read(tmp_path):
-    """contact and hover; tap, touch and hover with has_contact. Whoever does not say is not believed to be truth."""
+    """contact and hover; tap, touch and hover with has_contact. Labels without a source are not ground truth."""
     old = {"depth_m": 0.31, "surface_depth_m": 0.314, "distance_mm": 4.0}
     generations = {
         "old": {"index": {**old, "state": "contact"}, "pinky": {**old, "state": "hover"}},
@@ -279,7 +279,7 @@ def test_written_hands_are_read_back(tmp_path):
 
 
 def test_missing_annotation_differs_from_empty_annotation(tmp_path):
-    """No file is no answer; a file without hands is the answer that there is none."""
+    """No file means unknown; a file without hands means that there are none."""
     assert read_annotation(tmp_path / "none.json") is None
     assert read_label(tmp_path / "none.json") is None
     (tmp_path / "a.json").write_text('{"frame_id": 0, "num_hands": 0, "hands": []}')
@@ -290,7 +290,7 @@ def test_missing_annotation_differs_from_empty_annotation(tmp_path):
     ("hand", "message"),
     [
         ({"landmarks_px": [[1, 2]]}, r"shape \(1, 2\)"),
-        ({"fingertip_pixels": {"toe": [1, 2]}}, "'toe' is no finger"),
+        ({"fingertip_pixels": {"toe": [1, 2]}}, "'toe' is not a finger"),
         ({"fingertip_pixels": {"index": 5}}, "annotation.json"),
     ],
 )

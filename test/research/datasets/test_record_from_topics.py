@@ -1,4 +1,4 @@
-"""A session recorded from a camera's topics, over DDS."""
+"""Recording a session from a camera's topics, over DDS."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def recording(tmp_path_factory):
 
 
 def test_every_frame_of_a_camera_is_recorded(recording, tmp_path):
-    """Pixels and stamps are the camera's, none is lost; Ctrl-C is the usual end and leaves a session that is whole."""
+    """Pixels and stamps equal the camera's, no frame is lost; Ctrl-C ends the recording and leaves it complete."""
     command = "from fingertip_contact.cli.main import main; main()"
     arguments = ["dataset", "record", "--out", str(tmp_path / "d405"), *SESSION_ARGUMENTS]
     recorder = subprocess.Popen([sys.executable, "-c", command, *arguments], env=os.environ, stderr=subprocess.PIPE)
@@ -47,7 +47,7 @@ def test_every_frame_of_a_camera_is_recorded(recording, tmp_path):
     assert b"Traceback" not in errors
     (session,) = open_dataset(tmp_path / "d405").sessions
     assert (session.participant, session.surface, session.camera) == ("P19", "white_desk", CAMERA)
-    # The simulated camera stamps its pictures with the time of day, here at half the speed.
+    # The simulated camera stamps its images with the current time, here at half speed.
     assert len(session.frame_numbers) == FRAMES
     assert set(np.diff(list(session.stamps_ns.values()))) == {2 * PERIOD_NS}
     assert session.metadata["session"]["total_frames"] == FRAMES
@@ -64,19 +64,19 @@ def test_every_frame_of_a_camera_is_recorded(recording, tmp_path):
         (SESSION_ARGUMENTS[2:], "participant"),
         (("--participant", "Anna", *SESSION_ARGUMENTS[2:]), "--participant is 'Anna'"),
         (SESSION_ARGUMENTS[:4], "--angle is missing"),
-        ((*SESSION_ARGUMENTS, "--filters"), "--filters goes with"),
+        ((*SESSION_ARGUMENTS, "--filters"), "--filters requires"),
         ((*SESSION_ARGUMENTS, "--source", "webcam"), "--source is 'webcam'"),
     ],
 )
 def test_invalid_session_names_are_rejected(tmp_path, capsys, arguments, message):
-    """Before any camera is opened."""
+    """They are rejected before a camera is opened."""
     assert run("dataset", "record", "--out", tmp_path / "d405", *arguments) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "d405").exists()
 
 
 def test_missing_pyrealsense2_names_the_remedy(tmp_path, capsys, monkeypatch):
-    """It is an extra."""
+    """The error names the extra that installs it."""
     monkeypatch.setitem(sys.modules, "pyrealsense2", None)
     assert run("dataset", "record", "--out", tmp_path / "d405", *SESSION_ARGUMENTS, "--source", "realsense") == 2
     assert "fingertip_contact[realsense]" in capsys.readouterr().err

@@ -29,7 +29,7 @@ DEADLINE_S = 120
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory) -> Path:
-    """One person under two angles, two frames of each action, made by two processes."""
+    """One person at two angles, two frames of each action, rendered by two processes."""
     root = tmp_path_factory.mktemp("people")
     assert simulate_dataset(plan_dataset(1, 12, ANGLES, SURFACES, DatasetConfig(seed=5)), root, workers=2) == 12
     return root
@@ -41,7 +41,7 @@ def read_files(root: Path) -> dict[Path, bytes]:
 
 @pytest.mark.parametrize(("participants", "frames"), [(15, 3000), (2, 7), (3, 6), (4, 101)])
 def test_frames_are_distributed_evenly(participants, frames):
-    """To people, angles and actions, and all of them; every surface is used."""
+    """Among people, angles and actions, without remainder; every surface is used."""
     blocks = plan_dataset(participants, frames, ANGLES, SURFACES, DatasetConfig())
     assert sum(sum(block.frames.values()) for block in blocks) == frames
     for key in (lambda block: block.participant, lambda block: block.angle_deg):
@@ -70,26 +70,26 @@ def test_frames_are_distributed_evenly(participants, frames):
     ],
 )
 def test_impossible_plans_are_rejected(arguments, message):
-    """Before anything is drawn."""
+    """They are rejected before rendering."""
     with pytest.raises(ValueError, match=message):
         plan_dataset(*arguments)
 
 
 def test_simulated_dataset_passes_the_check(people):
-    """It passes the check, shows hands in every frame, and each session is of what it says."""
+    """It passes the check, shows hands in every frame, and each session matches its description."""
     checks = list(check_dataset(open_dataset(people), Quality()))
     assert len(checks) == len(ANGLES) * len(ACTIONS)
     for check in checks:
         assert (check.problems, check.notes) == ((), ())
-        assert [frame.hands for frame in check.frames] == [2, 2]
+        assert [frame.hand_count for frame in check.frames] == [2, 2]
         assert check.session.participant == "P01"
         assert check.session.action in ACTIONS
     assert {check.session.angle_deg for check in checks} == set(ANGLES)
 
 
 def test_labels_match_ground_truth(people):
-    """Whoever hovers touches nothing and is as high as the hover; whoever touches is at the surface; the sensor's depth
-    of the desk is that of the surface written down."""
+    """Hovering fingertips are at the height of the hover, those in contact at the surface; the sensor's depth of the
+    desk is that of the written surface."""
     for session in open_dataset(people).sessions:
         plane = Plane(
             np.array(session.metadata["surface_calibration"]["plane_optical_frame"]["normal"]),
@@ -110,7 +110,7 @@ def test_labels_match_ground_truth(people):
             rows, columns = np.nonzero(np.isfinite(corner))
             pixels = np.column_stack([columns + depth_m.shape[1] - 200, rows + depth_m.shape[0] - 60])
             expected_m = plane.depth_at_m(session.camera.rays(pixels))
-            # Half a millimetre is what the driver cuts off.
+            # The driver truncates to millimetres: half a millimetre on average.
             assert np.median(corner[rows, columns] - expected_m) == pytest.approx(-0.0005, abs=0.0007)
 
 
@@ -127,8 +127,8 @@ def test_participant_appearance_is_constant_across_sessions():
 
 
 def test_missing_sessions_are_recreated_identically(people):
-    """A session that was taken away comes back the same, made by one process instead of two; the others stay, and
-    what a stopped worker left is cleared."""
+    """A deleted session is recreated identically, by one process instead of two; the others stay, and the files of an
+    interrupted worker are removed."""
     before = read_files(people)
     times = {path: path.stat().st_mtime_ns for path in people.rglob("*.png")}
     gone = next(people.glob("P01/*transition*"))
@@ -143,13 +143,13 @@ def test_missing_sessions_are_recreated_identically(people):
 
 
 def test_different_configuration_is_rejected_for_existing_sessions(people):
-    """It is told at once, naming the session."""
+    """It is an error that names the session."""
     with pytest.raises(ValueError, match=r"P01_angle45.*other settings"):
         simulate_dataset(plan_dataset(1, 12, ANGLES, SURFACES, DatasetConfig(seed=6)), people)
 
 
 def test_hovering_hands_stay_above_the_desk():
-    """A hover never comes down to the desk; a transition comes exactly down, and well up."""
+    """A hover never reaches the desk; a transition reaches it exactly, and rises well above it."""
     times_s = np.linspace(0, 60, 500)
     for seed in range(5):
         hover_m = np.array([sample_hover(np.random.default_rng(seed))(time_s) for time_s in times_s])
@@ -162,7 +162,7 @@ def test_hovering_hands_stay_above_the_desk():
 
 
 def test_fingertips_are_annotated_inside_the_image(people):
-    """21 landmarks a hand, most of them in view, and a depth for most fingertips."""
+    """21 landmarks per hand, most of them in view, and a depth for most fingertips."""
     depths = []
     for frame in open_dataset(people).frames():
         for hand in read_annotation(frame.annotation_path):
@@ -173,7 +173,7 @@ def test_fingertips_are_annotated_inside_the_image(people):
 
 
 def test_interrupt_leaves_only_complete_sessions(tmp_path):
-    """No traceback, no hidden left-over; what is there passes the check or is nothing."""
+    """No traceback and no hidden folders; every session that exists is complete."""
     command = "from fingertip_contact.cli.main import main; main()"
     arguments = [
         "simulate",
@@ -214,7 +214,7 @@ def test_interrupt_leaves_only_complete_sessions(tmp_path):
 
 
 def test_simulate_dataset_command_rejects_invalid_arguments(tmp_path, capsys):
-    """And tells `simulate` from `simulate dataset`."""
+    """It distinguishes `simulate` from `simulate dataset`."""
     out = "--out", tmp_path / "people"
     assert run("simulate", "dataset", "--participants", "2", "--frames", "3", "--angles", "45,90", *out) == 2
     assert "at least 4 are needed" in capsys.readouterr().err

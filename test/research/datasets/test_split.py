@@ -1,4 +1,4 @@
-"""Rules of dealing participants to train, val and test."""
+"""Rules of assigning participants to train, val and test."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def dataset(tmp_path_factory):
 
 
 def test_published_splits_are_available_by_name():
-    """As the model card names the participants; the authors' repository names others."""
+    """The participants are those of the model card; the authors' repository has a different split."""
     split = load_split("card")
     assert {part: " ".join(names) for part, names in split.participants.items()} == CARD
     assert load_split("repository").participants["test"] == ("P05", "P08")
@@ -54,7 +54,7 @@ def test_published_splits_are_available_by_name():
     fractions=st.tuples(*[st.floats(0.05, 1.0)] * 3),
 )
 def test_every_participant_is_in_exactly_one_part(tmp_path, counts, seed, fractions):
-    """Whatever the people, the shares and the seed; no part stays empty, and the seed alone decides."""
+    """For any participants, fractions and seed; no part stays empty, and the same seed gives the same split."""
     people = make_imaginary_dataset(tmp_path, counts)
     split = draw_split(people, dict(zip(PARTS, fractions, strict=True)), seed)
     assigned = [name for part in PARTS for name in split.participants[part]]
@@ -64,7 +64,7 @@ def test_every_participant_is_in_exactly_one_part(tmp_path, counts, seed, fracti
 
 
 def make_imaginary_dataset(path, counts) -> Dataset:
-    """A dataset of sessions that know their frames and have no files."""
+    """A dataset whose sessions have frame numbers but no files."""
     sessions = []
     for number, count in enumerate(counts, start=1):
         session = Session(path, f"P{number:02d}", 60.0, "dark", "typing", world.CAMERA)
@@ -74,7 +74,7 @@ def make_imaginary_dataset(path, counts) -> Dataset:
 
 
 def test_part_sizes_match_their_ratios(tmp_path):
-    """With twenty equal people 80, 5 and 15 % are 16, 1 and 3; another seed deals others."""
+    """With twenty equal participants 80, 5 and 15 % are 16, 1 and 3; another seed assigns others."""
     people = make_imaginary_dataset(tmp_path, [10] * 20)
     splits = [draw_split(people, seed=seed) for seed in (42, 43)]
     for split in splits:
@@ -84,7 +84,11 @@ def test_part_sizes_match_their_ratios(tmp_path):
 
 @pytest.mark.parametrize(
     ("count", "fractions", "message"),
-    [(2, {}, "2 participants; 3 parts"), (5, {"train": -1.0}, "negative"), (5, dict.fromkeys(PARTS, 0.0), "not all 0")],
+    [
+        (2, {}, "2 participants; 3 parts"),
+        (5, {"train": -1.0}, "negative"),
+        (5, dict.fromkeys(PARTS, 0.0), "at least one must be positive"),
+    ],
 )
 def test_impossible_splits_are_rejected(tmp_path, count, fractions, message):
     with pytest.raises(ValueError, match=message):
@@ -92,7 +96,7 @@ def test_impossible_splits_are_rejected(tmp_path, count, fractions, message):
 
 
 def test_participant_in_two_parts_is_rejected(tmp_path):
-    """Not in a split made here, not in a manifest, not in text files: the error names who and where."""
+    """In a new split, a manifest or text files: the error names the participant and the parts."""
     with pytest.raises(ValueError, match="P02 is in train and in test"):
         Split("mine", {"train": ("P01", "P02"), "val": (), "test": ("P02",)})
     manifest = {"version": 1, "name": "theirs", "participants": {"train": ["P01"], "val": ["P01"], "test": []}}
@@ -107,7 +111,7 @@ def test_participant_in_two_parts_is_rejected(tmp_path):
 
 
 def test_manifest_round_trip_preserves_the_split(dataset, tmp_path):
-    """Participants and excluded frames; wherever the dataset lies, it holds the same frames."""
+    """Participants and excluded frames, independent of the path of the dataset."""
     split = draw_split(dataset, seed=3).exclude({dataset.sessions[0].key: [1]})
     save_split(split, dataset, tmp_path / "deep" / "split.json")
     loaded = load_split(tmp_path / "deep" / "split.json")
@@ -119,14 +123,14 @@ def test_manifest_round_trip_preserves_the_split(dataset, tmp_path):
 
 
 def test_empty_part_is_reported(dataset):
-    """Training on nothing is an error that names both sides."""
+    """An empty part is an error that names its participants and those of the dataset."""
     with pytest.raises(ValueError, match=r"part 'test' of split card has no frames.*P08, P17.*P01, P02"):
         load_split("card").frames(dataset, "test")
 
 
 @pytest.mark.parametrize("focal", [True, False])
 def test_published_text_format_is_written(dataset, tmp_path, focal):
-    """Absolute paths of colour and depth, and the focal length where wanted; read back they are the same frames."""
+    """Absolute paths of colour and depth, and optionally the focal length; they are read back as the same frames."""
     split = draw_split(dataset)
     counts = save_pairs(split, dataset, tmp_path, focal=focal)
     assert read_pair_participants(tmp_path) == split.participants
@@ -139,7 +143,7 @@ def test_published_text_format_is_written(dataset, tmp_path, focal):
 
 
 def test_published_text_files_resolve_relocated_frames(dataset, tmp_path):
-    """Their paths lead to the authors' disk; session and number tell the frame. Others are handed back."""
+    """Their paths are of the authors' disk, so frames match by session and number; unmatched ones are returned."""
     session = dataset.sessions[0].name
     lines = [f"/nas/P01/{session}/rgb/{name}.png /nas/P01/{session}/depth/{name}.png" for name in ("000001", "000009")]
     (tmp_path / "test.txt").write_text("\n".join([*lines, ""]))
@@ -160,7 +164,7 @@ def test_unknown_split_error_lists_available_splits(tmp_path):
 
 
 def test_split_command_writes_manifest_and_text_files(dataset, tmp_path, capsys):
-    """Manifest and text files in one go; the filter's frames are in neither."""
+    """Writes manifest and text files at once; the filtered frames are in neither."""
     rejected = "--min-sharpness", "1e9"
     out, text = tmp_path / "split.json", tmp_path / "text"
     assert run("dataset", "split", dataset.path, "--out", out, "--text", text, "--seed", "3") == 0

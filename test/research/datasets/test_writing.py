@@ -1,4 +1,4 @@
-"""Rules of writing sessions, and of bags that become sessions and bags again."""
+"""Rules of writing sessions, and of converting bags to sessions and back."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 
 import dataset_world as world
 from cli_harness import run
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.datatypes import DepthImage
 from fingertip_contact.geometry import Plane
 from fingertip_contact.recordings.bag import BagWriter, open_recording
@@ -35,7 +36,7 @@ DEADLINE_S = 30
 
 
 def test_written_data_is_read_back(tmp_path):
-    """Pixels, stamps, intrinsics with their distortion, and what the session is of; numbered from 0."""
+    """Pixels, stamps, intrinsics with distortion, and the description of the session; frames are numbered from 0."""
     session = world.write_session(tmp_path, "P07", 3)
     assert session.path == tmp_path / "P07" / "P07_angle90_white_desk_typing_074155"
     assert (session.participant, session.angle_deg, session.surface) == ("P07", 90.0, "white_desk")
@@ -54,24 +55,24 @@ def test_existing_output_is_not_overwritten(tmp_path):
 
 
 def test_exception_leaves_only_complete_frames(tmp_path):
-    """What was recorded stays, and the metadata counts it."""
+    """Recorded frames stay, and the metadata has their number."""
 
     def failing():
         yield from world.make_frames(2)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        record_session(failing(), tmp_path, world.SPEC, frames_per_second=30)
+        record_session(failing(), tmp_path, world.INFO, frames_per_second=30)
     (check,) = check_dataset(open_dataset(tmp_path), Quality())
     assert (len(check.frames), check.problems, check.notes) == (2, (), ())
 
 
 def test_kill_leaves_only_complete_frames(tmp_path):
-    """SIGKILL in the middle of writing: every frame that is there can be read, with its stamp."""
+    """After SIGKILL during writing every frame can be read, with its stamp."""
     program = (
         "import sys, itertools; from pathlib import Path; import dataset_world as world\n"
         "from fingertip_research.datasets.conversion import record_session\n"
-        "record_session(map(world.make_frame, itertools.count()), Path(sys.argv[1]), world.SPEC, frames_per_second=30)"
+        "record_session(map(world.make_frame, itertools.count()), Path(sys.argv[1]), world.INFO, frames_per_second=30)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], env=environment)
@@ -84,13 +85,13 @@ def test_kill_leaves_only_complete_frames(tmp_path):
     assert len(check.frames) > 20
     for frame in check.session.frames():
         assert_same(frame.load(), world.make_frame(frame.number))
-    # The next frame's depth may be there already; it is told, and is no frame.
+    # The depth of the next frame may exist; it is reported, and does not count as a frame.
     assert len(check.problems) <= 1
     assert any("interrupted" in note for note in check.notes)
 
 
 def test_full_disk_is_reported_and_leaves_only_complete_frames(tmp_path):
-    """A limit on file sizes stands for it: the error names the file, and the frames before can be read."""
+    """A limit on file sizes simulates it: the error names the file, and earlier frames can be read."""
     limit = 20_000
     large = replace(world.CAMERA, width=640, height=480)
     noise = np.random.default_rng(0).integers(0, 255, (480, 640, 3), dtype=np.uint8)
@@ -101,7 +102,7 @@ def test_full_disk_is_reported_and_leaves_only_complete_frames(tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
     try:
         with pytest.raises(OSError, match=r"cannot write .*rgb/000002\.png"):
-            record_session(frames, tmp_path, world.SPEC, frames_per_second=30)
+            record_session(frames, tmp_path, world.INFO, frames_per_second=30)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     (session,) = open_dataset(tmp_path).sessions
@@ -115,28 +116,28 @@ def test_interrupted_conversion_leaves_no_session(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        frames_to_session(failing(), tmp_path, world.SPEC, frames_per_second=30)
+        frames_to_session(failing(), tmp_path, world.INFO, frames_per_second=30)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_frames_without_depth_are_omitted(tmp_path):
-    """And counted; nothing at all is an error."""
+    """They are counted; a source without frames is an error."""
     frames = [world.make_frame(0), replace(world.make_frame(1), depth=None), world.make_frame(2)]
-    result = frames_to_session(frames, tmp_path, world.SPEC, frames_per_second=30)
+    result = frames_to_session(frames, tmp_path, world.INFO, frames_per_second=30)
     assert (result.frames, result.skipped) == (2, 1)
     assert list(open_session(result.path).stamps_ns.values()) == [world.stamp_ns(0), world.stamp_ns(2)]
     with pytest.raises(ValueError, match="no frame"):
-        frames_to_session([], tmp_path, world.SPEC, frames_per_second=30)
+        frames_to_session([], tmp_path, world.INFO, frames_per_second=30)
 
 
 def test_depth_in_metres_is_rounded_to_the_sessions_step(tmp_path):
-    """NaN becomes 0; a finer step keeps more."""
+    """NaN becomes 0; a finer unit keeps more digits."""
     depth_m = np.full((48, 64), 0.34567, dtype=np.float32)
     depth_m[0] = np.nan
     frame = replace(world.make_frame(0), depth=DepthImage(depth_m, 1.0))
     for step_m, expected_m in ((0.001, 0.346), (0.0001, 0.3457)):
         result = frames_to_session(
-            [frame], tmp_path / str(step_m), world.SPEC, frames_per_second=30, depth_png_unit_m=step_m
+            [frame], tmp_path / str(step_m), world.INFO, frames_per_second=30, depth_png_unit_m=step_m
         )
         (read,) = open_session(result.path).frames()
         assert np.isnan(read.load_depth_m()[0]).all()
@@ -145,10 +146,10 @@ def test_depth_in_metres_is_rounded_to_the_sessions_step(tmp_path):
 
 def test_round_trip_through_a_dataset_preserves_a_recording(tmp_path, typed_recording):
     """Simulated bag, dataset, bag: identical pixels, stamps, frame ids and intrinsics."""
-    few = 45  # of which fifteen show hands
+    few = 45  # fifteen of them show hands
     with open_recording(typed_recording) as original:
         frames = [frame for frame, _ in zip(original.frames(), range(few), strict=False)]
-        result = frames_to_session(frames, tmp_path / "ds", world.SPEC, frames_per_second=30)
+        result = frames_to_session(frames, tmp_path / "ds", world.INFO, frames_per_second=30)
         assert session_to_bag(open_session(result.path), tmp_path / "copy.mcap") == (few, [])
         with open_recording(tmp_path / "copy.mcap") as copy:
             copies = list(copy.frames())
@@ -157,26 +158,50 @@ def test_round_trip_through_a_dataset_preserves_a_recording(tmp_path, typed_reco
         assert_same(one, other)
 
 
+def test_metadata_and_topics_come_from_the_camera_profile(tmp_path):
+    """Name, depth range and topics are those of the camera that recorded."""
+    profile = replace(
+        D405,
+        name="Other",
+        depth_range_m=(0.1, 0.9),
+        driver_topics=("/o/color/image_raw", "/o/color/camera_info", "/o/depth/image"),
+    )
+    result = frames_to_session(world.make_frames(2), tmp_path, world.INFO, frames_per_second=30, camera_profile=profile)
+    session = open_session(result.path)
+    assert (session.metadata["camera"], session.metadata["depth_range_m"]) == ("Other", [0.1, 0.9])
+    session_to_bag(session, tmp_path / "a.mcap", profile)
+    with open_recording(tmp_path / "a.mcap") as recording:
+        assert (recording.color_topic, recording.depth_topic) == ("/o/color/image_raw", "/o/depth/image")
+
+
+def test_session_without_time_of_day_has_no_name():
+    """The name of its folder needs it; the first frame's stamp provides it unless it is set."""
+    with pytest.raises(ValueError, match="no time of day"):
+        _ = world.INFO.name
+    assert world.INFO.with_start(world.START_NS).name == "P01_angle90_white_desk_typing_221320"
+    assert replace(world.INFO, time_of_day="090000").with_start(world.START_NS).time_of_day == "090000"
+
+
 def test_unreadable_frame_does_not_abort_the_bag(tmp_path):
-    """It is named and left out; a session without a good frame gives no bag."""
+    """It is reported and skipped; a session without a usable frame gives no bag."""
     session = world.write_session(tmp_path / "ds")
-    (session.path / "rgb" / "000001.png").write_bytes(b"no png")
+    (session.path / "rgb" / "000001.png").write_bytes(b"not a png")
     count, problems = session_to_bag(session, tmp_path / "a.mcap")
     assert count == 2
     assert len(problems) == 1
     assert "rgb/000001.png" in problems[0]
     for number in (0, 2):
         (session.path / "depth" / f"{number:06d}.png").write_bytes(b"")
-    with pytest.raises(ValueError, match="no frame that can be used"):
+    with pytest.raises(ValueError, match="no usable frame"):
         session_to_bag(session, tmp_path / "b.mcap")
     assert not (tmp_path / "b.mcap").exists()
 
 
 def test_fine_depth_is_written_to_a_bag_as_metres(tmp_path):
-    """16UC1 knows millimetres only."""
+    """16UC1 has millimetres only."""
     frame = world.make_frame(0)
     fine = replace(frame, depth=DepthImage(10 * world.make_depth_mm(0) + 3, 0.0001))
-    result = frames_to_session([fine], tmp_path / "ds", world.SPEC, frames_per_second=30, depth_png_unit_m=0.0001)
+    result = frames_to_session([fine], tmp_path / "ds", world.INFO, frames_per_second=30, depth_png_unit_m=0.0001)
     session_to_bag(open_session(result.path), tmp_path / "a.mcap")
     with open_recording(tmp_path / "a.mcap") as recording:
         (copy,) = recording.frames()
@@ -184,12 +209,12 @@ def test_fine_depth_is_written_to_a_bag_as_metres(tmp_path):
 
 
 def test_ground_truth_labels_exactly_the_taps(tmp_path, typed_recording):
-    """A fingertip is labelled as touching in the frames between its tap's press and release, and in no other."""
+    """A fingertip is labelled as in contact exactly in the frames between press and release of its taps."""
     ground_truth = SessionGroundTruth.read(ground_truth_path(typed_recording))
     taps = read_ground_truth(ground_truth_path(typed_recording)).taps
     with open_recording(typed_recording) as recording:
         result = frames_to_session(
-            recording.frames(), tmp_path, world.SPEC, frames_per_second=30, ground_truth=ground_truth
+            recording.frames(), tmp_path, world.INFO, frames_per_second=30, ground_truth=ground_truth
         )
     session = open_session(result.path)
     in_contact, expected = set(), set()
@@ -209,11 +234,11 @@ def test_ground_truth_labels_exactly_the_taps(tmp_path, typed_recording):
 
 
 def test_fingertip_annotations_match_the_image(tmp_path, typed_recording):
-    """Measured depth at a seen fingertip lies over the desk behind it, by no more than a hand is thick."""
+    """Measured depth at a visible fingertip is above the desk behind it, by at most the thickness of a hand."""
     ground_truth = SessionGroundTruth.read(ground_truth_path(typed_recording))
     with open_recording(typed_recording) as recording:
         frames = [frame for frame in recording.frames() if ground_truth.frames[frame.stamp_ns].hands][40:42]
-    result = frames_to_session(frames, tmp_path, world.SPEC, frames_per_second=30, ground_truth=ground_truth)
+    result = frames_to_session(frames, tmp_path, world.INFO, frames_per_second=30, ground_truth=ground_truth)
     seen = 0
     for frame in open_session(result.path).frames():
         labels = {hand.handedness: hand.fingertips for hand in read_label(frame.label_path).hands}
@@ -223,7 +248,7 @@ def test_fingertip_annotations_match_the_image(tmp_path, typed_recording):
                     seen += 1
                     assert 0.0 < labels[hand.handedness][finger].surface_depth_m - depth_m < 0.06
     assert seen > 10
-    # Labelled later, from the same truth, they are the same.
+    # Labelling later, from the same ground truth, gives the same files.
     session = open_session(result.path)
     before = {path: path.read_bytes() for path in session.path.rglob("*.json")}
     for folder in ("labels", "annotations"):
@@ -233,7 +258,7 @@ def test_fingertip_annotations_match_the_image(tmp_path, typed_recording):
 
 
 def test_conversion_commands_work_in_both_directions(tmp_path, capsys):
-    """What the bag does not say has to be given; a session or bag that exists is overwritten only by force."""
+    """Fields that the bag lacks are required; an existing session or bag is overwritten only with --force."""
     bag, root, back = tmp_path / "a.mcap", tmp_path / "people", tmp_path / "b.mcap"
     session_to_bag(world.write_session(tmp_path / "ds", "P01", 4), bag)
     arguments = ("--out", root, "--participant", "P03")
@@ -258,7 +283,7 @@ def test_conversion_commands_work_in_both_directions(tmp_path, capsys):
 
 
 def test_surface_is_written_in_the_dataset_format():
-    """From straight above the layout's plane in pixels is the true one; ours is it at any angle."""
+    """The layout's plane in pixels is exact from straight above; `plane_optical_frame` is exact at any angle."""
     level = make_surface_calibration(Plane(np.array([0.0, 0.0, -1.0]), 0.35), world.CAMERA, 1.0, 0)
     a, b, c, d = level["plane_coefficients"]
     for u, v in ((0, 0), (63, 47), (20, 40)):
@@ -271,14 +296,14 @@ def test_surface_is_written_in_the_dataset_format():
 
 
 def test_bag_without_depth_gives_no_session(tmp_path):
-    """The error says so, and nothing is left."""
+    """It is an error, and no files are left."""
     with BagWriter(tmp_path / "a.mcap") as bag:
         for number in range(3):
             frame = world.make_frame(number)
             bag.write_image("/c/color/image_raw", frame.stamp_ns, "camera", frame.color_bgr, "bgr8")
             bag.write_camera_info("/c/color/camera_info", frame.stamp_ns, "camera", world.CAMERA)
     with pytest.raises(ValueError, match="depth aligned"), open_recording(tmp_path / "a.mcap") as recording:
-        frames_to_session(recording.frames(), tmp_path / "ds", world.SPEC, frames_per_second=30)
+        frames_to_session(recording.frames(), tmp_path / "ds", world.INFO, frames_per_second=30)
     assert not (tmp_path / "ds").exists()
 
 
