@@ -15,6 +15,8 @@ import numpy as np
 
 from fingertip_contact.datatypes import Finger, Handedness, Modifier
 from fingertip_contact.keyboard.layout_file import FileReader, read_mapping
+from fingertip_contact.keyboard.shapes import RECTANGLE, Rectangle, make_key_shape
+from fingertip_contact.protocols import KeyShape
 from fingertip_contact.resources import find_share_directory
 
 BACKSPACE = "backspace"
@@ -22,10 +24,11 @@ BACKSPACE = "backspace"
 
 @dataclass(frozen=True)
 class Key:
-    """A key: what it is called, what it writes (empty: nothing), and its rectangle, metres, sheet frame.
+    """A key: its name, the text that it writes (empty: nothing), and its outline, metres, sheet frame.
 
-    shifted: what it writes with Shift. modifier: what it does to other keys while it is held. raised: it lies over
-    other keys, as a piano's black ones do. label: what is printed on it where that is not what it writes.
+    size_m: width and height. shifted: the text with Shift. modifier: its effect on other keys while it is held. raised:
+    it lies over other keys, as a piano's black ones do. label: printed on it instead of its text. shape: its outline, a
+    name in `registry.KEY_SHAPES`.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Key:
     modifier: Modifier | None = None
     raised: bool = False
     label: str = ""
+    shape: str = RECTANGLE
 
     def text_with_modifiers(self, shift: bool, caps_lock: bool) -> str:
         """What a press writes. Caps Lock turns Shift round, for letters only."""
@@ -78,6 +82,11 @@ class Layout:
         return np.array([key.raised for key in self.keys], dtype=bool)
 
     @cached_property
+    def _other_shapes(self) -> dict[int, KeyShape]:
+        """The shapes of the keys that are not rectangles, by their index in `keys`."""
+        return {index: make_key_shape(key.shape) for index, key in enumerate(self.keys) if key.shape != RECTANGLE}
+
+    @cached_property
     def by_name(self) -> dict[str, Key]:
         return {key.name: key for key in self.keys}
 
@@ -93,10 +102,12 @@ class Layout:
         return np.array([[-width, height], [width, height], [width, -height], [-width, -height]]) / 2
 
     def edge_distances_m(self, points_m: np.ndarray) -> np.ndarray:
-        """Points (P, 2) -> (P, N) distance to each key's rectangle, metres, 0 on the key."""
-        points_m = np.asarray(points_m, dtype=np.float64).reshape(-1, 1, 2)
-        outside = np.maximum(np.abs(points_m - self.centers_m) - self.sizes_m / 2, 0.0)
-        return np.hypot(outside[..., 0], outside[..., 1])
+        """Points (P, 2) -> (P, N) distance to each key's edge, metres, 0 on the key."""
+        offsets_m = np.asarray(points_m, dtype=np.float64).reshape(-1, 1, 2) - self.centers_m
+        distances_m = Rectangle().edge_distance_m(offsets_m, self.sizes_m)
+        for index, shape in self._other_shapes.items():
+            distances_m[:, index] = shape.edge_distance_m(offsets_m[:, index], self.keys[index].size_m)
+        return distances_m
 
     def find_nearest(self, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points (P, 2) -> index of the nearest key (P,) and the distance to its edge (P,), metres, 0 on the key.
@@ -205,6 +216,7 @@ def _parse_key(reader: FileReader, entry: Mapping, name: str, where: str) -> Key
         modifier=modifier,
         raised=reader.boolean(entry, "raised", where),
         label=reader.characters(entry, "label", where),
+        shape=reader.shape(entry, where),
     )
 
 

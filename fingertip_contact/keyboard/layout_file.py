@@ -12,6 +12,7 @@ import numpy as np
 import yaml
 
 from fingertip_contact.datatypes import FINGERS, HANDS, Finger, Handedness, Modifier
+from fingertip_contact.keyboard.shapes import RECTANGLE, make_key_shape
 
 _MM = 0.001
 _MAX_MM = 5000.0
@@ -122,6 +123,15 @@ class FileReader:
         if value is not None and value not in get_args(Modifier):
             raise self.error(f"{where}modifier", value, f"it has to be one of {', '.join(get_args(Modifier))}")
         return value
+
+    def shape(self, entry: Mapping, where: str) -> str:
+        """The name of a key shape; it is imported to check it."""
+        name = self.text(entry, "shape", where=where, default=RECTANGLE)
+        try:
+            make_key_shape(name)
+        except (ValueError, TypeError) as error:
+            raise self.error(f"{where}shape", name, str(error)) from error
+        return name
 
     def marker_corners_m(self, value: object, where: str, side_m: float | None) -> np.ndarray:
         """(4, 2) metres. Raises ValueError where they do not span a square of that side."""

@@ -9,7 +9,7 @@ from cli_harness import run
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.keyboard.sheet_pose_file import load_pose
 from fingertip_contact.recordings.bag import BagWriter
-from keyboard_pictures import CAMERA, make_camera_pose, render_sheet_view
+from keyboard_images import CAMERA, make_camera_pose, render_sheet_view
 
 LAYOUT = load_layout("qwerty")
 TRUE_POSE = make_camera_pose(55, 0.37, turn_deg=5.0)

@@ -175,7 +175,7 @@ def test_held_key_repeats_after_the_delay():
 def test_only_the_last_pressed_key_repeats():
     """Another key ends the repetition of the one before; modifiers do not repeat, nor end one."""
     hands = TypingHands(settings=KeyDecoderSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
-    hands.decoder.text = "hello there"
+    hands.decoder.text_buffer.text = "hello there"
     hands.press(BACKSPACE, 0)
     hands.wait(0, 1020)
     assert hands.text == "hell"

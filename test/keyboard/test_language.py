@@ -63,11 +63,11 @@ def test_contact_between_two_keys_selects_the_likelier():
     e_m, r_m = (np.array(LAYOUT.by_text[text].center_m) for text in "er")
     layout = replace(LAYOUT, fingers={})
     decoder = KeyDecoder(layout, language=ENGLISH)
-    decoder.text = "th"
+    decoder.text_buffer.text = "th"
     (event,) = decoder.process([make_press(0.45 * e_m + 0.55 * r_m)], POSE)
     assert (event.text, event.rejected, event.reason) == ("e", "r", "language")
     alone = KeyDecoder(layout)
-    alone.text = "th"
+    alone.text_buffer.text = "th"
     (event,) = alone.process([make_press(0.45 * e_m + 0.55 * r_m)], POSE)
     assert (event.text, event.rejected, event.reason) == ("r", "", None)
 
@@ -77,7 +77,7 @@ def test_contact_on_a_key_centre_selects_that_key(text):
     """Whatever is expected, a touch on a key's middle is that key."""
     for key in LAYOUT.keys:
         decoder = KeyDecoder(LAYOUT, language=ENGLISH)
-        decoder.text = text
+        decoder.text_buffer.text = text
         hand, finger = LAYOUT.fingers[key.name]
         point_m = POSE.apply(np.array([*key.center_m, 0.0]))
         (event,) = decoder.process([ContactEvent(0, 0, "press", 0, 1, hand, finger, point_m, 1.0)], POSE)

@@ -19,7 +19,7 @@ from fingertip_contact.keyboard.sheet_pose import (
     solve_pose_from_corners,
 )
 from fingertip_contact.keyboard.sheet_pose_file import load_pose, save_pose
-from keyboard_pictures import CAMERA, make_camera_pose, make_frame, render_sheet_view
+from keyboard_images import CAMERA, make_camera_pose, make_frame, render_sheet_view
 
 LAYOUT = load_layout("qwerty")
 
