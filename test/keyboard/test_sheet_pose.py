@@ -11,10 +11,11 @@ from fingertip_contact.datatypes import ContactEvent
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.key_decoder import KeyDecoder
 from fingertip_contact.keyboard.layout import built_in_layouts, load_layout
+from fingertip_contact.keyboard.markers import MarkerDetector
 from fingertip_contact.keyboard.sheet_pdf import fit_page
 from fingertip_contact.keyboard.sheet_pose import (
-    CALIBRATION_FRAMES,
-    REDETECT_INTERVAL_FRAMES,
+    CALIBRATION_S,
+    REDETECT_PERIOD_S,
     SheetPoseTracker,
     solve_pose_from_corners,
 )
@@ -22,6 +23,9 @@ from fingertip_contact.keyboard.sheet_pose_file import load_pose, save_pose
 from keyboard_images import CAMERA, make_camera_pose, make_frame, render_sheet_view
 
 LAYOUT = load_layout("qwerty")
+# At the 30 Hz of `make_frame`.
+CALIBRATION_FRAMES = round(30 * CALIBRATION_S)
+REDETECT_PERIOD_FRAMES = round(30 * REDETECT_PERIOD_S)
 
 
 def key_error_m(found, true_pose, layout=LAYOUT):
@@ -75,7 +79,7 @@ def test_the_pose_is_held_while_every_marker_is_hidden():
     true_pose, rng, tracker = make_camera_pose(60, 0.36), np.random.default_rng(2), SheetPoseTracker(LAYOUT)
     before = track_sheet(tracker, LAYOUT, true_pose, rng, CALIBRATION_FRAMES)
     every = tuple(marker.marker_id for marker in LAYOUT.markers)
-    assert track_sheet(tracker, LAYOUT, true_pose, rng, REDETECT_INTERVAL_FRAMES + 1, first=10, hidden=every) is before
+    assert track_sheet(tracker, LAYOUT, true_pose, rng, REDETECT_PERIOD_FRAMES + 1, first=10, hidden=every) is before
 
 
 def test_moved_sheet_is_detected_again():
@@ -83,9 +87,55 @@ def test_moved_sheet_is_detected_again():
     true_pose, rng, tracker = make_camera_pose(60, 0.36), np.random.default_rng(3), SheetPoseTracker(LAYOUT)
     moved = move_sheet(true_pose, 0.01, 0.0, 0.0)
     track_sheet(tracker, LAYOUT, true_pose, rng, CALIBRATION_FRAMES)
-    found = track_sheet(tracker, LAYOUT, moved, rng, 2 * REDETECT_INTERVAL_FRAMES + 1, first=10)
+    found = track_sheet(tracker, LAYOUT, moved, rng, 2 * REDETECT_PERIOD_FRAMES + 1, first=10)
     assert found is not None
     assert key_error_m(found, moved) < 0.001
+
+
+def find_detection_stamps_s(monkeypatch, stamps_ns):
+    """When the tracker searches frames of a resting sheet for markers."""
+    image = render_sheet_view(LAYOUT, make_camera_pose(60, 0.36), np.random.default_rng(12))
+    detected, found = MarkerDetector(LAYOUT.dictionary).detect(image[..., 0]), []
+    tracker = SheetPoseTracker(LAYOUT)
+    monkeypatch.setattr(tracker._detector, "detect", lambda gray: found.append(frame.stamp_ns) or detected)
+    for stamp_ns in stamps_ns:
+        frame = replace(make_frame(image), stamp_ns=stamp_ns)
+        tracker.update(frame)
+    return np.array(found) / 1e9
+
+
+@pytest.mark.parametrize("frames_per_second", [15, 30, 60, 90])
+def test_durations_are_independent_of_the_frame_rate(monkeypatch, frames_per_second):
+    """Calibration covers a third of a second; then markers are detected every half second, at any frame rate."""
+    rng = np.random.default_rng(13)
+    ideal_s = np.arange(2 * frames_per_second) / frames_per_second
+    stamps_ns = ((5 + ideal_s + rng.uniform(-0.15, 0.15, len(ideal_s)) / frames_per_second) * 1e9).astype(int)
+    found_s = find_detection_stamps_s(monkeypatch, stamps_ns.tolist()) - 5
+    calibration_frames = round(frames_per_second * CALIBRATION_S)
+    period_frames = np.diff(np.round(found_s * frames_per_second))
+    assert np.all(period_frames[: calibration_frames - 1] == 1)
+    np.testing.assert_allclose(period_frames[calibration_frames - 1 :] / frames_per_second, REDETECT_PERIOD_S, atol=0.04)
+    assert len(period_frames) == calibration_frames - 1 + 3
+
+
+def test_pose_at_90_hz_is_as_accurate_as_at_30_hz():
+    """A moved sheet is found again within a second and not before two detections agree."""
+    true_pose, rng, tracker = make_camera_pose(60, 0.36), np.random.default_rng(14), SheetPoseTracker(LAYOUT)
+    moved = move_sheet(true_pose, 0.01, 0.0, 0.0)
+    images = [render_sheet_view(LAYOUT, pose, rng) for pose in (true_pose, moved)]
+    errors_m = [
+        key_error_m(tracker.update(replace(make_frame(images[number >= 30]), stamp_ns=number * 11_111_111)), moved)
+        for number in range(30 + 90 + 1)
+    ]
+    assert min(errors_m[: 30 + 89]) > 0.005
+    assert errors_m[-1] < 0.001
+
+
+def test_stamps_that_run_backwards_do_not_stop_detection(monkeypatch):
+    """A recording that starts again is searched for markers half a second later."""
+    stamps_ns = [start + number * 33_333_333 for start in (100_000_000_000, 1_000_000_000) for number in range(40)]
+    found_s = find_detection_stamps_s(monkeypatch, stamps_ns)
+    assert 1.4 < found_s[found_s < 50][0] < 1.6
 
 
 @pytest.mark.parametrize(("x_m", "y_m", "turn_deg"), [(0.03, -0.02, 0.0), (0.0, 0.0, 12.0), (-0.02, 0.01, -6.0)])
@@ -95,7 +145,7 @@ def test_keys_follow_the_moved_sheet(x_m, y_m, turn_deg):
     tracker, decoder = SheetPoseTracker(LAYOUT), KeyDecoder(LAYOUT)
     track_sheet(tracker, LAYOUT, pose, rng, CALIBRATION_FRAMES)
     moved = move_sheet(pose, x_m, y_m, turn_deg)
-    found = track_sheet(tracker, LAYOUT, moved, rng, 2 * REDETECT_INTERVAL_FRAMES + 1, first=10, hidden=(1, 4, 5, 6))
+    found = track_sheet(tracker, LAYOUT, moved, rng, 2 * REDETECT_PERIOD_FRAMES + 1, first=10, hidden=(1, 4, 5, 6))
     for number, key in enumerate(("q", "p", "space", "enter")):
         point_m = moved.apply(np.array([*LAYOUT.by_name[key].center_m, 0.0]))
         hand, finger = LAYOUT.fingers[key]
@@ -118,7 +168,7 @@ def test_sheet_moved_during_calibration_is_found():
     pose, rng = make_camera_pose(60, 0.36), np.random.default_rng(6)
     tracker, moved = SheetPoseTracker(LAYOUT), move_sheet(pose, 0.02, 0.0, 0.0)
     track_sheet(tracker, LAYOUT, pose, rng, CALIBRATION_FRAMES // 2)
-    found = track_sheet(tracker, LAYOUT, moved, rng, CALIBRATION_FRAMES + 2 * REDETECT_INTERVAL_FRAMES, first=5)
+    found = track_sheet(tracker, LAYOUT, moved, rng, CALIBRATION_FRAMES + 2 * REDETECT_PERIOD_FRAMES, first=5)
     assert key_error_m(found, moved) < 0.001
 
 
@@ -147,14 +197,14 @@ def test_saved_pose_is_used_from_the_first_frame(tmp_path):
     assert key_error_m(saved, pose) < 1e-5
     blank = np.full((480, 640, 3), 120, np.uint8)
     tracker = SheetPoseTracker(LAYOUT, saved_pose=saved)
-    assert all(tracker.update(make_frame(blank, number)) is saved for number in range(2 * REDETECT_INTERVAL_FRAMES))
+    assert all(tracker.update(make_frame(blank, number)) is saved for number in range(2 * REDETECT_PERIOD_FRAMES))
 
 
 def test_outdated_saved_pose_is_corrected():
     """Markers tell that the sheet lies elsewhere by now."""
     pose, rng = make_camera_pose(50, 0.37), np.random.default_rng(9)
     now = move_sheet(pose, 0.015, 0.01, 3.0)
-    found = track_sheet(SheetPoseTracker(LAYOUT, saved_pose=pose), LAYOUT, now, rng, 2 * REDETECT_INTERVAL_FRAMES + 1)
+    found = track_sheet(SheetPoseTracker(LAYOUT, saved_pose=pose), LAYOUT, now, rng, 2 * REDETECT_PERIOD_FRAMES + 1)
     assert key_error_m(found, now) < 0.001
 
 
@@ -193,7 +243,7 @@ def test_paper_corners_replace_sheet_corners():
     rng = np.random.default_rng(10)
     found = solve_pose_from_corners(size_m, corners_px + rng.normal(0, 0.5, (4, 2)), CAMERA)
     assert key_error_m(found.camera_from_sheet, true_pose) < 0.002
-    with pytest.raises(ValueError, match="or say what paper"):
+    with pytest.raises(ValueError, match="or name the paper"):
         solve_pose_from_corners(LAYOUT.sheet_size_m, corners_px, CAMERA)
     for wrong in (corners_px[::-1], np.roll(corners_px, 1, axis=0), corners_px[[0, 2, 1, 3]]):
         with pytest.raises(ValueError, match="top left, top right"):
