@@ -99,7 +99,7 @@ def _estimate_from_corners(text: str, paper: str, layout: Layout, camera: Camera
 
 def _find_paper_size_m(paper: str, layout: Layout) -> tuple[float, float]:
     """Of the paper as `keyboard sheet` lays the layout on it."""
-    from fingertip_contact.keyboard.sheet_pdf import fit_page
+    from fingertip_contact.keyboard.sheet_page import fit_page
 
     width_mm, height_mm = fit_page(layout, paper).size_mm
     return width_mm / 1000, height_mm / 1000

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import zlib
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,40 +17,47 @@ from cli_harness import run
 from fingertip_contact.keyboard.labels import rectangle_m
 from fingertip_contact.keyboard.layout import built_in_layouts, load_layout
 from fingertip_contact.keyboard.markers import MarkerDetector
-from fingertip_contact.keyboard.sheet_pdf import PAPERS_MM, fit_page, write_pdf
+from fingertip_contact.keyboard.sheet_page import PAPERS_MM, fit_page
+
+sheet_pdf = pytest.importorskip("fingertip_contact.keyboard.sheet_pdf", reason="needs fpdf2")
 
 MM = 25.4 / 72
+DEJAVU = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 NUMBER = rb"(-?[\d.]+)"
 
 
 def make_pdf(layout, paper, folder):
     path = folder / f"{layout.name}_{paper}.pdf"
-    write_pdf(fit_page(layout, paper), path)
+    sheet_pdf.write_pdf(fit_page(layout, paper), path)
     return path
 
 
 def read_paper_mm(path):
-    """Width and height of the page."""
+    """Width and height of the page; the file rounds them to a hundredth of a point."""
     box = re.search(rb"/MediaBox \[ *" + rb" ".join([NUMBER] * 4) + rb" *\]", path.read_bytes())
-    return np.array([float(number) for number in box.groups()])[2:] * MM
+    return np.round(np.array([float(number) for number in box.groups()])[2:] * MM, 2)
 
 
 def read_outlines_mm(path):
-    """Every filled outline of straight lines, (N, 2) about the page's middle, y up: what the content stream says."""
-    return parse_outlines_mm(read_content(path), read_paper_mm(path) / 2)
+    """Every filled outline of straight lines, (N, 2) about the page's middle, y up, from the content stream."""
+    middle_mm = read_paper_mm(path) / 2
+    return [outline for block in read_paths(path) for outline in parse_outlines_mm(block, middle_mm)]
 
 
-def read_content(path):
-    """What the page's content stream says."""
+def read_paths(path):
+    """The paths of the page's content stream, in the order in which they are painted."""
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", path.read_bytes(), re.DOTALL)
-    return b"\n".join(zlib.decompress(stream) for stream in streams if stream[:1] == b"\x78")
+    content = b"\n".join(zlib.decompress(stream) for stream in streams if stream[:1] == b"\x78")
+    return [block for block in content.split(b"Q") if b" cm " in block]
 
 
-def parse_outlines_mm(content, middle_mm):
+def parse_outlines_mm(block, middle_mm):
+    """The closed outlines of one path, whose transform flips y: 1 0 0 -1 0 HEIGHT."""
+    (height,) = re.findall(rb"q 1 0 0 -1 0 " + NUMBER + rb" cm ", block)
     outlines = []
-    for drawn in re.findall(rb"((?:" + NUMBER + rb" " + NUMBER + rb" [ml]\n)+)h\n", content):
-        points = re.findall(NUMBER + rb" " + NUMBER + rb" [ml]", drawn[0])
-        outlines.append(np.array(points, dtype=np.float64) * MM - middle_mm)
+    for drawn in re.findall(rb"((?:" + NUMBER + rb" " + NUMBER + rb" [ml] )+)h ", block):
+        points = np.array(re.findall(NUMBER + rb" " + NUMBER + rb" [ml]", drawn[0]), dtype=np.float64)
+        outlines.append((points * (1, -1) + (0, float(height))) * MM - middle_mm)
     return outlines
 
 
@@ -125,17 +133,17 @@ def test_sheet_pdf_is_reproducible(tmp_path):
 
 
 def rasterise(path, pixels_per_mm):
-    """The page's filled outlines of straight lines, one over the other: (H, W) uint8. One fill stands between q and Q,
-    white where it names no grey."""
+    """The page's filled outlines of straight lines, one over the other: (H, W) uint8."""
     size_mm = read_paper_mm(path)
     width, height = (round(side * pixels_per_mm) for side in size_mm)
     image = np.full((height, width), 255, np.uint8)
-    for block in read_content(path).split(b"Q"):
-        greys = re.findall(NUMBER + rb" g\b", block.split(b"/A1 gs")[-1])
+    for block in read_paths(path):
         outlines = parse_outlines_mm(block, (0, 0))
         pixels = [(outline * (1, -1) + (0, size_mm[1])) * pixels_per_mm - 0.5 for outline in outlines]
         fixed = [np.rint(outline * 256).astype(np.int32) for outline in pixels]
-        cv2.fillPoly(image, fixed, round(255 * float(greys[-1])) if greys else 255, cv2.LINE_AA, shift=8)
+        if fixed:
+            (grey,) = re.findall(NUMBER + rb" g ", block)
+            cv2.fillPoly(image, fixed, round(255 * float(grey)), cv2.LINE_AA, shift=8)
     return image
 
 
@@ -163,6 +171,24 @@ def test_external_pdf_renderer_gives_the_same_page(name, tmp_path):
     for marker in layout.markers:
         corners_mm = (found[marker.marker_id] + 0.5) * 25.4 / resolution
         np.testing.assert_allclose((corners_mm - read_paper_mm(path) / 2) * (1, -1), marker.corners_m * 1000, atol=0.2)
+
+
+def test_label_outside_latin_1_needs_a_font(tmp_path):
+    """The error names the label and the remedy, a missing or damaged font is named, and with a font it is printed."""
+    layout = load_layout("numpad")
+    page = fit_page(replace(layout, keys=(replace(layout.keys[0], label="\u0416"), *layout.keys[1:])), "a4")
+    out, damaged = tmp_path / "sheet.pdf", tmp_path / "font.ttf"
+    with pytest.raises(ValueError, match=r"'\u0416' cannot be printed: the built-in font .*--font"):
+        sheet_pdf.write_pdf(page, out)
+    with pytest.raises(FileNotFoundError, match=r"none\.ttf"):
+        sheet_pdf.write_pdf(page, out, tmp_path / "none.ttf")
+    damaged.write_bytes(b"not a font")
+    with pytest.raises(ValueError, match=r"font\.ttf cannot be read as a TrueType font"):
+        sheet_pdf.write_pdf(page, out, damaged)
+    if not DEJAVU.is_file():
+        pytest.skip("needs DejaVu Sans")
+    sheet_pdf.write_pdf(page, out, DEJAVU)
+    assert b"DejaVu" in out.read_bytes()
 
 
 def test_keyboard_sheet_command_writes_a_pdf(tmp_path, capsys):

@@ -12,7 +12,7 @@ from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.key_decoder import KeyDecoder
 from fingertip_contact.keyboard.layout import built_in_layouts, load_layout
 from fingertip_contact.keyboard.markers import MarkerDetector
-from fingertip_contact.keyboard.sheet_pdf import fit_page
+from fingertip_contact.keyboard.sheet_page import fit_page
 from fingertip_contact.keyboard.sheet_pose import (
     CALIBRATION_S,
     REDETECT_PERIOD_S,
@@ -114,7 +114,9 @@ def test_durations_are_independent_of_the_frame_rate(monkeypatch, frames_per_sec
     calibration_frames = round(frames_per_second * CALIBRATION_S)
     period_frames = np.diff(np.round(found_s * frames_per_second))
     assert np.all(period_frames[: calibration_frames - 1] == 1)
-    np.testing.assert_allclose(period_frames[calibration_frames - 1 :] / frames_per_second, REDETECT_PERIOD_S, atol=0.04)
+    np.testing.assert_allclose(
+        period_frames[calibration_frames - 1 :] / frames_per_second, REDETECT_PERIOD_S, atol=0.04
+    )
     assert len(period_frames) == calibration_frames - 1 + 3
 
 
