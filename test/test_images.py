@@ -98,12 +98,12 @@ def test_view_is_exact(encoding, height, width, padding, is_bigendian):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"encoding": "bayer_rggb8"}, "'bayer_rggb8' is not supported for a colour picture; .* one of bgr8"),
+        ({"encoding": "bayer_rggb8"}, "'bayer_rggb8' is not supported for a colour image; .* one of bgr8"),
         ({"step": 23}, "step is 23 bytes; 8 pixels of bgr8 need 24"),
         ({"data": bytes(143)}, "holds 143 bytes; 6 rows of 24 bytes are 144"),
         ({"data": b""}, "holds 0 bytes"),
         ({"height": 0}, "image is empty: 8x0"),
-        ({"encoding": "16UC1"}, "'16UC1' is not supported for a colour picture"),
+        ({"encoding": "16UC1"}, "'16UC1' is not supported for a colour image"),
     ],
 )
 def test_inconsistent_images_are_rejected(changes, message):

@@ -40,8 +40,8 @@ _MAX_LATIN_1 = 0xFF
 def write_pdf(page: Page, path: Path, font: Path | None = None) -> None:
     """Writes the page at its true size. The same layout gives the same bytes.
 
-    font: a TrueType font, for labels outside Latin-1. Raises ValueError for a label that the font cannot print or a font
-    that cannot be read, FileNotFoundError for a missing font.
+    font: a TrueType font, for labels outside Latin-1. Raises ValueError for a label that the font cannot print, or for
+    a font that cannot be read; FileNotFoundError for a missing font.
     """
     writer = _PageWriter(page, font)
     for primitive in make_page_primitives(page):

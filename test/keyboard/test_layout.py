@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from fingertip_contact.keyboard.layout import built_in_layouts, load_layout
 from fingertip_contact.keyboard.sheet import draw_sheet
+from fingertip_contact.registry import KEY_SHAPES
 from repository import ROOT
 
 REMOVED = object()
@@ -106,6 +107,10 @@ def test_sheet_may_have_no_markers(tmp_path):
         (("keys", 0, "name"), "backspace", "modifiers and backspace write nothing"),
         (("keys", 0, "raised"), "yes", "true or false"),
         (("keys", 0, "label"), 1.5, "label"),
+        (("keys", 0, "shape"), "heart", r"keys\[0\] \(a\).shape.*rectangle"),
+        (("keys", 0, "shape"), "none_such:Shape", "cannot be imported"),
+        (("keys", 0, "shape"), "os:abort", "edge_distance_m"),
+        (("keys", 0, "shape"), ["rectangle"], "put it in quotes"),
         (("keys", 0), {"name": "k", "shift": "K", "center": [0, 0], "size": [9, 9]}, "give it a char"),
         (("keys", 0), "a", "name, center and size"),
         (("markers", "side"), 0, "markers.side"),
@@ -164,7 +169,8 @@ json_values = st.recursive(
 )
 FIELD_PATHS = [
     *(("units",), ("sheet",), ("sheet", "width"), ("keys",), ("keys", 0), ("markers",), ("fingers",), ("fingers", "a")),
-    *(("keys", 0, name) for name in ("name", "char", "shift", "modifier", "raised", "label", "center", "size")),
+    *(("keys", 0, name) for name in ("name", "char", "shift", "modifier", "raised", "label", "shape")),
+    *(("keys", 0, name) for name in ("center", "size")),
     *(("markers", name) for name in ("dictionary", "side", "corner_order", "corners")),
     ("markers", "corners", "3"),
     ("keys", 0, "center", 0),
@@ -187,6 +193,58 @@ def test_invalid_values_raise_only_documented_errors(tmp_path, path, value):
         assert np.all(layout.sizes_m > 0)
         return
     assert refused.startswith(f"{file}: ")
+
+
+class Disc:
+    """A round key; of its size only the width counts."""
+
+    def edge_distance_m(self, offsets_m, size_m):
+        return np.maximum(np.linalg.norm(offsets_m, axis=1) - size_m[0] / 2, 0.0)
+
+
+@pytest.fixture
+def disc():
+    KEY_SHAPES.register("disc")(Disc)
+    yield
+    KEY_SHAPES.unregister("disc")
+
+
+@pytest.mark.usefixtures("disc")
+def test_registered_shape_decides_which_points_are_on_a_key(tmp_path):
+    """The corner of a round key is not on it; keys of other shapes are unaffected."""
+    layout = load_layout(write_layout(tmp_path, modify(("keys", 0, "shape"), "disc")))
+    points_m = np.array([[-0.0201, 0.0], [-0.0115, 0.0085], [-0.031, 0.0], [0.024, 0.0085]])
+    distances_m = layout.edge_distances_m(points_m)
+    np.testing.assert_allclose(
+        distances_m[:, 0], [0, np.hypot(0.0085, 0.0085) - 0.009, 0.002, np.hypot(0.044, 0.0085) - 0.009]
+    )
+    np.testing.assert_array_equal(
+        distances_m[:, 1], load_layout(write_layout(tmp_path, GOOD)).edge_distances_m(points_m)[:, 1]
+    )
+    assert layout.key_at(-0.0115, 0.0085) is None
+    assert layout.key_at(-0.02, 0.0085).name == "a"
+
+
+def test_shape_may_be_a_reference(tmp_path, monkeypatch):
+    """A class of another module needs no registration."""
+    (tmp_path / "my_shapes.py").write_text(
+        "class Everywhere:\n    def edge_distance_m(self, offsets_m, size_m):\n        return 0 * offsets_m[:, 0]\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    data = modify(("keys", 0, "shape"), "my_shapes:Everywhere")
+    data["keys"][1]["raised"] = True
+    assert load_layout(write_layout(tmp_path, data)).key_at(0.09, 0.04).name == "a"
+
+
+def test_rectangle_is_the_default_shape(tmp_path):
+    """Named or not, keys are rectangles, whose distances are those of numpy's clip."""
+    layout = load_layout("qwerty_full")
+    points_m = np.random.default_rng(1).uniform(-0.2, 0.2, (200, 2))
+    offsets_m = points_m[:, None] - layout.centers_m
+    outside_m = offsets_m - np.clip(offsets_m, -layout.sizes_m / 2, layout.sizes_m / 2)
+    np.testing.assert_allclose(layout.edge_distances_m(points_m), np.linalg.norm(outside_m, axis=2), atol=1e-12)
+    named = load_layout(write_layout(tmp_path, modify(("keys", 0, "shape"), "rectangle")))
+    assert named.keys == load_layout(write_layout(tmp_path, GOOD)).keys
 
 
 def test_letter_capitals_are_implied():

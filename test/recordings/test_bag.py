@@ -369,9 +369,9 @@ class TestBadRecordings:
             (
                 COLOR,
                 {"encoding": "jpeg2000"},
-                "encoding 'jpeg2000' is not supported for a colour picture; .* one of bgr8",
+                "encoding 'jpeg2000' is not supported for a colour image; .* one of bgr8",
             ),
-            (COLOR, {"encoding": "16UC1"}, "'16UC1' is not supported for a colour picture"),
+            (COLOR, {"encoding": "16UC1"}, "'16UC1' is not supported for a colour image"),
             (DEPTH, {"encoding": "bgr8"}, "'bgr8' is not supported for depth"),
             (COLOR, {"step": 100}, "step is 100 bytes; 64 pixels of bgr8 need 192"),
             (COLOR, {"height": 47}, "holds 9216 bytes; 47 rows of 192 bytes are 9024"),
