@@ -1,4 +1,4 @@
-"""The keyboard on the sheet: where keys and markers lie. docs/layout-file.md describes the file.
+"""The keyboard on the sheet: positions of keys and markers. docs/layout-file.md describes the file.
 
 Everything here is in the sheet frame: origin at the sheet's centre, x to the typist's right, y away from the typist,
 z up. Files hold millimetres; from `load_layout` on everything is metres.
@@ -42,7 +42,7 @@ class Key:
     shape: str = RECTANGLE
 
     def text_with_modifiers(self, shift: bool, caps_lock: bool) -> str:
-        """What a press writes. Caps Lock turns Shift round, for letters only."""
+        """The text of a press. Caps Lock inverts Shift, for letters only."""
         return self.shifted if shift != (caps_lock and self.text.isalpha()) else self.text
 
 
@@ -57,7 +57,7 @@ class Marker:
 @dataclass(frozen=True)
 class Layout:
     """A sheet with keys and markers. sheet_size_m: width and height. dictionary: OpenCV's name of the ArUco
-    dictionary. fingers: the finger that usually types a key, where the file tells."""
+    dictionary. fingers: the finger that usually types a key, if the file names one."""
 
     name: str
     sheet_size_m: tuple[float, float]
@@ -112,11 +112,11 @@ class Layout:
     def find_nearest(self, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points (P, 2) -> index of the nearest key (P,) and the distance to its edge (P,), metres, 0 on the key.
 
-        Where keys overlap, the raised one, else the one whose centre is nearer.
+        Of keys that overlap it is the raised one, else the one with the nearer centre.
         """
         distances = self.edge_distances_m(points_m)
         offsets = np.asarray(points_m, dtype=np.float64).reshape(-1, 1, 2) - self.centers_m
-        # These only break ties: a hundredth of a millimetre is less than any printed edge is exact.
+        # These only break ties: printed edges are less exact than a hundredth of a millimetre.
         tie_breakers = 1e-6 * np.hypot(offsets[..., 0], offsets[..., 1]) + 1e-5 * ~self.raised
         index = np.argmin(distances + tie_breakers, axis=1)
         return index, distances[np.arange(len(index)), index]
@@ -130,8 +130,8 @@ class Layout:
 def load_layout(name_or_path: str | Path) -> Layout:
     """A built-in layout by name (`qwerty`), or one of your own from a YAML or JSON file.
 
-    Raises ValueError that names file, field, value and remedy where the file is malformed, FileNotFoundError where
-    there is none.
+    Raises ValueError that names file, field, value and remedy if the file is malformed, FileNotFoundError if it is
+    missing.
     """
     path = _find_layout(name_or_path)
     return _parse_layout(FileReader(path), read_mapping(path), path.stem)
@@ -153,7 +153,7 @@ def _find_layout(name_or_path: str | Path) -> Path:
     if str(name_or_path) in built_in_layouts():
         return _built_in_folder() / f"{name_or_path}.yaml"
     raise FileNotFoundError(
-        f"there is no layout {name_or_path}: give a YAML or JSON file or a built-in name "
+        f"layout {name_or_path} does not exist: give a YAML or JSON file or a built-in name "
         f"({', '.join(built_in_layouts())})"
     )
 
@@ -176,7 +176,7 @@ def _parse_layout(reader: FileReader, data: Mapping, stem: str) -> Layout:
     )
 
 
-# What keys of these names write where a file leaves `char` empty.
+# The text of keys with these names if a file leaves `char` empty.
 _IMPLIED_TEXT = {"space": " ", "enter": "\n", "return": "\n", "tab": "\t"}
 
 
@@ -206,7 +206,7 @@ def _parse_key(reader: FileReader, entry: Mapping, name: str, where: str) -> Key
     if not (modifier or name == BACKSPACE):
         text = text or _IMPLIED_TEXT.get(name, "")
     if shifted and not text:
-        raise reader.error(f"{where}shift", shifted, "a key that writes nothing without Shift has none; give it a char")
+        raise reader.error(f"{where}shift", shifted, "a key without char cannot have one; give it a char")
     return Key(
         name=name,
         text=text,
@@ -221,7 +221,7 @@ def _parse_key(reader: FileReader, entry: Mapping, name: str, where: str) -> Key
 
 
 def _require_visible_keys(reader: FileReader, keys: tuple[Key, ...]) -> None:
-    """Edges may overlap a little; a key whose centre lies under another one is a mistake in the file."""
+    """Edges may overlap a little; a key whose centre lies under another key is a mistake in the file."""
     layout = Layout("", (1.0, 1.0), keys)
     on_key = layout.edge_distances_m(layout.centers_m) == 0.0
     covers = layout.raised[None, :] >= layout.raised[:, None]
@@ -229,14 +229,14 @@ def _require_visible_keys(reader: FileReader, keys: tuple[Key, ...]) -> None:
         raise reader.error(
             f"keys[{below}] ({keys[below].name}).center",
             _to_mm(keys[below].center_m),
-            f"it lies on key {keys[above].name}; move one of them, or say raised: true of the one on top",
+            f"it lies on key {keys[above].name}; move one of them, or set raised: true on the upper one",
         )
 
 
 def _require_within_sheet(
     reader: FileReader, keys: tuple[Key, ...], markers: tuple[Marker, ...], size_m: tuple[float, float]
 ) -> None:
-    """What is printed has to be on the paper, with its middle at least: edges of sheets are measured roughly."""
+    """The middle of each key and marker has to be on the sheet; the rest may not be, as sheets are measured roughly."""
     centers = {f"keys[{index}] ({key.name}).center": key.center_m for index, key in enumerate(keys)}
     centers |= {f"markers.corners.{marker.marker_id}": tuple(marker.corners_m.mean(axis=0)) for marker in markers}
     for where, (x_m, y_m) in centers.items():
@@ -262,6 +262,6 @@ def _parse_markers(reader: FileReader, data: Mapping) -> tuple[tuple[Marker, ...
         where = f"markers.corners.{label}"
         marker_id = reader.marker_id(label, where, dictionary, capacity)
         if marker_id in markers:
-            raise reader.error(where, label, "this marker is there twice; every marker needs a number of its own")
+            raise reader.error(where, label, "this marker is listed twice; every marker needs a number of its own")
         markers[marker_id] = Marker(marker_id, reader.marker_corners_m(corners, where, side_m)[order])
     return tuple(markers.values()), dictionary

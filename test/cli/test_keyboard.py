@@ -39,11 +39,11 @@ def max_error_m(path):
 
 
 def test_sheet_pose_is_estimated_from_markers(desk, tmp_path, capsys):
-    """The pose is saved and told, and drawn where that is wanted."""
+    """The pose is saved, printed, and drawn on request."""
     out, seen = tmp_path / "pose.yaml", tmp_path / "seen.png"
     assert run("keyboard", "pose", desk(), "--out", out, "--image", seen) == 0
     assert max_error_m(out) < 0.003
-    assert "0.370 m away, 55 degrees up" in capsys.readouterr().err
+    assert "0.370 m away, seen from 55 degrees" in capsys.readouterr().err
     assert seen.read_bytes().startswith(b"\x89PNG")
 
 

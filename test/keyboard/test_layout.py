@@ -57,7 +57,7 @@ def write_layout(folder, data):
 
 
 def test_millimetres_become_metres(tmp_path):
-    """A file reads the same as YAML and as JSON; lengths become metres, and unknown fields are left aside."""
+    """A file reads the same as YAML and as JSON; lengths become metres, and unknown fields are ignored."""
     as_json = tmp_path / "sheet.json"
     as_json.write_text(json.dumps(GOOD))
     for path in (write_layout(tmp_path, GOOD), as_json):
@@ -78,7 +78,7 @@ def test_another_corner_order_is_followed(tmp_path):
 
 
 def test_sheet_may_have_no_markers(tmp_path):
-    """Markers may be missing: the pose then comes from elsewhere."""
+    """A layout file may have no markers."""
     assert load_layout(write_layout(tmp_path, modify(("markers",), REMOVED))).markers == ()
 
 
@@ -127,14 +127,14 @@ def test_sheet_may_have_no_markers(tmp_path):
     ],
 )
 def test_layout_errors_name_file_and_field(tmp_path, path, value, named):
-    """What is malformed is a ValueError that names the file and the field."""
+    """Malformed fields raise a ValueError that names the file and the field."""
     with pytest.raises(ValueError, match=named) as raised:
         load_layout(write_layout(tmp_path, modify(path, value)))
     assert "sheet.yaml" in str(raised.value)
 
 
 def test_invalid_layout_file_is_reported(tmp_path):
-    """No YAML, another structure, no such file."""
+    """Invalid YAML, another structure, a missing file."""
     path = tmp_path / "sheet.yaml"
     twice = "units: mm\nkeys: []\nkeys: []\n"
     for text in (
@@ -155,10 +155,10 @@ def test_invalid_layout_file_is_reported(tmp_path):
 
 
 def test_duplicate_entries_are_reported(tmp_path):
-    """YAML would take the last one without a word."""
+    """Duplicate fields are an error; YAML would silently use the last one."""
     path = tmp_path / "sheet.yaml"
     path.write_text("units: mm\nunits: mm\n" + yaml.safe_dump(modify(("units",), REMOVED)))
-    with pytest.raises(ValueError, match=r"sheet\.yaml.*'units' is there twice.*line 2"):
+    with pytest.raises(ValueError, match=r"sheet\.yaml.*'units' is listed twice.*line 2"):
         load_layout(path)
 
 
@@ -180,7 +180,7 @@ FIELD_PATHS = [
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
 @given(st.sampled_from(FIELD_PATHS), json_values)
 def test_invalid_values_raise_only_documented_errors(tmp_path, path, value):
-    """Whatever stands in a field, the file is read or refused by a sentence that names it."""
+    """With any value in a field, the file is read, or rejected with an error that names the file."""
     data = modify(path, value)
     file = tmp_path / "sheet.json"
     file.write_text(json.dumps(data))
@@ -248,7 +248,7 @@ def test_rectangle_is_the_default_shape(tmp_path):
 
 
 def test_letter_capitals_are_implied():
-    """A letter's capital is implied, a sign's upper sign is not."""
+    """A letter's capital is implied, the shifted character of a sign is not."""
     layout = load_layout("qwerty_full")
     assert (layout.by_name["a"].shifted, layout.by_name["1"].shifted, layout.by_name["space"].shifted) == (
         "A",
@@ -258,7 +258,7 @@ def test_letter_capitals_are_implied():
 
 
 def test_full_keyboard_writes_every_printable_character():
-    """All of ASCII, with Shift where it takes it, each key with its finger."""
+    """All of ASCII, with or without Shift; each key has its finger."""
     layout = load_layout("qwerty_full")
     written = {text for key in layout.keys for text in (key.text, key.shifted)}
     assert written >= {chr(code) for code in range(32, 127)} | {"\n", "\t"}
@@ -267,7 +267,7 @@ def test_full_keyboard_writes_every_printable_character():
 
 
 def test_raised_keys_take_precedence():
-    """On a black key it is the black one, in front of it the white one; without `raised` the file is refused."""
+    """On a black key the black key is found, in front of it the white one."""
     piano = load_layout("piano")
     x_m, y_m = piano.by_name["c_sharp4"].center_m
     assert piano.key_at(x_m + 0.006, y_m).name == "c_sharp4"
@@ -276,7 +276,7 @@ def test_raised_keys_take_precedence():
 
 
 def test_built_in_layouts_use_distinct_markers():
-    """A sheet is not taken for another one."""
+    """A sheet is never mistaken for another one."""
     numbers = [marker.marker_id for name in built_in_layouts() for marker in load_layout(name).markers]
     assert len(numbers) == len(set(numbers))
 
@@ -294,14 +294,14 @@ def test_default_layout_is_unchanged():
 
 
 def test_default_layout_covers_english():
-    """Every letter, digit and the space bar are there, each with the finger that touch typists use."""
+    """Every letter, digit and the space bar exist, each with the finger that touch typists use."""
     layout = load_layout("qwerty")
     for text in "abcdefghijklmnopqrstuvwxyz0123456789 ,.'-;/":
         assert layout.by_text[text].name in layout.fingers
 
 
 def test_drawn_sheet_matches_the_layout():
-    """In the picture a marker's black square ends where the layout puts its corners, within half a pixel."""
+    """In the image a marker's black square ends at the corners of the layout, within half a pixel."""
     layout, scale = load_layout("qwerty"), 4.0
     image = draw_sheet(layout, scale)
     marker = layout.markers[0]
@@ -314,7 +314,7 @@ def test_drawn_sheet_matches_the_layout():
 
 
 def test_documented_example_is_valid(tmp_path):
-    """What docs/layout-file.md shows can be copied and used."""
+    """The example in docs/layout-file.md is a valid layout file."""
     page = (ROOT / "docs" / "layout-file.md").read_text(encoding="utf-8")
     path = tmp_path / "sheet.yaml"
     path.write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Rules of printed sheets: what the PDF draws is read back, in millimetres."""
+"""Rules of printed sheets: the figures of the PDF are read back, in millimetres."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def is_drawn(corners_mm, outlines):
 @pytest.mark.parametrize("name", built_in_layouts())
 @pytest.mark.parametrize("paper", ["a4", "letter"])
 def test_printed_keys_and_markers_match_the_layout(name, paper, tmp_path):
-    """Every key's outline, and every marker that fits, is on the page where the layout puts it, to a micrometre."""
+    """Every key's outline, and every marker that fits, is at its position of the layout, to a micrometre."""
     layout = load_layout(name)
     path = make_pdf(layout, paper, tmp_path)
     np.testing.assert_allclose(sorted(read_paper_mm(path)), PAPERS_MM[paper], atol=1e-3)
@@ -87,7 +87,7 @@ def test_printed_keys_and_markers_match_the_layout(name, paper, tmp_path):
 
 
 def test_moved_key_changes_the_print(tmp_path):
-    """The reader above sees a tenth of a millimetre."""
+    """The reader of these tests notices a tenth of a millimetre."""
     layout = load_layout("numpad")
     first = layout.keys[0]
     x_m, y_m = first.center_m
@@ -99,14 +99,14 @@ def test_moved_key_changes_the_print(tmp_path):
 
 @pytest.mark.parametrize("name", built_in_layouts())
 def test_both_paper_sizes_fit_keys_and_markers(name):
-    """A4 takes every built-in sheet whole; letter takes all keys, and four markers or more."""
+    """A4 holds every built-in sheet; letter holds all keys, and four markers or more."""
     layout = load_layout(name)
     assert fit_page(layout, "a4").omitted == ()
     assert len(fit_page(layout, "letter").markers) >= 4
 
 
 def test_oversized_layouts_are_rejected():
-    """Keys beyond the paper, too few markers, an unknown paper: one sentence with the remedy."""
+    """Keys beyond the paper, too few markers, an unknown paper: an error with the remedy."""
     layout = load_layout("qwerty")
     wide = replace(layout.keys[0], center_m=(-0.140, 0.0))
     with pytest.raises(ValueError, match=r"need 298 x .* choose another paper"):
@@ -119,14 +119,14 @@ def test_oversized_layouts_are_rejected():
 
 
 def test_page_orientation_follows_the_sheet():
-    """The paper is turned as the sheet is."""
+    """Upright sheets are printed on upright paper."""
     layout = load_layout("numpad")
     markers = tuple(replace(marker, corners_m=marker.corners_m * (0.5, 1.0)) for marker in layout.markers)
     assert fit_page(replace(layout, markers=markers, sheet_size_m=(0.21, 0.297)), "a4").size_mm == (210.0, 297.0)
 
 
 def test_sheet_pdf_is_reproducible(tmp_path):
-    """No date and no random name in it."""
+    """The file has no date and no random name."""
     layout = load_layout("piano")
     (tmp_path / "again").mkdir()
     assert make_pdf(layout, "a4", tmp_path).read_bytes() == make_pdf(layout, "a4", tmp_path / "again").read_bytes()
@@ -149,7 +149,7 @@ def rasterise(path, pixels_per_mm):
 
 @pytest.mark.parametrize("name", built_in_layouts())
 def test_printed_markers_are_detectable(name, tmp_path):
-    """Painted from the file's own lines, every marker is found by its number, its corners within 0.2 mm."""
+    """Drawn from the file's outlines, every marker is found by its number, its corners within 0.2 mm."""
     layout, pixels_per_mm = load_layout(name), 8
     path = make_pdf(layout, "a4", tmp_path)
     found = MarkerDetector(layout.dictionary).detect(rasterise(path, pixels_per_mm))
@@ -161,7 +161,7 @@ def test_printed_markers_are_detectable(name, tmp_path):
 @pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="needs pdftoppm (poppler-utils)")
 @pytest.mark.parametrize("name", built_in_layouts())
 def test_external_pdf_renderer_gives_the_same_page(name, tmp_path):
-    """Drawn at 200 dots an inch, every marker is found by its number, its corners within 0.2 mm."""
+    """Drawn at 200 dots per inch, every marker is found by its number, its corners within 0.2 mm."""
     layout, resolution = load_layout(name), 200
     path = make_pdf(layout, "a4", tmp_path)
     command = ["pdftoppm", "-r", str(resolution), "-gray", "-png", "-singlefile", path, tmp_path / "page"]
@@ -192,7 +192,7 @@ def test_label_outside_latin_1_needs_a_font(tmp_path):
 
 
 def test_keyboard_sheet_command_writes_a_pdf(tmp_path, capsys):
-    """`keyboard sheet` writes the file once, says what was left out, and refuses to overwrite."""
+    """`keyboard sheet` writes the file once, lists omitted markers, and refuses to overwrite."""
     out = tmp_path / "sheet.pdf"
     assert run("keyboard", "sheet", "--layout", "qwerty", "--paper", "letter", "--out", out) == 0
     assert "markers 0, 4, 5, 7 do not fit" in capsys.readouterr().err

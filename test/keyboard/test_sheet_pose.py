@@ -1,4 +1,4 @@
-"""Rules of finding the sheet, on pictures of the drawn sheet through known cameras."""
+"""Rules of the sheet's pose, on images of the drawn sheet through known cameras."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ REDETECT_PERIOD_FRAMES = round(30 * REDETECT_PERIOD_S)
 
 
 def key_error_m(found, true_pose, layout=LAYOUT):
-    """Largest distance of a key's centre, along the sheet, from where it is."""
+    """Largest error of a key's centre along the sheet."""
     centers = np.column_stack([layout.centers_m, np.zeros(len(layout.keys))])
     return float(np.linalg.norm(true_pose.inverse.apply(found.apply(centers))[:, :2] - centers[:, :2], axis=1).max())
 
 
 @pytest.mark.parametrize("angle_deg", [30, 45, 60, 75, 90])
 def test_keys_are_found_within_a_millimetre(angle_deg):
-    """At every angle each key is where the pose says, within 1 mm."""
+    """At every angle the error of every key is less than 1 mm."""
     true_pose = make_camera_pose(angle_deg, 0.36, turn_deg=4.0)
     tracker, rng = SheetPoseTracker(LAYOUT), np.random.default_rng(angle_deg)
     for number in range(4):
@@ -47,7 +47,7 @@ def test_keys_are_found_within_a_millimetre(angle_deg):
 
 
 def test_pose_needs_two_markers():
-    """Hands hide markers: two still give the pose, one gives none."""
+    """Two visible markers give the pose; one marker does not."""
     true_pose = make_camera_pose(60, 0.36)
     numbers = [marker.marker_id for marker in LAYOUT.markers]
     for kept, expected_found in (((numbers[0], numbers[4]), True), ((numbers[0],), False)):
@@ -67,7 +67,7 @@ def move_sheet(pose, x_m, y_m, turn_deg):
 
 
 def track_sheet(tracker, layout, pose, rng, frames, first=0, hidden=()):
-    """Shows the sheet for some frames; returns the last answer."""
+    """Shows the sheet for some frames; returns the last pose."""
     found, image = None, render_sheet_view(layout, pose, rng, hidden)
     for number in range(frames):
         found = tracker.update(make_frame(image, first + number))
@@ -75,7 +75,7 @@ def track_sheet(tracker, layout, pose, rng, frames, first=0, hidden=()):
 
 
 def test_the_pose_is_held_while_every_marker_is_hidden():
-    """A hand over the markers changes nothing."""
+    """Hidden markers do not change the pose."""
     true_pose, rng, tracker = make_camera_pose(60, 0.36), np.random.default_rng(2), SheetPoseTracker(LAYOUT)
     before = track_sheet(tracker, LAYOUT, true_pose, rng, CALIBRATION_FRAMES)
     every = tuple(marker.marker_id for marker in LAYOUT.markers)
@@ -83,7 +83,7 @@ def test_the_pose_is_held_while_every_marker_is_hidden():
 
 
 def test_moved_sheet_is_detected_again():
-    """A second after the sheet was pushed by a centimetre, keys are where they are now."""
+    """A second after the sheet was pushed by a centimetre, keys are found at their new positions."""
     true_pose, rng, tracker = make_camera_pose(60, 0.36), np.random.default_rng(3), SheetPoseTracker(LAYOUT)
     moved = move_sheet(true_pose, 0.01, 0.0, 0.0)
     track_sheet(tracker, LAYOUT, true_pose, rng, CALIBRATION_FRAMES)
@@ -156,7 +156,7 @@ def test_keys_follow_the_moved_sheet(x_m, y_m, turn_deg):
 
 
 def test_held_key_is_unchanged_while_the_sheet_moves():
-    """The press decides; the release is of the same key, wherever the sheet is by then."""
+    """The press decides; the release is of the same key, even if the sheet has moved."""
     pose, decoder = make_camera_pose(60, 0.38), KeyDecoder(LAYOUT)
     point_m = pose.apply(np.array([*LAYOUT.by_name["j"].center_m, 0.0]))
     press = ContactEvent(0, 0, "press", 1, 1, "right", "index", point_m, 1.0)
@@ -166,7 +166,7 @@ def test_held_key_is_unchanged_while_the_sheet_moves():
 
 
 def test_sheet_moved_during_calibration_is_found():
-    """Pictures from before and after the push are mixed; the next looks put it right."""
+    """Calibration averages frames from before and after the push; the next detections correct the pose."""
     pose, rng = make_camera_pose(60, 0.36), np.random.default_rng(6)
     tracker, moved = SheetPoseTracker(LAYOUT), move_sheet(pose, 0.02, 0.0, 0.0)
     track_sheet(tracker, LAYOUT, pose, rng, CALIBRATION_FRAMES // 2)
@@ -176,7 +176,7 @@ def test_sheet_moved_during_calibration_is_found():
 
 @pytest.mark.parametrize("name", built_in_layouts())
 def test_every_layout_is_found_with_fewer_markers(name):
-    """On letter, which leaves `qwerty` four markers of eight, keys are within 1.5 mm all the same."""
+    """On letter, which leaves `qwerty` four markers of eight, keys are still within 1.5 mm."""
     layout, pose = load_layout(name), make_camera_pose(45, 0.38, turn_deg=3.0)
     omitted = fit_page(layout, "letter").omitted
     found = track_sheet(
@@ -186,13 +186,13 @@ def test_every_layout_is_found_with_fewer_markers(name):
 
 
 def test_other_layout_is_not_found():
-    """Its markers have other numbers."""
+    """The markers of another layout have other numbers."""
     pose, rng = make_camera_pose(60, 0.36), np.random.default_rng(8)
     assert track_sheet(SheetPoseTracker(load_layout("piano")), LAYOUT, pose, rng, 2) is None
 
 
 def test_saved_pose_is_used_from_the_first_frame(tmp_path):
-    """Saved and loaded it is the same within a hundredth of a millimetre; it needs no marker in view."""
+    """A loaded pose differs by less than a hundredth of a millimetre, and needs no marker in view."""
     pose = make_camera_pose(50, 0.37, turn_deg=-8.0)
     save_pose(tmp_path / "pose.yaml", LAYOUT, pose)
     saved = load_pose(tmp_path / "pose.yaml", LAYOUT)
@@ -203,7 +203,7 @@ def test_saved_pose_is_used_from_the_first_frame(tmp_path):
 
 
 def test_outdated_saved_pose_is_corrected():
-    """Markers tell that the sheet lies elsewhere by now."""
+    """Markers correct a saved pose after the sheet has moved."""
     pose, rng = make_camera_pose(50, 0.37), np.random.default_rng(9)
     now = move_sheet(pose, 0.015, 0.01, 3.0)
     found = track_sheet(SheetPoseTracker(LAYOUT, saved_pose=pose), LAYOUT, now, rng, 2 * REDETECT_PERIOD_FRAMES + 1)
@@ -225,7 +225,7 @@ def test_outdated_saved_pose_is_corrected():
     ],
 )
 def test_invalid_pose_file_is_reported(tmp_path, old, new, named):
-    """File, field, value and how to get a good one."""
+    """The error names file, field, value and remedy."""
     path = tmp_path / "pose.yaml"
     save_pose(path, LAYOUT, make_camera_pose(60, 0.37))
     text = path.read_text()
@@ -237,7 +237,7 @@ def test_invalid_pose_file_is_reported(tmp_path, old, new, named):
 
 
 def test_paper_corners_replace_sheet_corners():
-    """A sheet printed on letter shows letter's corners, not its own: with the paper named, keys are right."""
+    """The corners of letter paper give the pose of the sheet printed on it."""
     true_pose = make_camera_pose(50, 0.38, turn_deg=5.0)
     size_m = tuple(side / 1000 for side in fit_page(LAYOUT, "letter").size_mm)
     signs = np.array([[-1, 1, 0], [1, 1, 0], [1, -1, 0], [-1, -1, 0]])
@@ -255,7 +255,7 @@ def test_paper_corners_replace_sheet_corners():
 
 
 def test_markers_may_be_printed_upside_down():
-    """A sheet whose markers are turned by 180 degrees, and listed in the page's order, is found all the same."""
+    """A sheet whose markers are turned by 180 degrees, and listed in the page's order, is still found."""
     true_pose = make_camera_pose(60, 0.36)
     image = render_sheet_view(LAYOUT, true_pose, np.random.default_rng(4))
     turned = [replace(marker, corners_m=np.roll(marker.corners_m, 2, axis=0)) for marker in LAYOUT.markers]
