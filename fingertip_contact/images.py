@@ -19,7 +19,7 @@ from fingertip_contact.geometry import Camera
 
 @dataclass(frozen=True)
 class Encoding:
-    """How one pixel is stored. to_bgr: code for cv2.cvtColor, None where the pixels are BGR already."""
+    """How one pixel is stored. to_bgr: code for cv2.cvtColor, None if the pixels are BGR already."""
 
     dtype: type[np.generic]
     channels: int

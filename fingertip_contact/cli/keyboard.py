@@ -32,7 +32,7 @@ def list_layouts() -> None:
 
 @app.command()
 def show(layout: Annotated[str, typer.Argument(help="A built-in layout's name, or a file.")] = "qwerty") -> None:
-    """Show every key: its text, position, size and finger. An error names what is wrong in a file."""
+    """Show every key: its text, position, size and finger. Errors in a file are reported."""
     from fingertip_contact.keyboard.layout import load_layout
 
     loaded = load_layout(layout)

@@ -81,8 +81,8 @@ def _estimate_from_markers(recording: Recording, layout: Layout) -> RigidTransfo
         camera_from_sheet = tracker.update(frame)
     if camera_from_sheet is None:
         raise ValueError(
-            f"{recording.path}: fewer than {MIN_MARKERS} markers of layout {layout.name} are detected in the first second: "
-            "uncover them, or give --corners"
+            f"{recording.path}: fewer than {MIN_MARKERS} markers of layout {layout.name} are detected in the first "
+            "second: uncover them, or give --corners"
         )
     return camera_from_sheet
 

@@ -43,6 +43,6 @@ def assign_handedness(log_odds: Sequence[float], previous: Sequence[Handedness |
     return ["right" if value >= 0 else "left" for value in biased_log_odds]
 
 
-def handedness_probability(log_odds: float, handedness: Handedness) -> float:
+def compute_handedness_probability(log_odds: float, handedness: Handedness) -> float:
     """The probability, 0..1, of a handedness under the accumulated evidence."""
     return sigmoid(log_odds if handedness == "right" else -log_odds)

@@ -35,7 +35,7 @@ class PalmDetector:
 
     def __init__(self, model: Path) -> None:
         self._request = Network(model, input_size=INPUT_SIZE, requests=1).requests[0]
-        self._anchors = _anchors()
+        self._anchors = _make_anchors()
         self._image_from_input = 1.0
 
     def start(self, image_bgr: np.ndarray) -> None:
@@ -104,7 +104,7 @@ def intersection_over_union(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     return intersection / (np.prod(box[1] - box[0]) + areas - intersection)
 
 
-def _anchors() -> np.ndarray:
+def _make_anchors() -> np.ndarray:
     """Anchor centres (2016, 2), x then y, as fractions of the input's side."""
     grids = []
     for cells, anchors_per_cell in ANCHOR_GRIDS:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fingertip_contact.datatypes import LANDMARKS_PER_HAND, WRIST, Hand, Handedness
-from fingertip_contact.hands import handedness as identity
 from fingertip_contact.hands import roi
+from fingertip_contact.hands.handedness import compute_handedness_probability, update_log_odds
 from fingertip_contact.hands.landmark_model import Landmarks
 from fingertip_contact.hands.roi import Roi
 
@@ -38,7 +38,7 @@ class Track:
         self.presence = observation.presence
         self.region = roi.from_landmarks(self.landmarks_px)
         interval_ns = None if self.stamp_ns < 0 else stamp_ns - self.stamp_ns
-        self.log_odds = identity.update_log_odds(self.log_odds, observation.right_hand_probability, interval_ns)
+        self.log_odds = update_log_odds(self.log_odds, observation.right_hand_probability, interval_ns)
         self.stamp_ns = stamp_ns
 
     def is_mirrored(self, observation: Landmarks) -> bool:
@@ -74,7 +74,7 @@ class Track:
         return Hand(
             track=self.track_id,
             handedness=self.handedness,
-            handedness_score=identity.handedness_probability(self.log_odds, self.handedness),
+            handedness_score=compute_handedness_probability(self.log_odds, self.handedness),
             score=self.presence,
             landmarks_px=self.landmarks_px,
         )

@@ -8,7 +8,7 @@ import numpy as np
 
 from fingertip_contact import weights
 from fingertip_contact.datatypes import Hand
-from fingertip_contact.hands import handedness as identity
+from fingertip_contact.hands.handedness import assign_handedness
 from fingertip_contact.hands.landmark_model import LandmarkModel, Landmarks
 from fingertip_contact.hands.palm_detector import PalmDetector
 from fingertip_contact.hands.roi import Roi
@@ -55,7 +55,7 @@ class HandTracker:
 
     @classmethod
     def from_weights(cls, *, max_hands: int = 2, threads: int = 2, mirrored: bool = False) -> HandTracker:
-        """A tracker with the pulled weights. Raises weights.WeightsError where they are missing or damaged."""
+        """A tracker with the pulled weights. Raises weights.WeightsError if they are missing or damaged."""
         palm_model, landmark_model = (
             weights.get_verified_path("palm_detection_full"),
             weights.get_verified_path("hand_landmark_full"),
@@ -164,7 +164,7 @@ class HandTracker:
             self._tracks.remove(min(self._tracks, key=lambda track: track.stamp_ns))
 
     def _assign_handedness(self) -> None:
-        sides = identity.assign_handedness(
+        sides = assign_handedness(
             [track.log_odds for track in self._tracks], [track.handedness for track in self._tracks]
         )
         for track, side in zip(self._tracks, sides, strict=True):

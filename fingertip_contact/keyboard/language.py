@@ -42,7 +42,7 @@ class LanguageModel:
         self._alphabet = frozenset(followers[""])
 
     def negative_log_likelihood(self, text: str, candidates: Sequence[str]) -> list[float]:
-        """Negative log-likelihood of each candidate after a text, in nats relative to the likeliest, at most MAX_NLL_NATS.
+        """Negative log-likelihood of each candidate after a text, relative to the likeliest: 0 to MAX_NLL_NATS.
 
         Candidates that are in no word, and keys that write nothing (""), have the uniform probability. After anything
         but a letter of the model, a space or a line end nothing is known: every candidate gets 0.

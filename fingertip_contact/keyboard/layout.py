@@ -92,7 +92,7 @@ class Layout:
 
     @cached_property
     def by_text(self) -> dict[str, Key]:
-        """The key that writes a text; the first one where several do."""
+        """The key that writes a text; the first one if several do."""
         return {key.text: key for key in reversed(self.keys) if key.text}
 
     @cached_property

@@ -172,9 +172,7 @@ class FileReader:
         name = self.text(entry, "dictionary", where="markers.")
         identifier = getattr(cv2.aruco, name, None) if name.startswith("DICT_") else None
         if not isinstance(identifier, int):
-            raise self.error(
-                "markers.dictionary", name, "OpenCV does not have this dictionary; use for instance DICT_4X4_50"
-            )
+            raise self.error("markers.dictionary", name, "OpenCV has no such dictionary; use for instance DICT_4X4_50")
         return name, len(cv2.aruco.getPredefinedDictionary(identifier).bytesList)
 
     def marker_id(self, label: object, where: str, dictionary: str, capacity: int) -> int:

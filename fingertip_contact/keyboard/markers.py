@@ -18,8 +18,8 @@ class MarkerDetector:
         self._detect_markers = _make_detector(table)
 
     def detect(self, gray: np.ndarray) -> dict[int, np.ndarray]:
-        """(H, W) uint8 -> number of each marker that is detected exactly once, and its corners (4, 2), pixels: top left,
-        top right, bottom right, bottom left of the upright marker."""
+        """(H, W) uint8 -> number of each marker that is detected exactly once, and its corners (4, 2), pixels: top
+        left, top right, bottom right, bottom left of the upright marker."""
         corners, detected_ids, _ = self._detect_markers(gray)
         if detected_ids is None:
             return {}

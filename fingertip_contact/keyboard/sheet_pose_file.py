@@ -40,9 +40,7 @@ def load_pose(path: Path, layout: Layout) -> RigidTransform:
     seen from above, OSError if it cannot be read."""
     data = read_mapping(path)
     if data.get("layout") != layout.name:
-        raise ValueError(
-            f"{path}: layout is {data.get('layout')!r}, but the layout in use is {layout.name!r}; {_REMEDY}"
-        )
+        raise ValueError(f"{path}: layout is {data.get('layout')!r}, but {layout.name!r} is in use; {_REMEDY}")
     entry = data.get("camera_from_sheet")
     if not isinstance(entry, Mapping):
         raise ValueError(
@@ -51,9 +49,7 @@ def load_pose(path: Path, layout: Layout) -> RigidTransform:
     rotation = _read_array(path, entry, "rotation", (3, 3))
     translation_m = _read_array(path, entry, "translation_m", (3,))
     if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-4) or np.linalg.det(rotation) < 0:
-        raise ValueError(
-            f"{path}: rotation is not a rotation: its rows have to be of length 1, at right angles. {_REMEDY}"
-        )
+        raise ValueError(f"{path}: the rows of rotation have to be of length 1, at right angles. {_REMEDY}")
     if translation_m[2] <= 0 or np.linalg.norm(translation_m) > _MAX_DISTANCE_M or rotation[:, 2] @ translation_m >= 0:
         raise ValueError(
             f"{path}: with translation_m {translation_m.tolist()} the sheet does not lie in front of the camera with "

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fingertip_contact.hands import handedness as identity
 from fingertip_contact.hands import roi
+from fingertip_contact.hands.handedness import MAX_OBSERVATION_LOG_ODDS, assign_handedness, update_log_odds
 from fingertip_contact.hands.landmark_model import Landmarks
 from fingertip_contact.hands.palm_detector import PalmDetector, intersection_over_union, merge_by_weighted_nms
 from fingertip_contact.hands.roi import Roi
@@ -83,39 +83,39 @@ def test_handedness_evidence_is_bounded(probabilities: list[float]):
     """However long a hand was seen as one side, 21 certain observations of the other outweigh it."""
     log_odds = 0.0
     for probability in probabilities:
-        log_odds = identity.update_log_odds(log_odds, probability)
+        log_odds = update_log_odds(log_odds, probability)
     for _ in range(21):
-        log_odds = identity.update_log_odds(log_odds, 0.0)
+        log_odds = update_log_odds(log_odds, 0.0)
     assert log_odds < 0
 
 
 def test_single_wrong_frame_does_not_change_handedness():
     """A hand keeps its handedness through a frame that contradicts it."""
-    log_odds = identity.update_log_odds(0.0, 0.99)
-    assert identity.assign_handedness([log_odds], [None]) == ["right"]
-    assert identity.assign_handedness([identity.update_log_odds(log_odds, 0.0)], ["right"]) == ["right"]
+    log_odds = update_log_odds(0.0, 0.99)
+    assert assign_handedness([log_odds], [None]) == ["right"]
+    assert assign_handedness([update_log_odds(log_odds, 0.0)], ["right"]) == ["right"]
 
 
 @pytest.mark.parametrize("frames_per_second", [30, 60, 90])
 def test_handedness_evidence_is_independent_of_the_frame_rate(frames_per_second: int):
     """A wrong start of a third of a second is outvoted in the same time at any frame rate."""
-    log_odds, interval_ns = 10 * identity.MAX_OBSERVATION_LOG_ODDS, round(1e9 / frames_per_second)
+    log_odds, interval_ns = 10 * MAX_OBSERVATION_LOG_ODDS, round(1e9 / frames_per_second)
     frames = 0
     while log_odds > 0:
-        log_odds = identity.update_log_odds(log_odds, 0.0, interval_ns)
+        log_odds = update_log_odds(log_odds, 0.0, interval_ns)
         frames += 1
     assert frames / frames_per_second == pytest.approx(1 / 3, abs=0.04)
 
 
 def test_two_hands_get_different_handedness():
     """Of two hands with evidence for a right one, the one with more evidence is the right hand."""
-    assert identity.assign_handedness([2.0, 9.0], [None, None]) == ["left", "right"]
-    assert identity.assign_handedness([9.0, 2.0], [None, None]) == ["right", "left"]
+    assert assign_handedness([2.0, 9.0], [None, None]) == ["left", "right"]
+    assert assign_handedness([9.0, 2.0], [None, None]) == ["right", "left"]
 
 
 def test_handedness_has_hysteresis():
     """Hands with balanced evidence keep their handedness."""
-    assert identity.assign_handedness([1.0, 1.1], ["right", "left"]) == ["right", "left"]
+    assert assign_handedness([1.0, 1.1], ["right", "left"]) == ["right", "left"]
 
 
 @pytest.mark.parametrize(

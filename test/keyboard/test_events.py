@@ -213,8 +213,8 @@ def test_cancelled_press_reports_the_removed_text():
 
 
 def test_off_key_presses_are_reported():
-    """With `report_off_key`, a press off every key, or before the sheet is found, gives an event with the reason, and an
-    end."""
+    """With `report_off_key`, a press off every key, or before the sheet is found, gives an event with the reason, and
+    an end."""
     decoder = KeyDecoder(FULL, KeyDecoderSettings(report_off_key=True))
     x_m, y_m = FULL.by_name["p"].center_m
     off_key_m = (x_m, y_m + 0.2)
@@ -284,8 +284,8 @@ LANGUAGE = LanguageModel({"the": 3, "cat": 1})
 @settings(deadline=None)
 @given(st.sampled_from(built_in_layouts()), streams, st.booleans(), st.booleans())
 def test_every_key_press_is_released_for_any_event_order(name, stream, expects, repeats):
-    """Ends before presses, presses twice, stamps that jump, no sheet, no place: nothing is raised, every key event
-    that is a press has at most one end, after it, under the same key; and no end comes without its press."""
+    """For any order of events, with or without a sheet or position: nothing is raised, a press has at most one end,
+    after it and under the same key, and no end comes without its press."""
     settings = KeyDecoderSettings(repeat_delay_s=0.1 if repeats else 0.0, report_off_key=True)
     decoder = KeyDecoder(LAYOUTS[name], settings, LANGUAGE if expects else None)
     open_presses = {}
@@ -308,8 +308,8 @@ def test_every_key_press_is_released_for_any_event_order(name, stream, expects, 
 
 
 def test_events_file_reproduces_the_text(tmp_path):
-    """The records read back give the same text, and the text that was rejected: with repetitions, an off-key press and a
-    cancelled one."""
+    """Records read back give the same text and the rejected text: with repetitions, an off-key and a cancelled
+    press."""
     decoder = KeyDecoder(FULL, KeyDecoderSettings(repeat_delay_s=0.1, repeat_interval_s=0.1, report_off_key=True))
     point_m = {name: FULL.by_name[name].center_m for name in ("h", "i", BACKSPACE)}
     stream = [
