@@ -39,7 +39,7 @@ def max_error_m(path):
 
 
 def test_sheet_pose_is_estimated_from_markers(desk, tmp_path, capsys):
-    """The pose is saved, printed, and drawn on request."""
+    """The pose is saved and told, and drawn where that is wanted."""
     out, seen = tmp_path / "pose.yaml", tmp_path / "seen.png"
     assert run("keyboard", "pose", desk(), "--out", out, "--image", seen) == 0
     assert max_error_m(out) < 0.003
@@ -48,7 +48,7 @@ def test_sheet_pose_is_estimated_from_markers(desk, tmp_path, capsys):
 
 
 def test_sheet_pose_is_estimated_from_given_corners(desk, tmp_path, capsys):
-    """Without markers the error names the remedy, four corners, which are enough."""
+    """Without markers the command says so and what to do; four pixels are enough then."""
     bag, out = desk(tuple(marker.marker_id for marker in LAYOUT.markers)), tmp_path / "pose.yaml"
     assert run("keyboard", "pose", bag, "--out", out) == 2
     assert "--corners" in capsys.readouterr().err
@@ -59,11 +59,11 @@ def test_sheet_pose_is_estimated_from_given_corners(desk, tmp_path, capsys):
     for wrong in ("1,2 3,4", "1,2 3,4 5,6 a,b", " ".join(reversed(corners.split()))):
         assert run("keyboard", "pose", bag, "--corners", wrong, "--out", out, "--force") == 2
         assert "error:" in capsys.readouterr().err
-    assert max_error_m(out) < 0.003, "a failed command keeps the existing file"
+    assert max_error_m(out) < 0.003, "what was there stays when the command fails"
 
 
 def test_invalid_output_paths_are_rejected_early(desk, tmp_path, capsys):
-    """A file that exists, and an image name that cannot be written, are rejected."""
+    """A file that exists, and a picture that cannot be written."""
     out = tmp_path / "pose.yaml"
     out.write_text("mine")
     assert run("keyboard", "pose", desk(), "--out", out) == 2
