@@ -1,7 +1,7 @@
-"""Pixels and intrinsics out of ROS messages, without ROS.
+"""Reads pixels and intrinsics from ROS messages, without ROS.
 
 Works on anything that has the fields of sensor_msgs/Image and sensor_msgs/CameraInfo: rclpy's messages and those read
-from a bag. A picture that cannot be what it says it is raises ValueError; nothing is guessed.
+from a bag. An image whose fields contradict one another raises ValueError; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fingertip_contact.geometry import Camera
 
 @dataclass(frozen=True)
 class Encoding:
-    """How one pixel is stored. to_bgr: code for cv2.cvtColor, None where the pixels are BGR already."""
+    """How one pixel is stored. to_bgr: code for cv2.cvtColor, None if the pixels are BGR already."""
 
     dtype: type[np.generic]
     channels: int
@@ -41,7 +41,7 @@ COLOR_ENCODINGS = {
     "yuv422_yuy2": Encoding(np.uint8, 2, cv2.COLOR_YUV2BGR_YUY2),
     "yuyv": Encoding(np.uint8, 2, cv2.COLOR_YUV2BGR_YUY2),
 }
-# mono16 is what some drivers call their depth in millimetres.
+# Some drivers label depth in millimetres mono16.
 DEPTH_ENCODINGS = {
     "16UC1": Encoding(np.uint16, 1),
     "mono16": Encoding(np.uint16, 1),
@@ -51,17 +51,17 @@ ENCODINGS = COLOR_ENCODINGS | DEPTH_ENCODINGS
 
 DEPTH_UNIT_M = {np.uint16: 0.001, np.float32: 1.0}  # REP-118
 
-# What Camera can undo: CameraInfo's names of the Brown-Conrady models. Empty: a rectified picture.
+# The distortion that Camera can undo: CameraInfo's names of the Brown-Conrady models. Empty: a rectified image.
 DISTORTION_MODELS = ("", "plumb_bob", "rational_polynomial")
 
 
 def view_pixels(height: int, width: int, encoding: str, step: int, data: Any, is_bigendian: bool = False) -> np.ndarray:
-    """The pixels as (H, W) or (H, W, channels), without a copy unless their byte order is a foreign one.
+    """The pixels as (H, W) or (H, W, channels), without a copy unless their byte order is not the native one.
 
-    data: any buffer of bytes; the array is read-only where the buffer is. step: bytes of a row, padding included.
-    Raises ValueError where the encoding is unknown, or size, step and length of the data do not fit together.
+    data: any buffer of bytes; the array is read-only if the buffer is. step: bytes per row, padding included.
+    Raises ValueError if the encoding is unknown, or if size, step and length of the data contradict one another.
     """
-    _require_encoding(encoding, ENCODINGS, "a picture")
+    _require_encoding(encoding, ENCODINGS, "an image")
     dtype, channels = np.dtype(ENCODINGS[encoding].dtype), ENCODINGS[encoding].channels
     pixel_bytes = dtype.itemsize * channels
     if height <= 0 or width <= 0:
@@ -79,38 +79,38 @@ def view_pixels(height: int, width: int, encoding: str, step: int, data: Any, is
 
 
 def to_bgr(pixels: np.ndarray, encoding: str) -> np.ndarray:
-    """Pixels of a colour encoding -> (H, W, 3) uint8 BGR; BGR itself comes back without a copy.
+    """Pixels of a colour encoding -> (H, W, 3) uint8 BGR; BGR is returned without a copy.
 
-    Raises ValueError where the encoding is not one of a colour picture.
+    Raises ValueError if it is not a colour encoding.
     """
-    _require_encoding(encoding, COLOR_ENCODINGS, "a colour picture")
+    _require_encoding(encoding, COLOR_ENCODINGS, "a colour image")
     code = COLOR_ENCODINGS[encoding].to_bgr
     return np.ascontiguousarray(pixels) if code is None else cv2.cvtColor(pixels, code)
 
 
 def decode_color_image(image: Any) -> np.ndarray:
-    """A sensor_msgs/Image -> (H, W, 3) uint8 BGR, a view of the message where it can be one.
+    """A sensor_msgs/Image -> (H, W, 3) uint8 BGR, a view of the message if possible.
 
     Raises ValueError as `view_pixels` and `to_bgr` do.
     """
-    _require_encoding(image.encoding, COLOR_ENCODINGS, "a colour picture")
+    _require_encoding(image.encoding, COLOR_ENCODINGS, "a colour image")
     return to_bgr(_view_image_message(image), image.encoding)
 
 
 def decode_depth_image(image: Any) -> DepthImage:
     """A sensor_msgs/Image with depth (16UC1 in millimetres, 32FC1 in metres) -> DepthImage, without a copy.
 
-    Raises ValueError as `view_pixels` does, and where the encoding is not one of depth.
+    Raises ValueError as `view_pixels` does, and if it is not a depth encoding.
     """
     _require_encoding(image.encoding, DEPTH_ENCODINGS, "depth")
     return DepthImage(_view_image_message(image), DEPTH_UNIT_M[DEPTH_ENCODINGS[image.encoding].dtype])
 
 
 def parse_camera_info(info: Any) -> Camera:
-    """A sensor_msgs/CameraInfo -> Camera. Raises ValueError where it is not calibrated, or not of Brown-Conrady."""
+    """A sensor_msgs/CameraInfo -> Camera. Raises ValueError if it is not calibrated, or not Brown-Conrady."""
     if info.distortion_model not in DISTORTION_MODELS:
         raise ValueError(
-            f"distortion model {info.distortion_model!r} is not supported; rectify the pictures, "
+            f"distortion model {info.distortion_model!r} is not supported; rectify the images, "
             f"or use one of {', '.join(filter(None, DISTORTION_MODELS))}"
         )
     distortion = tuple(float(value) for value in info.d)

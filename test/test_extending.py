@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
 from pathlib import Path
@@ -109,6 +110,7 @@ def test_contact_classifier():
 
 def test_key_shape():
     """A layout file names the shape of a key: its corners are not on a round key, those of a rectangle are."""
+    importlib.import_module("round_key")
     corner_m = 0.019
     distance_m = load_layout("buttons.yaml").edge_distances_m(np.array([[-0.04, 0.0], [0.04, 0.0]]) + corner_m)
     assert distance_m[0, 0] == pytest.approx(np.hypot(corner_m, corner_m) - 0.02)

@@ -35,7 +35,7 @@ def make_image(pixels: np.ndarray, encoding: str, **changes) -> SimpleNamespace:
 
 
 def test_bgr_is_not_copied():
-    """A bgr8 picture of a node or a bag is looked at where it lies."""
+    """A bgr8 image of a node or a bag is not copied."""
     data = array("B", BGR.tobytes())
     pixels = decode_color_image(make_image(BGR, "bgr8", data=data))
     np.testing.assert_array_equal(pixels, BGR)
@@ -52,14 +52,14 @@ def test_bgr_is_not_copied():
     ],
 )
 def test_colour_encodings_give_the_same_bgr(encoding, pixels):
-    """Every colour encoding gives the same BGR picture."""
+    """Every colour encoding gives the same BGR image."""
     pixels = np.ascontiguousarray(pixels)
     np.testing.assert_array_equal(decode_color_image(make_image(pixels, encoding)), BGR)
 
 
 @pytest.mark.parametrize("encoding", ["yuv422", "uyvy", "yuv422_yuy2", "yuyv", "mono8", "8UC1"])
 def test_grey_encodings_stay_grey(encoding):
-    """A grey picture is grey in every encoding that carries brightness alone or beside colour."""
+    """A grey image is grey in every encoding that has brightness alone or beside colour."""
     luminance = np.arange(48, dtype=np.uint8).reshape(6, 8) * 4 + 16
     neutral = np.full_like(luminance, 128)
     if "mono" in encoding or encoding == "8UC1":
@@ -83,7 +83,7 @@ def test_grey_encodings_stay_grey(encoding):
     is_bigendian=st.booleans(),
 )
 def test_view_is_exact(encoding, height, width, padding, is_bigendian):
-    """Whatever the size, padding and byte order of a picture, its pixels come out as they went in."""
+    """For any size, padding and byte order of an image, its pixels are unchanged."""
     dtype = ENCODINGS[encoding]
     values = np.random.default_rng(0).integers(0, 200, (height, width, dtype.channels)).astype(dtype.dtype)
     stored = values.astype(np.dtype(dtype.dtype).newbyteorder(">" if is_bigendian else "<"))
@@ -98,16 +98,16 @@ def test_view_is_exact(encoding, height, width, padding, is_bigendian):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"encoding": "bayer_rggb8"}, "'bayer_rggb8' is not supported for a colour picture; .* one of bgr8"),
+        ({"encoding": "bayer_rggb8"}, "'bayer_rggb8' is not supported for a colour image; .* one of bgr8"),
         ({"step": 23}, "step is 23 bytes; 8 pixels of bgr8 need 24"),
         ({"data": bytes(143)}, "holds 143 bytes; 6 rows of 24 bytes are 144"),
         ({"data": b""}, "holds 0 bytes"),
         ({"height": 0}, "image is empty: 8x0"),
-        ({"encoding": "16UC1"}, "'16UC1' is not supported for a colour picture"),
+        ({"encoding": "16UC1"}, "'16UC1' is not supported for a colour image"),
     ],
 )
 def test_inconsistent_images_are_rejected(changes, message):
-    """A picture that contradicts itself is an error that names both sides."""
+    """An image with contradictory fields is an error that names both values."""
     with pytest.raises(ValueError, match=message):
         decode_color_image(make_image(BGR, **{"encoding": "bgr8"} | changes))
 

@@ -1,4 +1,4 @@
-"""`fingertip-contact keyboard`: layouts, their printed sheets, and where a sheet lies."""
+"""`fingertip-contact keyboard`: layouts, their printed sheets, and the pose of a sheet."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def list_layouts() -> None:
 
 @app.command()
 def show(layout: Annotated[str, typer.Argument(help="A built-in layout's name, or a file.")] = "qwerty") -> None:
-    """Show every key: what it writes, where it lies, which finger types it. A file that is wrong is told why."""
+    """Show every key: its text, position, size and finger. Errors in a file are reported."""
     from fingertip_contact.keyboard.layout import load_layout
 
     loaded = load_layout(layout)
@@ -53,9 +53,12 @@ def sheet(
     out: Annotated[Path, typer.Option(help="The PDF to write.")],
     layout: options.Layout = "qwerty",
     paper: Annotated[str, typer.Option(help="a4, letter or a3.")] = "a4",
+    font: Annotated[
+        Path | None, typer.Option(help="A TrueType font (.ttf), for labels that the built-in Latin font lacks.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
 ) -> None:
-    """Write the sheet of a layout as a PDF, every key and marker exactly as large as the layout says.
+    """Write the sheet of a layout as a PDF, every key and marker at its exact size. Needs fpdf2 (extra `print`).
 
     Print it at 100 %, not fitted to the page, and measure the 50 mm line on it.
 
@@ -63,11 +66,12 @@ def sheet(
     """
     from fingertip_contact.files import atomic_write
     from fingertip_contact.keyboard.layout import load_layout
-    from fingertip_contact.keyboard.sheet_pdf import fit_page, write_pdf
+    from fingertip_contact.keyboard.sheet_page import fit_page
+    from fingertip_contact.keyboard.sheet_pdf import write_pdf
 
     page = fit_page(load_layout(layout), paper.lower())
     with atomic_write(out, overwrite=force) as temporary_path:
-        write_pdf(page, temporary_path)
+        write_pdf(page, temporary_path, font)
     width, height = page.size_mm
     typer.echo(f"{page.layout.name} on {width:g} x {height:g} mm, {len(page.markers)} markers; {out}", err=True)
     if page.omitted:
@@ -76,7 +80,7 @@ def sheet(
 
 
 def _quote_invisible(text: str) -> str:
-    """A text as it can be read: spaces and line ends quoted."""
+    """The text, in quotes if it has spaces or line ends."""
     return text if text.isprintable() and text.strip() == text else repr(text)
 
 

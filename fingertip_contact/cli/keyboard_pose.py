@@ -1,9 +1,8 @@
-"""`fingertip-contact keyboard pose`: where a sheet lies, saved in a file."""
+"""`fingertip-contact keyboard pose`: estimates the pose of a sheet and saves it."""
 
 from __future__ import annotations
 
 import math
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,28 +17,27 @@ if TYPE_CHECKING:
     from fingertip_contact.keyboard.layout import Layout
     from fingertip_contact.recordings.bag import Recording
 
-# A second of pictures.
-DETECTION_FRAMES = 30
+DETECTION_S = 1.0
 
 
 def pose(
-    bag: Annotated[Path, typer.Argument(help="A recording of the sheet: a second, hands aside.")],
+    bag: Annotated[Path, typer.Argument(help="A recording of the sheet: one second, hands aside.")],
     out: Annotated[Path, typer.Option(help="The pose file (YAML) to write.")],
     layout: options.Layout = "qwerty",
     corners: Annotated[
         str,
         typer.Option(
-            help="Where the sheet's corners are in the picture, pixels: 'u,v u,v u,v u,v', top left, top right, "
-            "bottom right, bottom left as the typist reads the sheet. By default the markers tell."
+            help="The sheet's corners in the image, pixels: 'u,v u,v u,v u,v', top left, top right, bottom right, "
+            "bottom left as the typist reads the sheet. By default the markers are detected."
         ),
     ] = "",
-    paper: Annotated[str, typer.Option(help="The corners are those of a paper: a4, letter, a3.")] = "",
-    image: Annotated[Path | None, typer.Option(help="Also write what the camera sees, the keys drawn in.")] = None,
+    paper: Annotated[str, typer.Option(help="The corners are those of the paper: a4, letter, a3.")] = "",
+    image: Annotated[Path | None, typer.Option(help="Also write the camera image with the keys drawn in.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
-    """Find where a sheet lies and save it: for sheets without markers, or where hands hide them from the start.
+    """Estimate the pose of a sheet and save it: for sheets without markers, or if hands hide them from the start.
 
-    Look at the picture: every key has to lie on its printed one.
+    Check the image (--image): every drawn key has to lie on the printed one.
 
     Example: fingertip-contact keyboard pose desk.mcap --corners "612,101 20,98 -35,390 655,402" --out pose.yaml
     """
@@ -69,19 +67,22 @@ def pose(
     angle_deg = math.degrees(
         math.asin(-camera_from_sheet.rotation[:, 2] @ camera_from_sheet.translation_m / distance_m)
     )
-    typer.echo(f"the sheet's middle is {distance_m:.3f} m away, {angle_deg:.0f} degrees up; {out}", err=True)
+    typer.echo(f"the sheet's middle is {distance_m:.3f} m away, seen from {angle_deg:.0f} degrees; {out}", err=True)
 
 
 def _estimate_from_markers(recording: Recording, layout: Layout) -> RigidTransform:
     from fingertip_contact.keyboard.sheet_pose import MIN_MARKERS, SheetPoseTracker
 
-    tracker, camera_from_sheet = SheetPoseTracker(layout), None
-    for frame in islice(recording.frames(), DETECTION_FRAMES):
+    tracker, camera_from_sheet, first_ns = SheetPoseTracker(layout), None, None
+    for frame in recording.frames():
+        first_ns = frame.stamp_ns if first_ns is None else first_ns
+        if frame.stamp_ns - first_ns >= DETECTION_S * 1e9:
+            break
         camera_from_sheet = tracker.update(frame)
     if camera_from_sheet is None:
         raise ValueError(
-            f"{recording.path}: under {MIN_MARKERS} markers of layout {layout.name} are seen in the first second: "
-            "uncover them, or give --corners"
+            f"{recording.path}: fewer than {MIN_MARKERS} markers of layout {layout.name} are detected in the first "
+            "second: uncover them, or give --corners"
         )
     return camera_from_sheet
 
@@ -92,14 +93,14 @@ def _estimate_from_corners(text: str, paper: str, layout: Layout, camera: Camera
     try:
         corners_px = np.array([[float(value) for value in corner.split(",")] for corner in text.split()])
     except ValueError as error:
-        raise ValueError(f"--corners is {text!r}; it has to be four pixels, 'u,v u,v u,v u,v'") from error
+        raise ValueError(f"--corners is {text!r}; four pixels are needed, 'u,v u,v u,v u,v'") from error
     size_m = _find_paper_size_m(paper, layout) if paper else layout.sheet_size_m
     return solve_pose_from_corners(size_m, corners_px, camera).camera_from_sheet
 
 
 def _find_paper_size_m(paper: str, layout: Layout) -> tuple[float, float]:
-    """Of the paper as `keyboard sheet` lays the layout on it."""
-    from fingertip_contact.keyboard.sheet_pdf import fit_page
+    """The size of the paper in the orientation that `keyboard sheet` prints."""
+    from fingertip_contact.keyboard.sheet_page import fit_page
 
     width_mm, height_mm = fit_page(layout, paper).size_mm
     return width_mm / 1000, height_mm / 1000
@@ -119,4 +120,4 @@ def _require_image_name(path: Path) -> None:
     import cv2
 
     if not cv2.haveImageWriter(path.name):
-        raise ValueError(f"{path} cannot be written as a picture; choose a name that ends in .png or .jpg")
+        raise ValueError(f"{path} cannot be written as an image; choose a name that ends in .png or .jpg")

@@ -1,4 +1,4 @@
-"""21 landmarks, presence and handedness of the hands in given regions of a picture."""
+"""21 landmarks, presence and handedness of the hands in given regions of an image."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ INPUT_SIZE = 224
 
 @dataclass(frozen=True)
 class Landmarks:
-    """What the network sees in one region.
+    """The network's output for one region.
 
-    points_px: (21, 2) float32, pixels of the whole picture. presence: 0..1, that there is a hand.
-    right_hand_probability: 0..1, that it is a right hand.
+    points_px: (21, 2) float32, pixels of the whole image. presence: probability 0..1 of a hand in the region.
+    right_hand_probability: probability 0..1 of a right hand.
     """
 
     points_px: np.ndarray
@@ -30,10 +30,10 @@ class Landmarks:
 
 
 class LandmarkModel:
-    """The landmark network with `requests` hands at a time, each on its own thread. Not thread-safe.
+    """The landmark network for up to `requests` hands at once, each on its own thread. Not thread-safe.
 
-    mirrored: pictures come from a camera that mirrors, as selfie cameras do. The network takes that for granted and
-    calls a right hand left where it is not so.
+    mirrored: the camera mirrors its images, as selfie cameras do. The network was trained on mirrored images: in others
+    it calls a right hand left.
     """
 
     def __init__(self, model: Path, *, requests: int, mirrored: bool) -> None:
@@ -41,7 +41,7 @@ class LandmarkModel:
         self._requests = Network(model, input_size=INPUT_SIZE, requests=requests).requests
 
     def run(self, image_bgr: np.ndarray, regions: Sequence[Roi]) -> list[Landmarks]:
-        """Picture (H, W, 3) uint8; one result for each region, in their order."""
+        """Image (H, W, 3) uint8; one result per region, in their order."""
         results = []
         for first in range(0, len(regions), len(self._requests)):
             batch = list(zip(self._requests, regions[first : first + len(self._requests)], strict=False))

@@ -1,4 +1,4 @@
-"""A .tflite picture network on OpenVINO's CPU plugin: byte pictures in, arrays out, nothing copied on the way in."""
+"""A .tflite image network on OpenVINO's CPU plugin: byte images in, arrays out, without a copy of the input."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from openvino.preprocess import ColorFormat, PrePostProcessor
 
 
 class InferRequest:
-    """One place in which the network can run. Write the picture into `input_bgr`, start(), then wait()."""
+    """One inference at a time. Write the image into `input_bgr`, start(), then wait()."""
 
     def __init__(self, compiled: ov.CompiledModel) -> None:
         self.input_bgr = np.zeros(tuple(compiled.input(0).shape), np.uint8)
@@ -19,7 +19,7 @@ class InferRequest:
 
     @property
     def image_bgr(self) -> np.ndarray:
-        """The (H, W, 3) uint8 picture that the next start() reads."""
+        """The (H, W, 3) uint8 image that the next start() reads."""
         return self.input_bgr[0]
 
     def start(self) -> None:
@@ -32,13 +32,13 @@ class InferRequest:
 
 
 class Network:
-    """A compiled network and its requests, which run side by side, each on one thread.
+    """A compiled network and its requests, which run concurrently, each on one thread.
 
-    One thread for a request: two hands then cost one hand's time on two cores, and where another process holds a core
-    nothing waits at a barrier for it. Single precision is demanded because bfloat16, OpenVINO's own choice on CPUs that
+    One thread per request: two hands then cost one hand's time on two cores, and no request waits at a barrier for a
+    core that another process holds. Single precision is required because bfloat16, OpenVINO's default on CPUs that
     have it, moves landmarks by up to a pixel at random. Threads are not pinned: all processes would choose one core.
 
-    Raises ValueError where the file is not a network of one NHWC picture of `input_size` squared.
+    Raises ValueError if the file is not a network with one NHWC image of `input_size` squared as its input.
     """
 
     def __init__(self, model: Path, *, input_size: int, requests: int) -> None:
@@ -50,7 +50,7 @@ class Network:
             raise ValueError(f"{model} cannot be read as a network: {reason}; pull the weights again") from error
         shape = tuple(network.input(0).partial_shape.to_shape()) if network.inputs else ()
         if shape != (1, input_size, input_size, 3):
-            raise ValueError(f"{model} takes {shape} where (1, {input_size}, {input_size}, 3) is needed: another model")
+            raise ValueError(f"{model} has input {shape}, not (1, {input_size}, {input_size}, 3): it is another model")
         compiled = core.compile_model(
             _with_byte_input(network),
             "CPU",

@@ -1,4 +1,4 @@
-"""Finds palms in a whole picture: the network that starts the tracking of a hand.
+"""Finds palms in a whole image: the network that starts the tracking of a hand.
 
 Follows MediaPipe's palm detection (mediapipe 0.10.21, modules/palm_detection, Apache-2.0): an SSD with one box and
 seven key points for each of 2,016 anchors.
@@ -16,31 +16,30 @@ from fingertip_contact.hands.network import Network
 from fingertip_contact.hands.roi import Roi, from_palm
 
 INPUT_SIZE = 192
-# (cells along a side, anchors in a cell): stride 8 with two, then three layers of stride 16 with two each.
+# (cells per side, anchors per cell): stride 8 with two, then three layers of stride 16 with two each.
 ANCHOR_GRIDS = ((24, 2), (12, 6))
 KEYPOINT_COUNT = 7
 WRIST, MIDDLE_KNUCKLE = 0, 2
-# MediaPipe takes 0.5. From the front, curled fingers hide the palm: single pictures of a typist at 45 degrees then show
-# 57 % of the hands, with 0.2 they show 98 %, and still nothing on an empty desk. The landmark network judges what is
-# found here anyway.
+# MediaPipe uses 0.5. From the front, curled fingers hide the palm: in single images of a typist at 45 degrees 0.5 finds
+# 57 % of the hands, 0.2 finds 98 % and still nothing on an empty desk. The landmark network checks every palm anyway.
 MIN_SCORE = 0.2
 _MIN_LOGIT = log(MIN_SCORE / (1 - MIN_SCORE))
 NMS_IOU_THRESHOLD = 0.3
 
 
 class PalmDetector:
-    """Palms of a picture as regions for the landmark network, the surest first.
+    """Palms of an image as regions for the landmark network, the highest score first.
 
-    start() and result() are apart so that the landmark network can work in between. Not thread-safe.
+    start() and result() are separate so that the landmark network can run in between. Not thread-safe.
     """
 
     def __init__(self, model: Path) -> None:
         self._request = Network(model, input_size=INPUT_SIZE, requests=1).requests[0]
-        self._anchors = _anchors()
+        self._anchors = _make_anchors()
         self._image_from_input = 1.0
 
     def start(self, image_bgr: np.ndarray) -> None:
-        """Begin with a picture (H, W, 3) uint8; it is not needed any more when this returns."""
+        """Begin with an image (H, W, 3) uint8, which may be reused when this returns."""
         height, width = image_bgr.shape[:2]
         self._image_from_input = max(height, width) / INPUT_SIZE
         scale = 1 / self._image_from_input
@@ -57,7 +56,7 @@ class PalmDetector:
         self._request.start()
 
     def result(self) -> list[Roi]:
-        """Wait for the picture that start() was given."""
+        """The palms of the image given to start(); waits for them."""
         boxes, logits = self._request.wait()
         detected = np.flatnonzero(logits[0, :, 0] > _MIN_LOGIT)
         if not len(detected):
@@ -105,8 +104,8 @@ def intersection_over_union(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     return intersection / (np.prod(box[1] - box[0]) + areas - intersection)
 
 
-def _anchors() -> np.ndarray:
-    """Anchor centres (2016, 2), x then y, as shares of the input's side."""
+def _make_anchors() -> np.ndarray:
+    """Anchor centres (2016, 2), x then y, as fractions of the input's side."""
     grids = []
     for cells, anchors_per_cell in ANCHOR_GRIDS:
         y, x = np.mgrid[:cells, :cells]

@@ -1,7 +1,7 @@
 """Regions of interest: the rotated squares in which the landmark network sees a hand upright.
 
 The constants are those of MediaPipe's hand graph (mediapipe 0.10.21, modules/hand_landmark, Apache-2.0): the network
-was trained on crops made in this way, and its accuracy depends on getting the same.
+was trained on such crops, and its accuracy depends on them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LANDMARK_SCALE, LANDMARK_SHIFT = 2.0, -0.1
 
 @dataclass(frozen=True)
 class Roi:
-    """A square around a hand: centre and side in pixels, rotation in radians (0: fingers point up in the picture)."""
+    """A square around a hand: centre and side in pixels, rotation in radians (0: fingers point up in the image)."""
 
     x: float
     y: float
@@ -31,14 +31,14 @@ class Roi:
     rotation: float
 
     def image_from_crop(self, crop_size: int) -> np.ndarray:
-        """(2, 3) float64: crop pixels (crop_size squared, hand upright) -> picture pixels."""
+        """(2, 3) float64: crop pixels (crop_size squared, hand upright) -> image pixels."""
         scale = self.size / crop_size
         c, s = scale * cos(self.rotation), scale * sin(self.rotation)
         half = crop_size / 2
         return np.array([[c, -s, self.x - half * (c - s)], [s, c, self.y - half * (s + c)]])
 
     def distance(self, other: Roi) -> float:
-        """Distance of the centres as a share of the larger side."""
+        """Distance of the centres as a ratio of the larger side."""
         return float(np.hypot(self.x - other.x, self.y - other.y)) / max(self.size, other.size)
 
 
@@ -51,13 +51,13 @@ def from_palm(box: np.ndarray, wrist: np.ndarray, middle_knuckle: np.ndarray) ->
 
 
 def from_landmarks(landmarks_px: np.ndarray) -> Roi:
-    """The hand's square for the next picture from this picture's landmarks (21, 2), pixels."""
+    """The hand's square for the next frame from this frame's landmarks (21, 2), pixels."""
     knuckles = (landmarks_px[INDEX_KNUCKLE] + landmarks_px[RING_KNUCKLE]) / 2
     rotation = upright_rotation(landmarks_px[WRIST], (knuckles + landmarks_px[MIDDLE_KNUCKLE]) / 2)
     points = landmarks_px[list(RIGID_LANDMARKS)]
     box_center = (points.min(axis=0) + points.max(axis=0)) / 2
     c, s = cos(rotation), sin(rotation)
-    rotation_matrix = np.array([[c, -s], [s, c]])  # upright -> picture
+    rotation_matrix = np.array([[c, -s], [s, c]])  # upright -> image
     upright = (points - box_center) @ rotation_matrix
     low, high = upright.min(axis=0), upright.max(axis=0)
     center = rotation_matrix @ ((low + high) / 2) + box_center
@@ -74,7 +74,7 @@ def upright_rotation(start: np.ndarray, end: np.ndarray) -> float:
 def _shift_and_scale(
     x: float, y: float, width: float, height: float, rotation: float, shift: float, scale: float
 ) -> Roi:
-    """Move a rectangle along its own upward axis by a share of its height, then make a larger square of it."""
+    """Move a rectangle along its own upward axis by a fraction of its height, then enlarge it to a square."""
     return Roi(
         float(x - height * shift * sin(rotation)),
         float(y + height * shift * cos(rotation)),

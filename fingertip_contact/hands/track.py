@@ -7,20 +7,21 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fingertip_contact.datatypes import LANDMARKS_PER_HAND, WRIST, Hand, Handedness
-from fingertip_contact.hands import handedness as identity
 from fingertip_contact.hands import roi
+from fingertip_contact.hands.handedness import compute_handedness_probability, update_log_odds
 from fingertip_contact.hands.landmark_model import Landmarks
 from fingertip_contact.hands.roi import Roi
 
-# The landmarks of a hand as they are called where its fingers are taken in the opposite order: thumb for little finger,
-# index for ring finger, and back.
+# The order of the landmarks when the network mistakes the fingers for those of the other hand: thumb and little finger
+# swapped, index and ring finger swapped.
 MIRRORED_LANDMARKS = [0, 17, 18, 19, 20, 13, 14, 15, 16, 9, 10, 11, 12, 5, 6, 7, 8, 1, 2, 3, 4]
 INDEX_KNUCKLE, LITTLE_KNUCKLE = 5, 17
 
 
 @dataclass(eq=False)
 class Track:
-    """Where a hand was seen last (`stamp_ns`, `landmarks_px`), where to look next (`region`), and which it is."""
+    """One hand: its last landmarks and their stamp (-1: not seen yet), the region to search in the next frame, and its
+    handedness with the evidence for it (`log_odds` of "right")."""
 
     track_id: int
     region: Roi
@@ -36,19 +37,20 @@ class Track:
         )
         self.presence = observation.presence
         self.region = roi.from_landmarks(self.landmarks_px)
+        interval_ns = None if self.stamp_ns < 0 else stamp_ns - self.stamp_ns
+        self.log_odds = update_log_odds(self.log_odds, observation.right_hand_probability, interval_ns)
         self.stamp_ns = stamp_ns
-        self.log_odds = identity.update_log_odds(self.log_odds, observation.right_hand_probability)
 
     def is_mirrored(self, observation: Landmarks) -> bool:
-        """Whether a look takes the back of this hand for that of the other one, and so each finger for its opposite."""
+        """Whether the network mistook the back of this hand for that of the other one, and so swapped its fingers."""
         if self.handedness is None or (observation.right_hand_probability > 0.5) == (self.handedness == "right"):
             return False
         return infer_dorsal_side(observation.points_px) != self.handedness
 
     def confidence(self, observation: Landmarks) -> float:
-        """0..1: how sure a look is of a hand, and of the hand that this track is.
+        """0..1: confidence that an observation shows a hand, and the hand of this track.
 
-        Where the network takes a right hand for a left one, it also takes its fingers for one another.
+        When the network mistakes a right hand for a left one, it also swaps its fingers.
         """
         agreement = {
             "right": observation.right_hand_probability,
@@ -58,27 +60,27 @@ class Track:
         return observation.presence * min(1.0, 0.2 + 1.6 * agreement)
 
     def side_agreement(self, observation: Landmarks) -> float:
-        """How well a hand agrees with what this track was so far: positive where it is the same side of the body."""
+        """How well an observation agrees with the track's evidence: positive if it shows the same side of the body."""
         return self.log_odds * (observation.right_hand_probability - 0.5)
 
     def distance(self, observation: Landmarks) -> float:
-        """Mean distance of the landmarks as a share of the region's size."""
+        """Mean distance of the landmarks as a ratio of the region's size."""
         return float(np.linalg.norm(self.landmarks_px - observation.points_px, axis=1).mean()) / self.region.size
 
     def as_hand(self) -> Hand:
-        """The hand as it travels on. Raises RuntimeError before the track has a name."""
+        """The hand as a record. Raises RuntimeError before the track has a handedness."""
         if self.handedness is None:
-            raise RuntimeError(f"hand {self.track_id} has no name yet")
+            raise RuntimeError(f"hand {self.track_id} has no handedness yet")
         return Hand(
             track=self.track_id,
             handedness=self.handedness,
-            handedness_score=identity.handedness_probability(self.log_odds, self.handedness),
+            handedness_score=compute_handedness_probability(self.log_odds, self.handedness),
             score=self.presence,
             landmarks_px=self.landmarks_px,
         )
 
 
 def infer_dorsal_side(landmarks_px: np.ndarray) -> Handedness:
-    """Whose back lies so in the picture: with the fingers up, the right hand's thumb is left. (21, 2) pixels."""
+    """The hand whose back has these landmarks, (21, 2) pixels: with fingers up, a right hand's thumb is on the left."""
     index, little = landmarks_px[[INDEX_KNUCKLE, LITTLE_KNUCKLE]] - landmarks_px[WRIST]
     return "right" if index[0] * little[1] > index[1] * little[0] else "left"

@@ -1,4 +1,4 @@
-"""Hands from picture to picture: found by their palms, followed by their landmarks, with names that last."""
+"""Tracks hands from frame to frame: detects palms, follows landmarks, and keeps a stable handedness."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ import numpy as np
 
 from fingertip_contact import weights
 from fingertip_contact.datatypes import Hand
-from fingertip_contact.hands import handedness as identity
+from fingertip_contact.hands.handedness import assign_handedness
 from fingertip_contact.hands.landmark_model import LandmarkModel, Landmarks
 from fingertip_contact.hands.palm_detector import PalmDetector
 from fingertip_contact.hands.roi import Roi
 from fingertip_contact.hands.track import Track
 
 MIN_PRESENCE = 0.5
-# Landmarks trusted less than this get a second look, at the palm. On rendered typing that is 3 % of the pictures; it
-# puts half of those right in which fingers were taken for one another.
+# Landmarks of lower confidence are estimated again from a detected palm. On rendered typing that affects 3 % of the
+# frames, and corrects half of those in which fingers were confused.
 MIN_CONFIDENCE = 0.9
-# Regions whose centres are nearer than this share of their size show one hand; hands side by side are 0.4 apart.
+# Regions whose centres are closer than this ratio of their size show one hand; hands side by side are 0.4 apart.
 MAX_CENTER_DISTANCE_RATIO = 0.25
-# A doubtful or lost hand may have its palm this far from where it was looked for, as a share of the region's size.
+# Maximum distance of a palm from the region of a doubtful or lost hand, as a ratio of the region's size.
 MAX_REDETECTION_DISTANCE_RATIO = 0.45
-# Landmarks whose mean distance is below this share of the region's size lie on one hand.
+# Landmarks whose mean distance is below this ratio of the region's size lie on one hand.
 MAX_LANDMARK_DISTANCE_RATIO = 0.2
-# So many palms more than are missing are looked at: the surest palm need not be a hand.
+# Number of palms to check beyond the missing hands: the palm of the highest score may not be a hand.
 EXTRA_PALM_CANDIDATES = 1
-# A hand that is not seen for longer is gone: if it comes back it is a new track.
+# A hand that is unseen for longer is lost: if it returns it is a new track.
 MAX_TRACK_LOSS_NS = 300_000_000
-# How often palms are looked for while every known hand is still seen: a palm costs as much as a hand.
+# Period of the search for palms while every known hand is seen: a palm detection costs as much as a hand.
 SEARCH_INTERVAL_NS = 100_000_000
 
 
 class HandTracker:
-    """MediaPipe's hand pipeline on OpenVINO: process() every picture, in the order of the stamps.
+    """MediaPipe's hand pipeline on OpenVINO: process() every image, in the order of the stamps.
 
-    The landmark network runs for each followed hand, the palm network only where a hand is missing or in doubt.
-    Landmarks are not smoothed: a filter's delay would hide the moment of a touch. threads: inferences at a time (two
-    hands, two cores). mirrored: the camera delivers a mirror image, as selfie cameras do. Not thread-safe.
+    The landmark network runs for each tracked hand, the palm network only if a hand is missing or in doubt. Landmarks
+    are not smoothed: a filter's delay would hide the instant of touch-down. threads: concurrent inferences (two hands,
+    two cores). mirrored: the camera mirrors its images, as selfie cameras do. Not thread-safe.
 
-    Raises ValueError where a model file is not the network that is expected.
+    Raises ValueError if a model file is not the expected network.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class HandTracker:
 
     @classmethod
     def from_weights(cls, *, max_hands: int = 2, threads: int = 2, mirrored: bool = False) -> HandTracker:
-        """A tracker with the pulled weights. Raises weights.WeightsError where they are missing or damaged."""
+        """A tracker with the pulled weights. Raises weights.WeightsError if they are missing or damaged."""
         palm_model, landmark_model = (
             weights.get_verified_path("palm_detection_full"),
             weights.get_verified_path("hand_landmark_full"),
@@ -63,17 +63,17 @@ class HandTracker:
         return cls(palm_model, landmark_model, max_hands=max_hands, threads=threads, mirrored=mirrored)
 
     def reset(self) -> None:
-        """Forget every hand. Track numbers go on."""
+        """Forget every hand. Track numbers are not reused."""
         self._tracks: list[Track] = []
         self._image_shape: tuple[int, ...] | None = None
         self._stamp_ns: int | None = None
         self._last_search_ns: int | None = None
 
     def process(self, image_bgr: np.ndarray, stamp_ns: int) -> tuple[Hand, ...]:
-        """The hands in a picture (H, W, 3) uint8 BGR, in the order of their tracks.
+        """The hands in an image (H, W, 3) uint8 BGR, in the order of their tracks.
 
-        A stamp that does not advance, or a picture of another size, starts anew. Raises ValueError for another dtype or
-        shape.
+        A stamp that does not advance, or an image of another size, resets the tracker. Raises ValueError for another
+        dtype or shape.
         """
         _check_image(image_bgr)
         if image_bgr.shape != self._image_shape or (self._stamp_ns is not None and stamp_ns <= self._stamp_ns):
@@ -83,7 +83,7 @@ class HandTracker:
         self._tracks = [track for track in self._tracks if stamp_ns - track.stamp_ns <= MAX_TRACK_LOSS_NS]
         search = len(self._tracks) < self._max_hands and self._is_search_due()
         if search:
-            self._palm_detector.start(image_bgr)  # works beside the landmark network
+            self._palm_detector.start(image_bgr)  # runs concurrently with the landmark network
         observations = self._landmark_model.run(image_bgr, [track.region for track in self._tracks])
         if not search and self._is_redetection_due(observations):
             self._palm_detector.start(image_bgr)
@@ -97,23 +97,23 @@ class HandTracker:
         return tuple(track.as_hand() for track in self._active_tracks())
 
     def _active_tracks(self) -> list[Track]:
-        """The tracks that are seen in the present picture."""
+        """The tracks that are seen in the present frame."""
         return [track for track in self._tracks if track.stamp_ns == self._stamp_ns]
 
     def _is_search_due(self) -> bool:
-        """Always while there is no hand; else at intervals."""
+        """Always while no hand is tracked; else periodically."""
         if not self._tracks or self._last_search_ns is None or self._stamp_ns is None:
             return True
         return self._stamp_ns - self._last_search_ns >= SEARCH_INTERVAL_NS
 
     def _is_redetection_due(self, observations: list[Landmarks]) -> bool:
-        """At once for a lost hand, at intervals for a doubtful one."""
+        """At once for a lost hand, periodically for a doubtful one."""
         if any(observation.presence < MIN_PRESENCE for observation in observations):
             return True
         return self._is_search_due() and any(map(_needs_redetection, self._tracks, observations))
 
     def _redetect(self, image_bgr: np.ndarray, observations: list[Landmarks], palms: list[Roi]) -> list[Landmarks]:
-        """Where a look is doubtful and there is a palm near by: the better of it and a look at that palm."""
+        """Replaces doubtful observations by one at the nearest palm, if that has a higher confidence."""
         best = list(observations)
         for index, (track, observation) in enumerate(zip(self._tracks, observations, strict=True)):
             palm = min(palms, key=track.region.distance, default=None)
@@ -128,7 +128,7 @@ class HandTracker:
         return best
 
     def _update_tracks(self, observations: list[Landmarks]) -> None:
-        """Go on with the tracks that see a hand. Of two that see the same, the one that fits it better goes on."""
+        """Continue the tracks that see a hand. Of two tracks on one hand, the one that fits it better continues."""
         pairs = sorted(
             zip(self._tracks, observations, strict=True), key=lambda pair: pair[0].side_agreement(pair[1]), reverse=True
         )
@@ -136,7 +136,7 @@ class HandTracker:
             self._accept(track, observation)
 
     def _start_tracks(self, image_bgr: np.ndarray, palms: list[Roi]) -> None:
-        """Begin a track at each palm where no hand is followed, as far as there is room."""
+        """Start a track at each palm that is not on a tracked hand, up to the maximum number of hands."""
         active = self._active_tracks()
         candidates = [
             palm for palm in palms if all(palm.distance(track.region) > MAX_CENTER_DISTANCE_RATIO for track in active)
@@ -151,7 +151,7 @@ class HandTracker:
                 self._tracks.append(track)
 
     def _accept(self, track: Track, observation: Landmarks) -> bool:
-        """Let a track go on with a look, unless it shows no hand or one that is followed already."""
+        """Update a track, unless the observation shows no hand, or a hand that another track has. Returns whether."""
         is_duplicate = any(other.distance(observation) < MAX_LANDMARK_DISTANCE_RATIO for other in self._active_tracks())
         if observation.presence < MIN_PRESENCE or is_duplicate or self._stamp_ns is None:
             return False
@@ -159,12 +159,12 @@ class HandTracker:
         return True
 
     def _evict(self) -> None:
-        """Give up the track lost longest where a new one would be too many."""
+        """Drop the track that was lost first if there is no slot for a new one."""
         if len(self._tracks) >= self._max_hands:
             self._tracks.remove(min(self._tracks, key=lambda track: track.stamp_ns))
 
     def _assign_handedness(self) -> None:
-        sides = identity.assign_handedness(
+        sides = assign_handedness(
             [track.log_odds for track in self._tracks], [track.handedness for track in self._tracks]
         )
         for track, side in zip(self._tracks, sides, strict=True):
@@ -178,6 +178,6 @@ def _needs_redetection(track: Track, observation: Landmarks) -> bool:
 def _check_image(image_bgr: np.ndarray) -> None:
     if image_bgr.dtype != np.uint8 or image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or 0 in image_bgr.shape:
         raise ValueError(
-            f"a picture of shape {image_bgr.shape} and type {image_bgr.dtype} cannot be searched for hands; "
+            f"an image of shape {image_bgr.shape} and type {image_bgr.dtype} cannot be searched for hands; "
             "(H, W, 3) uint8 in BGR order is needed"
         )

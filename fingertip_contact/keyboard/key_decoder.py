@@ -10,17 +10,18 @@ import numpy as np
 from fingertip_contact.datatypes import ContactEvent, KeyEvent, Rejection
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.language import LanguageModel
-from fingertip_contact.keyboard.layout import BACKSPACE, Key, Layout
+from fingertip_contact.keyboard.layout import Key, Layout
 from fingertip_contact.keyboard.modifiers import COMMAND_MODIFIERS, Modifiers
 from fingertip_contact.keyboard.touch_model import TouchModel
+from fingertip_contact.text_buffer import BACKSPACE, TextBuffer
 
 _S_TO_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class KeyDecoderSettings:
-    """repeat_delay_s: a key held for longer repeats, 0: never. repeat_interval_s: from one repetition to the next.
-    report_off_key: whether presses on no key give events too, with an empty key and the reason.
+    """repeat_delay_s: a key held for longer repeats, 0: never. repeat_interval_s: time between repetitions.
+    report_off_key: whether presses off every key give events too, with an empty key and the reason.
 
     Raises ValueError for a time that is out of range.
     """
@@ -46,12 +47,12 @@ class _KeyRepeat:
 
 
 class KeyDecoder:
-    """Gives each press its key, keeps that key until the press ends, and writes the text."""
+    """Gives each press its key, keeps that key until the press ends, and writes the text to a `TextBuffer`."""
 
     def __init__(
         self, layout: Layout, settings: KeyDecoderSettings | None = None, language: LanguageModel | None = None
     ) -> None:
-        """language: which characters to expect; without one only the place of a touch counts."""
+        """language: which characters to expect; without a model only the position of a touch counts."""
         self._layout = layout
         self._settings = settings or KeyDecoderSettings()
         self._language = language
@@ -59,9 +60,13 @@ class KeyDecoder:
         self._modifiers = Modifiers()
         self._held_keys: dict[int, Key | None] = {}
         self._key_repeat: _KeyRepeat | None = None
-        self._text_before_last_press: tuple[int, str] | None = None
         self._last_stamp_ns = 0
-        self.text = ""
+        self.text_buffer = TextBuffer()
+
+    @property
+    def text(self) -> str:
+        """The text written since the start, or since `clear`."""
+        return self.text_buffer.text
 
     def process(
         self,
@@ -69,10 +74,10 @@ class KeyDecoder:
         camera_from_sheet: RigidTransform | None,
         stamp_ns: int | None = None,
     ) -> tuple[KeyEvent, ...]:
-        """The events that are on a key. While the sheet is not found, presses are on none; those held still end.
+        """The key events of one frame. Until the sheet is found, presses are not on a key; keys held still end.
 
-        stamp_ns: of the frame, by which held keys repeat. A press whose number is held already is left aside: each
-        press has one end.
+        stamp_ns: stamp of the frame, which times the repetition of held keys. A press whose number is held already is
+        ignored: each press has one end.
         """
         found = [self._decode_event(event, camera_from_sheet) for event in events]
         if stamp_ns is not None:
@@ -81,8 +86,7 @@ class KeyDecoder:
 
     def clear(self) -> None:
         """Empties the text; held keys stay held."""
-        self.text = ""
-        self._text_before_last_press = None
+        self.text_buffer.clear()
 
     def _decode_event(self, event: ContactEvent, camera_from_sheet: RigidTransform | None) -> KeyEvent | None:
         if event.stamp_ns < self._last_stamp_ns:
@@ -109,11 +113,10 @@ class KeyDecoder:
         key = self._find_most_probable_key(point_m, event) if self._language else spatial_key
         self._touch_model.update(point_m, event.hand, event.finger, key)
         self._held_keys[event.press] = key
-        self._text_before_last_press = (event.press, self.text)
         found = self._make_press_event(event, key)
         if key is not spatial_key and found.reason is None:
             found = replace(found, rejected=spatial_key.text or spatial_key.name, reason="language")
-        self._apply_text(key, found.text)
+        self.text_buffer.press(event.press, key.name, found.text)
         if key.modifier is None:
             self._start_repeat(found)
         else:
@@ -121,8 +124,8 @@ class KeyDecoder:
         return found
 
     def _find_most_probable_key(self, point_m: np.ndarray, event: ContactEvent) -> Key:
-        """The key that the touch means, given what was written before. Only keys in reach are candidates, so there
-        is one where there was one without a language."""
+        """The key that a touch means, given the text before it. Only keys in reach are candidates, so a key is found
+        whenever the touch model alone finds one."""
         assert self._language is not None
         language_nll = self._language.negative_log_likelihood(self.text, [key.text for key in self._layout.keys])
         key = self._touch_model.choose(point_m, event.hand, event.finger, language_nll)
@@ -130,7 +133,7 @@ class KeyDecoder:
         return key
 
     def _make_press_event(self, event: ContactEvent, key: Key) -> KeyEvent:
-        """The event of a press, with what it writes under the modifiers of its moment."""
+        """The event of a press, with the text that it writes under the modifiers held at touch-down."""
         modifiers = self._modifiers.active_at(event.contact_ns)
         text = key.text_with_modifiers("shift" in modifiers, self._modifiers.caps_lock)
         if text and not COMMAND_MODIFIERS.isdisjoint(modifiers):
@@ -144,7 +147,7 @@ class KeyDecoder:
         return KeyEvent(event, self._layout.name, "", "", rejected=rejected, reason=reason)
 
     def _finish_press(self, event: ContactEvent, name: str) -> KeyEvent:
-        """A release or cancel. A cancelled press wrote nothing, unless others have typed on since."""
+        """A release or cancel. A cancelled press loses its text, unless another key was pressed since."""
         del self._held_keys[event.press]
         if self._key_repeat and self._key_repeat.press.contact.press == event.press:
             self._key_repeat = None
@@ -152,24 +155,20 @@ class KeyDecoder:
             self._modifiers.release(event.press, event.contact_ns)
             return KeyEvent(event, self._layout.name, name, "")
         self._modifiers.cancel(event.press)
-        if self._text_before_last_press is None or self._text_before_last_press[0] != event.press:
+        removed = self.text_buffer.cancel(event.press)
+        if removed is None:
             return KeyEvent(event, self._layout.name, name, "")
-        withdrawn, self.text = self.text, self._text_before_last_press[1]
-        self._text_before_last_press = None
-        return KeyEvent(event, self._layout.name, name, "", rejected=withdrawn[len(self.text) :], reason="cancelled")
-
-    def _apply_text(self, key: Key, text: str) -> None:
-        self.text = self.text[:-1] if key.name == BACKSPACE else self.text + text
+        return KeyEvent(event, self._layout.name, name, "", rejected=removed, reason="cancelled")
 
     def _start_repeat(self, press: KeyEvent) -> None:
-        """Another key ends the repetition of the one before, as it does on every keyboard."""
+        """Another key ends the repetition of the key before it, as on every keyboard."""
         self._key_repeat = None
         if self._settings.repeat_delay_s and (press.text or press.key == BACKSPACE):
             due_ns = press.contact.contact_ns + round(self._settings.repeat_delay_s * _S_TO_NS)
             self._key_repeat = _KeyRepeat(press, due_ns)
 
     def _emit_repeat(self, stamp_ns: int) -> KeyEvent | None:
-        """At most one repetition a frame: after a gap in the stream there is no burst."""
+        """At most one repetition per frame, so that a gap in the stream does not cause a burst."""
         key_repeat = self._key_repeat
         if key_repeat is None or stamp_ns < key_repeat.due_ns:
             return None
@@ -178,6 +177,6 @@ class KeyDecoder:
         late_ns = stamp_ns - key_repeat.due_ns
         key_repeat.due_ns = (stamp_ns if late_ns > interval_ns else key_repeat.due_ns) + interval_ns
         press = key_repeat.press
-        self._apply_text(self._layout.by_name[press.key], press.text)
+        self.text_buffer.repeat(press.key, press.text)
         contact = replace(press.contact, type="move", stamp_ns=stamp_ns, contact_ns=stamp_ns)
         return replace(press, contact=contact, rejected="", reason=None, repeat=key_repeat.count)

@@ -1,4 +1,4 @@
-"""What is printed on keys, and where: the same for pictures and for paper."""
+"""The labels of keys and their positions, the same for images and paper."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fingertip_contact.keyboard.layout import Key, Layout
 
 LETTER_HEIGHT_MM = 6.0
 WORD_HEIGHT_MM = 2.6
-# The label of a tall key, a piano's for instance, stands that far from its near end, where the finger does not reach.
+# Distance of a tall key's label, such as a piano's, from its near end, where fingers do not cover it.
 _FROM_NEAR_END_M = 0.012
 
 
@@ -33,11 +33,11 @@ def resolve_label(key: Key) -> str:
 
 
 def resolve_shift_label(key: Key) -> str:
-    """The second label: what the key writes with Shift, where nobody would guess it."""
+    """The second label: the text with Shift, unless it is the capital or the same text."""
     return "" if key.shifted in (key.text, key.text.upper()) else key.shifted
 
 
 def label_offset_m(key: Key) -> float:
-    """How far towards the typist the label stands from the key's middle."""
+    """Distance of the label from the key's middle, towards the typist."""
     width, height = key.size_m
     return height / 2 - _FROM_NEAR_END_M if height > 2 * width else 0.0

@@ -1,7 +1,7 @@
-"""Which character is likely next, from a list of words.
+"""Probabilities of the next character, from a list of words.
 
 Characters of a word depend on those before them: an n-gram model with Witten and Bell's interpolation (IEEE Trans.
-Information Theory 37(4), 1991), where a context of many different followers trusts its own counts less.
+Information Theory 37(4), 1991), where a context with many different followers gives its own counts less weight.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from fingertip_contact.resources import find_share_directory
 
 # Characters that the next one depends on, the space before the word included.
 CONTEXT_LENGTH = 5
-# Share of the probability that every character keeps, so that names and passwords can be typed.
+# Fraction of the probability that is spread evenly over all characters, so that names and passwords can be typed.
 UNIFORM_WEIGHT = 0.1
-# No character is preferred to another by more than that: about 4 mm between the keys of a keyboard, less than half a
-# key, so that a touch near a key's middle is always that key.
+# Maximum preference of one character over another: about 4 mm between the keys of a keyboard, less than half a key, so
+# that a touch near a key's middle is always that key.
 MAX_NLL_NATS = 3.0
 _WORD_BOUNDARY = " "
 _MAX_WORD_LENGTH = 40
 
 
 class LanguageModel:
-    """Expects the characters of words in lower case, and a space after each."""
+    """An n-gram model of the characters of words in lower case, each followed by a space."""
 
     def __init__(self, words: Mapping[str, float]) -> None:
-        """words: how often each occurs, in any unit. Raises ValueError where there is none."""
+        """words: the frequency of each, in any unit. Raises ValueError if there are none."""
         if not words:
             raise ValueError("a language model needs at least one word")
         followers: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
@@ -42,10 +42,10 @@ class LanguageModel:
         self._alphabet = frozenset(followers[""])
 
     def negative_log_likelihood(self, text: str, candidates: Sequence[str]) -> list[float]:
-        """How unlikely each candidate is after a text, in nats over the likeliest, at most MAX_NLL_NATS.
+        """Negative log-likelihood of each candidate after a text, relative to the likeliest: 0 to MAX_NLL_NATS.
 
-        Candidates that are in no word, and keys that write nothing (""), share what the floor leaves them. After
-        anything but a letter of the model, a space or a line end nothing is known: every candidate gets 0.
+        Candidates that are in no word, and keys that write nothing (""), have the uniform probability. After anything
+        but a letter of the model, a space or a line end nothing is known: every candidate gets 0.
         """
         context = self._extract_context(text)
         if context is None or not candidates:
@@ -59,7 +59,7 @@ class LanguageModel:
         return [min(math.log(best / value), MAX_NLL_NATS) for value in probabilities]
 
     def probability(self, character: str, context: str) -> float:
-        """Of a character after the letters before it, which begin with a space; 0 where it is in no word."""
+        """Of a character after its context, which begins with a space; 0 if the character is in no word."""
         character = character.lower()
         if character not in self._alphabet:
             return 0.0
@@ -87,9 +87,9 @@ def load_language(name_or_path: str | Path) -> LanguageModel:
 
 
 def load_words(name_or_path: str | Path) -> dict[str, float]:
-    """The built-in list `english`, or a file: one word a line, and after it how often it occurs, where that is known.
+    """The built-in list `english`, or a file: one word per line, optionally followed by its frequency.
 
-    Debian's dictionary packages bring such a list, /usr/share/dict/words. Words are in lower case from here on.
+    Debian's dictionary packages install such a list, /usr/share/dict/words. The words are returned in lower case.
 
     Raises ValueError or FileNotFoundError that names file, line and remedy.
     """
@@ -97,14 +97,14 @@ def load_words(name_or_path: str | Path) -> dict[str, float]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not a text file in UTF-8 ({error}); a word list has one word a line") from error
+        raise ValueError(f"{path}: not a text file in UTF-8 ({error}); a word list has one word per line") from error
     words: defaultdict[str, float] = defaultdict(float)
     for line_number, line in enumerate(lines, 1):
         word, *count = line.split()[:2] or ["#"]
         if not word.startswith("#") and len(word) <= _MAX_WORD_LENGTH:
             words[word.lower()] += _parse_count(count[0], f"{path}:{line_number}") if count else 1.0
     if not words:
-        raise ValueError(f"{path}: there is no word in it; a word list has one word a line")
+        raise ValueError(f"{path}: the file has no words; a word list has one word per line")
     return dict(words)
 
 
@@ -114,7 +114,7 @@ def _parse_count(text: str, location: str) -> float:
     except ValueError:
         count = math.nan
     if not 0 < count < math.inf:
-        raise ValueError(f"{location}: after the word stands {text!r}; that has to be how often it occurs, or nothing")
+        raise ValueError(f"{location}: {text!r} follows the word; it has to be its frequency, or nothing")
     return count
 
 
@@ -127,5 +127,5 @@ def _find_word_list(name_or_path: str | Path) -> Path:
     if str(name_or_path) in names:
         return folder / f"{name_or_path}.txt"
     raise FileNotFoundError(
-        f"there is no word list {name_or_path}: give a text file or a built-in name ({', '.join(names)})"
+        f"word list {name_or_path} does not exist: give a text file or a built-in name ({', '.join(names)})"
     )

@@ -1,4 +1,4 @@
-"""The keyboard on the sheet: where keys and markers lie. docs/layout-file.md describes the file.
+"""The keyboard on the sheet: positions of keys and markers. docs/layout-file.md describes the file.
 
 Everything here is in the sheet frame: origin at the sheet's centre, x to the typist's right, y away from the typist,
 z up. Files hold millimetres; from `load_layout` on everything is metres.
@@ -15,17 +15,19 @@ import numpy as np
 
 from fingertip_contact.datatypes import Finger, Handedness, Modifier
 from fingertip_contact.keyboard.layout_file import FileReader, read_mapping
+from fingertip_contact.keyboard.shapes import RECTANGLE, Rectangle, make_key_shape
+from fingertip_contact.protocols import KeyShape
 from fingertip_contact.resources import find_share_directory
-
-BACKSPACE = "backspace"
+from fingertip_contact.text_buffer import BACKSPACE
 
 
 @dataclass(frozen=True)
 class Key:
-    """A key: what it is called, what it writes (empty: nothing), and its rectangle, metres, sheet frame.
+    """A key: its name, the text that it writes (empty: nothing), and its outline, metres, sheet frame.
 
-    shifted: what it writes with Shift. modifier: what it does to other keys while it is held. raised: it lies over
-    other keys, as a piano's black ones do. label: what is printed on it where that is not what it writes.
+    size_m: width and height. shifted: the text with Shift. modifier: its effect on other keys while it is held. raised:
+    it lies over other keys, as a piano's black ones do. label: printed on it instead of its text. shape: its outline, a
+    name in `registry.KEY_SHAPES`.
     """
 
     name: str
@@ -36,9 +38,10 @@ class Key:
     modifier: Modifier | None = None
     raised: bool = False
     label: str = ""
+    shape: str = RECTANGLE
 
     def text_with_modifiers(self, shift: bool, caps_lock: bool) -> str:
-        """What a press writes. Caps Lock turns Shift round, for letters only."""
+        """The text of a press. Caps Lock inverts Shift, for letters only."""
         return self.shifted if shift != (caps_lock and self.text.isalpha()) else self.text
 
 
@@ -53,7 +56,7 @@ class Marker:
 @dataclass(frozen=True)
 class Layout:
     """A sheet with keys and markers. sheet_size_m: width and height. dictionary: OpenCV's name of the ArUco
-    dictionary. fingers: the finger that usually types a key, where the file tells."""
+    dictionary. fingers: the finger that usually types a key, if the file names one."""
 
     name: str
     sheet_size_m: tuple[float, float]
@@ -78,12 +81,17 @@ class Layout:
         return np.array([key.raised for key in self.keys], dtype=bool)
 
     @cached_property
+    def _other_shapes(self) -> dict[int, KeyShape]:
+        """The shapes of the keys that are not rectangles, by their index in `keys`."""
+        return {index: make_key_shape(key.shape) for index, key in enumerate(self.keys) if key.shape != RECTANGLE}
+
+    @cached_property
     def by_name(self) -> dict[str, Key]:
         return {key.name: key for key in self.keys}
 
     @cached_property
     def by_text(self) -> dict[str, Key]:
-        """The key that writes a text; the first one where several do."""
+        """The key that writes a text; the first one if several do."""
         return {key.text: key for key in reversed(self.keys) if key.text}
 
     @cached_property
@@ -93,19 +101,21 @@ class Layout:
         return np.array([[-width, height], [width, height], [width, -height], [-width, -height]]) / 2
 
     def edge_distances_m(self, points_m: np.ndarray) -> np.ndarray:
-        """Points (P, 2) -> (P, N) distance to each key's rectangle, metres, 0 on the key."""
-        points_m = np.asarray(points_m, dtype=np.float64).reshape(-1, 1, 2)
-        outside = np.maximum(np.abs(points_m - self.centers_m) - self.sizes_m / 2, 0.0)
-        return np.hypot(outside[..., 0], outside[..., 1])
+        """Points (P, 2) -> (P, N) distance to each key's edge, metres, 0 on the key."""
+        offsets_m = np.asarray(points_m, dtype=np.float64).reshape(-1, 1, 2) - self.centers_m
+        distances_m = Rectangle().edge_distance_m(offsets_m, self.sizes_m)
+        for index, shape in self._other_shapes.items():
+            distances_m[:, index] = shape.edge_distance_m(offsets_m[:, index], self.keys[index].size_m)
+        return distances_m
 
     def find_nearest(self, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points (P, 2) -> index of the nearest key (P,) and the distance to its edge (P,), metres, 0 on the key.
 
-        Where keys overlap, the raised one, else the one whose centre is nearer.
+        Of keys that overlap it is the raised one, else the one with the nearer centre.
         """
         distances = self.edge_distances_m(points_m)
         offsets = np.asarray(points_m, dtype=np.float64).reshape(-1, 1, 2) - self.centers_m
-        # These only break ties: a hundredth of a millimetre is less than any printed edge is exact.
+        # These only break ties: printed edges are less exact than a hundredth of a millimetre.
         tie_breakers = 1e-6 * np.hypot(offsets[..., 0], offsets[..., 1]) + 1e-5 * ~self.raised
         index = np.argmin(distances + tie_breakers, axis=1)
         return index, distances[np.arange(len(index)), index]
@@ -119,8 +129,8 @@ class Layout:
 def load_layout(name_or_path: str | Path) -> Layout:
     """A built-in layout by name (`qwerty`), or one of your own from a YAML or JSON file.
 
-    Raises ValueError that names file, field, value and remedy where the file is malformed, FileNotFoundError where
-    there is none.
+    Raises ValueError that names file, field, value and remedy if the file is malformed, FileNotFoundError if it is
+    missing.
     """
     path = _find_layout(name_or_path)
     return _parse_layout(FileReader(path), read_mapping(path), path.stem)
@@ -142,7 +152,7 @@ def _find_layout(name_or_path: str | Path) -> Path:
     if str(name_or_path) in built_in_layouts():
         return _built_in_folder() / f"{name_or_path}.yaml"
     raise FileNotFoundError(
-        f"there is no layout {name_or_path}: give a YAML or JSON file or a built-in name "
+        f"layout {name_or_path} does not exist: give a YAML or JSON file or a built-in name "
         f"({', '.join(built_in_layouts())})"
     )
 
@@ -165,7 +175,7 @@ def _parse_layout(reader: FileReader, data: Mapping, stem: str) -> Layout:
     )
 
 
-# What keys of these names write where a file leaves `char` empty.
+# The text of keys with these names if a file leaves `char` empty.
 _IMPLIED_TEXT = {"space": " ", "enter": "\n", "return": "\n", "tab": "\t"}
 
 
@@ -195,7 +205,7 @@ def _parse_key(reader: FileReader, entry: Mapping, name: str, where: str) -> Key
     if not (modifier or name == BACKSPACE):
         text = text or _IMPLIED_TEXT.get(name, "")
     if shifted and not text:
-        raise reader.error(f"{where}shift", shifted, "a key that writes nothing without Shift has none; give it a char")
+        raise reader.error(f"{where}shift", shifted, "a key without char cannot have one; give it a char")
     return Key(
         name=name,
         text=text,
@@ -205,11 +215,12 @@ def _parse_key(reader: FileReader, entry: Mapping, name: str, where: str) -> Key
         modifier=modifier,
         raised=reader.boolean(entry, "raised", where),
         label=reader.characters(entry, "label", where),
+        shape=reader.shape(entry, where),
     )
 
 
 def _require_visible_keys(reader: FileReader, keys: tuple[Key, ...]) -> None:
-    """Edges may overlap a little; a key whose centre lies under another one is a mistake in the file."""
+    """Edges may overlap a little; a key whose centre lies under another key is a mistake in the file."""
     layout = Layout("", (1.0, 1.0), keys)
     on_key = layout.edge_distances_m(layout.centers_m) == 0.0
     covers = layout.raised[None, :] >= layout.raised[:, None]
@@ -217,14 +228,14 @@ def _require_visible_keys(reader: FileReader, keys: tuple[Key, ...]) -> None:
         raise reader.error(
             f"keys[{below}] ({keys[below].name}).center",
             _to_mm(keys[below].center_m),
-            f"it lies on key {keys[above].name}; move one of them, or say raised: true of the one on top",
+            f"it lies on key {keys[above].name}; move one of them, or set raised: true on the upper one",
         )
 
 
 def _require_within_sheet(
     reader: FileReader, keys: tuple[Key, ...], markers: tuple[Marker, ...], size_m: tuple[float, float]
 ) -> None:
-    """What is printed has to be on the paper, with its middle at least: edges of sheets are measured roughly."""
+    """The middle of each key and marker has to be on the sheet; the rest may not be, as sheets are measured roughly."""
     centers = {f"keys[{index}] ({key.name}).center": key.center_m for index, key in enumerate(keys)}
     centers |= {f"markers.corners.{marker.marker_id}": tuple(marker.corners_m.mean(axis=0)) for marker in markers}
     for where, (x_m, y_m) in centers.items():
@@ -250,6 +261,6 @@ def _parse_markers(reader: FileReader, data: Mapping) -> tuple[tuple[Marker, ...
         where = f"markers.corners.{label}"
         marker_id = reader.marker_id(label, where, dictionary, capacity)
         if marker_id in markers:
-            raise reader.error(where, label, "this marker is there twice; every marker needs a number of its own")
+            raise reader.error(where, label, "this marker is listed twice; every marker needs a number of its own")
         markers[marker_id] = Marker(marker_id, reader.marker_corners_m(corners, where, side_m)[order])
     return tuple(markers.values()), dictionary

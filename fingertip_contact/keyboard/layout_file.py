@@ -1,4 +1,4 @@
-"""Reads and checks the fields of a layout file. Every complaint names file, field, value and remedy."""
+"""Reads and checks the fields of a layout file. Every error names file, field, value and remedy."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import numpy as np
 import yaml
 
 from fingertip_contact.datatypes import FINGERS, HANDS, Finger, Handedness, Modifier
+from fingertip_contact.keyboard.shapes import RECTANGLE, make_key_shape
+from fingertip_contact.registry import KEY_SHAPES
 
 _MM = 0.001
 _MAX_MM = 5000.0
 _REQUIRED = object()
 _CORNERS = ("top left", "top right", "bottom right", "bottom left")
-
-
-# A marker's edges may differ by as much from its `side`, for sheets that somebody measured with a ruler.
+# Tolerance of a marker's edges relative to its `side`, for sheets measured with a ruler.
 _SIDE_TOLERANCE = 0.1
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses what is there twice, where YAML would take the last one without a word."""
+    """Rejects duplicate keys, of which YAML would silently use the last one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         mapping = super().construct_mapping(node, deep)
@@ -32,13 +32,13 @@ class _Loader(yaml.SafeLoader):
         for label_node, _ in node.value:
             label = self.construct_object(label_node, deep=True)
             if label in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{label!r} is there twice", label_node.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"{label!r} is listed twice", label_node.start_mark)
             seen.add(label)
         return mapping
 
 
 def read_mapping(path: Path) -> Mapping[str, Any]:
-    """The file's top level. JSON is read as the YAML it is. Raises ValueError where it is neither."""
+    """The file's top level. JSON is read as YAML, of which it is a subset. Raises ValueError if it is neither."""
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except UnicodeDecodeError as error:
@@ -54,7 +54,7 @@ def read_mapping(path: Path) -> Mapping[str, Any]:
 
 
 class FileReader:
-    """Takes fields out of one file's mappings, checks them and turns millimetres into metres."""
+    """Reads and checks the fields of one file's mappings, and converts millimetres to metres."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -76,7 +76,7 @@ class FileReader:
         return value
 
     def text(self, entry: Mapping, name: str, *, where: str = "", default: Any = _REQUIRED) -> str:
-        """A text; a number is taken for one, because YAML reads an unquoted `char: 1` so."""
+        """A text; a number is accepted, because YAML reads an unquoted `char: 1` as one."""
         value = entry.get(name)
         if value is None and default is not _REQUIRED:
             return default
@@ -111,7 +111,7 @@ class FileReader:
         return value
 
     def characters(self, entry: Mapping, name: str, where: str) -> str:
-        """A text to write or to print, empty where there is none. Raises ValueError for control characters."""
+        """A text to write or to print, empty if the field is missing. Raises ValueError for control characters."""
         value = self.text(entry, name, where=where, default="")
         if not all(character.isprintable() or character in "\n\t" for character in value):
             raise self.error(where + name, value, "only printable characters, line ends and tabs can be written")
@@ -123,8 +123,19 @@ class FileReader:
             raise self.error(f"{where}modifier", value, f"it has to be one of {', '.join(get_args(Modifier))}")
         return value
 
+    def shape(self, entry: Mapping, where: str) -> str:
+        """The name of a registered key shape. A file must not name a module: reading one would run its code."""
+        name = self.text(entry, "shape", where=where, default=RECTANGLE)
+        if ":" in name or name not in KEY_SHAPES:
+            raise self.error(f"{where}shape", name, f"choose one of {', '.join(KEY_SHAPES.names())}")
+        try:
+            make_key_shape(name)
+        except (ValueError, TypeError) as error:
+            raise self.error(f"{where}shape", name, str(error)) from error
+        return name
+
     def marker_corners_m(self, value: object, where: str, side_m: float | None) -> np.ndarray:
-        """(4, 2) metres. Raises ValueError where they do not span a square of that side."""
+        """(4, 2) metres. Raises ValueError if they do not span a square of this side."""
         corners = self.corners_m(value, where)
         edges_m = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
         if side_m is not None and np.abs(edges_m - side_m).max() > _SIDE_TOLERANCE * side_m:
@@ -133,10 +144,10 @@ class FileReader:
         return corners
 
     def corners_m(self, value: object, where: str) -> np.ndarray:
-        """(4, 2) metres. Raises ValueError where they do not span a convex quadrangle."""
+        """(4, 2) metres. Raises ValueError if they do not span a convex quadrangle."""
         if not isinstance(value, list) or len(value) != 4:
             count = len(value) if isinstance(value, list) else 0
-            raise self.error(where, value, f"a marker has four corners, [[x, y], ...] in mm, and here are {count}")
+            raise self.error(where, value, f"a marker has four corners, [[x, y], ...] in mm, not {count}")
         corners = np.array([self.point_m(corner, f"{where}[{index}]") for index, corner in enumerate(value)])
         edges = np.roll(corners, -1, axis=0) - corners
         turns = edges[:, 0] * np.roll(edges[:, 1], -1) - edges[:, 1] * np.roll(edges[:, 0], -1)
@@ -145,7 +156,7 @@ class FileReader:
         return corners
 
     def corner_order(self, entry: Mapping) -> list[int]:
-        """Places of top left, top right, bottom right and bottom left among a marker's corners in this file."""
+        """Indices of top left, top right, bottom right and bottom left among a marker's corners in this file."""
         value = entry.get("corner_order")
         if value is None:
             return [0, 1, 2, 3]
@@ -183,7 +194,7 @@ class FileReader:
         for key, value in self.mapping(data, "fingers").items():
             where = f"fingers.{key}"
             if str(key) not in keys:
-                raise self.error(where, value, "there is no key of this name in keys")
+                raise self.error(where, value, "keys has no key of this name")
             if not isinstance(value, list) or len(value) != 2 or value[0] not in HANDS or value[1] not in FINGERS:
                 choices = f"[{'|'.join(get_args(Handedness))}, {'|'.join(get_args(Finger))}]"
                 raise self.error(where, value, f"it has to be {choices}")

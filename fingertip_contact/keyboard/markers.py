@@ -1,4 +1,4 @@
-"""Finds ArUco markers in a picture."""
+"""Detects ArUco markers in an image."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 
 
 class MarkerDetector:
-    """ArUco markers of one dictionary, with corners refined to parts of a pixel."""
+    """ArUco markers of one dictionary, with corners refined to fractions of a pixel."""
 
     def __init__(self, dictionary: str) -> None:
         table = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, dictionary))
         self._detect_markers = _make_detector(table)
 
     def detect(self, gray: np.ndarray) -> dict[int, np.ndarray]:
-        """(H, W) uint8 -> number of each marker that is seen once, and its corners (4, 2), pixels, in the order top
+        """(H, W) uint8 -> number of each marker that is detected exactly once, and its corners (4, 2), pixels: top
         left, top right, bottom right, bottom left of the upright marker."""
         corners, detected_ids, _ = self._detect_markers(gray)
         if detected_ids is None:
@@ -43,7 +43,7 @@ def _make_detector(table: cv2.aruco.Dictionary) -> Callable[[np.ndarray], Any]:
 
 
 def _configure(parameters: cv2.aruco.DetectorParameters) -> cv2.aruco.DetectorParameters:
-    # Markers are 20 to 45 px wide: a window over 5 px would pull corners towards the cells inside.
+    # Markers are 20 to 45 px wide: a window over 5 px would pull corners towards the inner cells.
     parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
     parameters.cornerRefinementWinSize = 3
     return parameters

@@ -1,8 +1,10 @@
-"""Where the sheet lies: from its ArUco markers, from four corners that a user gave, or as it was saved before."""
+"""The pose of the sheet: from its ArUco markers, from four corners given by a user, or from a file."""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
+from statistics import median
 
 import cv2
 import numpy as np
@@ -12,40 +14,75 @@ from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.markers import MarkerDetector
 
-# Corners are averaged over that many pictures before the pose is held.
-CALIBRATION_FRAMES = 10
-# A look takes some milliseconds, and a sheet seldom moves: look twice a second, and believe two looks that agree.
-REDETECT_INTERVAL_FRAMES = 15
+# Corners are averaged over this time before the pose is held: ten frames at 30 Hz.
+CALIBRATION_S = 1 / 3
+# Detecting markers costs milliseconds and the sheet rarely moves: detect twice per second, and accept a new pose that
+# two detections agree on.
+REDETECT_PERIOD_S = 0.5
+# The frame period is the median of this many intervals, which ignores lost frames.
+FRAME_INTERVALS = 9
 MOVE_THRESHOLD_M = 0.002
 # One marker alone leaves its rotation too uncertain for keys 15 cm away.
 MIN_MARKERS = 2
 QUARTER_TURNS = range(4)
-# Four corners given by hand that fit worse are not the sheet's, or in another order.
+# Four corners given by a user that fit worse are not the sheet's, or are in another order.
 MAX_CORNER_ERROR_PX = 3.0
+_S_TO_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class SheetPose:
-    """residual_px: RMS distance of the points from where the pose puts them."""
+    """residual_px: RMS distance of the points from their projections."""
 
     camera_from_sheet: RigidTransform
     residual_px: float
 
 
+class _FrameTimer:
+    """Measures durations by the stamps of frames. A duration ends with the frame nearest to its end, so that jitter of
+    the stamps does not change the number of frames."""
+
+    def __init__(self) -> None:
+        self._start_ns: int | None = None
+        self._last_ns: int | None = None
+        self._intervals_ns: deque[int] = deque(maxlen=FRAME_INTERVALS)
+
+    def restart(self) -> None:
+        """The next frame is the first of a new duration."""
+        self._start_ns = None
+
+    def has_elapsed(self, stamp_ns: int, duration_s: float) -> bool:
+        """Whether the frames since the restart, this one included, cover the duration. Call it once per frame.
+
+        A stamp that runs backwards restarts the duration.
+        """
+        if self._last_ns is not None:
+            if stamp_ns < self._last_ns:
+                self.restart()
+            else:
+                self._intervals_ns.append(stamp_ns - self._last_ns)
+        self._last_ns = stamp_ns
+        if self._start_ns is None:
+            self._start_ns = stamp_ns
+        frame_ns = median(self._intervals_ns) if self._intervals_ns else 0
+        covered_ns = stamp_ns - self._start_ns + frame_ns
+        return covered_ns + frame_ns / 2 >= duration_s * _S_TO_NS
+
+
 class SheetPoseTracker:
-    """Follows the pose of the sheet. It is held while hands hide markers, and found anew when the sheet has moved."""
+    """Tracks the pose of the sheet: holds it while hands hide markers, and estimates it again after the sheet moved."""
 
     def __init__(
         self, layout: Layout, corners_px: np.ndarray | None = None, saved_pose: RigidTransform | None = None
     ) -> None:
-        """corners_px: (4, 2) where the sheet's corners are in the picture, for sheets without markers; top left, top
-        right, bottom right, bottom left as the typist reads the sheet. saved_pose: camera_from_sheet to begin with;
-        where the layout has markers, they still tell when the sheet has moved.
+        """corners_px: (4, 2) the sheet's corners in the image, for sheets without markers; top left, top right, bottom
+        right, bottom left as the typist reads the sheet. saved_pose: camera_from_sheet to begin with; if the layout has
+        markers, they correct it after the sheet has moved.
 
         Raises ValueError for corners of another shape.
         """
         if corners_px is not None and np.shape(corners_px) != (4, 2):
-            raise ValueError(f"corners_px has the shape {np.shape(corners_px)}; it has to be four pixels, (4, 2)")
+            raise ValueError(f"corners_px has the shape {np.shape(corners_px)}; four pixels, (4, 2), are needed")
         self._layout = layout
         self._corners_px = None if corners_px is None else np.asarray(corners_px, dtype=np.float64)
         self._saved_pose = saved_pose
@@ -53,18 +90,20 @@ class SheetPoseTracker:
         self._marker_corners_m = {marker.marker_id: marker.corners_m for marker in layout.markers}
         self._camera: Camera | None = None
         self._pose: RigidTransform | None = None
+        self._timer = _FrameTimer()
         self._reset()
 
     def update(self, frame: Frame) -> RigidTransform | None:
         """camera_from_sheet, with the sheet's z towards the camera; None until it is found."""
         if frame.camera != self._camera:
             self._camera = frame.camera
+            self._timer = _FrameTimer()
             self._reset()
             self._pose = self._saved_pose
         if self._corners_px is not None:
             self._pose = self._pose or self._solve_from_corners(frame.camera)
-        elif not self._has_saved_pose() and self._calibration_frames < CALIBRATION_FRAMES:
-            self._calibrate(self._detect(frame), frame.camera)
+        elif not self._has_saved_pose() and not self._is_calibrated:
+            self._calibrate(self._detect(frame), frame)
         else:
             self._monitor(frame)
         return self._pose
@@ -72,8 +111,8 @@ class SheetPoseTracker:
     def _reset(self) -> None:
         self._sums_px: dict[int, np.ndarray] = {}
         self._counts: dict[int, int] = {}
-        self._calibration_frames = 0
-        self._frames_since_detection = 0
+        self._is_calibrated = False
+        self._timer.restart()
         self._moved_pose: RigidTransform | None = None
         self._pose = None
 
@@ -89,26 +128,27 @@ class SheetPoseTracker:
         detected = self._detector.detect(cv2.cvtColor(frame.color_bgr, cv2.COLOR_BGR2GRAY))
         return {marker_id: quad for marker_id, quad in detected.items() if marker_id in self._marker_corners_m}
 
-    def _calibrate(self, detected: dict[int, np.ndarray], camera: Camera) -> None:
+    def _calibrate(self, detected: dict[int, np.ndarray], frame: Frame) -> None:
         for marker_id, quad in detected.items():
             self._sums_px[marker_id] = self._sums_px.get(marker_id, 0.0) + quad
             self._counts[marker_id] = self._counts.get(marker_id, 0) + 1
         if len(self._sums_px) < MIN_MARKERS:
             return
-        self._calibration_frames += 1
-        # A marker that hands uncovered for a single picture is less exact than the ones seen all the time.
+        self._is_calibrated = self._timer.has_elapsed(frame.stamp_ns, CALIBRATION_S)
+        if self._is_calibrated:
+            self._timer.restart()
+        # A marker that hands uncovered for a single frame is less exact than the ones seen all the time.
         frequent = [marker_id for marker_id, count in self._counts.items() if 2 * count >= max(self._counts.values())]
         if len(frequent) < MIN_MARKERS:
             frequent = list(self._counts)
         self._pose = self._solve(
-            {marker_id: self._sums_px[marker_id] / self._counts[marker_id] for marker_id in frequent}, camera
+            {marker_id: self._sums_px[marker_id] / self._counts[marker_id] for marker_id in frequent}, frame.camera
         )
 
     def _monitor(self, frame: Frame) -> None:
-        self._frames_since_detection += 1
-        if self._frames_since_detection < REDETECT_INTERVAL_FRAMES or self._pose is None:
+        if not self._timer.has_elapsed(frame.stamp_ns, REDETECT_PERIOD_S) or self._pose is None:
             return
-        self._frames_since_detection = 0
+        self._timer.restart()
         detected = self._detect(frame)
         pose = self._solve(detected, frame.camera) if len(detected) >= MIN_MARKERS else None
         if pose is None or self._distance_m(pose, self._pose) <= MOVE_THRESHOLD_M:
@@ -117,10 +157,10 @@ class SheetPoseTracker:
             self._moved_pose = pose
         else:
             self._reset()
-            self._calibrate(detected, frame.camera)
+            self._calibrate(detected, frame)
 
     def _solve(self, pixels: dict[int, np.ndarray], camera: Camera) -> RigidTransform | None:
-        """Markers may be printed upright, sideways or upside down, all alike: the turn that fits best is theirs."""
+        """Markers may be printed upright, sideways or upside down, all alike: the best-fitting turn is used."""
         points_m = np.concatenate([self._marker_corners_m[marker_id] for marker_id in pixels])
         rotated = (
             np.concatenate([np.roll(quad, quarter_turns, axis=0) for quad in pixels.values()])
@@ -131,19 +171,19 @@ class SheetPoseTracker:
         return best.camera_from_sheet if best else None
 
     def _distance_m(self, pose: RigidTransform, other: RigidTransform) -> float:
-        """How far apart two poses put the sheet's centre and corners, median."""
+        """The median distance between the sheet's centre and corners under two poses."""
         points_m = _append_zero_z(np.vstack([self._layout.sheet_corners_m, [0.0, 0.0]]))
         return float(np.median(np.linalg.norm(pose.apply(points_m) - other.apply(points_m), axis=1)))
 
 
 def solve_pose_from_corners(size_m: tuple[float, float], corners_px: np.ndarray, camera: Camera) -> SheetPose:
-    """The pose from where a person saw the four corners of a sheet or paper of that size, centred on the layout.
+    """The pose from the four corners of a sheet or paper of this size, centred on the layout, as a user marked them.
 
     corners_px: (4, 2) top left, top right, bottom right, bottom left as the typist reads the sheet. Raises ValueError
-    where they are not those of a flat sheet seen from above.
+    if they are not the corners of a flat sheet seen from above.
     """
     if np.shape(corners_px) != (4, 2) or not np.all(np.isfinite(corners_px)):
-        raise ValueError(f"the corners have the shape {np.shape(corners_px)}; they have to be four pixels, (4, 2)")
+        raise ValueError(f"the corners have the shape {np.shape(corners_px)}; four pixels, (4, 2), are needed")
     signs = np.array([[-1, 1], [1, 1], [1, -1], [-1, -1]])
     pose = solve_pose(signs * np.array(size_m) / 2, np.asarray(corners_px, dtype=np.float64), camera)
     remedy = "give them as top left, top right, bottom right, bottom left as the typist reads the sheet"
@@ -155,16 +195,16 @@ def solve_pose_from_corners(size_m: tuple[float, float], corners_px: np.ndarray,
         width_mm, height_mm = (1000 * side for side in size_m)
         raise ValueError(
             f"the corners {np.asarray(corners_px).tolist()} miss those of a sheet of {width_mm:g} x {height_mm:g} mm "
-            f"by {pose.residual_px:.1f} px; {remedy}, or say what paper it is"
+            f"by {pose.residual_px:.1f} px; {remedy}, or name the paper (--paper)"
         )
     return pose
 
 
 def solve_pose(points_m: np.ndarray, pixels: np.ndarray, camera: Camera) -> SheetPose | None:
-    """The pose from points (N, 2) of the sheet and where they are seen (N, 2); None where they do not fit.
+    """The pose from points (N, 2) of the sheet and their pixels (N, 2); None if they do not fit.
 
-    From the perspective alone: on rendered recordings that puts keys within 0.1 to 0.3 mm, laying the sheet on the
-    surface measured by depth within 0.1 to 0.5 mm. A sheet seen from below is no solution.
+    From the perspective alone: on rendered recordings this places keys within 0.1 to 0.3 mm; laying the sheet on the
+    surface measured by depth, within 0.1 to 0.5 mm. A sheet seen from below is not a solution.
     """
     rays = np.ascontiguousarray(camera.rays(pixels)[:, :2])
     points = _append_zero_z(points_m)

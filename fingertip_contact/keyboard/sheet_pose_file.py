@@ -1,7 +1,7 @@
-"""A file that says where the sheet lies, for cameras and sheets that stay where they are.
+"""A file with the pose of the sheet, for cameras and sheets that do not move.
 
 YAML: `layout`, and `camera_from_sheet` with `rotation` (3 x 3) and `translation_m`: p_camera = rotation @ p_sheet +
-translation, the camera's optical frame. It holds for one camera in one place, at any resolution.
+translation, the camera's optical frame. It is valid for one camera in one place, at any resolution.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _REMEDY = "`fingertip-contact keyboard pose` makes such a file"
 
 
 def save_pose(path: Path, layout: Layout, camera_from_sheet: RigidTransform) -> None:
-    """Writes the file, digits to a thousandth of a millimetre over the sheet."""
+    """Writes the file, rounded to less than a thousandth of a millimetre on the sheet."""
     text = yaml.safe_dump(
         {
             "layout": layout.name,
@@ -32,15 +32,15 @@ def save_pose(path: Path, layout: Layout, camera_from_sheet: RigidTransform) -> 
         },
         sort_keys=False,
     )
-    path.write_text(f"# Where the printed sheet lies in the camera's optical frame, metres.\n{text}", encoding="utf-8")
+    path.write_text(f"# Pose of the printed sheet in the camera's optical frame, metres.\n{text}", encoding="utf-8")
 
 
 def load_pose(path: Path, layout: Layout) -> RigidTransform:
-    """camera_from_sheet. Raises ValueError that names file, field and remedy where the file is no pose of this layout
-    seen from above, OSError where it cannot be read."""
+    """camera_from_sheet. Raises ValueError that names file, field and remedy if the file is not a pose of this layout
+    seen from above, OSError if it cannot be read."""
     data = read_mapping(path)
     if data.get("layout") != layout.name:
-        raise ValueError(f"{path}: layout is {data.get('layout')!r}, and the one in use is {layout.name!r}; {_REMEDY}")
+        raise ValueError(f"{path}: layout is {data.get('layout')!r}, but {layout.name!r} is in use; {_REMEDY}")
     entry = data.get("camera_from_sheet")
     if not isinstance(entry, Mapping):
         raise ValueError(
@@ -49,7 +49,7 @@ def load_pose(path: Path, layout: Layout) -> RigidTransform:
     rotation = _read_array(path, entry, "rotation", (3, 3))
     translation_m = _read_array(path, entry, "translation_m", (3,))
     if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-4) or np.linalg.det(rotation) < 0:
-        raise ValueError(f"{path}: rotation is none: its rows have to be of length 1, at right angles. {_REMEDY}")
+        raise ValueError(f"{path}: the rows of rotation have to be of length 1, at right angles. {_REMEDY}")
     if translation_m[2] <= 0 or np.linalg.norm(translation_m) > _MAX_DISTANCE_M or rotation[:, 2] @ translation_m >= 0:
         raise ValueError(
             f"{path}: with translation_m {translation_m.tolist()} the sheet does not lie in front of the camera with "

@@ -1,12 +1,12 @@
-"""Which key a touch means: how far it lies from each key, given where this person's fingers tend to land.
+"""Chooses the key of a touch by its distance from each key, corrected by the learnt offset of each finger.
 
-A finger's landmark sits off the spot that its owner aims with, by up to half a key and more, and differently for each
-finger. The offset is learnt from the touches themselves as a sum of three parts, of all fingers, of the hand and of the
-finger, each with a Gaussian prior about zero, so that a finger that has not typed yet profits from the others.
+A finger's landmark is off the spot that the typist aims with, by up to half a key and more, and differently for each
+finger. The offset is learnt from the touches themselves as a sum of three components, of all fingers, of the hand and
+of the finger, each with a Gaussian prior about zero, so that a finger that has not typed yet profits from the others.
 
-Who lands nearer to the neighbour from the start would teach a wrong offset, and never be understood again. So several
-guesses at the common part learn side by side, and the one that explains the touches best is asked: under a wrong one
-touches fall between keys, on keys of other fingers, or beside the sheet.
+A typist whose touches land nearer to the neighbouring key from the start would teach a wrong offset for ever. So
+several hypotheses of the common component learn in parallel, and the one that explains the touches best is selected:
+under a wrong one touches fall between keys, on keys of other fingers, or beside the sheet.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ import numpy as np
 from fingertip_contact.datatypes import FINGERS, HANDS, Finger, Handedness
 from fingertip_contact.keyboard.layout import Key, Layout
 
-# Spread of touches about the aimed spot, once the offset is taken off. Typists scatter by 2 to 5 mm on flat glass;
-# the rest is the tracker's jitter.
+# Spread of touches about the target after the offset is subtracted. Typists scatter by 2 to 5 mm on flat glass; the
+# rest is the tracker's jitter.
 TOUCH_SD_M = 0.005
-# Prior spread of each part of the offset: the tracker's error is 4 to 6 mm, most of it common to all fingers.
+# Prior spread of each component of the offset: the tracker's error is 4 to 6 mm, most of it common to all fingers.
 COMMON_SD_M, HAND_SD_M, FINGER_SD_M = 0.004, 0.002, 0.003
-# The offset wanders by that much from touch to touch: hands shift and postures change.
+# Drift of the offset from touch to touch: hands shift and postures change.
 DRIFT_SD_M = 0.0003
-# A residual counts as at most that much, so that a touch given to a wrong key cannot drag the offset to it.
+# Residuals are limited to this length, so that a touch assigned to a wrong key cannot drag the offset to it.
 MAX_RESIDUAL_M = 0.008
 MAX_OFFSET_M = 0.012
-# Where the guesses at the common offset begin, in steps of that much.
+# Initial hypotheses of the common offset, in steps of this length.
 HYPOTHESIS_STEP_M = 0.008
 INITIAL_HYPOTHESES = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
-# Share of its cost that a guess keeps from touch to touch: about the last 30 count.
+# Fraction of its cost that a hypothesis keeps from touch to touch: about the last 30 touches count.
 FORGETTING_FACTOR = 0.97
-# A touch costs a guess no more, in nats.
+# Maximum cost of one touch to a hypothesis.
 MAX_COST_NATS = 6.0
-# Another guess has to be better by that many before it is asked: with 3, a few stray taps at the start turned the
-# choice of people whose fingers land well; with 8, those whose fingers do not wait too long.
+# Another hypothesis is selected only if it is better by this margin: with 3, a few outliers at the start misled the
+# selection for typists with small offsets; with 8, typists with large offsets wait too long.
 MIN_EVIDENCE_MARGIN_NATS = 7.0
-# How much less likely, in nats, a key is for a finger that the layout does not expect there.
+# Cost of a key for a finger that the layout does not assign to it.
 WRONG_FINGER_PENALTY_NATS = 3.0
-# A touch farther than that from every key's edge is on no key.
+# A touch farther than this from every key's edge is off key.
 KEY_MARGIN_M = 0.008
 
 _OFFSET_COMPONENTS = 1 + len(HANDS) + len(HANDS) * len(FINGERS)
@@ -51,10 +51,10 @@ class TouchModel:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        # Wide keys are aimed at anywhere along their length: a touch is compared with the nearest spot of the core.
+        # Typists aim at any spot along a wide key: a touch is compared with the nearest spot of its core.
         self._half_cores_m = (layout.sizes_m - layout.sizes_m.min(axis=1, keepdims=True)) / 2
         self._wrong_finger_nll = {(hand, f): _wrong_finger_nll(layout, hand, f) for hand in HANDS for f in FINGERS}
-        # (hypotheses, components, 2). The covariance tells how sure the parts are, which does not depend on the guess.
+        # (hypotheses, components, 2). The covariance of the components does not depend on the hypothesis.
         self._offsets_m = np.zeros((len(INITIAL_HYPOTHESES), _OFFSET_COMPONENTS, 2))
         self._offsets_m[:, 0] = np.array(INITIAL_HYPOTHESES) * HYPOTHESIS_STEP_M
         self._costs = np.sum(np.square(self._offsets_m[:, 0]), axis=1) / (2 * COMMON_SD_M**2)
@@ -63,15 +63,15 @@ class TouchModel:
         self._covariance = np.diag(np.square(spreads))
 
     def offset_m(self, hand: Handedness, finger: Finger) -> np.ndarray:
-        """(2,) where touches of this finger land, relative to the spot that it aims at."""
+        """(2,) offset of this finger's touches from their targets."""
         return self._clamp_offsets_m(_make_components(hand, finger))[self._selected]
 
     def choose(
         self, point_m: np.ndarray, hand: Handedness, finger: Finger, prior_nll: Sequence[float] | None = None
     ) -> Key | None:
-        """The key that a touch means, or None where it is on none.
+        """The most probable key of a touch, or None if it is off key.
 
-        prior_nll: (N,) how unlikely each key is before the touch, in the order of the layout's keys.
+        prior_nll: (N,) negative log-likelihood of each key before the touch, in the order of the layout's keys.
         """
         nll = self._nll(np.asarray(point_m), hand, finger)[self._selected]
         if not np.isfinite(nll).any():
@@ -79,9 +79,9 @@ class TouchModel:
         return self._layout.keys[int(np.argmin(nll if prior_nll is None else nll + prior_nll))]
 
     def update(self, point_m: np.ndarray, hand: Handedness, finger: Finger, key: Key) -> None:
-        """Takes a touch that was given to a key into account: a Kalman update of the parts of the offset.
+        """Learns from a touch that was assigned to a key: a Kalman update of the components of the offset.
 
-        The guesses that were not asked learn from the keys that they would have chosen.
+        The hypotheses that are not selected learn from the keys that they would have chosen.
         """
         point_m, components = np.asarray(point_m), _make_components(hand, finger)
         nll = self._nll(point_m, hand, finger)
@@ -102,13 +102,13 @@ class TouchModel:
             self._selected = best
 
     def _clamp_offsets_m(self, components: np.ndarray) -> np.ndarray:
-        """(hypotheses, 2) the offset of a finger, no longer than the limit."""
+        """(hypotheses, 2) the offset of a finger, clamped to the maximum length."""
         offsets = components @ self._offsets_m
         lengths = np.hypot(offsets[:, 0], offsets[:, 1])
         return offsets * (MAX_OFFSET_M / np.maximum(lengths, MAX_OFFSET_M))[:, None]
 
     def _nll(self, point_m: np.ndarray, hand: Handedness, finger: Finger) -> np.ndarray:
-        """(hypotheses, N) how unlikely a touch is on each key; infinite on keys out of reach."""
+        """(hypotheses, N) negative log-likelihood of a touch on each key; infinite on keys out of reach."""
         target_m = point_m - self._clamp_offsets_m(_make_components(hand, finger))
         nll = np.sum(np.square(self._residuals_m(target_m)), axis=2) / (2 * TOUCH_SD_M**2)
         nll += self._wrong_finger_nll[hand, finger]
@@ -121,13 +121,13 @@ class TouchModel:
 
 
 def _wrong_finger_nll(layout: Layout, hand: Handedness, finger: Finger) -> np.ndarray:
-    """(N,) how unlikely each key is for a finger before the touch."""
+    """(N,) negative log-likelihood of each key for a finger before the touch."""
     is_other = [layout.fingers.get(key.name, (hand, finger)) != (hand, finger) for key in layout.keys]
     return WRONG_FINGER_PENALTY_NATS * np.array(is_other, dtype=np.float64)
 
 
 def _make_components(hand: Handedness, finger: Finger) -> np.ndarray:
-    """(13,) which parts make a finger's offset: 1 for the common one, its hand's and its own."""
+    """(13,) the components that make up a finger's offset: 1 for the common one, its hand's and its own."""
     components = np.zeros(_OFFSET_COMPONENTS)
     hand_index = HANDS.index(hand)
     components[[0, 1 + hand_index, 1 + len(HANDS) + hand_index * len(FINGERS) + FINGERS.index(finger)]] = 1.0

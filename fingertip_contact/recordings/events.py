@@ -21,8 +21,8 @@ from fingertip_contact.datatypes import (
     Rejection,
 )
 from fingertip_contact.files import atomic_write
-from fingertip_contact.keyboard.layout import BACKSPACE
 from fingertip_contact.recordings.jsonl import line_errors, read_lines, to_line, validate_choice
+from fingertip_contact.text_buffer import TextBuffer
 
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 REJECTIONS: tuple[Rejection, ...] = get_args(Rejection)
@@ -121,17 +121,16 @@ def read_events(path: Path) -> list[EventRecord]:
 
 
 def decode_text(events: Iterable[EventRecord]) -> str:
-    """The text that the events wrote, in order of decision, by the rules of `keyboard.key_decoder.KeyDecoder`."""
-    text = ""
-    last_press, text_before = None, ""
+    """The text that the events wrote, in the order in which they were decided, as `KeyDecoder` writes it."""
+    buffer = TextBuffer()
     for event in events:
-        if event.type == "press" and event.key is not None:
-            last_press, text_before = event.press, text
-        if event.key is not None and (event.type == "press" or event.repeat):
-            text = text[:-1] if event.key == BACKSPACE else text + event.text
-        elif event.type == "cancel" and event.press == last_press:
-            last_press, text = None, text_before
-    return text
+        if event.type == "cancel":
+            buffer.cancel(event.press)
+        elif event.key is not None and event.type == "press":
+            buffer.press(event.press, event.key, event.text)
+        elif event.key is not None and event.repeat:
+            buffer.repeat(event.key, event.text)
+    return buffer.text
 
 
 def _write_record(write: Callable[[str], object], record: EventRecord) -> None:

@@ -1,1 +1,1 @@
-"""What a person looks at: the overlay and its video."""
+"""The overlay for people, and its video."""

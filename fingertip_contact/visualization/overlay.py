@@ -1,4 +1,4 @@
-"""What a person wants to look at: the picture with keys, fingertips by state, and the text so far."""
+"""The image with keys, fingertips coloured by state, and the text drawn in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fingertip_contact.datatypes import FingerState, Fingertip, FrameResult
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Key, Layout
 
-# BGR. Told apart by brightness as well as by hue, for the colour-blind.
+# BGR. They differ in brightness as well as in hue, for colour-blind users.
 STATE_COLORS_BGR: dict[FingerState, tuple[int, int, int]] = {
     "hover": (230, 200, 90),
     "approach": (60, 200, 255),
@@ -31,14 +31,14 @@ PALM_OUTLINE = (0, 1, 5, 9, 13, 17, 0)
 
 
 class Overlay:
-    """Draws one picture after another; remembers which keys are held down."""
+    """Draws frames in their order; remembers which keys are held down."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._held: dict[int, str] = {}
 
     def draw(self, color_bgr: np.ndarray, result: FrameResult, camera: Camera) -> np.ndarray:
-        """A new (H, W, 3) uint8 picture; the frame's own picture is left as it is."""
+        """A new (H, W, 3) uint8 image; `color_bgr` is not changed."""
         self._update_held_keys(result)
         image = color_bgr.copy()
         if result.camera_from_sheet is not None:

@@ -1,4 +1,4 @@
-"""A video of what the pipeline saw."""
+"""A video of the overlay."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SUFFIX = ".mp4"
 def overlay_video(
     path: Path, layout: Layout, camera: Camera, frames_per_second: float, *, overwrite: bool = False
 ) -> Iterator[Callable[[Frame, FrameResult], np.ndarray]]:
-    """Gives a function that draws one frame, appends it and gives the picture back.
+    """Gives a function that draws one frame, appends it and returns the image.
 
     The file appears when the block ends, or not at all.
 
-    Raises ValueError where the name does not end in .mp4 or OpenCV cannot write video, FileExistsError where `path`
-    exists and `overwrite` is not given, OSError where the disk does not hold it.
+    Raises ValueError if the name does not end in .mp4 or OpenCV cannot write video, FileExistsError if `path` exists
+    and `overwrite` is not given, OSError if the disk is full.
     """
     if path.suffix != SUFFIX:
         raise ValueError(f"video {path} has to end in {SUFFIX}")
@@ -38,7 +38,7 @@ def overlay_video(
         count = 0
         try:
             if not writer.isOpened():
-                raise ValueError(f"this OpenCV cannot write {path}: it has no MPEG-4 encoder; leave the video out")
+                raise ValueError(f"this OpenCV cannot write {path}: it has no MPEG-4 encoder; omit the video")
 
             def append(frame: Frame, result: FrameResult) -> np.ndarray:
                 nonlocal count
@@ -50,6 +50,6 @@ def overlay_video(
             yield append
         finally:
             writer.release()
-        # OpenCV does not tell when a write fails.
+        # OpenCV does not report failed writes.
         if count and cv2.VideoCapture(str(temporary_path)).get(cv2.CAP_PROP_FRAME_COUNT) != count:
-            raise OSError(f"{path} did not get onto the disk; free some space, or leave the video out")
+            raise OSError(f"{path} could not be written to the disk; free some space, or omit the video")

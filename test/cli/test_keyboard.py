@@ -9,7 +9,7 @@ from cli_harness import run
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.keyboard.sheet_pose_file import load_pose
 from fingertip_contact.recordings.bag import BagWriter
-from keyboard_pictures import CAMERA, make_camera_pose, render_sheet_view
+from keyboard_images import CAMERA, make_camera_pose, render_sheet_view
 
 LAYOUT = load_layout("qwerty")
 TRUE_POSE = make_camera_pose(55, 0.37, turn_deg=5.0)
@@ -43,7 +43,7 @@ def test_sheet_pose_is_estimated_from_markers(desk, tmp_path, capsys):
     out, seen = tmp_path / "pose.yaml", tmp_path / "seen.png"
     assert run("keyboard", "pose", desk(), "--out", out, "--image", seen) == 0
     assert max_error_m(out) < 0.003
-    assert "0.370 m away, 55 degrees up" in capsys.readouterr().err
+    assert "0.370 m away, seen from 55 degrees" in capsys.readouterr().err
     assert seen.read_bytes().startswith(b"\x89PNG")
 
 

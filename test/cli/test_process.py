@@ -95,7 +95,7 @@ def test_incomplete_video_is_removed_on_full_disk(empty_desk, tmp_path, capfd):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert code == 2
-    assert f"error: {video} did not get onto the disk" in capfd.readouterr().err
+    assert f"error: {video} could not be written to the disk" in capfd.readouterr().err
     assert not video.exists()
 
 

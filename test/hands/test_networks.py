@@ -1,4 +1,4 @@
-"""Rules of the hand pipeline's parts: regions, palms, names, and what bad input gets."""
+"""Rules of the hand pipeline's parts: regions, palms, handedness, and errors for bad input."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fingertip_contact.hands import handedness as identity
 from fingertip_contact.hands import roi
+from fingertip_contact.hands.handedness import MAX_OBSERVATION_LOG_ODDS, assign_handedness, update_log_odds
 from fingertip_contact.hands.landmark_model import Landmarks
 from fingertip_contact.hands.palm_detector import PalmDetector, intersection_over_union, merge_by_weighted_nms
 from fingertip_contact.hands.roi import Roi
@@ -42,7 +42,7 @@ def test_region_moves_with_the_hand(angle: float, scale: float, x: float, y: flo
 
 
 def test_region_of_an_upright_hand_is_not_rotated():
-    """A hand that points up needs no turning."""
+    """A hand that points up needs no rotation."""
     assert abs(roi.from_landmarks(HAND_PX).rotation) < 0.1
 
 
@@ -62,7 +62,7 @@ def test_palm_region_reaches_towards_the_fingers():
 
 
 def test_overlapping_palms_are_merged():
-    """Detections of one palm are averaged by their scores; a palm elsewhere stays by itself."""
+    """Detections of one palm are averaged by their scores; a distant palm is kept separate."""
     first = np.array([[0, 0], [10, 10]] + [[5, 5]] * 7, float)
     merged = merge_by_weighted_nms(np.stack([first, first + 1, first + 100]), np.array([0.9, 0.6, 0.7]))
     assert len(merged) == 2
@@ -80,31 +80,42 @@ def test_box_overlap_is_intersection_over_union():
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60))
 def test_handedness_evidence_is_bounded(probabilities: list[float]):
-    """However long a hand was seen as one side, ten sure pictures of the other outweigh it."""
+    """However long a hand was seen as one side, 21 certain observations of the other outweigh it."""
     log_odds = 0.0
     for probability in probabilities:
-        log_odds = identity.update_log_odds(log_odds, probability)
+        log_odds = update_log_odds(log_odds, probability)
     for _ in range(21):
-        log_odds = identity.update_log_odds(log_odds, 0.0)
+        log_odds = update_log_odds(log_odds, 0.0)
     assert log_odds < 0
 
 
 def test_single_wrong_frame_does_not_change_handedness():
-    """A hand keeps its name through a picture that contradicts it."""
-    log_odds = identity.update_log_odds(0.0, 0.99)
-    assert identity.assign_handedness([log_odds], [None]) == ["right"]
-    assert identity.assign_handedness([identity.update_log_odds(log_odds, 0.0)], ["right"]) == ["right"]
+    """A hand keeps its handedness through a frame that contradicts it."""
+    log_odds = update_log_odds(0.0, 0.99)
+    assert assign_handedness([log_odds], [None]) == ["right"]
+    assert assign_handedness([update_log_odds(log_odds, 0.0)], ["right"]) == ["right"]
+
+
+@pytest.mark.parametrize("frames_per_second", [30, 60, 90])
+def test_handedness_evidence_is_independent_of_the_frame_rate(frames_per_second: int):
+    """A wrong start of a third of a second is outvoted in the same time at any frame rate."""
+    log_odds, interval_ns = 10 * MAX_OBSERVATION_LOG_ODDS, round(1e9 / frames_per_second)
+    frames = 0
+    while log_odds > 0:
+        log_odds = update_log_odds(log_odds, 0.0, interval_ns)
+        frames += 1
+    assert frames / frames_per_second == pytest.approx(1 / 3, abs=0.04)
 
 
 def test_two_hands_get_different_handedness():
-    """Two hands that both look like a right one: the surer one is it."""
-    assert identity.assign_handedness([2.0, 9.0], [None, None]) == ["left", "right"]
-    assert identity.assign_handedness([9.0, 2.0], [None, None]) == ["right", "left"]
+    """Of two hands with evidence for a right one, the one with more evidence is the right hand."""
+    assert assign_handedness([2.0, 9.0], [None, None]) == ["left", "right"]
+    assert assign_handedness([9.0, 2.0], [None, None]) == ["right", "left"]
 
 
 def test_handedness_has_hysteresis():
-    """Hands with balanced evidence keep the names they have."""
-    assert identity.assign_handedness([1.0, 1.1], ["right", "left"]) == ["right", "left"]
+    """Hands with balanced evidence keep their handedness."""
+    assert assign_handedness([1.0, 1.1], ["right", "left"]) == ["right", "left"]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +128,7 @@ def test_handedness_has_hysteresis():
     ],
 )
 def test_invalid_image_is_rejected(hand_tracker: HandTracker, image: np.ndarray):
-    """A picture that is not (H, W, 3) uint8 is an error that says what came and what is needed."""
+    """An image that is not (H, W, 3) uint8 is an error that names its shape and the required one."""
     with pytest.raises(ValueError, match=r"\(H, W, 3\) uint8") as caught:
         hand_tracker.process(image, 1)
     assert str(image.shape) in str(caught.value)
@@ -125,7 +136,7 @@ def test_invalid_image_is_rejected(hand_tracker: HandTracker, image: np.ndarray)
 
 @pytest.mark.parametrize("content", [b"", b"not a network", b"TFL3" * 100])
 def test_damaged_network_is_rejected(tmp_path: Path, content: bytes):
-    """A file that is no network is an error that names it."""
+    """A file that is not a network is an error that names it."""
     file = tmp_path / "palm.tflite"
     file.write_bytes(content)
     with pytest.raises(ValueError, match=r"palm\.tflite cannot be read as a network"):
@@ -133,29 +144,28 @@ def test_damaged_network_is_rejected(tmp_path: Path, content: bytes):
 
 
 def test_wrong_network_is_rejected(hand_weights: dict[str, Path]):
-    """The landmark network in the palm network's place is found out when it is loaded."""
-    with pytest.raises(ValueError, match=r"\(1, 224, 224, 3\) where \(1, 192, 192, 3\)"):
+    """The landmark network in place of the palm network is rejected when it is loaded."""
+    with pytest.raises(ValueError, match=r"input \(1, 224, 224, 3\), not \(1, 192, 192, 3\)"):
         PalmDetector(hand_weights["hand_landmark_full"])
 
 
 @pytest.mark.parametrize("options", [{"max_hands": 0}, {"threads": 0}])
 def test_counts_have_to_be_positive(hand_weights: dict[str, Path], options: dict[str, int]):
-    """No hands or no threads is refused."""
+    """Zero hands or zero threads are rejected."""
     with pytest.raises(ValueError, match="1 or more"):
         HandTracker(hand_weights["palm_detection_full"], hand_weights["hand_landmark_full"], **options)
 
 
 @pytest.mark.parametrize("right", [0.05, 0.95])
 def test_mirrored_fingers_are_corrected(right: float):
-    """A right hand's back that is taken for a left hand's has its fingers in the opposite order: they stay what they
-    were."""
+    """When the network mistakes the back of a right hand for a left one, its swapped fingers are swapped back."""
     track = Track(0, roi.from_landmarks(HAND_PX), handedness="right")
     track.update(Landmarks(HAND_PX if right > 0.5 else HAND_PX[MIRRORED_LANDMARKS], 1.0, right), 1)
     np.testing.assert_array_equal(track.landmarks_px, HAND_PX)
 
 
 def test_visible_palm_is_not_treated_as_mirrored():
-    """A right hand that shows its palm has its fingers in the order of a right hand, though it be called a left one."""
+    """A right hand that shows its palm keeps the order of its fingers, even if its track is a left hand."""
     palm = HAND_PX * np.float32([-1, 1])
     track = Track(0, roi.from_landmarks(palm), handedness="left")
     track.update(Landmarks(palm, 1.0, 0.95), 1)

@@ -1,6 +1,6 @@
-"""Rules of hand tracking with the real networks, on rendered pictures of typing hands.
+"""Rules of hand tracking with the real networks, on rendered images of typing hands.
 
-data/make_mediapipe_reference.py made the pictures and MediaPipe's answer to them.
+data/make_mediapipe_reference.py made the images and MediaPipe's reference landmarks.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def track_hands(tracker: HandTracker, images: np.ndarray, start: int = 0) -> lis
 
 
 def cover_columns(image: np.ndarray, columns: slice) -> np.ndarray:
-    """The picture with some columns covered by plain desk."""
+    """The image with some columns covered by a plain desk."""
     covered = image.copy()
     covered[:, columns] = 128
     return covered
 
 
 def test_tracker_agrees_with_mediapipe(hand_tracker: HandTracker, hand_images: np.ndarray, reference: list[list[dict]]):
-    """Every hand MediaPipe sees is seen, fingertips within 2 px in the median; its "Left" is the camera's right."""
+    """Every hand MediaPipe sees is seen, fingertips within 2 px in the median; its "Left" is our "right"."""
     distances = []
     for hands, expected in zip(track_hands(hand_tracker, hand_images), reference, strict=True):
         assert len(hands) == len(expected) == 2
@@ -70,14 +70,14 @@ def test_curled_hands_are_found_in_one_frame(hand_tracker: HandTracker):
 
 
 def test_tracks_persist(hand_tracker: HandTracker, hand_images: np.ndarray):
-    """Two hands in view the whole time are two tracks, with one name each."""
+    """Two hands in view the whole time are two tracks with one handedness each."""
     seen = {(hand.track, hand.handedness) for hands in track_hands(hand_tracker, hand_images) for hand in hands}
     assert len(seen) == 2
     assert {name for _, name in seen} == {"left", "right"}
 
 
 def test_hand_records_have_documented_types(hand_tracker: HandTracker, hand_images: np.ndarray):
-    """Landmarks are (21, 2) float32 pixels and scores shares; a later picture does not change an earlier record."""
+    """Landmarks are (21, 2) float32 pixels and scores 0..1; a later frame does not change an earlier record."""
     (first, _), (later, _) = track_hands(hand_tracker, hand_images[:2])
     assert first.landmarks_px.shape == (21, 2)
     assert first.landmarks_px.dtype == np.float32
@@ -90,7 +90,7 @@ def test_hand_records_have_documented_types(hand_tracker: HandTracker, hand_imag
 def test_mirrored_camera_swaps_handedness(
     hand_weights: dict[str, Path], hand_tracker: HandTracker, hand_images: np.ndarray
 ):
-    """The flipped picture of a camera that mirrors gives the same hands the same names."""
+    """The mirrored image of a mirroring camera gives the same hands the same handedness."""
     mirrored = HandTracker(*sorted(hand_weights.values(), reverse=True), mirrored=True)
     width = hand_images.shape[2]
     for hand in mirrored.process(np.ascontiguousarray(hand_images[0][:, ::-1]), 1):
@@ -104,14 +104,14 @@ def test_mirrored_camera_swaps_handedness(
 
 
 def test_empty_desk_has_no_hands(hand_tracker: HandTracker):
-    """Where there is no hand, none is reported."""
+    """An empty desk gives no hands."""
     assert track_hands(hand_tracker, np.full((3, 480, 640, 3), 128, np.uint8)) == [(), (), ()]
 
 
 def test_second_hand_is_found_while_tracking_the_first(
     hand_tracker: HandTracker, hand_images: np.ndarray, split_column: int
 ):
-    """A second hand is found within four pictures (0.13 s), and the first keeps its track."""
+    """A second hand is found within four frames (0.13 s), and the first keeps its track."""
     right_only = [cover_columns(image, slice(split_column, None)) for image in hand_images[:5]]
     (first,) = track_hands(hand_tracker, right_only)[-1]
     hands = track_hands(hand_tracker, hand_images[5:9], start=5)[-1]
@@ -120,7 +120,7 @@ def test_second_hand_is_found_while_tracking_the_first(
 
 
 def test_returning_hand_is_a_new_track(hand_tracker: HandTracker, hand_images: np.ndarray, split_column: int):
-    """A hand gone for longer than 0.3 s comes back under a number that was never used."""
+    """A hand lost for longer than 0.3 s returns under a new track number."""
     before = {hand.handedness: hand.track for hand in track_hands(hand_tracker, hand_images[:2])[-1]}
     track_hands(
         hand_tracker,
@@ -133,7 +133,7 @@ def test_returning_hand_is_a_new_track(hand_tracker: HandTracker, hand_images: n
 
 
 def test_short_track_loss_keeps_the_track(hand_tracker: HandTracker, hand_images: np.ndarray, split_column: int):
-    """A hand hidden for two pictures is missing in them and goes on with its track and name after."""
+    """A hand hidden for two frames is missing in them, and then continues with its track and handedness."""
     before = {hand.handedness: hand.track for hand in track_hands(hand_tracker, hand_images[:4])[-1]}
     hidden = track_hands(
         hand_tracker, np.stack([cover_columns(image, slice(split_column, None)) for image in hand_images[4:6]]), start=4
@@ -144,7 +144,7 @@ def test_short_track_loss_keeps_the_track(hand_tracker: HandTracker, hand_images
 
 
 def test_one_hand_is_reported_once(hand_tracker: HandTracker, hand_images: np.ndarray, split_column: int):
-    """When one hand slides over the other, both tracks come to look at it; only one goes on with it."""
+    """When one hand slides over the other, both tracks see it; only one continues with it."""
     track_hands(hand_tracker, hand_images[:2])
     counts = []
     for step in range(18):
@@ -180,7 +180,7 @@ def test_changed_image_size_resets_the_tracker(hand_tracker: HandTracker, hand_i
 
 
 def test_non_contiguous_images_are_accepted(hand_tracker: HandTracker, hand_images: np.ndarray):
-    """A read-only picture with padded rows gives the same hands as a plain one."""
+    """A read-only image with padded rows gives the same hands as a contiguous one."""
     padded = np.zeros((480, 700, 3), np.uint8)
     padded[:, :640] = hand_images[0]
     padded.flags.writeable = False

@@ -1,4 +1,4 @@
-"""Rules of what keys do: modifiers, repetition, what is not written, and the balance of presses and ends."""
+"""Rules of key events: modifiers, repetition, rejected text, and the balance of presses and ends."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, EventType,
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.key_decoder import KeyDecoder, KeyDecoderSettings
 from fingertip_contact.keyboard.language import LanguageModel
-from fingertip_contact.keyboard.layout import BACKSPACE, built_in_layouts, load_layout
+from fingertip_contact.keyboard.layout import built_in_layouts, load_layout
 from fingertip_contact.recordings.events import decode_text, event_writer, make_event_records, read_events
+from fingertip_contact.text_buffer import BACKSPACE
 
 LAYOUTS = {name: load_layout(name) for name in built_in_layouts()}
 FULL = LAYOUTS["qwerty_full"]
@@ -23,7 +24,7 @@ MS = 1_000_000
 def make_contact_event(
     point_m, event_type: EventType, press: int, ms: float, decided_ms: float | None = None, hand=None, finger=None
 ):
-    """An event at a place of the sheet, at a time; decided at once where nothing else is said."""
+    """An event at a point of the sheet, at a time; decided at once by default."""
     decided_ns = round((ms if decided_ms is None else decided_ms) * MS)
     surface_point_m = POSE.apply(np.array([*point_m, 0.0]))
     return ContactEvent(
@@ -80,7 +81,7 @@ class TypingHands:
 
 
 def test_held_shift_writes_shifted_characters():
-    """Either Shift, over several keys; the letter after it is small again. The event says so."""
+    """Either Shift, over several keys; the letter after it is small again. The event names the modifier."""
     hands = TypingHands()
     for shift, keys in (("shift_left", ("h", "1", "slash")), ("shift_right", ("a", "space", "tab"))):
         hands.press(shift, 0)
@@ -94,7 +95,7 @@ def test_held_shift_writes_shifted_characters():
 
 
 def test_shift_state_is_taken_at_touch_down():
-    """The letter was touched while Shift was down, and decided after Shift had been let go: it is a capital."""
+    """A letter touched while Shift was down, and decided after Shift was released, is a capital."""
     hands = TypingHands()
     hands.press("shift_left", 0, 70)
     hands.release("shift_left", 120, 150)
@@ -124,7 +125,7 @@ def test_shift_is_released_when_time_restarts():
 
 
 def test_caps_lock_affects_letters_only():
-    """Pressed once it is on, pressed again off; it leaves digits alone, and Shift turns it round."""
+    """Pressed once it is on, pressed again off; it does not affect digits, and Shift inverts it."""
     hands = TypingHands()
     hands.tap("caps_lock", 0)
     for number, key in enumerate(("a", "1", "slash")):
@@ -149,7 +150,7 @@ def test_command_chords_write_nothing_and_report_the_omitted_text(key, modifier)
 
 
 def test_backspace_deletes_one_character_with_any_modifier():
-    """Of nothing it takes nothing; with Shift it takes one as well."""
+    """It leaves an empty text empty, and works with Shift as well."""
     hands = TypingHands()
     for number, key in enumerate((BACKSPACE, "h", "i", BACKSPACE)):
         hands.tap(key, 100 * number)
@@ -160,7 +161,7 @@ def test_backspace_deletes_one_character_with_any_modifier():
 
 
 def test_held_key_repeats_after_the_delay():
-    """At the set rate, as moves that write, until it is let go; the events' texts are the text."""
+    """At the set rate, as moves that write, until it is released; the events' texts add up to the text."""
     hands = TypingHands(settings=KeyDecoderSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
     hands.press("a", 0)
     hands.wait(0, 1020)
@@ -175,7 +176,7 @@ def test_held_key_repeats_after_the_delay():
 def test_only_the_last_pressed_key_repeats():
     """Another key ends the repetition of the one before; modifiers do not repeat, nor end one."""
     hands = TypingHands(settings=KeyDecoderSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
-    hands.decoder.text = "hello there"
+    hands.decoder.text_buffer.text = "hello there"
     hands.press(BACKSPACE, 0)
     hands.wait(0, 1020)
     assert hands.text == "hell"
@@ -195,7 +196,7 @@ def test_keys_do_not_repeat_by_default():
 
 
 def test_stream_dropout_does_not_burst_repeats():
-    """After ten seconds without frames a held key repeats once a frame, not a hundred times at once."""
+    """After ten seconds without frames a held key repeats once per frame, not a hundred times at once."""
     hands = TypingHands(settings=KeyDecoderSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
     hands.press("a", 0)
     hands.wait(10_000, 10_020)
@@ -203,7 +204,7 @@ def test_stream_dropout_does_not_burst_repeats():
 
 
 def test_cancelled_press_reports_the_removed_text():
-    """Its repetitions too."""
+    """The text of its repetitions included."""
     hands = TypingHands(settings=KeyDecoderSettings(repeat_delay_s=0.5, repeat_interval_s=0.1))
     hands.tap("h", 0)
     hands.press("i", 100)
@@ -213,8 +214,8 @@ def test_cancelled_press_reports_the_removed_text():
 
 
 def test_off_key_presses_are_reported():
-    """With `report_off_key`, a press beside the keys, or before the sheet is found, is an event with the reason, and
-    ends."""
+    """With `report_off_key`, a press off every key, or before the sheet is found, gives an event with the reason, and
+    an end."""
     decoder = KeyDecoder(FULL, KeyDecoderSettings(report_off_key=True))
     x_m, y_m = FULL.by_name["p"].center_m
     off_key_m = (x_m, y_m + 0.2)
@@ -229,7 +230,7 @@ def test_off_key_presses_are_reported():
 
 @pytest.mark.parametrize("value", [0.01, -1.0, float("nan"), 60.0])
 def test_repeat_times_out_of_range_are_rejected(value):
-    """Named, with the range."""
+    """The error names the setting and its range."""
     with pytest.raises(ValueError, match="repeat_delay_s"):
         KeyDecoderSettings(repeat_delay_s=value)
     if value != 0.01:
@@ -257,7 +258,7 @@ def test_chords_keep_each_key():
 
 
 def test_number_pad_writes_digits():
-    """Every key of it, with a wide zero and tall keys."""
+    """Including the wide zero and the tall keys."""
     hands = TypingHands(load_layout("numpad"))
     for number, key in enumerate(("1", "2", "plus", "0", "period", "5", "enter", "9", BACKSPACE)):
         hands.tap(key, 200 * number)
@@ -284,8 +285,8 @@ LANGUAGE = LanguageModel({"the": 3, "cat": 1})
 @settings(deadline=None)
 @given(st.sampled_from(built_in_layouts()), streams, st.booleans(), st.booleans())
 def test_every_key_press_is_released_for_any_event_order(name, stream, expects, repeats):
-    """Ends before presses, presses twice, stamps that jump, no sheet, no place: nothing is raised, every key event
-    that is a press has at most one end, after it, under the same key; and no end comes without its press."""
+    """For any order of events, with or without a sheet or position: nothing is raised, a press has at most one end,
+    after it and under the same key, and no end comes without its press."""
     settings = KeyDecoderSettings(repeat_delay_s=0.1 if repeats else 0.0, report_off_key=True)
     decoder = KeyDecoder(LAYOUTS[name], settings, LANGUAGE if expects else None)
     open_presses = {}
@@ -308,8 +309,8 @@ def test_every_key_press_is_released_for_any_event_order(name, stream, expects, 
 
 
 def test_events_file_reproduces_the_text(tmp_path):
-    """Repetitions, a press on no key and a cancelled one: what is read back says what was written and what was not,
-    and gives the same text."""
+    """Records read back give the same text and the rejected text: with repetitions, an off-key and a cancelled
+    press."""
     decoder = KeyDecoder(FULL, KeyDecoderSettings(repeat_delay_s=0.1, repeat_interval_s=0.1, report_off_key=True))
     point_m = {name: FULL.by_name[name].center_m for name in ("h", "i", BACKSPACE)}
     stream = [

@@ -41,7 +41,7 @@ def test_every_key_is_pressed_and_released_under_its_name():
 
 
 def test_text_matches_the_pressed_keys():
-    """Letters, space and enter write; backspace takes the last character away."""
+    """Letters, space and enter write; backspace deletes the last character."""
     decoder = KeyDecoder(LAYOUT)
     for number, key in enumerate(["h", "i", "space", "q", "backspace", "enter", "shift_left", "a"]):
         tap_key(decoder, number, key)
@@ -49,7 +49,7 @@ def test_text_matches_the_pressed_keys():
 
 
 def test_a_cancelled_press_writes_nothing():
-    """Cancelling the last press takes its text back, a backspace's included; typing on makes it stay."""
+    """Cancelling the last press undoes its text, a backspace's included; another press makes the text permanent."""
     decoder = KeyDecoder(LAYOUT)
     tap_key(decoder, 0, "a")
     x_m, y_m = LAYOUT.by_name["b"].center_m
@@ -68,7 +68,7 @@ def test_a_cancelled_press_writes_nothing():
 
 @pytest.mark.parametrize("offset_m", [(0.006, -0.004), (-0.005, 0.005), (0.0, -0.0075)])
 def test_constant_touch_offset_is_learnt(offset_m):
-    """Fingers that always land beside the spot they aim at are understood, and their offset is found within 1.5 mm."""
+    """Fingers with a constant offset press the right keys, and the offset is learnt within 1.5 mm."""
     decoder, rng = KeyDecoder(LAYOUT), np.random.default_rng(5)
     keys = rng.choice(list(LAYOUT.fingers), 150)
     named = [tap_key(decoder, n, key, rng.normal(offset_m, 0.0015))[0].key for n, key in enumerate(keys)]
@@ -78,7 +78,7 @@ def test_constant_touch_offset_is_learnt(offset_m):
 
 @pytest.mark.parametrize("offset_m", [(0.010, 0.002), (-0.011, 0.0), (0.002, 0.011), (0.0, -0.010)])
 def test_large_touch_offset_is_learnt(offset_m):
-    """Over half a key off from the first touch on: from the fiftieth touch on keys are right, in words."""
+    """With over half a key of offset from the first touch on, keys in words are right from the fiftieth touch on."""
     words = "the quick brown fox jumps over the lazy dog and then sleeps all day while nobody cares at all "
     decoder, rng = KeyDecoder(LAYOUT), np.random.default_rng(6)
     keys = [LAYOUT.by_text[character].name for character in 2 * words]
@@ -88,14 +88,14 @@ def test_large_touch_offset_is_learnt(offset_m):
 
 
 def test_off_key_contact_gives_no_event():
-    """Farther than the margin from every edge there is no key event, and its release is none either."""
+    """A press farther than the margin from every edge gives no key event, and neither does its release."""
     decoder = KeyDecoder(LAYOUT)
     edge_m = LAYOUT.centers_m[:, 0].max() + 0.05 + KEY_MARGIN_M
     assert decoder.process([make_event("press", 1, edge_m, 0.0), make_event("release", 1, edge_m, 0.0)], POSE) == ()
 
 
 def test_no_key_events_without_a_sheet_pose():
-    """Nobody knows where keys are before the sheet is found; a key held since before is let go all the same."""
+    """Presses give no events until the sheet is found; a key held since before is still released."""
     decoder = KeyDecoder(LAYOUT)
     assert decoder.process([make_event("press", 1)], None) == ()
     decoder.process([make_event("press", 2, *LAYOUT.by_name["j"].center_m)], POSE)
@@ -108,7 +108,7 @@ points = st.tuples(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3))
 @settings(deadline=None)
 @given(st.lists(st.tuples(points, st.sampled_from(HANDS), st.sampled_from(FINGERS)), max_size=40))
 def test_touch_offsets_stay_bounded(contacts):
-    """No stream of touches walks a key away from its place."""
+    """No stream of touches makes an offset exceed its limit."""
     model = TouchModel(LAYOUT)
     for (x_m, y_m), hand, finger in contacts:
         key = model.choose(np.array([x_m, y_m]), hand, finger)

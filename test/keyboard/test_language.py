@@ -1,4 +1,4 @@
-"""Rules of expecting characters."""
+"""Rules of the language model."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def make_press(point_m, number=0):
 @settings(deadline=None)
 @given(st.text(st.sampled_from("etaoinq' "), max_size=8))
 def test_probabilities_add_up_to_one(text):
-    """After every beginning of a word, over the characters that words have."""
+    """After every prefix of a word, over the characters of all words."""
     context = " " + text.rsplit(" ", 1)[-1]
     alphabet = {character for word in load_words("english") for character in word} | {" "}
     assert sum(ENGLISH.probability(character, context[-5:]) for character in alphabet) == pytest.approx(1.0)
@@ -47,7 +47,7 @@ def test_likely_continuations_are_most_probable():
 @settings(deadline=None)
 @given(st.text(max_size=20), st.lists(st.text(max_size=2), max_size=60))
 def test_every_character_has_nonzero_probability(text, candidates):
-    """Whatever was written and may be: from 0 to the limit, for signs and for keys that write nothing as well."""
+    """After any text, costs range from 0 to the limit, also for signs and for keys that write nothing."""
     nll = ENGLISH.negative_log_likelihood(text, candidates)
     assert len(nll) == len(candidates)
     assert all(0.0 <= value <= MAX_NLL_NATS for value in nll)
@@ -59,25 +59,25 @@ def test_punctuation_resets_the_context():
 
 
 def test_contact_between_two_keys_selects_the_likelier():
-    """Half way from r to e, after `th`: e, and the event says which key the finger was nearer to."""
+    """Half way from r to e, after `th`: e, and the event names the key that the finger was nearer to."""
     e_m, r_m = (np.array(LAYOUT.by_text[text].center_m) for text in "er")
     layout = replace(LAYOUT, fingers={})
     decoder = KeyDecoder(layout, language=ENGLISH)
-    decoder.text = "th"
+    decoder.text_buffer.text = "th"
     (event,) = decoder.process([make_press(0.45 * e_m + 0.55 * r_m)], POSE)
     assert (event.text, event.rejected, event.reason) == ("e", "r", "language")
     alone = KeyDecoder(layout)
-    alone.text = "th"
+    alone.text_buffer.text = "th"
     (event,) = alone.process([make_press(0.45 * e_m + 0.55 * r_m)], POSE)
     assert (event.text, event.rejected, event.reason) == ("r", "", None)
 
 
 @pytest.mark.parametrize("text", ["th", "q", "hello", "because"])
 def test_contact_on_a_key_centre_selects_that_key(text):
-    """Whatever is expected, a touch on a key's middle is that key."""
+    """After any text, a touch on a key's middle is that key."""
     for key in LAYOUT.keys:
         decoder = KeyDecoder(LAYOUT, language=ENGLISH)
-        decoder.text = text
+        decoder.text_buffer.text = text
         hand, finger = LAYOUT.fingers[key.name]
         point_m = POSE.apply(np.array([*key.center_m, 0.0]))
         (event,) = decoder.process([ContactEvent(0, 0, "press", 0, 1, hand, finger, point_m, 1.0)], POSE)
@@ -85,7 +85,7 @@ def test_contact_on_a_key_centre_selects_that_key(text):
 
 
 def test_word_list_improves_scattered_typing():
-    """At 5 mm of scatter, words that the model was not made of included; letters that make no words lose little."""
+    """At 5 mm of scatter, also for words that the model has not seen; random letters lose little."""
     words = load_words("english")
     held_out = dict(list(words.items())[::5])
     others = LanguageModel({word: count for word, count in words.items() if word not in held_out})
@@ -98,7 +98,7 @@ def test_word_list_improves_scattered_typing():
 
 
 def test_word_lists_are_read_with_and_without_counts(tmp_path):
-    """One word a line, its count where there is one; comments and empty lines are none; case is one."""
+    """One word per line, optionally with its count; comments and empty lines are ignored, and so is case."""
     path = tmp_path / "words.txt"
     path.write_text("# mine\nThe 30\ncat\n\nthe 2.5\n")
     assert load_words(path) == {"the": 32.5, "cat": 1.0}
@@ -106,7 +106,7 @@ def test_word_lists_are_read_with_and_without_counts(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "named"),
-    [(b"", "no word in it"), (b"the many\n", r"words\.txt:1.*'many'"), (b"a -1\n", "'-1'"), (b"\xff\xfe", "UTF-8")],
+    [(b"", "has no words"), (b"the many\n", r"words\.txt:1.*'many'"), (b"a -1\n", "'-1'"), (b"\xff\xfe", "UTF-8")],
 )
 def test_invalid_word_list_error_names_the_line(tmp_path, content, named):
     """File, line, value and remedy."""
@@ -117,17 +117,17 @@ def test_invalid_word_list_error_names_the_line(tmp_path, content, named):
 
 
 def test_missing_word_list_error_lists_available_ones():
-    """With the names of those that are."""
+    """The error lists the built-in names."""
     with pytest.raises(FileNotFoundError, match="english"):
         load_language("klingon")
     with pytest.raises(ValueError, match="at least one word"):
         LanguageModel({})
 
 
-def test_keyboard_measure_command_prints_accuracy(capsys):
-    """One row a scatter and kind of text; a layout that writes no words is refused."""
-    assert run("keyboard", "measure", "--typists", "2", "--scatter-mm", "2") == 0
+def test_evaluate_keys_command_prints_accuracy(capsys):
+    """One row per scatter and kind of text; a layout that writes no words is rejected."""
+    assert run("evaluate", "keys", "--typists", "2", "--scatter-mm", "2") == 0
     shown = capsys.readouterr().out
     assert all(text_kind in shown for text_kind in ("of the list", "held out", "random"))
-    assert run("keyboard", "measure", "--layout", "piano", "--typists", "2") == 2
+    assert run("evaluate", "keys", "--layout", "piano", "--typists", "2") == 2
     assert "cannot write words" in capsys.readouterr().err

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from fingertip_contact.keyboard.layout import built_in_layouts, load_layout
 from fingertip_contact.keyboard.sheet import draw_sheet
+from fingertip_contact.registry import KEY_SHAPES
 from repository import ROOT
 
 REMOVED = object()
@@ -56,7 +57,7 @@ def write_layout(folder, data):
 
 
 def test_millimetres_become_metres(tmp_path):
-    """A file reads the same as YAML and as JSON; lengths become metres, and unknown fields are left aside."""
+    """A file reads the same as YAML and as JSON; lengths become metres, and unknown fields are ignored."""
     as_json = tmp_path / "sheet.json"
     as_json.write_text(json.dumps(GOOD))
     for path in (write_layout(tmp_path, GOOD), as_json):
@@ -77,7 +78,7 @@ def test_another_corner_order_is_followed(tmp_path):
 
 
 def test_sheet_may_have_no_markers(tmp_path):
-    """Markers may be missing: the pose then comes from elsewhere."""
+    """A layout file may have no markers."""
     assert load_layout(write_layout(tmp_path, modify(("markers",), REMOVED))).markers == ()
 
 
@@ -106,6 +107,10 @@ def test_sheet_may_have_no_markers(tmp_path):
         (("keys", 0, "name"), "backspace", "modifiers and backspace write nothing"),
         (("keys", 0, "raised"), "yes", "true or false"),
         (("keys", 0, "label"), 1.5, "label"),
+        (("keys", 0, "shape"), "heart", r"keys\[0\] \(a\).shape.*rectangle"),
+        (("keys", 0, "shape"), "none_such:Shape", "choose one of"),
+        (("keys", 0, "shape"), "os:abort", "choose one of"),
+        (("keys", 0, "shape"), ["rectangle"], "put it in quotes"),
         (("keys", 0), {"name": "k", "shift": "K", "center": [0, 0], "size": [9, 9]}, "give it a char"),
         (("keys", 0), "a", "name, center and size"),
         (("markers", "side"), 0, "markers.side"),
@@ -122,14 +127,14 @@ def test_sheet_may_have_no_markers(tmp_path):
     ],
 )
 def test_layout_errors_name_file_and_field(tmp_path, path, value, named):
-    """What is malformed is a ValueError that names the file and the field."""
+    """Malformed fields raise a ValueError that names the file and the field."""
     with pytest.raises(ValueError, match=named) as raised:
         load_layout(write_layout(tmp_path, modify(path, value)))
     assert "sheet.yaml" in str(raised.value)
 
 
 def test_invalid_layout_file_is_reported(tmp_path):
-    """No YAML, another structure, no such file."""
+    """Invalid YAML, another structure, a missing file."""
     path = tmp_path / "sheet.yaml"
     twice = "units: mm\nkeys: []\nkeys: []\n"
     for text in (
@@ -150,10 +155,10 @@ def test_invalid_layout_file_is_reported(tmp_path):
 
 
 def test_duplicate_entries_are_reported(tmp_path):
-    """YAML would take the last one without a word."""
+    """Duplicate fields are an error; YAML would silently use the last one."""
     path = tmp_path / "sheet.yaml"
     path.write_text("units: mm\nunits: mm\n" + yaml.safe_dump(modify(("units",), REMOVED)))
-    with pytest.raises(ValueError, match=r"sheet\.yaml.*'units' is there twice.*line 2"):
+    with pytest.raises(ValueError, match=r"sheet\.yaml.*'units' is listed twice.*line 2"):
         load_layout(path)
 
 
@@ -164,7 +169,8 @@ json_values = st.recursive(
 )
 FIELD_PATHS = [
     *(("units",), ("sheet",), ("sheet", "width"), ("keys",), ("keys", 0), ("markers",), ("fingers",), ("fingers", "a")),
-    *(("keys", 0, name) for name in ("name", "char", "shift", "modifier", "raised", "label", "center", "size")),
+    *(("keys", 0, name) for name in ("name", "char", "shift", "modifier", "raised", "label", "shape")),
+    *(("keys", 0, name) for name in ("center", "size")),
     *(("markers", name) for name in ("dictionary", "side", "corner_order", "corners")),
     ("markers", "corners", "3"),
     ("keys", 0, "center", 0),
@@ -174,7 +180,7 @@ FIELD_PATHS = [
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
 @given(st.sampled_from(FIELD_PATHS), json_values)
 def test_invalid_values_raise_only_documented_errors(tmp_path, path, value):
-    """Whatever stands in a field, the file is read or refused by a sentence that names it."""
+    """With any value in a field, the file is read, or rejected with an error that names the file."""
     data = modify(path, value)
     file = tmp_path / "sheet.json"
     file.write_text(json.dumps(data))
@@ -189,8 +195,49 @@ def test_invalid_values_raise_only_documented_errors(tmp_path, path, value):
     assert refused.startswith(f"{file}: ")
 
 
+class Disc:
+    """A round key; of its size only the width counts."""
+
+    def edge_distance_m(self, offsets_m, size_m):
+        return np.maximum(np.linalg.norm(offsets_m, axis=1) - size_m[0] / 2, 0.0)
+
+
+@pytest.fixture
+def disc():
+    KEY_SHAPES.register("disc")(Disc)
+    yield
+    KEY_SHAPES.unregister("disc")
+
+
+@pytest.mark.usefixtures("disc")
+def test_registered_shape_decides_which_points_are_on_a_key(tmp_path):
+    """The corner of a round key is not on it; keys of other shapes are unaffected."""
+    layout = load_layout(write_layout(tmp_path, modify(("keys", 0, "shape"), "disc")))
+    points_m = np.array([[-0.0201, 0.0], [-0.0115, 0.0085], [-0.031, 0.0], [0.024, 0.0085]])
+    distances_m = layout.edge_distances_m(points_m)
+    np.testing.assert_allclose(
+        distances_m[:, 0], [0, np.hypot(0.0085, 0.0085) - 0.009, 0.002, np.hypot(0.044, 0.0085) - 0.009]
+    )
+    np.testing.assert_array_equal(
+        distances_m[:, 1], load_layout(write_layout(tmp_path, GOOD)).edge_distances_m(points_m)[:, 1]
+    )
+    assert layout.key_at(-0.0115, 0.0085) is None
+    assert layout.key_at(-0.02, 0.0085).name == "a"
+
+
+def test_rectangle_is_the_default_shape(tmp_path):
+    """Named or not, keys are rectangles, whose distances are those of numpy's clip."""
+    layout = load_layout("qwerty_full")
+    points_m = np.random.default_rng(1).uniform(-0.2, 0.2, (200, 2))
+    offsets_m = points_m[:, None] - layout.centers_m
+    outside_m = offsets_m - np.clip(offsets_m, -layout.sizes_m / 2, layout.sizes_m / 2)
+    np.testing.assert_allclose(layout.edge_distances_m(points_m), np.linalg.norm(outside_m, axis=2), atol=1e-12)
+    named = load_layout(write_layout(tmp_path, modify(("keys", 0, "shape"), "rectangle")))
+    assert named.keys == load_layout(write_layout(tmp_path, GOOD)).keys
+
+
 def test_letter_capitals_are_implied():
-    """A letter's capital is implied, a sign's upper sign is not."""
+    """A letter's capital is implied, the shifted character of a sign is not."""
     layout = load_layout("qwerty_full")
     assert (layout.by_name["a"].shifted, layout.by_name["1"].shifted, layout.by_name["space"].shifted) == (
         "A",
@@ -200,7 +247,7 @@ def test_letter_capitals_are_implied():
 
 
 def test_full_keyboard_writes_every_printable_character():
-    """All of ASCII, with Shift where it takes it, each key with its finger."""
+    """All of ASCII, with or without Shift; each key has its finger."""
     layout = load_layout("qwerty_full")
     written = {text for key in layout.keys for text in (key.text, key.shifted)}
     assert written >= {chr(code) for code in range(32, 127)} | {"\n", "\t"}
@@ -209,7 +256,7 @@ def test_full_keyboard_writes_every_printable_character():
 
 
 def test_raised_keys_take_precedence():
-    """On a black key it is the black one, in front of it the white one; without `raised` the file is refused."""
+    """On a black key the black key is found, in front of it the white one."""
     piano = load_layout("piano")
     x_m, y_m = piano.by_name["c_sharp4"].center_m
     assert piano.key_at(x_m + 0.006, y_m).name == "c_sharp4"
@@ -218,7 +265,7 @@ def test_raised_keys_take_precedence():
 
 
 def test_built_in_layouts_use_distinct_markers():
-    """A sheet is not taken for another one."""
+    """A sheet is never mistaken for another one."""
     numbers = [marker.marker_id for name in built_in_layouts() for marker in load_layout(name).markers]
     assert len(numbers) == len(set(numbers))
 
@@ -236,14 +283,14 @@ def test_default_layout_is_unchanged():
 
 
 def test_default_layout_covers_english():
-    """Every letter, digit and the space bar are there, each with the finger that touch typists use."""
+    """Every letter, digit and the space bar exist, each with the finger that touch typists use."""
     layout = load_layout("qwerty")
     for text in "abcdefghijklmnopqrstuvwxyz0123456789 ,.'-;/":
         assert layout.by_text[text].name in layout.fingers
 
 
 def test_drawn_sheet_matches_the_layout():
-    """In the picture a marker's black square ends where the layout puts its corners, within half a pixel."""
+    """In the image a marker's black square ends at the corners of the layout, within half a pixel."""
     layout, scale = load_layout("qwerty"), 4.0
     image = draw_sheet(layout, scale)
     marker = layout.markers[0]
@@ -256,7 +303,7 @@ def test_drawn_sheet_matches_the_layout():
 
 
 def test_documented_example_is_valid(tmp_path):
-    """What docs/layout-file.md shows can be copied and used."""
+    """The example in docs/layout-file.md is a valid layout file."""
     page = (ROOT / "docs" / "layout-file.md").read_text(encoding="utf-8")
     path = tmp_path / "sheet.yaml"
     path.write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")

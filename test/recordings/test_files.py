@@ -134,7 +134,7 @@ def test_truncated_ground_truth_is_rejected(tmp_path):
 
 def test_invalid_frame_error_names_the_line(tmp_path):
     hands = [{"hand": "right", "joints_m": {}, "fingers": {"index": FINGER | {"pad_m": [1, 2]}}}]
-    with pytest.raises(ValueError, match=r"line 2: .* no point of three coordinates"):
+    with pytest.raises(ValueError, match=r"line 2: .* not a point of three coordinates"):
         list(read_ground_truth_frames(ground_truth_file(tmp_path, HEADER, FRAME | {"hands": hands})))
 
 

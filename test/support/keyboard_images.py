@@ -1,4 +1,4 @@
-"""Pictures of the drawn sheet through a known camera, made without the renderer."""
+"""Images of the drawn sheet through a known camera, made without the renderer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PIXELS_PER_MM = 4.0
 
 
 def make_camera_pose(angle_deg: float, distance_m: float, turn_deg: float = 0.0) -> RigidTransform:
-    """camera_from_sheet of a camera beyond the sheet that looks at its centre, facing the typist."""
+    """camera_from_sheet of a camera beyond the sheet that points at its centre, facing the typist."""
     angle, turn = np.radians(angle_deg), np.radians(turn_deg)
     forward = np.array([np.sin(turn) * np.cos(angle), -np.cos(turn) * np.cos(angle), -np.sin(angle)])
     right = np.cross(forward, [np.sin(turn), -np.cos(turn), 0.0] if angle_deg == 90 else [0.0, 0.0, 1.0])
