@@ -23,7 +23,7 @@ DECISION_FILE, TIMING_FILE = "decision.json", "timing.json"
 
 
 class TreeEnsembleClassifier(CandidateClassifier):
-    """Scores short descents too, which the features beyond height can tell apart. The profile's `model` is a folder of
+    """Scores short descents too, which the features beyond height can separate. The profile's `model` is a folder of
     two files, `decision.json` and `timing.json`."""
 
     descent_thresholds = LENIENT_DESCENT

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 def keys(
     layout: options.Layout = "qwerty",
     scatter_mm: Annotated[
-        list[float] | None, typer.Option(min=0.0, max=20.0, help="How far taps scatter about their key, each way.")
+        list[float] | None, typer.Option(min=0.0, max=20.0, help="Standard deviation of taps about their key, per axis.")
     ] = None,
     words: Annotated[str, typer.Option(help="Word list: english, or a file with one word a line.")] = "english",
     typists: Annotated[int, typer.Option(min=2, help="Simulated typists; each writes 40 words.")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="Draws words, typists and taps.")] = 1,
 ) -> None:
-    """Measure on simulated taps how well keys are told apart, and what a word list brings.
+    """Measure on simulated taps how well keys are distinguished, and what a word list brings.
 
     Held-out words: every fifth of the list, read with a model made of the others. Random: characters that make
     no words, as passwords do.
