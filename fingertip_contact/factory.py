@@ -14,10 +14,12 @@ from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.sheet_pose import SheetPoseTracker
 from fingertip_contact.keyboard.sheet_pose_file import load_pose
 from fingertip_contact.pipeline import ContactPipeline, Pipeline
-from fingertip_contact.registry import HAND_TRACKERS, OUTPUTS, SURFACE_SOURCES
+from fingertip_contact.registry import DEPTH_SOURCES, HAND_TRACKERS, OUTPUTS, SURFACE_SOURCES
 from fingertip_contact.surface.camera_placement import CameraPlacement
 
 DEFAULT_HAND_TRACKER = "mediapipe"
+# The depth that comes with the frames.
+DEFAULT_DEPTH_SOURCE = "sensor"
 
 
 @dataclass(frozen=True)
@@ -37,16 +39,18 @@ def build_pipeline(
     keyboard: KeyboardOptions | None = None,
     hand_tracker: str = DEFAULT_HAND_TRACKER,
     outputs: Sequence[str] = (),
+    depth_source: str = DEFAULT_DEPTH_SOURCE,
 ) -> Pipeline:
     """Camera to text. profile: a built-in name or a file. calibration_seconds: how long the desk is empty at the start;
-    None: the value of the profile. hand_tracker, outputs: registered names, or module:attribute.
+    None: the value of the profile. hand_tracker, outputs, depth_source: registered names, or module:attribute.
 
     Raises ValueError or FileNotFoundError, with the remedy, where the profile, the keyboard's options, a name or the
     weights of the hand networks cannot be used.
     """
     parameters = load_contact_parameters(profile, calibration_seconds)
     contact = build_contact_pipeline(layout, parameters, keyboard, outputs)
-    return Pipeline(HAND_TRACKERS.get(hand_tracker)(), contact)
+    depth = None if depth_source == DEFAULT_DEPTH_SOURCE else DEPTH_SOURCES.get(depth_source)()
+    return Pipeline(HAND_TRACKERS.get(hand_tracker)(), contact, depth)
 
 
 def build_contact_pipeline(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fingertip_contact.contact.detector import ContactDetector
 from fingertip_contact.datatypes import Frame, FrameResult, Hand
 from fingertip_contact.keyboard.key_decoder import KeyDecoder
 from fingertip_contact.keyboard.sheet_pose import SheetPoseTracker
-from fingertip_contact.protocols import HandTracker, Output, SurfaceSource
+from fingertip_contact.protocols import DepthSource, HandTracker, Output, SurfaceSource
 from fingertip_contact.surface.camera_placement import CameraPlacement
 
 
@@ -87,13 +87,16 @@ class ContactPipeline:
 
 @dataclass
 class Pipeline:
-    """Camera to text in one process."""
+    """Camera to text in one process. depth_source: replaces the depth of every frame; None: it stays."""
 
     tracker: HandTracker
     contact: ContactPipeline
+    depth_source: DepthSource | None = None
 
     def process(self, frame: Frame) -> FrameResult:
         """Frames in the order of their stamps."""
+        if self.depth_source is not None:
+            frame = replace(frame, depth=self.depth_source.find_depth(frame))
         return self.contact.process(frame, self.tracker.process(frame.color_bgr, frame.stamp_ns))
 
 

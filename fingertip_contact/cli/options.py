@@ -1,4 +1,4 @@
-"""Options that several verbs share."""
+"""Options of several commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Layout = Annotated[
     str,
-    typer.Option(help="Where keys and markers lie: a built-in layout's name, or a YAML or JSON file.", metavar="FILE"),
+    typer.Option(help="Keyboard layout: a built-in name, or a YAML or JSON file.", metavar="FILE"),
 ]
 CalibrationSeconds = Annotated[
     float | None,
@@ -25,10 +25,22 @@ SheetPose = Annotated[
     typer.Option(help="File with the sheet's pose, saved by `keyboard pose`; by default found by its markers."),
 ]
 Words = Annotated[
-    str, typer.Option(help="Expect words of a list: english, or a file with one word a line. By default none.")
+    str,
+    typer.Option(help="Word list of the language model: english, or a file with one word per line. By default none."),
 ]
 RepeatDelay = Annotated[
     float, typer.Option(help="Keys that are held for longer repeat, seconds; 0: never.", show_default=True)
+]
+HandTracker = Annotated[str, typer.Option(help="Hand tracker: a registered name, or module:attribute.", metavar="NAME")]
+DepthSource = Annotated[
+    str,
+    typer.Option(
+        help="Depth to use: sensor, model, fused, another registered name, or module:attribute.", metavar="NAME"
+    ),
+]
+Outputs = Annotated[
+    list[str] | None,
+    typer.Option(help="Also pass the results to an output, e.g. console; may be given several times.", metavar="NAME"),
 ]
 Profile = Annotated[str, typer.Option(help="Contact profile: a built-in one's name, or a YAML file.")]
 DepthWeights = Annotated[

@@ -15,19 +15,22 @@ from fingertip_contact.cli.progress import track_progress
 
 def process(
     bag: Annotated[Path, typer.Argument(help="A rosbag2 folder, or a .mcap, .db3 or .bag file.")],
-    out: Annotated[Path, typer.Option(help="Where the events go: one JSON object a line.")],
-    video: Annotated[Path | None, typer.Option(help="Also write what was seen as a video (.mp4).")] = None,
+    out: Annotated[Path, typer.Option(help="The events file to write: one JSON object per line.")],
+    video: Annotated[Path | None, typer.Option(help="Also write the overlay as a video (.mp4).")] = None,
     layout: options.Layout = "qwerty",
     calibration_seconds: options.CalibrationSeconds = None,
     profile: options.Profile = "default",
     sheet_pose: options.SheetPose = None,
     words: options.Words = "",
     repeat_delay_s: options.RepeatDelay = 0.0,
+    hand_tracker: options.HandTracker = "mediapipe",
+    depth_source: options.DepthSource = "sensor",
+    output: options.Outputs = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
-    """Find every press, move and release in a recording, with the key it fell on.
+    """Find every press, move and release in a recording, with its key.
 
-    The recording needs colour, its camera_info and depth aligned to colour, by realsense2_camera's names, old or new.
+    The recording needs colour, its camera_info and depth aligned to colour, under realsense2_camera's topic names.
     docs/recordings.md describes the events, docs/layout-file.md the layout.
 
     Example: fingertip-contact process out/fox.mcap --out fox.events.jsonl --video fox.mp4
@@ -48,11 +51,13 @@ def process(
         if not force:
             require_not_exists(path)
     with ExitStack() as stack:
-        # Everything that may be refused comes before the first file is made.
+        # Everything that may be rejected comes before the first file is made.
         recording = stack.enter_context(open_recording(bag))
         loaded_layout = load_layout(layout)
         keyboard_options = KeyboardOptions(str(sheet_pose or ""), words, repeat_delay_s)
-        pipeline = build_pipeline(loaded_layout, profile, calibration_seconds, keyboard_options)
+        pipeline = build_pipeline(
+            loaded_layout, profile, calibration_seconds, keyboard_options, hand_tracker, output or (), depth_source
+        )
         draw = None
         if video is not None:
             overlay = overlay_video(

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def keys(
     layout: options.Layout = "qwerty",
     scatter_mm: Annotated[
-        list[float] | None, typer.Option(min=0.0, max=20.0, help="Standard deviation of taps about their key, per axis.")
+        list[float] | None,
+        typer.Option(min=0.0, max=20.0, help="Standard deviation of taps about their key, per axis."),
     ] = None,
     words: Annotated[str, typer.Option(help="Word list: english, or a file with one word a line.")] = "english",
     typists: Annotated[int, typer.Option(min=2, help="Simulated typists; each writes 40 words.")] = 20,
