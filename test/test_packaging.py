@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -59,3 +62,36 @@ def test_data_files_are_found():
     """setup.py ships the folders that find_share_directory expects."""
     for folder in ("config", "launch", "models", "resource"):
         assert any((ROOT / folder).iterdir())
+
+
+def find_references(source: Path) -> set[str]:
+    """The modules of the package that a file imports, or names as `module:attribute`."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found |= set(re.findall(r"^(fingertip_contact[\w.]*):\w", node.value))
+    return found
+
+
+def test_a_robot_installs_runtime_code():
+    """At least 95 % of the installed lines are reached from the nodes, the commands, the launch files and the registry."""
+    package = ROOT / "fingertip_contact"
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in package.rglob("*.py")}
+    modules = {name.removesuffix(".__init__"): path for name, path in modules.items()}
+    pending = {value.split(":")[0] for value in read_project("pyproject.toml")["scripts"].values()}
+    pending = pending.union(*map(find_references, (ROOT / "launch").glob("*.py")))
+    reached: set[str] = set()
+    while pending:
+        name = pending.pop()
+        while name and name not in modules:
+            name = name.rpartition(".")[0]
+        if name and name not in reached:
+            reached.add(name)
+            pending |= find_references(modules[name]) | {name.rpartition(".")[0]}
+    lines = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in modules.items()}
+    ratio = sum(lines[name] for name in reached) / sum(lines.values())
+    assert ratio >= 0.95, f"{ratio:.3f}; not reached: {', '.join(sorted(set(modules) - reached))}"
