@@ -78,7 +78,7 @@ def find_references(source: Path) -> set[str]:
 
 
 def test_a_robot_installs_runtime_code():
-    """At least 95 % of the installed lines are reached from the nodes, the commands, the launch files and the registry."""
+    """At least 95 % of the installed lines are reached from the nodes, commands, launch files and the registry."""
     package = ROOT / "fingertip_contact"
     modules = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in package.rglob("*.py")}
     modules = {name.removesuffix(".__init__"): path for name, path in modules.items()}
