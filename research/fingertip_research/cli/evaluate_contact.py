@@ -119,7 +119,7 @@ def fit_classifier(
 ) -> None:
     """Fit the decision trees of the default profile to people who are in no evaluation. Minutes.
 
-    Needs scikit-learn. Example: fingertip-contact evaluate fit-classifier --out config/contact_classifiers/mine
+    Needs lightgbm. Example: fingertip-contact evaluate fit-classifier --out config/contact_classifiers/mine
     """
     from fingertip_contact.contact.classifiers.tree_ensemble import DECISION_FILE, TIMING_FILE
     from fingertip_contact.keyboard.layout import load_layout
