@@ -7,6 +7,7 @@ tapping fingers from coupled ones, as much as what precedes it. Every event carr
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +24,9 @@ from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, EventType,
 from fingertip_contact.protocols import ContactClassifier
 from fingertip_contact.registry import CONTACT_CLASSIFIERS
 
+# Receives the stamp of a frame, the hands that were measured, and their samples.
+MeasurementObserver = Callable[[int, tuple[Hand, ...], FingertipSamples | None], None]
+
 # A finger this much above the lowest height of its press has left the surface; noise alone rises less.
 LIFT_OFF_MARGIN_M = 0.0015
 
@@ -30,8 +34,10 @@ LIFT_OFF_MARGIN_M = 0.0015
 class ContactDetector:
     """process() takes frames in the order of their stamps; a stamp that does not advance cancels every press."""
 
-    def __init__(self, parameters: ContactParameters) -> None:
+    def __init__(self, parameters: ContactParameters, on_measured: MeasurementObserver | None = None) -> None:
+        """on_measured: called by process() for every frame, between the measurement and the decision."""
         self._parameters = parameters
+        self._on_measured = on_measured
         self._press_count = 0
         self._estimator = FingertipEstimator(parameters)
         self.reset()
@@ -62,6 +68,8 @@ class ContactDetector:
         """The fingertips of this frame, and the events that it decided."""
         hands = _select_best_hands(hands)
         samples = self._estimator.measure(frame, hands, surface.plane if surface else None)
+        if self._on_measured is not None:
+            self._on_measured(frame.stamp_ns, hands, samples)
         return self.update(frame.stamp_ns, hands, samples)
 
     def update(

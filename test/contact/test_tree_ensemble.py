@@ -188,30 +188,6 @@ def test_invalid_ensembles_are_rejected(change: str, tmp_path: Path) -> None:
         load_tree_ensemble(path)
 
 
-def test_exported_ensemble_matches_scikit_learn() -> None:
-    """Trees made of a fitted model give the log-odds that the model gives."""
-    ensemble = pytest.importorskip("sklearn.ensemble")
-    from fingertip_research.evaluation import classifier_fit as contact_fit
-
-    random = np.random.default_rng(0)
-    features = random.normal(size=(600, len(FEATURES)))
-    tap = features[:, 0] + 0.5 * features[:, 1] ** 2 + random.normal(0, 0.3, 600) > 0.5
-    trees = contact_fit.fit_decision_model(features, tap, "noise")
-    model = ensemble.HistGradientBoostingClassifier(**contact_fit.DECISION_MODEL_SETTINGS).fit(features, tap)
-    np.testing.assert_allclose(trees.predict(features[:50]), model.decision_function(features[:50]), atol=1e-6)
-
-
-def test_contact_time_is_estimated() -> None:
-    """Trees fitted to touches so long after a stop as its first feature says tell that time of others within 5 ms."""
-    pytest.importorskip("sklearn.ensemble")
-    from fingertip_research.evaluation import classifier_fit as contact_fit
-
-    random = np.random.default_rng(1)
-    features = random.uniform(size=(2000, len(FEATURES)))
-    trees = contact_fit.fit_timing_model(features[:1800], -0.1 * features[:1800, 0], "noise")
-    assert np.median(np.abs(trees.predict(features[1800:]) + 0.1 * features[1800:, 0])) < 0.005
-
-
 def test_training_participants_are_not_evaluated() -> None:
     """The people that trees are fitted to are none of the suite's."""
     assert not set(PARTICIPANTS) & {*TRAINING_PARTICIPANTS, *TRAINING_STROKE_SEEDS}

@@ -14,7 +14,7 @@ from fingertip_contact.cli import options
 if TYPE_CHECKING:
     from fingertip_contact.keyboard.layout import Layout
     from fingertip_research.evaluation.fingertip_noise import NoiseModel
-    from fingertip_research.evaluation.rendered_suite import RecordingSpec
+    from fingertip_research.evaluation.recording_sets import RecordingSpec
 
 
 def contact(
@@ -51,7 +51,7 @@ def contact(
     from fingertip_research.evaluation.contact_report import make_suite_report, make_tables
     from fingertip_research.evaluation.fingertip_noise import load_noise_model
     from fingertip_research.evaluation.kinematic_suite_run import run_suite
-    from fingertip_research.evaluation.rendered_suite import EVALUATION_RECORDINGS
+    from fingertip_research.evaluation.recording_sets import load_recording_set
 
     names, numbers = _parse_profiles(profiles), _parse_participants(participants)
     loaded_layout, noise_model = load_layout(layout), load_noise_model(noise)
@@ -67,7 +67,7 @@ def contact(
             write_plots(plots, results, loaded_layout, noise_model, characters)
     recordings = [
         *(bags or []),
-        *(_prepare_recordings(EVALUATION_RECORDINGS, loaded_layout, workers) if rendered else []),
+        *(_prepare_recordings(load_recording_set("evaluation"), loaded_layout, workers) if rendered else []),
     ]
     if recordings:
         report |= _score_rendered(recordings, loaded_layout, names, noise_model)
@@ -102,12 +102,11 @@ def fit_noise(
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_research.evaluation import fingertip_noise
     from fingertip_research.evaluation.fingertip_noise_fit import fit_noise_model as fit
-    from fingertip_research.evaluation.rendered_suite import NOISE_FIT_RECORDINGS
+    from fingertip_research.evaluation.recording_sets import load_recording_set
 
     loaded_layout = load_layout(layout)
-    fingertip_noise.save_noise_model(
-        fit(bags or list(_prepare_recordings(NOISE_FIT_RECORDINGS, loaded_layout, workers)), loaded_layout), out
-    )
+    recordings = bags or list(_prepare_recordings(load_recording_set("noise_fit"), loaded_layout, workers))
+    fingertip_noise.save_noise_model(fit(recordings, loaded_layout), out)
     typer.echo(f"{out}", err=True)
 
 
@@ -119,7 +118,7 @@ def fit_classifier(
 ) -> None:
     """Fit the decision trees of the default profile to people who are in no evaluation. Minutes.
 
-    Needs scikit-learn. Example: fingertip-contact evaluate fit-classifier --out config/contact_classifiers/mine
+    Needs lightgbm. Example: fingertip-contact evaluate fit-classifier --out config/contact_classifiers/mine
     """
     from fingertip_contact.contact.classifiers.tree_ensemble import DECISION_FILE, TIMING_FILE
     from fingertip_contact.keyboard.layout import load_layout

@@ -1,4 +1,5 @@
-"""Fits the learnt rule's trees to the true taps of people, and of strokes of any kind, that no evaluation shows."""
+"""Fits the trees of the default classifier to the true taps of participants and randomised strokes held out from all
+evaluations."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,34 +39,46 @@ from fingertip_research.evaluation.kinematic_view import Trajectory
 from fingertip_research.evaluation.randomised_strokes import SwingingTrajectory, make_randomised_strokes
 from fingertip_research.ground_truth.recording import GroundTruth
 
-# A stop belongs to a tap that touched between these, seconds after the stop was found. Of 70 to 180 ms before, 90 got
-# most of development people, rendered recordings and short taps together.
+if TYPE_CHECKING:
+    from lightgbm import Booster
+
+# A candidate belongs to a tap whose touch-down lies in this range, seconds after the candidate. Of lower limits from 70
+# to 180 ms before it, 90 ms gave the best results on development participants, rendered recordings and short taps
+# together.
 CONTACT_OFFSET_RANGE_S = (-0.09, TOLERANCE_NS / 1e9)
+# Features are finite, so that trees need no branch for missing values. Results do not depend on the number of threads.
+_COMMON_SETTINGS: dict[str, Any] = {
+    "use_missing": False,
+    "min_data_in_bin": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "seed": 0,
+    "verbosity": -1,
+}
 DECISION_MODEL_SETTINGS: dict[str, Any] = {
-    "max_iter": 500,
-    "max_leaf_nodes": 31,
+    **_COMMON_SETTINGS,
+    "objective": "binary",
+    "num_iterations": 500,
+    "num_leaves": 31,
     "learning_rate": 0.06,
-    "min_samples_leaf": 30,
-    "l2_regularization": 2.0,
-    "early_stopping": False,
-    "random_state": 0,
+    "min_data_in_leaf": 30,
+    "lambda_l2": 2.0,
 }
-# What a stop of a varied take counts in telling taps, a person's being 1. More of it reads other hands better, and the
-# people of this simulation a little worse.
-RANDOMISED_STROKES_WEIGHT = 2.5
 TIMING_MODEL_SETTINGS: dict[str, Any] = {
-    "loss": "absolute_error",
-    "max_iter": 120,
-    "max_leaf_nodes": 12,
+    **_COMMON_SETTINGS,
+    "objective": "regression_l1",
+    "num_iterations": 120,
+    "num_leaves": 12,
     "learning_rate": 0.08,
-    "min_samples_leaf": 40,
-    "early_stopping": False,
-    "random_state": 0,
+    "min_data_in_leaf": 40,
 }
+# Weight of a candidate of randomised strokes in the decision model; a participant's has 1. A larger weight improves the
+# results on other hands and lowers those on the participants of this simulation slightly.
+RANDOMISED_STROKES_WEIGHT = 2.5
 
 
 class _CandidateCollector(EvidenceClassifier):
-    """Keeps what it is asked to decide on."""
+    """Keeps every candidate that it is asked to score, with its features."""
 
     descent_thresholds = TreeEnsembleClassifier.descent_thresholds
 
@@ -89,8 +102,8 @@ def fit_contact_models(
     workers: int = 1,
     progress: Callable[[int], object] = lambda participant: None,
 ) -> tuple[TreeEnsemble, TreeEnsemble]:
-    """Trees that tell taps, and when those touched, fitted to all stops of these people and varied takes under the
-    standard conditions. Needs scikit-learn."""
+    """The decision model and the timing model, fitted to all candidates of these participants and randomised strokes
+    under the standard conditions. Needs lightgbm."""
     features, contact_offsets_s, weights = [], [], []
     collect_candidates = partial(_collect_candidates, layout=layout, noise_model=noise_model, characters=characters)
     with ProcessPoolExecutor(workers) as pool:
@@ -114,8 +127,8 @@ def fit_contact_models(
 def _collect_candidates(
     participant: int, layout: Layout, noise_model: NoiseModel, characters: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of a person, or a varied trajectory, under all conditions: features (N, len(FEATURES)), and touches (N,), see
-    label_candidates."""
+    """The features (N, len(FEATURES)) and contact offsets (N,) of all candidates of a participant, or of randomised
+    strokes, under all conditions; see label_candidates."""
     trials = _make_training_trials(participant, layout, noise_model, characters)
     candidates = [candidate for trial in trials for candidate in label_candidates(trial.recording, trial.truth)]
     return np.array([features for features, _ in candidates]), np.array(
@@ -124,7 +137,8 @@ def _collect_candidates(
 
 
 def _make_training_trials(participant: int, layout: Layout, noise_model: NoiseModel, characters: int) -> list[Trial]:
-    """Every second person has fingers that swing, varied takes all have, and noise of other hands besides."""
+    """Fingers swing in every second participant's trials and in all randomised strokes; the latter also have randomised
+    noise."""
     random = np.random.default_rng([participant, 82])
     if participant in TRAINING_STROKE_SEEDS:
         strokes = SwingingTrajectory.sample(make_randomised_strokes(participant, layout), random)
@@ -147,7 +161,8 @@ def _make_training_trials(participant: int, layout: Layout, noise_model: NoiseMo
 
 
 def label_candidates(recording: FingertipRecording, truth: GroundTruth) -> Iterator[tuple[np.ndarray, float]]:
-    """The features of every stop, and when that finger truly touched: seconds after the stop, NaN if it is no tap's."""
+    """The features of every candidate, and the true touch-down of its finger: seconds after the candidate, NaN where it
+    does not belong to a tap."""
     parameters = load_profile("default")
     collector, history = _CandidateCollector(parameters), FingertipHistory()
     for row, stamp_ns in enumerate(recording.stamps_ns):
@@ -171,29 +186,48 @@ def label_candidates(recording: FingertipRecording, truth: GroundTruth) -> Itera
 def fit_decision_model(
     features: np.ndarray, is_tap: np.ndarray, source: str, weights: np.ndarray | None = None
 ) -> TreeEnsemble:
-    """Log-odds of a tap. features: (N, len(FEATURES)). is_tap: (N,) bool. weights: (N,). Needs scikit-learn."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    return _export_trees(
-        HistGradientBoostingClassifier(**DECISION_MODEL_SETTINGS).fit(features, is_tap, sample_weight=weights), source
-    )
+    """Log-odds of a tap. features: (N, len(FEATURES)), finite. is_tap: (N,) bool. weights: (N,). Needs lightgbm."""
+    return export_booster(_train(DECISION_MODEL_SETTINGS, features, is_tap, weights), source)
 
 
 def fit_timing_model(features: np.ndarray, contact_offset_s: np.ndarray, source: str) -> TreeEnsemble:
-    """Times of touch. features: (N, len(FEATURES)) of taps. contact_offset_s: (N,). Needs scikit-learn."""
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
-    return _export_trees(HistGradientBoostingRegressor(**TIMING_MODEL_SETTINGS).fit(features, contact_offset_s), source)
+    """Times of touch-down. features: (N, len(FEATURES)) of taps, finite. contact_offset_s: (N,). Needs lightgbm."""
+    return export_booster(_train(TIMING_MODEL_SETTINGS, features, contact_offset_s), source)
 
 
-def _export_trees(model: Any, source: str) -> TreeEnsemble:
-    # scikit-learn shows no public way to its trees; test_contact_trees holds ours against its predictions.
-    tables = [predictors[0].nodes for predictors in model._predictors]
-    return _make_trees(tables, float(np.ravel(model._baseline_prediction)[0]), source)
+def _train(
+    settings: dict[str, Any], features: np.ndarray, target: np.ndarray, weights: np.ndarray | None = None
+) -> Booster:
+    import lightgbm
+
+    return lightgbm.train(settings, lightgbm.Dataset(features, target.astype(np.float64), weight=weights))
+
+
+def export_booster(booster: Booster, source: str) -> TreeEnsemble:
+    """The trees of a LightGBM booster of one output per candidate. base is 0: the booster's average is part of its
+    first tree."""
+    tables = [_list_nodes(tree["tree_structure"]) for tree in booster.dump_model()["tree_info"]]
+    shape = len(tables), max(len(nodes) for nodes in tables)
+    feature, right, threshold_or_leaf = np.full(shape, -1), np.zeros(shape, dtype=int), np.zeros(shape)
+    for row, nodes in enumerate(tables):
+        part = row, slice(0, len(nodes))
+        feature[part], threshold_or_leaf[part], right[part] = zip(*nodes, strict=True)
+    return TreeEnsemble(0.0, feature, threshold_or_leaf, right, source)
+
+
+def _list_nodes(node: dict[str, Any], index: int = 0) -> list[tuple[int, float, int]]:
+    """(feature, threshold or leaf value, index of the right branch) of a node and those below it, in pre-order, left
+    first. index: the node's own."""
+    if "leaf_value" in node:
+        return [(-1, node["leaf_value"], 0)]
+    left = _list_nodes(node["left_child"], index + 1)
+    right_index = index + 1 + len(left)
+    own = (node["split_feature"], node["threshold"], right_index)
+    return [own, *left, *_list_nodes(node["right_child"], right_index)]
 
 
 def save_trees(trees: TreeEnsemble, path: Path) -> None:
-    """Writes what load_tree_ensemble reads."""
+    """Writes a file for load_tree_ensemble."""
     shape = {"source": trees.source, "features": FEATURES, "base": float(f"{trees.base:.5g}")}
     lines = [json.dumps(shape)[:-1]]
     for name in ("feature", "right"):
@@ -207,21 +241,6 @@ def save_trees(trees: TreeEnsemble, path: Path) -> None:
 
 def _dump_json(rows: list[Any]) -> str:
     return json.dumps(rows, separators=(",", ":"))
-
-
-def _make_trees(tables: list[Any], base: float, source: str) -> TreeEnsemble:
-    """Raises RuntimeError where a node's left one is not the next, as TreeEnsemble has it."""
-    shape = len(tables), max(len(nodes) for nodes in tables)
-    feature, right, threshold_or_leaf = np.full(shape, -1), np.zeros(shape, dtype=int), np.zeros(shape)
-    for row, nodes in enumerate(tables):
-        leaf = nodes["is_leaf"].astype(bool)
-        if (nodes["left"][~leaf] != np.nonzero(~leaf)[0] + 1).any():
-            raise RuntimeError("this scikit-learn orders the nodes of its trees in another way; fit with 1.9")
-        part = row, slice(0, len(nodes))
-        feature[part] = np.where(leaf, -1, nodes["feature_idx"])
-        right[part] = np.where(leaf, 0, nodes["right"])
-        threshold_or_leaf[part] = np.where(leaf, nodes["value"], nodes["num_threshold"])
-    return TreeEnsemble(base, feature, threshold_or_leaf, right, source)
 
 
 def _format_ranges(numbers: Sequence[int]) -> str:

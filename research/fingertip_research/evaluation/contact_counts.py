@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
+from scipy.stats import bootstrap
 
 from fingertip_contact.contact.measurement.history import FINGER_COUNT, find_column
 from fingertip_contact.recordings.events import EventRecord, decode_text
@@ -164,47 +165,54 @@ def pool_counts(counts: Iterable[ContactCounts]) -> ContactCounts:
 
 
 def bootstrap_intervals(
-    by_participant: Mapping[int, ContactCounts], names: Sequence[str], seed: int = 0
+    by_participant: Mapping[int, ContactCounts], names: Sequence[str]
 ) -> dict[str, tuple[float, float]]:
-    """95 % bootstrap intervals of some figures over people."""
-    draws = _bootstrap(
-        by_participant, lambda total: [_none_to_nan(compute_metrics(total)[name]) for name in names], seed
-    )
-    low, high = np.nanpercentile(draws, (2.5, 97.5), axis=0)
+    """95 % bootstrap intervals of some metrics, over participants."""
+    counts = list(by_participant.values())
+
+    def measure(drawn: np.ndarray) -> np.ndarray:
+        metrics = compute_metrics(pool_counts(counts[index] for index in drawn))
+        return np.array([_none_to_nan(metrics[name]) for name in names])
+
+    low, high = _bootstrap_participants(measure, len(counts))
     return {name: (float(low[index]), float(high[index])) for index, name in enumerate(names)}
 
 
 def bootstrap_margin(
     ours: Mapping[int, ContactCounts], theirs: Mapping[int, ContactCounts], name: str
 ) -> tuple[float, float, float]:
-    """How much higher a figure of `ours` is than of `theirs`, and its 95 % interval, the same people in both."""
-    both = {person: (ours[person], theirs[person]) for person in ours}
-    random = np.random.default_rng(0)
-    people = list(both)
-    differences = []
-    for _ in range(BOOTSTRAP_SAMPLES):
-        drawn = random.choice(people, len(people))
-        values = [
-            _none_to_nan(compute_metrics(pool_counts(both[person][side] for person in drawn))[name]) for side in (0, 1)
-        ]
-        differences.append(values[0] - values[1])
-    whole = [_none_to_nan(compute_metrics(pool_counts(pair[side] for pair in both.values()))[name]) for side in (0, 1)]
-    low, high = np.percentile(differences, (2.5, 97.5))
-    return whole[0] - whole[1], float(low), float(high)
+    """The difference of a metric, `ours` minus `theirs`, and its 95 % interval, paired by participant."""
+    pairs = [(ours[participant], theirs[participant]) for participant in ours]
+
+    def measure(drawn: np.ndarray) -> np.ndarray:
+        first, second = (
+            _none_to_nan(compute_metrics(pool_counts(pairs[index][side] for index in drawn))[name]) for side in (0, 1)
+        )
+        return np.array([first - second])
+
+    (low,), (high,) = _bootstrap_participants(measure, len(pairs))
+    return float(measure(np.arange(len(pairs)))[0]), float(low), float(high)
 
 
-def _bootstrap(
-    by_participant: Mapping[int, ContactCounts], measure: Callable[[ContactCounts], list[float]], seed: int
-) -> np.ndarray:
-    """(BOOTSTRAP_SAMPLES, ...) the measure of as many people drawn with replacement."""
-    random = np.random.default_rng(seed)
-    people = list(by_participant)
-    return np.array(
-        [
-            measure(pool_counts(by_participant[p] for p in random.choice(people, len(people))))
-            for _ in range(BOOTSTRAP_SAMPLES)
-        ]
-    )
+def _bootstrap_participants(
+    measure: Callable[[np.ndarray], np.ndarray], participants: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds of the 95 % percentile interval of measure(indices of participants), which are drawn with replacement.
+
+    With one participant, which scipy rejects, both bounds are the measured value.
+    """
+    if participants == 1:
+        value = measure(np.zeros(1, dtype=int))
+        return value, value
+    interval = bootstrap(
+        (np.arange(participants),),
+        measure,
+        n_resamples=BOOTSTRAP_SAMPLES,
+        vectorized=False,
+        method="percentile",
+        random_state=np.random.default_rng(0),
+    ).confidence_interval
+    return interval.low, interval.high
 
 
 def _none_to_nan(value: float | None) -> float:

@@ -1,7 +1,7 @@
-"""What contact detection sees of a recording, measured once: many profiles are then judged in seconds.
+"""The measured fingertips of a recording, so that many contact profiles can be evaluated in seconds.
 
-Hands, surface, sheet and fingertips do not depend on how a press is decided, so they are found by the real pipeline
-once and kept. A recording without images has the same form; see `simulation.kinematic`.
+Hands, surface, sheet and fingertips do not depend on how a press is decided: the real pipeline measures them once, and
+they are cached. A recording without images has the same form; see `kinematic_view`.
 """
 
 from __future__ import annotations
@@ -14,31 +14,33 @@ from typing import Any
 
 import numpy as np
 
+import fingertip_contact.contact.detector
 import fingertip_contact.contact.measurement.fingertip_estimator
 import fingertip_contact.contact.measurement.fingertip_flow
 import fingertip_contact.contact.measurement.fingertip_height
 import fingertip_contact.hands
 import fingertip_contact.keyboard.sheet_pose
+import fingertip_contact.pipeline
+import fingertip_contact.surface.camera_placement
 import fingertip_contact.surface.plane_fit
 import fingertip_contact.surface.plane_from_depth
 from fingertip_contact.contact.detector import ContactDetector
-from fingertip_contact.contact.measurement.fingertip_estimator import FingertipEstimator
 from fingertip_contact.contact.measurement.fingertip_height import FingertipSamples
-from fingertip_contact.contact.measurement.history import FINGER_COUNT
+from fingertip_contact.contact.measurement.history import FINGER_COUNT, find_columns
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, FrameResult, Hand
+from fingertip_contact.factory import DEFAULT_HAND_TRACKER, build_contact_pipeline
 from fingertip_contact.files import atomic_write
 from fingertip_contact.geometry import RigidTransform
-from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.key_decoder import KeyDecoder, KeyDecoderSettings
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.keyboard.sheet_pose import SheetPoseTracker
+from fingertip_contact.pipeline import Pipeline
 from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.events import EventRecord, make_event_records
+from fingertip_contact.registry import HAND_TRACKERS
 from fingertip_contact.resources import get_cache_directory
-from fingertip_contact.surface.plane_from_depth import SurfaceTracker
 
-# The detector knows a hand by its side and its track; landmarks were used up by the measurement.
+# The detector identifies a hand by its handedness and track; only the measurement needs landmarks.
 _NO_LANDMARKS = np.full((21, 2), np.nan, dtype=np.float32)
 
 
@@ -46,9 +48,10 @@ _NO_LANDMARKS = np.full((21, 2), np.nan, dtype=np.float32)
 class FingertipRecording:
     """T frames of ten fingers, left thumb to right little finger; NaN where not measured.
 
-    stamps_ns: (T,) int64. tracks: (T, 2) int64, track of the left and the right hand, -1 where there is none. samples:
+    stamps_ns: (T,) int64. tracks: (T, 2) int64, track of the left and the right hand, -1 where the hand
+    is missing. samples:
     arrays of FingertipSamples with (T, 10) in place of (N,). sheet_rotation: (T, 3, 3) and sheet_translation_m: (T, 3)
-    are camera_from_sheet, NaN where it is not known.
+    are camera_from_sheet, NaN where it is unknown.
     """
 
     stamps_ns: np.ndarray
@@ -70,7 +73,7 @@ class FingertipRecording:
         )
 
     def samples_at(self, row: int) -> FingertipSamples | None:
-        """The samples of a frame, five a hand; None where there is no hand."""
+        """The samples of a frame, five per hand; None without a hand."""
         columns = np.repeat(self.tracks[row] >= 0, len(FINGERS))
         if not columns.any():
             return None
@@ -82,7 +85,7 @@ class FingertipRecording:
         return RigidTransform(self.sheet_rotation[row], self.sheet_translation_m[row])
 
     def subtract_thickness(self, thickness_m: np.ndarray) -> FingertipRecording:
-        """The same with a finger's thickness (10,), metres, taken off its heights."""
+        """The recording with each finger's thickness (10,), metres, subtracted from its heights."""
         slant = self.samples.axial_height_m / self.samples.rim_height_m
         samples = replace(
             self.samples,
@@ -93,7 +96,7 @@ class FingertipRecording:
 
 
 def detect(recording: FingertipRecording, parameters: ContactParameters, layout: Layout) -> list[EventRecord]:
-    """The events that these parameters find, with their keys; presses that are open at the end are cancelled."""
+    """The events that these parameters detect, with their keys; presses that are open at the end are cancelled."""
     detector = ContactDetector(parameters)
     decoder = KeyDecoder(layout, KeyDecoderSettings(report_off_key=True))
     records: list[EventRecord] = []
@@ -119,9 +122,9 @@ def _make_records(
 
 
 def measure_recording(bag: Path, layout: Layout, calibration_seconds: float) -> FingertipRecording:
-    """A bag through the real hand tracker, surface and sheet tracker and fingertip measurement.
+    """The fingertips that the real pipeline measures in a bag.
 
-    Kept in the cache: measured again only where the bag or the code that measures has changed.
+    Cached: measured again only if the bag or the measuring code has changed.
     """
     cached = _cache_path(bag, layout, calibration_seconds)
     if not cached.is_file():
@@ -136,27 +139,22 @@ def measure_recording(bag: Path, layout: Layout, calibration_seconds: float) -> 
 
 def _measure(bag: Path, layout: Layout, calibration_seconds: float) -> FingertipRecording:
     parameters = ContactParameters(calibration_seconds=calibration_seconds)
-    tracker, surfaces, sheets = HandTracker.from_weights(), SurfaceTracker(parameters), SheetPoseTracker(layout)
-    estimator = FingertipEstimator(parameters)
-    stamps, tracks, samples, rotations, translations = [], [], [], [], []
+    collector = _MeasurementCollector()
+    contact = replace(
+        build_contact_pipeline(layout, parameters), detector=ContactDetector(parameters, collector.collect)
+    )
+    pipeline = Pipeline(HAND_TRACKERS.get(DEFAULT_HAND_TRACKER)(), contact)
+    rotations, translations = [], []
     with open_recording(bag) as opened:
         for frame in opened.frames():
-            found = tracker.process(frame.color_bgr, frame.stamp_ns)
-            surface, sheet = surfaces.update(frame, found), sheets.update(frame)
-            best = {hand.handedness: hand for hand in sorted(found, key=lambda hand: hand.score)}
-            hands = tuple(best[side] for side in HANDS if side in best)
-            seen = np.array([side in best for side in HANDS])
-            measurement = estimator.measure(frame, hands, surface.plane if surface else None)
-            stamps.append(frame.stamp_ns)
-            tracks.append([best[side].track if side in best else -1 for side in HANDS])
-            samples.append(_to_finger_columns(measurement, np.repeat(seen, len(FINGERS))))
+            sheet = pipeline.process(frame).camera_from_sheet
             rotations.append(np.full((3, 3), np.nan) if sheet is None else sheet.rotation)
             translations.append(np.full(3, np.nan) if sheet is None else sheet.translation_m)
     return FingertipRecording(
-        stamps_ns=np.array(stamps, dtype=np.int64),
-        tracks=np.array(tracks, dtype=np.int64),
+        stamps_ns=np.array(collector.stamps_ns, dtype=np.int64),
+        tracks=np.array(collector.tracks, dtype=np.int64),
         samples=FingertipSamples(
-            **{entry.name: np.stack([row[entry.name] for row in samples]) for entry in fields(FingertipSamples)}
+            **{entry.name: np.stack([row[entry.name] for row in collector.rows]) for entry in fields(FingertipSamples)}
         ),
         sheet_rotation=np.stack(rotations),
         sheet_translation_m=np.stack(translations),
@@ -166,13 +164,28 @@ def _measure(bag: Path, layout: Layout, calibration_seconds: float) -> Fingertip
 _SHAPES = {"tip_px": (2,), "tip_end_px": (2,), "contact_point_m": (3,), "flow_m": (2,)}
 
 
-def _to_finger_columns(measurement: FingertipSamples | None, columns: np.ndarray) -> dict[str, np.ndarray]:
-    """Each field for all ten fingers, NaN where it was not measured."""
+class _MeasurementCollector:
+    """Collects the measurements of a detector, frame by frame. rows: each field of FingertipSamples, (10, ...)."""
+
+    def __init__(self) -> None:
+        self.stamps_ns: list[int] = []
+        self.tracks: list[list[int]] = []
+        self.rows: list[dict[str, np.ndarray]] = []
+
+    def collect(self, stamp_ns: int, hands: tuple[Hand, ...], samples: FingertipSamples | None) -> None:
+        tracks = {hand.handedness: hand.track for hand in hands}
+        self.stamps_ns.append(stamp_ns)
+        self.tracks.append([tracks.get(side, -1) for side in HANDS])
+        self.rows.append(_to_finger_columns(samples, find_columns(hands)))
+
+
+def _to_finger_columns(samples: FingertipSamples | None, columns: list[int]) -> dict[str, np.ndarray]:
+    """Each field for all ten fingers, NaN where it was not measured. columns: that of each row of the samples."""
     rows = {}
     for entry in fields(FingertipSamples):
         row = np.full((FINGER_COUNT, *_SHAPES.get(entry.name, ())), np.nan)
-        if measurement is not None:
-            row[columns] = getattr(measurement, entry.name)
+        if samples is not None:
+            row[columns] = getattr(samples, entry.name)
         rows[entry.name] = row
     return rows
 
@@ -187,15 +200,18 @@ def _to_arrays(recording: FingertipRecording) -> dict[str, Any]:
 
 
 def _cache_path(bag: Path, layout: Layout, calibration_seconds: float) -> Path:
-    """Named by the bag's identity and by the code that measures."""
+    """Named by the bag's identity and the measuring code."""
     status = bag.stat()
     settings = (str(bag.resolve()), status.st_mtime_ns, status.st_size, layout.name, calibration_seconds)
     digest = hashlib.sha256(repr(settings).encode())
     modules = (
+        fingertip_contact.pipeline,
+        fingertip_contact.contact.detector,
         fingertip_contact.contact.measurement.fingertip_estimator,
         fingertip_contact.contact.measurement.fingertip_height,
         fingertip_contact.surface.plane_fit,
         fingertip_contact.surface.plane_from_depth,
+        fingertip_contact.surface.camera_placement,
         fingertip_contact.contact.measurement.fingertip_flow,
         fingertip_contact.keyboard.sheet_pose,
         fingertip_contact.hands,

@@ -18,6 +18,7 @@ from fingertip_research.evaluation.fingertip_recording import FingertipRecording
 from fingertip_research.evaluation.kinematic_suite import Split
 from fingertip_research.evaluation.kinematic_suite_run import DEFAULT_PROFILE, detect_with_profile
 from fingertip_research.evaluation.kinematic_view import FingerBias, simulate_measurements
+from fingertip_research.evaluation.recording_sets import RecordingSpec
 from fingertip_research.ground_truth.recording import GroundTruth, ground_truth_path, read_ground_truth
 from fingertip_research.simulation.recording import Progress, simulate
 from fingertip_research.simulation.recording_cache import is_complete, locate_recording
@@ -27,65 +28,6 @@ from fingertip_research.simulation.scene import make_scene
 MAX_DEVELOPMENT_SEED = 100
 # Draws of the noise for each recording that is compared with itself.
 NOISE_DRAWS = 5
-
-
-@dataclass(frozen=True)
-class RecordingSpec:
-    """One recording of the standard sets."""
-
-    text: str
-    seed: int
-    angle_deg: float
-    difficulty: str = "normal"
-
-
-# What the noise of the suite without images is fitted to.
-NOISE_FIT_RECORDINGS = (
-    RecordingSpec("quick brown foxes jump", 2, 45),
-    RecordingSpec("a bird in the hand", 4, 45),
-    RecordingSpec("no pain no gain for anybody", 6, 45),
-    RecordingSpec("two wrongs make no right", 8, 45),
-    RecordingSpec("haste makes waste of time", 9, 45),
-    RecordingSpec("beggars can not be choosers", 21, 45),
-    RecordingSpec("good things come to those", 25, 45),
-    RecordingSpec("just in the nick of time", 31, 45),
-    RecordingSpec("kill two birds with one stone", 33, 45),
-    RecordingSpec("pack my liquor jugs", 12, 45, "calm"),
-    RecordingSpec("the rain in spain stays mainly", 1, 60),
-    RecordingSpec("please close the zip lock", 3, 60),
-    RecordingSpec("better late than never", 5, 60),
-    RecordingSpec("the pen is mightier", 7, 60),
-    RecordingSpec("ignorance is bliss", 10, 60),
-    RecordingSpec("look before you leap", 14, 60),
-    RecordingSpec("actions speak louder", 16, 60),
-    RecordingSpec("easy come easy go quickly", 24, 60),
-    RecordingSpec("let sleeping dogs lie", 34, 60),
-    RecordingSpec("the five boxing wizards", 11, 60, "calm"),
-    RecordingSpec("do not judge a book", 22, 75),
-    RecordingSpec("honesty is the best policy", 30, 75),
-    RecordingSpec("money does not grow on trees", 46, 75),
-    RecordingSpec("once in a blue moon", 54, 75),
-    RecordingSpec("vex quick dwarf nymph", 13, 75, "calm"),
-)
-
-# What `--rendered` scores.
-EVALUATION_RECORDINGS = (
-    RecordingSpec("the rain in spain stays mainly", 1, 60),
-    RecordingSpec("quick brown foxes jump", 2, 45),
-    RecordingSpec("please close the zip lock", 3, 60),
-    RecordingSpec("a bird in the hand", 4, 45),
-    RecordingSpec("pack my box with five dozen liquor jugs", 11, 60, "calm"),
-    RecordingSpec("the early bird catches the worm", 101, 60),
-    RecordingSpec("a watched pot never boils", 102, 60),
-    RecordingSpec("every cloud has a silver lining", 103, 60),
-    RecordingSpec("many hands make light work", 106, 45),
-    RecordingSpec("fortune favors the bold", 107, 45),
-    RecordingSpec("birds of a feather flock together", 108, 45),
-    RecordingSpec("good morning", 122, 75, "calm"),
-    RecordingSpec("practice makes perfect", 104, 30),
-    RecordingSpec("still waters run deep", 105, 75),
-    RecordingSpec("when in rome do as the romans do", 109, 90),
-)
 
 
 @dataclass(frozen=True)

@@ -253,13 +253,20 @@ def test_counts_add_up() -> None:
 
 
 def test_bootstrap_resamples_participants() -> None:
-    """People who are all alike leave no doubt; a margin has the sign of the difference."""
+    """Identical participants give an interval of zero width; a margin has the sign of the difference."""
     alike = {participant: ContactCounts(true_positives=9, false_negatives=1) for participant in range(5)}
     worse = {participant: ContactCounts(true_positives=8, false_negatives=2 + participant) for participant in range(5)}
     low, high = bootstrap_intervals(alike, ["event_recall"])["event_recall"]
     assert low == high == 0.9
     middle, low, high = bootstrap_margin(alike, worse, "event_recall")
     assert 0 < low < middle < high
+
+
+def test_interval_of_one_participant_is_its_value() -> None:
+    """A single participant has no variation over participants."""
+    alone = {9: ContactCounts(true_positives=9, false_negatives=1)}
+    assert bootstrap_intervals(alone, ["event_recall"])["event_recall"] == (0.9, 0.9)
+    assert bootstrap_margin(alone, alone, "event_recall") == (0.0, 0.0, 0.0)
 
 
 def test_noise_model_round_trip_is_exact(tmp_path: Path) -> None:
