@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
-from dataclasses import Field, asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from fingertip_contact.depth.configuration import D405_MAX_DEPTH_M, check_input_size
+from fingertip_contact.settings import choice, number, read_yaml_mapping, replace_values, validate
 from fingertip_research.resources import find_config_file
 
 RECIPE_FILE = "training/d405.yaml"
 
 # Metric -> whether more of it is better.
 HIGHER_IS_BETTER = {"delta1": True, "mae_mm": False, "abs_rel": False, "rmse_mm": False, "silog": False}
-
-
-def _make_number_field(default: float, low: float, high: float, description: str) -> Any:
-    return field(default=default, metadata={"range": (low, high), "description": description})
-
-
-def _make_choice_field(default: str, choices: Iterable[str], description: str) -> Any:
-    return field(default=default, metadata={"choices": tuple(choices), "description": description})
 
 
 @dataclass(frozen=True)
@@ -34,71 +26,52 @@ class TrainingConfiguration:
     Each field's metadata holds `range` or `choices`, and `description`. 0 turns off what can be turned off.
     """
 
-    base: str = _make_choice_field(
+    base: str = choice(
         "relative",
         ("relative", "metric", "none"),
         "where weights come from: the encoder of a relative checkpoint, encoder and head of a metric one, chance",
     )
-    epochs: int = _make_number_field(
-        80, 1, 100_000, "times that the training frames are seen; the cosine ends with the last"
-    )
-    batch_size: int = _make_number_field(4, 1, 4096, "images at once")
-    accumulation: int = _make_number_field(4, 1, 4096, "batches a step, over all processes together")
-    height: int = _make_number_field(518, 14, 4096, "rows of the network's input, a multiple of 14")
-    width: int = _make_number_field(518, 14, 4096, "columns of the network's input, a multiple of 14")
+    epochs: int = number(80, 1, 100_000, "times that the training frames are seen; the cosine ends with the last")
+    batch_size: int = number(4, 1, 4096, "images at once")
+    accumulation: int = number(4, 1, 4096, "batches a step, over all processes together")
+    height: int = number(518, 14, 4096, "rows of the network's input, a multiple of 14")
+    width: int = number(518, 14, 4096, "columns of the network's input, a multiple of 14")
     sizes: tuple[tuple[int, int], ...] = field(
         default=(),
         metadata={"description": "further input sizes [[height, width], ...]; each step draws one of all. Improvement"},
     )
-    encoder_learning_rate: float = _make_number_field(5e-6, 0.0, 1.0, "at the start of the cosine")
-    head_learning_rate: float = _make_number_field(5e-5, 0.0, 1.0, "at the start of the cosine")
-    weight_decay: float = _make_number_field(0.01, 0.0, 1.0, "of AdamW")
-    beta1: float = _make_number_field(0.9, 0.0, 0.999999, "of AdamW")
-    beta2: float = _make_number_field(0.999, 0.0, 0.999999, "of AdamW")
-    gradient_clip: float = _make_number_field(0.0, 0.0, 1e6, "largest norm of the gradient; 0: not clipped")
-    silog_lambda: float = _make_number_field(0.5, 0.0, 1.0, "fraction of the common scale error that SiLog forgives")
-    min_depth_m: float = _make_number_field(0.001, 1e-6, 100.0, "nearer depth is taken for invalid")
-    max_depth_m: float = _make_number_field(
-        D405_MAX_DEPTH_M, 1e-3, 1000.0, "farther depth is invalid; the sigmoid's largest depth"
-    )
-    flip_probability: float = _make_number_field(0.5, 0.0, 1.0, "fraction of frames mirrored left to right")
-    jitter_probability: float = _make_number_field(0.5, 0.0, 1.0, "fraction of frames with changed colours")
-    jitter: float = _make_number_field(
-        0.1, 0.0, 0.9, "brightness, contrast and saturation by a factor of 1 - jitter to 1 + jitter"
-    )
-    seed: int = _make_number_field(42, 0, 2**31, "draws order, augmentation and random weights")
-    precision: str = _make_choice_field(
-        "float32", ("float32", "bfloat16"), "of the network; loss and weights stay float32"
-    )
-    best_by: str = _make_choice_field("delta1", HIGHER_IS_BETTER, "validation metric that chooses the best epoch")
-    patience: int = _make_number_field(0, 0, 100_000, "epochs without a better one before the run ends; 0: all epochs")
-    bad_batches_max: int = _make_number_field(50, 1, 1_000_000, "unusable batches in a row before the run is given up")
-    epoch_frames: int = _make_number_field(0, 0, 10**9, "frames an epoch sees, drawn again each time; 0: all")
-    validation_frames: int = _make_number_field(
-        0, 0, 10**9, "frames, evenly spread, that an epoch is validated on; 0: all"
-    )
+    encoder_learning_rate: float = number(5e-6, 0.0, 1.0, "at the start of the cosine")
+    head_learning_rate: float = number(5e-5, 0.0, 1.0, "at the start of the cosine")
+    weight_decay: float = number(0.01, 0.0, 1.0, "of AdamW")
+    beta1: float = number(0.9, 0.0, 0.999999, "of AdamW")
+    beta2: float = number(0.999, 0.0, 0.999999, "of AdamW")
+    gradient_clip: float = number(0.0, 0.0, 1e6, "largest norm of the gradient; 0: not clipped")
+    silog_lambda: float = number(0.5, 0.0, 1.0, "fraction of the common scale error that SiLog forgives")
+    min_depth_m: float = number(0.001, 1e-6, 100.0, "nearer depth is taken for invalid")
+    max_depth_m: float = number(D405_MAX_DEPTH_M, 1e-3, 1000.0, "farther depth is invalid; the sigmoid's largest depth")
+    flip_probability: float = number(0.5, 0.0, 1.0, "fraction of frames mirrored left to right")
+    jitter_probability: float = number(0.5, 0.0, 1.0, "fraction of frames with changed colours")
+    jitter: float = number(0.1, 0.0, 0.9, "brightness, contrast and saturation by a factor of 1 - jitter to 1 + jitter")
+    seed: int = number(42, 0, 2**31, "draws order, augmentation and random weights")
+    precision: str = choice("float32", ("float32", "bfloat16"), "of the network; loss and weights stay float32")
+    best_by: str = choice("delta1", HIGHER_IS_BETTER, "validation metric that chooses the best epoch")
+    patience: int = number(0, 0, 100_000, "epochs without a better one before the run ends; 0: all epochs")
+    bad_batches_max: int = number(50, 1, 1_000_000, "unusable batches in a row before the run is given up")
+    epoch_frames: int = number(0, 0, 10**9, "frames an epoch sees, drawn again each time; 0: all")
+    validation_frames: int = number(0, 0, 10**9, "frames, evenly spread, that an epoch is validated on; 0: all")
 
-    near_surface_weight: float = _make_number_field(
-        1.0, 0.0, 1000.0, "weight of pixels just above the surface. Improvement"
-    )
-    near_surface_band_m: float = _make_number_field(
-        0.03, 0.004, 1.0, "height up to which a pixel counts as just above, m"
-    )
-    crop_probability: float = _make_number_field(
-        0.0, 0.0, 1.0, "fraction of frames cut to a part of the image. Improvement"
-    )
-    crop_scale_min: float = _make_number_field(0.5, 0.05, 1.0, "smallest part, as a fraction of either side")
-    focal_aware: bool = field(
-        default=False,
-        metadata={
-            "choices": (True, False),
-            "description": "scale a cut frame's depth by its share: enlarged things are as if nearer. Improvement",
-        },
+    near_surface_weight: float = number(1.0, 0.0, 1000.0, "weight of pixels just above the surface. Improvement")
+    near_surface_band_m: float = number(0.03, 0.004, 1.0, "height up to which a pixel counts as just above, m")
+    crop_probability: float = number(0.0, 0.0, 1.0, "fraction of frames cut to a part of the image. Improvement")
+    crop_scale_min: float = number(0.5, 0.05, 1.0, "smallest part, as a fraction of either side")
+    focal_aware: bool = choice(
+        False,
+        (True, False),
+        "scale a cut frame's depth by its share: enlarged things are as if nearer. Improvement",
     )
 
     def __post_init__(self) -> None:
-        for entry in fields(self):
-            _check(entry, getattr(self, entry.name))
+        validate(self)
         object.__setattr__(self, "sizes", _parse_sizes(self.sizes))
         for height, width in self.all_sizes:
             check_input_size(height, width)
@@ -117,10 +90,10 @@ def load_configuration(path: Path | None = None, overrides: Mapping[str, Any] | 
     Raises ValueError for an unknown name or a value out of range, naming the file; FileNotFoundError where there is
     none.
     """
-    configuration = _apply_values(TrainingConfiguration(), _read(find_config_file(RECIPE_FILE)), RECIPE_FILE)
+    configuration = replace_values(TrainingConfiguration(), _read(find_config_file(RECIPE_FILE)), RECIPE_FILE)
     if path is not None:
-        configuration = _apply_values(configuration, _read(path), str(path))
-    return _apply_values(configuration, overrides or {}, "the command line") if overrides else configuration
+        configuration = replace_values(configuration, _read(path), str(path))
+    return replace_values(configuration, overrides or {}, "the command line") if overrides else configuration
 
 
 def parse_overrides(assignments: Iterable[str]) -> dict[str, Any]:
@@ -150,42 +123,8 @@ def _parse_value(value: str) -> Any:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not valid YAML: {error}") from error
-    if not isinstance(values, dict):
-        raise ValueError(f"{path} has to map names to values, as `epochs: 80`")
+    values = read_yaml_mapping(path, "epochs: 80")
     return {name: _parse_value(value) if isinstance(value, str) else value for name, value in values.items()}
-
-
-def _apply_values(
-    configuration: TrainingConfiguration, values: Mapping[str, Any], source: str
-) -> TrainingConfiguration:
-    known = [entry.name for entry in fields(TrainingConfiguration)]
-    unknown = [str(name) for name in values if name not in known]
-    if unknown:
-        raise ValueError(f"{source}: unknown {', '.join(unknown)}; what can be set is {', '.join(known)}")
-    try:
-        return replace(configuration, **values)
-    except ValueError as error:
-        raise ValueError(f"{source}: {error}") from error
-
-
-def _check(entry: Field[Any], value: Any) -> None:
-    """Raises ValueError where the value is not one that the field allows."""
-    if "choices" in entry.metadata:
-        if value not in entry.metadata["choices"]:
-            raise ValueError(
-                f"{entry.name} is {value!r}; choose one of {', '.join(map(str, entry.metadata['choices']))}"
-            )
-    elif "range" in entry.metadata:
-        low, high = entry.metadata["range"]
-        types = int if isinstance(entry.default, int) else (int, float)
-        is_number = isinstance(value, types) and not isinstance(value, bool) and math.isfinite(value)
-        if not is_number or not low <= value <= high:
-            type_name = "a whole number" if types is int else "a number"
-            raise ValueError(f"{entry.name} is {value!r}; it has to be {type_name} from {low:g} to {high:g}")
 
 
 def _parse_sizes(sizes: Any) -> tuple[tuple[int, int], ...]:
