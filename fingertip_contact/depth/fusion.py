@@ -16,14 +16,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.datatypes import DepthImage
 from fingertip_contact.depth.alignment import Alignment, align
+from fingertip_contact.numerics import stereo_inverse_depth_sigma
 
-# The D405 at 640x480: its focal length, its baseline (data sheet), and the sub-pixel error of stereo matching, 0.05 to
-# 0.1 px (Keselman et al., "Intel RealSense Stereoscopic Depth Cameras", 2017).
-FOCAL_PX = 390.0
-BASELINE_M = 0.018
-DISPARITY_NOISE_PX = 0.075
 # The alignment is a matter of two numbers: every eighth pixel of every eighth row gives them as well as all.
 STRIDE = 8
 # "Round each pixel" is a Gaussian of this size: larger than the sensor's noise is correlated, smaller than the
@@ -54,12 +51,12 @@ class Fusion:
     alignment: Alignment | None
 
 
-def fuse(sensor: DepthImage, model_m: np.ndarray, focal_px: float = FOCAL_PX) -> DepthImage:
+def fuse(sensor: DepthImage, model_m: np.ndarray, focal_px: float = D405.focal_px) -> DepthImage:
     """The depth of `fuse_with_sigma`."""
     return fuse_with_sigma(sensor, model_m, focal_px).depth
 
 
-def fuse_with_sigma(sensor: DepthImage, model_m: np.ndarray, focal_px: float = FOCAL_PX) -> Fusion:
+def fuse_with_sigma(sensor: DepthImage, model_m: np.ndarray, focal_px: float = D405.focal_px) -> Fusion:
     """model_m: the network's depth of the same image, (H, W) float32, metres, NaN where invalid. focal_px: of the
     depth camera; that of the colour camera which depth is aligned to will do.
 
@@ -70,7 +67,7 @@ def fuse_with_sigma(sensor: DepthImage, model_m: np.ndarray, focal_px: float = F
         raise ValueError(
             f"the sensor's depth is {sensor_m.shape} and the network's {model_m.shape}; they have to agree"
         )
-    noise_per_m = DISPARITY_NOISE_PX / (focal_px * BASELINE_M)
+    noise_per_m = stereo_inverse_depth_sigma(focal_px, D405.baseline_m, D405.disparity_sigma_px)
     alignment = align(model_m[::STRIDE, ::STRIDE], sensor_m[::STRIDE, ::STRIDE])
     if alignment is None:
         return Fusion(DepthImage(sensor_m, unit_m=1.0), np.float32(noise_per_m) * sensor_m**2, None)

@@ -14,6 +14,7 @@ from fingertip_contact.contact.measurement.history import FINGER_COUNT, find_col
 from fingertip_contact.datatypes import FINGERS, HANDS
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.numerics import MAD_TO_SIGMA
 from fingertip_contact.recordings.bag import open_recording
 from fingertip_research.evaluation.fingertip_noise import (
     CLEARANCE_BIN_EDGES_M,
@@ -44,7 +45,6 @@ MIN_BIN_FRAMES = 8
 # In the air a finger's own bias is told from its strays by as many.
 MIN_FINGER_FRAMES = 60
 MIN_SIGMA_M = 0.0002
-MAD_TO_SIGMA = 1.4826
 # Angles closer than this are one.
 ANGLE_TOLERANCE_DEG = 4.0
 CONTACT_CLEARANCE_M = 0.0003

@@ -16,6 +16,7 @@ from fingertip_contact.contact.measurement.history import FINGER_COUNT
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import FINGERS, HANDS
 from fingertip_contact.geometry import Camera, RigidTransform
+from fingertip_contact.numerics import stereo_depth_sigma_m
 from fingertip_research.evaluation.fingertip_noise import (
     CLEARANCE_KNOTS_M,
     FINGER_GROUP_INDEX,
@@ -188,7 +189,7 @@ def _simulate_samples(
     slope = np.abs(camera.rays(tip_px.reshape(-1, 2)) @ normal).reshape(rim_height_m.shape)
     depth_m = pose.apply(flat_m)[..., 2]
     parameters = ContactParameters()
-    sigma_z_m = depth_m**2 * parameters.depth_noise_px / (camera.fx * parameters.baseline_m)
+    sigma_z_m = stereo_depth_sigma_m(depth_m, camera.fx, parameters.baseline_m, parameters.depth_noise_px)
     unseen = ~np.isfinite(rim_height_m)
     pad_m = np.where(unseen[..., None], np.nan, pose.apply(flat_m))
     return FingertipSamples(
