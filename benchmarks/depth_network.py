@@ -7,15 +7,20 @@ The network is the simulated one of test/support/depth_world.py. Duration: about
 
 from __future__ import annotations
 
+import sys
 import time
+from pathlib import Path
 from statistics import median
 
 import numpy as np
 
-from depth_world import RenderedView, SimulatedDepthNetwork, mean_error_mm, render_views
 from fingertip_contact.depth.alignment import align
 from fingertip_contact.depth.fusion import STRIDE, fuse_with_sigma
 from fingertip_contact.depth.propagation import Keyframe, Propagator, to_flow_image
+
+# The simulated network is shared with the tests.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "test" / "support"))
+from depth_world import RenderedView, SimulatedDepthNetwork, mean_error_mm, render_views
 
 SCENES = {"60 degrees, quick": (3, 60.0, "normal"), "45 degrees, calm": (5, 45.0, "calm")}
 FRAMES = range(90, 138)

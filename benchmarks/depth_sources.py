@@ -8,7 +8,9 @@ images. Duration: one to two minutes.
 
 from __future__ import annotations
 
-from depth_world import RenderedView, SimulatedDepthNetwork, render_views
+import sys
+from pathlib import Path
+
 from fingertip_contact.datatypes import DepthImage, Frame, KeyEvent
 from fingertip_contact.depth.fusion import fuse
 from fingertip_contact.depth.propagation import Keyframe, Propagator, to_flow_image
@@ -16,6 +18,10 @@ from fingertip_contact.factory import build_pipeline
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_research.simulation.rendered_typing import simulate_typing
 from fingertip_research.simulation.scene import make_scene
+
+# The simulated network is shared with the tests.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "test" / "support"))
+from depth_world import RenderedView, SimulatedDepthNetwork, render_views
 
 TEXT, SEED, ANGLE_DEG, LEVEL = "the fox", 7, 60.0, "calm"
 PERIOD_FRAMES, DELAY_FRAMES = 3, 2
