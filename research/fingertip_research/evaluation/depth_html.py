@@ -1,4 +1,4 @@
-"""A depth report as one HTML file: tables, plots and error maps, with nothing to load from elsewhere.
+"""A depth report as one self-contained HTML file: tables, plots and error maps.
 
 Needs matplotlib (extra `plots`).
 """
@@ -41,8 +41,8 @@ def write_html(
     parts = [
         f"<!doctype html><meta charset=utf-8><title>{html.escape(title)}</title><style>{STYLE}</style>",
         f"<h1>{html.escape(title)}</h1>",
-        "<p>Means over images, of pixels with a true depth in range that the source says something about "
-        "(cover: their share).</p>",
+        "<p>Means over images, of pixels with a true depth in range for which the source has a depth "
+        "(cover: their ratio).</p>",
         _make_table(["", *(heading for _, heading, _ in METRIC_COLUMNS)], [_make_row("all", report)]),
         _make_table(
             ["metric", "mean over images", "all pixels"],
@@ -87,7 +87,7 @@ def _make_card_table(report: Mapping[str, Any]) -> str:
 
 
 def _plot_bars(report: Mapping[str, Any]) -> Figure:
-    """MAE of every group."""
+    """MAE by group."""
     figure = Figure(figsize=(10, 6.5), layout="constrained")
     panels = figure.subplots(2, 3).ravel()
     for panel, (field, name) in zip(panels, GROUP_TITLES.items(), strict=False):
@@ -114,7 +114,7 @@ def _render_error_maps(scores: Sequence[FrameScore], predict: DepthPredictor) ->
     """Images of the best, the median and the worst frame."""
     ranked = sorted((score for score in scores if score.overall.predicted_pixels), key=lambda score: score.mae_mm)
     if not ranked:
-        return ["<p>The source said nothing.</p>"]
+        return ["<p>The source has no depth in any image.</p>"]
     chosen = (ranked[0], ranked[len(ranked) // 2], ranked[-1])
     parts = []
     for name, score in zip(ERROR_MAP_NAMES, chosen, strict=True):
@@ -145,7 +145,7 @@ def _plot_error_map(score: FrameScore, predict: DepthPredictor) -> Figure:
 
 
 def _embed_figure(figure: Figure) -> str:
-    """The figure inside the page."""
+    """The figure as an <img> element with its data."""
     data = io.BytesIO()
     figure.savefig(data, format="png", dpi=90)
     return f'<img src="data:image/png;base64,{base64.b64encode(data.getvalue()).decode("ascii")}">'

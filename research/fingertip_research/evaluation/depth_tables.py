@@ -1,4 +1,4 @@
-"""A depth report as tables for people."""
+"""Tables of a depth report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from fingertip_research.evaluation.depth_published import CARD, NOTES
 
-# Field, heading, and how a value is shown.
+# Field, heading and format.
 METRIC_COLUMNS = (
     ("frames", "frames", "{:d}"),
     ("mae_mm", "MAE mm", "{:.2f}"),
@@ -42,7 +42,7 @@ def format_value(value: Any, form: str) -> str:
 
 
 def make_groups_table(name: str, groups: Mapping[str, Mapping[str, Any]]) -> Table:
-    """One row for each group: mean over images."""
+    """One row per group: mean over images."""
     table = Table(name, box=SIMPLE_HEAD, collapse_padding=True)
     for _, heading, _ in METRIC_COLUMNS:
         table.add_column(heading, justify="right", no_wrap=True)
@@ -52,7 +52,7 @@ def make_groups_table(name: str, groups: Mapping[str, Mapping[str, Any]]) -> Tab
 
 
 def make_overall_table(report: Mapping[str, Any]) -> Table:
-    """Every metric, averaged both ways."""
+    """Every metric, averaged over images and over pixels."""
     table = Table("metric", title="All frames", box=SIMPLE_HEAD)
     for heading in ("mean over images", "all pixels"):
         table.add_column(heading, justify="right")
@@ -65,7 +65,7 @@ def make_overall_table(report: Mapping[str, Any]) -> Table:
 
 
 def make_card_table(report: Mapping[str, Any]) -> Table:
-    """Ours beside the model card's. Different data: a look at the size of things, not a comparison."""
+    """Our metrics beside the model card's. The data differ: this shows orders of magnitude, not a comparison."""
     table = Table("metric", title="Beside the model card (D405, other data)", box=SIMPLE_HEAD)
     for heading in ("here", "card, pre-trained", "card, fine-tuned"):
         table.add_column(heading, justify="right")
@@ -76,6 +76,6 @@ def make_card_table(report: Mapping[str, Any]) -> Table:
 
 
 def make_depth_tables(report: Mapping[str, Any]) -> list[RenderableType]:
-    """Everything, one thing below the other."""
+    """All tables and notes, in order."""
     groups = [make_groups_table(name, report[field]) for field, name in GROUP_TITLES.items()]
     return [make_overall_table(report), *groups, make_card_table(report), *(f"* {note}" for note in NOTES)]

@@ -1,4 +1,4 @@
-"""Reports as tables for people."""
+"""Tables of recording reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from fingertip_contact.recordings.paths import bag_stem
 
-# Field of the report, heading, and how a value is shown.
+# Field of the report, heading and format.
 METRIC_COLUMNS = (
     ("taps", "taps", "{:d}"),
     ("presses", "found", "{:d}"),
@@ -28,9 +28,9 @@ RECORDING_COLUMNS = (
     ("cer", "CER", "{:.3f}"),
     ("wpm", "WPM", "{:.1f}"),
 )
-# Spreads of a report, what to call them, and their unit.
+# Field of the report, name and unit of an error.
 ERROR_ROWS = (
-    ("latency_ms", "true touch to deciding frame", "ms"),
+    ("latency_ms", "touch-down to deciding frame", "ms"),
     ("onset_error_ms", "stamp of a press, late +", "ms"),
     ("release_error_ms", "stamp of a release, late +", "ms"),
     ("position_error_mm", "contact point along the surface", "mm"),
@@ -38,7 +38,7 @@ ERROR_ROWS = (
 
 
 def make_recordings_table(reports: Mapping[str, Mapping[str, Any]]) -> Table:
-    """One row for each recording: name -> report."""
+    """One row per recording. reports: name -> report."""
     table = Table(title="Recordings", box=SIMPLE_HEAD, collapse_padding=True)
     table.add_column("recording", overflow="fold", min_width=12)
     for _, heading, _ in RECORDING_COLUMNS:
@@ -50,7 +50,7 @@ def make_recordings_table(reports: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def make_fingers_table(report: Mapping[str, Any]) -> Table:
-    """One row for each finger that tapped or was said to."""
+    """One row per finger with true or reported taps."""
     table = Table("finger", title="Fingers", box=SIMPLE_HEAD)
     for _, heading, _ in METRIC_COLUMNS:
         table.add_column(heading, justify="right")
@@ -75,7 +75,7 @@ def make_errors_table(report: Mapping[str, Any]) -> Table:
 
 
 def make_texts_table(report: Mapping[str, Any]) -> Table:
-    """What was typed over what was read."""
+    """Typed text above decoded text."""
     table = Table("", "text", title="Texts", box=SIMPLE_HEAD)
     for text in report["texts"]:
         table.add_row("typed", escape(text["typed"]))
@@ -84,7 +84,7 @@ def make_texts_table(report: Mapping[str, Any]) -> Table:
 
 
 def format_confusions(report: Mapping[str, Any]) -> str:
-    """The fingers most often taken for another one, in words."""
+    """The most frequent confusions of fingers, as a sentence."""
     worst = report["finger_confusions"][:3]
     if not worst:
         return "No tap was reported for a wrong finger."
@@ -94,7 +94,7 @@ def format_confusions(report: Mapping[str, Any]) -> str:
 
 
 def make_report_tables(reports: Mapping[str, Mapping[str, Any]], total: Mapping[str, Any]) -> list[RenderableType]:
-    """Everything, one thing below the other. total: the report over all recordings."""
+    """All tables and lines, in order. total: the report over all recordings."""
     rows = dict(reports) if len(reports) == 1 else {**reports, "all": total}
     return [
         make_recordings_table(rows),
