@@ -45,7 +45,6 @@ MIN_BIN_FRAMES = 8
 # Frames that distinguish a finger's own bias in the air from its outliers.
 MIN_FINGER_FRAMES = 60
 MIN_SIGMA_M = 0.0002
-MAD_TO_SIGMA = 1.4826
 # Angles closer than this are fitted together.
 ANGLE_TOLERANCE_DEG = 4.0
 CONTACT_CLEARANCE_M = 0.0003
