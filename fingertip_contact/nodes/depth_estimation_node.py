@@ -34,7 +34,7 @@ from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.freshness import InferenceStatistics
 from fingertip_contact.ros.images import CameraReader, ImageWriter, decode_color_bgr
 from fingertip_contact.ros.lifecycle import ManagedNode
-from fingertip_contact.ros.parameters import NodeSettings
+from fingertip_contact.ros.parameter_tables import DepthEstimationSettings
 from fingertip_contact.ros.process import run_node
 from fingertip_contact.ros.worker import FrameWorker
 from fingertip_contact.runtime_tuning import lower_priority, make_with_low_priority_threads
@@ -53,9 +53,9 @@ class DepthEstimationStage:
     available image at low priority.
     """
 
-    def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
+    def __init__(self, node: Node, settings: DepthEstimationSettings, held: ExitStack) -> None:
         self._node = node
-        self._every_frame = parameters.every_frame
+        self._every_frame = settings.every_frame
         self._diagnostics = Diagnostics(node, held)
         self._images = node.create_publisher(Image, MODEL_DEPTH_TOPIC, qos.IMAGE_OUT)
         held.callback(node.destroy_publisher, self._images)
@@ -64,13 +64,13 @@ class DepthEstimationStage:
         self._cameras = CameraReader()
         self._writer = ImageWriter("32FC1")
         # The threads of the network's runtime get the low priority as well.
-        full_image, region = make_with_low_priority_threads(lambda: make_estimators(parameters))
+        full_image, region = make_with_low_priority_threads(lambda: make_estimators(settings))
         self._network_info = describe_estimator(full_image, "full_image") | (
             describe_estimator(region, "region") if region else {}
         )
         region_ratios = (
-            parameters.region_width / parameters.input_width,
-            parameters.region_height / parameters.input_height,
+            settings.region_width / settings.input_width,
+            settings.region_height / settings.input_height,
         )
         self._stream = DepthStream(full_image, region, RegionFinder(*region_ratios) if region else None)
         self._hands: PointCloud2 | None = None
@@ -144,26 +144,26 @@ class DepthEstimationStage:
             )
 
 
-def make_estimators(parameters: NodeSettings) -> tuple[DepthEstimator, DepthEstimator | None]:
+def make_estimators(settings: DepthEstimationSettings) -> tuple[DepthEstimator, DepthEstimator | None]:
     """For whole images, and for windows where those are wanted. Raises ValueError where the weights, a size or the
     wish for a runtime cannot be used."""
-    checkpoint = Path(parameters.checkpoint) if parameters.checkpoint else weights.get_verified_path(DEFAULT_WEIGHTS)
+    checkpoint = Path(settings.checkpoint) if settings.checkpoint else weights.get_verified_path(DEFAULT_WEIGHTS)
 
     def make_estimator(height: int, width: int) -> DepthEstimator:
         return DepthEstimator(
             checkpoint,
             height=height,
             width=width,
-            max_depth_m=parameters.max_depth_m or None,
-            runtime=parameters.runtime,
-            precision=parameters.precision,
+            max_depth_m=settings.max_depth_m or None,
+            runtime=settings.runtime,
+            precision=settings.precision,
             # All cores would be a little faster for the network, and a loss for what runs beside it.
-            threads=parameters.threads or max((os.cpu_count() or 1) // 2, 1),
+            threads=settings.threads or max((os.cpu_count() or 1) // 2, 1),
         )
 
-    full_image = make_estimator(parameters.input_height, parameters.input_width)
-    has_regions = parameters.region_height and parameters.region_width
-    return full_image, make_estimator(parameters.region_height, parameters.region_width) if has_regions else None
+    full_image = make_estimator(settings.input_height, settings.input_width)
+    has_regions = settings.region_height and settings.region_width
+    return full_image, make_estimator(settings.region_height, settings.region_width) if has_regions else None
 
 
 def describe_estimator(estimator: DepthEstimator, name: str) -> dict[str, object]:
@@ -173,7 +173,7 @@ def describe_estimator(estimator: DepthEstimator, name: str) -> dict[str, object
 
 def main() -> None:
     """Entry point."""
-    run_node(lambda shutdown_event: ManagedNode("depth_estimation_node", DepthEstimationStage))
+    run_node(lambda shutdown_event: ManagedNode("depth_estimation_node", DepthEstimationSettings, DepthEstimationStage))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from fingertip_contact.recordings.bag import CAMERA_INFO, IMAGE, BagWriter, can_
 from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros import qos
 from fingertip_contact.ros.message_types import load_message_class
-from fingertip_contact.ros.parameter_tables import PARAMETER_TABLES
+from fingertip_contact.ros.parameter_tables import RecordSettings
 from fingertip_contact.ros.parameters import NodeParameters
 from fingertip_contact.ros.process import EXIT_USAGE, ShutdownEvent, run_node
 from fingertip_contact.ros.worker import FrameWorker
@@ -57,15 +57,15 @@ class RecordNode(Node):
         super().__init__("record_node", namespace=PACKAGE)
         self._shutdown_event = shutdown_event
         self._writer: BagWriter | None = None
-        parameters = NodeParameters(self, PARAMETER_TABLES["record_node"]).snapshot()
-        if not parameters.output:
+        settings = NodeParameters(self, RecordSettings).snapshot()
+        if not settings.output:
             raise ValueError("nowhere to record to: set the parameter `output` to a name that ends in .mcap")
-        self._pending_topics = {topic: DEFAULT_TOPICS.get(topic, "") for topic in filter(None, parameters.topics)}
+        self._pending_topics = {topic: DEFAULT_TOPICS.get(topic, "") for topic in filter(None, settings.topics)}
         self._pending_topics = self._pending_topics or dict(DEFAULT_TOPICS)
         self._count = 0
         self._write_error: Exception | None = None
         self._held = ExitStack()
-        self._writer = self._held.enter_context(BagWriter(Path(parameters.output)))
+        self._writer = self._held.enter_context(BagWriter(Path(settings.output)))
         self._worker: FrameWorker[SerializedMessage] = FrameWorker(
             self._write, self._on_write_error, depth=QUEUE_SIZE, max_lag_s=math.inf
         )

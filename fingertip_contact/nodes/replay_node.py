@@ -16,14 +16,15 @@ from fingertip_contact.recordings.bag import open_bag
 from fingertip_contact.ros import qos
 from fingertip_contact.ros.bag_reader import BagPrefetcher
 from fingertip_contact.ros.message_types import load_message_class
+from fingertip_contact.ros.parameter_tables import ReplaySettings
 from fingertip_contact.ros.player import PlayerNode
 from fingertip_contact.ros.process import ShutdownEvent, run_node
 
 
-class ReplayNode(PlayerNode):
+class ReplayNode(PlayerNode[ReplaySettings]):
     def __init__(self, shutdown_event: ShutdownEvent) -> None:
         """Raises ValueError or OSError where the bag cannot be read or has none of the topics."""
-        super().__init__("replay_node", shutdown_event)
+        super().__init__("replay_node", ReplaySettings, shutdown_event)
         self._clock_publisher = self.create_publisher(Clock, "/clock", qos.CLOCK)
         self._last_tick_s = -math.inf
         self._topic_publishers: dict[str, Publisher] = {}

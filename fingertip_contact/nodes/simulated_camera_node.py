@@ -17,16 +17,17 @@ from fingertip_contact.recordings.bag import CAMERA_INFO, IMAGE, RawMessage, ope
 from fingertip_contact.ros import cdr, qos
 from fingertip_contact.ros.bag_reader import BagPrefetcher
 from fingertip_contact.ros.message_types import load_message_class
+from fingertip_contact.ros.parameter_tables import SimulatedCameraSettings
 from fingertip_contact.ros.player import PlayerNode
 from fingertip_contact.ros.process import ShutdownEvent, run_node
 
 POLL_S = 0.05
 
 
-class SimulatedCameraNode(PlayerNode):
+class SimulatedCameraNode(PlayerNode[SimulatedCameraSettings]):
     def __init__(self, shutdown_event: ShutdownEvent) -> None:
         """Raises ValueError or OSError where the recording is not one of a camera."""
-        super().__init__("simulated_camera_node", shutdown_event)
+        super().__init__("simulated_camera_node", SimulatedCameraSettings, shutdown_event)
         with open_recording(self._path) as recording:
             self._color_topic = recording.color_topic
             type_names = recording.bag.topics

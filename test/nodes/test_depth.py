@@ -22,6 +22,7 @@ from fingertip_contact.images import decode_depth_image
 from fingertip_contact.nodes.depth_estimation_node import DepthEstimationStage
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.ros.parameter_tables import DepthEstimationSettings
 from ros_harness import COLOR, launch_nodes, ros_node, write_recording
 
 NS = "/fingertip_contact"
@@ -147,7 +148,7 @@ def test_invalid_weights_fail_configuration_with_the_remedy(make, message, tmp_p
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     path = make(tmp_path)
     rclpy.init()
-    node = ManagedNode("depth_estimation_node", DepthEstimationStage)
+    node = ManagedNode("depth_estimation_node", DepthEstimationSettings, DepthEstimationStage)
     try:
         node.set_parameters([Parameter("checkpoint", value=str(path))])
         assert node.trigger_configure() == TransitionCallbackReturn.FAILURE

@@ -18,15 +18,16 @@ from rclpy.parameter import Parameter
 import ros_harness  # noqa: F401  (sets up the environment)
 from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.ros.parameter_tables import ContactSettings, HandTrackingSettings
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 CYCLES = 50
 
 
 @contextmanager
-def managed_node(make_stage, name="hand_tracking_node"):
+def managed_node(make_stage, settings_class=HandTrackingSettings):
     rclpy.init()
-    node = ManagedNode(name, make_stage)
+    node = ManagedNode("node", settings_class, make_stage)
     try:
         yield node
     finally:
@@ -121,7 +122,7 @@ def test_lifecycle_cycles_do_not_leak():
     def entities(node):
         return [len(list(some)) for some in (node.publishers, node.subscriptions, node.services, node.timers)]
 
-    with managed_node(ContactStage, "contact_node") as node:
+    with managed_node(ContactStage, ContactSettings) as node:
         cycle(node)
         before = entities(node), count_open()
         for _ in range(CYCLES):

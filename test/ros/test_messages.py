@@ -153,7 +153,7 @@ def test_an_event_never_holds_nan():
 
 def test_foreign_messages_are_ignored():
     """Other programs may use the topic's type for markers of their own."""
-    with pytest.raises(ValueError, match="no contact event"):
+    with pytest.raises(ValueError, match="not a contact event"):
         messages.parse_contact_event(InteractiveMarkerFeedback(client_id="rviz"))
 
 
