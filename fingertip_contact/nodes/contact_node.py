@@ -19,7 +19,7 @@ from fingertip_contact.ros.process import run_node
 
 
 class ContactStage(ContactStageBase):
-    """Hands come by topic."""
+    """Gets hands by topic."""
 
     topics = (COLOR_TOPIC, CAMERA_INFO_TOPIC, HANDS_TOPIC)
 

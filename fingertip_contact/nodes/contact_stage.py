@@ -1,4 +1,4 @@
-"""What contact_node and pipeline_node have in common: messages of one stamp to a frame, frame and hands to results."""
+"""The common part of contact_node and pipeline_node: messages of one stamp to a frame, frame and hands to results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fingertip_contact.ros.worker import FrameWorker
 
 
 class ContactStageBase:
-    """A stage that lacks only the hands. topics: what a frame is made of, besides the depth of `depth_source`."""
+    """A stage without the source of hands. topics: of a frame, except the depth of `depth_source`."""
 
     topics: tuple[str, ...]
 
@@ -28,7 +28,7 @@ class ContactStageBase:
         self._contact = ContactInterface(node, settings, held)
 
     def find_hands(self, frame: Frame, received: dict[str, Any]) -> tuple[Hand, ...]:
-        """The hands in a frame. received: the messages that it was made of, by topic."""
+        """The hands of a frame. received: the frame's messages by topic."""
         raise NotImplementedError
 
     def start(self, active: ExitStack) -> None:

@@ -1,7 +1,7 @@
 """hand_tracking_node: colour images in, hands out.
 
-Subscribes color/image. Publishes hands with the image's stamp and frame, one message for each image, empty where no
-hand is seen; /diagnostics.
+Subscribes color/image. Publishes hands with the image's stamp and frame, one message per image, empty without hands;
+/diagnostics.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""pipeline_node: hand tracking and contact in one process; images go from one to the other without a copy.
+"""pipeline_node: hand tracking and contact in one process; they share images without a copy.
 
 Subscribes color/image, color/camera_info, and depth/image, depth_estimate/image or both (`depth_source`). Publishes
 hands and everything that contact_node does, and has its services.
@@ -21,7 +21,7 @@ from fingertip_contact.ros.process import run_node
 
 
 class PipelineStage(ContactStageBase):
-    """Hands are found here."""
+    """Tracks hands itself."""
 
     topics = (COLOR_TOPIC, CAMERA_INFO_TOPIC)
 

@@ -45,7 +45,7 @@ class ContactInterface:
         active.callback(self.cancel_all)
 
     def process(self, frame: Frame, hands: tuple[Hand, ...]) -> str:
-        """Process and publish one frame. Returns a hint on the set-up; empty when it is good."""
+        """Process and publish one frame. Returns a hint on how to correct the set-up; empty when it is good."""
         with self._lock:
             self._last_result = self._pipeline.process(frame, hands)
             self._results.publish(frame, self._last_result)

@@ -1,4 +1,4 @@
-"""The lifecycle nodes: a transition that raises fails, is logged once, and leaves the process alive."""
+"""Lifecycle nodes: a transition that raises fails and is logged once; the process stays alive."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Settings = TypeVar("Settings", bound=LifecycleSettings)
 
 
 class LifecycleStage(Protocol):
-    """Everything that a node holds while it is configured.
+    """The resources of a configured node.
 
-    Its constructor takes node, settings and `held`, and raises ValueError or OSError if a file or a value cannot be
-    used. Resources, topics above all, are registered with `held` (until clean-up) or `active` (until deactivation) as
-    they are acquired.
+    Its constructor gets node, settings and `held`, and raises ValueError or OSError if a file or a value cannot be
+    used. Resources such as topics are registered with `held` (until clean-up) or `active` (until deactivation) as they
+    are acquired.
     """
 
     def start(self, active: ExitStack) -> None:

@@ -46,7 +46,7 @@ def format_allowed(entry: Field[Any]) -> str:
 
 
 def make_descriptor(entry: Field[Any]) -> ParameterDescriptor:
-    """What `ros2 param describe` shows. rclpy enforces the range."""
+    """The descriptor that `ros2 param describe` shows. rclpy enforces the range."""
     descriptor = ParameterDescriptor(
         description=entry.metadata["description"], read_only=entry.metadata.get("read_only", False)
     )

@@ -15,7 +15,7 @@ from fingertip_contact.ros.parameters import NodeParameters
 from fingertip_contact.ros.process import EXIT_USAGE, ShutdownEvent
 
 PREFETCH_S = 2.0
-# Readers take the last messages before their writer goes.
+# Subscribers receive the last messages before their publisher disappears.
 SHUTDOWN_DELAY_S = 1.0
 
 
@@ -23,14 +23,13 @@ Settings = TypeVar("Settings", bound=PlayerSettings)
 
 
 class PlayerNode(Node, Generic[Settings]):
-    """Plays `recording` from its start to its end, again and again where `loop` is set, then ends the process.
+    """Plays `recording` once, or repeatedly if `loop` is set, then ends the process.
 
-    The parameters are the table of the node's name. A bag that breaks off ends the process with exit code 2, a fault in
-    the program with 1.
+    A truncated bag ends the process with exit code 2, a program error with 1.
     """
 
     def __init__(self, name: str, settings_class: type[Settings], shutdown_event: ShutdownEvent) -> None:
-        """Raises ValueError where no recording is named."""
+        """Raises ValueError if `recording` is empty."""
         super().__init__(name, namespace=PACKAGE)
         self._shutdown_event = shutdown_event
         self._thread = threading.Thread(target=self._play, name="player", daemon=True)
@@ -40,15 +39,15 @@ class PlayerNode(Node, Generic[Settings]):
             raise ValueError("nothing to play: set the parameter `recording` to an MCAP file or a rosbag2 folder")
 
     def topics(self) -> list[str]:
-        """What to read."""
+        """The topics to read."""
         raise NotImplementedError
 
     def send(self, messages: BagPrefetcher) -> None:
-        """Sends the messages of one pass, each in its time; returns early where `self._shutdown_event` is set."""
+        """Publish the messages of one pass, each when it is due; returns early when `self._shutdown_event` is set."""
         raise NotImplementedError
 
     def start(self) -> None:
-        """Begins to play."""
+        """Begin to play."""
         self._thread.start()
 
     def destroy_node(self) -> None:

@@ -54,7 +54,7 @@ def extract_stamps(received):
 
 @pytest.mark.parametrize("composed", [False, True], ids=["three processes", "composed"])
 def test_every_frame_is_published_once(start, recording, hand_weights, composed):
-    """One hands and one fingertips message for each image, in order, with its stamp and frame; none lost by DDS."""
+    """One hands and one fingertips message per image, in order, with its stamp and frame; DDS loses none."""
     with ros_node() as test_node:
         camera_infos = test_node.subscribe(CameraInfo, INFO, qos.EVENT)
         hands = test_node.subscribe(PointCloud2, f"{NS}/hands", qos.EVENT)
@@ -145,7 +145,7 @@ def test_signals_end_every_node_with_exit_code_0(start, recording, tmp_path, han
             start("simulated_camera_node", wait_for_subscribers=3, rate=0.3, **play),
             start("replay_node", topics=f"['{DEPTH_INFO}']", rate=0.3, **play),
         ]
-        test_node.wait_until(lambda: bool(hands and fingertips and clocks), "every node at work")
+        test_node.wait_until(lambda: bool(hands and fingertips and clocks), "messages of every node")
         for node in running:
             assert node.stop(signal_number) == 0, node.log_summary
 
@@ -263,6 +263,6 @@ def test_missing_topic_is_named(start, tmp_path):
         publisher.publish(String(data="x"))
         test_node.spin_for(0.5)
     assert recorder.stop(signal.SIGINT) == 0
-    assert "nobody published /misspelt" in recorder.log_text, recorder.log_summary
+    assert "no publisher of /misspelt" in recorder.log_text, recorder.log_summary
     with open_bag(out) as bag:
         assert bag.message_count("/published") == 1

@@ -1,4 +1,4 @@
-"""What is not allowed is refused, and nothing changes."""
+"""A value that is not allowed is rejected without effect."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def node():
     ],
 )
 def test_invalid_parameter_is_rejected_without_effect(node, name, value, message):
-    """Range, type, choice and read-only are all held, with a reason."""
+    """Range, type, choices and read-only are all enforced, with a reason."""
     parameters = NodeParameters(node, Settings)
     before = parameters.snapshot()
     (result,) = node.set_parameters([RosParameter(name, value=value)])
@@ -64,7 +64,7 @@ def test_invalid_parameter_is_rejected_without_effect(node, name, value, message
 
 
 def test_valid_parameter_is_accepted(node):
-    """The next configuration sees it."""
+    """The next configuration uses it."""
     parameters = NodeParameters(node, Settings)
     (result,) = node.set_parameters([RosParameter("source", value="model")])
     assert result.successful
@@ -72,7 +72,7 @@ def test_valid_parameter_is_accepted(node):
 
 
 def test_parameters_are_fixed_while_configured(node):
-    """A value that nobody reads any more must not look as if it were in force."""
+    """A changed value would have no effect."""
     parameters = NodeParameters(node, Settings)
     parameters.frozen = True
     (result,) = node.set_parameters([RosParameter("rate", value=2.0)])
@@ -81,14 +81,14 @@ def test_parameters_are_fixed_while_configured(node):
 
 
 def test_initial_parameter_values_are_validated():
-    """Not only later changes."""
+    """A wrong value from a launch file is an error at the start."""
     overrides = [RosParameter("source", value="guess")]
     with ros_node(parameter_overrides=overrides) as node, pytest.raises(ValueError, match="sensor, model"):
         NodeParameters(node, Settings)
 
 
 def test_descriptors_have_description_and_range(node):
-    """`ros2 param describe` is the manual."""
+    """`ros2 param describe` shows both."""
     NodeParameters(node, Settings)
     rate, source = node.describe_parameters(["rate", "source"])
     assert (rate.floating_point_range[0].from_value, rate.floating_point_range[0].to_value) == (0.1, 10.0)
@@ -98,7 +98,7 @@ def test_descriptors_have_description_and_range(node):
 
 @pytest.mark.parametrize("table", PARAMETER_TABLES.values(), ids=PARAMETER_TABLES)
 def test_every_default_is_valid(table):
-    """A node starts without any parameters given."""
+    """A node starts without any parameter being set."""
     defaults = table()
     for entry in fields(defaults):
         assert not find_error(entry, getattr(defaults, entry.name))
@@ -106,27 +106,27 @@ def test_every_default_is_valid(table):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_parameter_files_match_the_tables(path):
-    """The files are made, not written: `python -m fingertip_contact.ros.parameter_tables --yaml NODE`."""
+    """The files are generated: `python -m fingertip_contact.ros.parameter_tables --yaml NODE`."""
     assert path.read_text() == format_parameter_file(path.stem)
     section = yaml.safe_load(path.read_text())["/**"]["ros__parameters"]
     assert section == asdict(PARAMETER_TABLES[path.stem]())
 
 
 def test_lifecycle_nodes_have_parameter_files():
-    """Those that launch files start with one."""
+    """Launch files pass one to each of them."""
     assert {path.stem for path in FILES} == {
         name for name, table in PARAMETER_TABLES.items() if issubclass(table, LifecycleSettings)
     }
 
 
 def test_readme_table_lists_every_parameter():
-    """One row each."""
+    """One row per parameter."""
     for node, table in PARAMETER_TABLES.items():
         text = format_markdown(node)
         assert all(f"| `{entry.name}` |" in text for entry in fields(table))
 
 
 def test_documentation_matches_the_parameter_tables():
-    """docs/ros.md ends in what `python -m fingertip_contact.ros.parameter_tables` prints."""
+    """docs/ros.md contains the output of `python -m fingertip_contact.ros.parameter_tables`."""
     manual = (Path(find_share_file("package.xml")).parent / "docs" / "ros.md").read_text(encoding="utf-8")
     assert all(format_markdown(node) in manual for node in PARAMETER_TABLES)
