@@ -1,4 +1,4 @@
-"""The parameters `outputs` and `hand_tracker` find implementations by name, from outside the package too."""
+"""The parameters `outputs` and `hand_tracker` find implementations by name, also from outside the package."""
 
 from __future__ import annotations
 

@@ -19,5 +19,5 @@ def test_log_summary_holds_first_error_and_last_lines():
 
 
 def test_log_summary_of_a_silent_node():
-    """An empty log is a finding too."""
+    """An empty log has no error."""
     assert summarize_log("").splitlines()[0] == "first error: none"

@@ -39,7 +39,7 @@ def test_launch_files_compile(path, tmp_path):
 
 
 def test_launch_files_exist():
-    """One for each way to get images: own camera, D405, bag, simulation."""
+    """One per source of images: any camera, D405, bag, simulated camera."""
     assert [path.name.split(".")[0] for path in LAUNCH_FILES] == ["core", "d405", "replay", "simulation"]
 
 
