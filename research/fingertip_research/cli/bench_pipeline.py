@@ -74,11 +74,11 @@ def _prepare_network(checkpoint: Path | None, max_depth: float, size: str, recor
     from fingertip_contact import weights
     from fingertip_contact.cli.sample_frames import sample_images
     from fingertip_contact.depth import configuration, conversions, selection
-    from fingertip_contact.ros.parameter_tables import DEPTH_PARAMETERS
+    from fingertip_contact.ros.parameter_tables import DepthEstimationSettings
     from fingertip_research.benchmarks import depth as benchmark
 
-    defaults = {parameter.name: parameter.default for parameter in DEPTH_PARAMETERS}
-    height, width = (int(str(defaults[f"{size}_{side}"])) for side in ("height", "width"))
+    defaults = DepthEstimationSettings()
+    height, width = (getattr(defaults, f"{size}_{side}") for side in ("height", "width"))
     path = checkpoint or weights.load_models()["d405"].location
     is_random = checkpoint is None and not path.is_file()
     if is_random:
