@@ -1,8 +1,8 @@
-"""The figures of docs/depth.md about propagation and fusion, on rendered typing with exact depth:
+"""Measures the propagation and fusion figures of docs/depth.md, on rendered typing with exact depth:
 
     python benchmarks/depth_network.py
 
-The network is the stand-in of depth_world.py. Takes about two minutes.
+The network is the simulated one of depth_world.py. Takes about two minutes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FRAME_STRIDE = 4
 
 
 def measure_propagation(scene: list[RenderedView]) -> None:
-    """Depth of a frame said of a later one: as it is, and carried over by flow."""
+    """Error of an earlier frame's depth in a later frame: unchanged, and propagated by optical flow."""
     propagator = Propagator()
     for age in AGES_FRAMES:
         errors_mm = []
@@ -39,12 +39,12 @@ def measure_propagation(scene: list[RenderedView]) -> None:
             )
         unchanged_mm, propagated_mm = np.mean(errors_mm, axis=0)
         print(
-            f"  depth {age} frames old, near the hands: held {unchanged_mm:.2f} mm, carried over {propagated_mm:.2f} mm"
+            f"  depth {age} frames old, near hands: unchanged {unchanged_mm:.2f} mm, propagated {propagated_mm:.2f} mm"
         )
 
 
 def measure_fusion(scene: list[RenderedView]) -> None:
-    """Mean error of each source by region, and how far the uncertainty holds."""
+    """Mean error of each source by region, and the coverage of the reported uncertainty."""
     network = SimulatedDepthNetwork()
     rows: dict[str, list[list[float]]] = {}
     within, durations_s = [], []

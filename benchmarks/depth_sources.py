@@ -1,9 +1,9 @@
-"""What docs/depth.md says of typing on each source of depth, on a rendered text:
+"""Measures typing with each depth source for docs/depth.md, on a rendered text:
 
     python benchmarks/depth_sources.py
 
-The network is the stand-in of depth_world.py: it looks at every third image, and its answer comes two images
-later. Takes a minute or two.
+The network is the simulated one of depth_world.py: it processes every third image, and its result is available two
+images later. Takes one to two minutes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TOLERANCE_NS = 150_000_000
 
 
 class DelayedNetwork:
-    """Says depth of each image by what it saw of an earlier one."""
+    """Predicts depth of each image by propagating the network's result for an earlier one."""
 
     def __init__(self) -> None:
         self._predict = SimulatedDepthNetwork(1).predict
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def matches(event: KeyEvent, tap) -> bool:
-    """A press by that finger on that key at about that time."""
+    """Whether a press is by the tap's finger on its key, within TOLERANCE_NS of its touch-down."""
     contact = event.contact
     is_near = abs(contact.contact_ns - tap.press_ns) < TOLERANCE_NS
     return is_near and (contact.hand, contact.finger, event.key) == (tap.hand, tap.finger, tap.key)

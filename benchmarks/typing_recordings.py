@@ -1,9 +1,9 @@
-"""What the README says of the typists:
+"""Measures the results of the README for each typist:
 
     python benchmarks/typing_recordings.py normal
     python benchmarks/typing_recordings.py calm
 
-Renders the recordings once, some ten minutes, and keeps them in the cache (3 GB).
+Renders the recordings once, about ten minutes, and keeps them in the cache (3 GB).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from fingertip_contact.cli.main import main as command
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_research.evaluation.rendered_suite import RecordingSpec, load_or_render
 
-# Nothing was tuned on any of the normal typists, nor on the first nine calm ones (of seed 41 the detector's threshold
-# saw another text); the other five were looked at while the calm typist was made.
+# Nothing was tuned on the normal recordings, nor on the first nine calm ones (the detector's threshold was chosen with
+# another text of seed 41). The other five were used during the development of the calm typist.
 SENTENCES = {
     "normal": (
         RecordingSpec("the early bird catches the worm", 101, 60.0),
