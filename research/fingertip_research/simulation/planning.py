@@ -1,4 +1,4 @@
-"""What a typing person plans: which finger goes where, when, and what the others do meanwhile."""
+"""Plans the motion of typing hands: taps with finger, position and time, coupled fingers, near misses and rests."""
 
 from __future__ import annotations
 
