@@ -56,7 +56,7 @@ def recording(
 
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_research.evaluation.recording_score import make_report
-    from fingertip_research.evaluation.tables import make_report_tables
+    from fingertip_research.evaluation.recording_tables import make_report_tables
     from fingertip_research.ground_truth.recording import ground_truth_path, read_ground_truth
 
     if len(bags) > 1 and (truth or events):

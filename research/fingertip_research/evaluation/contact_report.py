@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import RenderableType
 from rich.table import Table
 
@@ -19,6 +18,7 @@ from fingertip_research.evaluation.contact_counts import (
 from fingertip_research.evaluation.kinematic_suite import PARTICIPANTS, SPLITS, Split, find_split
 from fingertip_research.evaluation.kinematic_suite_run import DEFAULT_PROFILE, NO_ABLATION, TrialResult
 from fingertip_research.evaluation.rendered_suite import RenderedResult, compute_by_angle
+from fingertip_research.evaluation.tables import MISSING, Column, format_cells, make_table
 
 # Metrics with an interval over participants.
 INTERVAL_METRICS = ("event_f1", "event_precision", "event_recall", "false_presses_per_min", "key_accuracy", "cer")
@@ -28,23 +28,22 @@ PUBLISHED_METRICS = {
     "velocity_only": {"frame_accuracy": 0.891, "frame_f1": 0.885, "frame_fpr": 0.063},
     "fusion": {"frame_accuracy": 0.942, "frame_f1": 0.944, "frame_fpr": 0.042, "cer": 0.031, "wpm": 45.6},
 }
-# Metric, heading and format: of events, and of times and frames.
 EVENT_COLUMNS = (
-    ("event_f1", "F1", "{:.3f}"),
-    ("event_precision", "prec.", "{:.3f}"),
-    ("event_recall", "recall", "{:.3f}"),
-    ("false_presses_per_min", "false/min", "{:.1f}"),
-    ("key_accuracy", "keys", "{:.3f}"),
-    ("cer", "CER", "{:.3f}"),
+    Column("event_f1", "F1", "{:.3f}"),
+    Column("event_precision", "prec.", "{:.3f}"),
+    Column("event_recall", "recall", "{:.3f}"),
+    Column("false_presses_per_min", "false/min", "{:.1f}"),
+    Column("key_accuracy", "keys", "{:.3f}"),
+    Column("cer", "CER", "{:.3f}"),
 )
 DETAIL_COLUMNS = (
-    ("finger_accuracy", "fingers", "{:.3f}"),
-    ("onset_error_ms_median", "onset", "{:.0f}"),
-    ("onset_error_ms_p95", "p95", "{:.0f}"),
-    ("latency_ms_median", "delay", "{:.0f}"),
-    ("frame_accuracy", "frames", "{:.3f}"),
-    ("frame_f1", "F1", "{:.3f}"),
-    ("frame_fpr", "FPR", "{:.3f}"),
+    Column("finger_accuracy", "fingers", "{:.3f}"),
+    Column("onset_error_ms_median", "onset", "{:.0f}"),
+    Column("onset_error_ms_p95", "p95", "{:.0f}"),
+    Column("latency_ms_median", "delay", "{:.0f}"),
+    Column("frame_accuracy", "frames", "{:.3f}"),
+    Column("frame_f1", "F1", "{:.3f}"),
+    Column("frame_fpr", "FPR", "{:.3f}"),
 )
 
 
@@ -190,29 +189,27 @@ def _make_table_pair(title: str, rows: Mapping[str, Mapping[str, Any]]) -> list[
     return [_make_table(title, rows, EVENT_COLUMNS), _make_table(f"{title}: times and frames", rows, DETAIL_COLUMNS)]
 
 
-def _make_table(title: str, rows: Mapping[str, Mapping[str, Any]], columns: Sequence[tuple[str, str, str]]) -> Table:
-    """One row per name; below it the 95 % intervals over participants of the metrics that have one."""
-    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1))
-    table.add_column("", no_wrap=True)
-    for _, heading, _ in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
-    for name, row in rows.items():
-        table.add_row(name, *("–" if row[key] is None else template.format(row[key]) for key, _, template in columns))
-        bounds = row.get("ci95", {})
-        if any(key in bounds for key, _, _ in columns):
+def _make_table(title: str, rows: Mapping[str, Mapping[str, Any]], columns: Sequence[Column]) -> Table:
+    """One row per name, followed by the 95 % intervals over participants of those metrics that have one."""
+    table = make_table(["", *(column.heading for column in columns)], title=title)
+    for name, metrics in rows.items():
+        table.add_row(name, *format_cells(metrics, columns))
+        bounds = metrics.get("ci95", {})
+        if any(column.field in bounds for column in columns):
             table.add_row(
-                "", *(_format_interval(bounds.get(key), template) for key, _, template in columns), style="dim"
+                "", *(_format_interval(bounds.get(column.field), column.form) for column in columns), style="dim"
             )
     return table
 
 
-def _format_interval(bounds: Sequence[float] | None, template: str) -> str:
-    return "" if bounds is None else "\n".join(template.format(bound) for bound in bounds)
+def _format_interval(bounds: Sequence[float] | None, form: str) -> str:
+    return "" if bounds is None else "\n".join(form.format(bound) for bound in bounds)
 
 
 def _make_published_table() -> Table:
-    table = Table("", "frames", "frame F1", "FPR", "CER", "WPM", title="As published, on other data", box=SIMPLE_HEAD)
-    for name, row in PUBLISHED_METRICS.items():
-        keys = ("frame_accuracy", "frame_f1", "frame_fpr", "cer", "wpm")
-        table.add_row(name, *(f"{row[key]:g}" if key in row else "–" for key in keys))
-    return table
+    fields = ("frame_accuracy", "frame_f1", "frame_fpr", "cer", "wpm")
+    rows = (
+        [name, *(f"{metrics[field]:g}" if field in metrics else MISSING for field in fields)]
+        for name, metrics in PUBLISHED_METRICS.items()
+    )
+    return make_table(["", "frames", "frame F1", "FPR", "CER", "WPM"], rows, "As published, on other data")
