@@ -30,6 +30,7 @@ ARGUMENTS = (
         "",
         "file with the sheet's pose, saved by `fingertip-contact keyboard pose`; empty: found by its markers",
     ),
+    ("hand_tracker", "mediapipe", "hand tracker: a registered name, or module:attribute"),
     ("words", "", "word list of the language model, english or a file; empty: none"),
     ("use_sim_time", "false", "use the time of /clock"),
     ("rviz", "false", "true: show fingertips, keys, surface and overlay in RViz"),
@@ -41,13 +42,16 @@ def generate_launch_description():
     return launching.make_description(
         *[DeclareLaunchArgument(name, default_value=value, description=text) for name, value, text in ARGUMENTS],
         GroupAction(
-            [make_node("hand_tracking_node"), make_node("contact_node", text=contact_arguments)],
+            [
+                make_node("hand_tracking_node", text=("hand_tracker",)),
+                make_node("contact_node", text=contact_arguments),
+            ],
             condition=UnlessCondition(LaunchConfiguration("composed")),
             scoped=False,
         ),
         make_node(
             "pipeline_node",
-            text=contact_arguments,
+            text=(*contact_arguments, "hand_tracker"),
             condition=IfCondition(LaunchConfiguration("composed")),
         ),
         make_node(
