@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 PACKAGE = "fingertip_contact"
 
 
@@ -33,5 +35,4 @@ def find_share_file(relative: str) -> Path:
 
 def get_cache_directory() -> Path:
     """A folder for what can be made or fetched again: $XDG_CACHE_HOME/fingertip_contact, else under ~/.cache."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / PACKAGE
+    return user_cache_path(PACKAGE)

@@ -77,43 +77,30 @@ def _find_pip_error(text: str) -> str:
 def fetch_from_hub(
     repository: str, member: str, revision: str | None, folder: Path, progress: Callable[[str], None]
 ) -> FetchedFile:
-    """Download a file from Hugging Face, whose library shows a progress bar.
+    """Download a file from Hugging Face, whose library shows a progress bar and repeats failed requests.
 
-    What an earlier try left in `folder` is gone on with; the library's own download begins again in each process.
     Without a revision the current main branch is fetched, and its commit is reported for pinning.
     """
     try:
-        from huggingface_hub import get_hf_file_metadata, hf_hub_url
-        from huggingface_hub.file_download import http_get
-        from huggingface_hub.utils import build_hf_headers
+        from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
     except ImportError as error:
         raise FetchError("huggingface_hub is not installed; run: pip install 'fingertip_contact[depth]'") from error
     try:
         metadata = get_hf_file_metadata(hf_hub_url(repository, member, revision=revision or UNPINNED_REVISION))
         commit = metadata.commit_hash or revision or UNPINNED_REVISION
         if not revision:
-            progress(f"{repository} is not pinned in models.yaml: taking commit {commit} of {UNPINNED_REVISION}")
-        partial = folder / f"{member}.{commit}.partial"
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("ab") as stream:
-            resume_bytes = stream.tell()
-            progress(
-                f"fetching {member} of {repository}"
-                + (f", going on after {resume_bytes} bytes" if resume_bytes else "")
-            )
-            # A compressed transfer could not be resumed.
-            headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
-            url = hf_hub_url(repository, member, revision=commit)
-            http_get(url, stream, resume_size=resume_bytes, headers=headers, expected_size=metadata.size)
-    except Exception as error:  # the hub's errors share no base class short of this one across its versions
+            progress(f"{repository} is not pinned in models.yaml: fetching commit {commit} of {UNPINNED_REVISION}")
+        progress(f"fetching {member} of {repository}")
+        file = Path(hf_hub_download(repository, member, revision=commit, local_dir=folder))
+    except Exception as error:  # The library's errors have no narrower base class across its versions.
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise FetchError(f"{repository} does not deliver {member}: {reason}") from error
-    # Of large files the hub states the sha256.
+    # The hub states the sha256 of large files.
     published_sha256 = metadata.etag or ""
-    if SHA256.fullmatch(published_sha256) and compute_sha256(partial) != published_sha256:
-        partial.unlink()
+    if SHA256.fullmatch(published_sha256) and compute_sha256(file) != published_sha256:
+        file.unlink()
         raise FetchError(f"{member} of {repository} arrived damaged and was deleted; try again")
-    return FetchedFile(partial.replace(folder / member), repository, commit)
+    return FetchedFile(file, repository, commit)
 
 
 def compute_sha256(file: Path) -> str:

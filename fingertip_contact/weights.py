@@ -7,7 +7,6 @@ the command.
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -183,22 +182,21 @@ def _pull_wheel(group: list[Model], progress: Progress) -> None:
 
 
 def _pull_hub(group: list[Model], progress: Progress, revision: str | None) -> None:
-    """Into a folder that stays until all is there, so that a pull that broke off is gone on with."""
-    folder = get_weights_directory() / f".pull-{group[0].source}"
     hub = group[0].settings["hub"]
-    for model in group:
-        requested_revision = revision or hub["revision"]
-        fetched = weight_sources.fetch_from_hub(hub["repository"], model.member, requested_revision, folder, progress)
-        companions = []
-        for member in model.companions:
-            try:
-                companions.append(
-                    weight_sources.fetch_from_hub(hub["repository"], member, fetched.revision, folder, progress)
-                )
-            except FetchError as error:
-                progress(f"going on without {member}: {error}")
-        _install(model, fetched, *companions)
-    shutil.rmtree(folder, ignore_errors=True)
+    repository, requested_revision = hub["repository"], revision or hub["revision"]
+    with tempfile.TemporaryDirectory(dir=get_weights_directory(), prefix=".pull-") as temporary_folder:
+        folder = Path(temporary_folder)
+        for model in group:
+            fetched = weight_sources.fetch_from_hub(repository, model.member, requested_revision, folder, progress)
+            companions = []
+            for member in model.companions:
+                try:
+                    companion = weight_sources.fetch_from_hub(repository, member, fetched.revision, folder, progress)
+                except FetchError as error:
+                    progress(f"continuing without {member}: {error}")
+                else:
+                    companions.append(companion)
+            _install(model, fetched, *companions)
 
 
 def _install(model: Model, fetched: FetchedFile, *companions: FetchedFile) -> None:

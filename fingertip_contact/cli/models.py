@@ -25,7 +25,7 @@ def pull(
         str | None, typer.Option(help="Commit or branch on Hugging Face, instead of the one in models.yaml.")
     ] = None,
 ) -> None:
-    """Fetch what is missing and check it against its sha256; an interrupted pull resumes.
+    """Fetch what is missing and check it against its sha256; an interrupted pull leaves nothing behind.
 
     Once a file is here, nothing asks the network for it again.
     """

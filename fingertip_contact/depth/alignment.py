@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fingertip_contact.numerics import MAD_TO_SIGMA
+
 # With fewer pixels that both know, a scale is not to be trusted.
 MIN_PIXELS = 100
 # Huber's constant, with which the fit loses 5 % of its precision where nothing is wrong, and where a pixel is no longer
@@ -69,5 +71,5 @@ def _fit_line(x: np.ndarray, y: np.ndarray, weight: np.ndarray, prior: float) ->
 
 
 def _estimate_sigma(residual: np.ndarray) -> float:
-    """Robust standard deviation about zero: 1.4826 times the median absolute value, never nothing."""
-    return max(1.4826 * float(np.median(np.abs(residual))), 1e-6)
+    """Robust standard deviation about zero, never 0: that of a normal distribution of this median absolute value."""
+    return max(MAD_TO_SIGMA * float(np.median(np.abs(residual))), 1e-6)

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from fingertip_contact.depth.configuration import TRAINING_SIZE_PX, check_exists
 from fingertip_contact.depth.network import EMBED_DIM, DepthNetwork, get_published_shapes
+from fingertip_contact.files import atomic_write
 
 # Present in published files, used only by the encoder's pre-training.
 UNUSED_PARAMETERS = {"pretrained.mask_token"}
@@ -79,9 +80,8 @@ def save_random_weights(path: Path) -> None:
     """Writes random weights, for benchmarks without a checkpoint."""
     torch.manual_seed(0)
     network = DepthNetwork(TRAINING_SIZE_PX, TRAINING_SIZE_PX, max_depth_m=1.0)
-    partial_path = path.with_name(f".{path.name}.partial")
-    save_safetensors(network.state_dict(), partial_path)
-    partial_path.replace(path)
+    with atomic_write(path, overwrite=True) as temporary_path:
+        save_safetensors(network.state_dict(), temporary_path)
 
 
 def load_safetensors(path: Path) -> dict[str, Tensor]:

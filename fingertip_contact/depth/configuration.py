@@ -14,11 +14,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.weights import compute_sha256
 
 logger = logging.getLogger(__name__)
 
-D405_MAX_DEPTH_M = 0.5
+D405_MAX_DEPTH_M = D405.depth_range_m[1]
 ENCODER = "vits"
 # The published file that fine-tuning starts from: its head outputs disparity without a scale.
 RELATIVE_BASE = "depth_anything_v2_vits"

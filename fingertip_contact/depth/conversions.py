@@ -7,14 +7,12 @@ Using one needs neither torch nor the weights.
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fingertip_contact.depth.configuration import NetworkSpec, check_input_size, require_positive_m
+from fingertip_contact.files import atomic_write
 from fingertip_contact.resources import get_cache_directory
 
 GRAPH_FILES = {"openvino": "network.xml", "onnx": "network.onnx"}
@@ -79,15 +77,11 @@ def get_cache_folder(spec: NetworkSpec, format_: str, precision: str) -> Path:
 
 
 def fill(folder: Path, write_files: Callable[[Path], object]) -> None:
-    """Has `write_files` fill a folder that then appears complete under its name; the first of several writers wins."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial_folder = Path(tempfile.mkdtemp(prefix=".", suffix=".partial", dir=folder.parent))
+    """Creates a folder with the files of `write_files`: complete or not at all; the first of several writers wins."""
     try:
-        write_files(partial_folder)
-        try:
-            os.rename(partial_folder, folder)
-        except OSError:
-            if not (folder / DESCRIPTION_FILE).is_file():
-                raise
-    finally:
-        shutil.rmtree(partial_folder, ignore_errors=True)
+        with atomic_write(folder) as partial_folder:
+            partial_folder.mkdir()
+            write_files(partial_folder)
+    except OSError:
+        if not (folder / DESCRIPTION_FILE).is_file():
+            raise

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.depth import configuration, conversions, selection
 from fingertip_contact.depth.preprocessing import Preprocessor, resize_to
 from fingertip_contact.depth.selection import SelectedRuntime
 from fingertip_contact.weights import get_verified_path as get_weights_path
 
 # The D405's nearest distance, and that of the depth it was trained on: nearer output was never trained.
-MIN_DEPTH_M = 0.07
+MIN_DEPTH_M = D405.depth_range_m[0]
 # At this fraction of the largest depth the sigmoid is saturated: the background beyond the desk cannot be measured.
 SATURATION_RATIO = 0.998
 

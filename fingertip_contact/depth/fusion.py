@@ -16,14 +16,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.datatypes import DepthImage
 from fingertip_contact.depth.alignment import Alignment, align
+from fingertip_contact.numerics import stereo_inverse_depth_sigma
 
-# The D405 at 640x480: its focal length, its baseline (data sheet), and the sub-pixel error of stereo matching, 0.05 to
-# 0.1 px (Keselman et al., "Intel RealSense Stereoscopic Depth Cameras", 2017).
-FOCAL_PX = 390.0
-BASELINE_M = 0.018
-DISPARITY_NOISE_PX = 0.075
 # The alignment is a matter of two numbers: every eighth pixel of every eighth row gives them as well as all.
 STRIDE = 8
 # "Round each pixel" is a Gaussian of this size: larger than the sensor's noise is correlated, smaller than the
@@ -54,12 +51,12 @@ class Fusion:
     alignment: Alignment | None
 
 
-def fuse(sensor: DepthImage, model_m: np.ndarray, focal_px: float = FOCAL_PX) -> DepthImage:
+def fuse(sensor: DepthImage, model_m: np.ndarray, focal_px: float = D405.focal_px) -> DepthImage:
     """The depth of `fuse_with_sigma`."""
     return fuse_with_sigma(sensor, model_m, focal_px).depth
 
 
-def fuse_with_sigma(sensor: DepthImage, model_m: np.ndarray, focal_px: float = FOCAL_PX) -> Fusion:
+def fuse_with_sigma(sensor: DepthImage, model_m: np.ndarray, focal_px: float = D405.focal_px) -> Fusion:
     """model_m: the network's depth of the same image, (H, W) float32, metres, NaN where invalid. focal_px: of the
     depth camera; that of the colour camera which depth is aligned to will do.
 
@@ -70,27 +67,34 @@ def fuse_with_sigma(sensor: DepthImage, model_m: np.ndarray, focal_px: float = F
         raise ValueError(
             f"the sensor's depth is {sensor_m.shape} and the network's {model_m.shape}; they have to agree"
         )
-    noise_per_m = DISPARITY_NOISE_PX / (focal_px * BASELINE_M)
+    sensor_sigma_per_m = stereo_inverse_depth_sigma(focal_px, D405.baseline_m, D405.disparity_sigma_px)
     alignment = align(model_m[::STRIDE, ::STRIDE], sensor_m[::STRIDE, ::STRIDE])
     if alignment is None:
-        return Fusion(DepthImage(sensor_m, unit_m=1.0), np.float32(noise_per_m) * sensor_m**2, None)
+        return Fusion(DepthImage(sensor_m, unit_m=1.0), np.float32(sensor_sigma_per_m) * sensor_m**2, None)
+    # Everything from here to depth_m is inverse depth, 1/m.
     measured, predicted = 1 / sensor_m, 1 / alignment.apply(model_m)
     residual = measured - predicted
-    bias, variance = _estimate_local_bias(residual, alignment.residual_sigma_per_m, noise_per_m**2)
+    bias, network_variance = _estimate_local_bias(
+        residual, alignment.residual_sigma_per_m, noise_variance=sensor_sigma_per_m**2
+    )
     predicted += bias
-    weight = variance / (variance + np.float32(noise_per_m**2))
-    # The average where both are valid; NaN where one is missing, which is filled from the other below.
     residual -= bias
-    weight[np.abs(residual) > OUTLIER_SIGMAS * np.sqrt(variance + np.float32(noise_per_m**2))] = 1
-    residual *= weight
-    residual += predicted
-    single_source = np.isnan(residual)
+    sensor_variance = np.float32(sensor_sigma_per_m**2)
+    total_variance = network_variance + sensor_variance
+    sensor_weight = network_variance / total_variance
+    sensor_weight[np.abs(residual) > OUTLIER_SIGMAS * np.sqrt(total_variance)] = 1
+    # The average where both are valid; NaN where one is missing, which is filled from the other below. The buffers of
+    # residual and sensor_weight, which are not needed after it, hold the results: allocating images costs time.
+    fused = np.multiply(residual, sensor_weight, out=residual)
+    fused += predicted
+    fused_variance = np.multiply(sensor_weight, sensor_variance, out=sensor_weight)
+    single_source = np.isnan(fused)
     is_measured = np.isfinite(measured[single_source])
-    residual[single_source] = np.where(is_measured, measured[single_source], predicted[single_source])
-    depth_m = 1 / residual
-    weight *= np.float32(noise_per_m**2)
-    weight[single_source] = np.where(is_measured, np.float32(noise_per_m**2), variance[single_source])
-    sigma_m = np.sqrt(weight, out=weight)
+    fused[single_source] = np.where(is_measured, measured[single_source], predicted[single_source])
+    fused_variance[single_source] = np.where(is_measured, sensor_variance, network_variance[single_source])
+    depth_m = 1 / fused
+    # An error s of 1 / z is an error s z^2 of z.
+    sigma_m = np.sqrt(fused_variance, out=fused_variance)
     sigma_m *= depth_m
     sigma_m *= depth_m
     _sharpen_edges(depth_m, sigma_m, sensor_m)

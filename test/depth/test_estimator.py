@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
 from depth_weights import D405_NAME, make_random_images, make_random_weights, save_training_checkpoint  # noqa: E402
+from fingertip_contact.depth import conversions  # noqa: E402
 from fingertip_contact.depth.checkpoint import load_network  # noqa: E402
 from fingertip_contact.depth.estimator import DepthEstimator, mask_invalid  # noqa: E402
 
@@ -153,6 +154,24 @@ def test_rejected_weights_leave_nothing_in_the_cache(tmp_path, monkeypatch):
         DepthEstimator(tmp_path / "d405.pth")
     assert not list((tmp_path / "cache").rglob("*.xml"))
     assert not list((tmp_path / "cache" / "fingertip_contact" / "depth").iterdir())
+
+
+def test_first_of_several_writers_wins(tmp_path):
+    """A conversion that another process finished meanwhile stays: it may be in use. One without a description fails."""
+
+    def write(folder, content):
+        (folder / conversions.DESCRIPTION_FILE).write_text(content)
+
+    def write_late(folder):
+        conversions.fill(tmp_path / "network", lambda earlier_folder: write(earlier_folder, "first"))
+        write(folder, "second")
+
+    conversions.fill(tmp_path / "network", write_late)
+    assert (tmp_path / "network" / conversions.DESCRIPTION_FILE).read_text() == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["network"]
+    (tmp_path / "network" / conversions.DESCRIPTION_FILE).unlink()
+    with pytest.raises(FileExistsError, match="network exists already"):
+        conversions.fill(tmp_path / "network", lambda folder: write(folder, "third"))
 
 
 def test_invalid_sizes_are_rejected_before_reading(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ import numpy as np
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import DepthImage
-from fingertip_contact.files import require_not_exists
+from fingertip_contact.files import atomic_write, require_not_exists
 from fingertip_contact.geometry import Camera, Plane
 from fingertip_research.datasets.annotations import (
     AnnotatedHand,
@@ -214,20 +213,12 @@ def write_json(path: Path, value: Mapping[str, Any], indent: int | None = None) 
 
 
 def atomic_write_bytes(path: Path, data: bytes) -> None:
-    """Writes under a hidden name, then renames: the file appears complete or not at all.
-
-    Raises OSError that names the file if writing fails, for example on a full disk.
-    """
-    temporary_path = path.with_name(f".{path.name}.partial")
+    """Writes a file that appears complete or not at all. Raises OSError that names it if writing fails."""
     try:
-        temporary_path.write_bytes(data)
-        os.replace(temporary_path, path)
+        with atomic_write(path, overwrite=True) as temporary_path:
+            temporary_path.write_bytes(data)
     except OSError as error:
-        temporary_path.unlink(missing_ok=True)
         raise OSError(f"cannot write {path}: {error.strerror or error}; files written before are complete") from error
-    except BaseException:
-        temporary_path.unlink(missing_ok=True)
-        raise
 
 
 def _make_metadata(
