@@ -1,4 +1,4 @@
-"""Files and folders that appear under their name when they are whole, or not at all."""
+"""Files and folders that appear complete or not at all."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def atomic_write(
 
 
 def require_not_exists(path: Path) -> None:
-    """Raises FileExistsError, with the remedy, where `path` exists."""
+    """Raises FileExistsError, with the remedy, if `path` exists."""
     if path.exists():
         raise FileExistsError(f"{path} exists already; choose another name, or allow overwriting (--force)")
 
 
 def require_distinct(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Raises ValueError where an output would overwrite an input, or one output another."""
+    """Raises ValueError if an output would overwrite an input or another output."""
     used_paths = {path.resolve() for path in inputs}
     for path in outputs:
         if path.resolve() in used_paths:

@@ -32,9 +32,9 @@ def test_export_is_written_to_the_model_cache(checkpoint, capfd):
     out, err = capfd.readouterr()
     assert out.strip() == str(conversions.get_cache_folder(NetworkSpec(checkpoint, 42, 56, 0.5), "openvino", "fp32"))
     assert "openvino fp32: " in err
-    assert "mm off torch" in err
+    assert "mm from torch" in err
     assert run("export", checkpoint, "--size", "42x56") == 2
-    assert "exists already; choose another name, or allow making it again (--force)" in capfd.readouterr().err
+    assert "exists already; choose another name, or allow replacing it (--force)" in capfd.readouterr().err
 
 
 def test_int8_is_calibrated_on_a_recording(checkpoint, typed_recording, tmp_path, capfd):

@@ -48,7 +48,7 @@ def test_rejected_weights_leave_no_output(tmp_path, capsys):
     """One line says why."""
     (tmp_path / D405_NAME).write_text("no weights")
     assert run("models", "convert", tmp_path / D405_NAME, "--out", tmp_path / "out" / "d405.safetensors") == 2
-    assert "are damaged or no checkpoint" in capsys.readouterr().err
+    assert "are damaged or not a checkpoint" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -103,7 +103,7 @@ def test_truncated_checkpoint_is_rejected(trained, tmp_path, kept):
     content = trained.read_bytes()
     path = tmp_path / "cut.pth"
     path.write_bytes(content[: kept if isinstance(kept, int) else int(kept * len(content))])
-    with pytest.raises(ValueError, match=r"cut\.pth are damaged or no checkpoint .*fetch the file again"):
+    with pytest.raises(ValueError, match=r"cut\.pth are damaged or not a checkpoint .*fetch the file again"):
         load_weights(path)
 
 
@@ -125,7 +125,7 @@ def test_other_file_types_are_rejected(tmp_path):
     with zipfile.ZipFile(archive, "w") as writer:
         writer.writestr("readme.txt", "hello")
     for path in (page, archive):
-        with pytest.raises(ValueError, match=rf"{path.name} are damaged or no checkpoint"):
+        with pytest.raises(ValueError, match=rf"{path.name} are damaged or not a checkpoint"):
             load_weights(path)
 
 

@@ -145,7 +145,7 @@ def test_deviating_runtime_is_rejected_for_the_next_one(spec, own_cache, caplog)
     estimator = DepthEstimator(spec.weights, height=HEIGHT, width=WIDTH, threads=1)
     assert estimator.diagnostics["runtime"] == "onnxruntime fp32"
     assert "openvino fp32: its depth for the stored image is" in estimator.diagnostics["rejected"]
-    assert "mm off torch's" in estimator.diagnostics["rejected"]
+    assert "mm from torch's" in estimator.diagnostics["rejected"]
     assert "depth runtime refused: openvino fp32" in caplog.text
 
 
@@ -227,5 +227,5 @@ def test_invalid_conversion_metadata_is_rejected(own_cache, change):
     """It names the folder."""
     path = own_cache / conversions.DESCRIPTION_FILE
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    with pytest.raises(ValueError, match=r"openvino-fp32.*make it again"):
+    with pytest.raises(ValueError, match=r"openvino-fp32.*export it again"):
         conversions.read(own_cache)

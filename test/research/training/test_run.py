@@ -216,7 +216,7 @@ def test_frames_without_depth_are_skipped_and_counted(data, tmp_path, out):
 def test_run_without_usable_depth_is_aborted(data, out):
     """Range so narrow that no pixel is valid: the run says so and what to look at, and leaves no checkpoint."""
     blind = replace(SMALL, max_depth_m=0.01, bad_batches_max=3)
-    with pytest.raises(ValueError, match="in a row were of no use"):
+    with pytest.raises(ValueError, match="consecutive batches were unusable"):
         new_run(data, out, blind).run()
     assert not (out / checkpoint.LATEST).exists()
 
