@@ -1,21 +1,26 @@
-"""The figures of docs/depth.md about propagation and fusion, on rendered typing with exact depth:
+"""The results of docs/depth.md on propagation and fusion, on rendered typing with exact depth:
 
     python benchmarks/depth_network.py
 
-The network is the stand-in of depth_world.py. Takes about two minutes.
+The network is the simulated one of test/support/depth_world.py. Duration: about two minutes.
 """
 
 from __future__ import annotations
 
+import sys
 import time
+from pathlib import Path
 from statistics import median
 
 import numpy as np
 
-from depth_world import RenderedView, SimulatedDepthNetwork, mean_error_mm, render_views
 from fingertip_contact.depth.alignment import align
 from fingertip_contact.depth.fusion import STRIDE, fuse_with_sigma
 from fingertip_contact.depth.propagation import Keyframe, Propagator, to_flow_image
+
+# The simulated network is shared with the tests.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "test" / "support"))
+from depth_world import RenderedView, SimulatedDepthNetwork, mean_error_mm, render_views
 
 SCENES = {"60 degrees, quick": (3, 60.0, "normal"), "45 degrees, calm": (5, 45.0, "calm")}
 FRAMES = range(90, 138)
@@ -24,7 +29,7 @@ FRAME_STRIDE = 4
 
 
 def measure_propagation(scene: list[RenderedView]) -> None:
-    """Depth of a frame said of a later one: as it is, and carried over by flow."""
+    """Errors of an old frame's depth in a later frame: unchanged, and propagated by optical flow."""
     propagator = Propagator()
     for age in AGES_FRAMES:
         errors_mm = []
@@ -39,12 +44,13 @@ def measure_propagation(scene: list[RenderedView]) -> None:
             )
         unchanged_mm, propagated_mm = np.mean(errors_mm, axis=0)
         print(
-            f"  depth {age} frames old, near the hands: held {unchanged_mm:.2f} mm, carried over {propagated_mm:.2f} mm"
+            f"  depth {age} frames old, near the hands: "
+            f"unchanged {unchanged_mm:.2f} mm, propagated {propagated_mm:.2f} mm"
         )
 
 
 def measure_fusion(scene: list[RenderedView]) -> None:
-    """Mean error of each source by region, and how far the uncertainty holds."""
+    """Mean error of each source by region, and the coverage of the predicted standard deviation."""
     network = SimulatedDepthNetwork()
     rows: dict[str, list[list[float]]] = {}
     within, durations_s = [], []

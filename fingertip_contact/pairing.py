@@ -1,4 +1,4 @@
-"""Messages of several topics that carry the same stamp, exactly; nothing falls back to "the latest"."""
+"""Pairs messages of several topics by exactly equal stamps; never falls back to "the latest"."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-# A message waits until this many newer ones of its topic have come: one second at 30 Hz.
+# A message is dropped after this many newer ones of its topic: one second at 30 Hz.
 CAPACITY = 30
 
 
 class StampPairer:
     """Collects messages until every topic has one of the same stamp.
 
-    Each topic delivers in the order it was sent, so once a stamp is complete, earlier messages of any topic cannot be
-    completed any more. Stamps are only compared for equality: a clock that jumps or a bag that loops needs no special
-    care. At most `capacity` messages per topic wait. `dropped` counts the messages of the first topic that went
-    unpaired; on_dropped gets each of them.
+    Each topic delivers in order, so once a stamp is complete, earlier messages of any topic can no longer be paired.
+    Stamps are only compared for equality: a clock that jumps or a bag that loops is not a special case. At most
+    `capacity` messages per topic wait. `dropped` counts the unpaired messages of the first topic; on_dropped gets each.
     """
 
     def __init__(
@@ -32,7 +31,7 @@ class StampPairer:
         self.dropped = 0
 
     def add(self, topic: str, stamp_ns: int, message: Any) -> dict[str, Any] | None:
-        """The messages of all topics by topic, once the last one of a stamp is here, else None."""
+        """The messages of all topics, by topic, if this one completes its stamp; else None."""
         self._waiting[topic].append((stamp_ns, message))
         if all(any(stamp == stamp_ns for stamp, _ in queue) for queue in self._waiting.values()):
             return {name: self._pop(name, stamp_ns) for name in self._waiting}
@@ -41,7 +40,7 @@ class StampPairer:
         return None
 
     def flush(self) -> None:
-        """Drop everything that waits: no more messages come."""
+        """Drop every waiting message: no more messages come."""
         for topic, queue in self._waiting.items():
             while queue:
                 self._drop_oldest(topic)
@@ -74,5 +73,5 @@ def pair_by_stamp(images: Iterable[tuple[bool, Any]]) -> Iterator[tuple[Any, Any
 
 
 def header_stamp_ns(message: Any) -> int:
-    """The exposure time of an image message, integer nanoseconds."""
+    """The stamp of a message with a header, integer nanoseconds."""
     return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec

@@ -15,8 +15,8 @@ from typing import TypeVar
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _MAX_BUFFER_BYTES = 32 << 20  # The largest threshold that glibc allows.
 _KEPT_BYTES = 256 << 20
-# Ten steps of niceness leave a tenth of a busy core beside one normal thread, and all of an idle one (sched(7)).
-# With five, contact lost a quarter of its frames on two cores; fifteen gain nothing more.
+# A thread of niceness 10 gets a tenth of a core that it shares with one normal thread, and all of an idle core
+# (sched(7)). With 5, contact lost a quarter of its frames on two cores; 15 brings no further gain.
 NICENESS = 10
 
 T = TypeVar("T")
@@ -25,14 +25,14 @@ T = TypeVar("T")
 def limit_blas_threads() -> None:
     """Give OpenBLAS one thread; call it before numpy is imported.
 
-    OpenBLAS threads spin for some 30 ms after every matrix product, however small: at a camera's rate that costs a
-    core. One thread is as fast for the products of a node.
+    OpenBLAS threads spin for about 30 ms after every matrix product, even a small one: at a camera's rate that costs a
+    core. For the matrices of a node one thread is as fast.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def tune_process() -> None:
-    """Keep freed memory, and give OpenCV one thread: nodes share the cores, and OpenCV's threads wait by spinning."""
+    """Keep freed memory, and give OpenCV one thread: its idle threads spin on cores that other nodes need."""
     import cv2
 
     keep_freed_memory()
@@ -42,7 +42,7 @@ def tune_process() -> None:
 def keep_freed_memory() -> None:
     """Keep freed memory for the next image, with glibc; elsewhere do nothing.
 
-    By default glibc returns an image's buffer to the system at once, and every new one costs a page fault per 4 KB.
+    By default glibc returns an image's buffer to the system at once, and every new buffer costs a page fault per 4 KB.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
@@ -51,13 +51,13 @@ def keep_freed_memory() -> None:
 
 
 def lower_priority() -> None:
-    """Lower the priority of this thread and of those that it starts from now on. Linux only, where niceness is a
-    thread's; elsewhere do nothing."""
+    """Lower the priority of this thread and of those that it starts from now on. Does nothing except on Linux, where
+    each thread has its own niceness."""
     _lower(threading.get_native_id())
 
 
 def make_with_low_priority_threads(make: Callable[[], T]) -> T:
-    """The result of `make`, which runs at normal priority; threads that it leaves behind get a low one."""
+    """The result of `make`, which runs at normal priority; the threads that it started get a low one."""
     before = _list_threads()
     made = make()
     for thread in _list_threads() - before:
@@ -66,7 +66,7 @@ def make_with_low_priority_threads(make: Callable[[], T]) -> T:
 
 
 def _list_threads() -> set[int]:
-    """The system's numbers of this process's threads."""
+    """The native ids of this process's threads."""
     return {int(entry.name) for entry in Path("/proc/self/task").iterdir()} if sys.platform == "linux" else set()
 
 

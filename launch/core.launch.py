@@ -1,9 +1,9 @@
-"""Hand tracking and contact for a camera that somebody else starts.
+"""Hand tracking and contact for a camera that is started separately.
 
     ros2 launch fingertip_contact core.launch.py color_image:=/my/color/image_raw color_info:=/my/color/camera_info \
         depth_image:=/my/depth/image_raw
 
-The camera's process needs the Fast DDS profile too: see config/fastdds_profile.xml.
+The camera's process needs the Fast DDS profile as well: see config/fastdds_profile.xml.
 """
 
 from launch.actions import DeclareLaunchArgument, GroupAction
@@ -22,16 +22,16 @@ ARGUMENTS = (
     ("composed", "false", "true: hand tracking and contact in one process"),
     ("autostart", "true", "configure and activate the lifecycle nodes at once"),
     ("depth_source", "sensor", "sensor, model (depth network), or fused"),
-    ("checkpoint", "", "weights of the depth network; empty: the pulled ones"),
-    ("profile", "default", "contact profile, or a YAML file"),
-    ("layout", "qwerty", "keyboard layout, or a YAML or JSON file"),
+    ("checkpoint", "", "weights of the depth network; empty: those of `fingertip-contact models pull d405`"),
+    ("profile", "default", "contact profile: a name in config/profiles.yaml, or a YAML file"),
+    ("layout", "qwerty", "keyboard layout: a built-in name, or a YAML or JSON file"),
     (
         "sheet_pose",
         "",
-        "file with the sheet's pose, from `fingertip-contact keyboard pose`; empty: found by its markers",
+        "file with the sheet's pose, saved by `fingertip-contact keyboard pose`; empty: found by its markers",
     ),
-    ("words", "", "word list by which to expect characters, english or a file; empty: none"),
-    ("use_sim_time", "false", "take time from /clock"),
+    ("words", "", "word list of the language model, english or a file; empty: none"),
+    ("use_sim_time", "false", "use the time of /clock"),
     ("rviz", "false", "true: show fingertips, keys, surface and overlay in RViz"),
 )
 

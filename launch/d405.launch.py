@@ -1,8 +1,8 @@
-"""A RealSense D405 and everything behind it.
+"""A RealSense D405 with hand tracking and contact.
 
     ros2 launch fingertip_contact d405.launch.py [rviz:=true] [depth_source:=fused] [serial_no:=_123456789012]
 
-Takes all arguments of core.launch.py too. Needs realsense2_camera, whose version decides between its old and new topic
+Accepts all arguments of core.launch.py. Needs realsense2_camera, whose version decides between its old and new topic
 names.
 """
 
@@ -16,7 +16,7 @@ from launch.substitutions import LaunchConfiguration
 
 from fingertip_contact.ros import launch_utils as launching
 
-# The wrapper calls the D405's colour image_raw since this version, image_rect_raw before.
+# The wrapper names the D405's colour topic image_raw since this version, image_rect_raw before.
 RENAMED_IN_VERSION = (4, 57, 4)
 
 
@@ -35,7 +35,7 @@ def generate_launch_description():
         }.items(),
     )
     return launching.make_description(
-        DeclareLaunchArgument("serial_no", default_value="''", description="of the camera, where there are several"),
+        DeclareLaunchArgument("serial_no", default_value="''", description="serial number, for several cameras"),
         DeclareLaunchArgument(
             "color_image", default_value=f"/camera/camera/color/{name}", description="the camera's colour images"
         ),

@@ -1,9 +1,9 @@
-"""Any bag with a colour and depth camera, played with its own stamps and /clock, and everything behind it.
+"""Any bag of a colour and depth camera, played with its own stamps and /clock, with hand tracking and contact.
 
     ros2 launch fingertip_contact replay.launch.py recording:=session.mcap [rate:=0.5] [loop:=true] [rviz:=true]
 
-Only the camera's topics are played, so results that were recorded too do not mix with new ones. Takes all arguments of
-core.launch.py too.
+Only the camera's topics are played, so that recorded results do not mix with new ones. Accepts all arguments of
+core.launch.py.
 """
 
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
@@ -14,7 +14,9 @@ from fingertip_contact.ros import launch_utils as launching
 def generate_launch_description():
     return launching.make_description(
         *launching.declare_player_arguments(),
-        DeclareLaunchArgument("start_delay_s", default_value="3.0", description="time for the nodes to get ready"),
+        DeclareLaunchArgument(
+            "start_delay_s", default_value="3.0", description="wait before the first message, while the nodes start, s"
+        ),
         OpaqueFunction(function=launch_setup),
     )
 

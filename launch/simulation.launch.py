@@ -1,9 +1,9 @@
-"""A recording, played as a live camera, and everything behind it; ends with the recording.
+"""A recording, played as a live camera, with hand tracking and contact; ends with the recording.
 
     fingertip-contact simulate --text "hello world" --out hello.mcap
     ros2 launch fingertip_contact simulation.launch.py recording:=hello.mcap [rviz:=true] [loop:=true]
 
-Takes all arguments of core.launch.py too.
+Accepts all arguments of core.launch.py.
 """
 
 from launch.actions import OpaqueFunction
@@ -19,7 +19,7 @@ def generate_launch_description():
 
 def launch_setup(context):
     composed = IfCondition(LaunchConfiguration("composed", default="false")).evaluate(context)
-    # Hand tracking and contact: no frame is played before they listen.
+    # Hand tracking and contact: no frame is played before both have subscribed.
     subscriber_count = 1 if composed else 2
     return [
         launching.include_core(**launching.find_recorded_topics(context)),

@@ -1,4 +1,4 @@
-"""Only messages of exactly one stamp are paired, and nothing grows."""
+"""Only messages of exactly equal stamps are paired, and memory is bounded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def collect_pairs(pairer, sequence):
 
 @given(st.lists(st.sampled_from(TOPICS), max_size=60))
 def test_common_stamps_are_paired_once(order):
-    """However two topics interleave, each of which numbers its messages in order, nothing is lost or doubled."""
+    """In any interleaving of two ordered topics, each common stamp is paired exactly once."""
     sent = dict.fromkeys(TOPICS, 0)
     sequence = []
     for topic in order:
@@ -28,26 +28,26 @@ def test_common_stamps_are_paired_once(order):
 
 
 def test_messages_of_a_pair_keep_their_topics():
-    """What comes out is what was put in under each name."""
+    """Each message is returned under its topic."""
     pairer = StampPairer(TOPICS)
     pairer.add("color", 5, "image")
     assert pairer.add("depth", 5, "depth") == {"color": "image", "depth": "depth"}
 
 
 def test_adjacent_stamps_are_not_paired():
-    """One nanosecond apart is another frame."""
+    """Stamps one nanosecond apart belong to different frames."""
     assert collect_pairs(StampPairer(TOPICS), [("color", 10), ("depth", 11)]) == []
 
 
 def test_unpairable_messages_are_dropped_and_counted():
-    """Topics deliver in order: a later pair leaves no hope for earlier stamps."""
+    """Topics deliver in order: after a pair, earlier stamps can no longer be paired."""
     pairer = StampPairer(TOPICS)
     assert collect_pairs(pairer, [("color", 1), ("color", 2), ("depth", 2), ("depth", 1)]) == [2]
     assert pairer.dropped == 1
 
 
 def test_silent_topic_does_not_grow_memory():
-    """At most `capacity` stamps wait for a topic that never speaks."""
+    """At most `capacity` messages wait for a topic without messages."""
     pairer = StampPairer(TOPICS, capacity=8)
     assert collect_pairs(pairer, [("color", stamp) for stamp in range(1000)]) == []
     assert sum(map(len, pairer._waiting.values())) == 8
@@ -56,7 +56,7 @@ def test_silent_topic_does_not_grow_memory():
 
 @given(st.integers(0, 12))
 def test_looping_bag_pairs_every_frame_of_each_pass(late):
-    """The slower topic is still in the old pass when the faster one begins the new: no frame of either is lost."""
+    """One topic may begin the new pass while the other is still in the old one: no frame is lost."""
     stamps = [*range(100, 120), *range(100, 120)]
     colors = [("color", stamp) for stamp in stamps]
     depths = [("depth", stamp) for stamp in stamps]

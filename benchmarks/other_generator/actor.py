@@ -1,4 +1,4 @@
-"""Two hands that do what a typist's plan says."""
+"""Animates two hands by the plan of a typist."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from other_generator.typist import SchedulePlayer, compute_end_s
 
 _STREAM = 500
 _HAND_LENGTH_M = 0.184
-# How much of their range the joints are to keep when a tap is planned.
+# Margin of the joint angles to their limits when a tap is planned.
 _JOINT_MARGIN_RAD = np.radians(3)
-# A hand that does not reach a key from where it wants to be goes further towards it, and lower.
+# Fractions of the remaining distance, and lowerings, that the planner tries if a finger does not reach its key.
 _WRIST_EXTENSIONS = (0, 0.33, 0.66, 1.0, 1.3)
 _WRIST_LOWERINGS_M = (0.0, 0.003, 0.006, 0.009, 0.012, 0.015)
-# What the hand's sinking and drifting may add to that.
+# Additional wrist displacement by sinking and drift.
 _DRIFT_ALLOWANCE_M = np.array([0, -0.0022, 0.001])
 
 
 @dataclass(frozen=True)
 class HandState:
-    """A hand at a time. contact_points_m: (5, 3) where each pad would touch or touches, in the sheet frame."""
+    """A hand at a time. contact_points_m: (5, 3) point of each pad that touches first, in the sheet frame."""
 
     pose: PosedHand
     contact_points_m: np.ndarray
 
 
 class HandAnimator:
-    """A person, drawn by a seed, who types a text.
+    """A typist, drawn from a seed, who types a text.
 
-    models: the hands. player: the plan. end_s: when it is over. Raises ValueError for a text that cannot be typed.
+    models: the hands. player: the plan. end_s: end of the plan. Raises ValueError for a text that cannot be typed.
     """
 
     def __init__(self, seed: int, text: str, centers_m: Mapping[str, np.ndarray]) -> None:
@@ -62,7 +62,7 @@ class HandAnimator:
         self._values_rad = {hand: values_rad.copy() for hand, values_rad in self._relaxed_rad.items()}
 
     def advance_to(self, time_s: float) -> dict[Handedness, HandState]:
-        """The hands at a time. Joints go on from where they were: ask for the frames in their order."""
+        """The hands at a time. The solver starts from the previous joint angles: call it in the order of the frames."""
         return {hand: self._advance_hand(hand, time_s) for hand in HANDS}
 
     def _advance_hand(self, hand: Handedness, time_s: float) -> HandState:
@@ -77,9 +77,10 @@ class HandAnimator:
         return HandState(model.pose(values_rad, wrist, self._arms[hand]), np.array(contact_points_m))
 
     def _plan_wrist(self, hand: Handedness, finger: int, pad_m: np.ndarray, preferred_m: np.ndarray) -> np.ndarray:
-        """(3,) how the wrist goes for a tap: as wanted where the finger then reaches with ease, else further and lower.
+        """(3,) displacement of the wrist for a tap: the preferred one if the finger then reaches the key, else further
+        and lower.
 
-        Raises ValueError where nothing helps.
+        Raises ValueError if no tried displacement suffices.
         """
         displacement_m = pad_m - self._habits.homes_m[hand][finger]
         for lowering_m in _WRIST_LOWERINGS_M:
@@ -87,7 +88,7 @@ class HandAnimator:
                 shift_m = np.array([*(preferred_m + (displacement_m - preferred_m) * extension), -lowering_m])
                 if self._is_reachable(hand, finger, pad_m, shift_m):
                     return shift_m
-        raise ValueError(f"the {hand} {FINGERS[finger]} finger does not reach {pad_m} m with joints at ease")
+        raise ValueError(f"the {hand} {FINGERS[finger]} finger does not reach {pad_m} m within its joint limits")
 
     def _is_reachable(self, hand: Handedness, finger: int, pad_m: np.ndarray, shift_m: np.ndarray) -> bool:
         relaxed_rad = self._relaxed_rad[hand][finger]

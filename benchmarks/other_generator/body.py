@@ -1,4 +1,4 @@
-"""Both hands as one mesh with what a renderer has to know of each vertex."""
+"""Both hands as one mesh with the vertex attributes for the renderer."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from fingertip_contact.datatypes import HANDS, Handedness
 from other_generator.hand import HandModel
 from other_generator.skin import THUMB_PART, compute_creases, compute_nails, label_parts
 
-# The right hand's parts are numbered from there.
+# The labels of the right hand's parts are higher by this.
 _HAND_LABEL_OFFSET = 20
-# So that the skin of both hands is not the same.
+# Offset between the hands in the skin's noise, so that their skins differ.
 _SKIN_SEPARATION_M = 0.5
 
 
 @dataclass(frozen=True)
 class Body:
-    """triangles: (T, 3) int32. rest_m: (V, 3) float32, places in the skin. nail, crease: (V,) float32, 0 to 1.
+    """triangles: (T, 3) int32. rest_m: (V, 3) float32, positions in the skin's noise. nail, crease: (V,) float32, 0..1.
 
-    parts: (V,) uint8, what a vertex belongs to (`make_part_label`), never 0.
+    parts: (V,) uint8, label of the vertex's part (`make_part_label`), never 0.
     """
 
     triangles: np.ndarray
@@ -32,7 +32,7 @@ class Body:
 
 
 def make_body(models: Mapping[Handedness, HandModel]) -> Body:
-    """Vertices of the left hand first."""
+    """Combines the hands; vertices of the left hand come first."""
     hands = [models[hand] for hand in HANDS]
     starts = (0, len(hands[0].rest_m))
     triangles = [model.triangles + start for model, start in zip(hands, starts, strict=True)]
@@ -48,5 +48,5 @@ def make_body(models: Mapping[Handedness, HandModel]) -> Body:
 
 
 def make_part_label(hand: Handedness, finger: int) -> int:
-    """The number of a finger in `Body.parts`."""
+    """The label of a finger in `Body.parts`."""
     return THUMB_PART + finger + _HAND_LABEL_OFFSET * HANDS.index(hand)

@@ -1,4 +1,4 @@
-"""The desk, of wood or speckled, and the sheet on it."""
+"""The desk, wooden or speckled, and the sheet on it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from other_generator.light import Lighting
 from other_generator.sheet import PIXELS_PER_MM, Sheet, render_sheet
 from other_generator.view import HEIGHT_PX, WIDTH_PX, View
 
-# The desk's texture: a millimetre a texel.
+# Side of the desk's texture: one texel per millimetre.
 _TEXELS = 1500
 _WOODS_BGR = ((0.16, 0.28, 0.44), (0.10, 0.17, 0.27), (0.30, 0.42, 0.55))
 _PLASTICS_BGR = ((0.42, 0.44, 0.45), (0.20, 0.20, 0.21), (0.25, 0.33, 0.30))
 _PAPER_BGR = 0.86, np.array([0.97, 0.99, 1.0], np.float32)
-# Where a ray does not meet the desk, the background is that far away.
+# Depth of the background, where a ray does not meet the desk.
 _MAX_DEPTH_M = 4
 
 
 class Desk:
-    """The plane z = 0 as one camera sees it under one light; H x W pixels in rows.
+    """The plane z = 0 in the view of one camera under one light; H x W pixels in rows.
 
     depth_m: (H * W,) along z. points_m: (H * W, 3) in the sheet frame. lamp_bgr, sky_bgr: (H * W, 3) linear radiance
-    that comes of the lamp and of the sky where nothing is in their way. All float32.
+    due to the lamp and to the sky without occlusion. All float32.
     """
 
     def __init__(self, sheet: Sheet, view: View, lighting: Lighting, random: np.random.Generator) -> None:
@@ -40,7 +40,7 @@ class Desk:
     def _compute_radiance(
         self, view: View, lighting: Lighting, u_px: np.ndarray, v_px: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Averaged over nine points in each pixel."""
+        """Lamp and sky radiance, averaged over nine points per pixel."""
         lamp_reflectance = sky_reflectance = 0
         for du_px in (-0.33, 0, 0.33):
             for dv_px in (-0.33, 0, 0.33):
@@ -59,7 +59,7 @@ class Desk:
         return lamp_bgr.astype(np.float32), sky_bgr.astype(np.float32)
 
     def _sample_albedo(self, points_m: np.ndarray) -> np.ndarray:
-        """(N, 3) of points (N, 3) in the plane."""
+        """Albedo (N, 3) at points (N, 3) in the plane."""
         x_m, y_m = points_m[:, 0].astype(np.float32), points_m[:, 1].astype(np.float32)
         center = _TEXELS / 2
         albedo = _sample_texture(self._desk_texture, x_m * 1000 + center, center - y_m * 1000, cv2.BORDER_REFLECT)
@@ -74,7 +74,7 @@ class Desk:
 
 def _sample_texture(texture: np.ndarray, columns: np.ndarray, rows: np.ndarray, border: int) -> np.ndarray:
     """(N, channels) of a texture (H, W) or (H, W, channels), interpolated."""
-    # OpenCV takes maps of limited height: the points lie in a rectangle, padded to full rows.
+    # OpenCV limits the height of maps: the points are arranged in a rectangle and padded to full rows.
     shape, padding = (-1, 256), (0, -len(columns) % 256)
     maps = (np.pad(places, padding).reshape(shape) for places in (columns, rows))
     values = cv2.remap(texture, *maps, cv2.INTER_LINEAR, borderMode=border)
@@ -106,7 +106,7 @@ def _apply_texture(base_bgr: np.ndarray, factor: np.ndarray) -> np.ndarray:
 
 
 def _sample_value_noise(random: np.random.Generator, shape: tuple[int, int], octaves: int) -> np.ndarray:
-    """Noise of several scales, (H, W) float32 with a standard deviation of 1."""
+    """Value noise of several octaves: (H, W) float32 with a standard deviation of 1."""
     total, amplitude = np.zeros(shape, np.float32), 1.0
     for octave in range(octaves):
         cells = [max(2, int(np.ceil(side))) for side in np.array(shape) / 2 ** (octaves - octave)]

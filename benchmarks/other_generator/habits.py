@@ -1,4 +1,4 @@
-"""What a typist is like: which finger takes which key, where the fingers wait, how they hover and drift."""
+"""Habits of a typist: the finger of each key, home positions, hover heights and drift."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _HOME_KEYS: dict[Handedness, tuple[str, ...]] = {
     "left": (SPACE, "f", "d", "s", "a"),
     "right": (SPACE, "j", "k", "l", "semicolon"),
 }
-# (5, 2) where on a key each finger lands: short fingers fall short.
+# (5, 2) mean landing point of each finger relative to the key's centre: short fingers land nearer to the typist.
 LANDING_OFFSET_M = np.array([[0, 0], [0, -0.003], [0, 0.0025], [0, 0.002], [0, -0.0035]])
-# Between those heights a finger hovers.
+# Range of hover heights.
 _HOVER_M = (0.008, 0.018)
 
 
 class Habits:
-    """A typist's own ways, drawn at random.
+    """The habits of one typist, drawn at random.
 
-    homes_m: (5, 2) for each hand, where the fingers wait. arc: how much further from the typist a pad is for each metre
-    that it is higher. finger_coupling: how far the neighbours of a finger go down with it, on average.
+    homes_m: (5, 2) per hand, home positions of the fingers. arc: displacement of a pad away from the typist per metre
+    of height. finger_coupling: mean ratio of a coupled finger's descent to that of its tapping neighbour.
     """
 
     def __init__(self, centers_m: Mapping[str, np.ndarray], random: np.random.Generator) -> None:
@@ -55,11 +55,11 @@ class Habits:
         return np.clip(height_m, *_HOVER_M) + self._finger_tremor[hand](time_s)
 
     def finger_drift_m(self, hand: Handedness, time_s: float) -> np.ndarray:
-        """(5, 2) how far the fingers are from their places in the hand."""
+        """(5, 2) displacement of the fingers relative to the hand."""
         return self._finger_drift[hand](time_s).reshape(5, 2)
 
     def hand_drift_m(self, hand: Handedness, time_s: float) -> np.ndarray:
-        """(3,) how far the whole hand is from where it should be."""
+        """(3,) displacement of the whole hand from its planned position."""
         return self._hand_drift[hand](time_s) + self._hand_tremor[hand](time_s)
 
 

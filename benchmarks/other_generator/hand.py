@@ -1,8 +1,8 @@
-"""A hand as mesh and joints: forward kinematics and skinning.
+"""A hand of mesh and joints: forward kinematics and skinning.
 
 Hand frame: origin at the wrist, x to the right, y towards the fingers, z to the back of the hand; metres, radians.
-Each finger has three values: abduction, flexion of the first joint, flexion of the second; the third joint follows the
-second.
+Each finger has three joint values: abduction, flexion of the first joint, flexion of the second; the third joint is
+coupled to the second.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from fingertip_contact.datatypes import FINGERS, Handedness
 # Limits of each finger's values, (5, 3) radians.
 MIN_ANGLES_RAD = np.radians([[-60, -50, -25]] + [[-38, -45, -13]] * 4)
 MAX_ANGLES_RAD = np.radians([[60, 60, 75]] + [[38, 85, 90]] * 4)
-# What the last joint does of the second's flexion, by finger.
+# Ratio of the last joint's flexion to the second's, by finger.
 DISTAL_COUPLING = np.array([0.5, 0.22, 0.2, 0.2, 0.25])
 
-# What moves together: palm, forearm, then three segments for each finger.
+# Groups of vertices that move together: palm, forearm, then three segments per finger.
 PALM, ARM, FIRST_SEGMENT = 0, 1, 2
 GROUP_COUNT = FIRST_SEGMENT + 3 * len(FINGERS)
 
 
 @dataclass(frozen=True)
 class WristPose:
-    """Where the wrist is. rotation: (3, 3) and position_m: (3,), hand frame to sheet frame."""
+    """The pose of the wrist. rotation: (3, 3) and position_m: (3,), hand frame to sheet frame."""
 
     rotation: np.ndarray
     position_m: np.ndarray
@@ -45,7 +45,7 @@ class WristPose:
 class Chain:
     """A bent finger in the hand frame.
 
-    segments: for each of the three the (3, 3) rotation and (3,) shift from rest. axes, origins_m: (3,) each, of the
+    segments: per segment the (3, 3) rotation and (3,) translation from rest. axes, origins_m: (3,) each, of the
     abduction and the three flexions.
     """
 
@@ -66,7 +66,7 @@ class Pad:
 class PosedHand:
     """In the sheet frame, metres.
 
-    vertices_m, normals: (V, 3). joints_m: `wrist`, `thumb_1` ... -> (3,). ends_m: (5, 3) the fingers' very ends.
+    vertices_m, normals: (V, 3). joints_m: `wrist`, `thumb_1` ... -> (3,). ends_m: (5, 3) the ends of the fingers.
     """
 
     vertices_m: np.ndarray
@@ -82,7 +82,7 @@ class HandModel:
     hand: left or right. length_m: from the wrist to the middle finger's tip. rest_m: (V, 3). triangles: (T, 3) int32.
     weights: (V, GROUP_COUNT), rows sum to 1. heads_m, tails_m, flexion_axes: (5, 3, 3) by finger and segment.
     abduction_axes: (5, 3). arm_axis: (3,) unit vector from wrist to elbow. pads: vertex numbers of each finger's pad, 5
-    arrays. pad_centers_m: their middles on the palm's side, 5 of (3,). ends: vertex numbers of each finger's very end,
+    arrays. pad_centers_m: their middles on the palm's side, 5 of (3,). ends: vertex numbers of each finger's end,
     5 arrays. vertex_triangles: (V, T) 1 where a triangle has the vertex as a corner.
     """
 
@@ -102,7 +102,7 @@ class HandModel:
     vertex_triangles: sparse.csr_matrix
 
     def bend(self, finger: int, values_rad: np.ndarray) -> Chain:
-        """values_rad: (3,)."""
+        """Forward kinematics of a finger. values_rad: (3,) joint values."""
         abduction, first, second = values_rad
         segments, axes, origins_m = [], [], []
         rotation, shift_m = np.eye(3), np.zeros(3)
@@ -124,14 +124,14 @@ class HandModel:
         return Chain(segments, axes, origins_m)
 
     def pad(self, finger: int, chain: Chain, wrist: WristPose) -> Pad:
-        """The pad of a finger that `bend` bent."""
+        """The pad of a finger whose chain `bend` computed."""
         rotation, shift_m = chain.segments[2]
         points_m = self._pad_points(finger, chain, wrist)
         center_m = wrist.rotation @ (rotation @ self.pad_centers_m[finger] + shift_m) + wrist.position_m
         return Pad(center_m, points_m[np.argmin(points_m[:, 2])])
 
     def find_contact_point_m(self, finger: int, values_rad: np.ndarray, wrist: WristPose) -> np.ndarray:
-        """(3,) where the pad would touch the desk: the middle of what lies within 0.4 mm of its lowest vertex."""
+        """(3,) the point of the pad that touches first: the mean of its vertices within 0.4 mm of the lowest one."""
         points_m = self._pad_points(finger, self.bend(finger, values_rad), wrist)
         min_height_m = points_m[:, 2].min()
         near = points_m[points_m[:, 2] < min_height_m + 0.0004]
@@ -152,7 +152,7 @@ class HandModel:
             for joint, (rotation, shift_m) in enumerate(chain.segments):
                 group = FIRST_SEGMENT + 3 * finger + joint
                 transforms[group, :, :3], transforms[group, :, 3] = rotation, shift_m
-            # The first flexion shares its origin with the abduction.
+            # The first flexion and the abduction have the same origin.
             for joint, origin_m in enumerate(chain.origins_m[1:], start=1):
                 joints_m[f"{name}_{joint}"] = wrist.rotation @ origin_m + wrist.position_m
         blend = (self.weights @ transforms.reshape(GROUP_COUNT, 12)).reshape(-1, 3, 4)
@@ -179,7 +179,7 @@ def rotation_about(axis: np.ndarray, angle_rad: float) -> np.ndarray:
 
 
 def rotation_between(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """(3, 3) that turns one unit vector into another the short way."""
+    """(3, 3) the smallest rotation of one unit vector to another."""
     axis = np.cross(start, end)
     sine = np.linalg.norm(axis)
     return rotation_about(axis, np.arctan2(sine, start @ end)) if sine > 1e-6 else np.eye(3)

@@ -1,4 +1,4 @@
-"""From a hand cut out of a body to a hand model: its own frame, its length, a finer mesh, its pads."""
+"""Makes a hand model from a hand that was cut out of a body: frame, length, finer mesh, pads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from other_generator.hand import ARM, FIRST_SEGMENT, GROUP_COUNT, PALM, HandMode
 from other_generator.person import BONES, HandCut
 from other_generator.subdivision import subdivide
 
-# The forearm is drawn out beyond that distance from the wrist, so that the cut at the elbow stays out of the image.
+# The forearm is stretched beyond this distance from the wrist, so that the cut at the elbow is outside the image.
 _UNSTRETCHED_ARM_M = 0.10
 _ARM_STRETCH = 0.9
 _FINGER_BONES = np.array([[BONES.index(f"finger{n}-{joint}") for joint in (1, 2, 3)] for n in range(1, 6)])
@@ -61,7 +61,7 @@ def make_hand(cut: HandCut, hand: Handedness, length_m: float) -> HandModel:
 
 
 def _compute_hand_frame(cut: HandCut, hand: Handedness) -> np.ndarray:
-    """(3, 3) from the body's frame: y from the wrist to the middle knuckle, x to the right across the knuckles."""
+    """(3, 3) body frame to hand frame: y from the wrist to the middle knuckle, x to the right across the knuckles."""
     index, middle, little = (cut.heads_m[_FINGER_BONES[finger, 0]] for finger in (1, 2, 4))
     y = normalise(middle - cut.heads_m[_WRIST])
     x = little - index if hand == "right" else -(little - index)
@@ -70,7 +70,7 @@ def _compute_hand_frame(cut: HandCut, hand: Handedness) -> np.ndarray:
 
 
 def _make_group_matrix() -> np.ndarray:
-    """(B, GROUP_COUNT) which bone moves with which group: 0 or 1."""
+    """(B, GROUP_COUNT) 1 where a bone moves with a group, else 0."""
     groups = np.zeros((len(BONES), GROUP_COUNT))
     for index, bone in enumerate(BONES):
         groups[index, ARM if bone.startswith("lowerarm") else PALM] = not bone.startswith("finger")
@@ -83,15 +83,15 @@ def _make_group_matrix() -> np.ndarray:
 def _find_fingertip(
     rest_m: np.ndarray, weights: np.ndarray, head_m: np.ndarray, tail_m: np.ndarray, flexion_axis: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Vertex numbers of the pad, its middle (3,) on the palm's side, vertex numbers of the very end.
+    """Vertex numbers of the pad, its middle (3,) on the palm's side, vertex numbers of the end.
 
-    weights: (V,) how much of each vertex is the last segment's.
+    weights: (V,) skinning weight of the last segment.
     """
     own_vertices = np.flatnonzero(weights > 0.97)
     along = normalise(tail_m - head_m)
     distance_m = (rest_m[own_vertices] - head_m) @ along
     pad = own_vertices[distance_m > distance_m.max() - 0.55 * distance_m.max()]
-    # Flexion carries `along` to the palm.
+    # Flexion rotates `along` towards the palm.
     palmwards_m = (rest_m[pad] - head_m) @ np.cross(flexion_axis, along)
     center_m = rest_m[pad[palmwards_m > np.quantile(palmwards_m, 0.6)]].mean(0)
     return pad, center_m, own_vertices[np.argsort(distance_m)[-6:]]

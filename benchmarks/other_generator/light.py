@@ -1,4 +1,4 @@
-"""A lamp and the light of the room, with the points and directions that shadow rays are shot to."""
+"""A lamp and the light of the room, with the points and directions of the shadow rays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from other_generator.view import HEIGHT_PX, WIDTH_PX
 
-# Neighbouring pixels shoot to different points of the lamp and the sky; PATTERN x PATTERN pixels cover them all.
+# Neighbouring pixels trace rays to different points of the lamp and the sky; PATTERN x PATTERN pixels cover all points.
 PATTERN = 5
 
 _GOLDEN_ANGLE_RAD = 2.399963
@@ -18,8 +18,8 @@ _GOLDEN_ANGLE_RAD = 2.399963
 class Lighting:
     """lamp_m: (3,) the lamp's middle in the sheet frame. lamp_bgr, sky_bgr: (3,) linear, on a surface that faces them.
 
-    lamp_points_m: (PATTERN^2, 3) on the lamp's disc. sky_directions: (PATTERN^2, 3) unit vectors, all around.
-    sample_index: (H * W,) which of them a pixel shoots to. float32 but for the last.
+    lamp_points_m: (PATTERN^2, 3) on the lamp's disc. sky_directions: (PATTERN^2, 3) unit vectors on the sphere.
+    sample_index: (H * W,) int, the point and direction of each pixel. All others float32.
     """
 
     lamp_m: np.ndarray
@@ -30,14 +30,14 @@ class Lighting:
     sample_index: np.ndarray
 
     def falloff(self, square_distances_m2: np.ndarray) -> np.ndarray:
-        """How bright the lamp is at a distance, against the desk right below it."""
+        """The lamp's irradiance at squared distances, relative to the desk directly below it."""
         return self.lamp_m[2] ** 2 / square_distances_m2
 
 
 def sample_lighting(random: np.random.Generator) -> Lighting:
-    """A lamp 60 to 85 cm over the desk, on the camera's side, and a room of half its brightness."""
+    """A lamp 60 to 85 cm above the desk, on the camera's side, and room light of about half its brightness."""
     lamp_m = np.array([random.uniform(-0.35, 0.35), random.uniform(-0.1, 0.4), random.uniform(0.6, 0.85)], np.float32)
-    # On the camera's side: in hands lit from behind a tracker takes one finger for another, which is not the point.
+    # On the camera's side: with hands lit from behind, the tracker confuses fingers, which is not the subject here.
     lamp_m[1] = max(lamp_m[1], 0.12)
     radius_m = random.uniform(0.04, 0.08)
     lamp_bgr = np.array([0.92, 0.98, 1.05], np.float32) * random.uniform(0.72, 0.86)
@@ -67,7 +67,7 @@ def _make_disc(center_m: np.ndarray, radius_m: float) -> np.ndarray:
 
 
 def _make_sphere() -> np.ndarray:
-    """Directions all around, evenly spread, in random order."""
+    """Directions spread evenly over the sphere, in random order."""
     count = PATTERN * PATTERN
     z = 1 - 2 * (np.arange(count) + 0.5) / count
     across = np.sqrt(1 - z * z)

@@ -1,4 +1,4 @@
-"""A person's hands, cut out of the MakeHuman body that the package `anny` brings (code Apache-2.0, data CC0)."""
+"""A person's hands, cut out of the MakeHuman body of the package `anny` (code Apache-2.0, data CC0)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BONES = (
     *(f"finger{finger}-{joint}" for finger in range(1, 6) for joint in (1, 2, 3)),
 )
 _STREAM = 7000
-# Share of a vertex's skinning weights that has to belong to BONES for it to be cut out.
+# Minimum sum of a vertex's skinning weights for BONES with which it belongs to the hand.
 _MIN_WEIGHT_FRACTION = 0.6
 
 
@@ -43,11 +43,11 @@ class HandCut:
 
 
 def load_hand_cuts(seed: int) -> dict[Handedness, HandCut]:
-    """Both hands of the person of a seed, from the cache or cut out again.
+    """Both hands of the person of a seed, from the cache or cut out.
 
-    Raises ModuleNotFoundError, with the remedy, where they have to be cut out and anny is missing.
+    Raises ModuleNotFoundError, with the remedy, if they are not cached and anny is missing.
     """
-    # The digest: hands cut out by older code never stand in for new ones.
+    # With the digest, a change of this file makes new cuts.
     digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
     path = get_cache_directory() / "other_hands" / f"{seed}-{digest}.npz"
     if not path.exists():
@@ -106,7 +106,7 @@ def _pose_rest_body(model: Any, seed: int) -> dict[str, Any]:
     }
     tensors = {name: torch.tensor([value], dtype=model.dtype) for name, value in phenotype.items()}
     threads = torch.get_num_threads()
-    # Several threads add up in another order: the last digits would depend on the machine.
+    # Several threads sum in another order: the last digits would depend on the machine.
     torch.set_num_threads(1)
     try:
         with torch.no_grad():
@@ -117,15 +117,15 @@ def _pose_rest_body(model: Any, seed: int) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _load_body_model() -> Any:
-    """The first time it takes longer, and 0.8 GB in anny's own cache."""
+    """The first call takes longer, and 0.8 GB in anny's cache."""
     try:
         import anny
     except ImportError as error:
         raise ModuleNotFoundError(
             f"the hands of the other generator come from the package anny, which cannot be imported ({error}): "
-            "pip install anny; beside this package's extras depth and sim, `pip install --no-deps anny roma` is enough"
+            "pip install anny; with this package's extras depth and sim, `pip install --no-deps anny roma` suffices"
         ) from error
     with warnings.catch_warnings():
-        # Of an older call; the hands are made of the bones that it gives.
+        # The call is deprecated, but the hands are made of the bones that it returns.
         warnings.simplefilter("ignore", DeprecationWarning)
         return anny.create_fullbody_model(rig="default", skinning_method="lbs")

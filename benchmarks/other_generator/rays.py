@@ -1,4 +1,4 @@
-"""Rays against the hands' mesh: what each pixel sees, and how much of the lamp and of the sky gets there."""
+"""Traces rays against the hands' mesh: visible surface, lamp and sky visibility per pixel."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from embreex.rtcore_scene import EmbreeScene
 from other_generator.light import PATTERN, Lighting
 from other_generator.view import HEIGHT_PX, WIDTH_PX, View
 
-# Where rays are worth shooting is told for squares of so many pixels.
+# The regions in which rays are traced consist of square tiles of this side.
 _TILE_PX = 8
-# So many squares around the image count: what is just outside throws shadows into it.
+# Tiles around the image that are included: objects just outside cast shadows into it.
 _MARGIN_TILES = 2
-# Rays start that far off the surface.
+# Distance of a ray's start from its surface.
 _RAY_OFFSET_M = 0.0007
-# Something within that distance keeps the sky's light away.
+# Maximum distance at which an object occludes the sky.
 _AMBIENT_OCCLUSION_RANGE_M = 0.06
 _PIXELS = HEIGHT_PX * WIDTH_PX
 
 
 @dataclass(frozen=True)
 class Hits:
-    """Pixels that see the hands, P of them.
+    """The P pixels that show the hands.
 
-    pixels: (P,) numbers in the flat image. corners: (P, 3) vertex numbers. weights: (P, 3) float32, how much of each.
+    pixels: (P,) indices in the flat image. corners: (P, 3) vertex numbers. weights: (P, 3) float32, barycentric.
     rays: (P, 3) from the camera, 1 m along z. depth_m: (P,) along z.
     """
 
@@ -38,12 +38,12 @@ class Hits:
     depth_m: np.ndarray
 
     def interpolate(self, values: np.ndarray) -> np.ndarray:
-        """(P, ...) of values (V, ...) at the vertices."""
+        """Interpolates values (V, ...) at the vertices: (P, ...)."""
         return np.einsum("nk,nk...->n...", self.weights, values[self.corners])
 
 
 class RayScene:
-    """Hands over the desk. vertices_m: (V, 3) float32 in the sheet frame; triangles: (T, 3) int32."""
+    """The hands' mesh over the desk. vertices_m: (V, 3) float32 in the sheet frame; triangles: (T, 3) int32."""
 
     def __init__(self, vertices_m: np.ndarray, triangles: np.ndarray, view: View, lighting: Lighting) -> None:
         self._triangles = triangles
@@ -58,15 +58,15 @@ class RayScene:
         below = np.column_stack([vertices_m[:, :2], np.zeros(len(vertices_m))])
         ambient_shadow = self._mark_around(below[vertices_m[:, 2] < _AMBIENT_OCCLUSION_RANGE_M], 4)
         self._hands = np.flatnonzero(hands.ravel())
-        # Pixels, in the flat image, whose light the hands may change.
+        # Pixels, in the flat image, whose light the hands can change.
         self.changed = np.flatnonzero((hands | shadow | ambient_shadow).ravel())
 
     def trace(self, rays: np.ndarray, desk_depth_m: np.ndarray) -> Hits:
-        """What the hands hide of the desk. rays: (H * W, 3) of all pixels; desk_depth_m: (H * W,)."""
+        """The pixels in which the hands hide the desk. rays: (H * W, 3) of all pixels; desk_depth_m: (H * W,)."""
         rays = rays[self._hands]
         origins_m = np.ascontiguousarray(np.broadcast_to(self._view.position_m, rays.shape))
         hit = self._scene.run(origins_m, np.ascontiguousarray(rays), query="INTERSECT", output=True)
-        # A pad that is pressed a little into the desk is still in front of it.
+        # A pad that is pressed slightly into the desk is still visible.
         is_visible = (hit["primID"] >= 0) & (hit["tfar"] < desk_depth_m[self._hands] + 0.002)
         second, third = hit["u"][is_visible], hit["v"][is_visible]
         return Hits(
@@ -78,10 +78,10 @@ class RayScene:
         )
 
     def trace_light(self, points_m: np.ndarray, normals: np.ndarray, on_hands: np.ndarray) -> np.ndarray:
-        """(H * W, 2) float32 how much of the lamp and of the sky reaches the pixels `changed`; 0 elsewhere.
+        """(H * W, 2) float32, visibility of the lamp and of the sky in the pixels `changed`; 0 elsewhere.
 
-        points_m, normals: (H * W, 3) float32. on_hands: (H * W,) bool. One ray for each pixel and light; those of
-        neighbours on the same surface are averaged.
+        points_m, normals: (H * W, 3) float32. on_hands: (H * W,) bool. One ray per pixel and light, averaged over
+        neighbours on the same surface.
         """
         normals, sample = normals[self.changed], self._lighting.sample_index[self.changed]
         starts_m = points_m[self.changed] + normals * _RAY_OFFSET_M
@@ -100,7 +100,7 @@ class RayScene:
         return light
 
     def _are_unoccluded(self, starts_m: np.ndarray, displacements_m: np.ndarray) -> np.ndarray:
-        """(N,) float32: 1 where nothing is in the way."""
+        """(N,) float32: 1 for rays without occlusion, else 0."""
         starts_m, displacements_m = (
             np.ascontiguousarray(part, dtype=np.float32) for part in (starts_m, displacements_m)
         )
@@ -110,7 +110,7 @@ class RayScene:
         )
 
     def _mark_around(self, points_m: np.ndarray, tiles: int) -> np.ndarray:
-        """(H, W) bool: pixels that far or less from where points (N, 3) are seen."""
+        """(H, W) bool: pixels within `tiles` tiles of the projections of points (N, 3)."""
         pixels, depth_m = self._view.project(points_m)
         rows, columns = HEIGHT_PX // _TILE_PX + 2 * _MARGIN_TILES, WIDTH_PX // _TILE_PX + 2 * _MARGIN_TILES
         column, row = np.floor(pixels[depth_m > 0.02] / _TILE_PX).astype(int).T + _MARGIN_TILES

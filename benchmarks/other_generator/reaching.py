@@ -1,4 +1,4 @@
-"""Inverse kinematics: joint values that bring a finger's pad to a point, and the posture the hands wait in."""
+"""Inverse kinematics: joint values that place a finger's pad at a point, and the posture of waiting hands."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from other_generator.hand import (
     rotation_from_yaw_pitch_roll,
 )
 
-# A pad that far from its target is there.
+# A pad within this distance has reached its target.
 REACH_TOLERANCE_M = 1e-5
 _CONVERGENCE_M = 1e-6
 _MAX_STEP_RAD = 0.3
-# How far the fitted pads may be from their places, against the spread of the joints about a relaxed hand.
+# Standard deviation of the fitted pads about their home positions, weighed against that of the joints about a relaxed
+# hand.
 _PAD_DEVIATION_M = 0.0008
 
 
@@ -33,10 +34,10 @@ def solve_finger(
     relaxed_rad: np.ndarray,
     steps: int = 12,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Joint values (3,) within their limits, and what is missing to the target, (3,) metres.
+    """Joint values (3,) within their limits, and the residual to the target, (3,) metres.
 
-    target_m: (3,) in the sheet frame, x and y for the pad's middle, z for its lowest point. The search goes from
-    start_rad; where that does not lead there, from the relaxed finger and two variations of it.
+    target_m: (3,) in the sheet frame, x and y of the pad's middle, z of its lowest point. The search starts from
+    start_rad; if it fails, from the relaxed finger and two variations of it.
     """
     best = _descend(model, finger, start_rad, wrist, target_m, steps)
     for variation_rad in ([0, 0, 0], [0, -0.3, 0.5], [0, 0.3, -0.3]):
@@ -50,7 +51,7 @@ def solve_finger(
 def _descend(
     model: HandModel, finger: int, start_rad: np.ndarray, wrist: WristPose, target_m: np.ndarray, steps: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Damped least squares (Wampler 1986) with limits."""
+    """Damped least squares (Wampler 1986) with joint limits."""
     values_rad = start_rad
     for _ in range(steps):
         chain = model.bend(finger, values_rad)
@@ -69,9 +70,9 @@ def _compute_residual_m(pad: Pad, target_m: np.ndarray) -> np.ndarray:
 
 
 def _jacobian(finger: int, chain: Chain, pad: Pad, wrist: WristPose) -> np.ndarray:
-    """(3, 3) metres by radian: the pad's x, y and height by the finger's three values."""
+    """(3, 3) metres per radian: derivative of the pad's x, y and height by the finger's three values."""
     jacobian = np.zeros((3, 3))
-    # The second flexion turns the last joint too.
+    # The second flexion also turns the last joint.
     for index, (value, factor) in enumerate(((0, 1.0), (1, 1.0), (2, 1.0), (2, DISTAL_COUPLING[finger]))):
         axis = wrist.rotation @ chain.axes[index]
         origin_m = wrist.rotation @ chain.origins_m[index] + wrist.position_m
@@ -88,7 +89,7 @@ def _compute_step(jacobian: np.ndarray, residual_m: np.ndarray, values_rad: np.n
     at_limit = (at_min & (step_rad < 0)) | (at_max & (step_rad > 0))
     if not at_limit.any():
         return step_rad
-    # What is at its limit stays there; the other joints do the rest.
+    # Joints at their limit stay there; the step is solved for the other joints.
     return _solve_damped(np.where(at_limit, 0.0, jacobian), residual_m, max(damping, 1e-4) ** 2)
 
 
@@ -97,7 +98,7 @@ def _solve_damped(jacobian: np.ndarray, residual_m: np.ndarray, damping: float) 
 
 
 def fit_posture(model: HandModel, homes_m: np.ndarray, random: np.random.Generator) -> tuple[WristPose, np.ndarray]:
-    """Wrist and joint values (5, 3) that lay the pads on their home keys, near a relaxed hand drawn at random.
+    """Wrist and joint values (5, 3) that place the pads on their home keys, near a relaxed hand drawn at random.
 
     homes_m: (5, 2) in the sheet frame.
     """
@@ -118,13 +119,13 @@ def fit_posture(model: HandModel, homes_m: np.ndarray, random: np.random.Generat
 
 
 def _sample_relaxed(model: HandModel, homes_m: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """(21,) where the fit starts: the wrist's position, its three angles, the fingers' values."""
+    """(21,) start of the fit: the wrist's position, its three angles, the fingers' values."""
     sign = 1 if model.hand == "left" else -1
     yaw_rad = -sign * np.radians(random.uniform(8, 18))
     pitch_rad = np.radians(random.uniform(-1, 5))
     roll_rad = -sign * np.radians(random.uniform(4, 10))
     first_rad = np.radians(random.uniform(14, 22))
-    # A draw that nothing uses: without it all that follow, and so the recordings, would change.
+    # Unused; without this draw all later ones, and so the recordings, would change.
     random.uniform(26, 36)
     values_rad = np.zeros((5, 3))
     values_rad[:, 1] = first_rad

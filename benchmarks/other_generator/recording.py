@@ -1,4 +1,4 @@
-"""From a sentence to a recording: a bag with realsense2_camera's topics, and the truth beside it; kept in the cache."""
+"""Renders sentences to recordings in the cache: a bag with the topics of realsense2_camera, and its ground truth."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _FRAMES_PER_S = 30
 _FRAME_ID = "camera_color_optical_frame"
 _COLOR, _ALIGNED_DEPTH = "/camera/camera/color", "/camera/camera/aligned_depth_to_color"
 
-# Gets the frames and their number, gives the frames back.
+# Gets the frames and their number, returns the frames.
 Progress = Callable[[Iterator["RenderedFrame"], int], AbstractContextManager[Iterator["RenderedFrame"]]]
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A recording of the sets. seed: who types it, where. angle_deg: of the camera over the desk."""
+    """The settings of a recording. seed: of typist and scene. angle_deg: elevation of the camera above the desk."""
 
     text: str
     seed: int
@@ -49,7 +49,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class RenderedFrame:
-    """A frame. color_bgr: (H, W, 3) uint8. depth_mm: (H, W) uint16, 0 where there is none. truth: its line."""
+    """A frame. color_bgr: (H, W, 3) uint8. depth_mm: (H, W) uint16, 0 invalid. truth: its ground-truth line."""
 
     stamp_ns: int
     color_bgr: np.ndarray
@@ -58,9 +58,9 @@ class RenderedFrame:
 
 
 def ensure_recording(sentence: Sentence, progress: Progress) -> Path:
-    """The recording in the cache; rendered, one to two minutes, where it is not there yet.
+    """The recording in the cache; rendered, in one to two minutes, if it is missing.
 
-    Raises ValueError for a text that cannot be typed, ModuleNotFoundError where the hands are to be made without anny.
+    Raises ValueError for a text that cannot be typed, ModuleNotFoundError if the hands have to be made without anny.
     """
     path = cached_path(sentence)
     if not is_complete(path):
@@ -70,9 +70,9 @@ def ensure_recording(sentence: Sentence, progress: Progress) -> Path:
 
 
 def cached_path(sentence: Sentence) -> Path:
-    """Where its recording lies or will lie.
+    """The path of the sentence's recording, whether it exists or not.
 
-    The name changes with the generator's sources, so that an old image never stands in for a new one.
+    The name contains a digest of the generator's sources: after a change, recordings are rendered again.
     """
     digest = hashlib.sha256(json.dumps(vars(sentence), sort_keys=True).encode())
     for source in sorted(Path(__file__).parent.iterdir()):
@@ -82,7 +82,7 @@ def cached_path(sentence: Sentence) -> Path:
 
 
 def write_recording(sentence: Sentence, path: Path, progress: Progress) -> None:
-    """Writes the bag and its truth; both appear when they are whole, and replace what was there."""
+    """Writes the bag and its ground truth; both appear when they are complete, and replace existing files."""
     sentence_renderer = SentenceRenderer(sentence)
     with (
         atomic_write(ground_truth_path(path), overwrite=True) as temporary_path,
@@ -93,7 +93,7 @@ def write_recording(sentence: Sentence, path: Path, progress: Progress) -> None:
         for rendered_frame in rendered_frames:
             _write_frame(bag, sentence_renderer.camera, rendered_frame)
             frame_lines.append(rendered_frame.truth)
-        # Where the pads touched is known when all frames are.
+        # The contact points of the taps are known after the last frame.
         lines = [sentence_renderer.make_header_line(), *sentence_renderer.tap_lines(), *frame_lines]
         temporary_path.write_text("".join(map(to_line, lines)), encoding="utf-8")
 
@@ -106,7 +106,7 @@ def _write_frame(bag: BagWriter, camera: Camera, rendered_frame: RenderedFrame) 
 
 
 class SentenceRenderer:
-    """A sentence being typed and filmed. camera: the intrinsics of both streams."""
+    """Renders the typing of a sentence. camera: the intrinsics of both streams."""
 
     def __init__(self, sentence: Sentence) -> None:
         self._sentence = sentence
@@ -118,11 +118,11 @@ class SentenceRenderer:
         self._sensor = Sensor(sentence.seed, view.focal_px)
         self.camera = Camera(view.focal_px, view.focal_px, view.cx_px, view.cy_px, WIDTH_PX, HEIGHT_PX)
         self.frame_count = int(self._animator.end_s * _FRAMES_PER_S)
-        # Where the pad was in the first frame that shows it on the desk.
+        # Position of the pad in the first frame of its contact.
         self._contact_m: dict[Tap, np.ndarray] = {}
 
     def render_frames(self) -> Iterator[RenderedFrame]:
-        """The frames, once."""
+        """Yields the frames; call it once."""
         for frame_index in range(self.frame_count):
             stamp_ns = _FIRST_STAMP_NS + frame_index * _PERIOD_NS
             buffers, hands = self._render_frame(frame_index * _PERIOD_NS * 1e-9)
@@ -144,12 +144,12 @@ class SentenceRenderer:
         return buffers, make_hand_entries(states, player, time_s, buffers, view)
 
     def make_header_line(self) -> dict[str, Any]:
-        """The truth file's first line."""
+        """The first line of the ground-truth file."""
         sentence = self._sentence
         return make_header_line(sentence.text, sentence.seed, sentence.angle_deg, self._animator, self._renderer)
 
     def tap_lines(self) -> Iterator[dict[str, Any]]:
-        """After the frames. A tap between two frames is where it was planned."""
+        """The lines of the taps; call it after the frames. A tap between two frames has its planned position."""
         for tap in self._animator.player.taps:
             contact_m = self._contact_m.get(tap, tap.pad_m)
             yield make_tap_line(tap, _to_stamp_ns(tap.press_s), _to_stamp_ns(tap.release_s), contact_m)

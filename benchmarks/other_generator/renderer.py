@@ -1,4 +1,4 @@
-"""Images of the hands over the desk: linear colour, true depth, and which part of whom each pixel sees."""
+"""Images of the hands over the desk: linear colour, exact depth, and the visible part of each pixel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from other_generator.skin import Skin
 from other_generator.view import HEIGHT_PX, WIDTH_PX, View, sample_view
 
 _STREAM = 9000
-# How far the lamp's light goes round into the shade: red furthest, which is what makes skin look soft.
+# Subsurface scattering: wrap ratios of the lamp's light into the shade, red farthest.
 _WRAP_BGR = np.array([0.08, 0.12, 0.22], np.float32)
 
 
@@ -29,7 +29,7 @@ class RenderBuffers:
 
 
 class Renderer:
-    """A desk with its sheet, lamp and camera, all drawn by a seed. view: the camera."""
+    """Renders hands over a desk with a sheet, under a lamp, all drawn from a seed. view: the camera."""
 
     def __init__(self, seed: int, angle_deg: float, sheet: Sheet) -> None:
         random = np.random.default_rng(_STREAM + seed)
@@ -75,7 +75,7 @@ class Renderer:
     def _shade_skin(
         self, hits: Hits, body: Body, points_m: np.ndarray, normals: np.ndarray, light: np.ndarray
     ) -> np.ndarray:
-        """(P, 3) linear radiance of skin at points (P, 3). light: (P, 2) as of RayScene.trace_light."""
+        """(P, 3) linear radiance of skin at points (P, 3). light: (P, 2) as returned by RayScene.trace_light."""
         lamp_bgr, sky_bgr = self._lighting.lamp_bgr, self._lighting.sky_bgr
         to_lamp = self._lighting.lamp_m - points_m
         square_m2 = (to_lamp * to_lamp).sum(1, keepdims=True)
@@ -83,7 +83,7 @@ class Renderer:
         facing = (normals * to_lamp).sum(1, keepdims=True)
         wrapped = np.maximum((facing + _WRAP_BGR) / (1 + _WRAP_BGR), 0)
         diffuse = wrapped * self._lighting.falloff(square_m2) * lamp_bgr * light[:, :1]
-        # From below comes what the desk sends back, the less the nearer it is.
+        # The desk reflects light from below, less for points near the desk.
         up = 0.5 + 0.5 * normals[:, 2:]
         from_desk = (1 - up) * 0.28 * (sky_bgr + lamp_bgr) * np.clip(points_m[:, 2:] / 0.025, 0.2, 1)
         ambient = (up * sky_bgr + from_desk) * (0.2 + 0.8 * light[:, 1:])

@@ -1,4 +1,4 @@
-"""From a text to taps and dips: what is typed when, by which finger, and where the pads land."""
+"""Plans taps and dips from a text: times, fingers, and landing points of the pads."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from fingertip_contact.datatypes import HANDS, Handedness
 from other_generator.habits import FINGER_BY_LETTER, LANDING_OFFSET_M, SPACE, Habits
 from other_generator.taps import FALL_SHAPES, Dip, Tap
 
-# The desk is empty at first, then the hands come, wait, and wait again after the last tap.
+# Durations: the empty desk, the entry of the hands, and the wait before the first and after the last tap.
 EMPTY_S, ENTER_S, WAIT_S = 1.2, 0.8, 0.8
 WORDS_PER_MINUTE = 30
-# A word counts as five letters.
+# A word is five letters.
 _LETTER_S = 12.0 / WORDS_PER_MINUTE
-# Share of the way to a key that the hand goes, by finger; the finger does the rest.
+# Ratio of the hand's displacement to the distance of the key from home, by finger.
 _WRIST_FRACTION = (0.4, 0.8, 0.65, 0.7, 0.9)
 
-# (hand, finger, pad (2,), wanted shift of the wrist (2,)) -> (3,) shift of the wrist with which the pad gets there.
+# (hand, finger, pad (2,), preferred wrist shift (2,)) -> (3,) wrist shift with which the finger reaches the pad.
 WristPlanner = Callable[[Handedness, int, np.ndarray, np.ndarray], np.ndarray]
 
 
 def require_typable(text: str) -> None:
-    """Raises ValueError where a text holds more than lower-case letters and spaces, or nothing."""
+    """Raises ValueError if a text is empty or contains more than lower-case letters and spaces."""
     unknown = sorted({letter for letter in text if letter != " " and letter not in FINGER_BY_LETTER})
     if unknown or not text:
-        raise ValueError(f"the other typist types lower-case letters and spaces, not {unknown or 'an empty text'}")
+        raise ValueError(f"this generator types lower-case letters and spaces, not {unknown or 'an empty text'}")
 
 
 class Scheduler:
-    """Plans the taps of a text one after the other; what it draws depends on what was drawn before."""
+    """Plans the taps of a text one after the other; each depends on the earlier ones."""
 
     def __init__(
         self,
@@ -46,7 +46,10 @@ class Scheduler:
         self._taps: list[Tap] = []
 
     def plan(self, text: str) -> list[Tap]:
-        """In order of time. Raises ValueError for a text that cannot be typed, or a key out of reach; call it once."""
+        """The taps in order of time; call it once.
+
+        Raises ValueError for a text that cannot be typed, or a key out of reach.
+        """
         require_typable(text)
         time_s = EMPTY_S + ENTER_S + WAIT_S + 0.45
         for previous, letter in zip(f" {text}", text, strict=False):
@@ -67,7 +70,7 @@ class Scheduler:
         displacement_m = pad_m - self._habits.homes_m[hand][finger]
         wrist_m = self._plan_wrist(hand, finger, pad_m, displacement_m * _WRIST_FRACTION[finger])
         press_s = self._find_hand_arrival_s(hand, wrist_m, fall_s, press_s)
-        # In the order in which they are drawn.
+        # The keyword arguments are evaluated, and so drawn, in this order.
         return Tap(
             hand=hand,
             finger=finger,
@@ -87,12 +90,12 @@ class Scheduler:
         )
 
     def _choose_thumb(self) -> tuple[Handedness, int]:
-        """Mostly the hand that did not type the last letter."""
+        """The thumb of the hand that did not type the last letter, in 85 % of cases."""
         last = self._taps[-1].hand if self._taps else "left"
         return ("right" if (last == "left") == (self._random.random() < 0.85) else "left"), 0
 
     def _find_earliest_press_s(self, hand: Handedness, finger: int, fall_s: float, earliest_s: float) -> float:
-        """When this finger is back up, and the others are down long enough."""
+        """The earliest press after this finger's last tap, and at minimum intervals after those of other fingers."""
         for tap in self._taps:
             if (tap.hand, tap.finger) == (hand, finger):
                 free_s = tap.release_s + tap.lift_s + fall_s + 0.06
@@ -102,7 +105,7 @@ class Scheduler:
         return earliest_s
 
     def _find_hand_arrival_s(self, hand: Handedness, wrist_m: np.ndarray, fall_s: float, earliest_s: float) -> float:
-        """When the hand has had the time to get there from where it was for its last tap."""
+        """The earliest press after the hand has moved from the position of its last tap."""
         last = next((tap for tap in reversed(self._taps) if tap.hand == hand), None)
         if last is None or np.linalg.norm(wrist_m - last.wrist_m) <= 0.006:
             return earliest_s
@@ -126,7 +129,7 @@ class Scheduler:
 
 
 def sample_dips(taps: Sequence[Tap], end_s: float, random: np.random.Generator) -> list[Dip]:
-    """Dips of fingers that have no tap or other dip then."""
+    """Samples dips, at times at which their fingers have no tap or other dip."""
     dips: list[Dip] = []
     for _ in range(int((end_s - 3) / 1.1)):
         start_s = random.uniform(2.9, end_s - 1.2)

@@ -1,4 +1,4 @@
-"""What a stereo camera makes of true colour and depth."""
+"""A simulated stereo camera: colour and depth with errors."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _STREAM = 31000
 # Of a D405.
 _BASELINE_M = 0.018
 _SHAPE = (HEIGHT_PX, WIDTH_PX)
-# Disparities are told in steps of 1/32 pixel.
+# Disparity is quantised to 1/32 pixel.
 _STEPS_PER_PX = 32
-# Where depth changes by more among neighbours, there is an edge.
+# A larger change of depth among neighbours is an edge.
 _EDGE_M = 0.010
 _MAX_DEPTH_M = 1.5
 _NEIGHBOURS = np.ones((3, 3))
 
 
 class Sensor:
-    """One camera. Its noise goes on from frame to frame: the same frames in the same order give the same images."""
+    """One camera. Its random stream runs through all frames: equal frames in equal order give equal images."""
 
     def __init__(self, seed: int, focal_px: float) -> None:
         self._random = np.random.default_rng(_STREAM + seed)
         self._focal_px = focal_px
-        # Disparity errors in pixels that stay.
+        # Disparity errors in pixels that are the same in all frames.
         smooth = cv2.blur(self._random.normal(0, 1, _SHAPE).astype(np.float32), (5, 5)) * 5 * 0.015
         self._fixed_px = smooth + self._random.normal(0, 0.008, _SHAPE).astype(np.float32)
         self._exposure = self._random.uniform(0.88, 1.0)
@@ -38,7 +38,7 @@ class Sensor:
         return np.clip(image + 0.5, 0, 255).astype(np.uint8)
 
     def measure_depth(self, depth_m: np.ndarray) -> np.ndarray:
-        """(H, W) along z -> (H, W) uint16 millimetres, 0 where there is none."""
+        """(H, W) along z -> (H, W) uint16 millimetres, 0 invalid."""
         near_m, far_m = cv2.erode(depth_m, _NEIGHBOURS), cv2.dilate(depth_m, _NEIGHBOURS)
         edge = (far_m - near_m) > _EDGE_M
         # The nearer surface grows by a pixel along about half of its edges.
@@ -59,5 +59,5 @@ class Sensor:
         return along_edges | (self._random.random(_SHAPE, dtype=np.float32) < 0.0008)
 
     def _sample_patches(self, size_px: float) -> np.ndarray:
-        """(H, W) noise in patches."""
+        """(H, W) smoothed noise."""
         return cv2.GaussianBlur(self._random.standard_normal(_SHAPE, dtype=np.float32), (0, 0), size_px)

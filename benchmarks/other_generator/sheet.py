@@ -1,4 +1,4 @@
-"""The sheet on the desk: its keys, and what is printed on it. Sheet frame: origin at the centre, y to the far edge."""
+"""The sheet on the desk: its keys and its print. Sheet frame: origin at the centre, y to the far edge."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PAPER, _KEY, _EDGE, _LETTER, _INK = 235, 205, 90, 40, 22
 
 @dataclass(frozen=True)
 class Key:
-    """A key as layout.yaml has it. char: what it types. center_mm, size_mm: (x, y) each."""
+    """A key of layout.yaml. char: the character that it types. center_mm, size_mm: (x, y) each."""
 
     char: str
     center_mm: tuple[float, float]
@@ -42,7 +42,7 @@ class Sheet:
 
 
 def read_sheet() -> Sheet:
-    """The sheet of layout.yaml, read without the package's own code."""
+    """Reads the sheet of layout.yaml, independently of the package's code."""
     layout = yaml.safe_load(LAYOUT.read_text(encoding="utf-8"))
     markers = layout["markers"]
     return Sheet(

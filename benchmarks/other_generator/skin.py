@@ -1,4 +1,4 @@
-"""What skin looks like: its tone, mottling, creases at the joints, nails."""
+"""Appearance of skin: tone, mottling, creases at the joints, nails."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from other_generator.hand import FIRST_SEGMENT, HandModel, normalise
 
 _TONES_BGR = np.array([[0.40, 0.50, 0.74], [0.30, 0.41, 0.64], [0.20, 0.29, 0.49], [0.13, 0.19, 0.34]], np.float32)
 _TONE_PROBABILITIES = (0.3, 0.35, 0.2, 0.15)
-# The random lattices that mottle the skin repeat after so many cells.
+# Period of the random lattices that mottle the skin, in cells.
 _CELLS = 32
 _COARSE_M, _FINE_M = 0.007, 0.0014
-# The number of the thumb in `parts`; the other fingers follow.
+# Label of the thumb in `Body.parts`; the other fingers follow.
 THUMB_PART = 3
 
 
 class Skin:
-    """One person's. tone: 0 light to 3 dark."""
+    """The skin of one person. tone: 0 light to 3 dark."""
 
     def __init__(self, random: np.random.Generator) -> None:
         self.tone = int(random.choice(len(_TONES_BGR), p=_TONE_PROBABILITIES))
@@ -25,7 +25,7 @@ class Skin:
         self._coarse, self._fine = (random.normal(size=(_CELLS,) * 3).astype(np.float32) for _ in range(2))
 
     def albedo(self, rest_m: np.ndarray, nail: np.ndarray, crease: np.ndarray) -> np.ndarray:
-        """(N, 3) of points on the hand at rest, (N, 3) float32. nail, crease: (N,) float32, 0 to 1."""
+        """Albedo (N, 3) at points (N, 3) float32 of the hand at rest. nail, crease: (N,) float32, 0 to 1."""
         coarse = _interpolate(self._coarse, rest_m / _COARSE_M)
         fine = _interpolate(self._fine, rest_m / _FINE_M)
         albedo = self._bgr * (1 + 0.045 * coarse + 0.05 * fine)[:, None]
@@ -36,7 +36,7 @@ class Skin:
 
 
 def _interpolate(lattice: np.ndarray, cells: np.ndarray) -> np.ndarray:
-    """(N,) values of a lattice that repeats, at (N, 3) places measured in cells."""
+    """Values (N,) of a periodic lattice at positions (N, 3), in cells."""
     cells = cells % _CELLS
     low = np.floor(cells).astype(np.int32)
     x, y, z = (_smoothstep((cells - low).astype(np.float32))).T
@@ -54,7 +54,7 @@ def _smoothstep(fraction: np.ndarray) -> np.ndarray:
 
 
 def compute_creases(model: HandModel) -> np.ndarray:
-    """(V,) 0 to 1: three folds around each finger's second and third joint."""
+    """(V,) 0 to 1: three folds around the second and third joint of each finger."""
     crease = np.zeros(len(model.rest_m))
     for finger in range(len(FINGERS)):
         first = FIRST_SEGMENT + 3 * finger
@@ -87,11 +87,11 @@ def compute_nails(model: HandModel) -> np.ndarray:
 
 
 def _sigmoid_step(distance_m: np.ndarray, softness_m: float) -> np.ndarray:
-    """1 below 0 and 0 above where softness_m is positive, the other way round where it is negative."""
+    """A soft step from 1 below 0 to 0 above 0 if softness_m is positive, from 0 to 1 if it is negative."""
     return 1 / (1 + np.exp(np.clip(distance_m / softness_m, -40, 40)))
 
 
 def label_parts(model: HandModel) -> np.ndarray:
-    """(V,) what a vertex belongs to: 1 palm, 2 arm, then from THUMB_PART on a number for each finger."""
+    """(V,) label of each vertex's part: 1 palm, 2 arm, from THUMB_PART on one per finger."""
     group = model.weights.argmax(1)
     return np.where(group < FIRST_SEGMENT, group + 1, THUMB_PART + (group - FIRST_SEGMENT) // 3)

@@ -1,4 +1,4 @@
-"""Catmull-Clark subdivision of open quad meshes, as a matrix that refines anything given at the vertices."""
+"""Catmull-Clark subdivision of open quad meshes, as a matrix that refines values at the vertices."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import scipy.sparse as sparse
 def subdivide(faces: np.ndarray, vertex_count: int) -> tuple[sparse.csr_matrix, np.ndarray]:
     """One level of Catmull and Clark's scheme (1978); borders keep their vertices and halve their edges.
 
-    faces: (F, 4) int. Returns the matrix (V', V) that takes values at the old vertices to values at the new ones, and
-    the new faces (4 F, 4). New vertices are the old ones moved, then one for each edge, then one for each face.
+    faces: (F, 4) int. Returns the matrix (V', V) from values at the old vertices to values at the new ones, and the
+    new faces (4 F, 4). New vertices are the moved old ones, then one per edge, then one per face.
     """
     face_count = len(faces)
     sides = np.sort(np.stack([faces, np.roll(faces, -1, 1)], -1).reshape(-1, 2), 1)
@@ -28,7 +28,7 @@ def subdivide(faces: np.ndarray, vertex_count: int) -> tuple[sparse.csr_matrix, 
 
 
 def _make_incidence(rows: np.ndarray, members: np.ndarray, shape: tuple[int, int], value: float) -> sparse.csr_matrix:
-    """value where a row has a column among its members. members: (len(rows), K) column numbers."""
+    """A matrix with `value` in the member columns of each row. members: (len(rows), K) column numbers."""
     values = np.full(members.size, value)
     return sparse.csr_matrix((values, (np.repeat(rows, members.shape[1]), members.ravel())), shape)
 
@@ -40,7 +40,7 @@ def _move_vertices(
     face_points: sparse.csr_matrix,
     midpoints: sparse.csr_matrix,
 ) -> sparse.csr_matrix:
-    """(V, V) where the old vertices go; those on a border stay."""
+    """(V, V) from old vertices to their new positions; those on a border stay."""
     face_count, vertex_count = face_points.shape
     vertex_edges = _make_incidence(np.arange(len(edges)), edges, (len(edges), vertex_count), 1.0).T.tocsr()
     vertex_faces = _make_incidence(np.arange(face_count), faces, (face_count, vertex_count), 1.0).T.tocsr()

@@ -1,4 +1,4 @@
-"""How single fingers move in time: taps, dips that touch nothing, and the unrest of a hand. Seconds and metres."""
+"""Motion of single fingers over time: taps, dips without contact, and tremor. Seconds and metres."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from fingertip_contact.datatypes import Handedness
 FallShape = Literal["accelerated", "cosine", "pushed"]
 FALL_SHAPES: tuple[FallShape, ...] = ("accelerated", "cosine", "pushed")
 
-# The part of a raised cosine that a fall goes through before the desk stops it.
+# Phase of a raised cosine at which a falling finger meets the desk.
 _COSINE_PHASE_RAD = np.pi * 0.72
 
 
 def minimum_jerk(fraction: float) -> float:
-    """0 to 1 as fraction goes from 0 to 1, without speed or acceleration at the ends."""
+    """0 to 1 as fraction goes from 0 to 1, with zero speed and acceleration at the ends."""
     fraction = np.clip(fraction, 0, 1)
     return fraction * fraction * fraction * (10 + fraction * (6 * fraction - 15))
 
@@ -26,10 +26,10 @@ def minimum_jerk(fraction: float) -> float:
 class Tap:
     """A finger on the desk from press_s to release_s.
 
-    finger: 0 thumb to 4 little. pad_m: (2,) where the pad is set down. fall_s, lift_s: how long it comes down and goes
-    up. travel_s: how long before the fall it sets off to the key. windup_m: how far it is raised before. couplings:
-    (5,) how far of their way down the hand's other fingers go with it. lag_s: how much later those do. wrist_m: (3,)
-    where the wrist goes for it, from its place over the home keys.
+    finger: 0 thumb to 4 little. pad_m: (2,) landing point of the pad. fall_s, lift_s: durations of the descent and the
+    ascent. travel_s: time before the descent at which the finger starts towards the key. windup_m: height by which it
+    is raised before the descent. couplings: (5,) ratio of the other fingers' descents to their hover heights. lag_s:
+    delay of those. wrist_m: (3,) displacement of the wrist from its home position.
     """
 
     hand: Handedness
@@ -53,7 +53,7 @@ class Tap:
         return self.press_s <= time_s < self.release_s
 
     def descent_fraction(self, time_s: float) -> float:
-        """0 in the air, 1 on the desk, which the finger meets at speed and which stops it dead."""
+        """0 in the air, 1 on the desk, which the finger meets at speed and which stops it at once."""
         if time_s <= self.press_s:
             return self._fall_fraction(np.clip((time_s - self.press_s + self.fall_s) / self.fall_s, 0, 1))
         if time_s <= self.release_s:
@@ -68,7 +68,7 @@ class Tap:
         return fraction**1.6 * (0.85 + 0.15 * fraction)
 
     def coupled_fraction(self, time_s: float) -> float:
-        """0 to 1 and back without a hard stop: what the hand and its other fingers do with the tap."""
+        """0 to 1 and back, smoothly: the motion of the hand and its other fingers during the tap."""
         fall = minimum_jerk((time_s - self.press_s + self.fall_s * 1.1 - self.lag_s) / (self.fall_s * 1.3))
         return fall * (1 - minimum_jerk((time_s - self.release_s - self.lag_s * 0.5) / (self.lift_s * 1.25)))
 
@@ -80,14 +80,14 @@ class Tap:
         return there * (1 - back)
 
     def windup_height_m(self, time_s: float) -> float:
-        """How much higher the finger is before it falls."""
+        """Additional height of the finger before its descent."""
         fraction = (time_s - (self.press_s - self.fall_s - 0.17)) / 0.2
         return self.windup_m * np.sin(np.pi * np.clip(fraction, 0, 1)) ** 2
 
 
 @dataclass(frozen=True)
 class Dip:
-    """An idle finger that lowers to height_m, stays there and comes back without touching."""
+    """An idle finger that descends to height_m, dwells there and ascends, without contact."""
 
     hand: Handedness
     finger: int
@@ -110,7 +110,7 @@ class Dip:
 class SmoothNoise:
     """Smooth random motion about 0 in several directions: each a sum of five sines.
 
-    hertz: the range of their frequencies. deviation: the standard deviation, one or (count,).
+    hertz: range of the frequencies. deviation: standard deviation, a scalar or (count,).
     """
 
     def __init__(
@@ -121,5 +121,5 @@ class SmoothNoise:
         self._amplitude = deviation * np.sqrt(2 / 5)
 
     def __call__(self, time_s: float) -> np.ndarray:
-        """(count,)"""
+        """(count,) displacements at a time."""
         return self._amplitude * np.sin(2 * np.pi * self._hertz * time_s + self._phases_rad).sum(0)

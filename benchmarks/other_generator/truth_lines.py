@@ -1,4 +1,4 @@
-"""The lines of a recording's truth file (`fingertip_research.ground_truth.recording`)."""
+"""The lines of a ground-truth file (`fingertip_research.ground_truth.recording`)."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from other_generator.taps import Tap
 from other_generator.typist import SchedulePlayer
 from other_generator.view import HEIGHT_PX, WIDTH_PX, View
 
-# A fingertip's end lies inside the flesh: it counts as seen where what the pixel shows is no further in front of it.
+# The end of a finger lies inside the flesh: it counts as visible if the surface is at most this far in front of it.
 _MAX_FLESH_DEPTH_M = 0.009
-# The name of layout.yaml; and of the motion, which has none of the difficulties of the package's typists.
+# Name of the layout, and of the difficulty, which is not one of the package's.
 _NAME = "foreign"
 
 
 def make_header_line(
     text: str, seed: int, angle_deg: float, animator: HandAnimator, renderer: Renderer
 ) -> dict[str, Any]:
-    """It says that the desk is empty for the first second: a little less than it is."""
+    """The header. Its calibration_seconds of 1.0 is slightly shorter than the time with an empty desk."""
     view = renderer.view
     return {
         "kind": "header",
@@ -44,7 +44,7 @@ def make_header_line(
 
 
 def make_tap_line(tap: Tap, press_ns: int, release_ns: int, contact_m: np.ndarray) -> dict[str, Any]:
-    """contact_m: where the pad touched, x and y first."""
+    """A tap. contact_m: point at which the pad touched, x and y first."""
     x_m, y_m = _round_values(contact_m[:2], 6)
     return {
         "kind": "tap",
@@ -60,14 +60,14 @@ def make_tap_line(tap: Tap, press_ns: int, release_ns: int, contact_m: np.ndarra
 
 
 def make_frame_line(stamp_ns: int, hands: list[dict[str, Any]]) -> dict[str, Any]:
-    """hands: as `make_hand_entries` gives them; none while the desk is empty."""
+    """A frame. hands: from `make_hand_entries`; none while the desk is empty."""
     return {"kind": "frame", "stamp_ns": stamp_ns, "hands": hands}
 
 
 def make_hand_entries(
     states: Mapping[Handedness, HandState], player: SchedulePlayer, time_s: float, buffers: RenderBuffers, view: View
 ) -> list[dict[str, Any]]:
-    """buffers, view: what the camera saw at time_s, and from where."""
+    """The hands of a frame. buffers, view: image and pose of the camera at time_s."""
     return [_make_hand_entry(hand, state, player, time_s, buffers, view) for hand, state in states.items()]
 
 
@@ -92,7 +92,7 @@ def _make_hand_entry(
 
 
 def _is_visible(buffers: RenderBuffers, part: int, end_px: np.ndarray, depth_m: float) -> bool:
-    """Whether nothing is in front of a fingertip's end, and the finger is seen within two pixels of it."""
+    """Whether a fingertip's end is not occluded, and its finger is visible within two pixels."""
     column, row = np.round(end_px).astype(int)
     if (
         not (0 <= column < WIDTH_PX and 0 <= row < HEIGHT_PX)

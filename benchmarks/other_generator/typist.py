@@ -1,4 +1,4 @@
-"""Where the wrists and the pads are at a time: taps, dips and unrest together. Sheet frame, seconds and metres."""
+"""Positions of the wrists and the pads over time: taps, dips and drift combined. Sheet frame, seconds and metres."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from other_generator.habits import Habits
 from other_generator.schedule import EMPTY_S, ENTER_S, WAIT_S
 from other_generator.taps import Dip, Tap, minimum_jerk
 
-# Idle pads stay above that.
+# Minimum height of idle pads.
 _MIN_HEIGHT_M = 0.0021
-# Where the hands come from.
+# Where the hands enter from.
 _ENTRY_OFFSET_M = np.array([0, -0.30, 0.045])
-# How far the hand sinks with a tap.
+# Distance by which the hand sinks during a tap.
 _SINK_M = 0.0022
-# Further from its press than that, a tap moves nothing.
+# Maximum time from its press at which a tap has an effect.
 _TAP_SPAN_S = 1.5
 
 
@@ -31,7 +31,7 @@ class SchedulePlayer:
         self._taps_by_hand = {hand: [tap for tap in taps if tap.hand == hand] for hand in HANDS}
 
     def are_hands_present(self, time_s: float) -> bool:
-        """Whether the hands are on their way or there; before, the desk is empty."""
+        """Whether the hands have begun to enter; before, the desk is empty."""
         return time_s >= EMPTY_S
 
     def find_contact_tap(self, hand: Handedness, finger: int, time_s: float) -> Tap | None:
@@ -41,14 +41,14 @@ class SchedulePlayer:
         )
 
     def wrist_shift_m(self, hand: Handedness, time_s: float) -> np.ndarray:
-        """(3,) from where the wrist is in the fitted posture."""
+        """(3,) displacement of the wrist from the fitted posture."""
         shift_m = self._hand_shift_m(hand, time_s)
         sinking = max((float(tap.coupled_fraction(time_s)) for tap in self._taps_by_hand[hand]), default=0.0)
         shift_m[2] += -_SINK_M * sinking
         return shift_m + _entry_shift_m(time_s)
 
     def pads_m(self, hand: Handedness, time_s: float) -> np.ndarray:
-        """(5, 3) where the pads are to be: x and y of their middles, z of their lowest points."""
+        """(5, 3) target positions of the pads: x and y of their middles, z of their lowest points."""
         heights_m = self._idle_heights_m(hand, time_s)
         xy_m = (
             self._habits.homes_m[hand]
@@ -70,7 +70,7 @@ class SchedulePlayer:
         return self._habits.hand_drift_m(hand, time_s) + self._reach_shift_m(hand, time_s)
 
     def _reach_shift_m(self, hand: Handedness, time_s: float) -> np.ndarray:
-        """(3,) the wrist's shift for keys away from home: it goes from tap to tap, in a long pause by way of home."""
+        """(3,) displacement of the wrist for keys away from home: from tap to tap, and home during long pauses."""
         shift_m = np.zeros(3)
         free_s = None
         for tap in self._taps_by_hand[hand]:
@@ -85,7 +85,7 @@ class SchedulePlayer:
         return shift_m
 
     def _idle_heights_m(self, hand: Handedness, time_s: float) -> np.ndarray:
-        """(5,) what the pads do but for their own taps."""
+        """(5,) heights of the pads without their own taps."""
         heights_m = self._habits.hover_m(hand, time_s)
         for tap in self._find_nearby_taps(hand, time_s):
             heights_m *= 1 - tap.couplings * float(tap.coupled_fraction(time_s))
@@ -93,16 +93,16 @@ class SchedulePlayer:
             if dip.hand == hand and dip.start_s < time_s < dip.end_s:
                 down, height_m = dip.descent_fraction(time_s), heights_m[dip.finger]
                 heights_m[dip.finger] = height_m * (1 - down) + min(dip.height_m, height_m) * down
-        # A soft floor: an idle finger never touches.
+        # A soft lower limit: an idle finger never touches.
         above_m = heights_m - _MIN_HEIGHT_M
         return _MIN_HEIGHT_M + 0.5 * (above_m + np.sqrt(above_m**2 + 0.0007**2))
 
 
 def compute_end_s(taps: Sequence[Tap]) -> float:
-    """When a recording of these taps is over, seconds."""
+    """End of a recording of these taps, seconds."""
     return taps[-1].release_s + taps[-1].lift_s + WAIT_S
 
 
 def _entry_shift_m(time_s: float) -> np.ndarray:
-    """(3,) shift of everything while the hands come in."""
+    """(3,) displacement of both hands while they enter."""
     return _ENTRY_OFFSET_M * (1 - minimum_jerk((time_s - EMPTY_S) / ENTER_S))

@@ -1,4 +1,4 @@
-"""The camera: where it stands, and its pinhole model."""
+"""The camera: its pose, and its pinhole model."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class View:
         return (-self.rotation.T @ self.translation_m).astype(np.float32)
 
     def rays(self, u_px: np.ndarray, v_px: np.ndarray) -> np.ndarray:
-        """(..., 3) float32 in the sheet frame: times a depth along z they lead from the camera to the point."""
+        """(..., 3) float32 in the sheet frame: times a depth along z, the vector from the camera to the point."""
         across, down = (u_px - self.cx_px) / self.focal_px, (v_px - self.cy_px) / self.focal_px
         return (np.stack([across, down, np.ones_like(u_px)], -1) @ self.rotation).astype(np.float32)
 
@@ -40,7 +40,7 @@ class View:
 
 
 def sample_view(seed: int, angle_deg: float, random: np.random.Generator) -> View:
-    """A camera on the far side of the desk, angle_deg over it, that looks at the sheet; random: the principal point."""
+    """A camera beyond the sheet that faces it, angle_deg above the desk. random: draws the principal point."""
     rotation, translation_m, focal_px = _sample_placement(angle_deg, np.random.default_rng(_STREAM + seed))
     return View(rotation, translation_m, focal_px, 319.5 + random.uniform(-4, 4), 239.5 + random.uniform(-4, 4))
 

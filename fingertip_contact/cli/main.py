@@ -93,6 +93,7 @@ REQUIREMENTS = {
     "embreex": "fingertip_contact[research]",
     "fpdf": "fingertip_contact[print]",
     "huggingface_hub": "fingertip_contact[depth]",
+    "jinja2": "fingertip_research[plots]",
     "lightgbm": "fingertip_research[fit]",
     "matplotlib": "fingertip_research[plots]",
     "pyrealsense2": "fingertip_contact[realsense]",

@@ -2,5 +2,5 @@
 
 from fingertip_contact.runtime_tuning import limit_blas_threads
 
-# Here, because a node's module imports numpy.
+# Here, because it has to precede numpy, which every node imports.
 limit_blas_threads()

@@ -14,11 +14,12 @@ from fingertip_contact.nodes.contact_stage import ContactStageBase
 from fingertip_contact.ros import messages
 from fingertip_contact.ros.camera_input import CAMERA_INFO_TOPIC, COLOR_TOPIC, HANDS_TOPIC
 from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.ros.parameter_tables import ContactSettings
 from fingertip_contact.ros.process import run_node
 
 
 class ContactStage(ContactStageBase):
-    """Hands come by topic."""
+    """Gets hands by topic."""
 
     topics = (COLOR_TOPIC, CAMERA_INFO_TOPIC, HANDS_TOPIC)
 
@@ -28,7 +29,7 @@ class ContactStage(ContactStageBase):
 
 def main() -> None:
     """Entry point."""
-    run_node(lambda shutdown_event: ManagedNode("contact_node", ContactStage))
+    run_node(lambda shutdown_event: ManagedNode("contact_node", ContactSettings, ContactStage))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What contact_node and pipeline_node have in common: messages of one stamp to a frame, frame and hands to results."""
+"""The common part of contact_node and pipeline_node: messages of one stamp to a frame, frame and hands to results."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from fingertip_contact.datatypes import Frame, Hand
 from fingertip_contact.ros.camera_input import DEPTH_SOURCE_TOPICS, FrameReader, PairedInput
 from fingertip_contact.ros.contact_interface import ContactInterface
 from fingertip_contact.ros.diagnostics import Diagnostics
-from fingertip_contact.ros.parameters import NodeSettings
+from fingertip_contact.ros.parameter_tables import ContactSettings
 from fingertip_contact.ros.worker import FrameWorker
 
 
 class ContactStageBase:
-    """A stage that lacks only the hands. topics: what a frame is made of, besides the depth of `depth_source`."""
+    """A stage without the source of hands. topics: of a frame, except the depth of `depth_source`."""
 
     topics: tuple[str, ...]
 
-    def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
+    def __init__(self, node: Node, settings: ContactSettings, held: ExitStack) -> None:
         self._node = node
-        self._all_topics = (*self.topics, *DEPTH_SOURCE_TOPICS[parameters.depth_source])
-        self._camera_timeout_s = parameters.camera_timeout_s
+        self._all_topics = (*self.topics, *DEPTH_SOURCE_TOPICS[settings.depth_source])
+        self._camera_timeout_s = settings.camera_timeout_s
         self._diagnostics = Diagnostics(node, held)
-        self._contact = ContactInterface(node, parameters, held)
+        self._contact = ContactInterface(node, settings, held)
 
     def find_hands(self, frame: Frame, received: dict[str, Any]) -> tuple[Hand, ...]:
-        """The hands in a frame. received: the messages that it was made of, by topic."""
+        """The hands of a frame. received: the frame's messages by topic."""
         raise NotImplementedError
 
     def start(self, active: ExitStack) -> None:
         self._frames = FrameReader()
-        active.callback(self._contact.cancel_all)
+        self._contact.start(active)
         worker = FrameWorker(
             self._process,
             self._diagnostics.record_error,

@@ -2,7 +2,7 @@
 
 Subscribes color/image and color/camera_info of one stamp, and hands, which give the region of interest. Publishes
 depth_estimate/image (32FC1, metres, NaN where invalid, REP-118) and depth_estimate/camera_info with the image's stamp
-and frame, and works only while somebody listens; /diagnostics.
+and frame, only while depth_estimate/image has subscribers; /diagnostics.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.freshness import InferenceStatistics
 from fingertip_contact.ros.images import CameraReader, ImageWriter, decode_color_bgr
 from fingertip_contact.ros.lifecycle import ManagedNode
-from fingertip_contact.ros.parameters import NodeSettings
+from fingertip_contact.ros.parameter_tables import DepthEstimationSettings
 from fingertip_contact.ros.process import run_node
 from fingertip_contact.ros.worker import FrameWorker
 from fingertip_contact.runtime_tuning import lower_priority, make_with_low_priority_threads
@@ -42,20 +42,20 @@ from fingertip_contact.runtime_tuning import lower_priority, make_with_low_prior
 DEFAULT_WEIGHTS = "d405"
 # Older hands are ignored: they may have moved.
 MAX_HANDS_AGE_NS = 500_000_000
-# Depth that is older is still published, for the desk, and called a problem.
+# Older depth is still published, since the desk rarely moves, and reported as an error.
 MAX_DEPTH_AGE_S = 1.0
 
 
 class DepthEstimationStage:
     """A depth network between two topics.
 
-    Two threads: one gives depth to every image in a few milliseconds, the other runs the network on the newest
+    Two threads: one propagates depth to every image in a few milliseconds, the other runs the network on the newest
     available image at low priority.
     """
 
-    def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
+    def __init__(self, node: Node, settings: DepthEstimationSettings, held: ExitStack) -> None:
         self._node = node
-        self._every_frame = parameters.every_frame
+        self._every_frame = settings.every_frame
         self._diagnostics = Diagnostics(node, held)
         self._images = node.create_publisher(Image, MODEL_DEPTH_TOPIC, qos.IMAGE_OUT)
         held.callback(node.destroy_publisher, self._images)
@@ -63,14 +63,14 @@ class DepthEstimationStage:
         held.callback(node.destroy_publisher, self._infos)
         self._cameras = CameraReader()
         self._writer = ImageWriter("32FC1")
-        # The threads of the network's runtime get the low priority as well.
-        full_image, region = make_with_low_priority_threads(lambda: make_estimators(parameters))
+        # The threads of the network's runtime get the low priority too.
+        full_image, region = make_with_low_priority_threads(lambda: make_estimators(settings))
         self._network_info = describe_estimator(full_image, "full_image") | (
             describe_estimator(region, "region") if region else {}
         )
         region_ratios = (
-            parameters.region_width / parameters.input_width,
-            parameters.region_height / parameters.input_height,
+            settings.region_width / settings.input_width,
+            settings.region_height / settings.input_height,
         )
         self._stream = DepthStream(full_image, region, RegionFinder(*region_ratios) if region else None)
         self._hands: PointCloud2 | None = None
@@ -79,7 +79,7 @@ class DepthEstimationStage:
         self._stream.reset()
         self._inference_statistics = InferenceStatistics()
         record_error = self._diagnostics.record_error
-        # The network is far slower than a camera: one frame waits, the newest.
+        # The network is far slower than a camera: only the newest frame waits.
         self._network_worker = FrameWorker(self._infer, record_error, depth=1, on_start=lower_priority)
         active.callback(self._network_worker.close)
         frames = FrameWorker(self._process, record_error)
@@ -95,10 +95,10 @@ class DepthEstimationStage:
         self._hands = message
 
     def _process(self, received: dict[str, Any]) -> None:
-        """One image of the camera."""
+        """Propagate depth to a camera image."""
         if not self._images.get_subscription_count():
             return
-        # Raises for unusable intrinsics, without which depth is worth nothing.
+        # Raises ValueError for unusable intrinsics, without which depth cannot be used.
         self._cameras.read(received[CAMERA_INFO_TOPIC])
         self._network_worker.offer(received)
         if not self._every_frame:
@@ -109,7 +109,7 @@ class DepthEstimationStage:
             self._publish(received, estimate)
 
     def _infer(self, received: dict[str, Any]) -> None:
-        """One image for the network."""
+        """Run the network on an image."""
         image = received[COLOR_TOPIC]
         stamp_ns = messages.stamp_to_ns(image.header.stamp)
         start_s = time.monotonic()
@@ -121,7 +121,7 @@ class DepthEstimationStage:
             self._publish(received, estimate)
 
     def _find_hands_near(self, stamp_ns: int) -> Sequence[Hand]:
-        """The last hands that were heard of, if they are of about that time."""
+        """The last received hands, unless their stamp is too far from this one."""
         message = self._hands
         if message is None or abs(messages.stamp_to_ns(message.header.stamp) - stamp_ns) > MAX_HANDS_AGE_NS:
             return ()
@@ -138,42 +138,42 @@ class DepthEstimationStage:
         if age_s > MAX_DEPTH_AGE_S:
             self._diagnostics.record_error(
                 ValueError(
-                    f"the depth network last saw an image {age_s:.1f} s ago: it is too slow, or other programs leave "
-                    "it no time; take a smaller input, int8, or a machine with less to do"
+                    f"the published depth is {age_s:.1f} s old: the depth network is too slow on this machine; use a "
+                    "smaller input or int8, or end other programs"
                 )
             )
 
 
-def make_estimators(parameters: NodeSettings) -> tuple[DepthEstimator, DepthEstimator | None]:
-    """For whole images, and for windows where those are wanted. Raises ValueError where the weights, a size or the
-    wish for a runtime cannot be used."""
-    checkpoint = Path(parameters.checkpoint) if parameters.checkpoint else weights.get_verified_path(DEFAULT_WEIGHTS)
+def make_estimators(settings: DepthEstimationSettings) -> tuple[DepthEstimator, DepthEstimator | None]:
+    """The estimator of full images, and that of regions if enabled. Raises ValueError if the weights, a size or the
+    runtime cannot be used."""
+    checkpoint = Path(settings.checkpoint) if settings.checkpoint else weights.get_verified_path(DEFAULT_WEIGHTS)
 
     def make_estimator(height: int, width: int) -> DepthEstimator:
         return DepthEstimator(
             checkpoint,
             height=height,
             width=width,
-            max_depth_m=parameters.max_depth_m or None,
-            runtime=parameters.runtime,
-            precision=parameters.precision,
-            # All cores would be a little faster for the network, and a loss for what runs beside it.
-            threads=parameters.threads or max((os.cpu_count() or 1) // 2, 1),
+            max_depth_m=settings.max_depth_m or None,
+            runtime=settings.runtime,
+            precision=settings.precision,
+            # All cores would make the network a little faster, and the other nodes slower.
+            threads=settings.threads or max((os.cpu_count() or 1) // 2, 1),
         )
 
-    full_image = make_estimator(parameters.input_height, parameters.input_width)
-    has_regions = parameters.region_height and parameters.region_width
-    return full_image, make_estimator(parameters.region_height, parameters.region_width) if has_regions else None
+    full_image = make_estimator(settings.input_height, settings.input_width)
+    has_regions = settings.region_height and settings.region_width
+    return full_image, make_estimator(settings.region_height, settings.region_width) if has_regions else None
 
 
 def describe_estimator(estimator: DepthEstimator, name: str) -> dict[str, object]:
-    """What runs an estimator, for diagnostics."""
+    """Runtime and precision of an estimator, for diagnostics."""
     return {f"{name}_{key}": value for key, value in estimator.diagnostics.items()}
 
 
 def main() -> None:
     """Entry point."""
-    run_node(lambda shutdown_event: ManagedNode("depth_estimation_node", DepthEstimationStage))
+    run_node(lambda shutdown_event: ManagedNode("depth_estimation_node", DepthEstimationSettings, DepthEstimationStage))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """hand_tracking_node: colour images in, hands out.
 
-Subscribes color/image. Publishes hands with the image's stamp and frame, one message for each image, empty where no
-hand is seen; /diagnostics.
+Subscribes color/image. Publishes hands with the image's stamp and frame, one message per image, empty without hands;
+/diagnostics.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.hand_publisher import HandPublisher
 from fingertip_contact.ros.images import decode_color_bgr
 from fingertip_contact.ros.lifecycle import ManagedNode
-from fingertip_contact.ros.parameters import NodeSettings
+from fingertip_contact.ros.parameter_tables import HandTrackingSettings
 from fingertip_contact.ros.process import run_node
 from fingertip_contact.ros.worker import FrameWorker
 
@@ -25,10 +25,10 @@ from fingertip_contact.ros.worker import FrameWorker
 class HandTrackingStage:
     """A tracker between two topics."""
 
-    def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
+    def __init__(self, node: Node, settings: HandTrackingSettings, held: ExitStack) -> None:
         self._node = node
         self._diagnostics = Diagnostics(node, held)
-        self._hands = HandPublisher(node, parameters, held)
+        self._hands = HandPublisher(node, settings, held)
 
     def start(self, active: ExitStack) -> None:
         self._hands.reset()
@@ -45,7 +45,7 @@ class HandTrackingStage:
 
 def main() -> None:
     """Entry point."""
-    run_node(lambda shutdown_event: ManagedNode("hand_tracking_node", HandTrackingStage))
+    run_node(lambda shutdown_event: ManagedNode("hand_tracking_node", HandTrackingSettings, HandTrackingStage))
 
 
 if __name__ == "__main__":

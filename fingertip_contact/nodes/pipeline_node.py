@@ -1,4 +1,4 @@
-"""pipeline_node: hand tracking and contact in one process; images go from one to the other without a copy.
+"""pipeline_node: hand tracking and contact in one process; they share images without a copy.
 
 Subscribes color/image, color/camera_info, and depth/image, depth_estimate/image or both (`depth_source`). Publishes
 hands and everything that contact_node does, and has its services.
@@ -16,18 +16,18 @@ from fingertip_contact.nodes.contact_stage import ContactStageBase
 from fingertip_contact.ros.camera_input import CAMERA_INFO_TOPIC, COLOR_TOPIC
 from fingertip_contact.ros.hand_publisher import HandPublisher
 from fingertip_contact.ros.lifecycle import ManagedNode
-from fingertip_contact.ros.parameters import NodeSettings
+from fingertip_contact.ros.parameter_tables import PipelineSettings
 from fingertip_contact.ros.process import run_node
 
 
 class PipelineStage(ContactStageBase):
-    """Hands are found here."""
+    """Tracks hands itself."""
 
     topics = (COLOR_TOPIC, CAMERA_INFO_TOPIC)
 
-    def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
-        super().__init__(node, parameters, held)
-        self._hands = HandPublisher(node, parameters, held)
+    def __init__(self, node: Node, settings: PipelineSettings, held: ExitStack) -> None:
+        super().__init__(node, settings, held)
+        self._hands = HandPublisher(node, settings, held)
 
     def start(self, active: ExitStack) -> None:
         self._hands.reset()
@@ -39,7 +39,7 @@ class PipelineStage(ContactStageBase):
 
 def main() -> None:
     """Entry point."""
-    run_node(lambda shutdown_event: ManagedNode("pipeline_node", PipelineStage))
+    run_node(lambda shutdown_event: ManagedNode("pipeline_node", PipelineSettings, PipelineStage))
 
 
 if __name__ == "__main__":

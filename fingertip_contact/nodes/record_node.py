@@ -1,7 +1,7 @@
-"""record_node: writes topics to an MCAP recording, as they come off the wire.
+"""record_node: writes serialised messages of topics to an MCAP recording.
 
-The recording appears under its name when the node ends (Ctrl-C); nothing half-written is ever left there. Where it
-cannot be written, a full disk for one, the node ends with exit code 2.
+The recording appears under its name when the node ends (Ctrl-C); an incomplete file never does. Where it cannot be
+written, e.g. on a full disk, the node ends with exit code 2.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fingertip_contact.recordings.bag import CAMERA_INFO, IMAGE, BagWriter, can_
 from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros import qos
 from fingertip_contact.ros.message_types import load_message_class
-from fingertip_contact.ros.parameter_tables import PARAMETER_TABLES
+from fingertip_contact.ros.parameter_tables import RecordSettings
 from fingertip_contact.ros.parameters import NodeParameters
 from fingertip_contact.ros.process import EXIT_USAGE, ShutdownEvent, run_node
 from fingertip_contact.ros.worker import FrameWorker
@@ -35,7 +35,7 @@ DEFAULT_TOPICS = {
     "key_events": "visualization_msgs/msg/InteractiveMarkerFeedback",
     "typed_text": "std_msgs/msg/String",
 }
-# Two seconds of a colour and a depth camera at 30 Hz: what a slow disk may lag behind.
+# Two seconds of a colour and a depth camera at 30 Hz: the maximum lag of a slow disk.
 QUEUE_SIZE = 240
 DISCOVERY_PERIOD_S = 1.0
 POLL_S = 0.01
@@ -43,7 +43,7 @@ POLL_S = 0.01
 
 @dataclass(frozen=True)
 class SerializedMessage:
-    """A serialised message and when it came."""
+    """A serialised message with its time of arrival."""
 
     topic: str
     type_name: str
@@ -53,19 +53,19 @@ class SerializedMessage:
 
 class RecordNode(Node):
     def __init__(self, shutdown_event: ShutdownEvent) -> None:
-        """Raises ValueError without a name to write to, FileExistsError where that is taken."""
+        """Raises ValueError if `output` is empty, FileExistsError if it exists."""
         super().__init__("record_node", namespace=PACKAGE)
         self._shutdown_event = shutdown_event
         self._writer: BagWriter | None = None
-        parameters = NodeParameters(self, PARAMETER_TABLES["record_node"]).snapshot()
-        if not parameters.output:
-            raise ValueError("nowhere to record to: set the parameter `output` to a name that ends in .mcap")
-        self._pending_topics = {topic: DEFAULT_TOPICS.get(topic, "") for topic in filter(None, parameters.topics)}
+        settings = NodeParameters(self, RecordSettings).snapshot()
+        if not settings.output:
+            raise ValueError("no recording to write: set the parameter `output` to a name that ends in .mcap")
+        self._pending_topics = {topic: DEFAULT_TOPICS.get(topic, "") for topic in filter(None, settings.topics)}
         self._pending_topics = self._pending_topics or dict(DEFAULT_TOPICS)
         self._count = 0
         self._write_error: Exception | None = None
         self._held = ExitStack()
-        self._writer = self._held.enter_context(BagWriter(Path(parameters.output)))
+        self._writer = self._held.enter_context(BagWriter(Path(settings.output)))
         self._worker: FrameWorker[SerializedMessage] = FrameWorker(
             self._write, self._on_write_error, depth=QUEUE_SIZE, max_lag_s=math.inf
         )
@@ -74,7 +74,7 @@ class RecordNode(Node):
         self._timer = self.create_timer(DISCOVERY_PERIOD_S, self._discover_topics)
 
     def destroy_node(self) -> None:
-        """The recording appears under its name, or nothing is left of one that could not be written."""
+        """Complete the recording, or remove one that could not be written."""
         if self._writer is not None:
             self._finish(self._writer.path)
         super().destroy_node()
@@ -90,9 +90,9 @@ class RecordNode(Node):
             return
         self.get_logger().info(f"{path}: {self._count} messages, {self._worker.dropped} dropped")
         if not self._count:
-            self.get_logger().warning("nobody sent anything: are the topics remapped to the camera's?")
+            self.get_logger().warning("no message was received: are the topics remapped to the camera's?")
         if self._pending_topics:
-            self.get_logger().warning(f"nobody published {', '.join(self._pending_topics)}")
+            self.get_logger().warning(f"no publisher of {', '.join(self._pending_topics)}")
 
     def _flush(self) -> None:
         while self._worker.pending_count:
@@ -100,7 +100,7 @@ class RecordNode(Node):
         self._worker.close()
 
     def _discover_topics(self) -> None:
-        """Subscribes to what has a known type by now; a named topic has one once somebody publishes it."""
+        """Subscribe to the pending topics whose type is known; another topic gets its type from its publisher."""
         types = dict(self.get_topic_names_and_types())
         for topic in list(self._pending_topics):
             name = self.resolve_topic_name(topic)
@@ -110,17 +110,17 @@ class RecordNode(Node):
                 try:
                     self._subscribe(name, type_name)
                 except ValueError as error:
-                    self.get_logger().warning(f"{name} is left out: {error}")
+                    self.get_logger().warning(f"{name} is not recorded: {error}")
 
     def _subscribe(self, topic: str, type_name: str) -> None:
-        """Raises ValueError where messages of the type cannot be received or written here."""
+        """Raises ValueError where the definition of the type is not installed."""
 
         def receive(message: bytes) -> None:
             self._worker.offer(SerializedMessage(topic, type_name, self.get_clock().now().nanoseconds, message))
 
         if not can_write(type_name):
             raise ValueError(f"the definition of its type {type_name} is not known")
-        # What a camera sends may be offered as best effort.
+        # Cameras may offer only best effort.
         profile = qos.RECORD if type_name in (IMAGE, CAMERA_INFO) else qos.EVENT
         self.create_subscription(load_message_class(type_name), topic, receive, profile, raw=True)
 
@@ -130,7 +130,7 @@ class RecordNode(Node):
         self._count += 1
 
     def _on_write_error(self, error: Exception) -> None:
-        """A recording with a hole in it is worth nothing: ends the process."""
+        """End the process: a recording with missing messages is useless."""
         self._write_error = self._write_error or error
         self._shutdown_event.set()
 

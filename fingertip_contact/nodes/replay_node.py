@@ -1,6 +1,6 @@
 """replay_node: plays any bag as it was recorded, with /clock, for nodes with `use_sim_time`.
 
-Messages go out as they lie in the bag, byte for byte. A loop begins again with the first stamps.
+Messages are published byte for byte. A loop starts again with the first stamps.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from fingertip_contact.recordings.bag import open_bag
 from fingertip_contact.ros import qos
 from fingertip_contact.ros.bag_reader import BagPrefetcher
 from fingertip_contact.ros.message_types import load_message_class
+from fingertip_contact.ros.parameter_tables import ReplaySettings
 from fingertip_contact.ros.player import PlayerNode
 from fingertip_contact.ros.process import ShutdownEvent, run_node
 
 
-class ReplayNode(PlayerNode):
+class ReplayNode(PlayerNode[ReplaySettings]):
     def __init__(self, shutdown_event: ShutdownEvent) -> None:
-        """Raises ValueError or OSError where the bag cannot be read or has none of the topics."""
-        super().__init__("replay_node", shutdown_event)
+        """Raises ValueError or OSError if the bag cannot be read or has none of the topics."""
+        super().__init__("replay_node", ReplaySettings, shutdown_event)
         self._clock_publisher = self.create_publisher(Clock, "/clock", qos.CLOCK)
         self._last_tick_s = -math.inf
         self._topic_publishers: dict[str, Publisher] = {}
@@ -32,9 +33,9 @@ class ReplayNode(PlayerNode):
                 profile = qos.LATCHED if topic.endswith("/tf_static") else qos.RESULT
                 self._topic_publishers[topic] = self.create_publisher(load_message_class(type_name), topic, profile)
             except ValueError as error:
-                self.get_logger().warning(f"{topic} is left out: {error}")
+                self.get_logger().warning(f"{topic} is not played: {error}")
         if not self._topic_publishers:
-            raise ValueError(f"{self._path} has nothing that can be played here")
+            raise ValueError(f"{self._path} has no topic of an installed message type")
         self._delay_s = self._settings.start_delay_s
         self.start()
 
@@ -63,7 +64,7 @@ class ReplayNode(PlayerNode):
         return {topic: type_name for topic, type_name in available.items() if topic in requested}
 
     def _tick_until(self, due_s: float, stamp_ns: int) -> None:
-        """Publishes /clock until a message is due, whose stamp is then the time."""
+        """Publish /clock until a message is due; the clock then shows its stamp."""
         period_s = 1.0 / self._settings.clock_rate_hz
         while (remaining_s := due_s - time.monotonic()) > 0 and not self._shutdown_event.wait(
             min(remaining_s, period_s)

@@ -1,8 +1,8 @@
-"""simulated_camera_node: a recording of a camera, played as the camera itself would.
+"""simulated_camera_node: plays a recording of a camera with current stamps.
 
-Publishes the recording's images and camera_infos under their recorded names (those of realsense2_camera), with
-stamps of now: the first frame's stamp is the moment it is due, and all others keep their recorded distance to it. Only
-topics that somebody listens to are sent. Ends with the recording, unless it loops.
+Publishes the recording's images and camera_infos under their recorded names (those of realsense2_camera). The first
+frame's stamp is the time at which it is due; the other stamps keep their recorded intervals. Topics without subscribers
+are not published. Ends with the recording, unless it loops.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from fingertip_contact.recordings.bag import CAMERA_INFO, IMAGE, RawMessage, ope
 from fingertip_contact.ros import cdr, qos
 from fingertip_contact.ros.bag_reader import BagPrefetcher
 from fingertip_contact.ros.message_types import load_message_class
+from fingertip_contact.ros.parameter_tables import SimulatedCameraSettings
 from fingertip_contact.ros.player import PlayerNode
 from fingertip_contact.ros.process import ShutdownEvent, run_node
 
 POLL_S = 0.05
 
 
-class SimulatedCameraNode(PlayerNode):
+class SimulatedCameraNode(PlayerNode[SimulatedCameraSettings]):
     def __init__(self, shutdown_event: ShutdownEvent) -> None:
-        """Raises ValueError or OSError where the recording is not one of a camera."""
-        super().__init__("simulated_camera_node", shutdown_event)
+        """Raises ValueError or OSError if the recording has no camera."""
+        super().__init__("simulated_camera_node", SimulatedCameraSettings, shutdown_event)
         with open_recording(self._path) as recording:
             self._color_topic = recording.color_topic
             type_names = recording.bag.topics
@@ -54,7 +55,7 @@ class SimulatedCameraNode(PlayerNode):
                 return
             self._send_frame(frame, started_ns + elapsed_ns)
             count += 1
-        self.get_logger().info(f"played {count} frames, the latest {max_delay_s * 1e3:.1f} ms behind its time")
+        self.get_logger().info(f"played {count} frames, at most {max_delay_s * 1e3:.1f} ms late")
 
     def _wait_for_subscribers(self) -> None:
         if self._has_waited:
@@ -68,7 +69,7 @@ class SimulatedCameraNode(PlayerNode):
         self._has_waited = True
 
     def _send_frame(self, frame: list[RawMessage], stamp_ns: int) -> None:
-        # Hands take the longest, so their image goes first.
+        # Hand tracking is the slowest step: its image is published first.
         for message in sorted(frame, key=lambda message: message.topic != self._color_topic):
             publisher = self._topic_publishers[message.topic]
             if publisher.get_subscription_count():
@@ -76,7 +77,7 @@ class SimulatedCameraNode(PlayerNode):
 
 
 def _frames(messages: BagPrefetcher) -> Iterator[tuple[int, list[RawMessage]]]:
-    """The messages of each stamp together; a camera writes them one after another."""
+    """Stamp and messages of each frame; a camera's messages of one stamp are consecutive."""
     for stamp_ns, group in groupby(messages, key=lambda message: cdr.read_stamp_ns(message.cdr)):
         yield stamp_ns, list(group)
 

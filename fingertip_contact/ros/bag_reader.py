@@ -1,4 +1,4 @@
-"""Reads a bag in a thread of its own, some seconds ahead of the one who plays it."""
+"""Reads a bag in a thread of its own, some seconds ahead of playback."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ POLL_S = 0.2
 class BagPrefetcher:
     """The messages of a bag in their order, read and decompressed before they are due.
 
-    seconds: how much of the recording to hold. `wait_until_full` lets that much be read before the first is played.
-    Raises what `open_bag` and `Bag.messages` raise, where the messages are taken.
+    seconds: how much of the recording to buffer; `wait_until_full` waits until that much has been read.
+    Iteration raises the errors of `open_bag` and `Bag.messages`.
     """
 
     def __init__(self, path: Path, topics: list[str], seconds: float) -> None:
@@ -32,7 +32,7 @@ class BagPrefetcher:
         self._thread.start()
 
     def wait_until_full(self, timeout_s: float = 60.0) -> None:
-        """Until `seconds` of the recording, or all of it, have been read."""
+        """Wait until `seconds` of the recording, or all of it, have been read."""
         self._full.wait(timeout_s)
 
     def __iter__(self) -> Iterator[RawMessage]:
@@ -47,7 +47,7 @@ class BagPrefetcher:
             yield item
 
     def close(self) -> None:
-        """Ends the thread."""
+        """End the thread."""
         self._closed.set()
         self._space_available.set()
         self._thread.join()
@@ -60,7 +60,7 @@ class BagPrefetcher:
                         return
                     self._queue.put(message)
             self._queue.put(None)
-        except Exception as error:  # Raised again where messages are taken, for who takes them must not wait for ever.
+        except Exception as error:  # Iteration raises it again; otherwise it would wait for ever.
             self._queue.put(error)
         finally:
             self._full.set()

@@ -1,4 +1,4 @@
-"""A camera's topics to frames: colour, its camera_info and aligned depth of exactly one stamp."""
+"""Camera topics to frames: colour, its camera_info and aligned depth of exactly one stamp."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fingertip_contact.ros.images import CameraReader, decode_color_bgr
 COLOR_TOPIC, CAMERA_INFO_TOPIC, DEPTH_TOPIC, HANDS_TOPIC = "color/image", "color/camera_info", "depth/image", "hands"
 MODEL_DEPTH_TOPIC = "depth_estimate/image"
 
-# What `depth_source` names.
+# The topics of each `depth_source`.
 DEPTH_SOURCE_TOPICS = {
     "sensor": (DEPTH_TOPIC,),
     "model": (MODEL_DEPTH_TOPIC,),
@@ -36,9 +36,9 @@ _TOPIC_TYPES = {
 
 
 class PairedInput:
-    """Subscribes to some of the topics above and hands over the messages of each stamp that all of them have.
+    """Subscribes to some of the topics above and delivers the messages of each stamp that all of them have.
 
-    on_messages is called in the executor's thread and must not work for long; an invalid stamp goes to on_error.
+    on_messages is called in the executor's thread and must return quickly; an invalid stamp goes to on_error.
     The subscriptions end when `active` is closed.
     """
 
@@ -60,7 +60,7 @@ class PairedInput:
 
     @property
     def dropped(self) -> int:
-        """Images whose other messages never came."""
+        """Number of colour images without the other messages of their stamp."""
         return self._pairer.dropped
 
     def _receive(self, topic: str, message: Any) -> None:
@@ -75,7 +75,7 @@ class PairedInput:
 
 
 class FrameReader:
-    """Makes a Frame of the messages of one stamp."""
+    """Makes a Frame from the messages of one stamp."""
 
     def __init__(self) -> None:
         self._cameras = CameraReader()
@@ -91,7 +91,7 @@ class FrameReader:
         height, width = image.shape[:2]
         if (width, height) != (camera.width, camera.height):
             raise ValueError(
-                f"the colour image is {width}x{height}, its camera_info says {camera.width}x{camera.height}"
+                f"the colour image is {width}x{height}, its camera_info states {camera.width}x{camera.height}"
             )
         depths = [
             _read_depth(received[topic], (height, width))

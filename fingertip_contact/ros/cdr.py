@@ -1,6 +1,6 @@
 """The stamp in a serialised message whose first field is a std_msgs/Header.
 
-Four bytes state the encoding (byte 1: 1 little, 0 big endian), then come int32 seconds and uint32 nanoseconds
+Four bytes state the encoding (byte 1: 1 little, 0 big endian); int32 seconds and uint32 nanoseconds follow
 (OMG DDS-RTPS 2.5, section 10.2; XCDR version 1, as every ROS 2 writes).
 """
 

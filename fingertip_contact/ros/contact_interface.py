@@ -1,4 +1,4 @@
-"""Everything behind the hands, with its topics and services."""
+"""The contact pipeline with its topics and services."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.datatypes import Frame, FrameResult, Hand
 from fingertip_contact.factory import KeyboardOptions, build_contact_pipeline
 from fingertip_contact.keyboard.layout import load_layout
-from fingertip_contact.ros.parameters import NodeSettings
+from fingertip_contact.registry import OUTPUTS
+from fingertip_contact.ros.parameter_tables import ContactSettings
 from fingertip_contact.ros.results import ResultPublisher
 
 
 class ContactInterface:
-    """Takes frames and hands, publishes results. Frames come from one thread, service calls from another."""
+    """Processes frames and hands, publishes results. Frames come from one thread, service calls from another."""
 
-    def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
-        """Topics and services end when `held` is closed. Raises ValueError or OSError where the profile, layout, the
-        sheet's pose or the word list cannot be read."""
-        layout = load_layout(parameters.layout)
-        keyboard = KeyboardOptions(parameters.sheet_pose, parameters.words, parameters.repeat_delay_s)
-        outputs = list(filter(None, parameters.outputs))
-        self._pipeline = build_contact_pipeline(layout, load_profile(parameters.profile), keyboard, outputs)
-        held.callback(self._pipeline.close)
-        self._results = ResultPublisher(node, layout, parameters.marker_rate_hz, held)
+    def __init__(self, node: Node, settings: ContactSettings, held: ExitStack) -> None:
+        """Topics and services end when `held` is closed. Raises ValueError or OSError where an output is unknown, or
+        profile, layout, the sheet's pose or the word list cannot be read."""
+        layout = load_layout(settings.layout)
+        keyboard = KeyboardOptions(settings.sheet_pose, settings.words, settings.repeat_delay_s)
+        self._pipeline = build_contact_pipeline(layout, load_profile(settings.profile), keyboard)
+        self._output_factories = [OUTPUTS.get(name) for name in settings.outputs if name]
+        self._results = ResultPublisher(node, layout, settings.marker_rate_hz, held)
         self._lock = threading.Lock()
         self._last_result: FrameResult | None = None
         for name, callback in (
@@ -37,20 +37,27 @@ class ContactInterface:
         ):
             held.callback(node.destroy_service, node.create_service(Trigger, name, callback))
 
+    def start(self, active: ExitStack) -> None:
+        """Open the outputs, which get every result until `active` is closed, and then cancel held keys."""
+        active.callback(self._close_outputs)
+        for make_output in self._output_factories:
+            self._pipeline.outputs += (make_output(),)
+        active.callback(self.cancel_all)
+
     def process(self, frame: Frame, hands: tuple[Hand, ...]) -> str:
-        """Process and publish one frame. Returns a hint on the set-up; empty when it is good."""
+        """Process and publish one frame. Returns a hint on how to correct the set-up; empty when it is good."""
         with self._lock:
             self._last_result = self._pipeline.process(frame, hands)
             self._results.publish(frame, self._last_result)
             return self._last_result.hint
 
     def cancel_all(self) -> None:
-        """Cancels what is held down: the camera has stopped, or the node stops listening."""
+        """Cancel held keys: the camera has stopped, or the node is deactivated."""
         with self._lock:
             self._cancel()
 
     def collect_diagnostics(self) -> dict[str, object]:
-        """Of the last frame, for diagnostics."""
+        """Values of the last frame, for diagnostics."""
         last = self._last_result
         if last is None:
             return {}
@@ -61,6 +68,13 @@ class ContactInterface:
             values["surface_age_s"] = round((last.stamp_ns - last.surface.stamp_ns) * 1e-9, 1)
         return values
 
+    def _close_outputs(self) -> None:
+        with self._lock:
+            try:
+                self._pipeline.close()
+            finally:
+                self._pipeline.outputs = ()
+
     def _cancel(self) -> None:
         if self._last_result is not None:
             self._results.publish_events(self._pipeline.cancel_all(self._last_result.stamp_ns))
@@ -68,20 +82,16 @@ class ContactInterface:
     def _calibrate_surface(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._lock:
             self._pipeline.recalibrate_surface()
-        response.success, response.message = (
-            True,
-            "the surface is being fitted again: keep hands off the desk for one second",
-        )
+        response.success = True
+        response.message = "the surface is being fitted again: keep hands off the desk for one second"
         return response
 
     def _calibrate_fingers(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._lock:
             self._cancel()
             self._pipeline.reset_fingers()
-        response.success, response.message = (
-            True,
-            "contact heights are being estimated again: tap a few times with each finger",
-        )
+        response.success = True
+        response.message = "contact heights are being estimated again: tap a few times with each finger"
         return response
 
     def _clear_text(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

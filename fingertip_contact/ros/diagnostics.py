@@ -1,4 +1,4 @@
-"""One DiagnosticStatus a node and second: rate, latency, drops, counters."""
+"""One DiagnosticStatus per node and second: rate, latency, drops, counters."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ WARNING_PERIOD_S = 5.0
 
 
 class Diagnostics:
-    """Counts what happens to frames and publishes it on /diagnostics once a second, until `held` is closed.
+    """Counts frames and errors, and publishes the counts on /diagnostics once a second until `held` is closed.
 
-    The second is a steady clock's: simulated time that stands still must not hide a node that does too.
+    A steady clock measures the second: when simulated time stands still, a stalled node must still be reported.
     """
 
     def __init__(self, node: Node, held: ExitStack) -> None:
@@ -37,12 +37,12 @@ class Diagnostics:
         held.callback(node.destroy_timer, timer)
 
     def add_source(self, values: Callable[[], dict[str, object]], active: ExitStack) -> None:
-        """Asks for more values each second until `active` is closed, e.g. drops or the residual of the surface."""
+        """Report more values each second until `active` is closed, e.g. drops or the residual of the surface."""
         self._sources.append(values)
         active.callback(self._sources.remove, values)
 
     def record_frame(self, stamp_ns: int) -> None:
-        """A frame went through; its latency counts from its stamp, in the node's time."""
+        """Count a processed frame; its latency is the node's time minus the frame's stamp."""
         self._counters["frames"] += 1
         self._latencies_s.append((self._node.get_clock().now().nanoseconds - stamp_ns) * 1e-9)
 
@@ -52,7 +52,7 @@ class Diagnostics:
         self.warn(str(error) if isinstance(error, ValueError) else repr(error))
 
     def warn(self, warning: str) -> None:
-        """Something that a person should know: a level, and a warning now and then."""
+        """Set the level WARN for this second, and log the warning, throttled."""
         self._warning = warning
         self._node.get_logger().warning(self._warning, throttle_duration_sec=WARNING_PERIOD_S)
 

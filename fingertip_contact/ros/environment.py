@@ -1,4 +1,4 @@
-"""What a process has to find in its environment so that images get through DDS. Imports no ROS."""
+"""The environment variables without which DDS loses images. Imports no ROS."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ FAST_DDS_2_DISTRIBUTIONS = ("humble", "jazzy")
 
 
 def find_missing_variables(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What is missing in `environment`: the Fast DDS profile for images and, where ROS comes as wheels, the prefix
-    that holds its resources. What is set already stays."""
+    """The variables that `environment` lacks: the Fast DDS profile for images and, for ROS wheels, the prefix
+    of its resources. Variables that are set keep their values."""
     fast_dds_2 = environment.get("ROS_DISTRO") in FAST_DDS_2_DISTRIBUTIONS
     profile_variable = "FASTRTPS_DEFAULT_PROFILES_FILE" if fast_dds_2 else "FASTDDS_DEFAULT_PROFILES_FILE"
     required = {profile_variable: str(find_share_file(FAST_DDS_PROFILE)), "AMENT_PREFIX_PATH": sys.prefix}
@@ -23,5 +23,5 @@ def find_missing_variables(environment: Mapping[str, str] = os.environ) -> dict[
 
 
 def make_node_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """`environment` with what is missing in it."""
+    """`environment` with the missing variables added."""
     return {**environment, **find_missing_variables(environment)}

@@ -1,4 +1,4 @@
-"""How fresh the depth is that a network gives to a stream of images."""
+"""Age of the depth that the network provides for a stream of images."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 
 class InferenceStatistics:
-    """Counts inferences between two reports, and the age of their depth when it was published.
+    """Counts inferences between two reports, and the age of the published depth.
 
-    Two threads count, a third reports.
+    Two threads count, a third one reports.
     """
 
     def __init__(self) -> None:
@@ -22,19 +22,19 @@ class InferenceStatistics:
         self._full_images = 0
 
     def on_inference(self, duration_s: float, is_full_image: bool) -> None:
-        """The network has seen an image, the whole of it or a window."""
+        """Count an inference on a full image or on a region."""
         with self._lock:
             self._durations_s.append(duration_s)
             self._full_images += is_full_image
 
     def on_publish(self, age_s: float) -> None:
-        """Depth of this age was published."""
+        """Count a published depth image of this age."""
         with self._lock:
             self._ages_s.append(age_s)
 
     def report(self) -> dict[str, object]:
-        """For diagnostics, since the last report: the network's rate, how long it took, how many whole images it saw,
-        and how old it was in what was published."""
+        """Values since the last report, for diagnostics: rate and duration of inferences, number of full images, age of
+        the published depth."""
         with self._lock:
             durations_s, self._durations_s = self._durations_s, []
             ages_s, self._ages_s = self._ages_s, []

@@ -1,4 +1,4 @@
-"""Tracks hands and publishes them."""
+"""Hand tracking with its topic."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from fingertip_contact.protocols import HandTracker
 from fingertip_contact.registry import HAND_TRACKERS
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.camera_input import HANDS_TOPIC
-from fingertip_contact.ros.parameters import NodeSettings
+from fingertip_contact.ros.parameter_tables import HandTrackingSettings
 
 
 class HandPublisher:
-    """A tracker that publishes on `hands`: one message per image, empty without hands."""
+    """Tracks hands and publishes them on `hands`: one message per image, empty without hands."""
 
-    def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None:
-        """The topic ends when `held` is closed. Raises ValueError where the tracker or its weights cannot be used."""
-        self._tracker: HandTracker = HAND_TRACKERS.get(parameters.hand_tracker)(
-            max_hands=parameters.max_hands, threads=parameters.threads, mirrored=parameters.mirrored
+    def __init__(self, node: Node, settings: HandTrackingSettings, held: ExitStack) -> None:
+        """The topic ends when `held` is closed. Raises ValueError for an unknown tracker or unusable weights."""
+        self._tracker: HandTracker = HAND_TRACKERS.get(settings.hand_tracker)(
+            max_hands=settings.max_hands, threads=settings.threads, mirrored=settings.mirrored
         )
         self._publisher = node.create_publisher(PointCloud2, HANDS_TOPIC, qos.RESULT)
         held.callback(node.destroy_publisher, self._publisher)
 
     def reset(self) -> None:
-        """Forgets every hand."""
+        """Forget every hand."""
         self._tracker.reset()
 
     def process(self, color_bgr: np.ndarray, header: Header) -> tuple[Hand, ...]:
-        """The hands of an image (H, W, 3) uint8 with its header; they are published already."""
+        """The hands of an image (H, W, 3) uint8, published with the image's header."""
         hands = self._tracker.process(color_bgr, messages.stamp_to_ns(header.stamp))
         self._publisher.publish(messages.make_hands(header, hands))
         return hands

@@ -1,4 +1,4 @@
-"""sensor_msgs/Image in and out of nodes; the plain encodings are read by `fingertip_contact.images`."""
+"""sensor_msgs/Image to arrays and back; `fingertip_contact.images` decodes the plain encodings."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from fingertip_contact.images import ENCODINGS, decode_color_image, parse_camera
 def decode_color_bgr(message: Image) -> np.ndarray:
     """A colour or grey image as (H, W, 3) uint8 BGR: a view for bgr8, a converted copy for the others.
 
-    Encodings that are not plain go through cv_bridge where it is installed. Raises ValueError where nothing reads the
-    encoding, or step and length do not fit size and encoding.
+    cv_bridge, where installed, converts the encodings that are not plain. Raises ValueError if the encoding is not
+    supported, or step and length do not fit size and encoding.
     """
     if message.encoding in ENCODINGS:
         return decode_color_image(message)
     try:
         from cv_bridge import CvBridge, CvBridgeError
     except ImportError:
-        return decode_color_image(message)  # Raises, and names the encoding.
+        return decode_color_image(message)  # Raises ValueError that names the encoding.
     try:
         return CvBridge().imgmsg_to_cv2(message, "bgr8")
     except (CvBridgeError, cv2.error, TypeError) as error:
-        raise ValueError(f"cv_bridge cannot make an image of encoding {message.encoding!r}: {error}") from error
+        raise ValueError(f"cv_bridge cannot convert encoding {message.encoding!r}: {error}") from error
 
 
 class ImageWriter:
-    """Makes messages of images of one encoding, over and over in one buffer.
+    """Makes messages of images of one encoding, all in the same buffer.
 
-    rclpy serialises in `publish`, so the message may be used again as soon as that returns. A numpy array assigned to
-    `data` would be checked byte by byte instead: 147 ms for a 640x480 image.
+    rclpy serialises in `publish`, so the buffer is free again when that returns. rclpy checks a numpy array assigned to
+    `data` byte by byte: 147 ms for a 640x480 image.
     """
 
     def __init__(self, encoding: str) -> None:
@@ -62,16 +62,16 @@ class ImageWriter:
 
 
 class CameraReader:
-    """Cameras of a stream of CameraInfo messages, which hardly ever change: converts only when one does."""
+    """Cameras of a stream of CameraInfo messages, which rarely change: converts only those that do."""
 
     def __init__(self) -> None:
         self._key: tuple | None = None
         self._camera: Camera | None = None
 
     def read(self, message: CameraInfo) -> Camera:
-        """The message's camera: the same object as long as size, K and D stay.
+        """The message's camera: the same object while size, K and D are unchanged.
 
-        Raises ValueError where K is zero (a camera that was never calibrated) or the lens is not a pinhole.
+        Raises ValueError where K is zero (a camera without calibration) or the distortion model is not a pinhole's.
         """
         key = (message.width, message.height, message.distortion_model, message.k.tobytes(), tuple(message.d))
         if self._camera is None or key != self._key:

@@ -1,4 +1,4 @@
-"""What the launch files share. Imports `launch`, which only an installed ROS has; nothing else imports this."""
+"""Helpers of the launch files. Imports `launch`, which the ROS wheels lack; only launch files import this module."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fingertip_contact.ros import environment
 
 
 def make_description(*actions: Any) -> LaunchDescription:
-    """Actions whose processes all find the settings without which images are lost."""
+    """A launch description whose processes get the environment variables without which DDS loses images."""
     return LaunchDescription(
         [
             *(SetEnvironmentVariable(name, value) for name, value in environment.find_missing_variables().items()),
@@ -31,7 +31,7 @@ def declare_player_arguments() -> list[DeclareLaunchArgument]:
     return [
         DeclareLaunchArgument("recording", description="an MCAP file or a rosbag2 folder"),
         DeclareLaunchArgument("loop", default_value="false", description="true: start again at the end"),
-        DeclareLaunchArgument("rate", default_value="1.0", description="speed; 1 is as recorded"),
+        DeclareLaunchArgument("rate", default_value="1.0", description="playback rate; 1 is as recorded"),
     ]
 
 
@@ -43,13 +43,13 @@ def find_recorded_topics(context: LaunchContext) -> dict[str, str]:
 
 
 def include_core(**arguments: str) -> IncludeLaunchDescription:
-    """core.launch.py, with some of its arguments."""
+    """core.launch.py with these arguments."""
     source = PythonLaunchDescriptionSource(str(find_share_file("launch/core.launch.py")))
     return IncludeLaunchDescription(source, launch_arguments=arguments.items())
 
 
 def make_player(executable: str, parameters: dict[str, Any]) -> Node:
-    """A node that plays `recording`; when it ends, everything does."""
+    """A node that plays `recording`; its end shuts the launch down."""
     return Node(
         package=PACKAGE,
         executable=executable,
@@ -69,5 +69,5 @@ def make_player(executable: str, parameters: dict[str, Any]) -> Node:
 
 
 def cast_argument(argument: str, value_type: type) -> ParameterValue:
-    """A launch argument as a parameter of a type; YAML would read 1 as a whole number and `off` as false."""
+    """A launch argument as a parameter of a type; YAML would read 1 as an integer and `off` as false."""
     return ParameterValue(LaunchConfiguration(argument), value_type=value_type)

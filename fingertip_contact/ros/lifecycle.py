@@ -1,52 +1,59 @@
-"""The lifecycle nodes: a transition that raises fails, is logged once, and leaves the process alive."""
+"""Lifecycle nodes: a transition that raises fails and is logged once; the process stays alive."""
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
 
 from fingertip_contact.resources import PACKAGE
-from fingertip_contact.ros.parameter_tables import AUTOSTART_PARAMETER, PARAMETER_TABLES
-from fingertip_contact.ros.parameters import NodeParameters, NodeSettings
+from fingertip_contact.ros.parameter_tables import LifecycleSettings
+from fingertip_contact.ros.parameters import NodeParameters
+
+Settings = TypeVar("Settings", bound=LifecycleSettings)
 
 
 class LifecycleStage(Protocol):
-    """Everything that a node holds while it is configured.
+    """The resources of a configured node.
 
-    Made by configuring; raises ValueError or OSError if a file or a value cannot be used. Resources, topics above all,
-    are registered with `held` (until clean-up) or `active` (until deactivation) as they are acquired.
+    Its constructor gets node, settings and `held`, and raises ValueError or OSError if a file or a value cannot be
+    used. Resources such as topics are registered with `held` (until clean-up) or `active` (until deactivation) as they
+    are acquired.
     """
 
-    def __init__(self, node: Node, parameters: NodeSettings, held: ExitStack) -> None: ...
-
     def start(self, active: ExitStack) -> None:
-        """Begins to listen, until `active` is closed."""
+        """Subscribe until `active` is closed."""
 
 
 class ManagedNode(LifecycleNode):
     """A lifecycle node around a stage.
 
-    rclpy swallows what a transition raises. Here ValueError and OSError (bad files or values,
-    which a user can correct) become one line, anything else a traceback; the transition's result is FAILURE and its
-    resources are released.
+    rclpy discards the exceptions of a transition. Here ValueError and OSError (bad files or values, which a user can
+    correct) become one line, any other exception a traceback; the transition's result is FAILURE and its resources are
+    released.
     """
 
-    def __init__(self, name: str, make_stage: Callable[[Node, NodeSettings, ExitStack], LifecycleStage]) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings_class: type[Settings],
+        make_stage: Callable[[Node, Settings, ExitStack], LifecycleStage],
+    ) -> None:
         super().__init__(name, namespace=PACKAGE)
-        self._settings = NodeParameters(self, PARAMETER_TABLES[name])
+        self._node_parameters: NodeParameters[Any] = NodeParameters(self, settings_class)
         self._make_stage = make_stage
         self._stage: LifecycleStage | None = None
         self._held = ExitStack()
         self._active = ExitStack()
 
     def autostart(self) -> None:
-        """Configures and activates if the parameter `autostart` is true; a failure is logged and waits for a user."""
-        if not self.get_parameter(AUTOSTART_PARAMETER.name).value:
+        """Configure and activate if the parameter `autostart` is true; after a failure, which is logged, the node waits
+        unconfigured or inactive."""
+        if not self._node_parameters.snapshot().autostart:
             return
         if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
@@ -70,15 +77,15 @@ class ManagedNode(LifecycleNode):
         return self._attempt("recover", self._clean_up)
 
     def _configure(self) -> None:
-        self._stage = self._make_stage(self, self._settings.snapshot(), self._held)
-        self._settings.frozen = True
+        self._stage = self._make_stage(self, self._node_parameters.snapshot(), self._held)
+        self._node_parameters.frozen = True
 
     def _activate(self) -> None:
         assert self._stage is not None
         self._stage.start(self._active)
 
     def _clean_up(self) -> None:
-        self._settings.frozen = False
+        self._node_parameters.frozen = False
         self._stage = None
         self._active.close()
         self._held.close()
@@ -91,9 +98,9 @@ class ManagedNode(LifecycleNode):
             return TransitionCallbackReturn.SUCCESS
         except (ValueError, OSError) as error:
             self.get_logger().error(f"cannot {transition}: {error}")
-        # Of any kind: rclpy would fail the transition silently.
+        # Every exception: rclpy would fail the transition silently.
         except Exception:
             self.get_logger().error(f"cannot {transition}:\n{traceback.format_exc()}")
         if undo is not None:
-            self._attempt(f"undo what '{transition}' did", undo)
+            self._attempt(f"undo '{transition}'", undo)
         return TransitionCallbackReturn.FAILURE

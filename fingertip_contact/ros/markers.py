@@ -1,4 +1,4 @@
-"""What RViz shows, in the overlay's colours: keys, fingertips by state, the surface."""
+"""Markers for RViz, in the overlay's colours: keys, fingertips by state, the surface."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.ros.messages import rotation_to_quaternion
 from fingertip_contact.visualization.overlay import KEY_COLOR_BGR, STATE_COLORS_BGR, compute_key_corners_m
 
-# A stopped camera leaves nothing on the screen that looks alive.
+# Markers disappear when the camera stops.
 LIFETIME = Duration(sec=1)
 FINGERTIP_DIAMETER_M = 0.008
 KEY_LINE_WIDTH_M = 0.0008
 
 
 def make_markers(header: Header, result: FrameResult, layout: Layout) -> MarkerArray:
-    """All that is known after a frame: fingertips, and keys and surface once the sheet has been found."""
+    """All markers of a frame: fingertips, and keys and surface once the sheet has been found."""
     markers = [make_fingertip_marker(header, result.fingertips)]
     if result.camera_from_sheet is not None:
         markers += [

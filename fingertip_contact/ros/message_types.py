@@ -1,4 +1,4 @@
-"""Message classes by the names that bags and the graph use."""
+"""Message classes by their names in bags and in the ROS graph."""
 
 from __future__ import annotations
 

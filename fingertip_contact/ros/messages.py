@@ -1,6 +1,6 @@
-"""Every message this package sends, built from its records, and read back. Pure: no node, no clock.
+"""Messages from this package's records, and back. Pure: no node, no clock.
 
-Only standard messages. Each carries the stamp and the frame of the image that it derives from.
+Only standard messages. Each carries stamp and frame of the image that it derives from.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from fingertip_contact.geometry import RigidTransform
 SURFACE = "surface"
 MICROSECOND_NS = 1000
 
-# `hand`, `finger` and `state` are places in frames.HANDS, FINGERS and FINGER_STATES.
+# `hand`, `finger` and `state` are indices in datatypes.HANDS, FINGERS and FINGER_STATES.
 HANDS_DTYPE = np.dtype(
     [("u", "<f4"), ("v", "<f4"), ("score", "<f4"), ("hand", "u1"), ("landmark", "u1"), ("track", "<u4")]
 )
@@ -58,18 +58,18 @@ _EVENT_NAMES: dict[int, EventType] = {event_code: name for name, event_code in _
 def stamp_to_ns(message_stamp: Time) -> int:
     """A message's stamp in nanoseconds. Raises ValueError for an invalid one: negative, or nanoseconds >= 1e9."""
     if message_stamp.sec < 0 or message_stamp.nanosec >= 1_000_000_000:
-        raise ValueError(f"the stamp {message_stamp.sec} s {message_stamp.nanosec} ns is not a time")
+        raise ValueError(f"the stamp {message_stamp.sec} s {message_stamp.nanosec} ns is not valid")
     return message_stamp.sec * 1_000_000_000 + message_stamp.nanosec
 
 
 def make_header(stamp_ns: int, frame_id: str) -> Header:
-    """A header of a stamp in nanoseconds."""
+    """A header with a stamp in nanoseconds."""
     seconds, nanoseconds = divmod(stamp_ns, 1_000_000_000)
     return Header(stamp=Time(sec=seconds, nanosec=nanoseconds), frame_id=frame_id)
 
 
 def make_hands(header: Header, hands: Iterable[Hand]) -> PointCloud2:
-    """21 points per hand, pixels; none without a hand. Never NaN."""
+    """21 points per hand, pixels, never NaN; no points without a hand."""
     hands = tuple(hands)
     points = np.zeros((len(hands), LANDMARKS_PER_HAND), HANDS_DTYPE)
     points["landmark"] = np.arange(LANDMARKS_PER_HAND)
@@ -80,9 +80,9 @@ def make_hands(header: Header, hands: Iterable[Hand]) -> PointCloud2:
 
 
 def parse_hands(message: PointCloud2) -> tuple[Hand, ...]:
-    """The hands of a message of `hands`. The tracker's choice of left or right is final here, so its score is 1.
+    """The hands of a `hands` message. handedness_score is 1: the tracker has already decided between left and right.
 
-    Raises ValueError where the message's fields, length or values are not those of `hands`.
+    Raises ValueError where fields, length or values are not those of `hands`.
     """
     points = _parse_points(message, HANDS_DTYPE)
     if len(points) % LANDMARKS_PER_HAND:
@@ -106,7 +106,7 @@ def parse_hands(message: PointCloud2) -> tuple[Hand, ...]:
 
 
 def make_fingertips(header: Header, tips: Iterable[Fingertip]) -> PointCloud2:
-    """One point a finger, metres in the camera's optical frame; x, y, z, height and speed are NaN while it is lost."""
+    """One point per finger, metres in the camera's optical frame; x, y, z, height and speed are NaN if it is lost."""
     rows = [
         (
             *map(float, tip.point_m),
@@ -125,14 +125,14 @@ def make_fingertips(header: Header, tips: Iterable[Fingertip]) -> PointCloud2:
 
 
 def parse_fingertips(message: PointCloud2) -> tuple[Fingertip, ...]:
-    """The fingertips of a message. What it does not carry: the pixel is NaN.
+    """The fingertips of a `fingertips` message, which carries no pixel: it is NaN.
 
-    Raises ValueError where the message's fields, length or values are not those of `fingertips`.
+    Raises ValueError where fields, length or values are not those of `fingertips`.
     """
     points = _parse_points(message, FINGERTIPS_DTYPE)
     limits = {"hand": len(HANDS), "finger": len(FINGERS), "state": len(FINGER_STATES)}
     if any(np.any(points[name] >= limit) for name, limit in limits.items()):
-        raise ValueError(f"the fingertips message holds a number over the limits {limits}")
+        raise ValueError(f"the fingertips message holds an index that is not below {limits}")
     return tuple(
         Fingertip(
             track=int(point["track"]),
@@ -153,8 +153,8 @@ def make_contact_event(frame_id: str, event: ContactEvent) -> InteractiveMarkerF
     """A finger on the surface: `client_id` right_index, `marker_name` surface, no `control_name`.
 
     MOUSE_DOWN for a press, POSE_UPDATE for a move, MOUSE_UP for a release; for a cancelled press MOUSE_UP with
-    `mouse_point_valid` false. The stamp is the deciding frame's; `menu_entry_id` is how many microseconds before it
-    the finger touched or left.
+    `mouse_point_valid` false. The stamp is the deciding frame's; `menu_entry_id` is the time from touch-down or
+    lift-off to that stamp, microseconds.
     """
     message = InteractiveMarkerFeedback(
         header=make_header(event.stamp_ns, frame_id),
@@ -172,7 +172,7 @@ def make_contact_event(frame_id: str, event: ContactEvent) -> InteractiveMarkerF
 
 
 def parse_contact_event(message: InteractiveMarkerFeedback) -> ContactEvent:
-    """The event of a message. What messages do not carry: press and track are 0, confidence is 1.
+    """The event of a message. Messages carry no press, track and confidence: they are 0, 0 and 1.
 
     Raises ValueError if the message is not a contact event.
     """
@@ -196,7 +196,7 @@ def parse_contact_event(message: InteractiveMarkerFeedback) -> ContactEvent:
 
 
 def make_key_event(frame_id: str, event: KeyEvent) -> InteractiveMarkerFeedback:
-    """A finger on a key: like `make_contact_event`, with `marker_name` keyboard's name and `control_name` the key's."""
+    """A finger on a key: as `make_contact_event`; `marker_name` is the keyboard's name, `control_name` the key's."""
     message = make_contact_event(frame_id, event.contact)
     message.marker_name = event.keyboard
     message.control_name = event.key
@@ -204,7 +204,7 @@ def make_key_event(frame_id: str, event: KeyEvent) -> InteractiveMarkerFeedback:
 
 
 def parse_key_event(message: InteractiveMarkerFeedback) -> KeyEvent:
-    """The event of a message; its text is not in the message and empty here. Raises as `parse_contact_event` does."""
+    """The event of a message, which carries no text: it is empty. Raises as `parse_contact_event` does."""
     return KeyEvent(parse_contact_event(message), message.marker_name, message.control_name, "")
 
 
@@ -226,7 +226,7 @@ def make_transform(header: Header, child_frame_id: str, parent_from_child: Rigid
 
 def rotation_to_quaternion(rotation: np.ndarray) -> tuple[float, float, float, float]:
     """A rotation matrix (3, 3) as x, y, z, w with w >= 0: the eigenvector of Bar-Itzhack's symmetric 4x4 matrix
-    (J. Guidance 23(6), 2000), good for every angle."""
+    (J. Guidance 23(6), 2000), accurate for every angle."""
     r = np.asarray(rotation, dtype=np.float64)
     skew = np.array([r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1]])
     symmetric = np.zeros((4, 4))
@@ -260,7 +260,7 @@ def _make_cloud(header: Header, points: np.ndarray, is_dense: bool) -> PointClou
 
 
 def _parse_points(message: PointCloud2, point_dtype: np.dtype) -> np.ndarray:
-    """(N,) of the layout, by field names, wherever the sender put them. Raises ValueError where one is missing."""
+    """(N,) points of this dtype, read by field names at any offset. Raises ValueError where a field is missing."""
     count = message.width * message.height
     if message.is_bigendian or len(message.data) != count * message.point_step:
         raise ValueError(f"the point cloud does not hold {count} little-endian points of {message.point_step} bytes")

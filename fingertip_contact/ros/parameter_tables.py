@@ -7,118 +7,138 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
-from fingertip_contact.ros.parameters import Parameter
+from fingertip_contact.ros.parameters import format_allowed, names, read_only, value
+from fingertip_contact.settings import choice, number
 
-AUTOSTART_PARAMETER = Parameter(
-    "autostart", True, "configure and activate at start; false if a lifecycle manager does that", read_only=True
-)
 
-HAND_PARAMETERS = (
-    Parameter("hand_tracker", "mediapipe", "hand tracker: a registered name, or module:attribute"),
-    Parameter("max_hands", 2, "maximum number of hands to track", limits=(1, 2)),
-    Parameter("threads", 2, "simultaneous inferences: one per hand", limits=(1, 64)),
-    Parameter("mirrored", False, "the image is mirrored, like a webcam's selfie view"),
-)
+@dataclass(frozen=True)
+class LifecycleSettings:
+    """Of every lifecycle node."""
 
-CONTACT_PARAMETERS = (
-    Parameter("profile", "default", "contact profile: a name in config/profiles.yaml, or a YAML file"),
-    Parameter("outputs", [""], "outputs: registered names, or module:attribute; one empty name: none"),
-    Parameter("layout", "qwerty", "keyboard layout: a built-in name, or a YAML or JSON file"),
-    Parameter("sheet_pose", "", "file with the sheet's pose, saved by `keyboard pose`; empty: found by its markers"),
-    Parameter("words", "", "word list of the language model, english or a file; empty: none"),
-    Parameter("repeat_delay_s", 0.0, "keys held for longer repeat; 0: never, else 0.1 or more", limits=(0.0, 10.0)),
-    Parameter("depth_source", "sensor", "source of depth", choices=("sensor", "model", "fused")),
-    Parameter(
-        "camera_timeout_s", 0.5, "held keys are cancelled after this long without frames, s", limits=(0.05, 60.0)
-    ),
-    Parameter("marker_rate_hz", 10.0, "maximum rate of markers", limits=(0.1, 60.0)),
-)
+    autostart: bool = read_only(value(True, "configure and activate at start; false if a lifecycle manager does that"))
 
-DEPTH_PARAMETERS = (
-    Parameter("checkpoint", "", "weights of the depth network; empty: those of `fingertip-contact models pull d405`"),
-    Parameter("input_height", 252, "height of the network's input, a multiple of 14", limits=(14, 1008)),
-    Parameter("input_width", 336, "width of the network's input, a multiple of 14", limits=(14, 1344)),
-    Parameter(
-        "region_height",
+
+@dataclass(frozen=True)
+class HandTrackingSettings(LifecycleSettings):
+    """Of hand_tracking_node."""
+
+    hand_tracker: str = value("mediapipe", "hand tracker: a registered name, or module:attribute")
+    max_hands: int = number(2, 1, 2, "maximum number of hands to track")
+    threads: int = number(2, 1, 64, "simultaneous inferences: one per hand")
+    mirrored: bool = value(False, "the image is mirrored, like a webcam's selfie view")
+
+
+@dataclass(frozen=True)
+class ContactSettings(LifecycleSettings):
+    """Of contact_node."""
+
+    profile: str = value("default", "contact profile: a name in config/profiles.yaml, or a YAML file")
+    outputs: Sequence[str] = names("outputs: registered names, or module:attribute; one empty name: none")
+    layout: str = value("qwerty", "keyboard layout: a built-in name, or a YAML or JSON file")
+    sheet_pose: str = value("", "file with the sheet's pose, saved by `keyboard pose`; empty: found by its markers")
+    words: str = value("", "word list of the language model, english or a file; empty: none")
+    repeat_delay_s: float = number(0.0, 0.0, 10.0, "keys held for longer repeat; 0: never, else 0.1 or more")
+    depth_source: str = choice("sensor", ("sensor", "model", "fused"), "source of depth")
+    camera_timeout_s: float = number(0.5, 0.05, 60.0, "held keys are cancelled after this long without frames, s")
+    marker_rate_hz: float = number(10.0, 0.1, 60.0, "maximum rate of markers")
+
+
+@dataclass(frozen=True)
+class PipelineSettings(ContactSettings, HandTrackingSettings):
+    """Of pipeline_node."""
+
+
+@dataclass(frozen=True)
+class DepthEstimationSettings(LifecycleSettings):
+    """Of depth_estimation_node."""
+
+    checkpoint: str = value("", "weights of the depth network; empty: those of `fingertip-contact models pull d405`")
+    input_height: int = number(252, 14, 1008, "height of the network's input, a multiple of 14")
+    input_width: int = number(336, 14, 1344, "width of the network's input, a multiple of 14")
+    region_height: int = number(
         154,
+        0,
+        1008,
         "height of the input for a region around the hands, in proportion to input_height as region to image; "
         "0: always the full image",
-        limits=(0, 1008),
-    ),
-    Parameter("region_width", 210, "width of the input for a region around the hands", limits=(0, 1344)),
-    Parameter(
-        "every_frame",
-        True,
-        "depth for every image, propagated from the last inference; false: only for inferred images",
-    ),
-    Parameter(
-        "max_depth_m",
-        0.0,
-        "maximum depth that the weights were trained for; 0: as stored with the weights",
-        (0.0, 100.0),
-    ),
-    Parameter("runtime", "auto", "runtime of the network", choices=("auto", "openvino", "onnxruntime", "torch")),
-    Parameter(
-        "precision",
+    )
+    region_width: int = number(210, 0, 1344, "width of the input for a region around the hands")
+    every_frame: bool = value(
+        True, "depth for every image, propagated from the last inference; false: only for inferred images"
+    )
+    max_depth_m: float = number(
+        0.0, 0.0, 100.0, "maximum depth that the weights were trained for; 0: as stored with the weights"
+    )
+    runtime: str = choice("auto", ("auto", "openvino", "onnxruntime", "torch"), "runtime of the network")
+    precision: str = choice(
         "auto",
+        ("auto", "int8", "bf16", "fp16", "fp32"),
         "auto: int8 if it was exported, else fp32; bf16: on a CPU that supports it; fp16: on a GPU",
-        choices=("auto", "int8", "bf16", "fp16", "fp32"),
-    ),
-    Parameter("threads", 0, "CPU threads for inference; 0: half as many as there are cores", limits=(0, 64)),
-)
+    )
+    threads: int = number(0, 0, 64, "CPU threads for inference; 0: half as many as there are cores")
 
-RECORDING_PARAMETER = Parameter("recording", "", "the bag to play: an MCAP file or a rosbag2 folder", read_only=True)
-RATE_PARAMETER = Parameter("rate", 1.0, "playback rate; 1 is as recorded", limits=(0.01, 100.0), read_only=True)
-LOOP_PARAMETER = Parameter("loop", False, "start again at the end", read_only=True)
-WAIT_FOR_SUBSCRIBERS_PARAMETER = Parameter(
-    "wait_for_subscribers",
-    0,
-    "subscribers to the colour image to wait for before the first frame",
-    (0, 100),
-    read_only=True,
-)
-START_DELAY_PARAMETER = Parameter(
-    "start_delay_s", 2.0, "wait before the first frame or message, s", limits=(0.0, 600.0), read_only=True
-)
 
-PARAMETER_TABLES: dict[str, tuple[Parameter, ...]] = {
-    "hand_tracking_node": (AUTOSTART_PARAMETER, *HAND_PARAMETERS),
-    "depth_estimation_node": (AUTOSTART_PARAMETER, *DEPTH_PARAMETERS),
-    "contact_node": (AUTOSTART_PARAMETER, *CONTACT_PARAMETERS),
-    "pipeline_node": (AUTOSTART_PARAMETER, *HAND_PARAMETERS, *CONTACT_PARAMETERS),
-    "simulated_camera_node": (
-        RECORDING_PARAMETER,
-        RATE_PARAMETER,
-        LOOP_PARAMETER,
-        WAIT_FOR_SUBSCRIBERS_PARAMETER,
-        START_DELAY_PARAMETER,
-    ),
-    "replay_node": (
-        RECORDING_PARAMETER,
-        RATE_PARAMETER,
-        LOOP_PARAMETER,
-        START_DELAY_PARAMETER,
-        Parameter("topics", [""], "topics to play; one empty name: all of them", read_only=True),
-        Parameter("clock_rate_hz", 100.0, "rate of /clock", limits=(1.0, 1000.0), read_only=True),
-    ),
-    "record_node": (
-        Parameter("output", "", "the recording to write; it must not exist yet", read_only=True),
-        Parameter("topics", [""], "topics to record; one empty name: the camera's and the results", read_only=True),
-    ),
+@dataclass(frozen=True)
+class PlayerSettings:
+    """Of every node that plays a recording."""
+
+    recording: str = read_only(value("", "the bag to play: an MCAP file or a rosbag2 folder"))
+    rate: float = read_only(number(1.0, 0.01, 100.0, "playback rate; 1 is as recorded"))
+    loop: bool = read_only(value(False, "start again at the end"))
+    start_delay_s: float = read_only(number(2.0, 0.0, 600.0, "wait before the first frame or message, s"))
+
+
+@dataclass(frozen=True)
+class SimulatedCameraSettings(PlayerSettings):
+    """Of simulated_camera_node."""
+
+    wait_for_subscribers: int = read_only(
+        number(0, 0, 100, "subscribers to the colour image to wait for before the first frame")
+    )
+
+
+@dataclass(frozen=True)
+class ReplaySettings(PlayerSettings):
+    """Of replay_node."""
+
+    topics: Sequence[str] = read_only(names("topics to play; one empty name: all of them"))
+    clock_rate_hz: float = read_only(number(100.0, 1.0, 1000.0, "rate of /clock"))
+
+
+@dataclass(frozen=True)
+class RecordSettings:
+    """Of record_node."""
+
+    output: str = read_only(value("", "the recording to write; it must not exist yet"))
+    topics: Sequence[str] = read_only(names("topics to record; one empty name: the camera's and the results"))
+
+
+PARAMETER_TABLES: dict[str, Any] = {
+    "hand_tracking_node": HandTrackingSettings,
+    "depth_estimation_node": DepthEstimationSettings,
+    "contact_node": ContactSettings,
+    "pipeline_node": PipelineSettings,
+    "simulated_camera_node": SimulatedCameraSettings,
+    "replay_node": ReplaySettings,
+    "record_node": RecordSettings,
 }
 
 
 def format_markdown(node: str) -> str:
     """A Markdown table of a node's parameters."""
     lines = [f"### {node}", "", "| parameter | default | allowed | meaning |", "|---|---|---|---|"]
-    for parameter in PARAMETER_TABLES[node]:
-        note = " (set at start only)" if parameter.read_only else ""
+    defaults = PARAMETER_TABLES[node]()
+    for entry in fields(defaults):
+        note = " (set at start only)" if entry.metadata.get("read_only") else ""
         cells = (
-            f"`{parameter.name}`",
-            f"`{parameter.default!r}`",
-            parameter.allowed_text,
-            parameter.description + note,
+            f"`{entry.name}`",
+            f"`{getattr(defaults, entry.name)!r}`",
+            format_allowed(entry),
+            entry.metadata["description"] + note,
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
@@ -127,7 +147,7 @@ def format_markdown(node: str) -> str:
 def format_parameter_file(node: str) -> str:
     """A parameter file with a node's defaults.
 
-    The section is named /** because one named after the node would win against the arguments of a launch file.
+    The section is named /** because one named after the node would override the arguments of a launch file.
     """
     lines = [
         f"# Parameters of {node} and their defaults.",
@@ -135,11 +155,12 @@ def format_parameter_file(node: str) -> str:
         "/**:",
         "  ros__parameters:",
     ]
-    for parameter in PARAMETER_TABLES[node]:
-        allowed_text = f" ({parameter.allowed_text})" if parameter.allowed_text else ""
+    defaults = PARAMETER_TABLES[node]()
+    for entry in fields(defaults):
+        allowed = f" ({format_allowed(entry)})" if format_allowed(entry) else ""
         lines += [
-            f"    # {parameter.description}{allowed_text}",
-            f"    {parameter.name}: {json.dumps(parameter.default)}",
+            f"    # {entry.metadata['description']}{allowed}",
+            f"    {entry.name}: {json.dumps(getattr(defaults, entry.name))}",
         ]
     return "\n".join([*lines, ""])
 

@@ -1,85 +1,94 @@
-"""The parameters of every node, in one table each: descriptors, YAML files and the README's tables are made of it."""
+"""Node parameters: a frozen dataclass per node, whose fields hold default, description and allowed values.
+
+Descriptors, parameter files and the tables of docs/ros.md are made from the fields.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, make_dataclass
-from typing import Any
+from dataclasses import Field, field, fields
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.node import Node
-from rclpy.parameter import Parameter as RosParameter
+from rclpy.parameter import Parameter
 
-Value = bool | int | float | str | list[str]
+from fingertip_contact.settings import find_error
 
-# A frozen dataclass with one field per parameter of a node's table; made at run time, so mypy cannot name it.
-NodeSettings = Any
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter. limits: smallest and largest allowed number. choices: the allowed strings. read_only: only a
-    launch file or the command line sets it; the others may change while the node is not configured."""
-
-    name: str
-    default: Value
-    description: str
-    limits: tuple[float, float] | None = None
-    choices: tuple[str, ...] = ()
-    read_only: bool = False
-
-    @property
-    def allowed_text(self) -> str:
-        """The allowed values, for people."""
-        if self.limits:
-            return f"{self.limits[0]:g} to {self.limits[1]:g}"
-        return ", ".join(self.choices)
-
-    def make_descriptor(self) -> ParameterDescriptor:
-        """What `ros2 param describe` shows. rclpy holds values to the range by itself."""
-        descriptor = ParameterDescriptor(description=self.description, read_only=self.read_only)
-        descriptor.additional_constraints = f"one of: {self.allowed_text}" if self.choices else ""
-        if self.limits and isinstance(self.default, float):
-            descriptor.floating_point_range = [FloatingPointRange(from_value=self.limits[0], to_value=self.limits[1])]
-        elif self.limits:
-            descriptor.integer_range = [IntegerRange(from_value=int(self.limits[0]), to_value=int(self.limits[1]))]
-        return descriptor
-
-    def validation_error(self, value: Any) -> str:
-        """What is wrong with a value of the right type, empty where nothing is."""
-        if self.choices and value not in self.choices:
-            return f"{self.name} is '{value}'; it has to be one of {self.allowed_text}"
-        return ""
+Settings = TypeVar("Settings")
 
 
-class NodeParameters:
-    """Declares a table on a node and guards it.
+def value(default: bool | str, description: str) -> Any:
+    """A field that accepts any value of its type; `settings.number` and `settings.choice` make the others."""
+    return field(default=default, metadata={"description": description})
 
-    Values are read when the node is configured, so a change while it is configured is refused: nothing would follow
-    it. Raises rclpy's ParameterException or ValueError where a value given at the start is not allowed.
+
+def names(description: str) -> Any:
+    """A field of a list of names. ROS cannot pass an empty list: one empty name stands for none."""
+    return field(default_factory=lambda: [""], metadata={"description": description})
+
+
+def read_only(entry: Any) -> Any:
+    """The field of a parameter that only a launch file or the command line can set.
+
+    The others can be changed while the node is not configured.
+    """
+    entry.metadata = MappingProxyType({**entry.metadata, "read_only": True})
+    return entry
+
+
+def format_allowed(entry: Field[Any]) -> str:
+    """The allowed values of a field as text; empty when every value is allowed."""
+    if "range" in entry.metadata:
+        low, high = entry.metadata["range"]
+        return f"{low:g} to {high:g}"
+    return ", ".join(entry.metadata.get("choices", ()))
+
+
+def make_descriptor(entry: Field[Any]) -> ParameterDescriptor:
+    """The descriptor that `ros2 param describe` shows. rclpy enforces the range."""
+    descriptor = ParameterDescriptor(
+        description=entry.metadata["description"], read_only=entry.metadata.get("read_only", False)
+    )
+    if "choices" in entry.metadata:
+        descriptor.additional_constraints = f"one of: {format_allowed(entry)}"
+    if "range" in entry.metadata:
+        low, high = entry.metadata["range"]
+        if isinstance(entry.default, float):
+            descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
+        else:
+            descriptor.integer_range = [IntegerRange(from_value=low, to_value=high)]
+    return descriptor
+
+
+class NodeParameters(Generic[Settings]):
+    """Declares the fields of a settings dataclass as parameters of a node, and validates changes.
+
+    Values are read when the node is configured; a change while it is configured would have no effect and is rejected.
+    Raises rclpy's ParameterException or ValueError for an initial value that is not allowed.
     """
 
-    def __init__(self, node: Node, table: Iterable[Parameter]) -> None:
+    def __init__(self, node: Node, settings_class: type[Settings]) -> None:
         self._node = node
-        self._table = {parameter.name: parameter for parameter in table}
-        types = [(name, type(parameter.default)) for name, parameter in self._table.items()]
-        self._settings_class = make_dataclass("NodeSettings", types, frozen=True)
+        self._settings_class = settings_class
+        self._fields: dict[str, Field[Any]] = {entry.name: entry for entry in fields(settings_class)}  # type: ignore[arg-type]
         self.frozen = False
-        for parameter in self._table.values():
-            node.declare_parameter(parameter.name, parameter.default, parameter.make_descriptor())
-        for name, parameter in self._table.items():
-            if error := parameter.validation_error(node.get_parameter(name).value):
+        defaults = settings_class()
+        for name, entry in self._fields.items():
+            node.declare_parameter(name, getattr(defaults, name), make_descriptor(entry))
+        for name, entry in self._fields.items():
+            if error := find_error(entry, node.get_parameter(name).value):
                 raise ValueError(error)
         node.add_on_set_parameters_callback(self._validate_changes)
 
-    def snapshot(self) -> NodeSettings:
-        """The current values: a frozen dataclass with one field per parameter."""
-        return self._settings_class(**{name: self._node.get_parameter(name).value for name in self._table})
+    def snapshot(self) -> Settings:
+        """The current values."""
+        return self._settings_class(**{name: self._node.get_parameter(name).value for name in self._fields})
 
-    def _validate_changes(self, changes: list[RosParameter]) -> SetParametersResult:
-        own_changes = [change for change in changes if change.name in self._table]
+    def _validate_changes(self, changes: list[Parameter]) -> SetParametersResult:
+        own_changes = [change for change in changes if change.name in self._fields]
         if self.frozen and own_changes:
             reason = f"{own_changes[0].name} is read when the node is configured; deactivate and clean it up first"
             return SetParametersResult(successful=False, reason=reason)
-        errors = [self._table[change.name].validation_error(change.value) for change in own_changes]
+        errors = [find_error(self._fields[change.name], change.value) for change in own_changes]
         return SetParametersResult(successful=not any(errors), reason="; ".join(filter(None, errors)))

@@ -4,47 +4,50 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from rclpy.node import Node
 
 from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros.bag_reader import BagPrefetcher
-from fingertip_contact.ros.parameter_tables import PARAMETER_TABLES
+from fingertip_contact.ros.parameter_tables import PlayerSettings
 from fingertip_contact.ros.parameters import NodeParameters
 from fingertip_contact.ros.process import EXIT_USAGE, ShutdownEvent
 
 PREFETCH_S = 2.0
-# Readers take the last messages before their writer goes.
+# Subscribers receive the last messages before their publisher disappears.
 SHUTDOWN_DELAY_S = 1.0
 
 
-class PlayerNode(Node):
-    """Plays `recording` from its start to its end, again and again where `loop` is set, then ends the process.
+Settings = TypeVar("Settings", bound=PlayerSettings)
 
-    The parameters are the table of the node's name. A bag that breaks off ends the process with exit code 2, a fault in
-    the program with 1.
+
+class PlayerNode(Node, Generic[Settings]):
+    """Plays `recording` once, or repeatedly if `loop` is set, then ends the process.
+
+    A truncated bag ends the process with exit code 2, a program error with 1.
     """
 
-    def __init__(self, name: str, shutdown_event: ShutdownEvent) -> None:
-        """Raises ValueError where no recording is named."""
+    def __init__(self, name: str, settings_class: type[Settings], shutdown_event: ShutdownEvent) -> None:
+        """Raises ValueError if `recording` is empty."""
         super().__init__(name, namespace=PACKAGE)
         self._shutdown_event = shutdown_event
         self._thread = threading.Thread(target=self._play, name="player", daemon=True)
-        self._settings = NodeParameters(self, PARAMETER_TABLES[name]).snapshot()
+        self._settings = NodeParameters(self, settings_class).snapshot()
         self._path = Path(self._settings.recording)
         if not self._settings.recording:
             raise ValueError("nothing to play: set the parameter `recording` to an MCAP file or a rosbag2 folder")
 
     def topics(self) -> list[str]:
-        """What to read."""
+        """The topics to read."""
         raise NotImplementedError
 
     def send(self, messages: BagPrefetcher) -> None:
-        """Sends the messages of one pass, each in its time; returns early where `self._shutdown_event` is set."""
+        """Publish the messages of one pass, each when it is due; returns early when `self._shutdown_event` is set."""
         raise NotImplementedError
 
     def start(self) -> None:
-        """Begins to play."""
+        """Begin to play."""
         self._thread.start()
 
     def destroy_node(self) -> None:

@@ -1,4 +1,4 @@
-"""A node's process: start, spin, exit with code 0 on a signal, 2 after a wrong start."""
+"""A node's process: start, spin, exit with code 0 on a signal, 2 if the node cannot be made."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from fingertip_contact.ros import environment
 from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.runtime_tuning import tune_process
 
-# How long a signal may go unnoticed while nothing else happens.
+# Maximum delay until a signal is noticed in an idle node.
 SPIN_PERIOD_S = 0.1
-# A command that was used wrongly, as argparse and typer have it.
+# Wrong usage, as in argparse and typer.
 EXIT_USAGE = 2
 
 
 class ShutdownEvent(threading.Event):
-    """Set when the process is to end, with this exit_code."""
+    """Set to end the process, with this exit_code."""
 
     exit_code = 0
 
 
 def run_node(make_node: Callable[[ShutdownEvent], Node]) -> None:
-    """Runs a node until SIGINT or SIGTERM, or until the node sets the ending that it was made with.
+    """Run a node until SIGINT or SIGTERM, or until the node sets its ShutdownEvent.
 
-    The signals are handled here and not by rclpy: its handlers shut the context down at once, and a node could no
-    longer publish that held keys were let go. Exits with code 2 and one line where the node cannot be made.
+    The signals are handled here and not by rclpy, whose handlers shut the context down at once: a node could no longer
+    publish the cancellation of held keys. Exits with code 2 and one line if the node cannot be made.
     """
     shutdown_event = ShutdownEvent()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
@@ -44,7 +44,7 @@ def run_node(make_node: Callable[[ShutdownEvent], Node]) -> None:
     tune_process()
     try:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    except RuntimeError as error:  # ROS arguments that cannot be read.
+    except RuntimeError as error:  # Invalid ROS arguments.
         _exit_usage(error)
     try:
         node = make_node(shutdown_event)
@@ -64,7 +64,7 @@ def _exit_usage(error: Exception) -> NoReturn:
 
 
 def _spin(node: Node, shutdown_event: ShutdownEvent) -> None:
-    # SingleThreadedExecutor: EventsExecutor never called back, MultiThreadedExecutor has a p99 of 15 ms.
+    # EventsExecutor did not call callbacks at all; the latency of MultiThreadedExecutor has a p99 of 15 ms.
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     if isinstance(node, ManagedNode):

@@ -1,4 +1,4 @@
-"""Qualities of service, one for each kind of topic."""
+"""QoS profiles, one for each kind of topic."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ def _profile(depth: int, reliable: bool, latched: bool = False) -> QoSProfile:
     )
 
 
-# RViz asks for reliable images, so they are offered; a camera must never wait for a slow reader, so two are kept.
+# RViz requests reliable images; with a depth of two a camera never waits for a slow subscriber.
 IMAGE_OUT = _profile(2, reliable=True)
-# Sensor data (REP-2003). With a depth of 1 an image is lost whenever the executor is still busy with the one before.
-# Images are taken out at once and the newest wins in the worker behind, so a deeper queue adds no latency; ten are
-# what a machine may stall for, a third of a second.
+# Sensor data (REP-2003). With a depth of 1 an image is lost whenever the executor is still busy with its predecessor.
+# A deeper queue adds no latency, because callbacks pass images to a worker at once, which drops the oldest. Ten images
+# bridge a stall of a third of a second.
 IMAGE_IN = _profile(10, reliable=False)
 CAMERA_INFO_IN = _profile(10, reliable=False)
-# A recording wants every frame, and has a disk to wait for.
+# A recording needs every frame, and the disk may be slow.
 RECORD = _profile(30, reliable=False)
-# Small messages that belong to frames: a second of them.
+# Small messages, one per frame: one second.
 RESULT = _profile(30, reliable=True)
 EVENT = _profile(50, reliable=True)
 LATCHED = _profile(1, reliable=True, latched=True)

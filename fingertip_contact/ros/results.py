@@ -1,4 +1,4 @@
-"""All topics of a FrameResult."""
+"""The topics of a FrameResult."""
 
 from __future__ import annotations
 
@@ -23,13 +23,12 @@ from fingertip_contact.visualization.overlay import Overlay
 
 try:
     from tf2_ros import TransformBroadcaster
-except ImportError:  # The wheels have no tf2; everything but TF works without.
+except ImportError:  # The ROS wheels lack tf2; only TF is missing then.
     TransformBroadcaster = None
 
 
 class ResultPublisher:
-    """Publishes what came out of frames; the costly topics only while somebody listens. One thread at a
-    time."""
+    """Publishes results; markers and overlay only while they have subscribers. Not thread-safe."""
 
     def __init__(self, node: Node, layout: Layout, marker_rate_hz: float, held: ExitStack) -> None:
         self._layout = layout
@@ -54,7 +53,7 @@ class ResultPublisher:
         self._overlay_image = make_publisher(Image, "overlay/image", qos.IMAGE_OUT)
 
     def publish(self, frame: Frame, result: FrameResult) -> None:
-        """Everything about a frame, events first: a key must not wait for an image."""
+        """Publish a frame's result, events first: a key must not wait for an image."""
         self._frame_id = frame.frame_id
         self.publish_events(result)
         header = messages.make_header(result.stamp_ns, frame.frame_id)
@@ -68,7 +67,7 @@ class ResultPublisher:
             self._overlay_image.publish(self._image_writer.make_message(header, image))
 
     def publish_events(self, result: FrameResult) -> None:
-        """Events and text alone, for presses that end without a frame."""
+        """Publish only events and text, for presses that end without a frame."""
         for key_event in filter(attrgetter("key"), result.key_events):
             self._key_events.publish(messages.make_key_event(self._frame_id, key_event))
         for contact_event in result.contact_events:
@@ -84,7 +83,7 @@ class ResultPublisher:
     def _publish_transforms(self, header: Header, camera_from_sheet: RigidTransform | None) -> None:
         if self._transforms is None or camera_from_sheet is None:
             return
-        # The sheet lies on the surface, so one pose serves both names.
+        # The sheet lies on the surface: both have the same pose.
         poses: list[Any] = [
             messages.make_transform(header, name, camera_from_sheet) for name in ("surface", "keyboard")
         ]

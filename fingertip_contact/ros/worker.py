@@ -1,4 +1,4 @@
-"""A thread that works on the newest frames, so that no callback ever waits for inference."""
+"""A thread that processes the newest frames, so that callbacks never wait for inference."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Item = TypeVar("Item")
 
 
 class FrameWorker(Generic[Item]):
-    """Handles items in their order in a thread of its own.
+    """Handles items in order in a thread of its own.
 
-    A machine that keeps up loses nothing: up to `depth` items wait out a hiccup, and the oldest goes when more do. One
-    that has not caught up for `max_lag_s` never will: the newest item wins, for waiting longer would only make every
-    later one late too. `dropped` counts what was lost. What `handle` raises goes to `on_error` and the next item is
-    taken. `on_idle` is called once each time no item came for `idle_s`, `on_start` first of all, both in the thread.
+    Up to `depth` items wait during a short stall; when more arrive, the oldest is dropped. If the queue has not been
+    empty for `max_lag_s`, the thread is too slow: only the newest item is kept, or every later item would be late too.
+    `dropped` counts the dropped items. Exceptions of `handle` go to `on_error`, and the next item follows. `on_idle` is
+    called once whenever no item has come for `idle_s`, `on_start` once at first, both in the thread.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class FrameWorker(Generic[Item]):
 
     @property
     def pending_count(self) -> int:
-        """Items that wait their turn."""
+        """Number of waiting items."""
         return len(self._items)
 
     def offer(self, item: Item) -> None:
-        """Queues an item; never waits."""
+        """Queue an item; never waits."""
         with self._changed:
             if len(self._items) == self._depth:
                 self._items.popleft()
@@ -61,7 +61,7 @@ class FrameWorker(Generic[Item]):
             self._changed.notify()
 
     def close(self, timeout_s: float = 10.0) -> None:
-        """Lets the item at hand end, forgets the others and ends the thread."""
+        """Finish the current item, drop the others and end the thread."""
         with self._changed:
             self._closing = True
             self._items.clear()
@@ -77,7 +77,7 @@ class FrameWorker(Generic[Item]):
 
     def _run(self) -> None:
         self._on_start()
-        idle_s = None  # Idle only after a first item.
+        idle_s = None  # Before the first item the thread is not idle.
         while True:
             with self._changed:
                 caught_up = not self._items
@@ -93,5 +93,5 @@ class FrameWorker(Generic[Item]):
                     self._handle(item)
                 elif self._on_idle:
                     self._on_idle()
-            except Exception as error:  # One bad frame must not stop the next; on_error reports it.
+            except Exception as error:  # One bad frame must not end the thread; on_error reports it.
                 self._on_error(error)

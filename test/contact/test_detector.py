@@ -33,15 +33,31 @@ def select_presses(events: list[ContactEvent]) -> list[tuple[int, int]]:
     ]
 
 
+def compare(
+    pressed: list[tuple[int, int]], taps: list[tuple[int, float, float]], seed: int
+) -> tuple[list[str], list[str]]:
+    """Missed taps and false presses, each as "seed, hand finger, seconds": what a failure has to show."""
+
+    def describe(column: int, ms: float) -> str:
+        return f"seed {seed}, {HANDS[column // 5]} {FINGERS[column % 5]}, {ms / 1e3:.3f} s"
+
+    def matches(press: tuple[int, int], tap: tuple[int, float, float]) -> bool:
+        return press[0] == tap[0] and abs(press[1] - 1e3 * tap[1]) < 50
+
+    missed = [describe(tap[0], 1e3 * tap[1]) for tap in taps if not any(matches(press, tap) for press in pressed)]
+    false = [describe(*press) for press in pressed if not any(matches(press, tap) for tap in taps)]
+    return missed, false
+
+
 def add_noise(height_m: np.ndarray, sigma_m: float, seed: int) -> np.ndarray:
     return height_m + np.random.default_rng(seed).normal(0.0, sigma_m, height_m.shape)
 
 
 def test_every_tap_is_one_press_of_its_finger() -> None:
-    """Each finger's tap is one press by that finger, within 20 ms of its touch, and one release after it."""
+    """Each finger's tap is one press by that finger, within 20 ms of its touch-down, and one release after it."""
     taps = [(column, 1.0 + 0.5 * column + 0.007 * column, 0.08) for column in range(10)]
     events = run_detector(ContactDetector(ContactParameters()), add_noise(make_pad_heights(taps, 7.0), 0.0004, 1))
-    assert [column for column, _ in select_presses(events)] == list(range(10))
+    assert compare(select_presses(events), taps, 1) == ([], [])
     for (_, detected_ms), (_, true_s, _) in zip(select_presses(events), taps, strict=True):
         assert detected_ms == pytest.approx(true_s * 1000, abs=20)
     assert [e.type for e in events] == ["press", "release"] * 10
@@ -49,7 +65,7 @@ def test_every_tap_is_one_press_of_its_finger() -> None:
 
 @pytest.mark.parametrize("held_s", [0.1, 0.3, 1.5])
 def test_release_reports_the_lift_off_time(held_s: float) -> None:
-    """A release is decided when the finger is up, and tells when it left the desk: within 15 ms."""
+    """A release is decided once the finger is up, and carries the time of its lift-off: within 15 ms."""
     height_m = add_noise(make_pad_heights([(6, 1.0, held_s)], 3.5), 0.0003, 7)
     (release,) = [
         event for event in run_detector(ContactDetector(ContactParameters()), height_m) if event.type == "release"
@@ -58,24 +74,26 @@ def test_release_reports_the_lift_off_time(held_s: float) -> None:
 
 
 def test_independently_moving_fingers_are_detected() -> None:
-    """Twelve hands of which one finger falls at a time, as no muscle moves it, while all else stands still: of their
-    120 taps no more than three are missed, and none is made up."""
-    detected = false_presses = 0
+    """Twelve hands of which one finger moves at a time while all others stand still: of their 120 taps at most three
+    are missed, and no press is false."""
+    missed: list[str] = []
+    false: list[str] = []
     for seed in range(12):
         hover_m, down_s, late_s = 0.008 + 0.001 * seed, 0.05 + 0.01 * (seed % 6), 0.003 * seed
         taps = [(column, 1.0 + 0.507 * column + late_s, down_s) for column in range(10)]
         height_m = add_noise(make_pad_heights(taps, 7.0, hover_m), 0.0004, seed)
         pressed = select_presses(run_detector(ContactDetector(ContactParameters()), height_m))
-        right = sum(any(rows == column and abs(ms - 1000 * s) < 50 for rows, ms in pressed) for column, s, _ in taps)
-        detected, false_presses = detected + right, false_presses + len(pressed) - right
-    assert detected >= 117
-    assert false_presses == 0
+        missed_of_seed, false_of_seed = compare(pressed, taps, seed)
+        missed, false = missed + missed_of_seed, false + false_of_seed
+    assert len(missed) <= 3, f"missed taps: {missed}"
+    assert false == []
 
 
 def test_taps_shorter_than_two_frames_are_detected() -> None:
     """A tap of 45 ms, shorter than two frames, is still a press."""
     taps = [(6, 1.0 + 0.61 * i, 0.045) for i in range(8)]
-    assert len(select_presses(run_detector(ContactDetector(ContactParameters()), make_pad_heights(taps, 7.0)))) == 8
+    pressed = select_presses(run_detector(ContactDetector(ContactParameters()), make_pad_heights(taps, 7.0)))
+    assert compare(pressed, taps, 0) == ([], [])
 
 
 def test_coupled_neighbours_do_not_press() -> None:
@@ -84,28 +102,30 @@ def test_coupled_neighbours_do_not_press() -> None:
     height_m = make_pad_heights(taps, 8.0)
     height_m[:, 7] = np.maximum(height_m[:, 6], 0.002)
     detected = select_presses(run_detector(ContactDetector(ContactParameters()), add_noise(height_m, 0.0003, 2)))
-    assert sum(column == 6 for column, _ in detected) == 10
-    assert sum(column == 7 for column, _ in detected) <= 1
+    missed, false = compare(detected, taps, 2)
+    assert missed == []
+    assert len(false) <= 1, f"false presses: {false}"
 
 
 def test_near_misses_do_not_press() -> None:
-    """A finger that turns round 4 mm over the desk does not press."""
+    """A finger that reverses 4 mm above the desk does not press."""
     taps = [(7, 1.0 + 0.5 * i, 0.08) for i in range(10)]
     height_m = make_pad_heights(taps, 7.0)
     odd = ((np.arange(len(height_m)) * FRAME_NS / 1e9 - 0.75) // 0.5).astype(int) % 2 == 1
     height_m[odd, 7] = np.maximum(height_m[odd, 7], 0.004)
-    assert len(select_presses(run_detector(ContactDetector(ContactParameters()), add_noise(height_m, 0.0003, 3)))) == 5
+    pressed = select_presses(run_detector(ContactDetector(ContactParameters()), add_noise(height_m, 0.0003, 3)))
+    assert compare(pressed, taps[::2], 3) == ([], [])
 
 
 @pytest.mark.parametrize("thickness_m", [-0.0025, 0.002, 0.004])
 def test_contact_height_adapts_to_finger_thickness(thickness_m: float) -> None:
-    """Fingers thinner or thicker than guessed: after ten taps most taps are found, and without false ones."""
+    """Fingers thinner or thicker than the prior: after ten taps most taps are found, and without false presses."""
     taps = [(5 + i % 4 + 1, 1.0 + 0.5 * i, 0.08) for i in range(40)]
     height_m = add_noise(make_pad_heights(taps, 22.0, 0.014), 0.0003, 4) + thickness_m
-    late = [
-        time for _, time in select_presses(run_detector(ContactDetector(ContactParameters()), height_m)) if time > 6000
-    ]
-    assert 28 <= len(late) <= 31
+    pressed = select_presses(run_detector(ContactDetector(ContactParameters()), height_m))
+    missed, false = compare([press for press in pressed if press[1] > 6000], [tap for tap in taps if tap[1] > 6.0], 4)
+    assert len(missed) <= 2, f"missed taps: {missed}"
+    assert len(false) <= 1, f"false presses: {false}"
 
 
 def test_resting_finger_does_not_press() -> None:
@@ -122,6 +142,24 @@ def test_arriving_hand_does_not_press() -> None:
     height_m[32:36, 7] = 0.0
     height_m[32:36, 5:] = np.minimum(height_m[32:36, 5:], 0.004)
     assert not select_presses(run_detector(ContactDetector(ContactParameters()), add_noise(height_m, 0.0003, 6)))
+
+
+def test_state_and_height_are_of_one_instant() -> None:
+    """A pressed finger that rises over the exit height is reported as retracting in that very frame, though its release
+    is decided later; and never as in contact while its height is over the exit height."""
+    parameters, detector = ContactParameters(), ContactDetector(ContactParameters())
+    height_m = add_noise(make_pad_heights([(6, 1.0, 0.3)], 2.5), 0.0002, 8)
+    states, heights_mm = [], []
+    for index, row in enumerate(height_m):
+        measured = make_samples(row, height_m[max(0, index - 1)])
+        tips, _ = detector.update(START_NS + index * FRAME_NS, HANDS_IN_VIEW, measured)
+        states.append(tips[6].state)
+        heights_mm.append(1e3 * tips[6].height_m)
+    contact = [index for index, state in enumerate(states) if state == "contact"]
+    assert contact
+    lowest_mm = min(heights_mm[index] for index in contact)
+    assert max(heights_mm[index] for index in contact) <= lowest_mm + 1e3 * parameters.exit_height_m + 1.0
+    assert states[contact[-1] + 1] == "retract"
 
 
 def test_sliding_pressed_finger_sends_moves() -> None:

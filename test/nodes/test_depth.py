@@ -1,4 +1,4 @@
-"""The depth network as a node: random weights, real topics."""
+"""depth_estimation_node with random weights, over real topics."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from fingertip_contact.images import decode_depth_image
 from fingertip_contact.nodes.depth_estimation_node import DepthEstimationStage
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.ros.parameter_tables import DepthEstimationSettings
 from ros_harness import COLOR, launch_nodes, ros_node, write_recording
 
 NS = "/fingertip_contact"
@@ -33,7 +34,7 @@ SIZES = {"input_height": 84, "input_width": 112, "region_height": 0}
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    """A checkpoint as published, with random values."""
+    """A checkpoint in the published format, with random values."""
     return save_training_checkpoint(make_random_weights(), tmp_path_factory.mktemp("weights") / D405_NAME)
 
 
@@ -42,7 +43,7 @@ def extract_stamps(messages_received):
 
 
 def extract_values(arrays):
-    """The depth node's values in each of its diagnostics."""
+    """The depth node's values in each diagnostics message."""
     return [
         {entry.key: entry.value for entry in status.values}
         for array in arrays
@@ -52,9 +53,9 @@ def extract_values(arrays):
 
 
 def test_depth_is_published_at_the_camera_rate(weights, tmp_path):
-    """Nothing is computed while nobody listens. Then each image gets depth, though the network sees but some:
-    32FC1 metres of the image's size, NaN where invalid, with the image's header, its camera_info beside, and
-    diagnostics that say how old the network's image was. Contact runs on it, without a depth camera."""
+    """Without subscribers the network does not run. With one, each image gets depth although the network processes only
+    some: 32FC1 metres of the image's size, NaN where invalid, with the image's header and a camera_info; diagnostics
+    report the age of the network's image. Contact runs on this depth, without a depth camera."""
     bag = write_recording(tmp_path / "desk.mcap", 30)
     with ros_node() as test_node, launch_nodes(tmp_path) as start:
         node = start(
@@ -92,7 +93,7 @@ def test_depth_is_published_at_the_camera_rate(weights, tmp_path):
 
 
 class Payload:
-    """Would write a file if a loader ran it."""
+    """Opens a file for writing when it is unpickled."""
 
     def __init__(self, target):
         self.target = target
@@ -139,15 +140,15 @@ def make_weights_without_max_depth(folder):
         (make_incomplete_weights, "missing: depth_head.scratch.output_conv1.bias"),
         (make_other_encoder_weights, "take a file named ..._vits"),
         (make_malicious_weights, "nothing in them was run"),
-        (make_weights_without_max_depth, "state max_depth_m"),
+        (make_weights_without_max_depth, "give max_depth_m"),
     ],
 )
 def test_invalid_weights_fail_configuration_with_the_remedy(make, message, tmp_path, capfd, monkeypatch):
-    """FAILURE and one line; the process lives, and nothing in a file is run."""
+    """FAILURE and one line; the process stays alive, and no code in a file is run."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     path = make(tmp_path)
     rclpy.init()
-    node = ManagedNode("depth_estimation_node", DepthEstimationStage)
+    node = ManagedNode("depth_estimation_node", DepthEstimationSettings, DepthEstimationStage)
     try:
         node.set_parameters([Parameter("checkpoint", value=str(path))])
         assert node.trigger_configure() == TransitionCallbackReturn.FAILURE

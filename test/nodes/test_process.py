@@ -54,7 +54,7 @@ def extract_stamps(received):
 
 @pytest.mark.parametrize("composed", [False, True], ids=["three processes", "composed"])
 def test_every_frame_is_published_once(start, recording, hand_weights, composed):
-    """One hands and one fingertips message for each image, in order, with its stamp and frame; none lost by DDS."""
+    """One hands and one fingertips message per image, in order, with its stamp and frame; DDS loses none."""
     with ros_node() as test_node:
         camera_infos = test_node.subscribe(CameraInfo, INFO, qos.EVENT)
         hands = test_node.subscribe(PointCloud2, f"{NS}/hands", qos.EVENT)
@@ -73,7 +73,7 @@ def test_every_frame_is_published_once(start, recording, hand_weights, composed)
 
 
 def test_simulated_camera_keeps_frame_intervals(start, recording):
-    """Stamps are of now and keep the recording's distances exactly."""
+    """Stamps are current and keep the recording's intervals exactly."""
     with ros_node() as test_node:
         before_ns = test_node.get_clock().now().nanoseconds
         camera_infos = test_node.subscribe(CameraInfo, INFO, qos.EVENT)
@@ -90,11 +90,11 @@ def get_state(test_node, name):
 
 
 def test_missing_weights_fail_only_the_transition(start, tmp_path):
-    """One error that names the file and the remedy; the node stays and can be configured later."""
+    """One error that names the file and the remedy; the process stays and can be configured later."""
     hands = start("hand_tracking_node", environment={"FINGERTIP_CONTACT_WEIGHTS": str(tmp_path / "none")})
     hands.wait_for_log("fingertip-contact models pull")
-    assert "cannot configure" in hands.log_text
-    assert "Traceback" not in hands.log_text
+    assert "cannot configure" in hands.log_text, hands.log_summary
+    assert "Traceback" not in hands.log_text, hands.log_summary
     with ros_node() as test_node:
         assert get_state(test_node, "hand_tracking_node") == State.PRIMARY_STATE_UNCONFIGURED
         request = ChangeState.Request(transition=Transition(id=Transition.TRANSITION_CONFIGURE))
@@ -104,7 +104,7 @@ def test_missing_weights_fail_only_the_transition(start, tmp_path):
 
 
 def test_lifecycle_manager_decides_without_autostart(start):
-    """The node waits unconfigured, and follows the transitions that are asked for."""
+    """The node waits unconfigured, and follows the requested transitions."""
     start("contact_node", autostart=False)
     with ros_node() as test_node:
         assert get_state(test_node, "contact_node") == State.PRIMARY_STATE_UNCONFIGURED
@@ -120,7 +120,7 @@ def test_lifecycle_manager_decides_without_autostart(start):
 
 
 def test_contact_services_respond(start):
-    """All three, while no camera is there."""
+    """All three, without a camera."""
     start("contact_node")
     with ros_node() as test_node:
         for name in ("calibrate_surface", "calibrate_fingers", "clear_text"):
@@ -132,7 +132,7 @@ def test_contact_services_respond(start):
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_signals_end_every_node_with_exit_code_0(start, recording, tmp_path, hand_weights, signal_number):
-    """In the middle of their work."""
+    """SIGINT and SIGTERM while the nodes work."""
     play: dict[str, object] = {"recording": recording, "loop": True, "start_delay_s": 0.0}
     with ros_node() as test_node:
         hands = test_node.subscribe(PointCloud2, f"{NS}/hands", qos.EVENT)
@@ -145,9 +145,9 @@ def test_signals_end_every_node_with_exit_code_0(start, recording, tmp_path, han
             start("simulated_camera_node", wait_for_subscribers=3, rate=0.3, **play),
             start("replay_node", topics=f"['{DEPTH_INFO}']", rate=0.3, **play),
         ]
-        test_node.wait_until(lambda: bool(hands and fingertips and clocks), "every node at work")
+        test_node.wait_until(lambda: bool(hands and fingertips and clocks), "messages of every node")
         for node in running:
-            assert node.stop(signal_number) == 0, node.log_text
+            assert node.stop(signal_number) == 0, node.log_summary
 
 
 @pytest.mark.parametrize(
@@ -168,21 +168,21 @@ def test_failed_node_start_is_explained(start, name, parameters, message):
     """One line, exit code 2, no traceback."""
     node = start(name, **parameters)
     assert node.wait_for_exit() == 2
-    assert message in node.log_text
+    assert message in node.log_text, node.log_summary
+    assert node.log_text.count("\n") == 1, node.log_summary
     assert "Traceback" not in node.log_text
-    assert node.log_text.count("\n") == 1
 
 
 def test_failed_ros_start_is_explained(start):
     """One line, exit code 2."""
     node = start("contact_node", environment={"ROS_DOMAIN_ID": "no number"})
     assert node.wait_for_exit() == 2
-    assert node.log_text.startswith("error: ")
+    assert node.log_text.startswith("error: "), node.log_summary
     assert "Traceback" not in node.log_text
 
 
 def test_looping_bag_publishes_every_frame_in_each_pass(start, tmp_path, hand_weights):
-    """Stamps that go back to the start are a new pass, not a fault: nothing is lost and nothing stops."""
+    """Stamps that jump back to the start begin a new pass: no frame is lost."""
     frames = 15
     bag = write_recording(tmp_path / "loop.mcap", frames)
     with ros_node() as test_node:
@@ -193,7 +193,7 @@ def test_looping_bag_publishes_every_frame_in_each_pass(start, tmp_path, hand_we
             start(name, use_sim_time=True)
         test_node.wait_until(
             lambda: test_node.count_subscribers(COLOR) == 2 and test_node.count_subscribers(DEPTH) == 1,
-            "nodes that listen",
+            "subscription of the nodes",
         )
         start("replay_node", recording=bag, loop=True, rate=0.5, start_delay_s=1.0)
         test_node.wait_until(lambda: len(fingertips) >= 3 * frames, "three passes")
@@ -207,7 +207,7 @@ def test_looping_bag_publishes_every_frame_in_each_pass(start, tmp_path, hand_we
 
 
 def test_clock_is_published_at_any_playback_rate(start, recording):
-    """Where every message is late, /clock still begins each pass with its first stamp."""
+    """Even where every message is late, /clock begins each pass with its first stamp."""
     with ros_node() as test_node:
         clocks = test_node.subscribe(Clock, "/clock", qos.CLOCK)
         start("replay_node", recording=recording, rate=100.0, loop=True)
@@ -219,7 +219,7 @@ def test_clock_is_published_at_any_playback_rate(start, recording):
 
 
 def test_recording_appears_only_when_complete(start, recording, tmp_path):
-    """What was played comes back byte for byte but for its stamps; until the end there is no such file."""
+    """Played messages are recorded byte for byte except for their stamps; the file does not exist before the end."""
     out = tmp_path / "out.mcap"
     recorder = start("record_node", output=out, topics="['color/image', 'color/camera_info', '/late']")
     with ros_node() as test_node:
@@ -228,7 +228,7 @@ def test_recording_appears_only_when_complete(start, recording, tmp_path):
         camera = start("simulated_camera_node", recording=recording, wait_for_subscribers=1)
         test_node.wait_until(lambda: not camera.is_alive, "the end of the recording")
         test_node.wait_until(lambda: late_publisher.get_subscription_count() == 1, "the recorder on the late topic")
-        late_publisher.publish(String(data="of a type that the graph tells"))
+        late_publisher.publish(String(data="of a type that the graph names"))
         test_node.spin_for(0.5)
     assert not out.exists()
     assert recorder.stop(signal.SIGINT) == 0
@@ -240,29 +240,29 @@ def test_recording_appears_only_when_complete(start, recording, tmp_path):
 
 
 def test_failed_recording_leaves_no_files(start, recording, tmp_path):
-    """The recorder ends by itself and says why. A limit on file sizes stands for the full disk."""
+    """The recorder ends by itself and logs the reason. A limit on file sizes simulates a full disk."""
     recorder = start("record_node", output=tmp_path / "out.mcap")
     with ros_node() as test_node:
         test_node.wait_until(lambda: test_node.count_subscribers(COLOR) == 1, "the recorder")
         resource.prlimit(recorder.process.pid, resource.RLIMIT_FSIZE, (100_000, 100_000))
         start("simulated_camera_node", recording=recording, wait_for_subscribers=1)
         assert recorder.wait_for_exit() == 2
-    assert "nothing was recorded" in recorder.log_text
-    assert "Traceback" not in recorder.log_text
+    assert "nothing was recorded" in recorder.log_text, recorder.log_summary
+    assert "Traceback" not in recorder.log_text, recorder.log_summary
     assert not list(tmp_path.glob("*.mcap"))
     assert not list(tmp_path.glob(".out*"))
 
 
 def test_missing_topic_is_named(start, tmp_path):
-    """At the end, with the others recorded."""
+    """At the end; the other topics are recorded."""
     out = tmp_path / "out.mcap"
-    recorder = start("record_node", output=out, topics="['/said', '/misspelt']")
+    recorder = start("record_node", output=out, topics="['/published', '/misspelt']")
     with ros_node() as test_node:
-        publisher = test_node.create_publisher(String, "/said", qos.EVENT)
+        publisher = test_node.create_publisher(String, "/published", qos.EVENT)
         test_node.wait_until(lambda: publisher.get_subscription_count() == 1, "the recorder")
         publisher.publish(String(data="x"))
         test_node.spin_for(0.5)
     assert recorder.stop(signal.SIGINT) == 0
-    assert "nobody published /misspelt" in recorder.log_text
+    assert "no publisher of /misspelt" in recorder.log_text, recorder.log_summary
     with open_bag(out) as bag:
-        assert bag.message_count("/said") == 1
+        assert bag.message_count("/published") == 1

@@ -1,4 +1,4 @@
-"""Simulated hands type, the real nodes read: every press ends exactly once, whatever happens."""
+"""Simulated hands type, real nodes decode: every press ends exactly once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fingertip_contact.ros import qos
 from ros_harness import COLOR, DEPTH, extract_key_transitions, launch_nodes, ros_node
 
 NS = "/fingertip_contact"
-# Slow enough that a busy machine keeps up: what is tested is what is read, not how fast.
+# Slow enough for a busy machine: the test is of the text, not of the speed.
 RATE = 0.5
 PASSES_S = 180.0
 TYPED = [("down", "h"), ("up", "h"), ("down", "i"), ("up", "i")]
@@ -29,7 +29,7 @@ def start(tmp_path):
 
 
 def test_looping_recording_repeats_the_events(start, typed_recording, hand_weights):
-    """Three processes over DDS read the text, and read it again when the bag begins again; every topic speaks."""
+    """Three processes over DDS decode the same text in each pass of the bag; every topic is published."""
     with ros_node() as test_node:
         keys = test_node.subscribe(InteractiveMarkerFeedback, f"{NS}/key_events", qos.EVENT)
         contacts = test_node.subscribe(InteractiveMarkerFeedback, f"{NS}/contact_events", qos.EVENT)
@@ -42,7 +42,7 @@ def test_looping_recording_repeats_the_events(start, typed_recording, hand_weigh
             lambda: test_node.count_subscribers(COLOR) == 2 and test_node.count_subscribers(DEPTH) == 1, "nodes"
         )
         start("replay_node", recording=typed_recording, loop=True, rate=RATE)
-        test_node.wait_until(lambda: len(keys) >= 2 * len(TYPED), "two passes", PASSES_S)
+        test_node.wait_until(lambda: len(keys) >= 2 * len(TYPED), "key events of two passes", PASSES_S)
         assert extract_key_transitions(keys)[: 2 * len(TYPED)] == TYPED * 2
         extract_key_transitions(contacts)
         assert {(key.client_id, key.control_name) for key in keys} == {("right_index", "h"), ("right_middle", "i")}
@@ -51,9 +51,9 @@ def test_looping_recording_repeats_the_events(start, typed_recording, hand_weigh
         assert (overlays[-1].width, overlays[-1].height, overlays[-1].encoding) == (640, 480, "bgr8")
 
 
-@pytest.mark.parametrize("how", ["camera stops", "node ends"])
-def test_a_held_key_is_cancelled_once(start, typed_recording, hand_weights, how):
-    """A key that is down when the camera dies, or the node is told to leave, comes up once and marked as cancelled."""
+@pytest.mark.parametrize("cause", ["camera stops", "node ends"])
+def test_a_held_key_is_cancelled_once(start, typed_recording, hand_weights, cause):
+    """A key that is down when the camera stops or the node ends is released once, marked as cancelled."""
     with ros_node() as test_node:
         keys = test_node.subscribe(InteractiveMarkerFeedback, f"{NS}/key_events", qos.EVENT)
         reader = start("pipeline_node")
@@ -62,15 +62,15 @@ def test_a_held_key_is_cancelled_once(start, typed_recording, hand_weights, how)
         )
         camera = start("replay_node", recording=typed_recording, rate=RATE)
         test_node.wait_until(lambda: bool(keys), "the first press", PASSES_S)
-        if how == "camera stops":
+        if cause == "camera stops":
             camera.process.kill()
         else:
             reader.process.send_signal(signal.SIGTERM)
-        test_node.wait_until(lambda: len(keys) == 2, "its end")
+        test_node.wait_until(lambda: len(keys) == 2, "the end of the press")
         test_node.spin_for(1.0)
         assert extract_key_transitions(keys) == [("down", "h"), ("up", "h")]
         assert not keys[1].mouse_point_valid
-        if how == "camera stops":
+        if cause == "camera stops":
             assert reader.stop() == 0
         else:
             assert reader.wait_for_exit() == 0

@@ -1,4 +1,4 @@
-"""Serialised messages get another stamp without being taken apart."""
+"""Serialised messages get another stamp without deserialisation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fingertip_contact.ros import cdr, messages
 
 
 def test_restamping_changes_only_the_stamp():
-    """Held against rclpy's own serialisation."""
+    """Compared with rclpy's own serialisation."""
     image = Image(header=messages.make_header(5_000_000_007, "camera"), height=1, width=2, step=2, data=[1, 2])
     serialised = serialize_message(image)
     assert cdr.read_stamp_ns(serialised) == 5_000_000_007
@@ -24,7 +24,7 @@ def test_restamping_changes_only_the_stamp():
 
 
 def test_big_endian_messages_are_read():
-    """The second byte of a message says how its numbers are stored."""
+    """The second byte of a message states the byte order."""
     message = bytes([0, 0, 0, 0]) + (7).to_bytes(4, "big") + (9).to_bytes(4, "big") + b"rest"
     assert cdr.read_stamp_ns(message) == 7_000_000_009
     assert cdr.read_stamp_ns(cdr.replace_stamp(message, 8_000_000_001)) == 8_000_000_001

@@ -1,4 +1,4 @@
-"""Images go in and out of messages without a copy, or with one clear error."""
+"""Images are converted to and from messages without a copy, or rejected with one error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def serialise_round_trip(message):
 
 
 def test_bgr8_is_a_view():
-    """No copy: writing to the message shows in the image."""
+    """No copy: a change of the message changes the image."""
     image = RANDOM.integers(0, 256, (48, 64, 3), dtype=np.uint8)
     message = serialise_round_trip(ImageWriter("bgr8").make_message(HEAD, image))
     read = decode_color_bgr(message)
@@ -36,14 +36,14 @@ def test_bgr8_is_a_view():
 
 @pytest.mark.parametrize(("encoding", "dtype"), [("16UC1", np.uint16), ("32FC1", np.float32)])
 def test_depth_round_trip_is_exact(encoding, dtype):
-    """Depth comes back bit by bit, and its padding is left out."""
+    """Depth survives bit by bit."""
     depth = (RANDOM.random((48, 64)) * 900).astype(dtype)
     read = decode_depth_image(serialise_round_trip(ImageWriter(encoding).make_message(HEAD, depth)))
     np.testing.assert_array_equal(read.values, depth)
 
 
 def test_image_writer_accepts_any_image_size():
-    """A camera may change its resolution; the buffer follows."""
+    """A camera may change its resolution; the buffer is resized."""
     writer = ImageWriter("bgr8")
     for height, width in ((4, 6), (4, 6), (2, 3)):
         message = writer.make_message(HEAD, np.full((height, width, 3), height, np.uint8))
@@ -57,7 +57,7 @@ def test_image_writer_accepts_any_image_size():
 
 @pytest.mark.skipif(importlib.util.find_spec("cv_bridge") is not None, reason="cv_bridge reads this encoding")
 def test_an_unknown_encoding_is_named():
-    """Without cv_bridge an encoding that is not plain is one error that says which."""
+    """Without cv_bridge, the error names an encoding that is not plain."""
     with pytest.raises(ValueError, match="bayer_rggb8"):
         decode_color_bgr(Image(height=2, width=2, step=2, encoding="bayer_rggb8", data=bytes(4)))
 
@@ -76,7 +76,7 @@ def make_info(fx=400.0, model="plumb_bob"):
 
 
 def test_camera_is_cached_while_unchanged():
-    """The same object as long as nothing changes, another one when something does."""
+    """The same object until something changes."""
     reader = CameraReader()
     first = reader.read(make_info())
     assert reader.read(make_info()) is first
@@ -87,6 +87,6 @@ def test_camera_is_cached_while_unchanged():
     ("message", "message_pattern"), [(make_info(fx=0.0), "focal"), (make_info(model="equidistant"), "equidistant")]
 )
 def test_unusable_camera_info_is_rejected(message, message_pattern):
-    """Zero K means never calibrated; a fisheye is no pinhole."""
+    """Zero K means never calibrated; a fisheye is not a pinhole."""
     with pytest.raises(ValueError, match=message_pattern):
         CameraReader().read(message)

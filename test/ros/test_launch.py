@@ -1,4 +1,4 @@
-"""The package builds with colcon, and its launch files start what they say."""
+"""The package builds with colcon, and its launch files start the nodes that they document."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from visualization_msgs.msg import InteractiveMarkerFeedback
 
 from fingertip_contact.ros import qos
 from fingertip_contact.ros.parameter_tables import PARAMETER_TABLES
-from ros_harness import DEADLINE_S, SHUTDOWN_TIMEOUT_S, extract_key_transitions, ros_node
+from ros_harness import DEADLINE_S, SHUTDOWN_TIMEOUT_S, extract_key_transitions, ros_node, summarize_log
 
 LAUNCH_FILES = sorted(ROOT.glob("launch/*.launch.py"))
 BUILD_S = 120.0
-# An environment that is used without being activated is not on the path.
+# A virtual environment that was not activated is not on the path.
 COLCON = shutil.which("colcon", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
 HAS_LAUNCH = shutil.which("ros2") is not None and importlib.util.find_spec("launch_ros") is not None
 colcon = pytest.mark.skipif(COLCON is None, reason="colcon is not installed")
@@ -34,12 +34,12 @@ real_launch = pytest.mark.skipif(not HAS_LAUNCH, reason="ros2 launch is not inst
 
 @pytest.mark.parametrize("path", LAUNCH_FILES, ids=lambda path: path.name)
 def test_launch_files_compile(path, tmp_path):
-    """Where launch is not installed, this is all that can be said."""
+    """The only check that runs where launch is not installed."""
     py_compile.compile(str(path), cfile=str(tmp_path / "out.pyc"), doraise=True)
 
 
 def test_launch_files_exist():
-    """What the design names."""
+    """One per source of images: any camera, D405, bag, simulated camera."""
     assert [path.name.split(".")[0] for path in LAUNCH_FILES] == ["core", "d405", "replay", "simulation"]
 
 
@@ -50,7 +50,7 @@ def workspace(tmp_path_factory) -> Path:
     command = [str(COLCON), "--log-base", f"{folder}/log", "build", "--base-paths", str(ROOT)]
     command += ["--build-base", f"{folder}/build", "--install-base", f"{folder}/install"]
     built = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=BUILD_S, check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
+    assert built.returncode == 0, summarize_log(built.stdout + built.stderr)
     return folder / "install" / "fingertip_contact"
 
 
@@ -82,7 +82,7 @@ def test_colcon_installs_nodes_for_ros(workspace):
 
 @colcon
 def test_installed_node_runs(workspace):
-    """Out of the workspace: it finds its package and says what it lacks."""
+    """From the workspace: it finds its package and names the missing parameter."""
     node = workspace / "lib" / "fingertip_contact" / "simulated_camera_node"
     run = subprocess.run([node], env=make_environment(workspace), capture_output=True, text=True, timeout=DEADLINE_S)
     assert run.returncode == 2
@@ -93,11 +93,11 @@ def test_installed_node_runs(workspace):
 @real_launch
 @pytest.mark.parametrize(
     ("name", "arguments"),
-    # A bag is played whether anybody is ready or not: a busy machine gets time.
+    # replay_node does not wait for subscribers: leave time for a busy machine.
     [("simulation", ()), ("replay", ("start_delay_s:=15.0", "rate:=0.5"))],
 )
 def test_launched_nodes_read_the_typed_text(workspace, typed_recording, hand_weights, tmp_path, name, arguments):
-    """`ros2 launch` starts player, hand tracking and contact; keys come; all end cleanly with the recording."""
+    """`ros2 launch` starts player, hand tracking and contact; keys are published; all processes end cleanly."""
     log = tmp_path / "launch.log"
     command = ["ros2", "launch", "fingertip_contact", f"{name}.launch.py", f"recording:={typed_recording}"]
     command += [*arguments, "sigterm_timeout:=60"]
@@ -113,19 +113,19 @@ def test_launched_nodes_read_the_typed_text(workspace, typed_recording, hand_wei
                 os.killpg(launch.pid, signal.SIGINT)
                 launch.wait(SHUTDOWN_TIMEOUT_S)
     log_text = log.read_text()
-    assert extract_key_transitions(keys), log_text
-    assert log_text.count("process has finished cleanly") == 3, log_text
-    assert "Traceback" not in log_text
+    assert extract_key_transitions(keys), summarize_log(log_text)
+    assert log_text.count("process has finished cleanly") == 3, summarize_log(log_text)
+    assert "Traceback" not in log_text, summarize_log(log_text)
 
 
 @colcon
 @real_launch
 @pytest.mark.parametrize("name", ["core", "simulation", "replay"])
 def test_arguments_are_documented(workspace, name):
-    """`--show-args` names every argument with what it means."""
+    """`--show-args` describes every argument."""
     command = ["ros2", "launch", "fingertip_contact", f"{name}.launch.py", "--show-args"]
     run = subprocess.run(command, env=make_environment(workspace), capture_output=True, text=True, timeout=DEADLINE_S)
-    assert run.returncode == 0, run.stderr
+    assert run.returncode == 0, summarize_log(run.stderr)
     assert f"'{'rviz' if name == 'core' else 'recording'}':" in run.stdout
     assert "no description given" not in run.stdout
 
@@ -133,7 +133,7 @@ def test_arguments_are_documented(workspace, name):
 @colcon
 @real_launch
 def test_d405_launch_names_the_missing_driver(workspace):
-    """Without the camera's driver: its name and how to get it."""
+    """Without the camera's driver, the error names it and how to install it."""
     if importlib.util.find_spec("ament_index_python") and _has_package("realsense2_camera"):
         pytest.skip("realsense2_camera is installed here")
     command = ["ros2", "launch", "fingertip_contact", "d405.launch.py", "--show-args"]

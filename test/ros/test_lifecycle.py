@@ -1,4 +1,4 @@
-"""Lifecycle nodes fail loudly, stay alive, and give everything back."""
+"""Lifecycle nodes report failures, stay alive, and release every resource."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from rclpy.parameter import Parameter
 import ros_harness  # noqa: F401  (sets up the environment)
 from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.ros.parameter_tables import ContactSettings, HandTrackingSettings
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 CYCLES = 50
 
 
 @contextmanager
-def managed_node(make_stage, name="hand_tracking_node"):
+def managed_node(make_stage, settings_class=HandTrackingSettings):
     rclpy.init()
-    node = ManagedNode(name, make_stage)
+    node = ManagedNode("node", settings_class, make_stage)
     try:
         yield node
     finally:
@@ -64,7 +65,7 @@ def get_state_label(node):
 
 
 def test_failed_configuration_can_be_retried():
-    """FAILURE, nothing kept, and the parameter that mends it can be set."""
+    """FAILURE, no resource is kept, and the wrong parameter can be corrected."""
     with managed_node(FailingStage) as node:
         assert node.trigger_configure() == FAILURE
         assert (get_state_label(node), FailingStage.held_resources) == ("unconfigured", 0)
@@ -74,7 +75,7 @@ def test_failed_configuration_can_be_retried():
 
 
 def test_failed_activation_leaves_the_node_inactive():
-    """What it took is given back; what configuration took stays until clean-up."""
+    """Resources of the activation are released; those of the configuration stay until clean-up."""
     with managed_node(FailingStage) as node:
         node.set_parameters([Parameter("mirrored", value=True)])
         assert node.trigger_configure() == SUCCESS
@@ -85,21 +86,21 @@ def test_failed_activation_leaves_the_node_inactive():
 
 
 def test_shutdown_releases_all_resources():
-    """From the active state too."""
+    """From the active state as well."""
 
     class Stage:
         def __init__(self, node, parameters, held):
-            held.callback(parameter_overrides.append, "held")
+            held.callback(released.append, "held")
 
         def start(self, active):
-            active.callback(parameter_overrides.append, "active")
+            active.callback(released.append, "active")
 
-    parameter_overrides: list[str] = []
+    released: list[str] = []
     with managed_node(Stage) as node:
         node.autostart()
         assert get_state_label(node) == "active"
         assert node.trigger_shutdown() == SUCCESS
-        assert parameter_overrides == ["active", "held"]
+        assert released == ["active", "held"]
 
 
 def count_open():
@@ -109,7 +110,7 @@ def count_open():
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
 def test_lifecycle_cycles_do_not_leak():
-    """Topics, services, timers, threads and file descriptors are those of the first cycle."""
+    """As many topics, services, timers, threads and file descriptors as after the first cycle."""
     from fingertip_contact.nodes.contact_node import ContactStage
 
     def cycle(node):
@@ -121,7 +122,7 @@ def test_lifecycle_cycles_do_not_leak():
     def entities(node):
         return [len(list(some)) for some in (node.publishers, node.subscriptions, node.services, node.timers)]
 
-    with managed_node(ContactStage, "contact_node") as node:
+    with managed_node(ContactStage, ContactSettings) as node:
         cycle(node)
         before = entities(node), count_open()
         for _ in range(CYCLES):
@@ -130,7 +131,7 @@ def test_lifecycle_cycles_do_not_leak():
 
 
 def test_diagnostics_count_frames_and_errors():
-    """Frames with their latency, errors with their text, and what the stage reports."""
+    """Frames with their latency, errors with their text, and the values of sources."""
     from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 
     from ros_harness import ros_node

@@ -1,8 +1,9 @@
-"""What is not allowed is refused, and nothing changes."""
+"""A value that is not allowed is rejected without effect."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import pytest
@@ -13,16 +14,25 @@ pytest.importorskip("rclpy")
 from rclpy.parameter import Parameter as RosParameter
 
 from fingertip_contact.resources import find_share_file
-from fingertip_contact.ros.parameter_tables import PARAMETER_TABLES, format_markdown, format_parameter_file
-from fingertip_contact.ros.parameters import NodeParameters, Parameter
+from fingertip_contact.ros.parameter_tables import (
+    PARAMETER_TABLES,
+    LifecycleSettings,
+    format_markdown,
+    format_parameter_file,
+)
+from fingertip_contact.ros.parameters import NodeParameters, read_only, value
+from fingertip_contact.settings import choice, find_error, number
 from ros_harness import ros_node
 
-TABLE = (
-    Parameter("rate", 1.0, "speed", limits=(0.1, 10.0)),
-    Parameter("count", 3, "how many", limits=(1, 5)),
-    Parameter("source", "sensor", "which", choices=("sensor", "model")),
-    Parameter("file", "", "where from", read_only=True),
-)
+
+@dataclass(frozen=True)
+class Settings:
+    rate: float = number(1.0, 0.1, 10.0, "speed")
+    count: int = number(3, 1, 5, "number of hands")
+    source: str = choice("sensor", ("sensor", "model"), "source of depth")
+    file: str = read_only(value("", "file to read"))
+
+
 FILES = sorted(Path(find_share_file("package.xml")).parent.glob("config/nodes/*.yaml"))
 
 
@@ -44,8 +54,8 @@ def node():
     ],
 )
 def test_invalid_parameter_is_rejected_without_effect(node, name, value, message):
-    """Range, type, choice and read-only are all held, with a reason."""
-    parameters = NodeParameters(node, TABLE)
+    """Range, type, choices and read-only are all enforced, with a reason."""
+    parameters = NodeParameters(node, Settings)
     before = parameters.snapshot()
     (result,) = node.set_parameters([RosParameter(name, value=value)])
     assert not result.successful
@@ -54,16 +64,16 @@ def test_invalid_parameter_is_rejected_without_effect(node, name, value, message
 
 
 def test_valid_parameter_is_accepted(node):
-    """The next configuration sees it."""
-    parameters = NodeParameters(node, TABLE)
+    """The next configuration uses it."""
+    parameters = NodeParameters(node, Settings)
     (result,) = node.set_parameters([RosParameter("source", value="model")])
     assert result.successful
     assert parameters.snapshot().source == "model"
 
 
 def test_parameters_are_fixed_while_configured(node):
-    """A value that nobody reads any more must not look as if it were in force."""
-    parameters = NodeParameters(node, TABLE)
+    """A changed value would have no effect."""
+    parameters = NodeParameters(node, Settings)
     parameters.frozen = True
     (result,) = node.set_parameters([RosParameter("rate", value=2.0)])
     assert "clean it up" in result.reason
@@ -71,15 +81,15 @@ def test_parameters_are_fixed_while_configured(node):
 
 
 def test_initial_parameter_values_are_validated():
-    """Not only later changes."""
+    """A wrong value from a launch file is an error at the start."""
     overrides = [RosParameter("source", value="guess")]
     with ros_node(parameter_overrides=overrides) as node, pytest.raises(ValueError, match="sensor, model"):
-        NodeParameters(node, TABLE)
+        NodeParameters(node, Settings)
 
 
 def test_descriptors_have_description_and_range(node):
-    """`ros2 param describe` is the manual."""
-    NodeParameters(node, TABLE)
+    """`ros2 param describe` shows both."""
+    NodeParameters(node, Settings)
     rate, source = node.describe_parameters(["rate", "source"])
     assert (rate.floating_point_range[0].from_value, rate.floating_point_range[0].to_value) == (0.1, 10.0)
     assert source.additional_constraints == "one of: sensor, model"
@@ -88,36 +98,35 @@ def test_descriptors_have_description_and_range(node):
 
 @pytest.mark.parametrize("table", PARAMETER_TABLES.values(), ids=PARAMETER_TABLES)
 def test_every_default_is_valid(table):
-    """A node starts without any parameters given."""
-    for parameter in table:
-        assert not parameter.validation_error(parameter.default)
-        if parameter.limits:
-            assert parameter.limits[0] <= parameter.default <= parameter.limits[1]
+    """A node starts without any parameter being set."""
+    defaults = table()
+    for entry in fields(defaults):
+        assert not find_error(entry, getattr(defaults, entry.name))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_parameter_files_match_the_tables(path):
-    """The files are made, not written: `python -m fingertip_contact.ros.parameter_tables --yaml NODE`."""
+    """The files are generated: `python -m fingertip_contact.ros.parameter_tables --yaml NODE`."""
     assert path.read_text() == format_parameter_file(path.stem)
     section = yaml.safe_load(path.read_text())["/**"]["ros__parameters"]
-    assert section == {parameter.name: parameter.default for parameter in PARAMETER_TABLES[path.stem]}
+    assert section == asdict(PARAMETER_TABLES[path.stem]())
 
 
 def test_lifecycle_nodes_have_parameter_files():
-    """Those that launch files start with one."""
+    """Launch files pass one to each of them."""
     assert {path.stem for path in FILES} == {
-        name for name, table in PARAMETER_TABLES.items() if any(parameter.name == "autostart" for parameter in table)
+        name for name, table in PARAMETER_TABLES.items() if issubclass(table, LifecycleSettings)
     }
 
 
 def test_readme_table_lists_every_parameter():
-    """One row each."""
+    """One row per parameter."""
     for node, table in PARAMETER_TABLES.items():
         text = format_markdown(node)
-        assert all(f"| `{parameter.name}` |" in text for parameter in table)
+        assert all(f"| `{entry.name}` |" in text for entry in fields(table))
 
 
 def test_documentation_matches_the_parameter_tables():
-    """docs/ros.md ends in what `python -m fingertip_contact.ros.parameter_tables` prints."""
+    """docs/ros.md contains the output of `python -m fingertip_contact.ros.parameter_tables`."""
     manual = (Path(find_share_file("package.xml")).parent / "docs" / "ros.md").read_text(encoding="utf-8")
     assert all(format_markdown(node) in manual for node in PARAMETER_TABLES)

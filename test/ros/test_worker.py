@@ -1,4 +1,4 @@
-"""The worker never makes its caller wait, and loses nothing while it keeps up."""
+"""The worker never blocks its caller, and drops nothing while it keeps up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DEADLINE_S = 30.0
 
 
 def test_fast_worker_handles_every_item_in_order():
-    """Each item is handled before the next comes."""
+    """Each item is handled before the next one is offered."""
     handled, done = [], threading.Semaphore(0)
 
     def handle(item):
@@ -27,7 +27,7 @@ def test_fast_worker_handles_every_item_in_order():
 
 
 def test_slow_worker_drops_the_oldest_items():
-    """Newest wins: while one item is worked on, `depth` newer ones wait and older ones go."""
+    """While one item is handled, the newest `depth` items wait and older ones are dropped."""
     begun, release, handled, done = threading.Event(), threading.Event(), [], threading.Semaphore(0)
 
     def handle(item):
@@ -50,7 +50,7 @@ def test_slow_worker_drops_the_oldest_items():
 
 
 def test_overloaded_worker_handles_only_the_newest_item():
-    """Out of patience, what waits is late already: only the newest is worth its time."""
+    """After `max_lag_s` all waiting items but the newest are too late."""
     begun, release, handled, done = threading.Event(), threading.Event(), [], threading.Semaphore(0)
 
     def handle(item):
@@ -73,7 +73,7 @@ def test_overloaded_worker_handles_only_the_newest_item():
 
 
 def test_failing_item_does_not_stop_the_worker():
-    """The error is told, the thread lives."""
+    """The error is reported, and the thread continues."""
     errors, done = [], threading.Event()
 
     def handle(item):
@@ -102,7 +102,7 @@ def test_idle_callback_runs_once_per_pause():
 
 
 def test_close_ends_the_thread():
-    """Nothing runs on after deactivation."""
+    """No thread remains after deactivation."""
     before = threading.active_count()
     worker = FrameWorker(lambda item: None, on_error=lambda error: None)
     worker.offer(1)

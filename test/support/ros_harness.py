@@ -22,11 +22,14 @@ from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.bag import BagWriter
 from fingertip_contact.ros.environment import make_node_environment
 
-# Met in a second on an idle machine; a busy one may take its time.
+# An idle machine needs a second; a busy one much longer.
 DEADLINE_S = 90.0
 SHUTDOWN_TIMEOUT_S = 30.0
 # A few periods of discovery, see config/fastdds_profile.xml.
 DISCOVERY_S = 1.0
+# Of a log, in the message of a failed test.
+LOG_LINES = 30
+ERROR_WORDS = ("error", "traceback", "fatal")
 FRAME_ID = "camera_color_optical_frame"
 COLOR, INFO = "/camera/camera/color/image_raw", "/camera/camera/color/camera_info"
 DEPTH = "/camera/camera/aligned_depth_to_color/image_raw"
@@ -36,7 +39,7 @@ START_NS = 1_700_000_000_000_000_000
 PERIOD_NS = 33_333_333
 CAMERA = Camera(390.0, 390.0, 320.0, 240.0, 640, 480)
 
-# Tests of several checkouts or users on one machine must not hear one another.
+# Tests of several checkouts or users on one machine must not receive each other's messages.
 os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 os.environ.update(make_node_environment())
@@ -44,7 +47,7 @@ os.environ.update(make_node_environment())
 
 @contextmanager
 def ros_node(name: str = "test", **options: Any) -> Iterator[RosTestNode]:
-    """A node of the test's own, with its executor."""
+    """A node of the test, with its own executor."""
     rclpy.init()
     test_node = RosTestNode(name, **options)
     try:
@@ -56,7 +59,7 @@ def ros_node(name: str = "test", **options: Any) -> Iterator[RosTestNode]:
 
 
 class RosTestNode(Node):
-    """Keeps what it hears."""
+    """A node that keeps the messages it receives."""
 
     def __init__(self, name: str, **options: Any) -> None:
         super().__init__(name, namespace="fingertip_contact", **options)
@@ -70,38 +73,54 @@ class RosTestNode(Node):
         return messages
 
     def call_service(self, interface_type: type, name: str, request: Any) -> Any:
-        """The answer of a service."""
+        """The response of a service."""
         client = self.create_client(interface_type, name)
         self.wait_until(client.service_is_ready, f"service {name}")
-        # No API tells when the server has found the client's ear too; an answer before that is lost.
+        # No API reports when the server has discovered the client's reader; an earlier response is lost.
         self.spin_for(DISCOVERY_S)
         future = client.call_async(request)
-        self.wait_until(future.done, f"an answer of {name}")
+        self.wait_until(future.done, f"a response of {name}")
         self.destroy_client(client)
         return future.result()
 
     def wait_until(self, condition: Callable[[], bool], description: str, deadline_s: float = DEADLINE_S) -> None:
-        """Listens until a condition holds; fails with what was waited for."""
+        """Spin until a condition holds; fails with the description after the deadline."""
         expires_s = time.monotonic() + deadline_s
         while not condition():
-            assert time.monotonic() < expires_s, f"waited {deadline_s} s for {description}"
+            assert time.monotonic() < expires_s, f"waited {deadline_s} s for {description}; {describe_running_nodes()}"
             self.spinner.spin_once(timeout_sec=0.05)
 
     def spin_for(self, seconds: float) -> None:
-        """Listens for a while, for what must not come."""
+        """Spin for this long, to receive messages that must not come."""
         expires_s = time.monotonic() + seconds
         while time.monotonic() < expires_s:
             self.spinner.spin_once(timeout_sec=0.05)
 
 
+def describe_running_nodes() -> str:
+    """The logs of the nodes that a test has started, in short."""
+    return "\n".join(f"{node.name}: {node.log_summary}" for node in _running_nodes)
+
+
+def summarize_log(text: str) -> str:
+    """The first line with an error and the last lines of a log."""
+    lines = text.splitlines()
+    first_error = next((line for line in lines if any(word in line.lower() for word in ERROR_WORDS)), "none")
+    last_lines = "\n".join(lines[-LOG_LINES:])
+    return f"first error: {first_error}\nlast {LOG_LINES} of {len(lines)} log lines:\n{last_lines}"
+
+
+_running_nodes: list[NodeProcess] = []
+
+
 class NodeProcess:
-    """A node of the package, started as a user would."""
+    """A node of the package in a process of its own, started from the command line."""
 
     def __init__(
         self,
         name: str,
         log: Path,
-        parameters: dict[str, object] | None = None,
+        parameters: dict[str, object],
         environment: dict[str, str] | None = None,
     ) -> None:
         command = [sys.executable, "-m", f"fingertip_contact.nodes.{name}", "--ros-args"]
@@ -121,47 +140,53 @@ class NodeProcess:
         return self.log.read_text()
 
     @property
+    def log_summary(self) -> str:
+        """For failure messages: the first error and the end of the log."""
+        return summarize_log(self.log_text)
+
+    @property
     def is_alive(self) -> bool:
         return self.process.poll() is None
 
     def wait_for_log(self, text: str, deadline_s: float = DEADLINE_S) -> None:
         expires_s = time.monotonic() + deadline_s
         while text not in self.log_text:
-            assert time.monotonic() < expires_s, f"{self.name} never said {text!r}, but: {self.log_text}"
+            assert time.monotonic() < expires_s, f"{self.name} did not log {text!r}; {self.log_summary}"
             time.sleep(0.05)
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
-        """Its exit code after a signal."""
+        """Send a signal; returns the exit code."""
         self.process.send_signal(signal_number)
         return self.process.wait(SHUTDOWN_TIMEOUT_S)
 
     def wait_for_exit(self, deadline_s: float = DEADLINE_S) -> int:
-        """Its exit code when it ends by itself."""
+        """The exit code of a process that ends by itself."""
         return self.process.wait(deadline_s)
 
 
 @contextmanager
 def launch_nodes(folder: Path) -> Iterator[Callable[..., NodeProcess]]:
-    """Starts nodes that are all gone at the end."""
-    started: list[NodeProcess] = []
+    """Starts nodes; all of them are killed at the end."""
 
     def start(name: str, environment: dict[str, str] | None = None, **parameters: object) -> NodeProcess:
-        started.append(NodeProcess(name, folder / f"{len(started)}_{name}.log", parameters, environment))
-        return started[-1]
+        node = NodeProcess(name, folder / f"{len(_running_nodes)}_{name}.log", parameters, environment)
+        _running_nodes.append(node)
+        return node
 
     try:
         yield start
     finally:
-        for node in started:
+        while _running_nodes:
+            node = _running_nodes.pop()
             if node.is_alive:
                 node.process.kill()
             node.process.wait(SHUTDOWN_TIMEOUT_S)
 
 
 def extract_key_transitions(events: list[InteractiveMarkerFeedback]) -> list[tuple[str, str]]:
-    """The keys of MOUSE_DOWN and MOUSE_UP in their order, as ("down", "h"), ("up", "h").
+    """The keys of MOUSE_DOWN and MOUSE_UP in order of arrival, as ("down", "h"), ("up", "h").
 
-    Fails where a finger goes down twice, or up without having been down: each press ends exactly once.
+    Fails if a finger is pressed twice or released without a press: each press ends exactly once.
     """
     pressed_keys: dict[str, str] = {}
     transitions = []

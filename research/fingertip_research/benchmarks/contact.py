@@ -1,4 +1,4 @@
-"""How long contact detection takes for ten fingers, frame by frame."""
+"""Duration of contact detection for ten fingers, per frame."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from fingertip_research.evaluation.kinematic_suite import (
     make_trial,
 )
 
-# The detector's history fills up meanwhile.
+# Not measured: the detector's history fills up.
 WARMUP_FRAMES = 60
 
 
 @dataclass
 class Stopwatch:
-    """Milliseconds of what ran in it: on the wall, and of the processor, which other programs do not slow down."""
+    """Milliseconds of the timed code: elapsed, and of the processor, which does not depend on other programs."""
 
     wall_ms: list[float] = field(default_factory=list)
     processor_ms: list[float] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Stopwatch:
         self.wall_ms.append(1000 * (time.perf_counter() - wall_s))
 
     def summarize(self) -> dict[str, float]:
-        """Without the frames in which things settle."""
+        """Medians and percentiles after the warm-up."""
         wall_ms, processor_ms = self.wall_ms[WARMUP_FRAMES:], self.processor_ms[WARMUP_FRAMES:]
         return {
             "median_ms": float(np.median(wall_ms)),
@@ -57,7 +57,7 @@ class Stopwatch:
 
 
 def measure_decision_latency(layout: Layout, profiles: list[str], frames: int) -> dict[str, dict[str, float]]:
-    """From measured fingertips to events, profile by profile, in turns over the same frames of a typing person."""
+    """From measured fingertips to events, by profile, interleaved over the same frames of a typing participant."""
     person = make_simulated_participant(FIRST_TEST_PARTICIPANT, layout, max(20, frames // 6))
     recording = make_trial(person, make_conditions(FIRST_TEST_PARTICIPANT)[0], load_noise_model()).recording
     detectors = {name: ContactDetector(load_profile(name)) for name in profiles}
@@ -75,9 +75,9 @@ def _time_update(detector: ContactDetector, recording: FingertipRecording, row: 
 
 
 def measure_fingertip_latency(bag: Path, frames: int) -> dict[str, float]:
-    """Measuring ten fingertips in a recording's images, depth and colour, of its frames with two hands.
+    """The measurement of ten fingertips in the depth and colour of a recording's frames with two hands.
 
-    Raises ValueError where there are too few of those, or no surface was found.
+    Raises ValueError where there are too few such frames, or no surface was found.
     """
     parameters = ContactParameters()
     tracker, surfaces, stopwatch = HandTracker.from_weights(), SurfaceTracker(parameters), Stopwatch()
@@ -94,6 +94,7 @@ def measure_fingertip_latency(bag: Path, frames: int) -> dict[str, float]:
                 break
     if len(stopwatch.wall_ms) <= WARMUP_FRAMES:
         raise ValueError(
-            f"{bag} shows two hands over a surface in {len(stopwatch.wall_ms)} frames; {WARMUP_FRAMES} settle"
+            f"{bag} shows two hands above a surface in {len(stopwatch.wall_ms)} frames; more than {WARMUP_FRAMES} "
+            "are needed"
         )
     return stopwatch.summarize()

@@ -34,13 +34,13 @@ def bench() -> None:
 @app.command()
 def hands(
     recording: Annotated[Path, typer.Argument(help="A recording that shows two hands.")],
-    frames: Annotated[int, typer.Option(min=20, help="How many of its images to use, from the end backwards.")] = 150,
+    frames: Annotated[int, typer.Option(min=20, help="Number of its last images to measure with.")] = 150,
     mediapipe_python: Annotated[
         Path | None, typer.Option(help="Interpreter of an environment with mediapipe==0.10.21, to compare with.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Hand tracking: milliseconds an image with two hands, stage by stage."""
+    """Hand tracking: milliseconds per image with two hands, by stage."""
     import numpy as np
 
     from fingertip_contact.recordings.bag import open_recording
@@ -57,7 +57,7 @@ def hands(
 
 
 def describe_machine() -> dict[str, str | int | None]:
-    """What the numbers were measured on."""
+    """The machine and the versions of a measurement."""
     return {
         "processor": _read_processor_name(),
         "cores": os.cpu_count(),
@@ -69,7 +69,7 @@ def describe_machine() -> dict[str, str | int | None]:
 
 
 def _read_processor_name() -> str:
-    """The processor's name as Linux gives it, else as Python does."""
+    """The processor's name from Linux, else from Python."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

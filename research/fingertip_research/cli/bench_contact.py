@@ -1,4 +1,4 @@
-"""`fingertip-contact bench contact`: how long contact detection takes for ten fingers."""
+"""`fingertip-contact bench contact`: duration of contact detection for ten fingers."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def contact(
         Path | None, typer.Argument(help="Also measure the fingertips in this recording's depth.")
     ] = None,
     profile: Annotated[str, typer.Option(help="Contact profile: a built-in one's name, or a YAML file.")] = "default",
-    frames: Annotated[int, typer.Option(min=100, help="How many to measure.")] = 1500,
+    frames: Annotated[int, typer.Option(min=100, help="Number of frames to measure.")] = 1500,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Contact detection: milliseconds a frame with ten typing fingers, beside the published rule's in the same run.
+    """Contact detection: milliseconds per frame with ten typing fingers, and of the published rule in the same run.
 
-    From measured fingertips to events; with a recording also the measurement in its depth images. Processor time is
-    what remains when other programs take their share.
+    From measured fingertips to events; with a recording also the measurement in its depth images. Processor time does
+    not include the time of other programs.
 
     Example: fingertip-contact bench contact
     """

@@ -23,22 +23,22 @@ LIBRARIES = ("torch", "timm", "onnxruntime", "nncf")
 def depth(
     checkpoint: options.DepthWeights = None,
     recording: Annotated[
-        Path | None, typer.Option(help="Images to measure with and to calibrate int8 on; else a drawn scene.")
+        Path | None, typer.Option(help="Images to measure with and to calibrate int8 on; default: a drawn scene.")
     ] = None,
     region: Annotated[
-        str, typer.Option(help="Input of the network for the window round the hands.", metavar="HxW")
+        str, typer.Option(help="Network input for the window around the hands.", metavar="HxW")
     ] = "154x210",
-    rounds: Annotated[int, typer.Option(min=3, help="How often each takes its turn.")] = 9,
-    threads: Annotated[int, typer.Option(min=0, help="Of each runtime; 0: as many as it likes.")] = 0,
+    rounds: Annotated[int, typer.Option(min=3, help="Interleaved repetitions of each case.")] = 9,
+    threads: Annotated[int, typer.Option(min=0, help="Threads of each runtime; 0: its default.")] = 0,
     max_depth: options.MaxDepth = None,
-    include_all: Annotated[bool, typer.Option("--all", help="Also int8 in ONNX Runtime, which takes minutes.")] = False,
+    include_all: Annotated[bool, typer.Option("--all", help="Also int8 in ONNX Runtime, which needs minutes.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Milliseconds of the network alone, interleaved medians; the baseline is torch eager in fp32 at 518x518, as the
-    reference runs it: with attention written out.
+    """Milliseconds of the network alone, interleaved medians; the baseline is torch eager in fp32 at 518x518 with
+    explicit attention, as in the reference.
 
-    Without weights, pulled or given, random ones are measured: time and memory are the same, the deviation says
-    nothing. The first run converts the weights for every runtime and size, which takes some minutes.
+    Without weights, pulled or given, random ones are measured: time and memory are the same, the deviation is
+    meaningless. The first run converts the weights for every runtime and size, which needs some minutes.
 
     Example: fingertip-contact bench depth --recording out/fox.mcap
     """
@@ -82,7 +82,7 @@ def _print_table(result: DepthBenchmark, details: Mapping[str, object]) -> None:
     console = Console()
     console.print(table)
     overhead = ", ".join(f"{value:.1f} ms at {size}" for size, value in result.pre_postprocess_ms.items())
-    console.print(f"before and after the network, at the image's size: {overhead}")
+    console.print(f"pre- and post-processing, by image size: {overhead}")
     console.print(f"{result.rounds} rounds; ratio: against plain torch at 518x518, {result.baseline_ms:.0f} ms")
     console.print("off: mean deviation from torch; MiB: peak memory; same: ratio to torch at that input")
     console.print(", ".join(f"{name} {value}" for name, value in details.items()))

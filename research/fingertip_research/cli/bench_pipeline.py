@@ -12,25 +12,25 @@ import typer
 if TYPE_CHECKING:
     from fingertip_contact.depth.configuration import NetworkSpec
 
-# int8 of random weights need not be good.
+# Few: the accuracy of int8 is irrelevant for random weights.
 CALIBRATION_FRAMES = 8
 
 
 def pipeline(
     recording: Annotated[Path, typer.Argument(help="A recording with typing hands, 10 s or more.")],
     checkpoint: Annotated[
-        Path | None, typer.Option(help="Weights of the depth network; by default those that were pulled.")
+        Path | None, typer.Option(help="Weights of the depth network; default: the pulled ones.")
     ] = None,
-    max_depth: Annotated[float, typer.Option(help="Largest depth of the weights, metres; 0: as they say.")] = 0.0,
-    depth_source: Annotated[Literal["fused", "model"], typer.Option(help="What contact works on.")] = "fused",
-    region: Annotated[bool, typer.Option(help="Look at a window round the hands, or always at everything.")] = True,
-    threads: Annotated[int, typer.Option(min=0, help="Of the depth network; 0: half as many as there are cores.")] = 0,
+    max_depth: Annotated[float, typer.Option(help="Largest depth of the weights, metres; 0: their own.")] = 0.0,
+    depth_source: Annotated[Literal["fused", "model"], typer.Option(help="Depth for contact detection.")] = "fused",
+    region: Annotated[bool, typer.Option(help="Use a window around the hands, or the full image.")] = True,
+    threads: Annotated[int, typer.Option(min=0, help="Threads of the depth network; 0: half the number of cores.")] = 0,
     logs: Annotated[Path, typer.Option(help="Folder for the nodes' logs.")] = Path("out/bench"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Frames a second of hand tracking, contact and depth while all of them run, and how fresh depth is.
+    """Frames per second of hand tracking, contact and depth while all of them run, and the age of depth.
 
-    Without weights, pulled or given, random ones run in int8: how long the network takes does not depend on them.
+    Without weights, pulled or given, random ones run in int8: the network's duration does not depend on them.
 
     Example: fingertip-contact bench pipeline out/fox.mcap
     """
@@ -67,18 +67,18 @@ def pipeline(
 
 
 def _prepare_network(checkpoint: Path | None, max_depth: float, size: str, recording: Path) -> tuple[NetworkSpec, str]:
-    """The network at one of the node's own input sizes, and what will run it.
+    """The network at one of the node's input sizes, and a description with its runtime.
 
-    What has to be converted is converted here: the nodes' start would take too long. Random weights get int8 too.
+    Converts the weights in advance, because conversion would delay the start of the nodes. Random weights get int8 too.
     """
     from fingertip_contact import weights
     from fingertip_contact.cli.sample_frames import sample_images
     from fingertip_contact.depth import configuration, conversions, selection
-    from fingertip_contact.ros.parameter_tables import DEPTH_PARAMETERS
+    from fingertip_contact.ros.parameter_tables import DepthEstimationSettings
     from fingertip_research.benchmarks import depth as benchmark
 
-    defaults = {parameter.name: parameter.default for parameter in DEPTH_PARAMETERS}
-    height, width = (int(str(defaults[f"{size}_{side}"])) for side in ("height", "width"))
+    defaults = DepthEstimationSettings()
+    height, width = (getattr(defaults, f"{size}_{side}") for side in ("height", "width"))
     path = checkpoint or weights.load_models()["d405"].location
     is_random = checkpoint is None and not path.is_file()
     if is_random:

@@ -156,30 +156,19 @@ def split(
 
 
 def _make_check_table(summaries: list[dict[str, Any]]) -> Any:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
+    from fingertip_research.evaluation.tables import Column, make_metrics_table
 
-    # Field, heading, format.
     columns = (
-        ("frames", "frames", "{:d}"),
-        ("rejected", "poor", "{:d}"),
-        ("valid_ratio", "depth", "{:.0%}"),
-        ("sharpness", "sharp", "{:.0f}"),
-        ("without_hands", "empty", "{:d}"),
-        ("contact_frames", "touch", "{:d}"),
-        ("surface_residual_mm", "mm", "{:.2f}"),
-        ("camera_angle_deg", "angle", "{:.0f}"),
+        Column("frames", "frames", "{:d}"),
+        Column("rejected", "poor", "{:d}"),
+        Column("valid_ratio", "depth", "{:.0%}"),
+        Column("sharpness", "sharp", "{:.0f}"),
+        Column("without_hands", "empty", "{:d}"),
+        Column("contact_frames", "touch", "{:d}"),
+        Column("surface_residual_mm", "mm", "{:.2f}"),
+        Column("camera_angle_deg", "angle", "{:.0f}"),
     )
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("session", overflow="fold", min_width=20)
-    for _, heading, _ in columns:
-        table.add_column(heading, justify="right")
-    for summary in summaries:
-        cells = (
-            "-" if summary[name] is None else cell_format.format(summary[name]) for name, _, cell_format in columns
-        )
-        table.add_row(summary["session"].split("/")[1], *cells)
-    return table
+    return make_metrics_table(((s["session"].split("/")[1], s) for s in summaries), columns, "session")
 
 
 def _report(lines: list[str] | tuple[str, ...], label: str = "problem") -> None:

@@ -1,4 +1,4 @@
-"""`fingertip-contact demo`: simulated hands type, the real nodes read over real DDS."""
+"""`fingertip-contact demo`: simulated hands type; the real nodes decode the text over DDS."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ EXIT_CER_TOO_HIGH = EXIT_RUN_FAILED = 1
 
 
 def demo(
-    text: Annotated[str, typer.Option(help="What the simulated person types.")] = "the quick brown fox",
-    seed: Annotated[int, typer.Option(min=0, help="Another seed: another person, desk, light and timing.")] = 7,
+    text: Annotated[str, typer.Option(help="Text that the simulated participant types.")] = "the quick brown fox",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of participant, desk, light and timing.")] = 7,
     angle: Annotated[float, typer.Option(min=30, max=90, help="Elevation of the camera above the desk, degrees.")] = 60,
-    difficulty: Annotated[str, typer.Option(help="How the person types: calm, normal or hard.")] = "calm",
+    difficulty: Annotated[str, typer.Option(help="Typing habits and image quality: calm, normal or hard.")] = "calm",
     max_cer: Annotated[float, typer.Option(min=0, help="Exit code 1 above this character error rate.")] = 0.05,
-    out: Annotated[Path, typer.Option(help="Folder for video, image and logs; those in it are replaced.")] = Path(
+    out: Annotated[Path, typer.Option(help="Folder for video, image and logs; existing ones are replaced.")] = Path(
         "out/demo"
     ),
 ) -> None:
-    """Watch simulated hands type on a desk, and the real nodes read the text back from the pixels over DDS.
+    """Run the real nodes on a simulated camera: hands type on a desk, and the text is decoded from the images.
 
-    The recording is rendered once and kept. Camera, hand tracking and contact run as three processes at 30 Hz.
+    The recording is rendered once and cached. Camera, hand tracking and contact run as three processes at 30 Hz.
     """
     from rich.console import Console
 
@@ -69,9 +69,9 @@ def demo(
     for path in outputs:
         console.print(path.resolve(), highlight=False, soft_wrap=True)
     if score.frames_out < score.frames_in:
-        console.print("[bold]slow:[/bold] this machine was too busy to read every image; text suffers from that")
+        console.print("[bold]slow:[/bold] this machine did not process every image; the text has more errors")
     if score.cer > max_cer:
-        console.print(f"[bold]misread:[/bold] the character error rate is over {max_cer:.1%}")
+        console.print(f"[bold]failed:[/bold] the character error rate is above {max_cer:.1%}")
         raise typer.Exit(EXIT_CER_TOO_HIGH)
 
 
@@ -81,7 +81,7 @@ def _get_recording(console: Console, text: str, seed: int, angle: float, difficu
     settings: dict[str, object] = {"text": text, "seed": seed, "angle": angle, "difficulty": difficulty}
     recording = locate_recording(settings)
     if is_complete(recording):
-        console.print(f"Recording: {recording}, rendered before", highlight=False, soft_wrap=True)
+        console.print(f"Recording: {recording} (cached)", highlight=False, soft_wrap=True)
     else:
         console.print(f"Recording: rendering {recording}", highlight=False, soft_wrap=True)
         render(text=text, seed=seed, angle=angle, difficulty=difficulty, out=recording)
@@ -89,9 +89,9 @@ def _get_recording(console: Console, text: str, seed: int, angle: float, difficu
 
 
 def _describe_depth() -> str:
-    """The demonstration reads the sensor's depth: next to the hands, two cores have no room for a third network."""
+    """The demo uses the sensor's depth: two cores cannot run a depth network in addition to hand tracking."""
     from fingertip_contact import weights
 
     installed = all(model.location.is_file() for model in weights.select_models(DEPTH_WEIGHTS))
-    status = "are on this machine, and not needed here" if installed else "are not on this machine"
-    return f"Depth: the sensor's own (the depth network's weights {status})"
+    status = "are installed, but not used here" if installed else "are not installed"
+    return f"Depth: the sensor's (the depth network's weights {status})"

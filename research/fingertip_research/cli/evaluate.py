@@ -1,4 +1,4 @@
-"""`fingertip-contact evaluate`: how well the pipeline does, against truth."""
+"""`fingertip-contact evaluate`: the accuracy of the pipeline, against ground truth."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ app.command(no_args_is_help=True)(fit_classifier)
 @app.command(no_args_is_help=True)
 def recording(
     bags: Annotated[list[Path], typer.Argument(help="Recordings: rosbag2 folders, or .mcap, .db3 or .bag files.")],
-    truth: Annotated[Path | None, typer.Option(help="By default BAG.truth.jsonl beside each recording.")] = None,
-    events: Annotated[Path | None, typer.Option(help="Score these events; the pipeline is not run.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Default: BAG.truth.jsonl beside each recording.")] = None,
+    events: Annotated[Path | None, typer.Option(help="Score these events instead of running the pipeline.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     layout: options.Layout = "qwerty",
     calibration_seconds: options.CalibrationSeconds = None,
     profile: options.Profile = "default",
     depth_source: Annotated[
-        Literal["sensor", "model", "fused"], typer.Option(help="Whose depth the contacts are found in.")
+        Literal["sensor", "model", "fused"], typer.Option(help="Depth in which contacts are detected.")
     ] = "sensor",
-    weights: Annotated[Path | None, typer.Option(help="Of the depth network; by default the pulled ones.")] = None,
-    size: Annotated[str | None, typer.Option(help="Input of the depth network, HxW; by default as trained.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Depth network weights; default: the pulled ones.")] = None,
+    size: Annotated[str | None, typer.Option(help="Input of the depth network, HxW; default: as trained.")] = None,
 ) -> None:
-    """Run the pipeline on recordings and compare what it found with what was typed.
+    """Run the pipeline on recordings and compare its events and text with the ground truth.
 
-    A press is right when a tap of the same finger began within 50 ms of it. With several recordings the figures are
-    those of all taps together; `recordings` in the JSON holds each one's. docs/recordings.md describes them.
+    A press is correct when a tap of the same finger began within 50 ms of it. With several recordings the metrics are
+    over all taps; `recordings` in the JSON has those of each one. docs/recordings.md describes them.
 
     Examples: fingertip-contact evaluate recording out/fox.mcap; fingertip-contact evaluate recording --json out/*.mcap
     """
@@ -56,12 +56,12 @@ def recording(
 
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_research.evaluation.recording_score import make_report
-    from fingertip_research.evaluation.tables import make_report_tables
+    from fingertip_research.evaluation.recording_tables import make_report_tables
     from fingertip_research.ground_truth.recording import ground_truth_path, read_ground_truth
 
     if len(bags) > 1 and (truth or events):
-        raise ValueError("--truth and --events go with one recording; with several, truth is looked for beside each")
-    # All of them first: trouble with one shows before the pipeline has run for minutes.
+        raise ValueError("--truth and --events go with one recording; several need a truth file beside each")
+    # All truth files first: an invalid one is reported before the pipeline has run for minutes.
     ground_truths = [read_ground_truth(truth or ground_truth_path(bag)) for bag in bags]
     loaded_layout = load_layout(layout)
     predict = None if depth_source == "sensor" else make_depth_source(depth_source, weights, size)
@@ -85,7 +85,7 @@ def _score_recording(
     profile: str,
     predict: DepthPredictor | None,
 ) -> RecordingScore:
-    """predict: whose depth is put in place of the recording's; None: the recording's own."""
+    """predict: the source that replaces the recording's depth; None: the recording's own depth."""
     from fingertip_contact.factory import build_pipeline
     from fingertip_contact.pipeline import process_frames
     from fingertip_contact.recordings.bag import open_recording

@@ -1,4 +1,4 @@
-"""`fingertip-contact evaluate contact` and `evaluate fit-noise`: contact against truth that no detector made."""
+"""`fingertip-contact evaluate contact`, `evaluate fit-noise` and `evaluate fit-classifier`."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
 
 def contact(
     profiles: Annotated[
-        str, typer.Option(help="Which to compare, comma-separated; X+thickness is told each finger's.")
+        str, typer.Option(help="Profiles, comma-separated; X+thickness receives each finger's thickness.")
     ] = "depth_only,velocity_only,paper,paper+thickness,evidence,default",
     participants: Annotated[
         str, typer.Option(help="Numbers, as 1-15; 1-8 are for development, 9-15 for tests.")
     ] = "1-15",
-    characters: Annotated[int, typer.Option(min=10, help="About so many are typed in each trial.")] = 40,
+    characters: Annotated[int, typer.Option(min=10, help="Approximate length of each trial's text.")] = 40,
     rendered: Annotated[
-        bool, typer.Option("--rendered", help="Also score the rendered recordings; those not yet there are rendered.")
+        bool, typer.Option("--rendered", help="Also score the rendered recordings; missing ones are rendered.")
     ] = False,
     bags: Annotated[
-        list[Path] | None, typer.Option("--bag", help="Score this recording as the rendered ones. May be repeated.")
+        list[Path] | None, typer.Option("--bag", help="Also score this recording. May be repeated.")
     ] = None,
-    kinematic: Annotated[bool, typer.Option(help="Run the suite without images.")] = True,
+    kinematic: Annotated[bool, typer.Option(help="Run the kinematic suite (no images).")] = True,
     noise: Annotated[Path | None, typer.Option(help="Noise figures that `evaluate fit-noise` wrote.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     plots: Annotated[Path | None, typer.Option(help="Folder for plots.")] = None,
     layout: options.Layout = "qwerty",
 ) -> None:
-    """Compare contact profiles on people that no detector has labelled: simulated, so that the truth is known.
+    """Compare contact profiles on simulated participants, whose ground truth is exact.
 
-    Without images thousands of taps take minutes: pads as they move, with noise fitted to rendered recordings.
-    --rendered runs the real hand tracker and the real pipeline. docs/contact.md says what the figures mean.
+    The kinematic suite evaluates thousands of taps in minutes: true pads with noise fitted to rendered recordings.
+    --rendered runs the real hand tracker and the real pipeline. docs/contact.md explains the metrics.
 
     Examples: fingertip-contact evaluate contact; fingertip-contact evaluate contact --profiles default --json
     """
@@ -56,7 +56,7 @@ def contact(
     names, numbers = _parse_profiles(profiles), _parse_participants(participants)
     loaded_layout, noise_model = load_layout(layout), load_noise_model(noise)
     if plots and not (kinematic and "default" in names):
-        raise ValueError("--plots shows the default profile in the suite without images; leave both in")
+        raise ValueError("--plots needs the kinematic suite and the default profile; leave both in")
     report: dict[str, Any] = {}
     if kinematic:
         results = run_suite(loaded_layout, noise_model, names, characters, workers, numbers, _report_progress)
@@ -82,13 +82,13 @@ def contact(
 def fit_noise(
     out: Annotated[
         Path,
-        typer.Option(help="Where the figures go; the package's are in its config/fingertip_noise.yaml."),
+        typer.Option(help="File to write; the package's noise model is in its config/fingertip_noise.yaml."),
     ],
     bags: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Simulated recordings with their truth, development ones only. By default the standard ones; those "
-            "not yet there are rendered.",
+            help="Simulated development recordings with their truth files. Default: the standard ones; missing ones "
+            "are rendered.",
             show_default=False,
         ),
     ] = None,
@@ -116,7 +116,7 @@ def fit_classifier(
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     layout: options.Layout = "qwerty",
 ) -> None:
-    """Fit the decision trees of the default profile to people who are in no evaluation. Minutes.
+    """Fit a model for the tree ensemble classifier to participants held out from all evaluations, in minutes.
 
     Needs lightgbm. Example: fingertip-contact evaluate fit-classifier --out config/contact_classifiers/mine
     """
@@ -153,27 +153,27 @@ def _prepare_recordings(specs: Sequence[RecordingSpec], layout: Layout, workers:
 
 
 def _parse_profiles(specs: str) -> list[str]:
-    """The names, each of them checked before minutes are spent."""
+    """The names, checked in advance. Raises ValueError."""
     from fingertip_contact.contact.parameters import load_profile
     from fingertip_research.evaluation.kinematic_suite_run import THICKNESS_SUFFIX
 
     names = [name.strip() for name in specs.split(",") if name.strip()]
     if not names:
-        raise ValueError("--profiles is empty; name one at least")
+        raise ValueError("--profiles is empty; name at least one")
     for name in names:
         load_profile(name.removesuffix(THICKNESS_SUFFIX))
     return names
 
 
 def _parse_participants(specs: str) -> list[int]:
-    """ "1-3,9" as [1, 2, 3, 9]. Raises ValueError for numbers that nobody has."""
+    """ "1-3,9" as [1, 2, 3, 9]. Raises ValueError for numbers of no participant."""
     from fingertip_research.evaluation.kinematic_suite import PARTICIPANTS
 
     numbers: list[int] = []
     for part in specs.split(","):
         first, _, last = part.partition("-")
         if not first.strip().isdecimal() or not (last or first).strip().isdecimal():
-            raise ValueError(f"participants {specs!r}: give numbers and ranges, like 1-8,10")
+            raise ValueError(f"participants {specs!r}: use numbers and ranges, such as 1-8,10")
         numbers += range(int(first), int(last or first) + 1)
     unknown = [number for number in numbers if number not in PARTICIPANTS]
     if unknown or not numbers:

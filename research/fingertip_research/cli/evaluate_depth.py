@@ -1,4 +1,4 @@
-"""`fingertip-contact evaluate depth`: how well depth is known, against a dataset's."""
+"""`fingertip-contact evaluate depth`: the accuracy of depth, against a dataset."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 def depth(
     dataset: Annotated[Path, typer.Argument(help="Folder in the D405 Hand-Surface layout.")],
-    source: Annotated[Literal["model", "sensor", "fused", "constant"], typer.Option(help="What is judged.")] = "model",
-    weights: Annotated[Path | None, typer.Option(help="Of the network; by default the pulled ones (d405).")] = None,
-    size: Annotated[str | None, typer.Option(help="Input of the network, HxW; by default as trained.")] = None,
+    source: Annotated[Literal["model", "sensor", "fused", "constant"], typer.Option(help="Depth source.")] = "model",
+    weights: Annotated[Path | None, typer.Option(help="Network weights; default: the pulled ones (d405).")] = None,
+    size: Annotated[str | None, typer.Option(help="Input of the network, HxW; default: as trained.")] = None,
     max_depth: options.MaxDepth = None,
-    constant_m: Annotated[float, typer.Option(min=0.001, help="What `constant` says everywhere, metres.")] = 0.35,
-    split: Annotated[str | None, typer.Option(help="Split manifest or a published split's name; else all.")] = None,
-    part: Annotated[str, typer.Option(help="Of the split: train, val or test.")] = "test",
-    frames: Annotated[int, typer.Option(min=0, help="How many, evenly spread; 0: all.")] = 0,
+    constant_m: Annotated[float, typer.Option(min=0.001, help="Depth of the source `constant`, metres.")] = 0.35,
+    split: Annotated[str | None, typer.Option(help="Split manifest or published split; default: all.")] = None,
+    part: Annotated[str, typer.Option(help="Part of the split: train, val or test.")] = "test",
+    frames: Annotated[int, typer.Option(min=0, help="Number of frames, evenly spaced; 0: all.")] = 0,
     html: Annotated[Path | None, typer.Option(help="Write a report with plots and error maps.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Compare depth with a dataset's: by angle, surface, action, participant, distance, near the desk, at fingertips.
+    """Compare depth with a dataset: by angle, surface, action, participant, distance, near the desk, at fingertips.
 
-    True is the session's exact depth where it has that (simulation), else the sensor's. docs/training.md defines every
-    metric. Nothing is aligned: a depth that is too large by a tenth is wrong by a tenth.
+    The truth is the session's exact depth if it has one (simulation), else the sensor's. docs/training.md defines every
+    metric. Depth is not aligned: a depth that is too large by a tenth has an error of a tenth.
 
     Examples: fingertip-contact evaluate depth data --split card --weights runs/card/best.safetensors;
     fingertip-contact evaluate depth data --source sensor --json
@@ -75,14 +75,14 @@ def _select_frames(dataset: Path, split: str | None, part: str, count: int) -> l
         return sample_evenly(list(loaded.frames()), count)
     parts = {name: name for name in PARTS}
     if part not in parts:
-        raise ValueError(f"part {part!r} is none of {', '.join(PARTS)}")
+        raise ValueError(f"part {part!r} is not one of {', '.join(PARTS)}")
     return sample_evenly(list(load_split(split).frames(loaded, parts[part])), count)
 
 
 def make_depth_source(
     source: str, weights: Path | None, size: str | None, max_depth_m: float | None = None
 ) -> DepthPredictor:
-    """The depth source of a name: sensor, model (the network) or fused. Raises ValueError for another."""
+    """The depth source of a name: sensor, model (the network) or fused. Raises ValueError for invalid weights."""
     from fingertip_contact.depth.estimator import DepthEstimator
     from fingertip_research.evaluation import depth_sources
 
@@ -98,7 +98,7 @@ def make_depth_source(
 
 
 def _read_trained_size(weights: Path | None) -> str:
-    """What config.json beside the weights says, as `train` writes it; else what the camera's aspect suggests."""
+    """The input size in config.json beside the weights, as `train` writes it; default: one with the camera's aspect."""
     config = weights.with_name("config.json") if weights else None
     fields = json.loads(config.read_text(encoding="utf-8")) if config and config.is_file() else {}
     return f"{fields.get('input_height', 252)}x{fields.get('input_width', 336)}"

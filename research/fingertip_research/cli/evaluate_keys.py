@@ -1,4 +1,4 @@
-"""`fingertip-contact evaluate keys`: how well keys are distinguished, on simulated taps."""
+"""`fingertip-contact evaluate keys`: key accuracy on simulated taps."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def keys(
     layout: options.Layout = "qwerty",
     scatter_mm: Annotated[
         list[float] | None,
-        typer.Option(min=0.0, max=20.0, help="Standard deviation of taps about their key, per axis."),
+        typer.Option(min=0.0, max=20.0, help="Scatter (SD) of taps about their key, per axis."),
     ] = None,
-    words: Annotated[str, typer.Option(help="Word list: english, or a file with one word a line.")] = "english",
+    words: Annotated[str, typer.Option(help="Word list: english, or a file with one word per line.")] = "english",
     typists: Annotated[int, typer.Option(min=2, help="Simulated typists; each writes 40 words.")] = 20,
-    seed: Annotated[int, typer.Option(min=0, help="Draws words, typists and taps.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of words, typists and taps.")] = 1,
 ) -> None:
-    """Measure on simulated taps how well keys are distinguished, and what a word list brings.
+    """Measure key accuracy on simulated taps, with and without a word list.
 
-    Held-out words: every fifth of the list, read with a model made of the others. Random: characters that make
-    no words, as passwords do.
+    Held-out words: every fifth of the list, decoded with a model of the others. Random: characters that do not form
+    words, as in passwords.
 
     Example: fingertip-contact evaluate keys --scatter-mm 4 --scatter-mm 6
     """

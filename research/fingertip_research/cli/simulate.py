@@ -1,4 +1,4 @@
-"""`fingertip-contact simulate`: renders a recording of typing hands, or a dataset of many people, with exact truth."""
+"""`fingertip-contact simulate`: renders a recording or a dataset of typing hands, with exact ground truth."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ app = typer.Typer(add_completion=False)
 def simulate(
     context: typer.Context,
     text: Annotated[
-        str | None, typer.Option(help="What is typed; every character has to be on the layout. Required.")
+        str | None, typer.Option(help="Text to type; each character has to be on the layout. Required.")
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="The bag: one file where the name ends in .mcap, else a rosbag2 folder. Required."),
+        typer.Option(help="Bag to write: a file if the name ends in .mcap, else a rosbag2 folder. Required."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Draws typist, hands, desk, light and noise.")] = 0,
-    angle: Annotated[float, typer.Option(help="Elevation of the camera over the desk, 30 to 90 degrees.")] = 60.0,
-    difficulty: Annotated[str, typer.Option(help="How it is typed and seen: calm, normal or hard.")] = "normal",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of participant, desk, light and noise.")] = 0,
+    angle: Annotated[float, typer.Option(help="Elevation of the camera above the desk, 30 to 90 degrees.")] = 60.0,
+    difficulty: Annotated[str, typer.Option(help="Typing habits and image quality: calm, normal or hard.")] = "normal",
     layout: options.Layout = "qwerty",
     distance_m: Annotated[
-        float | None, typer.Option(help="From camera to sheet, metres; by the seed, 0.32 to 0.40, where not given.")
+        float | None, typer.Option(help="Distance from camera to sheet, metres; by default drawn from 0.32 to 0.40.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes that draw; one a core by default.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Rendering processes; by default one per core.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
-    """Render hands that type a text under a simulated D405, as a ROS bag with realsense2_camera's topics.
+    """Render hands that type a text under a simulated D405, as a ROS bag with the topics of realsense2_camera.
 
-    The truth of every frame goes beside it, into <out>.truth.jsonl; docs/recordings.md describes it. The same
-    arguments give the same bytes.
+    The ground truth of each frame is written beside it, to <out>.truth.jsonl; docs/recordings.md describes it. The
+    same arguments give the same bytes.
 
     Example: fingertip-contact simulate --text "the quick brown fox" --seed 7 --angle 60 --out out/fox.mcap
     """
@@ -52,22 +52,24 @@ def simulate(
 
 @app.command(no_args_is_help=True)
 def dataset(
-    out: Annotated[Path, typer.Option(help="The dataset's folder; what is there already is kept and gone on with.")],
-    frames: Annotated[int, typer.Option(min=1, help="Images in all, dealt evenly to people, angles and actions.")],
-    participants: Annotated[int, typer.Option(min=1, help="People: P01, P02 and so on.")] = 15,
-    angles: Annotated[str, typer.Option(help="Elevations of the camera over the desk, degrees.")] = "30,45,60,90",
+    out: Annotated[Path, typer.Option(help="Folder of the dataset; existing sessions are kept.")],
+    frames: Annotated[
+        int, typer.Option(min=1, help="Number of frames, dealt evenly to participants, angles and actions.")
+    ],
+    participants: Annotated[int, typer.Option(min=1, help="Number of participants: P01, P02, ...")] = 15,
+    angles: Annotated[str, typer.Option(help="Elevations of the camera above the desk, degrees.")] = "30,45,60,90",
     surfaces: Annotated[
-        str, typer.Option(help="Desks, in turn: of white_desk, wood_grain, dark, speckled, grey.")
+        str, typer.Option(help="Desks, used in turn: white_desk, wood_grain, dark, speckled, grey.")
     ] = "white_desk,wood_grain,dark,speckled",
-    seed: Annotated[int, typer.Option(min=0, help="Draws people, desks, light and noise.")] = 0,
-    difficulty: Annotated[str, typer.Option(help="How it is typed and seen: calm, normal or hard.")] = "normal",
-    every: Annotated[int, typer.Option(min=1, help="Of the camera's 30 frames a second each such one is taken.")] = 5,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes that draw; one a core by default.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of participants, desks, light and noise.")] = 0,
+    difficulty: Annotated[str, typer.Option(help="Typing habits and image quality: calm, normal or hard.")] = "normal",
+    every: Annotated[int, typer.Option(min=1, help="Render every n-th frame of the camera's 30 Hz.")] = 5,
+    workers: Annotated[int | None, typer.Option(min=1, help="Rendering processes; by default one per core.")] = None,
 ) -> None:
-    """Render a dataset of people who type, hover, and come and go, in the D405 Hand-Surface layout.
+    """Render a dataset of typing, hovering and transition sessions in the D405 Hand-Surface layout.
 
-    Each session has exact labels of every fingertip; docs/dataset.md describes them. The same arguments give the same
-    images, whatever the number of workers; repeating an interrupted call continues it.
+    Each session has exact labels of all fingertips; docs/dataset.md describes them. The same arguments give the same
+    images with any number of workers; repeating an interrupted call continues it.
 
     Example: fingertip-contact simulate dataset --participants 15 --frames 3000 --angles 30,45,60,90 --out out/people
     """
@@ -82,11 +84,11 @@ def dataset(
 
 
 def _parse_numbers(text: str, option: str) -> list[float]:
-    """`30,45` as numbers. Raises ValueError naming the option."""
+    """Parses `30,45`. Raises ValueError naming the option."""
     try:
         return [float(word) for word in _split_words(text)]
     except ValueError:
-        raise ValueError(f"{option} is {text!r}; numbers with commas between them are wanted") from None
+        raise ValueError(f"{option} is {text!r}; it has to be numbers separated by commas") from None
 
 
 def _split_words(text: str) -> list[str]:
@@ -104,7 +106,7 @@ def render(
     workers: int | None = None,
     overwrite: bool = False,
 ) -> int:
-    """Writes the bag `out` and its truth, with a progress bar; returns the number of frames.
+    """Writes the bag `out` and its ground truth, with a progress bar; returns the number of frames.
 
     Raises ValueError or OSError as `simulation.recording.simulate` does.
     """

@@ -1,1 +1,1 @@
-"""The demonstration: simulated hands type, the real nodes read over real DDS, and the run is scored."""
+"""The demo: simulated hands type, the real nodes decode the text over DDS, and the run is scored."""

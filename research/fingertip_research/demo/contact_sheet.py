@@ -26,8 +26,8 @@ TILE_PX = (480, 360)
 def write_video_and_contact_sheet(
     video: Path, sheet: Path, recording: Path, received: ReceivedMessages, layout: Layout
 ) -> None:
-    """The recording with the nodes' results for each frame, as a video; and one PNG of the frames at which
-    keys were pressed, evenly over the run."""
+    """Writes a video of the recording with the nodes' results for each frame, and a PNG with frames of key presses,
+    evenly chosen over the run."""
     presses = []
     with (
         open_recording(recording) as source,
@@ -39,11 +39,11 @@ def write_video_and_contact_sheet(
                 presses.append(cv2.resize(image, TILE_PX, interpolation=cv2.INTER_AREA))
     with atomic_write(sheet, overwrite=True) as temporary_path:
         if not cv2.imwrite(str(temporary_path), _tile(presses)):
-            raise OSError(f"{sheet} did not get onto the disk; free some space")
+            raise OSError(f"{sheet} cannot be written; free some disk space")
 
 
 def _tile(images: Sequence[np.ndarray]) -> np.ndarray:
-    """As many of the images as the sheet has room for, evenly chosen; black where there are fewer."""
+    """At most COLUMNS * ROWS of the images, evenly chosen; missing ones are black."""
     capacity = COLUMNS * ROWS
     tiles = [images[round(index)] for index in np.linspace(0, len(images) - 1, min(capacity, len(images)))]
     tiles += [np.zeros((TILE_PX[1], TILE_PX[0], 3), np.uint8)] * (capacity - len(tiles))
@@ -53,10 +53,10 @@ def _tile(images: Sequence[np.ndarray]) -> np.ndarray:
 def _pair_results(
     frames: Iterator[Frame], received: ReceivedMessages, layout: Layout
 ) -> Iterator[tuple[Frame, FrameResult]]:
-    """Each recorded frame with what was heard about it.
+    """Each recorded frame with the results that were received for it.
 
-    The camera gave its frames stamps of their own, at the recorded distances: one offset leads back. The sheet's pose
-    is not a topic on every ROS 2, so it is estimated again here, for drawing only.
+    The simulated camera publishes frames with new stamps at the recorded intervals, so one offset converts them. The
+    sheet's pose is not a topic in every ROS 2 distribution, so it is estimated again here, for drawing only.
     """
     first_live_ns = min(received.frame_stamps_ns)
     first_recorded_ns = None

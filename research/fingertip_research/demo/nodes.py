@@ -1,4 +1,4 @@
-"""The nodes of the demonstration, each a process of its own."""
+"""Runs the nodes of the demo, each in its own process."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any
 from fingertip_contact.recordings.bag import camera_info_topic
 from fingertip_contact.ros.environment import make_node_environment
 
-# How long a node may take to leave after SIGINT before it is ended for good.
+# Time for a node to exit after SIGINT before it is killed.
 SHUTDOWN_TIMEOUT_S = 5.0
 
-# In a process group of its own where Python supports it, else in a session: Linux weighs the niceness of threads within
-# one session only (sched(7), autogroup), and all nodes of a launch file are in one.
+# Each node runs in its own process group where Python supports that, else in its own session: Linux compares the
+# niceness of threads only within a session (sched(7), autogroup), and all nodes of a launch file are in one session.
 PROCESS_GROUP_OPTIONS: dict[str, Any] = (
     {"process_group": 0} if sys.version_info >= (3, 11) else {"start_new_session": True}
 )
@@ -36,9 +36,10 @@ def run_nodes(
     log_folder: Path,
     processing_nodes: NodeParameters = PROCESSING_NODES,
 ) -> Iterator[dict[str, subprocess.Popen]]:
-    """The readers and the simulated camera, which waits for all of them; gives the processes by name.
+    """Runs the processing nodes and the simulated camera, which waits for all of them; yields the processes by name.
 
-    What a node prints goes to `log_folder`/<node>.log. All are gone when the block ends, however it ends.
+    The output of a node goes to `log_folder`/<node>.log. All processes have ended when the block is left, also by an
+    exception.
     """
     remaps = {
         "color/image": color_topic,
@@ -66,7 +67,7 @@ def _start_node(node: str, parameters: Mapping[str, object], remaps: dict[str, s
         command += ["-r", f"{name}:={topic}"]
     environment = make_node_environment(os.environ)
     with log.open("wb") as output:
-        # Ctrl-C reaches us alone, and we end the nodes in their order.
+        # Ctrl-C reaches only this process, which ends the nodes in order.
         return subprocess.Popen(command, env=environment, stdout=output, stderr=output, **PROCESS_GROUP_OPTIONS)
 
 

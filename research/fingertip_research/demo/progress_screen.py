@@ -11,7 +11,7 @@ from fingertip_research.ros.topic_recorder import ReceivedMessages
 
 
 class ProgressScreen:
-    """Key events and the text as they come, over a bar of the frames."""
+    """Prints key events and the text as they arrive, above a progress bar of the frames."""
 
     def __init__(self, console: Console, frame_count: int) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("frames"))
@@ -21,7 +21,7 @@ class ProgressScreen:
         self._printed_events = 0
 
     def update(self, received: ReceivedMessages) -> None:
-        """Brings the screen up to date."""
+        """Prints new events and updates the progress bar."""
         self.progress.update(self._task, completed=len(received.fingertips))
         events = received.key_events[self._printed_events :]
         self._printed_events += len(events)
@@ -43,7 +43,7 @@ def make_summary_table(score: RunScore, max_cer: float) -> Table:
         ("event F1", f"{score.matching.f1:.3f}"),
         ("key accuracy", f"{score.matching.key_accuracy:.3f}"),
         ("frames recorded / sent / read", f"{score.frames_recorded} / {score.frames_in} / {score.frames_out}"),
-        ("frames a second", f"{score.frames_per_second:.1f}"),
+        ("frames per second", f"{score.frames_per_second:.1f}"),
         ("image stamp to key event", f"median {score.latency_median_ms:.0f} ms, p99 {score.latency_p99_ms:.0f} ms"),
     )
     for row in rows:

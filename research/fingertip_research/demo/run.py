@@ -1,4 +1,4 @@
-"""One run: the nodes read a recording that is played as a live camera, while we listen."""
+"""One run of the demo: the nodes process a recording that is played as a live camera; their results are recorded."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ from pathlib import Path
 from fingertip_contact.recordings.bag import camera_info_topic, open_recording
 from fingertip_contact.ros.environment import make_node_environment
 from fingertip_research.demo.nodes import PROCESSING_NODES, NodeParameters, run_nodes
-from fingertip_research.ros.spinning import record_topics
-from fingertip_research.ros.topic_recorder import ReceivedMessages
+from fingertip_research.ros.topic_recorder import ReceivedMessages, record_topics
 
-# Time for the nodes to load their networks and to find each other, on top of the recording's own length.
+# Time for the nodes to load their networks and discover each other, in addition to the recording's duration.
 START_TIMEOUT_S = 60.0
-# The last results arrive within that after the camera has ended.
+# The last results arrive within this time after the camera has ended.
 RESULT_DRAIN_S = 1.0
 UPDATE_PERIOD_S = 0.1
-# DDS domains whose ports are free on every platform end at 101; 0 is what others use by default.
+# The ports of DDS domains up to 101 are free on every platform; 0 is the default of other programs.
 DOMAINS = range(1, 102)
 
 
 class RunError(RuntimeError):
-    """The nodes did not get through the recording."""
+    """The nodes did not process the recording to its end."""
 
 
 def play(
@@ -34,9 +33,9 @@ def play(
     show: Callable[[ReceivedMessages], None],
     processing_nodes: NodeParameters = PROCESSING_NODES,
 ) -> ReceivedMessages:
-    """Plays a recording to the nodes and gives what was heard; calls `show` ten times a second.
+    """Plays a recording to the nodes and returns the received messages; calls `show` every UPDATE_PERIOD_S.
 
-    Raises RunError, naming the logs, if the nodes do not start, the camera fails or nothing is received.
+    Raises RunError, naming the logs, if the nodes do not start, the camera fails or no image is received.
     """
     os.environ.setdefault("ROS_DOMAIN_ID", str(secrets.choice(DOMAINS)))
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
@@ -50,7 +49,7 @@ def play(
     ):
         _monitor(received, nodes, timeout_s, show, log_folder)
     if not received.frame_stamps_ns:
-        raise RunError(f"no image came over DDS; see {log_folder}")
+        raise RunError(f"no image was received over DDS; see {log_folder}")
     return received
 
 
@@ -68,7 +67,7 @@ def _monitor(
         if exited:
             raise RunError(f"{' and '.join(exited)} ended early; see {log_folder}")
         if time.monotonic() > deadline_s:
-            raise RunError(f"the nodes were not through after {timeout_s:.0f} s; see {log_folder}")
+            raise RunError(f"the nodes did not finish within {timeout_s:.0f} s; see {log_folder}")
         show(received)
         time.sleep(UPDATE_PERIOD_S)
     if camera.returncode:

@@ -1,4 +1,4 @@
-"""What a run was worth: text, events, frames and latency."""
+"""Scores a run: text, events, frames and latency."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ MILLISECOND_NS = 1e6
 
 @dataclass(frozen=True)
 class RunScore:
-    """frames_in: images that the camera sent. frames_out: images that became fingertips. frames_per_second: of
-    frames out, over the run. latency: from an image's stamp to the arrival of a key event that it decided; NaN where
-    there was none."""
+    """frames_in: images that the camera sent. frames_out: images with published fingertips. frames_per_second: of
+    frames out, over the run. latency: from an image's stamp to the arrival of a key event that it decided; NaN without
+    key events."""
 
     text_typed: str
     text_read: str
@@ -37,7 +37,7 @@ class RunScore:
 
 
 def score_run(recording: Path, ground_truth: GroundTruth, received: ReceivedMessages) -> RunScore:
-    """Compares what was heard with the truth of the recording."""
+    """Compares the received messages with the ground truth of the recording."""
     with open_recording(recording) as source:
         frames_recorded = source.frame_count
         first_recorded_ns = next(source.frames()).stamp_ns
@@ -64,7 +64,7 @@ def score_run(recording: Path, ground_truth: GroundTruth, received: ReceivedMess
 
 
 def _records(received: ReceivedMessages, offset_ns: int) -> list[EventRecord]:
-    """The presses that were heard, at the recording's times."""
+    """The received presses, at the recording's times."""
     keys = {_event_key(event.contact): event.key for event in received.key_events}
     return [
         EventRecord(

@@ -1,4 +1,4 @@
-"""Counts of contact detection that add up over trials and people, and the figures that come of them."""
+"""Counts of contact detection that add up over trials and participants, and the metrics computed from them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BOOTSTRAP_SAMPLES = 500
 
 @dataclass(frozen=True)
 class ContactCounts:
-    """What one or more trials add up to. *_frames: fingers of frames, true and reported contact; see
+    """Sums over one or more trials. *_frames: fingers in frames, by true and reported contact; see
     count_contact_frames."""
 
     true_positives: int = 0
@@ -85,10 +85,9 @@ def count_contacts(events: Sequence[EventRecord], truth: GroundTruth, stamps_ns:
 def count_contact_frames(
     events: Sequence[EventRecord], truth: GroundTruth, stamps_ns: np.ndarray
 ) -> tuple[int, int, int, int]:
-    """Fingers of frames: tapping, tapping and not reported, reported and not tapping, not tapping.
+    """Fingers in frames: tapping, tapping and not reported, reported and not tapping, not tapping.
 
-    A finger at rest on the desk neither taps nor is free, and is left out. A press counts from when it is said to have
-    happened to its end.
+    A finger at rest on the desk is neither tapping nor free, and is left out. A press lasts from its stamp to its end.
     """
     shape = len(stamps_ns), FINGER_COUNT
     tapping, resting, reported = (np.zeros(shape, dtype=bool) for _ in range(3))
@@ -100,7 +99,7 @@ def count_contact_frames(
     for event in events:
         if event.type == "press":
             end_ns = ends.get(event.press, int(stamps_ns[-1]) + 1)
-            # A release is the first frame in which the finger is up again.
+            # At the stamp of a release the finger is up again.
             reported[_time_slice(stamps_ns, event.stamp_ns, end_ns - 1), find_column(event.hand, event.finger)] = True
     counted = tapping | ~resting
     tapping, reported = tapping & counted, reported & counted
@@ -113,14 +112,14 @@ def _time_slice(stamps_ns: np.ndarray, from_ns: int, until_ns: int) -> slice:
 
 
 def _median_and_p95(values: Sequence[float]) -> tuple[float | None, float | None]:
-    """Median, and 95th percentile of the magnitude; None of nothing."""
+    """Median, and 95th percentile of the magnitude; None without values."""
     if not values:
         return None, None
     return float(np.median(values)), float(np.percentile(np.abs(values), 95))
 
 
 def compute_metrics(total: ContactCounts) -> dict[str, float | int | None]:
-    """All metrics of counts. Shares are 0..1; the paper's frame metrics are of fingers in frames."""
+    """All metrics of counts. Ratios are 0..1; the paper's frame metrics are of fingers in frames."""
     onset, onset_p95 = _median_and_p95(total.onset_error_ms)
     release, release_p95 = _median_and_p95(total.release_error_ms)
     latency, latency_p95 = _median_and_p95(total.latency_ms)

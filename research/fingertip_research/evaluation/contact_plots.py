@@ -1,4 +1,4 @@
-"""Plots of the contact benchmark: errors against angle, speed and distance, and the trade-off of the default."""
+"""Plots of the kinematic suite: errors against angle, speed and distance, and the default's trade-off."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def write_plots(
     folder.mkdir(parents=True, exist_ok=True)
     own = [result for result in results if result.group == DEFAULT_PROFILE]
     _plot_against(folder / "angle.png", own, lambda r: r.condition.angle_deg, "camera angle, degrees")
-    _plot_against(folder / "speed.png", own, _typing_speed_wpm, "typing speed, words a minute")
+    _plot_against(folder / "speed.png", own, _typing_speed_wpm, "typing speed, words per minute")
     _plot_against(folder / "distance.png", own, lambda r: r.condition.distance_m, "camera distance, m")
     _plot_trade_off(folder / "roc.png", layout, noise_model, characters)
 
 
 def _typing_speed_wpm(result: TrialResult) -> float:
-    """As typed, to the nearest ten."""
+    """True speed, rounded to tens."""
     total = result.counts
     return round(12 * total.characters / max(total.seconds, 1.0), -1)
 
@@ -68,7 +68,7 @@ def _plot_against(path: Path, results: Sequence[TrialResult], value: Callable[[T
 
 
 def _plot_trade_off(path: Path, layout: Layout, noise_model: NoiseModel, characters: int) -> None:
-    """Recall against false presses while the evidence that a press needs goes up."""
+    """Recall against false presses, over thresholds of the log-odds of a press."""
     person = make_simulated_participant(FIRST_TEST_PARTICIPANT, layout, characters)
     trials = [make_trial(person, condition, noise_model) for condition in make_conditions(person.participant_id)]
     figure = Figure(figsize=(5.5, 4), layout="constrained")
@@ -84,7 +84,7 @@ def _plot_trade_off(path: Path, layout: Layout, noise_model: NoiseModel, charact
             )
             points.append((compute_metrics(total)["false_presses_per_min"], compute_metrics(total)["event_recall"]))
         axis.plot(*zip(*points, strict=True), marker="o", label=profile)
-    _label_axes(axis, "false presses a minute", "recall")
+    _label_axes(axis, "false presses per minute", "recall")
     figure.savefig(path, dpi=110)
 
 

@@ -1,11 +1,10 @@
-"""The contact benchmark as figures for JSON, and as tables for people."""
+"""The results of the contact suites, as JSON and as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import RenderableType
 from rich.table import Table
 
@@ -19,37 +18,38 @@ from fingertip_research.evaluation.contact_counts import (
 from fingertip_research.evaluation.kinematic_suite import PARTICIPANTS, SPLITS, Split, find_split
 from fingertip_research.evaluation.kinematic_suite_run import DEFAULT_PROFILE, NO_ABLATION, TrialResult
 from fingertip_research.evaluation.rendered_suite import RenderedResult, compute_by_angle
+from fingertip_research.evaluation.tables import MISSING, Column, format_cells, make_table
 
-# Figures with an interval over people.
+# Metrics with an interval over participants.
 INTERVAL_METRICS = ("event_f1", "event_precision", "event_recall", "false_presses_per_min", "key_accuracy", "cer")
-# The paper's own figures: its measurements, its data, its definition of a frame; typing with its own participants.
+# Results of the paper, with its own data, participants and definition of a frame.
 PUBLISHED_METRICS = {
     "depth_only": {"frame_accuracy": 0.873, "frame_f1": 0.861, "frame_fpr": 0.087},
     "velocity_only": {"frame_accuracy": 0.891, "frame_f1": 0.885, "frame_fpr": 0.063},
     "fusion": {"frame_accuracy": 0.942, "frame_f1": 0.944, "frame_fpr": 0.042, "cer": 0.031, "wpm": 45.6},
 }
-# Field of the figures, heading, and how a value is shown: what was found, and when and where.
 EVENT_COLUMNS = (
-    ("event_f1", "F1", "{:.3f}"),
-    ("event_precision", "prec.", "{:.3f}"),
-    ("event_recall", "recall", "{:.3f}"),
-    ("false_presses_per_min", "false/min", "{:.1f}"),
-    ("key_accuracy", "keys", "{:.3f}"),
-    ("cer", "CER", "{:.3f}"),
+    Column("event_f1", "F1", "{:.3f}"),
+    Column("event_precision", "prec.", "{:.3f}"),
+    Column("event_recall", "recall", "{:.3f}"),
+    Column("false_presses_per_min", "false/min", "{:.1f}"),
+    Column("key_accuracy", "keys", "{:.3f}"),
+    Column("cer", "CER", "{:.3f}"),
 )
 DETAIL_COLUMNS = (
-    ("finger_accuracy", "fingers", "{:.3f}"),
-    ("onset_error_ms_median", "onset", "{:.0f}"),
-    ("onset_error_ms_p95", "p95", "{:.0f}"),
-    ("latency_ms_median", "delay", "{:.0f}"),
-    ("frame_accuracy", "frames", "{:.3f}"),
-    ("frame_f1", "F1", "{:.3f}"),
-    ("frame_fpr", "FPR", "{:.3f}"),
+    Column("finger_accuracy", "fingers", "{:.3f}"),
+    Column("onset_error_ms_median", "onset", "{:.0f}"),
+    Column("onset_error_ms_p95", "p95", "{:.0f}"),
+    Column("latency_ms_median", "delay", "{:.0f}"),
+    Column("frame_accuracy", "frames", "{:.3f}"),
+    Column("frame_f1", "F1", "{:.3f}"),
+    Column("frame_fpr", "FPR", "{:.3f}"),
 )
 
 
 def make_suite_report(results: Sequence[TrialResult]) -> dict[str, Any]:
-    """Tier a. profiles, without, speeds, angles: name -> split -> figures; margins: of the default over its parts."""
+    """The kinematic suite. profiles, ablations, speeds: name -> split -> metrics; margins: of the default over the
+    other profiles; by_condition: of the default."""
     groups = list(dict.fromkeys(result.group for result in results))
     profiles = [
         group for group in groups if not (group == NO_ABLATION or group.startswith("without ") or "WPM" in group)
@@ -73,7 +73,7 @@ def make_suite_report(results: Sequence[TrialResult]) -> dict[str, Any]:
 
 
 def make_rendered_report(results: Sequence[RenderedResult]) -> dict[str, Any]:
-    """Tier b: profile -> split -> figures, and the default by angle."""
+    """The rendered suite: profile -> split -> metrics, also by angle and by recording."""
     profiles = dict.fromkeys(result.profile for result in results)
     report: dict[str, Any] = {}
     for profile in profiles:
@@ -90,22 +90,22 @@ def make_rendered_report(results: Sequence[RenderedResult]) -> dict[str, Any]:
 
 
 def compute_metrics_with_intervals(by_participant: Mapping[int, ContactCounts]) -> dict[str, Any]:
-    """Figures of all people, and `ci95` of some of them."""
+    """Metrics over all participants, and `ci95` of INTERVAL_METRICS."""
     whole: dict[str, Any] = dict(compute_metrics(pool_counts(by_participant.values())))
     bounds = bootstrap_intervals(by_participant, INTERVAL_METRICS)
     return {**whole, "ci95": {name: list(bounds[name]) for name in INTERVAL_METRICS}}
 
 
 def pool_by_participant(results: Sequence[TrialResult], group: str, split: Split) -> dict[int, ContactCounts]:
-    """A group's counts of each participant of a split."""
+    """A group's counts for each participant of a split."""
     chosen = [result for result in results if result.group == group and find_split(result.participant) == split]
     return _pool_by_key((result.participant, result.counts) for result in chosen)
 
 
 def _pool_by_key(pairs: Any) -> dict[int, ContactCounts]:
     totals: dict[int, ContactCounts] = {}
-    for person, found in pairs:
-        totals[person] = totals.get(person, ContactCounts()) + found
+    for key, found in pairs:
+        totals[key] = totals.get(key, ContactCounts()) + found
     return totals
 
 
@@ -119,7 +119,7 @@ def _compute_by_split(results: Sequence[TrialResult], group: str) -> dict[str, A
 
 
 def _compute_margins(results: Sequence[TrialResult], profiles: Sequence[str], split: Split) -> dict[str, Any]:
-    """By how much the default's event F1 is higher, with its interval."""
+    """The default's event F1 minus that of each profile, with its interval."""
     ours = pool_by_participant(results, DEFAULT_PROFILE, split)
     if not ours:
         return {}
@@ -131,7 +131,7 @@ def _compute_margins(results: Sequence[TrialResult], profiles: Sequence[str], sp
 
 
 def _compute_by_condition(results: Sequence[TrialResult], split: Split) -> dict[str, dict[str, Any]]:
-    """The default's figures by what differed."""
+    """The default's metrics by each property of the conditions."""
     own = [r for r in results if r.group == DEFAULT_PROFILE and find_split(r.participant) == split]
     keys = {
         "angle_deg": lambda r: f"{r.condition.angle_deg:g}",
@@ -148,12 +148,12 @@ def _compute_by_condition(results: Sequence[TrialResult], split: Split) -> dict[
 
 
 def make_tables(report: Mapping[str, Any]) -> list[RenderableType]:
-    """All there is to show, one below the other."""
+    """All tables and lines, in order."""
     renderables: list[RenderableType] = []
     for split in SPLITS:
         rows = {name: by_split[split] for name, by_split in report.get("profiles", {}).items() if split in by_split}
         if rows:
-            renderables += _make_table_pair(f"Without images, {split} participants", rows)
+            renderables += _make_table_pair(f"Kinematic suite, {split} participants", rows)
     for key, title in (("ablations", "What each confounder costs"), ("speeds", "At given speeds")):
         rows = {name: by_split["test"] for name, by_split in report.get(key, {}).items() if "test" in by_split}
         if rows:
@@ -179,8 +179,8 @@ def make_tables(report: Mapping[str, Any]) -> list[RenderableType]:
     if "matched" in report:
         matched = report["matched"]
         renderables.append(
-            f"On the same movements: event F1 {matched['rendered_event_f1']:.3f} in images, "
-            f"{matched['kinematic_event_f1']:.3f} by the noise figures ({matched['difference']:+.3f})"
+            f"On the same motion: event F1 {matched['rendered_event_f1']:.3f} in images, "
+            f"{matched['kinematic_event_f1']:.3f} by the noise model ({matched['difference']:+.3f})"
         )
     return renderables
 
@@ -189,29 +189,27 @@ def _make_table_pair(title: str, rows: Mapping[str, Mapping[str, Any]]) -> list[
     return [_make_table(title, rows, EVENT_COLUMNS), _make_table(f"{title}: times and frames", rows, DETAIL_COLUMNS)]
 
 
-def _make_table(title: str, rows: Mapping[str, Mapping[str, Any]], columns: Sequence[tuple[str, str, str]]) -> Table:
-    """One row for each name; below it the 95 % intervals over people of those figures that have them."""
-    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1))
-    table.add_column("", no_wrap=True)
-    for _, heading, _ in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
-    for name, row in rows.items():
-        table.add_row(name, *("–" if row[key] is None else template.format(row[key]) for key, _, template in columns))
-        bounds = row.get("ci95", {})
-        if any(key in bounds for key, _, _ in columns):
+def _make_table(title: str, rows: Mapping[str, Mapping[str, Any]], columns: Sequence[Column]) -> Table:
+    """One row per name, followed by the 95 % intervals over participants of those metrics that have one."""
+    table = make_table(["", *(column.heading for column in columns)], title=title)
+    for name, metrics in rows.items():
+        table.add_row(name, *format_cells(metrics, columns))
+        bounds = metrics.get("ci95", {})
+        if any(column.field in bounds for column in columns):
             table.add_row(
-                "", *(_format_interval(bounds.get(key), template) for key, _, template in columns), style="dim"
+                "", *(_format_interval(bounds.get(column.field), column.form) for column in columns), style="dim"
             )
     return table
 
 
-def _format_interval(bounds: Sequence[float] | None, template: str) -> str:
-    return "" if bounds is None else "\n".join(template.format(bound) for bound in bounds)
+def _format_interval(bounds: Sequence[float] | None, form: str) -> str:
+    return "" if bounds is None else "\n".join(form.format(bound) for bound in bounds)
 
 
 def _make_published_table() -> Table:
-    table = Table("", "frames", "frame F1", "FPR", "CER", "WPM", title="As published, on other data", box=SIMPLE_HEAD)
-    for name, row in PUBLISHED_METRICS.items():
-        keys = ("frame_accuracy", "frame_f1", "frame_fpr", "cer", "wpm")
-        table.add_row(name, *(f"{row[key]:g}" if key in row else "–" for key in keys))
-    return table
+    fields = ("frame_accuracy", "frame_f1", "frame_fpr", "cer", "wpm")
+    rows = (
+        [name, *(f"{metrics[field]:g}" if field in metrics else MISSING for field in fields)]
+        for name, metrics in PUBLISHED_METRICS.items()
+    )
+    return make_table(["", "frames", "frame F1", "FPR", "CER", "WPM"], rows, "As published, on other data")

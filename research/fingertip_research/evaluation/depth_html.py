@@ -1,12 +1,11 @@
-"""A depth report as one HTML file: tables, plots and error maps, with nothing to load from elsewhere.
+"""A depth report as one self-contained HTML file: tables, plots and error maps.
 
-Needs matplotlib (extra `plots`).
+Needs matplotlib and jinja2 (extra `plots`).
 """
 
 from __future__ import annotations
 
 import base64
-import html
 import io
 import math
 from collections.abc import Mapping, Sequence
@@ -14,23 +13,28 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import jinja2
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
 from fingertip_contact.files import atomic_write
-from fingertip_research.evaluation.depth_published import CARD, NOTES
+from fingertip_research.evaluation.depth_published import NOTES
 from fingertip_research.evaluation.depth_score import FrameScore
 from fingertip_research.evaluation.depth_sources import DepthPredictor, load_true_depth_m
-from fingertip_research.evaluation.depth_tables import EXTRA_COLUMNS, GROUP_TITLES, METRIC_COLUMNS, format_value
+from fingertip_research.evaluation.depth_tables import (
+    CARD_HEADINGS,
+    GROUP_TITLES,
+    METRIC_COLUMNS,
+    list_card_rows,
+    list_overall_rows,
+)
+from fingertip_research.evaluation.tables import format_cells
+from fingertip_research.resources import find_config_file
 
+TEMPLATE_FILE = "depth_report.html.j2"
 MAX_SHOWN_ERROR_MM = 30.0
 ERROR_MAP_NAMES = ("best", "median", "worst")
-STYLE = (
-    "body{font:15px sans-serif;max-width:70em;margin:2em auto;color:#222}table{border-collapse:collapse;margin:1em 0}"
-    "td,th{padding:.2em .8em;text-align:right;border-bottom:1px solid #ddd}td:first-child,th:first-child"
-    "{text-align:left}img{max-width:100%}"
-)
 
 
 def write_html(
@@ -38,52 +42,24 @@ def write_html(
 ) -> None:
     """Raises OSError where the file cannot be written."""
     matplotlib.use("Agg")
-    parts = [
-        f"<!doctype html><meta charset=utf-8><title>{html.escape(title)}</title><style>{STYLE}</style>",
-        f"<h1>{html.escape(title)}</h1>",
-        "<p>Means over images, of pixels with a true depth in range that the source says something about "
-        "(cover: their share).</p>",
-        _make_table(["", *(heading for _, heading, _ in METRIC_COLUMNS)], [_make_row("all", report)]),
-        _make_table(
-            ["metric", "mean over images", "all pixels"],
-            [
-                [heading, format_value(report[field], form), format_value(report["pixel"][field], form)]
-                for field, heading, form in (*METRIC_COLUMNS, *EXTRA_COLUMNS)
-                if field in report["pixel"]
-            ],
-        ),
-    ]
-    for field, name in GROUP_TITLES.items():
-        rows = [_make_row(group, metrics) for group, metrics in report[field].items()]
-        parts += [f"<h2>{name}</h2>", _make_table(["", *(heading for _, heading, _ in METRIC_COLUMNS)], rows)]
-    parts += ["<h2>Plots</h2>", _embed_figure(_plot_bars(report)), _embed_figure(_plot_histogram(scores))]
-    parts += ["<h2>Error maps</h2>", *_render_error_maps(scores, predict)]
-    parts += [
-        "<h2>Beside the model card (other data)</h2>",
-        _make_card_table(report),
-        *(f"<p>{html.escape(n)}</p>" for n in NOTES),
-    ]
+    template = jinja2.Template(find_config_file(TEMPLATE_FILE).read_text(encoding="utf-8"), autoescape=True)
+    page = template.render(
+        title=title,
+        metric_headings=[column.heading for column in METRIC_COLUMNS],
+        all_cells=format_cells(report, METRIC_COLUMNS),
+        overall_rows=list_overall_rows(report),
+        groups={
+            name: [[group, *format_cells(metrics, METRIC_COLUMNS)] for group, metrics in report[field].items()]
+            for field, name in GROUP_TITLES.items()
+        },
+        plots=[_encode_png(_plot_bars(report)), _encode_png(_plot_histogram(scores))],
+        error_maps=_render_error_maps(scores, predict),
+        card_headings=CARD_HEADINGS,
+        card_rows=list_card_rows(report),
+        notes=NOTES,
+    )
     with atomic_write(path, overwrite=True) as temporary_path:
-        temporary_path.write_text("\n".join(parts), encoding="utf-8")
-
-
-def _make_row(name: str, metrics: Mapping[str, Any]) -> list[str]:
-    return [name, *(format_value(metrics[field], form) for field, _, form in METRIC_COLUMNS)]
-
-
-def _make_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{html.escape(heading)}</th>" for heading in headings)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"
-
-
-def _make_card_table(report: Mapping[str, Any]) -> str:
-    rows = [
-        [heading, format_value(report[field], form), *(form.format(value) for value in CARD[field])]
-        for field, heading, form in METRIC_COLUMNS
-        if field in CARD
-    ]
-    return _make_table(["metric", "here", "card, pre-trained", "card, fine-tuned"], rows)
+        temporary_path.write_text(page, encoding="utf-8")
 
 
 def _plot_bars(report: Mapping[str, Any]) -> Figure:
@@ -110,17 +86,18 @@ def _plot_histogram(scores: Sequence[FrameScore]) -> Figure:
     return figure
 
 
-def _render_error_maps(scores: Sequence[FrameScore], predict: DepthPredictor) -> list[str]:
-    """Images of the best, the median and the worst frame."""
+def _render_error_maps(scores: Sequence[FrameScore], predict: DepthPredictor) -> dict[str, str]:
+    """Caption -> image, of the best, the median and the worst frame; empty where the source predicted nothing."""
     ranked = sorted((score for score in scores if score.overall.predicted_pixels), key=lambda score: score.mae_mm)
     if not ranked:
-        return ["<p>The source said nothing.</p>"]
+        return {}
     chosen = (ranked[0], ranked[len(ranked) // 2], ranked[-1])
-    parts = []
-    for name, score in zip(ERROR_MAP_NAMES, chosen, strict=True):
-        label = f"{name}: {score.frame.session.name}, frame {score.frame.number}, MAE {score.mae_mm:.2f} mm"
-        parts += [f"<p>{html.escape(label)}</p>", _embed_figure(_plot_error_map(score, predict))]
-    return parts
+    return {
+        f"{name}: {score.frame.session.name}, frame {score.frame.number}, MAE {score.mae_mm:.2f} mm": _encode_png(
+            _plot_error_map(score, predict)
+        )
+        for name, score in zip(ERROR_MAP_NAMES, chosen, strict=True)
+    }
 
 
 def _plot_error_map(score: FrameScore, predict: DepthPredictor) -> Figure:
@@ -144,8 +121,8 @@ def _plot_error_map(score: FrameScore, predict: DepthPredictor) -> Figure:
     return figure
 
 
-def _embed_figure(figure: Figure) -> str:
-    """The figure inside the page."""
+def _encode_png(figure: Figure) -> str:
+    """The figure as a PNG image in base64."""
     data = io.BytesIO()
     figure.savefig(data, format="png", dpi=90)
-    return f'<img src="data:image/png;base64,{base64.b64encode(data.getvalue()).decode("ascii")}">'
+    return base64.b64encode(data.getvalue()).decode("ascii")

@@ -1,6 +1,6 @@
-"""The metrics of depth: how far predicted metres are from true ones.
+"""Depth metrics: errors of predicted metres.
 
-Formulas, over the pixels that count, with p predicted and t true (Eigen et al., NeurIPS 2014; the same as in Depth
+Formulas, over the valid pixels, with p predicted and t true (Eigen et al., NeurIPS 2014; the same as in Depth
 Anything V2's metric evaluation):
 
     mae      mean |p - t|                    rmse_log  sqrt(mean (ln p - ln t)^2)
@@ -8,7 +8,7 @@ Anything V2's metric evaluation):
     abs_rel  mean |p - t| / t                silog     sqrt(mean e^2 - 0.5 (mean e)^2), e = ln p - ln t
     sq_rel   mean (p - t)^2 / t              delta_k   fraction of max(p / t, t / p) < 1.25^k
 
-All follow from sums over pixels, so that pixels of many images can be pooled without keeping them.
+All are functions of sums over pixels, so that pixels of many images can be pooled without keeping them.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ METRICS = (
 
 @dataclass(frozen=True)
 class DepthSums:
-    """Sums over the pixels that count. pixels: how many have a true depth; predicted_pixels: of those, how
-    many a prediction."""
+    """Sums over the valid pixels. pixels: number with a true depth; predicted_pixels: number of those with a
+    prediction."""
 
     pixels: int
     predicted_pixels: int
@@ -50,11 +50,11 @@ class DepthSums:
 
     @property
     def coverage(self) -> float:
-        """Share of the pixels with a true depth that the prediction says anything about; NaN of nothing."""
+        """Ratio of the pixels with a true depth that have a prediction; NaN without a true depth."""
         return self.predicted_pixels / self.pixels if self.pixels else math.nan
 
     def metrics(self) -> dict[str, float]:
-        """METRICS over the known pixels; each NaN where there is none."""
+        """METRICS over the predicted pixels; all NaN without any."""
         if not self.predicted_pixels:
             return dict.fromkeys(METRICS, math.nan)
         n = self.predicted_pixels
@@ -79,8 +79,8 @@ ZERO_SUMS = DepthSums(0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0)
 def compute_depth_sums(predicted_m: np.ndarray, true_m: np.ndarray, mask: np.ndarray | None = None) -> DepthSums:
     """The sums of one image, or of a part of it.
 
-    predicted_m, true_m: any one shape, metres, NaN where unknown. mask: bool, the pixels to look at; None: all. Of
-    those, the ones with a true depth are compared. Raises ValueError where shapes differ or a depth is not positive.
+    predicted_m, true_m: of the same shape, metres, NaN where unknown. mask: bool, the pixels to compare; None: all.
+    Pixels without a true depth are ignored. Raises ValueError where shapes differ or a depth is not positive.
     """
     if predicted_m.shape != true_m.shape:
         raise ValueError(f"predicted depth is {predicted_m.shape}, true depth {true_m.shape}; they have to agree")
@@ -90,7 +90,7 @@ def compute_depth_sums(predicted_m: np.ndarray, true_m: np.ndarray, mask: np.nda
     is_predicted = np.isfinite(predicted)
     predicted, true = predicted[is_predicted], true[is_predicted]
     if len(true) and min(true.min(), predicted.min()) <= 0:
-        raise ValueError("depth has to be above 0 m; write NaN where there is none")
+        raise ValueError("depth has to be above 0 m; write NaN where it is unknown")
     error = predicted - true
     log = np.log(predicted) - np.log(true)
     ratio = np.exp(np.abs(log))
@@ -111,11 +111,11 @@ def compute_depth_sums(predicted_m: np.ndarray, true_m: np.ndarray, mask: np.nda
 
 
 def pool_sums(sums: Iterable[DepthSums]) -> DepthSums:
-    """All pixels of all images as those of one."""
+    """The sums over all pixels of all images."""
     return sum(sums, ZERO_SUMS)
 
 
 def average_over_images(sums: Iterable[DepthSums]) -> dict[str, float]:
-    """METRICS of each image, averaged: every image weighs the same. Images without a known pixel are left out."""
+    """METRICS averaged over images with equal weight. Images without a predicted pixel are left out."""
     rows = [image.metrics() for image in sums if image.predicted_pixels]
     return {name: float(np.mean([row[name] for row in rows])) if rows else math.nan for name in METRICS}

@@ -1,8 +1,8 @@
-"""The score of a depth source on a dataset: every metric overall, by what the frames are of, and by parts of images.
+"""The score of a depth source on a dataset: every metric overall, by properties of the frames, and by parts of images.
 
-Two averages of each: `image`, the mean over images of the image's metric (the reference's), and `pixel`, the metric
-of all pixels together. Only pixels with a true depth within the range count; of those, only the ones that the source
-says anything about. How many these are is `coverage`: errors of sources with different coverage are not comparable.
+Each metric has two averages: `image`, the mean over images of the image's metric (as in the reference), and `pixel`,
+the metric of all pixels together. Only pixels with a true depth within the range and a depth of the source count.
+Their ratio is `coverage`: errors of sources with different coverage are not comparable.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ GROUPS: dict[str, Callable[[DatasetFrame], str]] = {
 
 @dataclass(frozen=True)
 class FrameScore:
-    """One image: over all of it, and band by band."""
+    """The sums of one image: overall and by band."""
 
     frame: DatasetFrame
     overall: DepthSums
@@ -54,7 +54,7 @@ def score_frame(frame: DatasetFrame, predict: DepthPredictor, range_m: tuple[flo
 def score_frames(
     frames: Iterable[DatasetFrame], predict: DepthPredictor, range_m: tuple[float, float] = RANGE_M
 ) -> tuple[list[FrameScore], list[str]]:
-    """The scores, and what was wrong with the frames that are left out."""
+    """The scores, and one message per frame that cannot be read."""
     scores, problems = [], []
     for frame in frames:
         try:
@@ -70,15 +70,15 @@ def mask_outside_range(depth_m: np.ndarray, range_m: tuple[float, float]) -> np.
 
 
 def sample_evenly(frames: Sequence[DatasetFrame], count: int) -> list[DatasetFrame]:
-    """`count` of the frames, evenly spread; all of them for 0."""
+    """`count` of the frames, evenly spaced; all of them for 0."""
     if not count or count >= len(frames):
         return list(frames)
     return [frames[index] for index in np.linspace(0, len(frames) - 1, count).round().astype(int)]
 
 
 def make_report(scores: Sequence[FrameScore]) -> dict[str, Any]:
-    """Everything as JSON takes it: metrics of all images (image mean) at the top, `pixel` beside them, then groups
-    and bands, each of the same form; None where there is nothing to measure. Raises ValueError without any score."""
+    """The report for JSON: metrics over all images (image mean) at the top, `pixel` beside them, then groups and bands
+    of the same form; None without a measurement. Raises ValueError without any score."""
     if not scores:
         raise ValueError("no frame could be scored; check the dataset (fingertip-contact dataset check)")
     groups = {
@@ -94,7 +94,7 @@ def make_report(scores: Sequence[FrameScore]) -> dict[str, Any]:
 
 
 def _summarize(sums: Sequence[DepthSums]) -> dict[str, Any]:
-    """frames: those with a true depth in that part."""
+    """frames: the number of images with a true depth in that part."""
     total = pool_sums(sums)
     return {
         "frames": sum(image.pixels > 0 for image in sums),
@@ -106,13 +106,13 @@ def _summarize(sums: Sequence[DepthSums]) -> dict[str, Any]:
 
 
 def _fingertips_px(frame: DatasetFrame) -> np.ndarray:
-    """(N, 2); none where nobody looked for hands."""
+    """(N, 2); empty without an annotation."""
     hands = read_annotation(frame.annotation_path) or ()
     return np.array([pixel for hand in hands for pixel in hand.fingertip_px.values()], dtype=np.float64).reshape(-1, 2)
 
 
 def _numeric_first_key(name: str) -> tuple[float, str]:
-    """Angles in their order, everything else by name."""
+    """Numbers in ascending order, then everything else by name."""
     try:
         return (float(name), name)
     except ValueError:
@@ -120,5 +120,5 @@ def _numeric_first_key(name: str) -> tuple[float, str]:
 
 
 def _nan_to_none(value: float) -> float | None:
-    """JSON knows no NaN."""
+    """JSON has no NaN."""
     return value if math.isfinite(value) else None

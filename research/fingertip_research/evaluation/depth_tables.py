@@ -1,32 +1,31 @@
-"""A depth report as tables for people."""
+"""A depth report as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import RenderableType
 from rich.table import Table
 
 from fingertip_research.evaluation.depth_published import CARD, NOTES
+from fingertip_research.evaluation.tables import Column, format_value, make_metrics_table, make_table
 
-# Field, heading, and how a value is shown.
 METRIC_COLUMNS = (
-    ("frames", "frames", "{:d}"),
-    ("mae_mm", "MAE mm", "{:.2f}"),
-    ("rmse_mm", "RMSE mm", "{:.2f}"),
-    ("abs_rel", "AbsRel", "{:.4f}"),
-    ("silog", "SiLog", "{:.4f}"),
-    ("delta1", "delta1", "{:.4f}"),
-    ("coverage", "cover", "{:.3f}"),
+    Column("frames", "frames", "{:d}"),
+    Column("mae_mm", "MAE mm", "{:.2f}"),
+    Column("rmse_mm", "RMSE mm", "{:.2f}"),
+    Column("abs_rel", "AbsRel", "{:.4f}"),
+    Column("silog", "SiLog", "{:.4f}"),
+    Column("delta1", "delta1", "{:.4f}"),
+    Column("coverage", "cover", "{:.3f}"),
 )
 EXTRA_COLUMNS = (
-    ("sq_rel", "SqRel m", "{:.5f}"),
-    ("rmse_log", "RMSElog", "{:.4f}"),
-    ("log10", "log10", "{:.4f}"),
-    ("delta2", "delta2", "{:.4f}"),
-    ("delta3", "delta3", "{:.4f}"),
+    Column("sq_rel", "SqRel m", "{:.5f}"),
+    Column("rmse_log", "RMSElog", "{:.4f}"),
+    Column("log10", "log10", "{:.4f}"),
+    Column("delta2", "delta2", "{:.4f}"),
+    Column("delta3", "delta3", "{:.4f}"),
 )
 GROUP_TITLES = {
     "by_angle": "Angle, degrees",
@@ -37,45 +36,42 @@ GROUP_TITLES = {
 }
 
 
-def format_value(value: Any, form: str) -> str:
-    return "–" if value is None else form.format(value)
-
-
-def make_groups_table(name: str, groups: Mapping[str, Mapping[str, Any]]) -> Table:
-    """One row for each group: mean over images."""
-    table = Table(name, box=SIMPLE_HEAD, collapse_padding=True)
-    for _, heading, _ in METRIC_COLUMNS:
-        table.add_column(heading, justify="right", no_wrap=True)
-    for group, metrics in groups.items():
-        table.add_row(group, *(format_value(metrics[field], form) for field, _, form in METRIC_COLUMNS))
-    return table
-
-
 def make_overall_table(report: Mapping[str, Any]) -> Table:
-    """Every metric, averaged both ways."""
-    table = Table("metric", title="All frames", box=SIMPLE_HEAD)
-    for heading in ("mean over images", "all pixels"):
-        table.add_column(heading, justify="right")
-    for field, heading, form in (*METRIC_COLUMNS, *EXTRA_COLUMNS):
-        if field in report["pixel"]:
-            table.add_row(heading, format_value(report[field], form), format_value(report["pixel"][field], form))
-    table.add_row("frames", format_value(report["frames"], "{:d}"), "", end_section=True)
-    table.add_row("cover", format_value(report["coverage"], "{:.3f}"), "")
-    return table
+    """Every metric, averaged both over images and over pixels."""
+    return make_table(["metric", "mean over images", "all pixels"], list_overall_rows(report), "All frames")
+
+
+def list_overall_rows(report: Mapping[str, Any]) -> list[list[str]]:
+    """Heading, mean over images and value over all pixels of each metric; then what has one value."""
+    averaged = [column for column in (*METRIC_COLUMNS, *EXTRA_COLUMNS) if column.field in report["pixel"]]
+    single = [column for column in METRIC_COLUMNS if column.field not in report["pixel"]]
+    return [
+        *(
+            [heading, format_value(report[field], form), format_value(report["pixel"][field], form)]
+            for field, heading, form in averaged
+        ),
+        *([heading, format_value(report[field], form), ""] for field, heading, form in single),
+    ]
+
+
+CARD_HEADINGS = ("metric", "here", "card, pre-trained", "card, fine-tuned")
 
 
 def make_card_table(report: Mapping[str, Any]) -> Table:
-    """Ours beside the model card's. Different data: a look at the size of things, not a comparison."""
-    table = Table("metric", title="Beside the model card (D405, other data)", box=SIMPLE_HEAD)
-    for heading in ("here", "card, pre-trained", "card, fine-tuned"):
-        table.add_column(heading, justify="right")
-    for field, heading, form in METRIC_COLUMNS:
-        if field in CARD:
-            table.add_row(heading, format_value(report[field], form), *(form.format(value) for value in CARD[field]))
-    return table
+    """Our metrics beside the model card's. The data differ: the table shows orders of magnitude, not a comparison."""
+    return make_table(CARD_HEADINGS, list_card_rows(report), "Beside the model card (D405, other data)")
+
+
+def list_card_rows(report: Mapping[str, Any]) -> list[list[str]]:
+    """Rows of CARD_HEADINGS."""
+    return [
+        [heading, format_value(report[field], form), *(form.format(value) for value in CARD[field])]
+        for field, heading, form in METRIC_COLUMNS
+        if field in CARD
+    ]
 
 
 def make_depth_tables(report: Mapping[str, Any]) -> list[RenderableType]:
-    """Everything, one thing below the other."""
-    groups = [make_groups_table(name, report[field]) for field, name in GROUP_TITLES.items()]
+    """All tables, from top to bottom. A group's rows are means over images."""
+    groups = [make_metrics_table(report[field].items(), METRIC_COLUMNS, title) for field, title in GROUP_TITLES.items()]
     return [make_overall_table(report), *groups, make_card_table(report), *(f"* {note}" for note in NOTES)]

@@ -25,18 +25,18 @@ class MatchedPair:
 
     @property
     def onset_error_ns(self) -> int:
-        """Positive where the press is late."""
+        """Positive for a late press."""
         return self.press.stamp_ns - self.tap.press_ns
 
     @property
     def latency_ns(self) -> int:
-        """From the true touch to the exposure of the frame that decided."""
+        """From the true touch-down to the exposure of the frame that decided."""
         return self.press.decided_ns - self.tap.press_ns
 
 
 @dataclass(frozen=True)
 class EventMatching:
-    """matches: in order of time. false_positives: presses without a tap. false_negatives: taps without a press."""
+    """matches: by time. false_positives: presses without a tap. false_negatives: taps without a press."""
 
     matches: tuple[MatchedPair, ...]
     false_positives: tuple[EventRecord, ...]
@@ -58,11 +58,11 @@ class EventMatching:
 
     @property
     def key_accuracy(self) -> float:
-        """Share of the matched presses that name the tap's key."""
+        """Ratio of the matched presses that have the tap's key."""
         return safe_ratio(sum(match.press.key == match.tap.key for match in self.matches), len(self.matches))
 
     def for_finger(self, hand: str, finger: str) -> EventMatching:
-        """The part of one finger: fingers are matched apart from each other."""
+        """The part of one finger: every finger is matched on its own."""
         return EventMatching(
             tuple(match for match in self.matches if (match.tap.hand, match.tap.finger) == (hand, finger)),
             tuple(press for press in self.false_positives if (press.hand, press.finger) == (hand, finger)),
@@ -71,7 +71,7 @@ class EventMatching:
 
 
 def select_presses(events: Iterable[EventRecord]) -> list[EventRecord]:
-    """The presses among the events, in order of time."""
+    """The presses among the events, by time."""
     return sorted((event for event in events if event.type == "press"), key=lambda event: event.stamp_ns)
 
 
@@ -108,14 +108,14 @@ def count_finger_confusions(matching: EventMatching, tolerance_ns: int = TOLERAN
 
 
 def safe_ratio(part: float, whole: float) -> float:
-    """part / whole, and 0 of nothing."""
+    """part / whole, and 0 for an empty whole."""
     return part / whole if whole else 0.0
 
 
 def _align(pressed: Sequence[EventRecord], tapped: Sequence[GroundTruthTap], tolerance_ns: int) -> EventMatching:
-    """Most pairs, then least time difference, of presses and taps in order of time.
+    """The matching with most pairs, then least time difference, of presses and taps sorted by time.
 
-    Points on a line: some best pairing never crosses, so aligning the two sequences finds it (as for edit distance).
+    On a line some optimal matching has no crossing pairs, so aligning the sequences finds it (as for edit distance).
     """
     # best[i][j]: (pairs, -sum of differences) for the first i presses and j taps.
     best = [[(0, 0)] * (len(tapped) + 1) for _ in range(len(pressed) + 1)]

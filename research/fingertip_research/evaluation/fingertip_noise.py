@@ -1,9 +1,9 @@
-"""How the fingertips of a recording are off the truth, as figures: fitted to rendered recordings, drawn from without.
+"""Noise model of measured fingertips: fitted to rendered recordings, sampled in the kinematic suite.
 
-Heights err in ways that a detector can be misled by, so each has its own figures: the visible rim stands over the pad
-by an amount that depends on how high the finger is; every person's finger adds a bias of its own; frames scatter about
-that, more in the air than on the desk, and correlate; now and then the scan follows another finger and reads metres of
-nonsense for some frames (a stray), or nothing at all (a gap). The way of a fingertip's image has errors of its own.
+Each kind of height error that can mislead a detector has its own parameters: the offset of the visible rim above the
+pad, which depends on the finger's height; a bias per finger and participant; scatter, which is correlated in time and
+larger in the air than on the desk; outliers, where the measurement follows another finger for some frames; and
+dropouts. Fingertip flow has errors of its own.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_research.resources import find_config_file
 
 NOISE_FILE = "fingertip_noise.yaml"
-# Clearances for which there are figures, metres, and the ranges that they are fitted on; a line between them.
+# Clearances of the table columns, metres, and the edges of the ranges that they are fitted to; linear between them.
 CLEARANCE_KNOTS_M = (0.0, 0.003, 0.006, 0.010, 0.016)
 CLEARANCE_BIN_EDGES_M = (0.0001, 0.0045, 0.008, 0.013)
-# Figures are shared by fingers that look alike to the camera, by FINGERS.
+# Fingers with a similar appearance share parameters; the index is by FINGERS.
 FINGER_GROUPS = ("thumb", "inner", "outer")
 FINGER_GROUP_INDEX = (0, 1, 1, 2, 2)
-# Strays at these shares of their distribution.
+# Quantiles that describe the distribution of outliers.
 OUTLIER_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-# How fast a pad goes up or down tells how often it is taken for another: one that taps is far ahead of its neighbours,
-# one that is taken along is behind them. Between these are the three paces, metres a second.
+# Outlier and dropout rates depend on the vertical speed of the pad: a tapping finger is far ahead of its neighbours, a
+# coupled one behind them. Edges of the three speed bins, metres per second.
 SPEED_BIN_EDGES_MPS = (0.01, 0.05)
-# Errors of an image's way from frame to frame by how long it truly is, metres, at these shares of their distribution.
+# Errors of the fingertip flow per frame: rows by its true length, metres, columns by quantile.
 FLOW_KNOTS_M = (0.0, 0.0003, 0.001, 0.003, 0.008)
 FLOW_ERROR_QUANTILES = (0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99)
 Table = tuple[tuple[float, ...], ...]
-# How far other hands' rims stand from those that figures were fitted to, and by what share (of logarithms) their
-# scatter, the errors of ways, and what fingers differ by are larger or smaller: standard deviations.
+# Variation of other hands: standard deviations of the rim offset, and of the natural logarithms of the factors on
+# scatter, flow errors and differences between fingers.
 RIM_OFFSET_VARIATION_M = 0.001
 LOG_SCALE_VARIATIONS = (0.25, 0.3, 0.3)
 
 
 @dataclass(frozen=True)
 class MarkovBursts:
-    """Something that begins with a chance a frame at 30 Hz and goes on with another, a row for each pace, by
-    CLEARANCE_KNOTS_M. heterogeneity: how much more it happens to some fingers than to others, SD over mean."""
+    """Bursts of frames, as a two-state Markov chain at 30 Hz. onset_probability, persistence: per frame, one row per
+    speed bin, by CLEARANCE_KNOTS_M. heterogeneity: variation of the rate between fingers, SD over mean."""
 
     onset_probability: Table
     persistence: Table
@@ -52,7 +52,7 @@ class MarkovBursts:
 
     @classmethod
     def uniform(cls, onset_probability: float, persistence: float) -> MarkovBursts:
-        """The same chances wherever the finger is and whatever it does."""
+        """The same probabilities at every height and speed."""
         onset_table, persistence_table = (
             (((probability,) * len(CLEARANCE_KNOTS_M)),) * (len(SPEED_BIN_EDGES_MPS) + 1)
             for probability in (onset_probability, persistence)
@@ -62,18 +62,18 @@ class MarkovBursts:
 
 @dataclass(frozen=True)
 class FingertipNoise:
-    """Figures of one camera angle. Metres, pixels; correlations from one frame to the next at 30 Hz.
+    """Parameters for one camera angle. Metres, pixels; correlations are between consecutive frames at 30 Hz.
 
-    rim_offset_m, sigma_below_m, sigma_above_m: of FINGER_GROUPS by CLEARANCE_KNOTS_M, how far the measured height is
-    over the clearance: middle, and scatter of a finger to both sides of it (a finger is solid: it errs upwards
-    farther), outliers left out. finger_bias_sigma_m: by CLEARANCE_KNOTS_M, SD of the fingers' own biases.
-    slow_variance_ratio: by CLEARANCE_KNOTS_M, how much of the scatter's variance lasts, with the correlation
-    slow_correlation; the rest is new in every frame. outlier_offset_m: what an outlier adds, at OUTLIER_QUANTILES.
-    track_loss: bursts of a whole hand that is not found (one chance for all heights). contact_point_bias_m,
-    contact_point_bias_sigma_m, contact_point_sigma_m: (x, y) of the contact point: of all fingers, of each, of each
-    touch. landmark_row_sigma_px, landmark_row_correlation: of the landmark's image row. flow_error_along_m,
-    flow_error_across_m: what is measured of the fingertip flow from one frame to the next over the truth, in its
-    direction and across, of FLOW_KNOTS_M at FLOW_ERROR_QUANTILES. distance_m: of camera and sheet as fitted.
+    rim_offset_m, sigma_below_m, sigma_above_m: of FINGER_GROUPS by CLEARANCE_KNOTS_M, the measured height minus the
+    clearance: median, and scatter of a finger on either side of it (larger above, because fingers are solid), without
+    outliers. finger_bias_sigma_m: by CLEARANCE_KNOTS_M, SD of the fingers' own biases. slow_variance_ratio: by
+    CLEARANCE_KNOTS_M, the fraction of the scatter's variance that is correlated in time, by slow_correlation; the rest
+    is independent in every frame. outlier_offset_m: addition of an outlier, at OUTLIER_QUANTILES. track_loss: bursts
+    of frames in which a whole hand is not found (one probability for all heights). contact_point_bias_m,
+    contact_point_bias_sigma_m, contact_point_sigma_m: (x, y) errors of the contact point: common to all fingers, per
+    finger, per touch. landmark_row_sigma_px, landmark_row_correlation: error of the landmark's image row.
+    flow_error_along_m, flow_error_across_m: measured minus true fingertip flow per frame, in its direction and across,
+    by FLOW_KNOTS_M at FLOW_ERROR_QUANTILES. distance_m: from camera to sheet in the fitted recordings.
     """
 
     angle_deg: float
@@ -98,19 +98,19 @@ class FingertipNoise:
 
     @property
     def contact_rim_height_m(self) -> np.ndarray:
-        """(10,) how high the rim of a touching finger stands on average."""
+        """(10,) mean height of the rim of a touching finger."""
         return np.array([self.rim_offset_m[group][0] for group in FINGER_GROUP_INDEX * 2])
 
 
 @dataclass(frozen=True)
 class NoiseModel:
-    """Figures by angle, ascending, and the names of the recordings that they were fitted to."""
+    """Noise by camera angle, ascending, and the names of the recordings that it was fitted to."""
 
     recordings: tuple[str, ...]
     angles: tuple[FingertipNoise, ...]
 
     def interpolate(self, angle_deg: float) -> FingertipNoise:
-        """A line between the angles that were measured; beyond them the nearest holds."""
+        """Linear between the fitted angles; beyond them the nearest one."""
         known = [noise.angle_deg for noise in self.angles]
         position = float(np.interp(angle_deg, known, np.arange(len(known))))
         below = min(int(position), len(known) - 2) if len(known) > 1 else 0
@@ -119,7 +119,7 @@ class NoiseModel:
 
 
 def randomise_noise(noise: FingertipNoise, random: np.random.Generator) -> FingertipNoise:
-    """Noise as hands, cameras and light might have it that the figures were not fitted to."""
+    """The noise of other hands, cameras and light: a random variation of the fitted noise."""
     rim_offset_m = np.array(noise.rim_offset_m) + random.normal(0.0, RIM_OFFSET_VARIATION_M)
     scatter_scale, flow_scale, finger_scale = (
         float(np.exp(random.normal(0.0, sigma))) for sigma in LOG_SCALE_VARIATIONS
@@ -151,20 +151,20 @@ def _interpolate(low: Any, high: Any, fraction: float) -> Any:
 
 
 def compute_speed_bins(clearance_m: np.ndarray, stamps_ns: np.ndarray) -> np.ndarray:
-    """Which pace each finger has (T, 10): 0 as good as still, 2 as fast as a tap. clearance_m: NaN where unknown."""
+    """Speed bin of each finger, (T, 10): 0 nearly still, 2 as fast as a tap. clearance_m: NaN where unknown."""
     speed_mps = np.abs(np.gradient(clearance_m, (stamps_ns - stamps_ns[0]) / 1e9, axis=0))
     return np.searchsorted(SPEED_BIN_EDGES_MPS, np.nan_to_num(speed_mps))
 
 
 def pixels_per_m(camera: Camera, pose: RigidTransform, tip_px: np.ndarray) -> np.ndarray:
-    """(...) of a metre on the sheet where tips (..., 2) are seen. pose: camera_from_sheet."""
+    """(...) pixels per metre on the sheet at the tips (..., 2). pose: camera_from_sheet."""
     normal = pose.rotation[:, 2]
     slope = camera.rays(tip_px.reshape(-1, 2)).reshape(*tip_px.shape[:-1], 3) @ normal
     return camera.focal_px * slope / (normal @ pose.translation_m)
 
 
 def load_noise_model(path: Path | None = None) -> NoiseModel:
-    """The figures that come with the package, or those of another file. Raises ValueError, FileNotFoundError."""
+    """The noise model of the package, or of another file. Raises ValueError, FileNotFoundError."""
     source = path or find_config_file(NOISE_FILE)
     try:
         data = yaml.safe_load(source.read_text(encoding="utf-8"))
@@ -175,14 +175,14 @@ def load_noise_model(path: Path | None = None) -> NoiseModel:
     if not noise_model.angles or list(noise_model.angles) != sorted(
         noise_model.angles, key=lambda noise: noise.angle_deg
     ):
-        raise ValueError(f"{source}: angles have to be there and to ascend")
+        raise ValueError(f"{source}: the list of angles is empty or not ascending")
     return noise_model
 
 
 def save_noise_model(noise_model: NoiseModel, path: Path) -> None:
-    """Writes what load_noise_model reads."""
+    """Writes a file for load_noise_model."""
     text = yaml.safe_dump(_to_plain(asdict(noise_model)), sort_keys=False, default_flow_style=None, width=110)
-    head = "# How measured fingertips are off the truth; written by `fingertip-contact evaluate fit-noise`.\n"
+    head = "# Noise of measured fingertips; written by `fingertip-contact evaluate fit-noise`.\n"
     with atomic_write(path, overwrite=True) as temporary_path:
         temporary_path.write_text(head + text, encoding="utf-8")
 

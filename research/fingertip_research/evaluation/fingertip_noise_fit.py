@@ -1,4 +1,4 @@
-"""Fits the figures of `fingertip_noise` to recordings whose truth is known frame by frame."""
+"""Fits the noise model of `fingertip_noise` to recordings with ground truth for every frame."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from fingertip_contact.contact.measurement.history import FINGER_COUNT, find_col
 from fingertip_contact.datatypes import FINGERS, HANDS
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.numerics import MAD_TO_SIGMA
 from fingertip_contact.recordings.bag import open_recording
 from fingertip_research.evaluation.fingertip_noise import (
     CLEARANCE_BIN_EDGES_M,
@@ -34,34 +35,34 @@ from fingertip_research.evaluation.fingertip_noise import (
 from fingertip_research.evaluation.fingertip_recording import FingertipRecording, measure_recording
 from fingertip_research.ground_truth.recording import ground_truth_path, read_ground_truth, read_ground_truth_frames
 
-# Farther off the middle than so many robust standard deviations is a stray; as many metres at least.
+# Readings farther from the median than this many robust standard deviations, and this many metres, are outliers.
 OUTLIER_SIGMAS, MIN_OUTLIER_M = 4.0, 0.003
-# What reads so much higher over a pad than a touching rim does is the back of a finger that hides its tip: a stray,
-# however many there are of them.
+# A reading this much higher above the pad than a touching rim is the back of a finger that hides its tip: an outlier,
+# regardless of how many there are.
 OCCLUDED_TIP_OFFSET_M = 0.006
-# Fewer frames say nothing of a range of heights: its neighbour's figures hold.
+# A range of heights with fewer frames gets the values of its neighbours.
 MIN_BIN_FRAMES = 8
-# In the air a finger's own bias is told from its strays by as many.
+# Frames that distinguish a finger's own bias in the air from its outliers.
 MIN_FINGER_FRAMES = 60
 MIN_SIGMA_M = 0.0002
-MAD_TO_SIGMA = 1.4826
-# Angles closer than this are one.
+# Angles closer than this are fitted together.
 ANGLE_TOLERANCE_DEG = 4.0
 CONTACT_CLEARANCE_M = 0.0003
-# The prior that keeps a chance that was never seen to come true off zero: frames in which it did not.
+# Prior that keeps the probability of unobserved events above zero: frames without an event.
 PRIOR_FRAMES, PRIOR_BURST_FRAMES = 50.0, 2.0
-# So many frames later the scatter's lasting part is told from what is new in every frame.
+# Lag at which the correlated part of the scatter is distinguished from the independent one.
 CORRELATION_LAG_FRAMES = 5
 MAX_ROW_ERROR_PX = 30.0
 
 
 @dataclass(frozen=True)
 class MeasurementErrors:
-    """One recording against its truth, in columns as FingertipRecording. NaN where either is not known.
+    """Errors of one recording, in the columns of FingertipRecording. NaN where measurement or truth is unknown.
 
-    height_error_m: (T, 10) measured height over the clearance. clearance_m: (T, 10). hand_tracked: (T, 10) whether the
-    hand was found. hands_found: (T, 2), from the first frame that each hand was found in. contact_point_error_m:
-    (T, 10, 2) contact point, and row_error_px: (T, 10) landmark row, measured minus true.
+    height_error_m: (T, 10) measured height minus clearance. clearance_m: (T, 10). hand_tracked: (T, 10) whether the
+    hand was found. hands_found: (T, 2), from the first frame with both hands. contact_point_error_m: (T, 10, 2)
+    contact point, and row_error_px: (T, 10) landmark row, measured minus true. speed_bins, flow_magnitude_m: (T, 10),
+    true. flow_error_m: (T, 10, 2), along and across the true flow.
     """
 
     angle_deg: float
@@ -78,7 +79,7 @@ class MeasurementErrors:
 
 
 def fit_noise_model(bags: Sequence[Path], layout: Layout) -> NoiseModel:
-    """Figures for each camera angle of the recordings. Raises ValueError where a truth lacks its frames or camera."""
+    """The noise at each camera angle of the recordings. Raises ValueError where a truth lacks its frames or camera."""
     by_angle: dict[int, list[MeasurementErrors]] = defaultdict(list)
     for bag in bags:
         errors = measure_errors(bag, layout)
@@ -91,16 +92,16 @@ def fit_noise_model(bags: Sequence[Path], layout: Layout) -> NoiseModel:
 
 
 def _make_recording_name(bag: Path) -> str:
-    """What was recorded, whatever the file is called."""
+    """Names the recording by its content, not by its file."""
     header = read_ground_truth(ground_truth_path(bag)).header
     return f"{header.difficulty}_{header.seed}_{header.angle_deg:g}"
 
 
 def measure_errors(bag: Path, layout: Layout) -> MeasurementErrors:
-    """What the real pipeline measures in a recording, minus its truth."""
+    """The real pipeline's measurements of a recording, minus its truth."""
     header = read_ground_truth(ground_truth_path(bag)).header
     if header.camera_from_sheet is None or header.angle_deg is None:
-        raise ValueError(f"{ground_truth_path(bag)} does not say where the camera stood; noise cannot be fitted to it")
+        raise ValueError(f"{ground_truth_path(bag)} lacks the camera's pose or angle; noise cannot be fitted to it")
     recording = measure_recording(bag, layout, header.calibration_seconds or 1.0)
     clearance_m, pad_m, tip_px = load_true_fingers(bag, recording)
     with open_recording(bag) as opened:
@@ -170,8 +171,8 @@ def _fit_angle(recordings: Sequence[MeasurementErrors]) -> FingertipNoise:
     limits_m = [
         np.maximum(OUTLIER_SIGMAS * _interpolate_table(errors, sigma_m), MIN_OUTLIER_M) for errors in recordings
     ]
-    # Upwards only: the few readings far too low are of fingers high in the air, where they mislead nobody; drawn for
-    # fingers at any height they would be touches.
+    # Upwards only: the few readings far too low are of fingers high in the air, where they are harmless; sampled for
+    # fingers at any height they would be contacts.
     is_outlier = [over > limit_m for over, limit_m in zip(height_error_m, limits_m, strict=True)]
     inliers = [
         np.where(np.abs(over) > limit_m, np.nan, over) for over, limit_m in zip(height_error_m, limits_m, strict=True)
@@ -212,7 +213,7 @@ def _fit_angle(recordings: Sequence[MeasurementErrors]) -> FingertipNoise:
 
 
 def _clearance_bins(clearance_m: np.ndarray) -> np.ndarray:
-    """Which range each clearance is in."""
+    """The index of each clearance's range."""
     return np.searchsorted(CLEARANCE_BIN_EDGES_M, np.nan_to_num(clearance_m, nan=1.0))
 
 
@@ -235,7 +236,7 @@ def _exclude_occluded_tips(recordings: Sequence[MeasurementErrors]) -> list[Meas
 
 
 def _fit_rim_offsets(recordings: Sequence[MeasurementErrors]) -> np.ndarray:
-    """Middle (groups, knots) of what is measured over the clearance."""
+    """Median (groups, knots) of measured height minus clearance."""
     return _to_table(
         recordings, [errors.height_error_m for errors in recordings], lambda values: float(np.median(values))
     )
@@ -244,7 +245,7 @@ def _fit_rim_offsets(recordings: Sequence[MeasurementErrors]) -> np.ndarray:
 def _fit_sigmas(
     recordings: Sequence[MeasurementErrors], height_error_m: Sequence[np.ndarray], side: float
 ) -> np.ndarray:
-    """Robust scatter (groups, knots) on one side of the middle, -1 below and 1 above."""
+    """Robust scatter (groups, knots) on one side of the median, -1 below and 1 above."""
 
     def one_sided_sigma_m(values: np.ndarray) -> float:
         off_m = side * (values - np.median(values))
@@ -277,7 +278,7 @@ def _robust_sigma(values: np.ndarray) -> float:
 def _fit_finger_biases(
     recordings: Sequence[MeasurementErrors], rim_offset_m: np.ndarray
 ) -> tuple[list[np.ndarray], tuple[float, ...]]:
-    """What is always off in each finger by its height (T, 10) a recording, and its robust scatter over fingers."""
+    """The bias of each finger at its height, (T, 10) per recording, and its robust scatter over fingers."""
     found: list[list[float]] = [[] for _ in CLEARANCE_KNOTS_M]
     biases = []
     for errors in recordings:
@@ -298,7 +299,7 @@ def _fit_finger_biases(
 
 
 def _fill_missing(values: np.ndarray) -> np.ndarray:
-    """Gaps of each row by a line between its neighbours; a row of nothing by the mean of the others."""
+    """Fills gaps of each row by linear interpolation, and an empty row by the mean of the others."""
     rows = []
     for row in values:
         known = np.isfinite(row)
@@ -347,8 +348,7 @@ def _fit_bursts(
     speed_bins: Sequence[np.ndarray],
     where: Sequence[np.ndarray],
 ) -> MarkovBursts:
-    """How often what is flagged (T, 10) begins and goes on, by pace and height, and how unevenly it is spread over
-    fingers."""
+    """Onset and persistence of the flags (T, 10), by speed and height, and their variation over fingers."""
     shape = len(SPEED_BIN_EDGES_MPS) + 1, len(CLEARANCE_KNOTS_M)
     onsets, onset_frames = np.zeros(shape), np.full(shape, PRIOR_FRAMES)
     continuations, burst_frames = np.zeros(shape), np.full(shape, PRIOR_BURST_FRAMES)
@@ -369,7 +369,7 @@ def _fit_bursts(
 
 
 def _fit_track_loss(track_loss: Sequence[np.ndarray]) -> MarkovBursts:
-    """Of whole hands, whatever they do."""
+    """Bursts of lost hands, independent of speed and height."""
     flags = np.concatenate(track_loss)
     onsets, continuations = (flags[1:] & ~flags[:-1]).sum(), (flags[1:] & flags[:-1]).sum()
     onset_probability = float(onsets / max(1, (~flags[:-1]).sum()))
@@ -377,11 +377,11 @@ def _fit_track_loss(track_loss: Sequence[np.ndarray]) -> MarkovBursts:
 
 
 def _fit_flow_errors(recordings: Sequence[MeasurementErrors], side: int) -> Table:
-    """Of the images' ways, along (0) or across (1) the true one."""
+    """Quantiles of the flow error along (0) or across (1) the true flow."""
     flow_magnitude_m = np.concatenate([errors.flow_magnitude_m.ravel() for errors in recordings])
     off_m = np.concatenate([errors.flow_error_m[..., side].ravel() for errors in recordings])
     known = np.isfinite(flow_magnitude_m) & np.isfinite(off_m)
-    # The range of a knot reaches half the way to its neighbours, as lengths go by ratios.
+    # The range of a knot ends at the geometric mean with its neighbour: lengths compare by ratios.
     nearest = np.searchsorted(np.sqrt(np.multiply(FLOW_KNOTS_M[1:-1], FLOW_KNOTS_M[2:])), flow_magnitude_m)
     bin_index = np.where(flow_magnitude_m < FLOW_KNOTS_M[1] / 2, 0, 1 + nearest)
     return tuple(
@@ -394,7 +394,7 @@ Xy = tuple[float, float]
 
 
 def _fit_contact_point_errors(recordings: Sequence[MeasurementErrors]) -> tuple[Xy, Xy, Xy]:
-    """Of the contact point while touching: mean, SD from finger to finger, and SD about that."""
+    """Errors of the contact point in contact: mean, SD between fingers, and SD within a finger."""
     means, rest = [], []
     for errors in recordings:
         in_contact = errors.clearance_m < CONTACT_CLEARANCE_M

@@ -1,7 +1,7 @@
-"""The standard suite without images: fifteen simulated people, each typing under several cameras.
+"""The kinematic suite: fifteen simulated participants, each typing under several cameras, without images.
 
-People 1 to 8 are for development: thresholds and anything learnt come from them. People 9 to 15 are for tests alone.
-Everything is drawn from a person's number: a suite is the same wherever it runs.
+Participants 1 to 8 are for development: thresholds are chosen on them. Participants 9 to 15 are for tests only.
+All random draws depend on the participant's number alone, so the suite is the same on every machine.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ Split = Literal["development", "test"]
 SPLITS: tuple[Split, ...] = ("development", "test")
 PARTICIPANTS = range(1, 16)
 FIRST_TEST_PARTICIPANT = 9
-# More people: the learnt rule is fitted to them, so that the development people show what it does with others. The last
-# of them type calmly.
+# The default classifier is fitted to these, so that the development participants are unseen ones. The last of them type
+# calmly.
 TRAINING_PARTICIPANTS = tuple(range(1001, 1161))
 CALM_TRAINING_PARTICIPANTS = TRAINING_PARTICIPANTS[-24:]
-# Takes of varied_strokes that it is fitted to as well.
+# Seeds of the randomised strokes that it is also fitted to.
 TRAINING_STROKE_SEEDS = tuple(range(2001, 2097))
 
 ANGLES_DEG = (45.0, 52.0, 60.0, 75.0)
-# Words a minute by number, 20 to 80 in both splits.
+# Words per minute by number, 20 to 80 in both splits.
 WORDS_PER_MINUTE = (40, 20, 60, 50, 30, 80, 45, 70, 45, 25, 65, 35, 80, 20, 55)
-# Nearest and farthest camera, and who gets which shutter; each angle of a person has another of both.
+# Camera distances and frame timings; they differ between the angles of a participant.
 DISTANCES_M = (0.30, 0.34, 0.38, 0.43)
 FRAME_TIMINGS = (
     FrameTiming(),
@@ -52,7 +52,7 @@ _COMMON_WORDS_TEXT = (
     "also around form three small set put end does another well large must big even such because turn here why ask "
     "quick brown fox jumps lazy dog zip quiz jazz box"
 )
-# Rendered recordings lose no hand; real cameras do. Of every fourth trial, on purpose: about three times a minute.
+# Rendered recordings lose no hands, real cameras do: added to every fourth trial, about three times per minute.
 TRACK_LOSS_MODEL = MarkovBursts.uniform(0.0008, 0.8)
 COMMON_WORDS = tuple(_COMMON_WORDS_TEXT.split())
 ALL_CONFOUNDERS = Confounders()
@@ -60,8 +60,8 @@ ALL_CONFOUNDERS = Confounders()
 
 @dataclass(frozen=True)
 class Condition:
-    """Under what a person is looked at. has_track_loss: whether tracking loses hands. words_per_minute: None for
-    the person's own."""
+    """The camera and the confounders of a trial. has_track_loss: whether tracking loses hands. words_per_minute: None
+    for the participant's own speed."""
 
     angle_deg: float
     distance_m: float
@@ -73,8 +73,8 @@ class Condition:
 
 @dataclass(frozen=True)
 class Trial:
-    """One person under one condition, ready for any profile. finger_thickness_m: (10,) each finger's true thickness:
-    how high its visible rim stands over the desk while it touches."""
+    """One participant under one condition, ready for any profile. finger_thickness_m: (10,) each finger's true
+    thickness: the height of its visible rim above the desk in contact."""
 
     participant: int
     condition: Condition
@@ -88,7 +88,7 @@ def find_split(participant: int) -> Split:
 
 
 def make_conditions(participant: int) -> tuple[Condition, ...]:
-    """The standard ones: every angle, and over people every distance and shutter at every angle."""
+    """The standard conditions: every angle; over all participants every distance and frame timing at every angle."""
     return tuple(
         Condition(
             angle_deg=angle_deg,
@@ -101,7 +101,7 @@ def make_conditions(participant: int) -> tuple[Condition, ...]:
 
 
 def make_participant(participant_id: int) -> Participant:
-    """Who it is: normal habits, widened so that people differ as much as people do; or somebody calm, to fit to."""
+    """The participant of a number: normal habits in wider ranges, as real people differ; or a calm one to fit to."""
     random = np.random.default_rng([participant_id, 77])
     if participant_id in CALM_TRAINING_PARTICIPANTS:
         return sample_participant(random, "calm")
@@ -130,7 +130,7 @@ def make_participant(participant_id: int) -> Participant:
 
 
 def sample_text(participant: int, characters: int) -> str:
-    """Common words, about so many characters."""
+    """Common words. characters: approximate length."""
     random = np.random.default_rng([participant, 78])
     text = ""
     while len(text) < characters:
@@ -140,7 +140,7 @@ def sample_text(participant: int, characters: int) -> str:
 
 @dataclass(frozen=True)
 class SimulatedParticipant:
-    """Somebody who takes part: what is typed, and the takes of it, each of them played once."""
+    """A participant, the text to type, and a cache of its trajectories."""
 
     participant_id: int
     simulator: TypingSimulator
@@ -157,14 +157,14 @@ class SimulatedParticipant:
 
 
 def make_simulated_participant(participant: int, layout: Layout, characters: int) -> SimulatedParticipant:
-    """characters: about so many are typed."""
+    """characters: approximate length of the text."""
     simulator = TypingSimulator(make_participant(participant), layout, participant)
     return SimulatedParticipant(participant, simulator, sample_text(participant, characters))
 
 
 def make_trial(person: SimulatedParticipant, condition: Condition, noise_model: NoiseModel) -> Trial:
-    """A person under a condition. The person's fingers are the same in all of them; the noise is that of the angle,
-    the same whatever the trouble and the speed."""
+    """A participant under a condition. The fingers are the same under all conditions; the noise depends on the angle,
+    not on confounders and speed."""
     return make_trial_of_trajectory(
         person.participant_id, person.simulate(condition), condition, noise_model.interpolate(condition.angle_deg)
     )
@@ -173,7 +173,7 @@ def make_trial(person: SimulatedParticipant, condition: Condition, noise_model: 
 def make_trial_of_trajectory(
     participant_id: int, trajectory: Trajectory, condition: Condition, noise: FingertipNoise
 ) -> Trial:
-    """A take under a condition, with the fingers that belong to a number and the noise of the condition's angle."""
+    """A trajectory under a condition, with the participant's fingers and this noise."""
     if condition.has_track_loss:
         noise = replace(noise, track_loss=TRACK_LOSS_MODEL)
     bias = FingerBias.sample(noise, np.random.default_rng([participant_id, 79]))

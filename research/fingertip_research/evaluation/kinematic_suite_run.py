@@ -1,4 +1,4 @@
-"""Runs the standard suite: every profile on every person, and what each trouble costs the default."""
+"""Runs the kinematic suite: every profile on every participant, and the cost of each confounder for the default."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from fingertip_research.evaluation.kinematic_suite import (
 from fingertip_research.simulation.kinematic_typing import Confounders
 
 DEFAULT_PROFILE = "default"
-# A published rule that is told how thick each finger is.
+# A profile that receives each finger's true thickness.
 THICKNESS_SUFFIX = "+thickness"
 PROFILES = ("depth_only", "velocity_only", "paper", "paper" + THICKNESS_SUFFIX, "evidence", DEFAULT_PROFILE)
 
-# What is compared below is so under every second of the standard conditions.
+# Ablations and speeds are evaluated under every second of the standard conditions.
 ABLATION_STRIDE = 2
-# The default with everything, under those.
+# The default with all confounders, under those conditions.
 NO_ABLATION = "with all"
-# What is left out, by name.
+# Name -> the confounders that remain.
 ABLATIONS = {
     "near misses": Confounders(near_misses=False),
     "rests": Confounders(rests=False),
     "neighbours": Confounders(finger_coupling=False),
     "all three": Confounders(near_misses=False, rests=False, finger_coupling=False),
 }
-# The speeds at which errors of typed text are asked for.
+# Speeds for which targets of the character error rate exist.
 SPEEDS_WPM = (45.6, 70.0)
 
 
@@ -58,9 +58,9 @@ class TrialResult:
 def detect_with_profile(
     recording: FingertipRecording, finger_thickness_m: np.ndarray, profile: str, layout: Layout
 ) -> list[EventRecord]:
-    """What a profile finds. finger_thickness_m: (10,) thickness, for those that are told.
+    """The events that a profile detects. finger_thickness_m: (10,), for profiles with THICKNESS_SUFFIX.
 
-    Raises ValueError for its name.
+    Raises ValueError for an unknown profile.
     """
     if profile.endswith(THICKNESS_SUFFIX):
         recording = recording.subtract_thickness(finger_thickness_m)
@@ -76,7 +76,7 @@ def run_suite(
     participants: Sequence[int] = PARTICIPANTS,
     progress: Callable[[int], object] = lambda participant: None,
 ) -> list[TrialResult]:
-    """All trials. characters: of each text. progress: told of each participant that is done."""
+    """All trials. characters: approximate length of each text. progress: called with each completed participant."""
     run = partial(run_participant, layout=layout, noise_model=noise_model, profiles=profiles, characters=characters)
     results: list[TrialResult] = []
     if workers <= 1:
@@ -94,8 +94,8 @@ def run_suite(
 def run_participant(
     participant: int, layout: Layout, noise_model: NoiseModel, profiles: Sequence[str], characters: int
 ) -> list[TrialResult]:
-    """One person: every profile under the standard conditions; if the default is among them also without each trouble
-    and at given speeds."""
+    """One participant: every profile under the standard conditions; the default also without each confounder and at
+    SPEEDS_WPM."""
     person = make_simulated_participant(participant, layout, characters)
     standard = make_conditions(participant)
     runs = [(profile, profile, condition) for profile in profiles for condition in standard]

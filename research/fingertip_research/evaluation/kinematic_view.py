@@ -1,4 +1,4 @@
-"""A take without images as contact detection would see it: pads, with the noise that rendered recordings show."""
+"""A trajectory as contact detection would measure it: true pads plus the noise fitted to rendered recordings."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from fingertip_contact.contact.measurement.history import FINGER_COUNT
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import FINGERS, HANDS
 from fingertip_contact.geometry import Camera, RigidTransform
+from fingertip_contact.numerics import stereo_depth_sigma_m
 from fingertip_research.evaluation.fingertip_noise import (
     CLEARANCE_KNOTS_M,
     FINGER_GROUP_INDEX,
@@ -34,13 +35,13 @@ from fingertip_research.simulation.kinematic_typing import START_S
 from fingertip_research.simulation.rendered_typing import stamp_ns
 from fingertip_research.simulation.scene import Scene
 
-# Figures are of one frame to the next at this rate.
+# Correlations and probabilities of the noise model are per frame at this rate.
 NOISE_MODEL_RATE_HZ = 30.0
 _GROUPS = np.array(FINGER_GROUP_INDEX * len(HANDS))
 
 
 class Trajectory(Protocol):
-    """What a view needs of a take; see simulation.kinematic.TypingTrajectory."""
+    """The trajectory that `observe` needs; see simulation.kinematic_typing.TypingTrajectory."""
 
     @property
     def text(self) -> str: ...
@@ -56,25 +57,24 @@ class Trajectory(Protocol):
 
 @dataclass(frozen=True)
 class FrameTiming:
-    """When images come. jitter_s: SD of an exposure about its time. drop_rate: fraction of frames that are lost."""
+    """Exposure times. jitter_s: SD of an exposure about its nominal time. drop_rate: fraction of lost frames."""
 
     rate_hz: float = 30.0
     jitter_s: float = 0.0
     drop_rate: float = 0.0
 
     def sample_times_s(self, from_s: float, until_s: float, random: np.random.Generator) -> np.ndarray:
-        """Ascending moments of exposure."""
+        """Ascending exposure times."""
         times_s = np.arange(from_s, until_s, 1.0 / self.rate_hz)
-        # Never so far that two exposures change places.
+        # Limited, so that exposures keep their order.
         jitter_s = np.clip(random.normal(0, 1, len(times_s)) * self.jitter_s, -0.3 / self.rate_hz, 0.3 / self.rate_hz)
         return (times_s + jitter_s)[random.random(len(times_s)) >= self.drop_rate]
 
 
 @dataclass(frozen=True)
 class FingerBias:
-    """What is always off in a person's fingers. rim_z_score: (10,) height, in standard deviations. contact_point_m:
-    (10, 2) contact point, metres. outlier_multipliers: (10,) how many times as often as on average a finger is lost for
-    another."""
+    """Constant errors of a participant's fingers. rim_z_score: (10,) height, in standard deviations. contact_point_m:
+    (10, 2) contact point, metres. outlier_multipliers: (10,) rate of a finger's outliers over the average rate."""
 
     rim_z_score: np.ndarray
     contact_point_m: np.ndarray
@@ -93,7 +93,7 @@ class FingerBias:
         )
 
     def contact_rim_height_m(self, noise: FingertipNoise) -> np.ndarray:
-        """(10,) how high each finger's rim stands while it touches."""
+        """(10,) height of each finger's rim in contact."""
         return noise.contact_rim_height_m + self.rim_z_score * noise.finger_bias_sigma_m[0]
 
 
@@ -112,7 +112,7 @@ def observe(
     frame_timing: FrameTiming,
     random: np.random.Generator,
 ) -> tuple[FingertipRecording, GroundTruth]:
-    """The take under the camera of a scene, and its truth."""
+    """The trajectory measured under the camera of a scene, and its truth."""
     times_s = frame_timing.sample_times_s(START_S, trajectory.end_s, random)
     stamps_ns = np.array([stamp_ns(time_s) for time_s in times_s], dtype=np.int64)
     pose = scene.camera_from_sheet
@@ -132,9 +132,9 @@ def simulate_measurements(
     bias: FingerBias,
     random: np.random.Generator,
 ) -> FingertipRecording:
-    """True pads (T, 10, 3), sheet frame, as they would be measured. pose: camera_from_sheet.
+    """Measurements of true pads (T, 10, 3) in the sheet frame. pose: camera_from_sheet.
 
-    Scatter grows with the square of the distance as a stereo camera's does, from where it was fitted on.
+    Scatter grows with the square of the distance, as a stereo camera's does, relative to the fitted distance.
     """
     clearance_m = np.maximum(0.0, pads_m[..., 2])
     steps = np.diff(stamps_ns, prepend=stamps_ns[0] - round(1e9 / NOISE_MODEL_RATE_HZ)) / 1e9 * NOISE_MODEL_RATE_HZ
@@ -181,14 +181,14 @@ def _simulate_samples(
     down = compute_approach_direction(camera, normal, tip_px.reshape(-1, 2)).reshape(tip_px.shape)
     true_m = np.diff(tip_px, axis=0, prepend=np.nan) / pixels_per_m(camera, pose, tip_px)[..., None]
     flow_m = to_approach_frame(down, _simulate_flow(noise, pose, true_m, random))
-    # There is no way from or to an image without the hand.
+    # Flow needs the hand in both frames.
     flow_m[hand_unseen | np.roll(hand_unseen, 1, axis=0)] = np.nan
     wobble = _sample_autoregressive(np.full(rim_height_m.shape, noise.landmark_row_correlation), steps, random)
     tip_px[..., 1] += noise.landmark_row_sigma_px * wobble
     slope = np.abs(camera.rays(tip_px.reshape(-1, 2)) @ normal).reshape(rim_height_m.shape)
     depth_m = pose.apply(flat_m)[..., 2]
     parameters = ContactParameters()
-    sigma_z_m = depth_m**2 * parameters.depth_noise_px / (camera.fx * parameters.baseline_m)
+    sigma_z_m = stereo_depth_sigma_m(depth_m, camera.fx, parameters.baseline_m, parameters.depth_noise_px)
     unseen = ~np.isfinite(rim_height_m)
     pad_m = np.where(unseen[..., None], np.nan, pose.apply(flat_m))
     return FingertipSamples(
@@ -205,7 +205,7 @@ def _simulate_samples(
 def _simulate_flow(
     noise: FingertipNoise, pose: RigidTransform, true_m: np.ndarray, random: np.random.Generator
 ) -> np.ndarray:
-    """(T, 10, 2) ways of the tips' images as measured. Errors are of pixels: they grow with distance."""
+    """(T, 10, 2) measured fingertip flow. Errors are constant in pixels: in metres they grow with distance."""
     flow_magnitude_m = np.linalg.norm(true_m, axis=-1)
     ahead = true_m / np.maximum(flow_magnitude_m, 1e-9)[..., None]
     aside = np.stack([-ahead[..., 1], ahead[..., 0]], axis=-1)
@@ -218,7 +218,7 @@ def _simulate_flow(
 
 
 def _sample_flow_errors(table: Table, flow_magnitude_m: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """From the table of FLOW_KNOTS_M by FLOW_ERROR_QUANTILES, between the two rows that a way (T, 10) lies between."""
+    """Draws from a table of FLOW_KNOTS_M by FLOW_ERROR_QUANTILES, linear between the rows next to a length (T, 10)."""
     quantile = random.random(flow_magnitude_m.shape)
     rows = np.stack([np.interp(quantile, FLOW_ERROR_QUANTILES, row) for row in table])
     position = np.interp(np.nan_to_num(flow_magnitude_m), FLOW_KNOTS_M, np.arange(len(FLOW_KNOTS_M)))
@@ -228,7 +228,7 @@ def _sample_flow_errors(table: Table, flow_magnitude_m: np.ndarray, random: np.r
 
 
 def _interpolate_by_finger(rows: tuple[tuple[float, ...], ...], clearance_m: np.ndarray) -> np.ndarray:
-    """Each finger's figure at its clearance (T, 10)."""
+    """Each finger's value at its clearance, (T, 10). rows: by finger group."""
     columns = [
         np.interp(clearance_m[:, column], CLEARANCE_KNOTS_M, rows[group]) for column, group in enumerate(_GROUPS)
     ]
@@ -238,14 +238,14 @@ def _interpolate_by_finger(rows: tuple[tuple[float, ...], ...], clearance_m: np.
 def _sample_scatter(
     noise: FingertipNoise, clearance_m: np.ndarray, steps: np.ndarray, random: np.random.Generator
 ) -> np.ndarray:
-    """(T, 10) of deviation one: what is new in every frame, and what lasts."""
+    """(T, 10) of deviation one: an independent and a correlated part."""
     slow = np.interp(clearance_m, CLEARANCE_KNOTS_M, noise.slow_variance_ratio)
     lasting = _sample_autoregressive(np.full(clearance_m.shape, noise.slow_correlation), steps, random)
     return np.sqrt(1.0 - slow) * random.normal(0, 1, slow.shape) + np.sqrt(slow) * lasting
 
 
 def _sample_autoregressive(correlation: np.ndarray, steps: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """(T, N) normal values of deviation one, each correlated (T, N) with the one a fitted frame before."""
+    """(T, N) normal values of deviation one; correlation: (T, N), with the value one frame of the model before."""
     decay = correlation ** steps[:, None]
     values = random.normal(0, 1, decay.shape)
     for row in range(1, len(values)):
@@ -261,7 +261,7 @@ def _sample_bursts(
     random: np.random.Generator,
     multipliers: np.ndarray | float = 1.0,
 ) -> np.ndarray:
-    """(T, N) whether one is on. Chances are of a fitted frame: more frames a second, fewer begin in each."""
+    """(T, N) whether a burst is on. steps: (T,) intervals in frames of the model, to which its probabilities refer."""
     onset_probability, persistence = (
         _interpolate_by_speed(table, clearance_m, speed_bins)
         for table in (bursts.onset_probability, bursts.persistence)
@@ -276,7 +276,7 @@ def _sample_bursts(
 
 
 def _interpolate_by_speed(table: Table, clearance_m: np.ndarray, speed_bins: np.ndarray) -> np.ndarray:
-    """What the table, a row for each pace by CLEARANCE_KNOTS_M, says of each finger."""
+    """Each finger's value in a table with one row per speed bin, by CLEARANCE_KNOTS_M."""
     return np.choose(speed_bins, [np.interp(clearance_m, CLEARANCE_KNOTS_M, row) for row in table])
 
 
@@ -288,7 +288,7 @@ def _sample_outliers(
     steps: np.ndarray,
     random: np.random.Generator,
 ) -> np.ndarray:
-    """(T, 10) what strays add, metres: one draw for each of them."""
+    """(T, 10) additions of outliers, metres: one draw per outlier."""
     on = _sample_bursts(noise.outliers, clearance_m, speed_bins, steps, random, bias.outlier_multipliers)
     offset_m = np.interp(random.random(on.shape), OUTLIER_QUANTILES, noise.outlier_offset_m)
     for row in range(1, len(on)):

@@ -1,8 +1,8 @@
-"""Strokes of any kind, so that what is fitted does not lean on how one simulation moves its fingers.
+"""Randomised strokes, so that a fitted classifier does not depend on the motion of one simulation.
 
-A simulated typist moves as people do, and always in that way: neighbours follow, hands wander, fingers swing in the
-same curve. Here each of these is drawn again for every take, from none at all to more than people do: from a
-single finger of a wooden hand to hands that never rest. No text comes of it, only touches.
+A simulated typist always moves in the same manner: neighbours are coupled, hands drift, fingers swing along the same
+curve. Here the strength of each of these is drawn for every trajectory, from none to more than people show: from a
+single finger of a rigid hand to hands that never rest. The strokes spell no text.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from fingertip_research.simulation.rendered_typing import stamp_ns
 from fingertip_research.simulation.strokes import SmoothNoise, apply_surface_contact, minimum_jerk
 
 DURATION_S = 14.0
-# Low and high of what each take draws: heights of its fingers, seconds from touch to touch.
+# Ranges drawn per trajectory: heights of its fingers, seconds from touch-down to touch-down.
 HOVER_M, HOVER_SIGMA_M, MIN_HOVER_M = (0.004, 0.024), 0.003, 0.003
 INTER_STROKE_INTERVAL_S = (0.12, 0.7)
-# And each stroke: how long it falls, is down, and rises; how far below the desk it aims; where it falls as no muscle
-# moves it, the power of time: from even to ever faster.
+# Ranges drawn per stroke: durations of descent, dwell and ascent; target below the desk; and, for descents that are not
+# smooth, the exponent of time: from uniform to accelerated.
 DESCENT_S, DWELL_S, ASCENT_S, TARGET_DEPTH_M, DESCENT_EXPONENT = (
     (0.04, 0.16),
     (0.02, 0.22),
@@ -34,25 +34,25 @@ DESCENT_S, DWELL_S, ASCENT_S, TARGET_DEPTH_M, DESCENT_EXPONENT = (
     (0.001, 0.01),
     (1.0, 2.5),
 )
-# Near misses turn round so high; followers come no lower than that.
+# Heights at which near misses reverse; coupled fingers descend no lower than the second value.
 NEAR_MISS_HEIGHT_M, COUPLED_MIN_HEIGHT_M = (0.001, 0.007), 0.0015
-# Fingers take that long to go aside, and are up for so long before they come down again.
+# Duration of a sideways reach, and the minimum pause of a finger between strokes.
 REACH_S, RECOVERY_S = 0.12, 0.08
-# A finger that comes down faster, on average, taps; slower, it lies down to rest: what the gate by velocity means.
+# Mean speed of the descent above which a finger taps; a slower one lies down to rest.
 MIN_TAP_SPEED_MPS = 0.055
-# Fingers swing forward as they rise, so much for each metre of height, or back: of a hand, what a finger differs by,
-# and to the side. A camera that faces the typist sees such a finger come down by less, or not at all.
+# Fingers swing forward (or back) as they rise, in metres per metre of height: range per hand, SD between fingers, SD of
+# the sideways swing. A camera that faces the typist sees a foreshortened descent of such a finger, or none.
 SWING_RANGE, SWING_SIGMA, LATERAL_SWING_SIGMA = (-0.2, 0.9), 0.15, 0.1
-# Touches are told to that.
+# Resolution of the true contact times.
 CONTACT_TIME_STEP_S = 0.001
 
 
 @dataclass(frozen=True)
 class _StrokeSpec:
-    """One finger goes down at down_s within descent_s, is down until up_s and goes up within ascent_s.
+    """One finger descends within descent_s until down_s, stays down until up_s and ascends within ascent_s.
 
-    goal_m: to this height, below 0 for the desk. exponent: of a fall; None for a smooth one. amplitude: of the way to
-    goal_m.
+    goal_m: target height, below 0 for the desk. exponent: of the time of descent; None for a smooth one. amplitude:
+    fraction of the path to goal_m.
     """
 
     column: int
@@ -73,7 +73,7 @@ class _StrokeSpec:
 
 @dataclass(frozen=True)
 class _Fingers:
-    """Ten fingers and all that they do. home_m: (10, 2). hover_m: (10,). reaches_m: (2,) aside, of each stroke."""
+    """Ten fingers and their motion. home_m: (10, 2). hover_m: (10,). reaches_m: (2,) sideways, one per stroke."""
 
     home_m: np.ndarray
     hover_m: np.ndarray
@@ -96,7 +96,7 @@ class _Fingers:
     def heights_m(self, times_s: np.ndarray) -> np.ndarray:
         """(T, 10) as if there were no surface."""
         heights_m = self.hover_m + np.stack([motion(times_s) for motion in self.vertical_motion], axis=1)
-        # What comes lowest has the last word.
+        # The lowest stroke is applied last.
         for stroke in sorted(self.strokes, key=lambda stroke: -stroke.goal_m):
             heights_m[:, stroke.column] = stroke.apply(heights_m[:, stroke.column], times_s)
         return heights_m
@@ -104,7 +104,7 @@ class _Fingers:
 
 @dataclass(frozen=True)
 class RandomisedStrokes:
-    """Touches by strokes of any kind, to be viewed like a simulation.kinematic.TypingTrajectory."""
+    """A trajectory of randomised strokes, for `kinematic_view.observe`."""
 
     fingers: _Fingers
     taps: tuple[GroundTruthTap, ...]
@@ -119,7 +119,7 @@ class RandomisedStrokes:
 
 @dataclass(frozen=True)
 class SwingingTrajectory:
-    """A take whose fingers swing as they rise. swing: (10, 2) to the right and forward, for each metre of height."""
+    """A trajectory whose fingers swing as they rise. swing: (10, 2) to the right and forward, per metre of height."""
 
     trajectory: Trajectory
     swing: np.ndarray
@@ -153,7 +153,7 @@ class SwingingTrajectory:
 
 
 def make_randomised_strokes(seed: int, layout: Layout) -> RandomisedStrokes:
-    """The take of a number: the same wherever it is drawn."""
+    """The trajectory of a seed."""
     random = np.random.default_rng([seed, 81])
     keys_m = [np.array(layout.by_text[key].center_m) for hand in HANDS for key in HOME_KEYS[hand]]
     thumbs_m = [keys_m[first] - (0.0, THUMB_BACKWARD_M) for first in (0, 4)]
@@ -177,14 +177,14 @@ def make_randomised_strokes(seed: int, layout: Layout) -> RandomisedStrokes:
 
 
 def _sample_amplitude(random: np.random.Generator, maximum: float) -> float:
-    """Nothing in every third take, else anything up to the most."""
+    """Zero with a probability of 0.34, else uniform up to the maximum."""
     return 0.0 if random.random() < 0.34 else float(random.uniform(0.0, maximum))
 
 
 def _make_strokes(
     random: np.random.Generator, hover_m: np.ndarray, coupling: float, near_miss_probability: float
 ) -> tuple[list[_StrokeSpec], float]:
-    """Touches, near misses and the neighbours that go along, and when the last of them is over."""
+    """Taps, near misses and coupled strokes, and the time at which the last one is over."""
     strokes: list[_StrokeSpec] = []
     free_s = np.full(FINGER_COUNT, START_S + RECOVERY_S)
     interval_s, now_s = random.uniform(*INTER_STROKE_INTERVAL_S), START_S + 0.5
@@ -210,7 +210,7 @@ def _make_strokes(
 
 
 def _make_coupled_strokes(stroke: _StrokeSpec, random: np.random.Generator, coupling: float) -> list[_StrokeSpec]:
-    """The fingers beside one that goes down go along, late or early, and never to the desk."""
+    """The neighbours of a descending finger follow it, late or early, and never reach the desk."""
     coupled = []
     for other in (stroke.column - 1, stroke.column + 1):
         if other // len(FINGERS) != stroke.column // len(FINGERS) or other < 0:
@@ -233,7 +233,7 @@ def _make_coupled_strokes(stroke: _StrokeSpec, random: np.random.Generator, coup
 def _make_rests(
     random: np.random.Generator, hover_m: np.ndarray, strokes: list[_StrokeSpec], end_s: float
 ) -> list[_StrokeSpec]:
-    """Fingers with nothing to do lie down slowly, for a while."""
+    """Idle fingers that lie down slowly and rest for some time."""
     rests = []
     for column in random.permutation(FINGER_COUNT)[: random.integers(3)].tolist():
         down_s = random.uniform(START_S + 1.0, end_s - 4.0)
@@ -248,7 +248,7 @@ def _make_rests(
 def _find_contacts(
     fingers: _Fingers, rests: list[_StrokeSpec], end_s: float
 ) -> tuple[tuple[GroundTruthTap, ...], tuple[GroundTruthRest, ...]]:
-    """From when to when each pad is truly down."""
+    """The true contact intervals of each pad, as taps and rests."""
     times_s = np.arange(START_S, end_s, CONTACT_TIME_STEP_S)
     down = np.pad(fingers.heights_m(times_s) < 0, ((1, 1), (0, 0))).astype(np.int8)
     taps, rest_contacts = [], []

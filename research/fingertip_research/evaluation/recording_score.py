@@ -1,4 +1,4 @@
-"""The whole score of a recording: events against true taps, and the text read against the text typed."""
+"""The score of a recording: events against true taps, and the decoded text against the typed text."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ MILLISECOND_NS = 1_000_000
 
 @dataclass(frozen=True)
 class RecordingScore:
-    """What came out of one recording, in full; `make_report` makes figures of it.
+    """The result of one recording, from which `make_report` computes metrics.
 
-    position_errors_m: along the surface, one for each match whose positions are known. typing_seconds: from the first
-    press to the last.
+    position_errors_m: along the surface, one per match with known positions. typing_seconds: from the first press to
+    the last.
     """
 
     name: str
@@ -47,7 +47,7 @@ class RecordingScore:
 def score_recording(
     name: str, events: Sequence[EventRecord], truth: GroundTruth, text_read: str, duration_s: float
 ) -> RecordingScore:
-    """Compares the events of a recording, and the text that they made, with its truth."""
+    """Compares the events of a recording and their text with its truth."""
     matching = match_taps(events, truth.taps)
     pressed = select_presses(events)
     return RecordingScore(
@@ -63,9 +63,9 @@ def score_recording(
 
 
 def make_report(scores: Sequence[RecordingScore]) -> dict[str, Any]:
-    """Figures over all taps of all recordings, as JSON takes them; None where there was nothing to measure.
+    """Metrics over all taps of all recordings, for JSON; None without a measurement.
 
-    Keys end in their unit. Shares are 0..1; `cer` is edits over true characters and may exceed 1.
+    Keys end in their unit. Ratios are 0..1; `cer` is edits over true characters and may exceed 1.
     """
     matching = pool_matchings(score.matching for score in scores)
     return {

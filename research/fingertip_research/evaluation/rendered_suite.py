@@ -1,4 +1,4 @@
-"""The rendered tier: whole recordings through the real hand tracker and the real pipeline, kept between runs."""
+"""The rendered suite: recordings that the real pipeline processes, rendered and measured once."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from fingertip_research.simulation.recording import Progress, simulate
 from fingertip_research.simulation.recording_cache import is_complete, locate_recording
 from fingertip_research.simulation.scene import make_scene
 
-# Seeds over this are for tests: no part of the detector was ever tuned or fitted on them.
+# Larger seeds are for tests: no part of the detector was tuned on or fitted to them.
 MAX_DEVELOPMENT_SEED = 100
-# Draws of the noise for each recording that is compared with itself.
+# Draws of the noise per recording, for the comparison of both suites on the same motion.
 NOISE_DRAWS = 5
 
 
 @dataclass(frozen=True)
 class RenderedResult:
-    """One recording by one profile. participant: the seed, which draws who types."""
+    """One recording by one profile. participant: the seed, which draws the participant."""
 
     name: str
     profile: str
@@ -43,7 +43,7 @@ class RenderedResult:
 
 
 def load_or_render(spec: RecordingSpec, layout: Layout, workers: int, progress: Progress) -> Path:
-    """The recording in the cache; rendered, some minutes, where it is not there yet."""
+    """The path of the recording in the cache; a missing one is rendered, which needs minutes."""
     path = locate_recording({"suite": "contact", **vars(spec), "layout": layout.name})
     if not is_complete(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def score_bags(
     noise_model: NoiseModel,
     progress: Callable[[str], object] = lambda name: None,
 ) -> list[RenderedResult]:
-    """Every profile on every recording. Raises ValueError, FileNotFoundError where a truth is not usable."""
+    """Every profile on every recording. Raises ValueError or FileNotFoundError where a truth file is unusable."""
     results = []
     for bag in bags:
         truth, recording = _load(bag, layout)
@@ -81,9 +81,9 @@ def _load(bag: Path, layout: Layout) -> tuple[GroundTruth, FingertipRecording]:
 
 
 def compute_matched_event_f1(bags: Sequence[Path], layout: Layout, noise_model: NoiseModel) -> dict[str, float]:
-    """Event F1 of the default profile on the same movements, measured in the images and by the noise figures.
+    """Event F1 of the default profile on the same motion, measured in the images and simulated by the noise model.
 
-    The movements are the true ones, frame by frame; what differs is where the measurements come from.
+    The motion is the true one, frame by frame; only the source of the measurements differs.
     """
     rendered, simulated = ContactCounts(), ContactCounts()
     f1_differences = []
@@ -91,7 +91,7 @@ def compute_matched_event_f1(bags: Sequence[Path], layout: Layout, noise_model: 
         truth, recording = _load(bag, layout)
         pose, angle_deg = truth.header.camera_from_sheet, truth.header.angle_deg
         if pose is None or angle_deg is None:
-            raise ValueError(f"{ground_truth_path(bag)} does not say where the camera stood")
+            raise ValueError(f"{ground_truth_path(bag)} lacks the camera's pose or angle; render the recording again")
         clearance_m, pad_m, _ = load_true_fingers(bag, recording)
         valid = np.isfinite(clearance_m).all(axis=1) & (recording.tracks >= 0).all(axis=1)
         pads_m = np.concatenate([pad_m, clearance_m[..., None]], axis=-1)[valid]
@@ -133,7 +133,7 @@ def _event_f1(total: ContactCounts) -> float:
 
 
 def compute_by_angle(results: Sequence[RenderedResult]) -> dict[str, dict[str, float | int | None]]:
-    """Figures of each angle, of all people."""
+    """Metrics by angle, over all participants."""
     angles = sorted({result.angle_deg for result in results})
     return {
         f"{angle:g}": compute_metrics(pool_counts(r.counts for r in results if r.angle_deg == angle))

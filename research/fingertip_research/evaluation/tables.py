@@ -1,105 +1,52 @@
-"""Reports as tables for people."""
+"""How reports become tables for people: one row per name, one column per metric."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from rich.box import SIMPLE_HEAD
-from rich.console import RenderableType
-from rich.markup import escape
 from rich.table import Table
 
-from fingertip_contact.recordings.paths import bag_stem
-
-# Field of the report, heading, and how a value is shown.
-METRIC_COLUMNS = (
-    ("taps", "taps", "{:d}"),
-    ("presses", "found", "{:d}"),
-    ("event_precision", "prec.", "{:.3f}"),
-    ("event_recall", "recall", "{:.3f}"),
-    ("event_f1", "F1", "{:.3f}"),
-    ("key_accuracy", "keys", "{:.3f}"),
-)
-RECORDING_COLUMNS = (
-    *METRIC_COLUMNS,
-    ("false_presses_per_minute", "false/min", "{:.1f}"),
-    ("cer", "CER", "{:.3f}"),
-    ("wpm", "WPM", "{:.1f}"),
-)
-# Spreads of a report, what to call them, and their unit.
-ERROR_ROWS = (
-    ("latency_ms", "true touch to deciding frame", "ms"),
-    ("onset_error_ms", "stamp of a press, late +", "ms"),
-    ("release_error_ms", "stamp of a release, late +", "ms"),
-    ("position_error_mm", "contact point along the surface", "mm"),
-)
+MISSING = "–"
+# A long name is folded down to this width before the table becomes wider than the screen.
+MIN_NAME_WIDTH = 12
 
 
-def make_recordings_table(reports: Mapping[str, Mapping[str, Any]]) -> Table:
-    """One row for each recording: name -> report."""
-    table = Table(title="Recordings", box=SIMPLE_HEAD, collapse_padding=True)
-    table.add_column("recording", overflow="fold", min_width=12)
-    for _, heading, _ in RECORDING_COLUMNS:
+class Column(NamedTuple):
+    """A metric of a report. form: of str.format."""
+
+    field: str
+    heading: str
+    form: str
+
+
+def format_value(value: Any, form: str) -> str:
+    return MISSING if value is None else form.format(value)
+
+
+def format_cells(metrics: Mapping[str, Any], columns: Sequence[Column]) -> list[str]:
+    """The metrics in the order of the columns; a dash for None."""
+    return [format_value(metrics[column.field], column.form) for column in columns]
+
+
+def make_table(headings: Sequence[str], rows: Iterable[Sequence[str]] = (), title: str | None = None) -> Table:
+    """A left column of names, and numbers aligned to the right."""
+    table = Table(title=title, box=SIMPLE_HEAD, collapse_padding=True)
+    table.add_column(headings[0], overflow="fold", min_width=MIN_NAME_WIDTH)
+    for heading in headings[1:]:
         table.add_column(heading, justify="right", no_wrap=True)
-    for name, report in reports.items():
-        cells = (template.format(report[field]) for field, _, template in RECORDING_COLUMNS)
-        table.add_row(bag_stem(Path(name)), *cells)
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
-def make_fingers_table(report: Mapping[str, Any]) -> Table:
-    """One row for each finger that tapped or was said to."""
-    table = Table("finger", title="Fingers", box=SIMPLE_HEAD)
-    for _, heading, _ in METRIC_COLUMNS:
-        table.add_column(heading, justify="right")
-    for name, counts in report["fingers"].items():
-        if counts["taps"] or counts["presses"]:
-            table.add_row(
-                name.replace("_", " "), *(template.format(counts[field]) for field, _, template in METRIC_COLUMNS)
-            )
-    return table
-
-
-def make_errors_table(report: Mapping[str, Any]) -> Table:
-    """Medians, and percentiles of the magnitude."""
-    table = Table("error", "unit", title="Times and places of matched presses", box=SIMPLE_HEAD)
-    for heading in ("median", "p95", "p99"):
-        table.add_column(heading, justify="right")
-    for field, name, unit in ERROR_ROWS:
-        values = report[field]
-        template = ("–" if values[key] is None else f"{values[key]:.1f}" for key in ("median", "p95", "p99"))
-        table.add_row(name, unit, *template)
-    return table
-
-
-def make_texts_table(report: Mapping[str, Any]) -> Table:
-    """What was typed over what was read."""
-    table = Table("", "text", title="Texts", box=SIMPLE_HEAD)
-    for text in report["texts"]:
-        table.add_row("typed", escape(text["typed"]))
-        table.add_row("read", escape(text["read"]), end_section=True)
-    return table
-
-
-def format_confusions(report: Mapping[str, Any]) -> str:
-    """The fingers most often taken for another one, in words."""
-    worst = report["finger_confusions"][:3]
-    if not worst:
-        return "No tap was reported for a wrong finger."
-    return "Wrong finger: " + "; ".join(
-        f"{item['true'].replace('_', ' ')} as {item['reported'].replace('_', ' ')} {item['count']}x" for item in worst
-    )
-
-
-def make_report_tables(reports: Mapping[str, Mapping[str, Any]], total: Mapping[str, Any]) -> list[RenderableType]:
-    """Everything, one thing below the other. total: the report over all recordings."""
-    rows = dict(reports) if len(reports) == 1 else {**reports, "all": total}
-    return [
-        make_recordings_table(rows),
-        make_fingers_table(total),
-        make_errors_table(total),
-        make_texts_table(total),
-        format_confusions(total),
-    ]
+def make_metrics_table(
+    named_metrics: Iterable[tuple[str, Mapping[str, Any]]],
+    columns: Sequence[Column],
+    heading: str = "",
+    title: str | None = None,
+) -> Table:
+    """One row per (name, metrics); names may repeat. heading: of the names."""
+    rows = ([name, *format_cells(metrics, columns)] for name, metrics in named_metrics)
+    return make_table([heading, *(column.heading for column in columns)], rows, title)

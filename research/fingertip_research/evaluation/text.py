@@ -6,7 +6,7 @@ CHARACTERS_PER_WORD = 5  # the definition of a word in typing research (MacKenzi
 
 
 def edit_distance(target: str, read: str) -> int:
-    """Levenshtein's: fewest insertions, deletions and substitutions that turn `read` into `target`."""
+    """Levenshtein distance: fewest insertions, deletions and substitutions that turn `read` into `target`."""
     previous = list(range(len(read) + 1))
     for i, wanted in enumerate(target, start=1):
         current = [i]
@@ -17,10 +17,10 @@ def edit_distance(target: str, read: str) -> int:
 
 
 def character_error_rate(target: str, read: str) -> float:
-    """Edits over the length of the target; may exceed 1. Of an empty target: 0 if nothing was read, else 1."""
+    """Edits over the length of the target; may exceed 1. For an empty target: 0 if `read` is empty too, else 1."""
     return edit_distance(target, read) / len(target) if target else float(bool(read))
 
 
 def words_per_minute(text: str, seconds: float) -> float:
-    """Five characters are a word. 0 where no time passed."""
+    """Five characters are a word. 0 for a duration of 0."""
     return len(text) / CHARACTERS_PER_WORD / (seconds / 60) if seconds > 0 else 0.0

@@ -1,7 +1,7 @@
-"""How well keys are told apart when touches scatter: simulated taps, without cameras.
+"""Key accuracy under scattered touches: simulated taps, without cameras.
 
-A tap lands about the middle of its key (along wide keys, anywhere) with Gaussian scatter, and every typist's fingers
-have offsets of their own, drawn from the spreads that the touch model assumes.
+A tap lands around the middle of its key (along wide keys, anywhere) with Gaussian scatter, and every typist's fingers
+have offsets of their own, drawn from the deviations that the touch model assumes.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from fingertip_contact.keyboard.touch_model import COMMON_SD_M, FINGER_SD_M, HAN
 
 WORDS_PER_TEXT = 40
 _TAP_NS = 100_000_000
-# A sheet half a metre before the camera, facing it.
+# A sheet half a metre in front of the camera, facing it.
 _POSE = RigidTransform(np.diag([1.0, -1.0, -1.0]), np.array([0.0, 0.0, 0.5]))
 
 
 @dataclass(frozen=True)
 class KeyAccuracy:
-    """Share of the taps that were given their key: mean over typists and its standard error, and the median typist."""
+    """Ratio of the taps decoded as their key: mean over typists and its standard error, and the median typist."""
 
     mean: float
     standard_error: float
@@ -36,10 +36,10 @@ class KeyAccuracy:
 def measure_key_accuracy(
     layout: Layout, texts: Sequence[str], scatter_m: float, language: LanguageModel | None, seed: int
 ) -> KeyAccuracy:
-    """One typist a text, offsets unknown at the start. Every character has to be on the layout."""
+    """One typist per text, with offsets unknown at the start. Every character must be on the layout."""
     accuracies = []
     for index, text in enumerate(texts):
-        # The same typist makes the same taps, whatever the text is read with.
+        # A typist's taps do not depend on the language model.
         random = np.random.default_rng([seed, index])
         decoder = KeyDecoder(layout, language=language)
         accuracies.append(
@@ -50,7 +50,7 @@ def measure_key_accuracy(
 
 
 def sample_texts(words: Mapping[str, float], layout: Layout, count: int, seed: int) -> list[str]:
-    """Texts of words drawn by their frequency, of those that the layout can write. Raises ValueError for none."""
+    """Texts of words drawn by frequency from those that the layout can write. Raises ValueError without any."""
     writable = [word for word in words if set(word) <= layout.by_text.keys()]
     if not writable or " " not in layout.by_text:
         raise ValueError(f"layout {layout.name} cannot write words of the list; choose another list or layout")
@@ -60,7 +60,7 @@ def sample_texts(words: Mapping[str, float], layout: Layout, count: int, seed: i
 
 
 def sample_random_texts(layout: Layout, count: int, seed: int) -> list[str]:
-    """As many characters as `sample_texts` has, about, drawn evenly from all that are printable on the layout."""
+    """Texts about as long as those of `sample_texts`, drawn uniformly from the printable characters of the layout."""
     writable = sorted(text for text in layout.by_text if text.isprintable() and len(text) == 1)
     random = np.random.default_rng(seed)
     return ["".join(random.choice(writable, 5 * WORDS_PER_TEXT)) for _ in range(count)]

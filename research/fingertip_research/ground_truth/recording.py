@@ -1,7 +1,7 @@
 """The ground truth of a simulated recording: `<bag>.truth.jsonl`, one JSON object per line, each with its `kind`.
 
-A header first; then, in any order, the taps, the rests (a finger that lies on the surface and is not typing) and one
-line for each frame. All points are in the sheet's frame, metres.
+First a header; then, in any order, the taps, the rests (contacts without typing) and one line per frame. All points are
+in the sheet frame, metres.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ KINDS = ("header", "tap", "rest", "frame")
 
 @dataclass(frozen=True)
 class GroundTruthHeader:
-    """What was recorded; None for fields that the file lacks. calibration_seconds: how long the desk is empty first."""
+    """The settings of the recording; None for fields that the file lacks. calibration_seconds: duration of the empty
+    desk at the start."""
 
     text: str
     seed: int | None
@@ -39,7 +40,7 @@ class GroundTruthHeader:
 
 @dataclass(frozen=True)
 class GroundTruthTap:
-    """A finger on the surface from press_ns to release_ns, meant for `key`. x_m, y_m: where the pad touched."""
+    """A contact from press_ns to release_ns, intended for `key`. x_m, y_m: point at which the pad touched."""
 
     press_ns: int
     release_ns: int
@@ -53,7 +54,7 @@ class GroundTruthTap:
 
 @dataclass(frozen=True)
 class GroundTruthRest:
-    """A finger that lies on the surface from start_ns to end_ns without typing."""
+    """A contact from start_ns to end_ns without typing."""
 
     start_ns: int
     end_ns: int
@@ -91,7 +92,7 @@ class GroundTruthFrame:
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """Everything but the frames, which are many: `read_ground_truth_frames` streams those."""
+    """The file without its frames; `read_ground_truth_frames` streams those."""
 
     header: GroundTruthHeader
     taps: tuple[GroundTruthTap, ...]
@@ -99,7 +100,7 @@ class GroundTruth:
 
 
 def ground_truth_path(bag: Path) -> Path:
-    """Where the truth of a recording lies: beside it, `out/hello.mcap` -> `out/hello.truth.jsonl`."""
+    """The path of a recording's ground truth, beside the bag: `out/hello.mcap` -> `out/hello.truth.jsonl`."""
     return sibling_path(bag, GROUND_TRUTH_SUFFIX)
 
 
@@ -109,7 +110,7 @@ def read_ground_truth(path: Path) -> GroundTruth:
     Raises FileNotFoundError, or ValueError naming the line and the field.
     """
     header, taps, rests = None, [], []
-    for line_number, line in read_lines(path, "truth file"):
+    for line_number, line in read_lines(path, "ground-truth file"):
         with line_errors(path, line_number):
             kind = validate_choice(line["kind"], KINDS, "kind")
             if kind == "header":
@@ -119,13 +120,13 @@ def read_ground_truth(path: Path) -> GroundTruth:
             elif kind == "rest":
                 rests.append(_parse_rest(line))
     if header is None:
-        raise ValueError(f"{path} has no line of kind 'header'; it is not a truth file, or is truncated")
+        raise ValueError(f"{path} has no line of kind 'header'; it is not a ground-truth file, or is truncated")
     return GroundTruth(header, tuple(sorted(taps, key=lambda tap: tap.press_ns)), tuple(rests))
 
 
 def read_ground_truth_frames(path: Path) -> Iterator[GroundTruthFrame]:
     """The frames in the file's order, one at a time. Raises as `read_ground_truth` does."""
-    for line_number, line in read_lines(path, "truth file"):
+    for line_number, line in read_lines(path, "ground-truth file"):
         with line_errors(path, line_number):
             frame = parse_ground_truth_frame(line) if line["kind"] == "frame" else None
         if frame is not None:
@@ -182,7 +183,7 @@ def _parse_rest(line: dict[str, Any]) -> GroundTruthRest:
 
 
 def parse_ground_truth_frame(line: dict[str, Any]) -> GroundTruthFrame:
-    """A line of kind `frame`. Raises KeyError, TypeError or ValueError where it is none."""
+    """Parses a line of kind `frame`. Raises KeyError, TypeError or ValueError if it is not valid."""
     return GroundTruthFrame(int(line["stamp_ns"]), tuple(_parse_hand(hand) for hand in line["hands"]))
 
 

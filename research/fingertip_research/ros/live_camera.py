@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import queue
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
@@ -18,15 +16,15 @@ from fingertip_contact.datatypes import Frame
 from fingertip_contact.recordings.bag import camera_info_topic
 from fingertip_contact.ros import environment
 from fingertip_contact.ros.camera_input import CAMERA_INFO_TOPIC, COLOR_TOPIC, DEPTH_TOPIC, FrameReader, PairedInput
+from fingertip_research.ros.spinning import spin_in_thread
 
-SPIN_PERIOD_S = 0.1
-# Three seconds at 30 Hz: what a slow disk may lag behind.
+# Three seconds at 30 Hz, the maximum delay of a slow disk.
 QUEUE_SIZE = 90
 TIMEOUT_S = 10.0
 
 
 class LiveCamera:
-    """Colour and aligned depth of exactly one stamp, as they come. dropped: frames that nobody took in time."""
+    """Pairs of colour and aligned depth with equal stamps, as they arrive. dropped: frames lost to a full queue."""
 
     def __init__(self, color_topic: str, depth_topic: str) -> None:
         remaps = {COLOR_TOPIC: color_topic, CAMERA_INFO_TOPIC: camera_info_topic(color_topic), DEPTH_TOPIC: depth_topic}
@@ -42,13 +40,13 @@ class LiveCamera:
         )
 
     def frames(self, timeout_s: float = TIMEOUT_S) -> Iterator[Frame]:
-        """Frames without end. Raises ValueError where none comes for timeout_s, or a message cannot be used."""
+        """Yields frames without end. Raises ValueError if none arrives for timeout_s, or a message is not usable."""
         while True:
             try:
                 received = self._queue.get(timeout=timeout_s)
             except queue.Empty:
                 raise ValueError(
-                    f"no pair of {self._topics} with the same stamp came for {timeout_s:g} s; is the camera running, "
+                    f"no pair of {self._topics} with the same stamp arrived for {timeout_s:g} s; is the camera running "
                     "with align_depth.enable:=true and enable_sync:=true?"
                 ) from None
             if isinstance(received, Exception):
@@ -68,25 +66,13 @@ class LiveCamera:
 
 @contextmanager
 def open_live_camera(color_topic: str, depth_topic: str) -> Iterator[LiveCamera]:
-    """Listens while the block runs. Ctrl-C stays the caller's."""
+    """Subscribes for the duration of the block. Ctrl-C is left to the caller."""
     os.environ.update(environment.find_missing_variables())
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     camera = LiveCamera(color_topic, depth_topic)
-    executor = SingleThreadedExecutor()
-    executor.add_node(camera.node)
-    done = threading.Event()
-
-    def spin() -> None:
-        while not done.is_set():
-            executor.spin_once(timeout_sec=SPIN_PERIOD_S)
-
-    thread = threading.Thread(target=spin, name="live camera", daemon=True)
-    thread.start()
     try:
-        yield camera
+        with spin_in_thread(camera.node):
+            yield camera
     finally:
-        done.set()
-        thread.join()
-        executor.shutdown()
         camera.close()
         rclpy.shutdown()

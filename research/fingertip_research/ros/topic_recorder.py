@@ -1,12 +1,16 @@
-"""Records everything that the nodes publish during a run, to be shown and scored afterwards."""
+"""Records all results that the nodes publish during a run, for display and scoring."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, PointCloud2
 from std_msgs.msg import String
 from visualization_msgs.msg import InteractiveMarkerFeedback
@@ -14,11 +18,12 @@ from visualization_msgs.msg import InteractiveMarkerFeedback
 from fingertip_contact.datatypes import ContactEvent, Fingertip, Hand, KeyEvent
 from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros import messages, qos
+from fingertip_research.ros.spinning import spin_in_thread
 
 
 @dataclass
 class ReceivedMessages:
-    """What came, by the stamp of the image that it derives from (nanoseconds).
+    """The received messages, by the stamp of the image from which they derive (nanoseconds).
 
     key_latencies_ns: from an image's stamp to the arrival of a key event decided by it. texts: (arrival, typed text).
     depth_stamps_ns: stamps of the depth network's images. diagnostics: (arrival, node, its values).
@@ -41,7 +46,7 @@ class ReceivedMessages:
 
 
 class TopicRecorder(Node):
-    """Subscribes to the results, and to camera_info for the number of images; `received` grows as messages come."""
+    """Subscribes to the results, and to camera_info for the number of images; `received` grows as messages arrive."""
 
     def __init__(self, camera_info_topic: str) -> None:
         super().__init__("topic_recorder", namespace=PACKAGE)
@@ -82,3 +87,16 @@ class TopicRecorder(Node):
 
     def _on_text(self, message: String) -> None:
         self.received.texts.append((time.time_ns(), message.data))
+
+
+@contextmanager
+def record_topics(camera_info_topic: str) -> Iterator[ReceivedMessages]:
+    """Records the results that are published for the duration of the block. Ctrl-C is left to the caller."""
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    recorder = TopicRecorder(camera_info_topic)
+    try:
+        with spin_in_thread(recorder):
+            yield recorder.received
+    finally:
+        recorder.destroy_node()
+        rclpy.shutdown()

@@ -1,4 +1,4 @@
-"""Textures: skin with nails and knuckles, sleeves, desks. Procedural, so that every seed has its own.
+"""Textures: skin with nails and knuckles, sleeves, desks. Generated procedurally, different for every seed.
 
 Colours are linear BGR albedo, float32, 0..1.
 """
@@ -18,7 +18,7 @@ SKIN_TEXTURE_SIZE = 768
 DESK_SIZE_M = 1.6
 _DESK_PIXELS = 1600
 
-# Blood: less blue and green, as much red.
+# Factors of reddened skin: less blue and green, the same red.
 _FLUSH = np.array([0.72, 0.70, 1.0], dtype=np.float32)
 _NAIL_GLOSS, _SKIN_GLOSS = 0.9, 0.25
 
@@ -62,7 +62,7 @@ def make_sleeve_texture(color_bgr: np.ndarray, random: np.random.Generator, size
 
 
 def make_desk_texture(material: str, random: np.random.Generator) -> np.ndarray:
-    """A desk's albedo over DESK_SIZE_M x DESK_SIZE_M: (N, N, 3) float32. Raises ValueError for an unknown kind."""
+    """A desk's albedo over DESK_SIZE_M x DESK_SIZE_M: (N, N, 3) float32. Raises ValueError for an unknown material."""
     shape = (_DESK_PIXELS, _DESK_PIXELS)
     grain = 0.02 * random.standard_normal(shape).astype(np.float32)
     if material == "wood":
@@ -84,7 +84,7 @@ def _make_wood(random: np.random.Generator, shape: tuple[int, int], grain: np.nd
         (srgb_to_linear_bgr((214, 186, 146)), srgb_to_linear_bgr((180, 146, 102))),
     )[random.integers(3)]
     rows = np.arange(shape[0], dtype=np.float32)[:, None]
-    # Trees grow slowly along the grain: noise of a narrow image, drawn out along x.
+    # Wood varies slowly along the grain: noise of a narrow image, stretched along x.
     narrow = (shape[0], shape[1] // 6)
     warp = 26 * _sample_smooth_noise(random, narrow, 120) + 6 * _sample_smooth_noise(random, narrow, 30)
     rings = 0.5 + 0.5 * np.sin((rows + cv2.resize(warp, shape[::-1])) * 2 * np.pi / 21)
@@ -94,14 +94,15 @@ def _make_wood(random: np.random.Generator, shape: tuple[int, int], grain: np.nd
 
 
 def _unwrap(model: HandModel) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """What each texel lies on: rest position (N, 3) and normal (N, 3), hand frame, finger (N,), flat texel index (N,).
+    """The surface point of each texel: rest position (N, 3) and normal (N, 3), hand frame, finger (N,), flat texel
+    index (N,).
 
-    The texture plane is itself traced as a mesh.
+    Rays through the texels are traced against the mesh laid out flat by its uv coordinates.
     """
     size = SKIN_TEXTURE_SIZE
     flat = np.column_stack([model.uv * size, np.zeros(len(model.uv))]).astype(np.float32)
     scene = EmbreeScene()
-    mesh = TriangleMesh(scene, flat, model.triangles)  # noqa: F841 the scene refers to it
+    mesh = TriangleMesh(scene, flat, model.triangles)  # noqa: F841 the scene refers to the mesh
     rows, columns = np.mgrid[:size, :size]
     origins = np.column_stack([columns.ravel() + 0.5, rows.ravel() + 0.5, np.full(size * size, -1.0)])
     directions = np.tile(np.array([[0, 0, 1]], dtype=np.float32), (size * size, 1))
@@ -148,7 +149,7 @@ def _list_flexing_joints(name: str) -> tuple[str, ...]:
 def _compute_creases(
     model: HandModel, name: str, position: np.ndarray, normal: np.ndarray, random: np.random.Generator
 ):
-    """Folds across the joints: (N,) factor, 1 where there is none."""
+    """Folds across the joints: (N,) albedo factor, 1 outside the folds."""
     depth = np.zeros(len(position), dtype=np.float32)
     for joint in _list_flexing_joints(name)[1:] or _list_flexing_joints(name):
         local = _to_joint_frame(model, joint, position)
@@ -169,7 +170,7 @@ def _paint_nail(
     texels: np.ndarray,
     base: np.ndarray,
 ) -> None:
-    """A nail: pale pink plate, white free edge, darker fold round it. Writes into `albedo` and `gloss`."""
+    """A nail: pale pink plate, white free edge, darker fold around it. Writes into `albedo` and `gloss`."""
     local = _to_joint_frame(model, f"{name}_tip", position)
     dorsal = model.rest_rotations[model.joint_names.index(f"{name}_tip")][:, 1]
     half_width = 0.0062 if name == "thumb" else {"little": 0.0042}.get(name, 0.0050)
@@ -200,14 +201,14 @@ def _sample_smooth_noise(random: np.random.Generator, shape: tuple[int, int], sc
 
 
 def _sample_noise_at(random: np.random.Generator, position: np.ndarray, scale_m: float) -> np.ndarray:
-    """Smooth noise in space at positions (N, 3): a few waves. (N,) float32, SD about 1."""
+    """Smooth noise in space at positions (N, 3), a sum of 12 waves: (N,) float32, SD about 1."""
     waves = random.normal(0, 1.5 / scale_m, (12, 3))
     phases = random.uniform(0, 2 * np.pi, 12)
     return (np.cos(position @ waves.T + phases).sum(axis=1) * np.sqrt(2 / 12)).astype(np.float32)
 
 
 def _dilate_texture(texture: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Continues the colours a few texels beyond the islands, so that interpolation at a seam takes in no black."""
+    """Extends the colours a few texels beyond the islands, so that interpolation at a seam does not mix in black."""
     is_filled = np.zeros(texture.shape[:2], dtype=np.float32)
     is_filled.reshape(-1)[inside] = 1
     coverage = cv2.blur(is_filled, (9, 9))

@@ -1,4 +1,4 @@
-"""A camera as the renderer needs it: rays in the sheet frame."""
+"""The rays of a camera in the sheet frame, for the renderer."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 from fingertip_contact.geometry import Camera, RigidTransform
 
-MIN_PROJECTION_DEPTH_M = 0.02  # what is nearer to the camera, or behind it, is not projected
+MIN_PROJECTION_DEPTH_M = 0.02  # points nearer to the camera, or behind it, are not projected
 
 
 class CameraRays:
-    """A camera's rays in the sheet frame. directions: (H * W, 3) float32 with optical z = 1, so a distance along a ray
-    is a depth."""
+    """A camera's rays in the sheet frame. directions: (H * W, 3) float32 with optical z = 1, so that a distance along
+    a ray is a depth."""
 
     def __init__(self, camera: Camera, camera_from_sheet: RigidTransform) -> None:
         self.camera = camera
@@ -27,9 +27,9 @@ class CameraRays:
         return self.camera_from_sheet.inverse.rotate(self.camera.rays(pixels)).astype(np.float32)
 
     def project_outline(self, points_m: np.ndarray) -> np.ndarray:
-        """Points (N, 3), sheet frame -> pixels (M, 2) of those in front of the camera, also far outside the image.
+        """Points (N, 3), sheet frame -> pixels (M, 2) of those in front of the camera, inside and outside the image.
 
-        Without the lens's distortion, whose polynomial is good inside the image only, where it is a few pixels.
+        Ignores the lens distortion: it is a few pixels inside the image, and its polynomial is invalid outside.
         """
         points = self.camera_from_sheet.apply(points_m.astype(np.float64))
         points = points[points[:, 2] > MIN_PROJECTION_DEPTH_M]

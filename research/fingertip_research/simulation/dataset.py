@@ -1,8 +1,8 @@
 """A dataset of simulated people in the D405 Hand-Surface layout, with exact labels.
 
-Each participant sits down once under every angle of the camera; a block has one desk, one camera and one light, and
-gives a session of each action. Every block is a function of the plan alone: the number of workers changes nothing,
-and what is there already need not be made again.
+Each participant is recorded once at every camera angle; such a block has one desk, one camera and one light, and
+one session per action. A block depends only on the plan: the number of workers has no influence on the images, and
+sessions that exist are not rendered again.
 """
 
 from __future__ import annotations
@@ -41,13 +41,14 @@ from fingertip_research.simulation.rendered_typing import FRAME_S, NANOSECONDS, 
 from fingertip_research.simulation.scene import Difficulty, Scene, make_scene
 from fingertip_research.simulation.sensor import DEPTH_UNIT_M
 
-# How far the camera stands from the sheet, by its angle: as in the published dataset, metres.
+# Up to the camera angle, degrees: range of the distance from camera to sheet, metres, as in the published dataset.
 DISTANCES_M = ((37.5, (0.40, 0.48)), (52.5, (0.35, 0.45)), (90.0, (0.30, 0.40)))
 
 _PARTICIPANT_STREAM, _BLOCK_STREAM, _TEXT_STREAM, _LIFT_STREAM = range(400, 404)
-# The hands are in their place by then.
+# The hands are over their home keys from this frame on.
 _FIRST_FRAME = round((CALIBRATION_S + ENTER_S + 0.3) / FRAME_S)
-# More than anybody types: 65 words of five characters a minute and a space each are 0.93 of the words below.
+# Upper limit of the typing speed: the fastest participant types 1.05 * 65 words of five characters per minute, that is
+# 5.7 characters or 1.22 words of VOCABULARY per second.
 _WORDS_PER_SECOND = 1.4
 
 VOCABULARY = (
@@ -66,16 +67,16 @@ def simulate_dataset(
     workers: int = 1,
     progress: Progress = lambda counts, total: nullcontext(counts),
 ) -> int:
-    """Makes the sessions that are not there yet; returns the number of frames of all.
+    """Renders the sessions that do not exist yet; returns the number of frames in all blocks.
 
-    A session appears when it is whole; an interrupted call is gone on with by the same call. progress: gets the frame
-    counts of the blocks and the number of blocks. Raises ValueError where another configuration made what is there, or
-    there is no worker.
+    A session appears when it is complete; repeating an interrupted call continues it. progress: gets the frame counts
+    of the blocks and the number of blocks. Raises ValueError where an existing session was made with other settings, or
+    if `workers` is less than 1.
     """
     if workers < 1:
-        raise ValueError(f"workers is {workers}: at least one process has to draw")
+        raise ValueError(f"workers is {workers}: at least one process is needed")
     for block in blocks:
-        # Report what prevents a continuation before an hour of work, not after.
+        # Report existing sessions with other settings before an hour of rendering, not after.
         _find_missing_actions(block, root)
     try:
         with _render_blocks(blocks, root, workers) as rendered_counts, progress(rendered_counts, len(blocks)) as counts:
@@ -86,7 +87,7 @@ def simulate_dataset(
 
 
 def render_block(block: CaptureBlock, root: Path) -> int:
-    """Makes the sessions of a block that are not there yet; returns how many frames all have."""
+    """Renders the sessions of a block that do not exist yet; returns the number of frames of the whole block."""
     missing = _find_missing_actions(block, root)
     if missing:
         layout = load_layout(block.config.layout)
@@ -112,7 +113,7 @@ def _render_blocks(blocks: Sequence[CaptureBlock], root: Path, workers: int) -> 
 
 @dataclass(frozen=True)
 class _BlockRenderer:
-    """`render_block` for a worker."""
+    """`render_block` as a callable that can be pickled for a worker process."""
 
     root: Path
 
@@ -121,7 +122,7 @@ class _BlockRenderer:
 
 
 def _find_missing_actions(block: CaptureBlock, root: Path) -> list[str]:
-    """The actions whose sessions have to be made. Raises ValueError where another configuration made one."""
+    """The actions whose sessions do not exist yet. Raises ValueError where one was made with other settings."""
     missing = []
     for action, frames in block.frames.items():
         folder = block.folder(root, action)
@@ -134,7 +135,7 @@ def _find_missing_actions(block: CaptureBlock, root: Path) -> list[str]:
 
 
 def _remove_partial_sessions(block: CaptureBlock, root: Path) -> None:
-    """Takes away what workers left that were stopped in the middle of a session."""
+    """Removes the unfinished sessions of workers that were terminated."""
     for action in block.frames:
         folder = block.folder(root, action)
         for partial_path in folder.parent.glob(f".{folder.name}.*.partial"):
@@ -186,7 +187,7 @@ def _make_ground_truth(
     rendered_frame: RenderedFrame,
     shifts_m: Mapping[Handedness, np.ndarray],
 ) -> GroundTruthFrame:
-    """The ground truth of a frame; a lifted hand has no contacts, whichever joints its fingers have."""
+    """The ground truth of a frame; the fingers of a lifted hand have no contacts, even during a tap."""
     frame = parse_ground_truth_frame(make_frame_line(trajectory, scene, rendered_frame))
     hands = []
     for hand in frame.hands:
@@ -198,7 +199,7 @@ def _make_ground_truth(
 
 
 def make_block_scene(block: CaptureBlock) -> Scene:
-    """Camera, light and noise are the block's; skin and sleeves the participant's."""
+    """Camera, light and noise depend on the block; skin and sleeves on the participant."""
     config = block.config
     random = np.random.default_rng([config.seed, _BLOCK_STREAM, block.participant, block.angle_index])
     distance_m = random.uniform(*next(range_m for limit, range_m in DISTANCES_M if block.angle_deg <= limit))
@@ -210,7 +211,7 @@ def make_block_scene(block: CaptureBlock) -> Scene:
 
 
 def _simulate_trajectory(block: CaptureBlock, layout: Layout, difficulty: Difficulty) -> SampledTypingTrajectory:
-    """Somebody who types for as long as all sessions of the block need."""
+    """The participant types for as long as all sessions of the block last."""
     config = block.config
     frame_count = _FIRST_FRAME + config.every * sum(block.frames.values())
     random = np.random.default_rng([config.seed, _TEXT_STREAM, block.participant, block.angle_index])
@@ -225,7 +226,7 @@ def _make_participant_random(block: CaptureBlock) -> np.random.Generator:
 
 
 def _sample_lifts(block: CaptureBlock, action: str) -> dict[Handedness, HandLift]:
-    """How each hand is carried; empty where hands type at their desk."""
+    """The motion of each hand off the desk; empty for typing."""
     sample_lift = {"hovering": sample_hover, "transition": sample_transition}.get(action)
     if sample_lift is None:
         return {}
@@ -235,7 +236,7 @@ def _sample_lifts(block: CaptureBlock, action: str) -> dict[Handedness, HandLift
 
 
 def _frame_indices(block: CaptureBlock, action: str) -> range:
-    """Which frames of the trajectory make the session: each action has a time of its own."""
+    """The frames of the trajectory that form the session; the sessions of a block do not overlap."""
     preceding_count = sum(block.frames[other] for other in ACTIONS[: ACTIONS.index(action)])
     first = _FIRST_FRAME + block.config.every * preceding_count
     return range(first, first + block.config.every * block.frames[action], block.config.every)

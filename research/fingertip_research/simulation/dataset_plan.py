@@ -1,4 +1,4 @@
-"""Who sits down under which camera, and how many frames each does of what: a simulated dataset before it is made."""
+"""The plan of a simulated dataset: participants, camera angles, and the number of frames per action."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from fingertip_research.datasets.writer import SessionInfo
 from fingertip_research.simulation.rendered_typing import NANOSECONDS
 from fingertip_research.simulation.scene import make_scene
 
-# Another number where the same configuration gives other images than before.
+# Increase whenever the same configuration gives different images.
 VERSION = 1
 
-# The layout's names of surfaces, and the desks of the simulation that are such. It has none that reflects.
+# Surface name of the dataset layout -> desk of the simulation, which has no reflective one.
 DESK_BY_SURFACE = {"white_desk": "white", "wood_grain": "wood", "dark": "dark", "speckled": "speckled", "grey": "grey"}
 
 # Noon, 15 November 2023.
@@ -26,7 +26,7 @@ _SESSION_SPACING_S = 60
 
 @dataclass(frozen=True)
 class DatasetConfig:
-    """What decides the dataset, besides its size. every: of the frames at 30 Hz each `every`-th is taken."""
+    """The settings of a dataset, except its size. every: every n-th frame of 30 Hz is rendered."""
 
     seed: int = 0
     difficulty: str = "normal"
@@ -36,7 +36,7 @@ class DatasetConfig:
 
 @dataclass(frozen=True)
 class CaptureBlock:
-    """One participant under one angle. index: among all blocks. frames: for each action."""
+    """One participant at one camera angle. index: among all blocks. frames: per action."""
 
     config: DatasetConfig
     index: int
@@ -63,7 +63,7 @@ class CaptureBlock:
         )
 
     def start_ns(self, action: str) -> int:
-        """When a session begins: no two are at the same time."""
+        """The start of a session; no two sessions start at the same time."""
         session = self.index * len(ACTIONS) + ACTIONS.index(action)
         return (_FIRST_SESSION_S + session * _SESSION_SPACING_S) * NANOSECONDS
 
@@ -71,7 +71,7 @@ class CaptureBlock:
         return self.session_info(action).folder(root)
 
     def to_metadata(self, action: str) -> dict[str, Any]:
-        """For the metadata; what was made by the same needs not be made again."""
+        """For the metadata; a session with equal metadata is not rendered again."""
         return {"version": VERSION, **asdict(self.config), "frames": self.frames[action]}
 
 
@@ -80,7 +80,7 @@ def plan_dataset(
 ) -> list[CaptureBlock]:
     """Deals `frames` images evenly to participants, angles and actions.
 
-    Raises ValueError where that is impossible: no participant, an angle or surface that cannot be, too few frames.
+    Raises ValueError where that is impossible: no participant, an impossible angle or surface, too few frames.
     """
     unknown = sorted(set(surfaces) - DESK_BY_SURFACE.keys())
     if unknown or not surfaces:
@@ -89,8 +89,8 @@ def plan_dataset(
         )
     if participants < 1 or not angles_deg or config.every < 1:
         raise ValueError(
-            f"{participants} participants under {len(angles_deg)} angles, every {config.every}th frame: "
-            "there has to be one of each at least"
+            f"{participants} participants at {len(angles_deg)} angles, every {config.every}th frame: "
+            "each of the three has to be at least 1"
         )
     if len(set(angles_deg)) < len(angles_deg):
         raise ValueError(f"an angle is named twice: {', '.join(f'{angle:g}' for angle in angles_deg)}")
@@ -98,7 +98,7 @@ def plan_dataset(
         make_scene(config.seed, angle_deg, config.difficulty)  # Raises for impossible values.
     blocks = participants * len(angles_deg)
     if frames < blocks:
-        raise ValueError(f"{frames} frames for {participants} participants under {len(angles_deg)} angles: at least "
+        raise ValueError(f"{frames} frames for {participants} participants at {len(angles_deg)} angles: at least "
                          f"{blocks} are needed, one for each")  # fmt: skip
     return [
         CaptureBlock(
@@ -115,12 +115,12 @@ def plan_dataset(
 
 
 def _deal_part(total: int, parts: int, part: int) -> int:
-    """Of `total` things dealt evenly."""
+    """The size of part number `part` if `total` is dealt evenly to `parts`."""
     return total * (part + 1) // parts - total * part // parts
 
 
 def _deal_to_actions(frames: int, first: int) -> dict[str, int]:
-    """frames dealt to the actions, beginning with number `first`: with few of them, every action gets its turn."""
+    """Deals frames to the actions, starting with number `first`, so that few frames are spread over all actions."""
     return {
         action: frames // len(ACTIONS) + ((index - first) % len(ACTIONS) < frames % len(ACTIONS))
         for index, action in enumerate(ACTIONS)

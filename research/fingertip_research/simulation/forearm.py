@@ -1,4 +1,4 @@
-"""The arm behind a hand: skin, then a sleeve. Without it the hand would end at the wrist, as no hand does."""
+"""The forearm behind a hand: bare skin, then a sleeve. The rigged mesh ends at the wrist."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fingertip_research.simulation.hand import HandModel
 
 _LENGTH_M = 0.55
 _ELBOW_M = {"left": np.array([-0.26, -0.75, 0.12]), "right": np.array([0.26, -0.75, 0.12])}
-_CUFF_M = 0.004  # how far the sleeve stands off the skin
+_CUFF_M = 0.004  # distance from the skin to the sleeve
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Forearm:
     """A tube that starts at the rim of a hand's mesh.
 
     rim: (R,) the hand's vertices around the wrist in order. seam_pairs: (S, 2) hand vertices that coincide with a
-    rim vertex, and that one's index in `rim`. triangles: (T, 3) int32. uv: (V, 2) 0..1, u round the arm,
-    v along it. distances_m, widths, cuffs_m: (K,) of each ring: where it is, how much wider than the wrist, how far
-    it stands off.
+    rim vertex, and that vertex's index in `rim`. triangles: (T, 3) int32. uv: (V, 2) 0..1, u around the
+    arm, v along it. distances_m, widths, cuffs_m: (K,) per ring: distance from the wrist, width relative to the wrist,
+    distance from the skin.
     """
 
     rim: np.ndarray
@@ -62,7 +62,7 @@ class Forearm:
 
 
 def make_forearm(model: HandModel, bare_m: float) -> Forearm:
-    """The arm of a hand, its sleeve beginning `bare_m` behind the wrist."""
+    """The forearm of a hand; its sleeve begins `bare_m` behind the wrist."""
     rim = _find_rim(model)
     skin_m = np.linspace(0.0, bare_m, 4)
     sleeve_m = np.linspace(bare_m, _LENGTH_M, 10)
@@ -86,7 +86,7 @@ def make_forearm(model: HandModel, bare_m: float) -> Forearm:
 
 
 def compute_sleeve_start(bare_m: float) -> float:
-    """Where on the arm's texture (v, 0..1) the sleeve begins."""
+    """The v coordinate (0..1) of the arm's texture at which the sleeve begins."""
     return bare_m / _LENGTH_M
 
 
@@ -97,9 +97,9 @@ def _compute_rim_axis(rim: np.ndarray, towards: np.ndarray) -> np.ndarray:
 
 
 def _find_rim(model: HandModel) -> np.ndarray:
-    """The vertices round the wrist, in order: the border of the flat cap that closes the mesh there.
+    """The vertices around the wrist, in order: the border of the flat cap that closes the mesh there.
 
-    In the texture the cap is an island of its own, the smallest one.
+    The cap is the smallest connected island of the mesh.
     """
     edges = np.concatenate([model.triangles[:, [0, 1]], model.triangles[:, [1, 2]], model.triangles[:, [2, 0]]])
     count = len(model.rest_vertices_m)

@@ -1,6 +1,6 @@
-"""Turns poses into what the camera publishes, several frames at a time on several cores.
+"""Renders poses to the images that the camera publishes, on several cores.
 
-Each frame is a function of the scene and the frame's number alone, so that the number of workers changes nothing.
+A frame depends only on the scene and the frame's number: the number of workers has no influence on the images.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from fingertip_research.simulation.sensor import ColorSensor, DepthSensor
 
 @dataclass(frozen=True)
 class Setup:
-    """What stays the same in a recording."""
+    """The constant parts of a recording."""
 
     scene: Scene
     layout: Layout
@@ -33,7 +33,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class FrameRequest:
-    """A frame to take. poses: of the hands that are there."""
+    """A frame to render. poses: of the hands that are present."""
 
     frame_index: int
     poses: Mapping[Handedness, HandPose]
@@ -41,7 +41,7 @@ class FrameRequest:
 
 @dataclass(frozen=True)
 class RenderedFrame:
-    """A frame as the camera publishes it, and which fingers' ends can be seen in it.
+    """A frame as the camera publishes it, and which fingertips are visible in it.
 
     color_bgr: (H, W, 3) uint8. depth, aligned_depth: (H, W) uint16, millimetres, 0 invalid. exact_aligned_m: (H, W)
     float32, metres, without the sensor's errors, NaN outside the depth camera's view.
@@ -57,7 +57,7 @@ class RenderedFrame:
 
 
 class FrameRenderer:
-    """Takes the frames of one recording."""
+    """Renders the frames of one recording."""
 
     def __init__(self, setup: Setup) -> None:
         self._scene_renderer = HandSceneRenderer(setup.scene, setup.layout, setup.models)
@@ -78,9 +78,9 @@ class FrameRenderer:
 
 
 def render_frames(setup: Setup, requests: Iterable[FrameRequest], workers: int) -> Iterator[RenderedFrame]:
-    """Every shot in its order, made by that many processes. Raises ValueError where there would be none."""
+    """The frames in the order of their requests. Raises ValueError if `workers` is less than 1."""
     if workers < 1:
-        raise ValueError(f"workers is {workers}: at least one process has to draw")
+        raise ValueError(f"workers is {workers}: at least one process is needed")
     if workers == 1:
         yield from map(FrameRenderer(setup).render_frame, requests)
         return
@@ -93,8 +93,8 @@ def render_frames(setup: Setup, requests: Iterable[FrameRequest], workers: int) 
 
 @contextmanager
 def block_interrupts() -> Iterator[None]:
-    """Processes started here never see Ctrl-C, from their first instruction on: it is the parent's, who ends them."""
-    # Where it has to be started first, multiprocessing's own helper takes the block away again.
+    """Processes started in the block ignore Ctrl-C from their first instruction on; their parent terminates them."""
+    # Started inside the block, multiprocessing's resource tracker would unblock the signal again.
     resource_tracker.ensure_running()
     previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -103,11 +103,12 @@ def block_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)
 
 
+# One per worker process: a pool keeps no other state between tasks, and a renderer is too large to send per frame.
 _frame_renderer: FrameRenderer | None = None
 
 
 def _initialise_worker(setup: Setup) -> None:
-    """Once in each worker."""
+    """Runs once in each worker process."""
     global _frame_renderer
     cv2.setNumThreads(1)
     _frame_renderer = FrameRenderer(setup)

@@ -1,4 +1,4 @@
-"""Reads the parts of a binary glTF 2.0 file (GLB) that a skinned mesh needs, without a library."""
+"""Reads the skinned mesh of a binary glTF 2.0 file (GLB)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read_skinned_mesh(path: Path) -> SkinnedMesh:
     document = json.loads(data[20 : 20 + json_length])
     binary = memoryview(data)[20 + json_length + 8 :]
     if not document.get("skins") or not document.get("meshes"):
-        raise ValueError(f"{path} holds no skinned mesh; reinstall the package")
+        raise ValueError(f"{path} contains no skinned mesh; reinstall the package")
 
     def read_accessor(index: int) -> np.ndarray:
         entry = document["accessors"][index]

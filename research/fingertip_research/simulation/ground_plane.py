@@ -1,4 +1,4 @@
-"""What stays still: the desk with its sheet, and what is behind the desk's edge."""
+"""The static background: the desk with its sheet, and the typist's body beyond the desk's edge."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Background:
         return self._trace_depths_m(camera_rays.origin_m, camera_rays.directions)[0].reshape(camera_rays.shape)
 
     def render_ground(self, camera_rays: CameraRays) -> GroundPlane:
-        """The empty desk as a camera sees it, each pixel the mean of a grid of rays."""
+        """The empty desk in a camera's image; each pixel is the mean of a grid of rays."""
         directions = camera_rays.directions.reshape(*camera_rays.shape, 3)
         down, right = np.gradient(directions, axis=(0, 1))
         total = np.zeros_like(directions)
@@ -52,7 +52,7 @@ class Background:
         return GroundPlane(total / _SUBPIXELS**2, self.trace_depth_m(camera_rays))
 
     def _trace_depths_m(self, origin_m: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Depth along rays (N, 3), and whether it is the desk's."""
+        """Depth along rays (N, 3), and whether the ray meets the desk."""
         with np.errstate(divide="ignore", invalid="ignore"):
             desk = -origin_m[2] / directions[:, 2]
             backdrop = (_BACKDROP_M - origin_m[1]) / directions[:, 1]
@@ -61,7 +61,7 @@ class Background:
         return np.where(on_desk, desk, np.minimum(backdrop, _MAX_DEPTH_M)).astype(np.float32), on_desk
 
     def _sample_albedo(self, camera_rays: CameraRays, directions: np.ndarray) -> np.ndarray:
-        """What rays (H * W, 3) meet: (H, W, 3)."""
+        """The albedo that rays (H * W, 3) meet: (H, W, 3)."""
         depth_m, on_desk = self._trace_depths_m(camera_rays.origin_m, directions)
         points = (camera_rays.origin_m + directions * depth_m[:, None]).reshape(*camera_rays.shape, 3)
         scale = self.desk_bgr.shape[0] / DESK_SIZE_M
@@ -84,7 +84,7 @@ def _sample_flat_image(
     size_m: tuple[float, float],
     border: int = cv2.BORDER_REPLICATE,
 ) -> np.ndarray:
-    """An image that lies flat (row 0 at +y, column 0 at -x, centred), at points (H, W, 2), metres."""
+    """Samples an image that lies on the desk (row 0 at +y, column 0 at -x, centred) at points (H, W, 2), metres."""
     column = (xy_m[..., 0] + size_m[0] / 2) * pixels_per_m - 0.5
     row = (size_m[1] / 2 - xy_m[..., 1]) * pixels_per_m - 0.5
     return cv2.remap(image, column.astype(np.float32), row.astype(np.float32), cv2.INTER_LINEAR, borderMode=border)

@@ -1,4 +1,4 @@
-"""The lines of a truth file, as `recordings.truth` reads them."""
+"""The lines of a ground-truth file, as `ground_truth.recording` reads them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PIXEL_DIGITS = 2
 
 
 def make_header_line(trajectory: SampledTypingTrajectory, layout: Layout, scene: Scene) -> dict[str, Any]:
-    """What was recorded, and where the camera stood."""
+    """The text, the participant, and the pose of the camera."""
     pose = scene.camera_from_sheet
     return {
         "kind": "header",
@@ -50,7 +50,7 @@ def make_rest_line(rest: GroundTruthRest) -> dict[str, Any]:
 
 
 def make_frame_line(trajectory: SampledTypingTrajectory, scene: Scene, rendered_frame: RenderedFrame) -> dict[str, Any]:
-    """Where every joint and fingertip was in a frame, sheet frame."""
+    """Positions of all joints and fingertips in a frame, sheet frame."""
     frame_index = rendered_frame.request.frame_index
     hands = [
         _make_hand_entry(trajectory, scene, rendered_frame, hand, pose)

@@ -1,8 +1,8 @@
-"""A hand that can be posed: the rigged mesh of assets/, its joints and its skin.
+"""A hand model that can be posed: the rigged mesh of assets/, its joints and its skin.
 
 The hand frame has its origin in the wrist joint, x to the typist's right, y along the fingers and z out of the back of
-the hand, for both hands: a palm held flat over the desk has the axes of the sheet frame. Finger order is that of
-`frames.FINGERS`.
+the hand, for both hands: with the palm flat over the desk its axes are those of the sheet frame. Finger order is that
+of `datatypes.FINGERS`.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _RIG_FINGERS = {
     "little": "pinky-finger",
 }
 _FINGER_RADIUS_M = 0.008  # the skin moves by this fraction of `thickness - 1`
-_PAD_SOFTNESS_M = 0.0004  # skin within about this of the lowest point counts as the pad that touches first
+_PAD_SOFTNESS_M = 0.0004  # skin within about this height of the lowest point forms the pad
 
-# The chain of each finger that turns: knuckle (two axes), middle joint, end joint, and the tip, which does not turn.
+# The chain of joints of each finger: knuckle (two axes), middle joint, end joint, and the tip, which is fixed.
 CHAIN_LENGTH = 4
 THUMB_CHAIN = ("metacarpal", "proximal", "distal", "tip")
 FINGER_CHAIN = ("proximal", "intermediate", "distal", "tip")
@@ -51,7 +51,7 @@ def make_chain_joint_names(finger: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class HandPose:
-    """wrist: sheet_from_hand. angles_rad: (5, 4), a finger a row: flexion and abduction of the knuckle (MCP; of the
+    """wrist: sheet_from_hand. angles_rad: (5, 4), one row per finger: flexion and abduction of the knuckle (MCP; of the
     thumb CMC), flexion of the middle joint (PIP; MCP) and of the end joint (DIP; IP).
 
     Zero is the rig's rest pose, a flat relaxed hand. Flexion is positive towards the palm, abduction towards the
@@ -64,7 +64,7 @@ class HandPose:
 
 @dataclass(frozen=True)
 class ChainFrames:
-    """Where the turning joints are, for N poses: rotations (N, 5, 4, 3, 3) and origins_m (N, 5, 4, 3), sheet frame."""
+    """Frames of the chain joints for N poses: rotations (N, 5, 4, 3, 3) and origins_m (N, 5, 4, 3), sheet frame."""
 
     rotations: np.ndarray
     origins_m: np.ndarray
@@ -89,12 +89,12 @@ class HandModel:
     weights: np.ndarray  # (V, J)
     rest_rotations: np.ndarray  # (J, 3, 3) hand_from_joint
     rest_origins_m: np.ndarray  # (J, 3)
-    seams: np.ndarray  # (V,) equal numbers for coinciding vertices: seams of the texture are not edges
+    seams: np.ndarray  # (V,) equal numbers for coinciding vertices: a texture seam is not an edge of the skin
 
     @classmethod
     def load(cls, hand: Handedness, scale: float = 1.0, thickness: float = 1.0) -> HandModel:
         """The left or right hand, its lengths times `scale` (1 = 19 cm from wrist joint to fingertip), its fingers
-        thicker or thinner by about `thickness`. Raises ValueError on another hand or sizes outside 0.5..2."""
+        thicker or thinner by about `thickness`. Raises ValueError for another hand, or sizes outside 0.5..2."""
         if hand not in _HAND_FROM_RIG:
             raise ValueError(f"hand is {hand!r}; it has to be 'left' or 'right'")
         if not (0.5 <= scale <= 2.0 and 0.5 <= thickness <= 2.0):
@@ -128,13 +128,16 @@ class HandModel:
         return vertices.astype(np.float32), self._compute_normals(vertices).astype(np.float32)
 
     def fingertip_pads(self, pose: HandPose) -> np.ndarray:
-        """Where each finger would touch first: (5, 3) metres. z is that of the lowest skin vertex of the finger's last
-        segment, hence its clearance over the desk; x and y are the middle of the skin next to it."""
+        """The point of each finger that touches first: (5, 3) metres.
+
+        z is that of the lowest skin vertex of the last segment, hence its clearance over the desk; x and y are the
+        middle of the skin near that height.
+        """
         vertices = self._skin_vertices(pose)
         return np.stack([find_pad(vertices[indices]) for indices in self.distal_vertices])
 
     def fingertip_ends(self, pose: HandPose) -> np.ndarray:
-        """The end of each finger: (5, 3) metres, on its axis, as far out as its skin goes."""
+        """The end of each finger: (5, 3) metres, on its axis, at the outermost extent of its skin."""
         rotations, origins = self._joint_transforms(pose)
         tips = [self.joint_names.index(f"{finger}_tip") for finger in FINGERS]
         return origins[tips] + np.einsum("fij,fj->fi", rotations[tips], self._tip_extents)
@@ -162,7 +165,7 @@ class HandModel:
         return rotations, origins
 
     def _make_joint_rotations(self, angles: np.ndarray) -> np.ndarray:
-        """(N, 5, 4) angles -> (N, 5, 3, 3, 3): rotation of each turning joint in its own rest frame.
+        """(N, 5, 4) angles -> (N, 5, 3, 3, 3): rotation of each chain joint in its own rest frame.
 
         The joints' axes are those of WebXR: x to the right, y out of the back of the hand, -z along the bone.
         """
@@ -183,7 +186,7 @@ class HandModel:
 
     def _compute_normals(self, vertices: np.ndarray) -> np.ndarray:
         a, b, c = (vertices[self.triangles[:, corner]] for corner in range(3))
-        faces = np.cross(b - a, c - a)  # twice the area long: larger triangles count more
+        faces = np.cross(b - a, c - a)  # length is twice the area: larger triangles weigh more
         corners = self.seams[self.triangles].ravel()
         sums = np.stack([np.bincount(corners, np.repeat(faces[:, axis], 3)) for axis in range(3)], axis=1)
         normals = sums[self.seams]
@@ -231,7 +234,7 @@ class HandModel:
 
 
 def find_pad(vertices_m: np.ndarray) -> np.ndarray:
-    """The pad of skin (..., V, 3): (..., 3), x and y of the skin that lies lowest, z of its lowest vertex."""
+    """The pad of skin (..., V, 3): (..., 3), mean x and y of the lowest skin, z of the lowest vertex."""
     lowest = vertices_m[..., 2].min(axis=-1)
     weight = np.exp((lowest[..., None] - vertices_m[..., 2]) / _PAD_SOFTNESS_M)
     xy = (weight[..., None] * vertices_m[..., :2]).sum(axis=-2) / weight.sum(axis=-1)[..., None]
@@ -283,7 +286,7 @@ def _make_joint_name(rig_name: str) -> str:
 
 
 def _drop_duplicates(indices: np.ndarray, seams: np.ndarray) -> np.ndarray:
-    """The first one of coinciding vertices."""
+    """The first of each set of coinciding vertices."""
     _, first = np.unique(seams[indices], return_index=True)
     return indices[np.sort(first)]
 

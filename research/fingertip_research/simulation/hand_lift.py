@@ -1,4 +1,4 @@
-"""Hands that leave the desk: the same fingers, lifted off it as a whole."""
+"""Hands that leave the desk: a motion that is added to a typing hand as a whole."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from fingertip_contact.geometry import RigidTransform
 from fingertip_research.simulation.hand import HandPose
 from fingertip_research.simulation.strokes import SmoothNoise
 
-# Hovering hands stay above this height, from which no finger reaches the desk.
+# Range of a hovering hand's height; at the minimum no finger reaches the desk.
 MIN_HOVER_M, MAX_HOVER_M = 0.012, 0.065
 MAX_TRANSITION_M = 0.08
 DRIFT_M = 0.018
 _HOVER_HZ, _TRANSITION_HZ, _DRIFT_HZ = (0.15, 0.4), (0.25, 0.5), (0.1, 0.4)
-# Of a transition's swing that is above this the hand is in the air: about half of the time.
+# With this steepness the hand of a transition is in the air about half of the time.
 _TRANSITION_STEEPNESS = 1.5
 
 
 @dataclass(frozen=True)
 class HandLift:
-    """Where one hand is carried, against where it would be: metres in the sheet frame.
+    """Displacement of one hand from its typing position: metres in the sheet frame.
 
-    min_height_m: 0 where the hand comes down to the desk. steepness: how much of the swing is cut off at both ends.
+    min_height_m: 0 if the hand comes down to the desk. steepness: factor on the swing before it is clipped to 0..1.
     """
 
     min_height_m: float
@@ -36,12 +36,12 @@ class HandLift:
     drift: tuple[SmoothNoise, SmoothNoise]
 
     def __call__(self, time_s: float) -> np.ndarray:
-        """(3,) exactly 0 while the hand is down."""
+        """(3,) displacement; exactly 0 while the hand is down."""
         swing = 0.5 + 0.5 * self.steepness * np.sin(2 * np.pi * self.hertz * time_s + self.phase_rad)
         fraction = np.clip(swing, 0.0, 1.0)
         fraction = fraction * fraction * (3 - 2 * fraction)
         height_m = self.min_height_m + fraction * (self.max_height_m - self.min_height_m)
-        # Near the desk the hand is where it types.
+        # The drift vanishes as the hand approaches its typing position.
         drift_scale = height_m / self.max_height_m
         x_m, y_m = (float(noise(np.array([time_s]))[0]) for noise in self.drift)
         return np.array([drift_scale * x_m, drift_scale * y_m, height_m])
@@ -54,7 +54,7 @@ def sample_hover(random: np.random.Generator) -> HandLift:
 
 
 def sample_transition(random: np.random.Generator) -> HandLift:
-    """A hand that comes down to the desk, types, and leaves it again."""
+    """A hand that repeatedly comes down to the desk, types, and leaves it again."""
     max_height_m = random.uniform(0.5 * MAX_TRANSITION_M, MAX_TRANSITION_M)
     return _sample_lift(random, 0.0, max_height_m, _TRANSITION_HZ, _TRANSITION_STEEPNESS)
 

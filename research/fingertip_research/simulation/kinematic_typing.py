@@ -1,7 +1,7 @@
-"""Typing without images: where a person's pads are at any time, and what they touch.
+"""Typing without images: positions of a participant's pads over time, and their contacts.
 
-The same plan as a rendered recording's (`typist`), but joints are never solved frame by frame: contact detection needs
-the pads alone, and those follow from the plan.
+The plan is that of `rendered_typing`, but joint angles are not solved: contact detection needs only the pads, which
+follow from the plan.
 """
 
 from __future__ import annotations
@@ -30,25 +30,24 @@ from fingertip_research.simulation.planning import (
     make_idle_hand,
     plan_taps,
 )
-from fingertip_research.simulation.rendered_typing import make_ground_truth_tap, stamp_ns
-from fingertip_research.simulation.strokes import Stroke
+from fingertip_research.simulation.rendered_typing import make_ground_truth_rest, make_ground_truth_tap
 
-# When a touch begins is read off the planned height at this step, and between its samples by a line.
+# Touch-down and lift-off: the planned height is sampled at this interval and interpolated linearly.
 _STEP_S = 0.0005
-# Hands are in their places by then.
+# The hands are over their home keys from then on.
 START_S = CALIBRATION_S + ENTER_S
 
 
 @dataclass(frozen=True)
 class Confounders:
-    """What makes a participant hard to read; each may be left out."""
+    """Motions that make typing hard to decode; each can be switched off."""
 
     near_misses: bool = True
     rests: bool = True
     finger_coupling: bool = True
 
     def apply_to(self, habits: Habits) -> Habits:
-        """The habits with what is switched off left out."""
+        """The habits without the confounders that are switched off."""
         return replace(
             habits,
             near_miss_ratio=habits.near_miss_ratio if self.near_misses else 0.0,
@@ -59,7 +58,7 @@ class Confounders:
 
 @dataclass(frozen=True)
 class TypingTrajectory:
-    """A text that was typed once, from START_S to end_s."""
+    """One typing of a text, from START_S to end_s."""
 
     text: str
     motions: dict[Handedness, HandMotion]
@@ -73,7 +72,7 @@ class TypingTrajectory:
 
 
 class TypingSimulator:
-    """A participant at a layout. Where hands wait is worked out once, and then any text is played in milliseconds."""
+    """A participant at a layout. The waiting positions are computed once; each text then takes milliseconds."""
 
     def __init__(self, participant: Participant, layout: Layout, seed: int) -> None:
         self._participant, self._layout, self._seed = participant, layout, seed
@@ -88,8 +87,8 @@ class TypingSimulator:
     def simulate(
         self, text: str, words_per_minute: float | None = None, confounders: Confounders | None = None
     ) -> TypingTrajectory:
-        """words_per_minute: None for the participant's own. The same text gives the same strokes for all
-        confounders. Raises ValueError where the text cannot be typed on the layout."""
+        """words_per_minute: the participant's by default. A text gives the same strokes with any
+        confounders. Raises ValueError if the text cannot be typed on the layout."""
         person = replace(
             self._participant,
             habits=(confounders or Confounders()).apply_to(self._participant.habits),
@@ -106,7 +105,9 @@ class TypingSimulator:
             add_taps(motion, own, person, np.random.default_rng([self._seed, 3, HANDS.index(hand)]))
             add_near_misses(motion, own, person, np.random.default_rng([self._seed, 4, HANDS.index(hand)]))
             rest_strokes = add_rests(motion, hand, own, person, end_s, np.random.default_rng([self._seed, 5]))
-            rests += [_make_ground_truth_rest(motion, *rest) for rest in rest_strokes]
+            for _, finger, stroke in rest_strokes:
+                interval_s = _find_contact_interval_s(motion, finger, stroke.pulse.start_s, stroke.pulse.end_s)
+                rests.append(make_ground_truth_rest(hand, finger, *interval_s))
             motions[hand] = motion
         taps = tuple(_make_ground_truth_tap(motions[tap.hand], tap) for tap in planned)
         return TypingTrajectory(text, motions, taps, tuple(rests), end_s)
@@ -120,15 +121,10 @@ def _make_ground_truth_tap(motion: HandMotion, tap: PlannedTap) -> GroundTruthTa
     return make_ground_truth_tap(tap, press_s, release_s, float(x_m), float(y_m))
 
 
-def _make_ground_truth_rest(motion: HandMotion, hand: Handedness, finger: int, stroke: Stroke) -> GroundTruthRest:
-    start_s, end_s = _find_contact_interval_s(motion, finger, stroke.pulse.start_s, stroke.pulse.end_s)
-    return GroundTruthRest(stamp_ns(start_s), stamp_ns(end_s), hand, FINGERS[finger])
-
-
 def _find_contact_interval_s(motion: HandMotion, finger: int, from_s: float, until_s: float) -> tuple[float, float]:
-    """When a pad that is up at both times meets the surface and leaves it for good between them.
+    """First touch-down and last lift-off, within _STEP_S, of a pad that is up at both times.
 
-    Raises RuntimeError where it is not so.
+    Raises RuntimeError if the pad is not up, down and up between these times.
     """
     times_s = np.arange(from_s, until_s + _STEP_S, _STEP_S)
     heights_m = motion.heights_m(finger, times_s)

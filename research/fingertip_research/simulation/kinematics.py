@@ -1,4 +1,4 @@
-"""Inverse kinematics: joint angles that bring the pad of every finger to a point, and the posture of typing hands."""
+"""Inverse kinematics: joint angles that place the pad of every finger at a point, and the posture of typing hands."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from fingertip_research.simulation.hand import (
     find_pad,
 )
 
-# A finger has three free angles here: flexion and abduction of the knuckle, and the curl of both outer joints. The end
-# joint follows the middle one by 2/3, as the tendons couple them (Rijpkema and Girard 1991); the thumb's outer joints
-# bend equally.
+# A finger has three free angles: flexion and abduction of the knuckle, and the curl of both outer joints. The end
+# joint bends by 2/3 of the middle one, as tendons couple them (Rijpkema and Girard 1991); the thumb's outer joints bend
+# equally.
 DISTAL_COUPLING = np.array([1.0, 2 / 3, 2 / 3, 2 / 3, 2 / 3])
 _KNUCKLE, _SIDEWAYS, _CURL = range(3)
 MIN_ANGLES_DEG = np.array([[-45, -45, -25], *([[-40, -28, -8]] * 4)], dtype=np.float64)
@@ -34,20 +34,20 @@ _MAX_STEP_RAD = 0.25
 _TOLERANCE_M = 1e-8
 _INITIAL_DAMPING, _MIN_DAMPING = 1e-5, 1e-10  # m^2; the square of a finger's length is 1e-2
 _PADDING_HEIGHT_M = 1e3
-# Weight of heights relative to x and y: a finger that cannot reach its point ends short of it, but touches.
+# Weights of x, y and height: a finger that cannot reach its point touches short of it instead of hovering over it.
 _ERROR_WEIGHTS = np.array([1.0, 1.0, 30.0])
 
-# Helping a finger by the wrist: 1 rad of flexion is as much effort as 15 mm sideways or forward or 12 mm of height.
+# Effort of a reach: 1 rad of flexion costs as much as 15 mm of wrist displacement sideways or forward, or 12 mm up.
 _REACH_ANGLE_COST = np.array([1.0, 2.0, 1.0])
 _REACH_WRIST_SCALE_M = np.diag([0.015, 0.015, 0.012])
 _REACH_ITERATIONS = 12
-# Minimum bend of a finger that the hand helps to reach; the rest is its margin for the hand's noise.
+# Minimum curl of a reaching finger, a margin for the hand's drift.
 _MIN_CURL_RAD = np.deg2rad(18.0)
 
 
 @dataclass(frozen=True)
 class Posture:
-    """How somebody holds a hand over the keys; the same numbers make mirrored postures for the left and right hand.
+    """The posture of a hand over the keys; the same values give mirrored postures for the left and right hand.
 
     yaw_rad: fingers turned inward. pitch_rad: knuckles raised over the wrist. roll_rad: thumb side raised.
     curl_rad: flexion of the middle joints. flexion_rad: of the knuckles.
@@ -65,7 +65,7 @@ class Posture:
         return rotation_from_yaw_pitch_roll(side * self.yaw_rad, self.pitch_rad, side * self.roll_rad)
 
     def free_angles(self) -> np.ndarray:
-        """(5, 3) free angles of the relaxed fingers: where the solver starts."""
+        """(5, 3) free angles of the relaxed fingers, from which the solver starts."""
         angles = np.zeros((len(FINGERS), 3))
         angles[1:, _KNUCKLE] = self.flexion_rad
         angles[1:, _CURL] = self.curl_rad
@@ -92,18 +92,18 @@ def expand_angles(free: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class FingerSolver:
-    """Solves all fingers of one hand, for many moments at once. start: (5, 3) free angles to begin with."""
+    """Solves all fingers of one hand, vectorised over time. start: (5, 3) initial free angles."""
 
     model: HandModel
     start: np.ndarray
 
     def solve(self, rotations: np.ndarray, origins_m: np.ndarray, pads_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Wrist rotations (N, 3, 3) and origins (N, 3), wanted pads (N, 5, 3), sheet frame -> angles (N, 5, 4) and how
-        far each pad stays off (N, 5), metres: nothing but rounding, unless the point is out of the finger's reach. Then
-        the pad comes as close as it can at the wanted height.
+        """Wrist rotations (N, 3, 3) and origins (N, 3), target pads (N, 5, 3), sheet frame -> angles (N, 5, 4) and
+        the distance of each pad from its target (N, 5), metres: rounding error, unless the target is out of the
+        finger's reach. Then the pad comes as close as possible at the target's height.
 
-        Levenberg-Marquardt with the analytic Jacobian of a point fixed to the skin. The pad rolls over the skin as the
-        finger turns, so convergence is linear, but fast: the pad is small against the finger.
+        Levenberg-Marquardt with the analytic Jacobian of a point fixed to the skin. The pad moves over the skin as the
+        finger turns, so convergence is linear, but fast: the pad is small compared with the finger.
         """
         free = np.tile(self.start, (len(pads_m), 1, 1))
         damping = np.full((len(pads_m), len(FINGERS)), _INITIAL_DAMPING)
@@ -134,9 +134,9 @@ class FingerSolver:
         return expand_angles(free), np.linalg.norm(pads_m - pads, axis=-1)
 
     def solve_wrist_shift_m(self, wrist: RigidTransform, finger: int, pad_m: np.ndarray) -> np.ndarray:
-        """(3,) metres: how the wrist moves to help one finger's pad to a point, sheet frame.
+        """(3,) metres: displacement of the wrist with which one finger's pad reaches a point, sheet frame.
 
-        The least effort: turning joints away from `start` and moving the wrist both cost, height more than the rest.
+        Minimises effort: joint angles away from `start` and wrist displacement both cost, height most.
         """
         free, shift = self.start.copy(), np.zeros(3)
         rotations = wrist.rotation[None]
@@ -148,7 +148,7 @@ class FingerSolver:
             deviation = np.concatenate(
                 [(free[finger] - self.start[finger]) * _REACH_ANGLE_COST, shift / np.diag(_REACH_WRIST_SCALE_M)]
             )
-            # Least |away + step| among the steps that bring the pad there.
+            # The step of least |deviation + step| that brings the pad to the point.
             target = pad_m - pads[0, finger] + jacobian @ deviation
             step = np.linalg.pinv(jacobian) @ target - deviation
             free[finger] += np.clip(step[:3] / _REACH_ANGLE_COST, -_MAX_STEP_RAD, _MAX_STEP_RAD)
@@ -165,7 +165,7 @@ class FingerSolver:
         return frames, find_pad(self._distal_skin(frames))
 
     def _distal_skin(self, frames: ChainFrames) -> np.ndarray:
-        """(N, 5, P, 3) skin of the last segments; the rows that only fill up lie far above everything."""
+        """(N, 5, P, 3) skin of the last segments; padding rows lie far above everything."""
         count = len(frames.rotations)
         stacked = np.concatenate([frames.rotations.swapaxes(-1, -2), frames.origins_m[..., None, :]], axis=-2)
         skin = self._skin_coefficients @ stacked.reshape(count, len(FINGERS), CHAIN_LENGTH * 4, 3)
@@ -200,14 +200,14 @@ class FingerSolver:
 
     @cached_property
     def _padding_lift_m(self) -> np.ndarray:
-        """(5, P) 0 for skin, far up for the rows that only fill up."""
+        """(5, P) 0 for skin, _PADDING_HEIGHT_M for padding rows."""
         max_count = self._skin_coefficients.shape[1]
         counts = np.array([len(indices) for indices in self.model.distal_vertices])
         return np.where(np.arange(max_count) < counts[:, None], 0.0, _PADDING_HEIGHT_M)
 
 
 def place_wrist(model: HandModel, posture: Posture, home_m: np.ndarray, height_m: float) -> RigidTransform:
-    """sheet_from_hand that holds the relaxed fingers (the thumb aside) over their home points as well as it goes.
+    """sheet_from_hand that holds the relaxed fingers (except the thumb) over their home points, in the mean.
 
     home_m: (4, 2) index to little, sheet frame. height_m: mean height of the pads.
     """

@@ -1,4 +1,4 @@
-"""Where one hand's pads and wrist are at any time, as planned; kinematics turn that into poses."""
+"""The planned positions of one hand's pads and wrist over time; inverse kinematics turns them into poses."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from fingertip_research.simulation.strokes import (
     minimum_jerk,
 )
 
-# Ratio of the wrist's displacement to a key that its other fingers follow; forwards it is a habit of the participant.
+# Ratio of the idle fingers' displacement to the wrist's during a reach; forwards it is a habit of the participant.
 FINGER_WRIST_COUPLING = 0.9
 LITTLE = FINGERS.index("little")
-# Ratio of the distance to a nearer key that the whole hand moves.
+# Ratio of the whole hand's displacement to the distance of a key nearer to the typist.
 HAND_RETRACTION_RATIO = 0.8
-# Out of the image and up: where a hand comes from.
+# Where a hand enters from: outside the image and above the desk.
 ENTRY_OFFSET_M = np.array([0.0, -0.30, 0.08])
-# Fingers lie side by side no closer than that, middle to middle.
+# Minimum distance between the middles of neighbouring fingers.
 MIN_FINGER_SPACING_M = 0.017
 _SPREAD_PASSES, _MIN_FREEDOM = 4, 1e-3
 _CROSSING_STEPS = 60
@@ -34,7 +34,7 @@ _CROSSING_STEPS = 60
 
 @dataclass(frozen=True)
 class Aim:
-    """A finger holds its pad over a point of the sheet while the pulse lasts, and the wrist reaches out by shift_m."""
+    """A finger holds its pad over a point of the sheet for the duration of the pulse; the wrist moves by shift_m."""
 
     finger: int
     point_m: np.ndarray
@@ -44,11 +44,11 @@ class Aim:
 
 @dataclass
 class HandMotion:
-    """The plan of one hand. Add strokes and aims, then ask.
+    """The plan of one hand. Add strokes and aims, then query it.
 
-    home_m: (5, 2) where the pads wait. hover_m: (5,). retraction_m: (5,) how far in front of where it waits a finger is
-    at ease; the distance to a nearer key counts from there. floors: strokes that bend a finger before its own taps and
-    rests.
+    home_m: (5, 2) where the pads wait. hover_m: (5,) heights of the waiting pads. retraction_m: (5,) distance away
+    from the typist to a pad's neutral point; the hand retracts for keys nearer to the typist than that point. strokes:
+    per finger.
     """
 
     solver: FingerSolver
@@ -68,13 +68,13 @@ class HandMotion:
     def heights_m(self, finger: int, times_s: np.ndarray) -> np.ndarray:
         """(N,) planned height of a pad as if there were no surface."""
         heights_m = self.hover_m[finger] * (1.0 + self.vertical_motion[finger](times_s)) + self.tremor[finger](times_s)
-        # What a finger follows comes first; its own taps and rests, which aim below the surface, have the last word.
+        # Coupled motion and near misses first: taps and rests, which aim below the surface, override them.
         for stroke in sorted(self.strokes[finger], key=lambda stroke: -stroke.goal_m):
             heights_m = stroke.apply(heights_m, times_s)
         return heights_m
 
     def wrist_shift_m(self, times_s: np.ndarray) -> np.ndarray:
-        """(N, 3) how far the wrist is from where it waits."""
+        """(N, 3) displacement of the wrist from its waiting position."""
         shift_m = np.zeros((len(times_s), 3))
         for aim in self.aims:
             shift_m += aim.pulse(times_s)[:, None] * (aim.shift_m - shift_m)
@@ -82,9 +82,9 @@ class HandMotion:
         return shift_m
 
     def plan_wrist_shift_m(self, finger: int, point_m: np.ndarray, time_s: float) -> np.ndarray:
-        """(3,) how the wrist helps a finger to touch a point (2,) at a time.
+        """(3,) displacement of the wrist with which a finger touches a point (2,) at a time.
 
-        To a nearer key the whole hand draws back, rather than that the finger curls under it.
+        For a key nearer to the typist the whole hand retracts, so that the finger does not curl under it.
         """
         drift_m = np.array([*(float(noise(np.array([time_s]))[0]) for noise in self.drift), 0.0])
         towards_typist_m = min(0.0, point_m[1] - self.home_m[finger, 1] - self.retraction_m[finger])
@@ -111,7 +111,7 @@ class HandMotion:
         return pads_m
 
     def _compute_forward_coupling(self, times_s: np.ndarray) -> np.ndarray:
-        """(N,) the ratio of the wrist's forward displacement that the idle fingers follow."""
+        """(N,) ratio of the idle fingers' forward displacement to the wrist's."""
         coupling = np.full(len(times_s), self.forward_coupling)
         for aim in self.aims:
             if aim.finger == LITTLE:
@@ -119,8 +119,10 @@ class HandMotion:
         return coupling
 
     def _separate_fingers(self, across_m: np.ndarray, binding: np.ndarray) -> None:
-        """Keeps neighbouring fingers (thumb aside) a finger's width apart, in place. across_m: (N, 5) x of the pads.
-        binding: (N, 5) how firmly a finger is bound to a key: the others make room for it."""
+        """Moves neighbouring fingers (except the thumb) at least MIN_FINGER_SPACING_M apart, in place.
+
+        across_m: (N, 5) x of the pads. binding: (N, 5) 0..1, 1 for a finger on its key, which does not yield.
+        """
         outwards = 1.0 if self.solver.model.hand == "right" else -1.0
         for _ in range(_SPREAD_PASSES):
             for inner in range(1, len(FINGERS) - 1):
@@ -133,7 +135,7 @@ class HandMotion:
                 across_m[:, inner + 1] += outwards * overlap_m * ratio[:, 1]
 
     def poses(self, times_s: np.ndarray) -> list[HandPose]:
-        """The hand at some times. A finger out of reach of its point stops short of it, at the planned height."""
+        """Poses at the given times. A finger that cannot reach its point ends short of it, at the planned height."""
         first_s, last_s = self.enter_s
         entry_fraction = 1.0 - minimum_jerk((times_s - first_s) / (last_s - first_s))
         shift_m = self.wrist_shift_m(times_s)
@@ -149,9 +151,9 @@ class HandMotion:
     def find_contact_interval_s(
         self, finger: int, from_s: float, middle_s: float, until_s: float
     ) -> tuple[float, float]:
-        """When a pad that is up at from_s and until_s, and down at middle_s, meets and leaves the surface.
+        """Touch-down and lift-off of a pad that is up at from_s and until_s, and down at middle_s, to rounding.
 
-        Raises RuntimeError where it is not so.
+        Raises RuntimeError if the pad is not up, down and up at these times.
         """
 
         def height_m(time_s: float) -> float:
@@ -165,7 +167,7 @@ class HandMotion:
 
 
 def _crossing(height_m: Callable[[float], float], up_s: float, down_s: float) -> float:
-    """By bisection."""
+    """Time at which the height crosses 0, by bisection."""
     for _ in range(_CROSSING_STEPS):
         middle_s = 0.5 * (up_s + down_s)
         if height_m(middle_s) > 0:

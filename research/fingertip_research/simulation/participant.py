@@ -1,4 +1,4 @@
-"""Who types: hand size, posture and habits, drawn from a seed."""
+"""The simulated participant: hand size, posture and habits, drawn from a seed."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from fingertip_research.simulation.scene import Difficulty
 
 @dataclass(frozen=True)
 class Habits:
-    """What a difficulty means. Lengths in metres, (low, high) pairs are drawn from evenly.
+    """The typing habits of a difficulty. Lengths in metres; (low, high) pairs are limits of uniform distributions.
 
-    description: for people. hover_m: mean height of a participant's waiting pads. min_hover_m: the lowest height of a
-    finger that does not touch. scatter_m: SD of touches about a key's middle. drift_m: drift of the hands.
-    finger_coupling: factor on how far the fingers next to a typing one follow it down. near_miss_ratio: ratio of taps
-    with a nearby finger that descends without touching. rest_rate_hz: rests of a finger per second. rollover: whether a
-    key may still be down when the next one goes down. curl_deg, yaw_deg: posture. retraction: how far behind their keys
-    the long fingers wait, 1 for far. near_key_retraction: the same for nearer keys, to which the whole hand moves back
-    instead of curling the finger out of sight. forward_coupling: ratio of the hand's displacement to a far key that its
-    other fingers follow; little_finger_coupling: the same for the little finger's keys.
+    description: in words, for users. hover_m: mean height of a participant's waiting pads. hover_range_m: limits of
+    each pad's. min_hover_m: the lowest height of a finger that does not touch. scatter_m: SD of touches about a key's
+    middle. drift_m: drift of the hands. finger_coupling: factor on the descent of the fingers next to a typing one.
+    near_miss_ratio: ratio of taps with a finger that descends without touching, to near_miss_height_m. rest_rate_hz:
+    rests of a finger per second. rollover: whether a key may still be down when the next one goes down. curl_deg,
+    yaw_deg: posture. retraction: distance behind their keys at which the long fingers wait, in units of
+    `planning.RETRACTION_M`. near_key_retraction: in the same units, distance in front of a waiting pad; for keys nearer
+    to the typist than that the whole hand retracts instead of curling the finger out of sight. forward_coupling: ratio
+    of the other fingers' displacement to the hand's during a reach to a far key; little_finger_coupling: the same for
+    the little finger's keys.
     """
 
     description: str
@@ -47,7 +49,7 @@ class Habits:
 
 HABITS: dict[Difficulty, Habits] = {
     "calm": Habits(
-        description="25 words a minute, one finger at a time, fingers well seen, no near misses and no resting fingers",
+        description="25 words per minute, one finger at a time, fingers clearly visible, no near misses, no rests",
         words_per_minute=25.0,
         hover_m=(0.013, 0.018),
         hover_range_m=(0.010, 0.025),
@@ -67,8 +69,7 @@ HABITS: dict[Difficulty, Habits] = {
         little_finger_coupling=0.0,
     ),
     "normal": Habits(
-        description="45 words a minute, with near misses, resting fingers, "
-        "and neighbours that go down with a typing one",
+        description="45 words per minute, near misses, resting fingers, neighbours that descend with a typing finger",
         words_per_minute=45.0,
         hover_m=(0.007, 0.015),
         hover_range_m=(0.003, 0.025),
@@ -88,7 +89,7 @@ HABITS: dict[Difficulty, Habits] = {
         little_finger_coupling=0.3,
     ),
     "hard": Habits(
-        description="65 words a minute, low hands that wander, and many near misses, rests and following neighbours",
+        description="65 words per minute, low drifting hands, many near misses and rests, strongly coupled neighbours",
         words_per_minute=65.0,
         hover_m=(0.005, 0.012),
         hover_range_m=(0.003, 0.020),
@@ -112,7 +113,7 @@ HABITS: dict[Difficulty, Habits] = {
 
 @dataclass(frozen=True)
 class Participant:
-    """One person. hover_m: (2, 5) height of each waiting pad, left hand first."""
+    """One participant. hover_m: (2, 5) height of each waiting pad, left hand first."""
 
     habits: Habits
     scale: float
@@ -122,7 +123,7 @@ class Participant:
     words_per_minute: float
 
     def to_metadata(self) -> dict[str, object]:
-        """For the truth file."""
+        """For the ground-truth file."""
         posture_deg = {name: round(float(np.rad2deg(value)), 1) for name, value in vars(self.posture).items()}
         return {
             "hand_scale": round(self.scale, 3),
@@ -133,7 +134,7 @@ class Participant:
 
 
 def sample_participant(random: np.random.Generator, difficulty: Difficulty) -> Participant:
-    """The person of a random stream."""
+    """Draws a participant."""
     habits = HABITS[difficulty]
     posture_deg = random.uniform(
         [habits.yaw_deg[0], 9, 1, 14, habits.curl_deg[0]], [habits.yaw_deg[1], 16, 6, 24, habits.curl_deg[1]]

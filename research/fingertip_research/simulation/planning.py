@@ -1,4 +1,4 @@
-"""What a typing person plans: which finger goes where, when, and what the others do meanwhile."""
+"""Plans the motion of typing hands: taps with finger, position and time, coupled fingers, near misses and rests."""
 
 from __future__ import annotations
 
@@ -20,48 +20,49 @@ CALIBRATION_S = 1.0
 ENTER_S = 0.9
 WAIT_S = 1.0
 
-# Where index to little finger wait, by what the keys write.
+# Home keys of the index to the little finger, by the characters that they write.
 HOME_KEYS: dict[Handedness, str] = {"left": "fdsa", "right": "jkl;"}
-# Thumbs wait inwards of the index fingers and nearer to the typist, over the space bar.
+# Thumbs wait towards the middle and the typist relative to the index fingers, over the space bar.
 INWARD_SIGN: dict[Handedness, float] = {"left": 1.0, "right": -1.0}
 THUMB_INWARD_M, THUMB_BACKWARD_M = 0.017, 0.043
-# With a retraction of 1 the long fingers wait this far behind their keys, hiding neither keys nor the little finger.
+# Distance behind their keys at which the fingers wait with a retraction of 1, so that the long fingers hide neither
+# keys nor the little finger.
 RETRACTION_M = np.array([0.0, 0.005, 0.009, 0.012, 0.0])
-# Going down it swings out from under the hand.
+# A descending thumb swings out from under the hand by this distance.
 THUMB_SWING_M = 0.004
 THUMB_HOVER_M = 0.004
 
 DESCENT_S, ASCENT_S = (0.07, 0.12), (0.07, 0.12)
 TRAVEL_S = 0.13
 RETURN_S = 0.25
-# The same finger needs that long between leaving a key and touching the next.
+# Minimum time between the lift-off and the next touch-down of a finger.
 MIN_SAME_FINGER_INTERVAL_S = 0.13
-# To get there in time it may cut its touch short, but not below that.
+# To keep that interval a tap may be truncated, but not below this duration.
 MIN_TRUNCATED_TAP_S = 0.1
-# Before and after a touch the pad is up by then.
+# The pad is up this long before and after a contact.
 CLEARANCE_S = 0.06
-# One finger at a time: a key is released this long before the next touch-down.
+# Without rollover, a key is released this long before the next touch-down.
 RELEASE_LEAD_S = 0.06
 KEY_MARGIN_M = 0.003
 LONG_REACH_M = 0.025
 
-# An idle pad varies by this ratio of its hover height; see SmoothNoise.
+# Maximum height of an idle pad relative to its hover height; see SmoothNoise.
 MAX_HOVER_RATIO = 1.3
 THUMB_FLEXION_RATIO = 0.3
 _COMFORT_STEP, _COMFORT_STEPS = 0.03, 60
 
-# How far the finger next to a typing one follows it down, as a ratio of the stroke: fingers that share tendons follow
-# most (ring and little finger; Haeger-Ross and Schieber 2000). Between index and middle, middle and ring, ring and
-# little; the thumb is independent.
+# Ratio of the descent of a coupled finger to that of its typing neighbour, (low, high): fingers with common tendons are
+# coupled most (ring and little finger; Haeger-Ross and Schieber 2000). Thumb and index, index and middle, middle and
+# ring, ring and little.
 COUPLING_RANGES = ((0.0, 0.05), (0.15, 0.45), (0.25, 0.6), (0.4, 0.8))
 SECOND_NEIGHBOUR_COUPLING = 0.4
-# A finger that stays farther off is out of reach.
+# A point is out of reach if the pad stays farther from it than this.
 REACH_TOLERANCE_M = 0.0005
 
 
 @dataclass(frozen=True)
 class PlannedTap:
-    """A touch as intended. press_s, release_s: relative to the recording's start."""
+    """An intended tap. press_s, release_s: relative to the recording's start."""
 
     key: Key
     text: str
@@ -73,7 +74,7 @@ class PlannedTap:
 
 
 def find_keys(text: str, layout: Layout) -> list[Key]:
-    """The key for each character. Raises ValueError naming what cannot be typed."""
+    """The key for each character. Raises ValueError naming the characters that cannot be typed."""
     missing = sorted(set(text) - layout.by_text.keys())
     if missing:
         raise ValueError(
@@ -82,7 +83,7 @@ def find_keys(text: str, layout: Layout) -> list[Key]:
         )
     home = "".join(HOME_KEYS.values())
     if not set(home) <= layout.by_text.keys():
-        raise ValueError(f"layout {layout.name} has no home row {home!r}: hands would not know where to wait")
+        raise ValueError(f"layout {layout.name} has no home row {home!r}, over which the hands wait")
     return [layout.by_text[character] for character in text]
 
 
@@ -94,7 +95,7 @@ def plan_taps(
     start_s: float,
     random: np.random.Generator,
 ) -> list[PlannedTap]:
-    """When each key goes down and up, by which finger and where, in the order of the text."""
+    """Time, finger and position of each tap, in the order of the text."""
     habits = participant.habits
     durations_s = sample_tap_durations_s(random, len(keys))
     intervals_s = sample_onset_intervals_s(random, len(keys), participant.words_per_minute)
@@ -123,7 +124,7 @@ def _truncate_tap(tap: PlannedTap, release_s: float) -> PlannedTap:
 
 
 def _choose_finger(key: Key, layout: Layout) -> tuple[Handedness, int]:
-    """The finger that the layout names, else the one that waits closest."""
+    """The finger that the layout assigns to the key, else the one with the nearest home position."""
     if key.name in layout.fingers:
         hand, finger = layout.fingers[key.name]
         return hand, FINGERS.index(finger)
@@ -133,14 +134,14 @@ def _choose_finger(key: Key, layout: Layout) -> tuple[Handedness, int]:
 
 
 def _home_positions_m(hand: Handedness, layout: Layout) -> np.ndarray:
-    """(5, 2) where the pads wait."""
+    """(5, 2) home positions of the pads."""
     fingers_m = [layout.by_text[character].center_m for character in HOME_KEYS[hand]]
     x_m, y_m = fingers_m[0]
     return np.array([(x_m + INWARD_SIGN[hand] * THUMB_INWARD_M, y_m - THUMB_BACKWARD_M), *fingers_m])
 
 
 def _sample_target_m(key: Key, scatter_m: float, random: np.random.Generator) -> np.ndarray:
-    """Where a touch aimed at a key lands."""
+    """The point at which a tap aimed at a key lands."""
     half_m = np.array(key.size_m) / 2 - KEY_MARGIN_M
     return np.array(key.center_m) + np.clip(random.normal(0, scatter_m, 2), -half_m, half_m)
 
@@ -148,7 +149,7 @@ def _sample_target_m(key: Key, scatter_m: float, random: np.random.Generator) ->
 def make_idle_hand(
     model: HandModel, layout: Layout, participant: Participant, random: np.random.Generator
 ) -> HandMotion:
-    """A hand over its home keys, with nothing to do yet."""
+    """A hand over its home keys, without taps."""
     home_m = _home_positions_m(model.hand, layout)
     hover_m = participant.hover_m[HANDS.index(model.hand)].copy()
     hover_m[0] += THUMB_HOVER_M
@@ -178,18 +179,18 @@ def make_idle_hand(
 def _find_reachable_home(
     solver: FingerSolver, wrist: RigidTransform, home_m: np.ndarray, hover_m: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where the pads of this hand can wait with room to move, (5, 2), and the joint angles there, (5, 4).
+    """Home positions from which the pads can move, (5, 2), and the joint angles there, (5, 4).
 
     Fingers differ in length: a small hand's thumb and little finger wait short of their keys, closer to their knuckles.
     """
     relaxed = HandPose(wrist, expand_angles(solver.start))
     joints_m, pads_m = solver.model.joints(relaxed), solver.model.fingertip_pads(relaxed)
     comfortable_m = np.array([joints_m[make_chain_joint_names(finger)[0]][:2] for finger in FINGERS])
-    # The thumb's first joint lies far back in the palm; it is at ease a little short of where it hangs.
+    # The thumb's first joint lies far back in the palm: its comfortable point is slightly short of its relaxed pad.
     comfortable_m[0] = pads_m[0, :2] + THUMB_FLEXION_RATIO * (
         joints_m[make_chain_joint_names("thumb")[1]][:2] - pads_m[0, :2]
     )
-    # The farthest that a waiting pad moves against the wrist: down to the surface and up again, and a little aside.
+    # The extreme heights of a waiting pad: the surface, and the upper end of its variation.
     levels_m = np.stack([np.zeros(len(FINGERS)), hover_m, MAX_HOVER_RATIO * hover_m])
     rotations, origins_m = np.tile(wrist.rotation, (len(levels_m), 1, 1)), np.tile(wrist.translation_m, (3, 1))
     for _ in range(_COMFORT_STEPS):
@@ -199,11 +200,13 @@ def _find_reachable_home(
         if not strained.any():
             return home_m, angles[1]
         home_m = np.where(strained, home_m + _COMFORT_STEP * (comfortable_m - home_m), home_m)
-    raise RuntimeError(f"the {solver.model.hand} hand finds no place to wait: {error_m.max() * 1000:.1f} mm off")
+    raise RuntimeError(
+        f"the {solver.model.hand} hand has no reachable home position: its pads stay {error_m.max() * 1000:.1f} mm off"
+    )
 
 
 def add_taps(motion: HandMotion, taps: list[PlannedTap], participant: Participant, random: np.random.Generator) -> None:
-    """Strokes and aims for the taps of one hand, in their order, and for the fingers that go down with them."""
+    """Adds strokes and aims for the taps of one hand, in their order, and strokes of coupled fingers."""
     previous_end_s: dict[int, float] = {}
     for tap in taps:
         descent_s, ascent_s = random.uniform(*DESCENT_S), random.uniform(*ASCENT_S)
@@ -218,7 +221,7 @@ def add_taps(motion: HandMotion, taps: list[PlannedTap], participant: Participan
             pulse.start_s + 0.5 * descent_s - travel_s, travel_s, pulse.fall_at_s + 0.4 * ascent_s, RETURN_S
         )
         point_m = _choose_thumb_target_m(motion, tap) if tap.finger == 0 else tap.point_m
-        # A thumb comes down where it is; the hand stays where it was.
+        # If the thumb waits over its key, the hand does not move.
         stays = tap.finger == 0 and abs(point_m[1] - motion.home_m[0, 1]) < KEY_MARGIN_M
         shift_m = np.zeros(3) if stays else motion.plan_wrist_shift_m(tap.finger, point_m, tap.press_s)
         motion.aims.append(Aim(tap.finger, point_m, shift_m, aim))
@@ -226,7 +229,7 @@ def add_taps(motion: HandMotion, taps: list[PlannedTap], participant: Participan
 
 
 def _choose_thumb_target_m(motion: HandMotion, tap: PlannedTap) -> np.ndarray:
-    """Where a thumb touches a wide key: as close to where it waits as the key allows, swung out from under the hand."""
+    """The point at which a thumb touches a wide key: nearest to its home, shifted out from under the hand."""
     half_m = np.array(tap.key.size_m) / 2 - KEY_MARGIN_M
     preferred_m = motion.home_m[0] + (INWARD_SIGN[tap.hand] * THUMB_SWING_M, 0.0)
     return np.clip(preferred_m, tap.key.center_m - half_m, tap.key.center_m + half_m)
@@ -235,7 +238,7 @@ def _choose_thumb_target_m(motion: HandMotion, tap: PlannedTap) -> np.ndarray:
 def _add_coupled_fingers(
     motion: HandMotion, tap: PlannedTap, pulse: MinimumJerkPulse, participant: Participant, random: np.random.Generator
 ) -> None:
-    """The neighbours of a typing finger go down with it, never to the surface."""
+    """Adds strokes of the typing finger's neighbours, which descend with it but never to the surface."""
     habits = participant.habits
     for other in range(1, len(FINGERS)):
         distance = abs(other - tap.finger)
@@ -259,7 +262,7 @@ def _add_coupled_fingers(
 def add_near_misses(
     motion: HandMotion, taps: list[PlannedTap], participant: Participant, random: np.random.Generator
 ) -> None:
-    """Fingers that go down as if to type and do not touch."""
+    """Adds strokes of fingers that descend as if to type, without contact."""
     habits = participant.habits
     for tap in taps:
         finger = int(random.integers(1, len(FINGERS)))
@@ -280,7 +283,7 @@ def add_rests(
     end_s: float,
     random: np.random.Generator,
 ) -> list[tuple[Handedness, int, Stroke]]:
-    """Fingers that lie down for a while; thumbs as often as all the others together."""
+    """Adds rests of 0.5 to 2.5 s; thumbs rest as often as all other fingers together."""
     rests = []
     start_s = CALIBRATION_S + ENTER_S + 0.3
     reserved: list[tuple[int, float, float]] = []
@@ -301,7 +304,7 @@ def add_rests(
 
 
 def _is_long_reach(motion: HandMotion, from_s: float, until_s: float) -> bool:
-    """Whether a hand moves to a far key, and its resting fingers with it."""
+    """Whether the hand moves to a far key in the interval; resting fingers would move with it."""
     return any(
         np.linalg.norm(aim.shift_m) > LONG_REACH_M and aim.pulse.start_s < until_s and aim.pulse.end_s > from_s
         for aim in motion.aims

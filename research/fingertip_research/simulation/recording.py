@@ -1,4 +1,4 @@
-"""From a text to a recording: a bag with realsense2_camera's topics, and the truth beside it."""
+"""From a text to a recording: a bag with the topics of realsense2_camera, and the ground truth beside it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.files import atomic_write, require_not_exists
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.recordings.bag import BagWriter
+from fingertip_contact.recordings.bag import BagWriter, camera_info_topic
 from fingertip_contact.recordings.jsonl import to_line
 from fingertip_research.ground_truth.recording import ground_truth_path
 from fingertip_research.simulation.frame_renderer import FrameRequest, RenderedFrame, Setup, render_frames
@@ -21,8 +22,9 @@ from fingertip_research.simulation.ground_truth_lines import (
 from fingertip_research.simulation.rendered_typing import simulate_typing
 from fingertip_research.simulation.scene import Scene
 
-CAMERA = "/camera/camera"
-COLOR_FRAME, DEPTH_FRAME = "camera_color_optical_frame", "camera_depth_optical_frame"
+COLOR_TOPIC, _, ALIGNED_DEPTH_TOPIC = D405.driver_topics
+# Depth on the depth camera's own grid, as the driver publishes it; this package does not read it.
+DEPTH_TOPIC, DEPTH_FRAME = "/camera/camera/depth/image_rect_raw", "camera_depth_optical_frame"
 
 Progress = Callable[[Iterator[RenderedFrame], int], AbstractContextManager[Iterator[RenderedFrame]]]
 
@@ -37,11 +39,11 @@ def simulate(
     overwrite: bool = False,
     progress: Progress = lambda rendered_frames, total: nullcontext(rendered_frames),
 ) -> int:
-    """Writes the bag `out` and its truth (`recordings.truth.ground_truth_path`); returns the number of frames.
+    """Writes the bag `out` and its ground truth (`ground_truth_path`); returns the number of frames.
 
-    Both appear when they are whole; on any exception, Ctrl-C included, neither does. progress: gets the frames and
-    their number, gives the frames back. Raises ValueError for a text that cannot be typed on the layout,
-    FileExistsError where a file exists and `overwrite` is not given.
+    Both appear when they are complete; on any exception, Ctrl-C included, neither does. progress: gets the frames and
+    their number, returns the frames. Raises ValueError for a text that cannot be typed on the layout, FileExistsError
+    if a file exists and `overwrite` is false.
     """
     truth = ground_truth_path(out)
     if not overwrite:
@@ -67,12 +69,12 @@ def simulate(
 
 
 def _write_frame(bag: BagWriter, scene: Scene, stamp_ns: int, rendered_frame: RenderedFrame) -> None:
-    """One frame's images, each with its intrinsics."""
+    """Writes the images of one frame, each with its intrinsics."""
     streams = (
-        ("color/image_raw", COLOR_FRAME, rendered_frame.color_bgr, "bgr8", scene.color_camera),
-        ("depth/image_rect_raw", DEPTH_FRAME, rendered_frame.depth, "16UC1", scene.depth_camera),
-        ("aligned_depth_to_color/image_raw", COLOR_FRAME, rendered_frame.aligned_depth, "16UC1", scene.color_camera),
+        (COLOR_TOPIC, D405.optical_frame, rendered_frame.color_bgr, "bgr8", scene.color_camera),
+        (DEPTH_TOPIC, DEPTH_FRAME, rendered_frame.depth, "16UC1", scene.depth_camera),
+        (ALIGNED_DEPTH_TOPIC, D405.optical_frame, rendered_frame.aligned_depth, "16UC1", scene.color_camera),
     )
     for topic, frame_id, pixels, encoding, camera in streams:
-        bag.write_camera_info(f"{CAMERA}/{topic.split('/')[0]}/camera_info", stamp_ns, frame_id, camera)
-        bag.write_image(f"{CAMERA}/{topic}", stamp_ns, frame_id, pixels, encoding)
+        bag.write_camera_info(camera_info_topic(topic), stamp_ns, frame_id, camera)
+        bag.write_image(topic, stamp_ns, frame_id, pixels, encoding)

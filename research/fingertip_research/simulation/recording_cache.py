@@ -1,4 +1,4 @@
-"""The demonstration's recording, rendered once and kept in the cache."""
+"""Simulated recordings that are rendered once and kept in the cache."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from fingertip_research.ground_truth.recording import ground_truth_path
 
 
 def locate_recording(settings: dict[str, object]) -> Path:
-    """Where the recording of these settings lies or will lie.
+    """The path of the recording of these settings, whether it exists or not.
 
-    The name changes with the simulation's code and the layouts, so that an old image never stands in for a new one.
+    The name contains a digest of the simulation's code and the layouts: after a change, recordings are rendered again.
     """
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     packages = [Path(package.__path__[0]) for package in (fingertip_research.simulation, fingertip_contact.keyboard)]
@@ -27,5 +27,5 @@ def locate_recording(settings: dict[str, object]) -> Path:
 
 
 def is_complete(recording: Path) -> bool:
-    """Whether both the bag and its truth are there; each appears only when it is complete."""
+    """Whether both the bag and its ground truth exist; each appears only when it is complete."""
     return recording.exists() and ground_truth_path(recording).exists()

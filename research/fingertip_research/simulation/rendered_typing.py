@@ -1,4 +1,4 @@
-"""A person who types a text, moment by moment: poses of the hands, and what they touch."""
+"""A participant who types a text, frame by frame: poses of the hands, and their contacts."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from fingertip_research.simulation.strokes import Stroke
 
 FRAME_S = 1 / 30
 NANOSECONDS = 1_000_000_000
-# Any day does; a recording's stamps are times of day as a camera's are.
+# Arbitrary; the stamps of a recording are times since 1970, like those of a camera.
 FIRST_STAMP_NS = 1_700_000_000 * NANOSECONDS
 
 
 @dataclass(frozen=True)
 class SampledTypingTrajectory:
-    """Somebody typing a text, frame by frame. poses: of the hands that are there; contacts: of each frame and hand the
-    fingers that touch, with the key they type, None for one that rests."""
+    """The typing of a text, frame by frame. poses: of the hands that are present. contacts: per frame and hand, the
+    fingers in contact with the key that each types, None for a resting finger."""
 
     text: str
     words_per_minute: float
@@ -69,9 +69,9 @@ class SampledTypingTrajectory:
 def simulate_typing(
     text: str, layout: Layout, seed: int, difficulty: Difficulty, participant: Participant | None = None
 ) -> SampledTypingTrajectory:
-    """Everything that a person does to type a text; who it is, the seed decides where it is not given.
+    """The trajectory of a participant who types a text. participant: drawn from the seed by default.
 
-    Raises ValueError where the text cannot be typed on the layout.
+    Raises ValueError if the text cannot be typed on the layout.
     """
     keys = find_keys(text, layout)
     random = np.random.default_rng([seed, 0])
@@ -100,7 +100,10 @@ def simulate_typing(
         stamps_ns=tuple(stamp_ns(time_s) for time_s in times_s),
         poses=poses,
         taps=tuple(_make_ground_truth_tap(motions[tap.hand], tap) for tap in taps),
-        rests=tuple(_make_ground_truth_rest(motions[hand], hand, finger, stroke) for hand, finger, stroke in rests),
+        rests=tuple(
+            make_ground_truth_rest(hand, finger, *_find_rest_interval_s(motions[hand], finger, stroke))
+            for hand, finger, stroke in rests
+        ),
     )
 
 
@@ -118,7 +121,7 @@ def _sample_poses(motions: dict[Handedness, HandMotion], times_s: np.ndarray) ->
 
 
 def _make_ground_truth_tap(motion: HandMotion, tap: PlannedTap) -> GroundTruthTap:
-    """When the pad really touches: its neighbours' strokes and the hand's wandering move the plan by milliseconds."""
+    """The actual contact: the hand's drift and the strokes of neighbours shift it from the plan by milliseconds."""
     middle_s = 0.5 * (tap.press_s + tap.release_s)
     press_s, release_s = motion.find_contact_interval_s(
         tap.finger, tap.press_s - CLEARANCE_S, middle_s, tap.release_s + CLEARANCE_S
@@ -129,7 +132,7 @@ def _make_ground_truth_tap(motion: HandMotion, tap: PlannedTap) -> GroundTruthTa
 
 
 def make_ground_truth_tap(tap: PlannedTap, press_s: float, release_s: float, x_m: float, y_m: float) -> GroundTruthTap:
-    """What became of a planned tap: times of the trajectory, place on the sheet."""
+    """The contact of a planned tap: times of the trajectory, position on the sheet."""
     return GroundTruthTap(
         press_ns=stamp_ns(press_s),
         release_ns=stamp_ns(release_s),
@@ -142,8 +145,12 @@ def make_ground_truth_tap(tap: PlannedTap, press_s: float, release_s: float, x_m
     )
 
 
-def _make_ground_truth_rest(motion: HandMotion, hand: Handedness, finger: int, stroke: Stroke) -> GroundTruthRest:
+def make_ground_truth_rest(hand: Handedness, finger: int, start_s: float, end_s: float) -> GroundTruthRest:
+    """The contact of a resting finger: times of the trajectory."""
+    return GroundTruthRest(stamp_ns(start_s), stamp_ns(end_s), hand, FINGERS[finger])
+
+
+def _find_rest_interval_s(motion: HandMotion, finger: int, stroke: Stroke) -> tuple[float, float]:
     pulse = stroke.pulse
     middle_s = 0.5 * (pulse.start_s + pulse.rise_s + pulse.fall_at_s)
-    start_s, end_s = motion.find_contact_interval_s(finger, pulse.start_s, middle_s, pulse.end_s)
-    return GroundTruthRest(stamp_ns(start_s), stamp_ns(end_s), hand, FINGERS[finger])
+    return motion.find_contact_interval_s(finger, pulse.start_s, middle_s, pulse.end_s)

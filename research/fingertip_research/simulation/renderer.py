@@ -1,8 +1,8 @@
-"""Ray-traced images of hands over a desk: colour as light, exact depth, and what each pixel shows.
+"""Ray-traced images of hands over a desk: linear colour, exact depth, and the segment of each pixel.
 
-The desk is lit once; for a frame only the region of the hands and their shadows is traced (Embree). Shadows and the
-dimming near the hands use one ray a pixel each, its direction from a 4x4 pattern, and a filter of the same size
-("interleaved sampling", Keller and Heidrich 2001): soft, free of noise, the same in every run.
+The desk is lit once; per frame only the region of the hands and their shadows is traced (Embree). Shadows and ambient
+occlusion use one ray per pixel each, its direction from a 4x4 pattern, and a filter of the same size ("interleaved
+sampling", Keller and Heidrich 2001): soft, free of noise, and deterministic.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from fingertip_research.simulation.camera_rays import MIN_PROJECTION_DEPTH_M, Ca
 from fingertip_research.simulation.ground_plane import Background
 from fingertip_research.simulation.scene import Light, Scene
 
-# What a pixel shows: the desk, a hand's palm, fingers (in the order of FINGERS) or arm.
+# Segments of an image: the desk, and per hand the fingers (in the order of FINGERS), the arm and the palm.
 DESK = 0
 _SEGMENTS_PER_HAND = 2 + len(FINGERS)
 
 _PATTERN = 4
 _PATTERN_FILTER = np.array([0.5, 1.0, 1.0, 1.0, 0.5], dtype=np.float32)
-_AMBIENT_OCCLUSION_RANGE_M = 0.08  # how near something has to be to dim the light of the sky
-_RAY_OFFSET_M = 0.0006  # rays start this far off the surface they leave
+_AMBIENT_OCCLUSION_RANGE_M = 0.08  # maximum distance at which an object dims the light of the sky
+_RAY_OFFSET_M = 0.0006  # distance of a ray's start from its surface
 _HULL_MARGIN_PX = 28
-_MAX_OUTLINE_PX = 4000  # outlines are cut this far outside the image
-_SKIN_DEPTH_M = 0.012  # a point counts as seen this far under its own skin
+_MAX_OUTLINE_PX = 4000  # outlines are clipped to this distance from the image's origin
+_SKIN_DEPTH_M = 0.012  # a point this far under its own skin still counts as visible
 
-# Light bleeds across the terminator in skin, red furthest: wrap ratios of blue, green, red.
+# Subsurface scattering carries light across the terminator, red farthest: wrap ratios of blue, green, red.
 _WRAP_BGR = np.array([0.10, 0.16, 0.30], dtype=np.float32)
 _SHININESS = 24.0
 
@@ -50,7 +50,7 @@ def arm_segment(hand: Handedness) -> int:
 
 @dataclass(frozen=True)
 class Body:
-    """Something that moves: its mesh without positions.
+    """A moving body: its mesh without positions.
 
     triangles: (T, 3) int32. uv: (V, 2) float32 in texture pixels. texture: (H, W, 4) float32, linear BGR albedo and
     gloss. segments: (T,) uint8.
@@ -64,7 +64,7 @@ class Body:
 
 @dataclass(frozen=True)
 class Shape:
-    """Where a body is: vertices_m (V, 3) and unit normals (V, 3), float32, sheet frame."""
+    """The positions of a body: vertices_m (V, 3) and unit normals (V, 3), float32, sheet frame."""
 
     vertices_m: np.ndarray
     normals: np.ndarray
@@ -84,7 +84,7 @@ class RenderBuffers:
 
 
 class Renderer:
-    """Draws the bodies over the scene's desk."""
+    """Renders bodies over the scene's desk."""
 
     def __init__(self, scene: Scene, background: Background, bodies: Mapping[str, Body]) -> None:
         self._scene = scene
@@ -106,15 +106,15 @@ class Renderer:
         )
 
     def render(self, shapes: Mapping[str, Shape]) -> RenderBuffers:
-        """An image with the named bodies in their `shapes`; without any, the empty desk."""
+        """The scene with the named bodies in their `shapes`; the empty desk if there are none."""
         if not shapes:
             return self._empty
         return _FrameRender(self, _BodyScene(self._bodies, self._atlas_uv, shapes)).render()
 
     def are_visible(self, shapes: Mapping[str, Shape], points_m: np.ndarray, segments: np.ndarray) -> np.ndarray:
-        """Which points (N, 3) of the given segments (N,) the colour camera sees: (N,) bool, points in the sheet frame.
+        """Whether the colour camera sees points (N, 3), sheet frame, of the given segments (N,): (N,) bool.
 
-        A point a little under the skin counts as seen where nothing but its own segment's skin lies in front of it.
+        A point just under the skin counts as visible if only the skin of its own segment lies in front of it.
         """
         camera_rays = self._color_rays
         camera_points = camera_rays.camera_from_sheet.apply(points_m)
@@ -130,7 +130,7 @@ class Renderer:
 
 @dataclass(frozen=True)
 class _RayHits:
-    """triangle: (N,) -1 where a ray meets nothing. distance: (N,) in lengths of the direction. weights: (N, 3)."""
+    """triangle: (N,) -1 for rays without a hit. distance: (N,) in lengths of the direction. weights: (N, 3)."""
 
     triangle: np.ndarray
     distance: np.ndarray
@@ -154,7 +154,7 @@ class _BodyScene:
         self._mesh = TriangleMesh(self._scene, self.vertices_m, self.triangles)
 
     def trace(self, origin_m: np.ndarray, directions: np.ndarray) -> _RayHits:
-        """Rays from one point: the first triangle that each meets."""
+        """The first triangle on each ray from one point."""
         origins = np.ascontiguousarray(np.broadcast_to(origin_m, directions.shape), dtype=np.float32)
         hit = self._scene.run(origins, np.ascontiguousarray(directions), query="INTERSECT", output=True)
         u, v = hit["u"], hit["v"]
@@ -168,7 +168,7 @@ class _BodyScene:
 
 
 class _Lighting:
-    """The lamp and the sky on points and normals."""
+    """Light of the lamp and the sky at points with normals."""
 
     def __init__(self, light: Light) -> None:
         self._light = light
@@ -178,7 +178,7 @@ class _Lighting:
         self.sky_directions = _make_sphere_points(_PATTERN**2)
 
     def _sample_lamp_points(self) -> np.ndarray:
-        """Points on the lamp's disc, one for each place of the pattern: (16, 3)."""
+        """Points on the lamp's disc, one per position in the pattern: (16, 3)."""
         count = _PATTERN**2
         radius = np.sqrt((np.arange(count) + 0.5) / count) * self._light.radius_m
         angle = np.arange(count) * np.pi * (3 - np.sqrt(5))
@@ -191,8 +191,8 @@ class _Lighting:
         return (self.position_m + spread)[order].astype(np.float32)
 
     def compute_lamp_factor(self, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Unit directions to the lamp (N, 3), and what it gives a surface that faces it (N, 1), relative to a level
-        surface at the sheet's centre."""
+        """Unit directions to the lamp (N, 3), and the irradiance of a surface that faces it (N, 1), relative to a
+        level surface at the sheet's centre."""
         to_lamp = self.position_m - points_m
         square = _dot(to_lamp, to_lamp)
         return to_lamp / np.sqrt(square), 1 / (square * self._reference)
@@ -204,16 +204,16 @@ class _Lighting:
         return lamp.astype(np.float32), np.broadcast_to(self._light.sky_bgr, lamp.shape).astype(np.float32)
 
     def shade_skin(self, surface: _Surface, lamp_visibility: np.ndarray, sky_visibility: np.ndarray) -> np.ndarray:
-        """Light that leaves skin towards the eye: (N, 3)."""
+        """Radiance of skin towards the camera: (N, 3)."""
         direction, factor = self.compute_lamp_factor(surface.points_m)
         facing = _dot(surface.normals, direction)
         wrapped = np.maximum((facing + _WRAP_BGR) / (1 + _WRAP_BGR), 0)
-        # Where a shadow begins, light has bled into the skin as well: red fades last.
+        # Light also scatters into the skin at the edge of a shadow: red fades last.
         bled = lamp_visibility[:, None] ** np.array([1.0, 0.9, 0.65], dtype=np.float32)
         lamp = wrapped * factor * bled * self._light.lamp_bgr
         up = 0.5 + 0.5 * surface.normals[:, 2:]
         sky = (up * sky_visibility[:, None]) * self._light.sky_bgr
-        # The desk throws light back up; close to it the finger's own shadow takes that away.
+        # The desk reflects light upwards; close to it the finger's own shadow removes that light.
         height = np.clip(surface.points_m[:, 2:] / 0.03, 0.15, 1)
         bounce = (1 - up) * height * 0.35 * (self._light.sky_bgr + self._light.lamp_bgr)
         half = _normalise(direction + surface.to_camera)
@@ -234,7 +234,7 @@ class _Surface:
 
 
 class _FrameRender:
-    """The work on one image."""
+    """Renders one frame."""
 
     def __init__(self, renderer: Renderer, body_scene: _BodyScene) -> None:
         self._renderer = renderer
@@ -268,7 +268,7 @@ class _FrameRender:
         return RenderBuffers(radiance, segments, self._render_depth())
 
     def _find_affected_region(self) -> np.ndarray:
-        """Where the image can differ from the empty desk: round the bodies and their shadows. (H, W) uint8."""
+        """The region that can differ from the empty desk, around the bodies and their shadows: (H, W) uint8."""
         lamp = self._renderer._lighting.lamp_points
         extremes = lamp.min(axis=0), lamp.max(axis=0)
         parts = [self._body_scene.vertices_m[part] for part in self._body_scene.parts]
@@ -276,7 +276,7 @@ class _FrameRender:
         return _fill_hulls(self._rays, spread, _HULL_MARGIN_PX)
 
     def _trace_bodies(self, directions: np.ndarray, ground_m: np.ndarray) -> tuple[_RayHits, np.ndarray]:
-        """What rays of the eye meet, and which of them meet a body before the ground."""
+        """The hits of the camera's rays, and which rays meet a body before the ground."""
         hits = self._body_scene.trace(self._rays.origin_m, directions)
         return hits, (hits.triangle >= 0) & (hits.distance < ground_m)
 
@@ -293,9 +293,9 @@ class _FrameRender:
     def _trace_light(
         self, active: np.ndarray, points_m: np.ndarray, normals: np.ndarray, on_body: np.ndarray, fade: np.ndarray
     ) -> tuple[_UnoccludedLighting, _UnoccludedLighting]:
-        """How much of the lamp and of the sky each active pixel sees.
+        """Visibility of the lamp and of the sky from each active pixel.
 
-        fade: fraction of the sky's dimming that is kept, so that it ends softly where the region does.
+        fade: factor on the ambient occlusion, so that it ends softly at the border of the region.
         """
         lighting, body_scene = self._renderer._lighting, self._body_scene
         row, column = np.divmod(active, self._rays.shape[1])
@@ -322,7 +322,7 @@ class _FrameRender:
         lamp_visibility: _UnoccludedLighting,
         sky_visibility: _UnoccludedLighting,
     ) -> None:
-        """Where two segments meet, four rays a pixel instead of one."""
+        """Uses four rays per pixel instead of one where two segments meet."""
         lowest = cv2.erode(segments, np.ones((3, 3), np.uint8))
         highest = cv2.dilate(segments, np.ones((3, 3), np.uint8))
         edges = np.flatnonzero(lowest != highest)
@@ -357,8 +357,8 @@ class _FrameRender:
 
 @dataclass(frozen=True)
 class _UnoccludedLighting:
-    """A fraction of light for pixels of the desk and for pixels of bodies, each filled a little beyond its own pixels:
-    (H * W,) float32, 0..1."""
+    """The visible fraction of a light for pixels of the desk and for pixels of bodies, each extended slightly beyond
+    its own pixels: (H * W,) float32, 0..1."""
 
     desk: np.ndarray
     body: np.ndarray
@@ -367,7 +367,7 @@ class _UnoccludedLighting:
     def from_samples(
         cls, active: np.ndarray, visibility: np.ndarray, on_body: np.ndarray, shape: tuple[int, int]
     ) -> _UnoccludedLighting:
-        # Shadows of hands high over the desk are wide and need more than one period of the pattern.
+        # Shadows of hands high above the desk are wide: one period of the pattern is not enough.
         return cls(
             _masked_mean(active, visibility, ~on_body, shape, 2), _masked_mean(active, visibility, on_body, shape, 1)
         )
@@ -376,7 +376,7 @@ class _UnoccludedLighting:
 def _masked_mean(
     active: np.ndarray, visibility: np.ndarray, chosen: np.ndarray, shape: tuple[int, int], passes: int
 ) -> np.ndarray:
-    """`visibility` averaged repeatedly over the pattern, of the selected pixels only; 1 where there are none."""
+    """`visibility` of the selected pixels, averaged `passes` times over the pattern; 1 far from selected pixels."""
     layers = np.zeros((shape[0] * shape[1], 2), dtype=np.float32)
     layers[active[chosen], 0] = visibility[chosen]
     layers[active[chosen], 1] = 1
@@ -388,7 +388,7 @@ def _masked_mean(
 
 
 def _fill_hulls(camera_rays: CameraRays, parts: list[np.ndarray], margin_px: int) -> np.ndarray:
-    """The image's region inside the outlines of sets of points, widened: (H, W) uint8."""
+    """The region inside the convex hulls of sets of points, widened by margin_px: (H, W) uint8."""
     region = np.zeros(camera_rays.shape, dtype=np.uint8)
     for part in parts:
         pixels = np.clip(camera_rays.project_outline(part), -_MAX_OUTLINE_PX, _MAX_OUTLINE_PX).astype(np.float32)
@@ -408,12 +408,12 @@ def _normalise(vectors: np.ndarray) -> np.ndarray:
 
 
 def _interpolate(weights: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """Weights (N, 3) of a triangle's corners, values there (N, 3, D) -> values in between (N, D)."""
+    """Weights (N, 3) of a triangle's corners, values at the corners (N, 3, D) -> interpolated values (N, D)."""
     return np.einsum("nk,nkd->nd", weights, corners)
 
 
 def _project_shadow(points_m: np.ndarray, lamp_m: np.ndarray) -> np.ndarray:
-    """Where points' shadows fall on the desk, kept to the desk's neighbourhood: (N, 3)."""
+    """The shadows of points on the desk, clipped to 1 m from the sheet's centre: (N, 3)."""
     height = np.clip(points_m[:, 2:], 0, lamp_m[2] * 0.8)
     along = height / (lamp_m[2] - height)
     shadow = points_m - along * (lamp_m - points_m)
@@ -445,7 +445,7 @@ def _build_atlas(bodies: Mapping[str, Body]) -> tuple[np.ndarray, dict[str, np.n
 
 def _sample_texture(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
     """Bilinear samples of a texture (H, W, C) at texture pixels (N, 2): (N, C)."""
-    width = 256  # cv2.remap takes images, and none wider or higher than 32767
+    width = 256  # cv2.remap requires maps of two dimensions, each at most 32767
     rows = max(1, -(-len(uv) // width))
     padded = np.zeros((2, rows * width), dtype=np.float32)
     padded[:, : len(uv)] = uv.T - 0.5

@@ -1,6 +1,6 @@
-"""The scene of one recording: cameras and their poses, light, desk, the participant's appearance. All from a seed.
+"""The scene of one recording, drawn from a seed: cameras and their pose, light, desk, the participant's appearance.
 
-Colours are linear (not gamma-coded) and in the order blue, green, red, as the image is.
+Colours are linear (not gamma-coded) and in the order blue, green, red, as in the image.
 """
 
 from __future__ import annotations
@@ -33,16 +33,17 @@ SKIN_TONES_SRGB = (
 )
 SLEEVES_SRGB = ((46, 62, 96), (120, 122, 126), (38, 40, 44), (108, 42, 46), (70, 96, 74), (196, 190, 178))
 
-# Independent random streams: a change in how one thing is drawn leaves the others as they were.
+# Independent random streams: a change in one sampling function does not change the results of the others.
 _CAMERA_STREAM, _LIGHT_STREAM, _APPEARANCE_STREAM, _SENSOR_STREAM = range(100, 104)
 
 
 @dataclass(frozen=True)
 class Light:
-    """A round lamp and the light that comes from everywhere.
+    """A round lamp and the diffuse light of the room.
 
-    position_m: (3,) sheet frame. radius_m: of the lamp, makes shadows soft. lamp_bgr: (3,) irradiance that it gives to
-    a level surface at the sheet's centre. sky_bgr: (3,) irradiance from above without the lamp.
+    position_m: (3,) of the lamp, sheet frame. radius_m: of the lamp, determines how soft shadows are. lamp_bgr: (3,)
+    irradiance by the lamp of a level surface at the sheet's centre. sky_bgr: (3,) irradiance from above without the
+    lamp.
     """
 
     position_m: np.ndarray
@@ -53,10 +54,11 @@ class Light:
 
 @dataclass(frozen=True)
 class DepthNoise:
-    """How the stereo depth errs. Standard deviations in pixels of disparity.
+    """Errors of the stereo depth. Standard deviations in pixels of disparity.
 
-    temporal_px: new in every frame. fixed_px: stays. correlation_px: over how many pixels block matching smears both.
-    hole_ratio: how readily surfaces without texture lose their depth, 0..1.
+    temporal_px: noise that is independent per frame. fixed_px: noise that is the same in all frames. correlation_px:
+    distance over which block matching correlates both. hole_ratio: tendency of surfaces without texture to lose their
+    depth, 0..1.
     """
 
     temporal_px: float
@@ -67,8 +69,8 @@ class DepthNoise:
 
 @dataclass(frozen=True)
 class Appearance:
-    """desk: one of DESKS. skin_tone: index into SKIN_TONES_SRGB. sleeve_bgr: (3,). bare_forearm_m: skin that shows
-    between wrist and sleeve."""
+    """desk: one of DESKS. skin_tone: index into SKIN_TONES_SRGB. sleeve_bgr: (3,). bare_forearm_m: visible
+    skin between wrist and sleeve."""
 
     desk: str
     skin_tone: int
@@ -78,10 +80,10 @@ class Appearance:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that stays the same in a recording except the hands.
+    """The constant parts of a recording, except the hands.
 
-    exposure: factor from radiance to the sensor's range (1 saturates). color_noise: SD of the noise of a pixel at
-    full scale, in the same range.
+    exposure: factor from radiance to the sensor's range (1 saturates). color_noise: SD of a pixel's noise at full
+    scale, in the same range.
     """
 
     seed: int
@@ -98,9 +100,9 @@ class Scene:
 
 
 def make_scene(seed: int, angle_deg: float, level: str = "normal", distance_m: float | None = None) -> Scene:
-    """The scene of a seed. level: one of DIFFICULTIES. distance_m: camera to sheet centre; None: by the seed.
+    """The scene of a seed. level: one of DIFFICULTIES. distance_m: camera to sheet centre; None: drawn.
 
-    Raises ValueError for an angle, a distance or a difficulty that cannot be.
+    Raises ValueError for an impossible angle, distance or difficulty.
     """
     _check_placement(angle_deg, distance_m)
     difficulty = _parse_difficulty(level)
@@ -133,15 +135,13 @@ def _parse_difficulty(name: str) -> Difficulty:
 
 def _check_placement(angle_deg: float, distance_m: float | None) -> None:
     if not ANGLES_DEG[0] <= angle_deg <= ANGLES_DEG[1]:
-        raise ValueError(f"angle is {angle_deg} degrees: the camera can stand {ANGLES_DEG[0]:g} to {ANGLES_DEG[1]:g}")
+        raise ValueError(f"angle is {angle_deg} degrees: choose {ANGLES_DEG[0]:g} to {ANGLES_DEG[1]:g}")
     if distance_m is not None and not DISTANCES_M[0] <= distance_m <= DISTANCES_M[1]:
-        raise ValueError(
-            f"distance is {distance_m} m: the camera can stand {DISTANCES_M[0]} to {DISTANCES_M[1]} m away"
-        )
+        raise ValueError(f"distance is {distance_m} m: choose {DISTANCES_M[0]} to {DISTANCES_M[1]} m")
 
 
 def _sample_cameras(random: np.random.Generator) -> tuple[Camera, Camera]:
-    """Colour and depth intrinsics of a unit, spread round a D405's at 640x480 as units differ."""
+    """Colour and depth intrinsics of one unit: those of a D405 at 640x480, with the spread between units."""
     fx = 391.76 + random.normal(0, 1.5)
     color = Camera(
         fx=fx,
@@ -162,7 +162,7 @@ _DISTORTION = np.array([-0.052, 0.056, -0.0008, 0.0014, -0.019])
 
 
 def _sample_camera_from_sheet(random: np.random.Generator, angle_deg: float, distance_m: float) -> RigidTransform:
-    """Beyond the sheet and facing the typist: image up is towards the typist, image left the typist's right."""
+    """A camera beyond the sheet that faces the typist: image up is towards the typist, left is the typist's right."""
     elevation = math.radians(angle_deg + random.normal(0, 0.7))
     azimuth, roll = np.radians(random.normal(0, [2.0, 1.0]))
     target = np.array([random.normal(0, 0.004), random.normal(-0.008, 0.004), 0.0])
@@ -177,7 +177,7 @@ def _sample_camera_from_sheet(random: np.random.Generator, angle_deg: float, dis
 
 
 def _sample_light(random: np.random.Generator, difficulty: Difficulty) -> tuple[Light, float]:
-    """A lamp overhead to one side; how white paper is exposed varies as automatic exposure does."""
+    """A lamp overhead to one side, and an exposure that varies like automatic exposure of white paper."""
     azimuth = random.uniform(-1.0, 1.0) + (0.0 if random.random() < 0.7 else math.pi)
     elevation = math.radians(random.uniform(48, 72))
     distance_m = random.uniform(0.9, 1.5)
@@ -206,7 +206,7 @@ def _sample_appearance(random: np.random.Generator) -> Appearance:
 
 
 def _sample_depth_noise(random: np.random.Generator, difficulty: Difficulty) -> DepthNoise:
-    """0.05 to 0.1 px of disparity is what the stereo literature gives for sub-pixel block matching."""
+    """Sub-pixel block matching has an error of 0.05 to 0.1 px of disparity (see `sensor`)."""
     total_px = {"calm": (0.05, 0.06), "normal": (0.06, 0.08), "hard": (0.08, 0.10)}[difficulty]
     noise_px = random.uniform(*total_px)
     fixed_px = 0.3 * noise_px

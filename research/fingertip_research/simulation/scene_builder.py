@@ -1,4 +1,4 @@
-"""Builds a scene: bodies with their textures, the sheet on the desk, the renderer."""
+"""Builds the scene to render: bodies with textures, the sheet on the desk, the renderer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ARM_TEXTURE = 256
 
 
 class HandSceneRenderer:
-    """Two hands with arms over a desk, ready to be photographed. models: one for each hand."""
+    """Renders two hands with arms over a desk. models: one per hand."""
 
     def __init__(self, scene: Scene, layout: Layout, models: Mapping[Handedness, HandModel]) -> None:
         self._models = models
@@ -32,7 +32,7 @@ class HandSceneRenderer:
         }
         bodies: dict[str, Body] = {}
         for hand in HANDS:
-            # Both hands are one person's: the same stream for both.
+            # Both hands are one person's: they have equal random streams.
             random = np.random.default_rng([scene.seed, _APPEARANCE_STREAM])
             bodies[hand] = _make_hand_body(models[hand], scene.appearance, random)
             bodies[f"{hand}_arm"] = _make_arm_body(hand, self._arms[hand], bodies[hand], scene.appearance, random)
@@ -46,11 +46,11 @@ class HandSceneRenderer:
         self._renderer = Renderer(scene, background, bodies)
 
     def render(self, poses: Mapping[Handedness, HandPose]) -> RenderBuffers:
-        """The image of the given hands; of the empty desk where there are none."""
+        """The image of the given hands, or of the empty desk."""
         return self._renderer.render(self._pose_bodies(poses))
 
     def find_visible_fingertips(self, poses: Mapping[Handedness, HandPose]) -> dict[Handedness, np.ndarray]:
-        """For each hand whose fingertips the colour camera sees, the very end or the nail above it: (5,) bool."""
+        """For each hand, which fingertips the colour camera sees, their ends or the nails above: (5,) bool."""
         if not poses:
             return {}
         points = [
@@ -79,7 +79,7 @@ class HandSceneRenderer:
             vertices, normals = self._models[hand].pose_skin(pose)
             arm = self._arms[hand]
             arm_vertices, arm_normals = arm.pose_skin(vertices)
-            # The flat cap that closes the mesh at the wrist bends the normals there: the skin continues into the arm.
+            # The flat cap that closes the mesh at the wrist distorts its normals; the skin continues into the arm.
             seam_vertex, rim = arm.seam_pairs.T
             normals[seam_vertex] = arm_normals[rim]
             shapes[hand] = Shape(vertices, normals)
@@ -90,7 +90,7 @@ class HandSceneRenderer:
 def _make_hand_body(model: HandModel, appearance: Appearance, random: np.random.Generator) -> Body:
     texture = make_skin_texture(model, appearance.skin_tone, random)
     fingers = model.finger_of_vertex[model.triangles]
-    # A triangle between finger and palm is the finger's where most of its corners are.
+    # A triangle between finger and palm belongs to the part with most of its corners.
     finger = np.median(fingers, axis=1).astype(int)
     segments = np.array([finger_segment(model.hand, index) for index in finger], dtype=np.uint8)
     return Body(model.triangles, (model.uv * len(texture)).astype(np.float32), texture, segments)

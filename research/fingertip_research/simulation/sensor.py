@@ -1,9 +1,9 @@
-"""What a D405 makes of an image: colour with blur and noise, stereo depth with its errors, depth aligned to colour.
+"""A simulated D405: colour with blur and noise, stereo depth with its errors, depth aligned to colour.
 
-Depth noise is a model, not a measurement of one unit. Stereo gives z = f B / d with f in pixels and baseline B, so an
-error s of the disparity d is an error of depth sigma_z = z^2 s / (f B) (Keselman et al., "Intel RealSense Stereoscopic
-Depth Cameras", 2017; sub-pixel error 0.05..0.1 px). Real block matching of rendered pairs would be far noisier than
-the camera, see Ahn et al. 2019 and Handa et al. 2014 for the same kind of model.
+The depth noise is a model, not a measurement of one unit. Stereo gives z = f B / d with f in pixels and baseline B, so
+an error s of the disparity d is an error of depth sigma_z = z^2 s / (f B) (Keselman et al., "Intel RealSense
+Stereoscopic Depth Cameras", 2017; sub-pixel error 0.05..0.1 px). Block matching of rendered image pairs would be far
+noisier than the camera. Ahn et al. 2019 and Handa et al. 2014 use similar models.
 """
 
 from __future__ import annotations
@@ -11,21 +11,22 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.geometry import Camera
 from fingertip_research.simulation.camera_rays import pixel_grid
 from fingertip_research.simulation.renderer import RenderBuffers
-from fingertip_research.simulation.scene import DepthNoise, Scene
+from fingertip_research.simulation.scene import Scene
 
-BASELINE_M = 0.018  # D405 data sheet
+BASELINE_M = D405.baseline_m
+MIN_DEPTH_M, MAX_DEPTH_M = D405.depth_range_m
 DISPARITY_STEP_PX = 1 / 32
-MIN_DEPTH_M, MAX_DEPTH_M = 0.07, 0.50  # working range in the data sheet
-DEPTH_UNIT_M = 0.001  # realsense2_camera publishes whole millimetres
+DEPTH_UNIT_M = 0.001  # realsense2_camera publishes whole millimetres, not the sensor's own unit
 
 _LENS_BLUR_PX = 0.6
 _VIGNETTING = 0.18  # light lost in the corners
-_SHOT_NOISE_FRACTION = 0.8  # of the noise that grows with the square root of the light
-_WINDOW_PX = 7  # window of block matching
-_EDGE_PX = 0.5  # a step of disparity between neighbours that is an edge, not a slope
+_SHOT_NOISE_FRACTION = 0.8  # of the colour noise; it grows with the square root of the light
+_WINDOW_PX = 7  # side of the block matching window
+_EDGE_PX = 0.5  # a larger step of disparity between neighbours is an edge, not a slope
 _TEXTURE_LEVEL = 0.012  # contrast below which matching starts to fail
 _FIXED_STREAM, _COLOR_STREAM, _DEPTH_STREAM = range(300, 303)
 
@@ -42,7 +43,7 @@ class ColorSensor:
         self._gamma = _make_gamma_table()
 
     def measure(self, buffers: RenderBuffers, frame: int) -> np.ndarray:
-        """An image of light -> (H, W, 3) uint8. The noise is that of the scene's seed and the frame's number."""
+        """Radiance -> (H, W, 3) uint8. The noise depends only on the scene's seed and the frame's number."""
         random = np.random.default_rng([self._scene.seed, _COLOR_STREAM, frame])
         light = cv2.GaussianBlur(buffers.radiance_bgr, (0, 0), _LENS_BLUR_PX) * self._gain
         noise = random.standard_normal(light.shape, dtype=np.float32)
@@ -56,7 +57,7 @@ class ColorSensor:
 
 
 class DepthSensor:
-    """Exact depth to what realsense2_camera publishes."""
+    """Exact depth to the depth that realsense2_camera publishes."""
 
     def __init__(self, scene: Scene) -> None:
         self._noise = scene.depth_noise
@@ -66,13 +67,13 @@ class DepthSensor:
         shape = (self.camera.height, self.camera.width)
         random = np.random.default_rng([scene.seed, _FIXED_STREAM])
         self._fixed_px = self._noise.fixed_px * sample_correlated_noise(random, shape, self._noise.correlation_px)
-        # Where matching gives up first stays much the same from frame to frame.
+        # The places at which matching fails first are similar in all frames.
         self._match_robustness = sample_correlated_noise(random, shape, 7.0)
         self._depth_to_color_map = _make_pixel_map(self.camera, scene.color_camera)
         self._color_to_depth_map = _make_pixel_map(scene.color_camera, self.camera)
 
     def measure(self, buffers: RenderBuffers, frame: int) -> np.ndarray:
-        """Depth on the depth camera's grid: (H, W) uint16, whole millimetres, 0 where there is none."""
+        """Depth on the depth camera's grid: (H, W) uint16, whole millimetres, 0 invalid."""
         random = np.random.default_rng([self._seed, _DEPTH_STREAM, frame])
         noise = self._noise
         shape = buffers.depth_m.shape
@@ -90,21 +91,21 @@ class DepthSensor:
     def align(self, depth: np.ndarray, outside: float = 0) -> np.ndarray:
         """Depth on the depth camera's grid -> on the colour camera's, (H, W), `outside` beyond the depth camera's view.
 
-        Colour comes from the left imager, where depth has its origin, so that the two differ by lens and rectification
-        only: each colour pixel has one depth pixel at any depth.
+        Colour comes from the left imager, which is also the origin of depth. The two differ only by lens and
+        rectification: a colour pixel has the same depth pixel at any depth.
         """
         columns, rows = self._color_to_depth_map
         return cv2.remap(depth, columns, rows, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=[outside])
 
     def _find_occluded(self, disparity_px: np.ndarray) -> np.ndarray:
-        """What the right imager does not see: something to the right, with more disparity, lands on or left of it;
-        or it lies left of the imager's image (the invalid depth band of the D400 data sheet)."""
+        """Pixels that the right imager does not see: a pixel further right, with more disparity, is at or left of the
+        same place in its image; or the place is left of its image (the invalid depth band of the D400 data sheet)."""
         right_px = np.arange(disparity_px.shape[1], dtype=np.float32) - disparity_px
         leftmost = np.minimum.accumulate(right_px[:, ::-1], axis=1)[:, ::-1]
         return (right_px > leftmost + 0.5) | (right_px < 0)
 
     def _find_holes(self, buffers: RenderBuffers, disparity_px: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """Where matching fails: surfaces without texture, and here and there along edges of depth."""
+        """Pixels at which matching fails: on surfaces without texture, and occasionally along edges of depth."""
         light = buffers.radiance_bgr[..., 1]
         intensity = cv2.remap(light, *self._depth_to_color_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
         mean = cv2.blur(intensity, (_WINDOW_PX, _WINDOW_PX))
@@ -121,19 +122,13 @@ class DepthSensor:
 def quantise(disparity_px: np.ndarray, valid: np.ndarray, focal_baseline: float) -> np.ndarray:
     """Disparities -> depth in whole millimetres as realsense2_camera publishes it: (H, W) uint16, 0 invalid.
 
-    Disparity comes in steps of 1/32 px. The driver cuts millimetres off instead of rounding, so that depth is half a
+    Disparity comes in steps of 1/32 px. The driver truncates to millimetres instead of rounding: depth is half a
     millimetre too short on average.
     """
     stepped_px = np.rint(disparity_px / DISPARITY_STEP_PX) * DISPARITY_STEP_PX
     depth_m = focal_baseline / np.maximum(stepped_px, 1e-3)
     valid = valid & (depth_m >= MIN_DEPTH_M) & (depth_m <= MAX_DEPTH_M)
     return np.where(valid, depth_m / DEPTH_UNIT_M, 0).astype(np.uint16)
-
-
-def depth_sigma_m(depth_m: float, camera: Camera, noise: DepthNoise) -> float:
-    """Standard deviation of depth that the disparity noise makes, metres, without quantisation."""
-    disparity_px = np.hypot(noise.temporal_px, noise.fixed_px)
-    return float(depth_m**2 * disparity_px / (camera.fx * BASELINE_M))
 
 
 def sample_correlated_noise(random: np.random.Generator, shape: tuple[int, int], scale_px: float) -> np.ndarray:
@@ -146,7 +141,7 @@ def sample_correlated_noise(random: np.random.Generator, shape: tuple[int, int],
 
 
 def _make_pixel_map(source: Camera, target: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """For each pixel of one camera where it lies in another one of the same optical centre: columns, rows (H, W)."""
+    """The position of each pixel of `source` in `target`, which has the same optical centre: columns, rows (H, W)."""
     pixels = target.project(source.rays(pixel_grid(source))).astype(np.float32)
     return pixels[:, 0].reshape(source.height, source.width), pixels[:, 1].reshape(source.height, source.width)
 

@@ -1,7 +1,7 @@
-"""How a fingertip moves up and down: curves in time, evaluated for many moments at once.
+"""Vertical motion of a fingertip: functions of time, vectorised.
 
-Seconds and metres. A finger waits at its hover height; strokes bend that height towards a goal and back. A tap aims
-below the surface and is stopped by it.
+Seconds and metres. A finger waits at its hover height; strokes move it towards a goal and back. A tap aims below the
+surface, which stops the finger.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# A tap aims that far below the surface: what makes the stop a hard one.
+# A tap aims this far below the surface, so that the finger meets the surface at speed.
 TARGET_DEPTH_M = 0.005
 # Maximum compression of the pad under a tap's force.
 MAX_PAD_COMPRESSION_M = 0.0005
-# Below the surface the pad gives at this rate at first: 1 mm of aim presses it in by a quarter of that.
+# Initial compression of the pad per aimed depth: the first 0.1 mm below the surface compress the pad by 0.025 mm.
 _PAD_COMPLIANCE = 0.25
 
 
 def minimum_jerk(u: np.ndarray) -> np.ndarray:
-    """0 to 1 as u goes from 0 to 1, with no speed or acceleration at the ends (Flash and Hogan 1985)."""
+    """0 to 1 as u goes from 0 to 1, with zero speed and acceleration at the ends (Flash and Hogan 1985)."""
     u = np.clip(u, 0.0, 1.0)
     return u**3 * (10 - 15 * u + 6 * u**2)
 
@@ -32,7 +32,7 @@ def inverse_minimum_jerk(fraction: float) -> float:
 
 @dataclass(frozen=True)
 class MinimumJerkPulse:
-    """Rises from 0 to 1 between start_s and start_s + rise_s, falls back from fall_at_s on within fall_s."""
+    """Rises from 0 to 1 from start_s to start_s + rise_s, falls back to 0 from fall_at_s to fall_at_s + fall_s."""
 
     start_s: float
     rise_s: float
@@ -50,7 +50,7 @@ class MinimumJerkPulse:
 
 @dataclass(frozen=True)
 class Stroke:
-    """A pulse of height: `amplitude` of the displacement from where the pad is to goal_m."""
+    """Moves a pad towards goal_m and back: by `amplitude` of the distance at the peak of the pulse."""
 
     pulse: MinimumJerkPulse
     goal_m: float
@@ -61,7 +61,7 @@ class Stroke:
 
 
 def make_tap_stroke(press_s: float, release_s: float, hover_m: float, descent_s: float, ascent_s: float) -> Stroke:
-    """A stroke that touches about at press_s and leaves about at release_s, from and to hover_m."""
+    """A stroke from and to hover_m, with touch-down near press_s and lift-off near release_s."""
     contact_fraction = hover_m / (hover_m + TARGET_DEPTH_M)
     start_s = press_s - inverse_minimum_jerk(contact_fraction) * descent_s
     fall_at_s = release_s - inverse_minimum_jerk(1.0 - contact_fraction) * ascent_s
@@ -69,14 +69,14 @@ def make_tap_stroke(press_s: float, release_s: float, hover_m: float, descent_s:
 
 
 def apply_surface_contact(heights_m: np.ndarray) -> np.ndarray:
-    """Heights as the surface allows them: below 0 only by the compression of the pad."""
+    """Heights limited by the surface: below 0 only by the compression of the pad."""
     compression_m = MAX_PAD_COMPRESSION_M * np.tanh(-_PAD_COMPLIANCE * heights_m / MAX_PAD_COMPRESSION_M)
     return np.where(heights_m > 0.0, heights_m, -compression_m)
 
 
 @dataclass(frozen=True)
 class SmoothNoise:
-    """A slow wandering about 0: a few sines of random frequency and phase. amplitudes, hertz, phases: (K,)."""
+    """Smooth random motion about 0: K sines of random frequency and phase. amplitudes, hertz, phases_rad: (K,)."""
 
     amplitudes: np.ndarray
     hertz: np.ndarray

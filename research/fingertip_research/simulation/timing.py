@@ -1,4 +1,4 @@
-"""When keys go down and up: distributions measured on people, scaled to a speed."""
+"""Tap durations and onset intervals: distributions measured on people, scaled to a typing speed."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ CHARACTERS_PER_WORD = 5
 
 
 def sample_tap_durations_s(random: np.random.Generator, count: int) -> np.ndarray:
-    """(count,) how long keys are down, by the inverse of the measured distribution.
+    """(count,) tap durations, by inverse transform sampling of the measured distribution.
 
-    Without its shortest 2 %: a finger that comes down from its hover cannot turn round on the spot.
+    Without its shortest 2 %: a finger that descends from its hover height cannot reverse at once.
     """
     return np.interp(random.uniform(2, 100, count), PERCENTILES, TAP_DURATION_MS) / 1000
 
 
 def sample_onset_intervals_s(random: np.random.Generator, count: int, words_per_minute: float) -> np.ndarray:
-    """(count,) from one touch to the next: the measured distribution's shape, its mean scaled to the speed."""
+    """(count,) intervals between touch-downs: the measured distribution, its mean scaled to the typing speed."""
     levels = np.linspace(0.5, 99.5, 199)
     mean_ms = np.interp(levels, PERCENTILES, INTER_ONSET_INTERVAL_MS).mean()
     target_mean_s = SECONDS_PER_MINUTE / (CHARACTERS_PER_WORD * words_per_minute)

@@ -55,7 +55,7 @@ def test_short_run_is_rejected(heard):
 def test_missing_depth_output_is_an_error(heard):
     """Not a table full of zeros."""
     heard.depth_stamps_ns = set()
-    with pytest.raises(ValueError, match="its log says why"):
+    with pytest.raises(ValueError, match="its log states the reason"):
         summarise(heard, ProcessorTimeMonitor())
 
 

@@ -25,7 +25,7 @@ HEADER = {
 
 
 def write_bag(path: Path) -> Path:
-    """Two images, 30 s apart: with given events nothing but the length is read from it."""
+    """Two images, 30 s apart: with given events only the duration is read from it."""
     camera = Camera(fx=40.0, fy=40.0, cx=16.0, cy=12.0, width=32, height=24)
     with BagWriter(path) as bag:
         for stamp_ns in (0, 30_000 * MS):
@@ -65,7 +65,7 @@ def make_event(event_type: str, time_ms: float, press_id: int, key: str | None, 
 
 
 def write_events(path: Path) -> Path:
-    """Five taps: three read right and 10 ms late, one on the wrong key, one missed; and one press too many."""
+    """Five taps: three detected correctly and 10 ms late, one on the wrong key, one missed; and one extra press."""
     taps = ((1010, "h"), (2010, "e"), (3010, "l"), (4010, "k"))
     with event_writer(path) as write:
         for press_id, (time_ms, key) in enumerate(taps):
@@ -84,7 +84,7 @@ def recording(tmp_path) -> Path:
 
 
 def test_report_matches_hand_counts(recording, tmp_path, capsys):
-    """Every figure of the report is the one that can be counted by hand."""
+    """Every metric of the report equals its value counted by hand."""
     assert run("evaluate", "recording", recording, "--events", tmp_path / "events.jsonl", "--json") == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["taps"], report["presses"], report["matched"]) == (5, 5, 4)
@@ -104,7 +104,7 @@ def test_report_matches_hand_counts(recording, tmp_path, capsys):
 
 
 def test_report_is_printed_as_tables(recording, tmp_path, capsys):
-    """Without --json the same figures come as tables."""
+    """Without --json the same metrics are printed as tables."""
     assert run("evaluate", "recording", recording, "--events", tmp_path / "events.jsonl") == 0
     out = capsys.readouterr().out
     assert "0.800" in out
@@ -136,7 +136,7 @@ BAD_INPUT = {
 
 @pytest.mark.parametrize("case", BAD_INPUT)
 def test_bad_input(recording, tmp_path, monkeypatch, capsys, case):
-    """One line that names file and trouble, exit code 2, nothing on stdout."""
+    """One line with the file and the error, exit code 2, nothing on stdout."""
     monkeypatch.chdir(tmp_path)
     arguments, message = BAD_INPUT[case]
     assert run("evaluate", "recording", *arguments, "--json") == 2

@@ -1,4 +1,4 @@
-"""The demonstration as a user starts it: real nodes over real DDS read a recording, a person sees what they read."""
+"""The demo as a user starts it: the real nodes decode a recording over DDS."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ ARGUMENTS = ["demo", "--text", "hi", "--seed", "3", "--angle", "60", "--max-cer"
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch, hand_weights) -> Path:
-    """A cache of the test's own, with the real weights."""
+    """A separate cache, with the real weights."""
     monkeypatch.setenv(weights.DIRECTORY_VARIABLE, str(hand_weights["palm_detection_full"].parent))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 
 def test_demo_reads_the_typed_text(cache, typed_recording, tmp_path, capfd):
-    """A recording that was rendered before is played; summary, video and image come; nothing runs on afterwards."""
+    """A cached recording is played; summary, video and contact sheet are written; all nodes have logs."""
     cached = locate_recording(SETTINGS)
     cached.parent.mkdir(parents=True)
     shutil.copy(typed_recording, cached)
@@ -37,9 +37,9 @@ def test_demo_reads_the_typed_text(cache, typed_recording, tmp_path, capfd):
     out = tmp_path / "out"
     assert run(*ARGUMENTS, "--out", out) == 0
     output = capfd.readouterr().out
-    assert "rendered before" in output
+    assert "(cached)" in output
     assert "'hi'" in output
-    assert "25 words a minute" in output
+    assert "25 words per minute" in output
     assert str(out / "contact_sheet.png") in output
     with open_recording(cached) as recording:
         frames = recording.frame_count
@@ -57,14 +57,14 @@ def test_demo_reads_the_typed_text(cache, typed_recording, tmp_path, capfd):
     [(["--text", "é"], "no key that writes 'é'"), (["--difficulty", "wild"], "choose one of calm, normal, hard")],
 )
 def test_invalid_demo_arguments_are_rejected(cache, tmp_path, capfd, arguments, message):
-    """One line, exit code 2, nothing kept."""
+    """The error is one line with exit code 2; nothing is cached."""
     assert run(*ARGUMENTS, *arguments, "--out", tmp_path / "out") == 2
     assert message in capfd.readouterr().err
     assert not list(cache.rglob("*.mcap"))
 
 
 def test_cached_recording_depends_on_its_settings(cache, tmp_path):
-    """Other settings have another name, and half a recording is none."""
+    """Each setting changes the name; a bag without ground truth is not complete."""
     assert locate_recording(SETTINGS) == locate_recording(dict(reversed(SETTINGS.items())))
     assert locate_recording(SETTINGS) != locate_recording({**SETTINGS, "seed": 4})
     bag = tmp_path / "a.mcap"

@@ -1,4 +1,4 @@
-"""The contact benchmark: people without images, the noise they are seen with, and the counts that come of it."""
+"""Rules of the kinematic suite: participants, noise model, counts and the command."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def layout() -> Layout:
 
 
 def make_noise_free_model() -> NoiseModel:
-    """The package's figures with all noise taken out: what remains is how the rim stands over the pad."""
+    """The package's noise model without noise: only the offset of the rim above the pad remains."""
     no_bursts = MarkovBursts.uniform(0.0, 0.0)
     none = ((0.0,) * 5,) * 3
     exact = ((0.0,) * len(FLOW_ERROR_QUANTILES),) * len(FLOW_KNOTS_M)
@@ -81,13 +81,13 @@ def make_noise_free_model() -> NoiseModel:
 
 @pytest.fixture(scope="module")
 def noise_free_trial(layout: Layout) -> Trial:
-    """Participant 1 without trouble, seen without noise."""
+    """Participant 1 without confounders, measured without noise."""
     condition = Condition(60.0, 0.34, FrameTiming(), confounders=NO_CONFOUNDERS)
     return make_trial(make_simulated_participant(1, layout, 20), condition, make_noise_free_model())
 
 
 def test_noise_free_trial_is_read_exactly(noise_free_trial: Trial, layout: Layout) -> None:
-    """What is left of a trial without noise is typing that the default profile reads."""
+    """The default profile detects every tap of a trial without noise."""
     events = detect(noise_free_trial.recording, load_profile("default"), layout)
     found = compute_metrics(count_contacts(events, noise_free_trial.truth, noise_free_trial.recording.stamps_ns))
     assert found["event_recall"] == 1.0
@@ -95,8 +95,7 @@ def test_noise_free_trial_is_read_exactly(noise_free_trial: Trial, layout: Layou
 
 
 def test_noise_free_flow_matches_pad_motion(noise_free_trial: Trial) -> None:
-    """A tip that comes down goes down in the image too, by about the cosine of the elevation; one that touches stands
-    still."""
+    """A descending tip moves down in the image, by about the cosine of the elevation; a tip in contact stands still."""
     flow_m, height_m = noise_free_trial.recording.samples.flow_m, noise_free_trial.recording.samples.rim_height_m
     stamps_ns = noise_free_trial.recording.stamps_ns
     for tap in noise_free_trial.truth.taps:
@@ -106,12 +105,12 @@ def test_noise_free_flow_matches_pad_motion(noise_free_trial: Trial) -> None:
     steps_m = -np.diff(height_m, axis=0)
     down = steps_m > 0.003
     ratio = flow_m[1:, :, 1][down] / steps_m[down]
-    # The rim goes down a little less than the pad.
+    # The rim descends a little less than the pad.
     assert np.median(ratio) == pytest.approx(np.cos(np.radians(60)) / 0.85, abs=0.12)
 
 
 def test_ground_truth_matches_pad_contact(layout: Layout) -> None:
-    """A tap's pad is over the desk before, on it between press and release, and over it after."""
+    """A tap's pad is above the desk before the tap, on it between press and release, and above it afterwards."""
     trajectory = make_simulated_participant(2, layout, 20).simulate(make_conditions(2)[0])
     for tap in trajectory.taps:
         column = find_column(tap.hand, tap.finger)
@@ -123,7 +122,7 @@ def test_ground_truth_matches_pad_contact(layout: Layout) -> None:
 
 @pytest.mark.parametrize("number", range(2001, 2007))
 def test_randomised_strokes_touch_at_their_stated_times(number: int, layout: Layout) -> None:
-    """Pads are over the desk but in taps and rests, on it in those; a number always plays the same."""
+    """Pads are on the desk during taps and rests, and above it otherwise; a seed always gives the same trajectory."""
     trajectory = make_randomised_strokes(number, layout)
     assert trajectory.taps
     times_s = np.arange(START_S, trajectory.end_s, 0.004)
@@ -139,7 +138,7 @@ def test_randomised_strokes_touch_at_their_stated_times(number: int, layout: Lay
 
 
 def test_retracting_fingers_keep_contact_times(layout: Layout) -> None:
-    """Fingers that swing as they rise are displaced by their height alone: what they touch, and when, stays."""
+    """Swinging fingers are displaced in proportion to their height; contact points and times do not change."""
     trajectory = make_randomised_strokes(2001, layout)
     swinging = SwingingTrajectory(trajectory, np.tile((0.1, 0.5), (10, 1)))
     times_s = np.arange(START_S, START_S + 5.0, 0.01)
@@ -150,7 +149,7 @@ def test_retracting_fingers_keep_contact_times(layout: Layout) -> None:
 
 
 def test_randomised_noise_keeps_its_structure() -> None:
-    """Other hands have other rims and scatter, each draw its own; what is said of strays and gaps stays."""
+    """Every draw has its own rim offset and scatter; outliers and dropouts do not change."""
     noise = load_noise_model().interpolate(60.0)
     random = np.random.default_rng(5)
     other, another = randomise_noise(noise, random), randomise_noise(noise, random)
@@ -161,7 +160,7 @@ def test_randomised_noise_keeps_its_structure() -> None:
 
 
 def test_ablations_do_not_change_the_taps(layout: Layout) -> None:
-    """Switched-off troubles change what a trouble costs, and not what is typed: taps stay within milliseconds."""
+    """Without confounders the same keys are typed at the same times, within milliseconds."""
     participant = make_simulated_participant(3, layout, 20)
     condition = make_conditions(3)[0]
     with_confounders, without_confounders = (
@@ -177,7 +176,7 @@ def test_ablations_do_not_change_the_taps(layout: Layout) -> None:
 
 
 def test_trials_are_deterministic(layout: Layout) -> None:
-    """A trial is drawn from numbers alone."""
+    """The same participant and condition give the same trial."""
     condition = make_conditions(4)[2]
     first, second = (
         make_trial(make_simulated_participant(4, layout, 12), condition, load_noise_model()) for _ in range(2)
@@ -187,7 +186,7 @@ def test_trials_are_deterministic(layout: Layout) -> None:
 
 
 def test_both_splits_cover_all_conditions() -> None:
-    """Slow and fast people, and every angle, distance and shutter, are in development and in test."""
+    """Both splits contain slow and fast participants, and every angle, distance and frame timing."""
     for split in ("development", "test"):
         numbers = [number for number in PARTICIPANTS if find_split(number) == split]
         conditions = [condition for number in numbers for condition in make_conditions(number)]
@@ -200,7 +199,7 @@ def test_both_splits_cover_all_conditions() -> None:
 
 
 def test_drops_and_jitter_keep_the_frame_order() -> None:
-    """Whatever a shutter does, exposures follow one another."""
+    """Exposure times ascend with jitter and dropped frames."""
     times_s = FrameTiming(rate_hz=60.0, jitter_s=0.01, drop_rate=0.2).sample_times_s(
         0.0, 10.0, np.random.default_rng(1)
     )
@@ -217,8 +216,8 @@ def _make_ground_truth(taps: tuple[GroundTruthTap, ...], rests: tuple[GroundTrut
 
 
 def test_late_press_is_counted_per_frame() -> None:
-    """A tap from 100 to 200 ms that is reported from 120 to 220: of its eleven frames two are missed, and one of the
-    others is false (the release's own frame is up)."""
+    """A tap from 100 to 200 ms is reported from 120 to 220 ms: two of its eleven frames are missed, and one other frame
+    is false (the frame of the release is not in contact)."""
     tap = GroundTruthTap(100 * MS, 200 * MS, "left", "index", "f", "f", 0.0, 0.0)
     events = [_make_event("press", 120, 1), _make_event("release", 220, 1)]
     stamps_ns = np.arange(0, 300 * MS, 10 * MS)
@@ -226,7 +225,7 @@ def test_late_press_is_counted_per_frame() -> None:
 
 
 def test_resting_fingers_are_excluded_from_frame_counts() -> None:
-    """A finger at rest is neither right nor wrong: frames of it are not counted."""
+    """Frames of a finger at rest are not counted."""
     rest = GroundTruthRest(0, 95 * MS, "left", "index")
     stamps_ns = np.arange(0, 100 * MS, 10 * MS)
     assert count_contact_frames([_make_event("press", 20, 1)], _make_ground_truth((), (rest,)), stamps_ns) == (
@@ -238,7 +237,7 @@ def test_resting_fingers_are_excluded_from_frame_counts() -> None:
 
 
 def test_counts_add_up() -> None:
-    """A press too many and a tap too few, over two trials."""
+    """Two trials, one with an extra press and one with a missed tap, are added."""
     tap = GroundTruthTap(100 * MS, 200 * MS, "left", "index", "f", "f", 0.0, 0.0)
     stamps_ns = np.arange(0, 60_001 * MS, 10 * MS)
     extra = count_contacts(
@@ -270,14 +269,14 @@ def test_interval_of_one_participant_is_its_value() -> None:
 
 
 def test_noise_model_round_trip_is_exact(tmp_path: Path) -> None:
-    """What save_noise_model writes, load_noise_model reads."""
+    """A noise model is unchanged after it was saved and loaded."""
     path = tmp_path / "noise.yaml"
     save_noise_model(load_noise_model(), path)
     assert load_noise_model(path) == load_noise_model()
 
 
 def test_noise_is_interpolated_between_angles() -> None:
-    """Angles that were not measured lie on a line; beyond the measured ones the nearest holds."""
+    """Between the fitted angles the noise is linear; beyond them the nearest angle holds."""
     known = load_noise_model()
     low, high = known.angles[:2]
     middle = known.interpolate((low.angle_deg + high.angle_deg) / 2)
@@ -287,7 +286,7 @@ def test_noise_is_interpolated_between_angles() -> None:
 
 @pytest.mark.parametrize("text", ["", "angles: []\nrecordings: []\n", "recordings: [a]\n", "angles: [{outliers: 1}]"])
 def test_invalid_noise_file_is_rejected(tmp_path: Path, text: str) -> None:
-    """A file that holds no figures is named."""
+    """The error names a file without a noise model."""
     path = tmp_path / "noise.yaml"
     path.write_text(text)
     with pytest.raises(ValueError, match=r"noise\.yaml"):
@@ -295,7 +294,7 @@ def test_invalid_noise_file_is_rejected(tmp_path: Path, text: str) -> None:
 
 
 def test_evaluate_contact_command_prints_documented_keys() -> None:
-    """One participant by the command: figures by profile and split, as JSON."""
+    """The command prints metrics by profile and split as JSON, for one participant."""
     arguments = ["contact", "--participants", "9", "--characters", "10", "--workers", "1"]
     result = CliRunner().invoke(app, [*arguments, "--profiles", "depth_only,paper+thickness", "--json"])
     assert result.exit_code == 0, result.output
@@ -306,6 +305,6 @@ def test_evaluate_contact_command_prints_documented_keys() -> None:
 
 @pytest.mark.parametrize("option", [["--participants", "16"], ["--participants", "a"], ["--profiles", "nobody"]])
 def test_evaluate_contact_command_rejects_unknown_values(option: list[str]) -> None:
-    """Nobody has that number, no profile that name."""
+    """Unknown participants and profiles are rejected."""
     result = CliRunner().invoke(app, ["contact", *option])
     assert isinstance(result.exception, ValueError)

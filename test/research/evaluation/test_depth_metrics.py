@@ -1,4 +1,4 @@
-"""Metrics of depth by their formulas, the parts of images they are taken on, and the command that reports them."""
+"""Rules of depth metrics, of the parts of images that they are computed for, and of the command that reports them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from training_world import CAMERA, load_frames, write_session
 
 
 def compute_reference_metrics(predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
-    """The formulas of Depth Anything V2's metric evaluation, written out on vectors of valid pixels."""
+    """The formulas of Depth Anything V2's metric evaluation, on vectors of valid pixels."""
     threshold = np.maximum(true / predicted, predicted / true)
     difference, log = predicted - true, np.log(predicted) - np.log(true)
     return {
@@ -38,7 +38,7 @@ def compute_reference_metrics(predicted: np.ndarray, true: np.ndarray) -> dict[s
 
 
 def make_depths(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Predicted and true metres, (30, 40), with holes in both: far apart enough that no delta is 0 or 1."""
+    """Predicted and true metres, (30, 40), with holes in both and errors that keep every delta between 0 and 1."""
     random = np.random.default_rng(seed)
     true = random.uniform(0.1, 0.5, (30, 40))
     predicted = true * np.exp(random.normal(0.05, 0.3, true.shape))
@@ -57,7 +57,7 @@ def test_metrics_match_their_formulas():
 
 
 def test_metrics_match_hand_computed_values():
-    """Two pixels: 0.2 m seen as 0.3 m, and 0.4 m as 0.4 m."""
+    """Two pixels: 0.2 m predicted as 0.3 m, and 0.4 m as 0.4 m."""
     metrics = compute_depth_sums(np.array([0.3, 0.4]), np.array([0.2, 0.4])).metrics()
     log = np.log(1.5)
     expected = {
@@ -76,7 +76,7 @@ def test_metrics_match_hand_computed_values():
 
 
 def test_image_and_pixel_averages_differ():
-    """Images weigh the same in one, pixels in the other."""
+    """One average gives equal weight to images, the other to pixels."""
     small, large = (np.array([0.3]), np.array([0.2])), (np.full(9, 0.4), np.full(9, 0.4))
     sums = [compute_depth_sums(*small), compute_depth_sums(*large)]
     assert average_over_images(sums)["mae_mm"] == pytest.approx(50.0)
@@ -84,7 +84,7 @@ def test_image_and_pixel_averages_differ():
 
 
 def test_pooling_is_exact():
-    """Sums of many images give what all their pixels at once give."""
+    """Pooled sums of several images equal the sums over all their pixels."""
     batches = [make_depths(seed) for seed in range(3)]
     together = compute_depth_sums(*(np.concatenate([batch[batch_sums] for batch in batches]) for batch_sums in (0, 1)))
     assert pool_sums(compute_depth_sums(*batch) for batch in batches).metrics() == pytest.approx(
@@ -93,7 +93,7 @@ def test_pooling_is_exact():
 
 
 def test_missing_predictions_lower_coverage_only():
-    """A source that says nothing about half of the pixels has a coverage of a half."""
+    """A source without depth in half of the pixels has a coverage of one half."""
     true = np.full((4, 4), 0.3)
     predicted = true.copy()
     predicted[:2] = np.nan
@@ -140,7 +140,7 @@ def test_height_bands_are_assigned_correctly():
 
 @pytest.fixture
 def dataset(tmp_path):
-    """Two people, seen from 30 and 90 degrees, with exact depth 3 mm behind what the sensor says."""
+    """Two participants, observed from 30 and 90 degrees, with exact depth 3 mm behind the sensor's."""
     for seed, (participant, angle) in enumerate([("P01", 90), ("P01", 30), ("P02", 30)]):
         folder = write_session(tmp_path / "data", participant, angle=angle, seed=seed)
         (folder / EXACT_DEPTH).mkdir()
@@ -154,7 +154,7 @@ def dataset(tmp_path):
 
 
 def test_report_is_grouped_by_angle_surface_action_and_participant(dataset):
-    """The sensor, judged by exact depth: 3 mm off everywhere, silent in its hole."""
+    """The sensor against exact depth: 3 mm off everywhere, without depth in its hole."""
     scores, problems = score_frames(load_frames(dataset, "P01", "P02"), make_sensor_source())
     result = make_report(scores)
     assert not problems
@@ -177,7 +177,7 @@ def test_unreadable_frame_is_named_and_skipped(dataset):
 
 
 def test_evaluate_depth_command_reports_in_json(dataset, capsys):
-    """The sensor, on the test part of a split; keys are those that people compare by."""
+    """The sensor on the test part of a split; the JSON has the published metrics."""
     options = ("--split", dataset.parent / "split.json", "--part", "test", "--json")
     assert run("evaluate", "depth", dataset, "--source", "sensor", *options) == 0
     result = json.loads(capsys.readouterr().out)
@@ -214,7 +214,7 @@ def test_source_is_not_scored_against_itself(dataset, capsys):
 
 
 def test_source_can_replace_the_sensor_depth(dataset):
-    """For contact to be judged with its depth: everything else of the frames stays."""
+    """Only the depth of the frames is replaced."""
     recorded = [frame.load() for frame in load_frames(dataset, "P01")[:2]]
     replaced = list(replace_depth(make_constant_source(0.3), recorded))
     assert [frame.stamp_ns for frame in replaced] == [frame.stamp_ns for frame in recorded]

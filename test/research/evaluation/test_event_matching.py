@@ -48,7 +48,7 @@ def test_perfect_events_score_one(ground_truth):
 @settings(deadline=None)
 @given(taps, events)
 def test_matching_is_one_to_one(ground_truth, detected):
-    """Every press is matched once or false, every tap matched once or missed; pairs are of one finger and near."""
+    """Every press is matched once or false, every tap matched once or missed; pairs agree in finger and time."""
     matching = match_taps(detected, ground_truth)
     assert len(matching.matches) + len(matching.false_positives) == len(detected)
     assert len(matching.matches) + len(matching.false_negatives) == len(ground_truth)
@@ -63,7 +63,7 @@ def test_matching_is_one_to_one(ground_truth, detected):
 @settings(deadline=None)
 @given(taps, events)
 def test_precision_and_recall_are_symmetric(ground_truth, detected):
-    """Swapping what is true and what was found swaps precision and recall."""
+    """Swapping true and detected taps swaps precision and recall."""
     forward = match_taps(detected, ground_truth)
     backward = match_taps(
         make_perfect_events(ground_truth),
@@ -85,7 +85,7 @@ def test_duplicate_presses_are_false_positives(ground_truth, data):
 @settings(deadline=None)
 @given(st.lists(times_ms, max_size=5), st.lists(times_ms, max_size=5))
 def test_matching_is_optimal(tap_times_ms, press_times_ms):
-    """Among all one-to-one pairings within the tolerance it has most pairs, and then the least time between them."""
+    """Of all one-to-one matchings within the tolerance it has most pairs, and then the least time differences."""
     matching = match_taps([make_press(at) for at in press_times_ms], [make_tap(at) for at in tap_times_ms])
     got = (len(matching.matches), -sum(abs(match.onset_error_ns) for match in matching.matches))
     short, long = sorted((tap_times_ms, press_times_ms), key=len)
@@ -98,7 +98,7 @@ def test_matching_is_optimal(tap_times_ms, press_times_ms):
 
 
 def test_matching_is_not_greedy():
-    """The nearest press must not take a tap that is the only one for another press."""
+    """The nearest press is not matched with a tap that is the only candidate of another press."""
     matching = match_taps([make_press(60), make_press(100)], [make_tap(20), make_tap(70)])
     assert len(matching.matches) == 2
 
@@ -119,7 +119,7 @@ def test_other_finger_does_not_match(other):
 
 
 def test_moves_and_releases_are_ignored():
-    """Only presses are judged."""
+    """Only presses are matched."""
     others = [make_press(1000, event_type=event_type) for event_type in ("move", "release", "cancel")]
     matching = match_taps([make_press(1000), *others], [make_tap(1000)])
     assert (len(matching.matches), len(matching.false_positives)) == (1, 0)
@@ -135,19 +135,19 @@ def test_key_accuracy_counts_matched_presses_only():
 
 
 def test_no_events_score_zero():
-    """Who finds nothing has earned nothing; nobody divides by zero."""
+    """Without events or taps all metrics are 0."""
     for matching in (match_taps([], [make_tap(1000)]), match_taps([], [])):
         assert (matching.precision, matching.recall, matching.f1, matching.key_accuracy) == (0.0, 0.0, 0.0, 0.0)
 
 
 def test_latency_and_onset_error_are_measured():
-    """Onset compares the stamps of the touch, latency counts to the frame that decided."""
+    """The onset error compares touch-down stamps; the latency ends at the frame that decided."""
     (match,) = match_taps([make_press(1010)], [make_tap(1000)]).matches
     assert (match.onset_error_ns, match.latency_ns) == (10 * MS, 70 * MS)
 
 
 def test_pooling_adds_counts():
-    """Recordings taken together weigh by their taps, not by their number."""
+    """Pooled recordings have weights by their number of taps."""
     good = match_taps([make_press(at) for at in (0, 1000, 2000)], [make_tap(at) for at in (0, 1000, 2000)])
     bad = match_taps([], [make_tap(0)])
     assert pool_matchings([good, bad]).recall == 0.75

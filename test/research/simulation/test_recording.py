@@ -29,7 +29,7 @@ from fingertip_research.simulation.frame_renderer import (
     render_frames,
 )
 from fingertip_research.simulation.hand import HandModel, HandPose
-from fingertip_research.simulation.recording import CAMERA, simulate
+from fingertip_research.simulation.recording import simulate
 from fingertip_research.simulation.renderer import DESK
 from fingertip_research.simulation.scene import make_scene
 from fingertip_research.simulation.scene_builder import HandSceneRenderer
@@ -46,7 +46,7 @@ def setup() -> Setup:
 
 @pytest.fixture(scope="module")
 def requests() -> list[FrameRequest]:
-    """An empty desk, then flat hands over the sheet that move a little."""
+    """An empty desk, then flat hands over the sheet that move slightly."""
     return [
         FrameRequest(0, {}),
         *(
@@ -62,13 +62,13 @@ def make_flat_hand(hand: str, away_m: float) -> HandPose:
 
 
 def test_zero_workers_are_rejected(setup: Setup) -> None:
-    """Nobody to draw is an error, not an endless wait."""
+    """Without worker processes rendering is an error, not an endless wait."""
     with pytest.raises(ValueError, match="workers is 0"):
         list(render_frames(setup, [], 0))
 
 
 def test_aligned_depth_matches_the_hand_pixels(setup: Setup, requests: list[FrameRequest]) -> None:
-    """Aligned depth agrees with the exact depth of what the colour image shows there, but for noise."""
+    """Aligned depth agrees with the exact depth of the surface in the colour image, except for noise."""
     scene_renderer, sensor = HandSceneRenderer(setup.scene, setup.layout, setup.models), DepthSensor(setup.scene)
     buffers = scene_renderer.render(requests[1].poses)
     depth_mm = sensor.align(sensor.measure(buffers, 1)).astype(float)
@@ -80,19 +80,19 @@ def test_aligned_depth_matches_the_hand_pixels(setup: Setup, requests: list[Fram
 
 
 def test_fingertips_of_flat_hands_are_visible(setup: Setup, requests: list[FrameRequest]) -> None:
-    """Fingers stretched towards the camera are all seen, and none where there is no hand."""
+    """All fingers stretched towards the camera are visible; without hands there are no fingers."""
     frame_renderer = FrameRenderer(setup)
     assert all(frame_renderer.render_frame(requests[1]).visible_fingertips[hand][1:].all() for hand in HANDS)
     assert not frame_renderer.render_frame(requests[0]).visible_fingertips
 
 
 def test_recording_has_every_stream_in_every_frame(typed_recording: Path) -> None:
-    """Six topics of realsense2_camera, one message each a frame, 30 a second, and the truth's frames have their
-    stamps."""
+    """Six topics of realsense2_camera have one message per frame, 30 per second; the frames of the ground truth have
+    the same stamps."""
     stamps = [frame.stamp_ns for frame in read_ground_truth_frames(ground_truth_path(typed_recording))]
     with open_bag(typed_recording) as bag:
         assert set(bag.topics) == {
-            f"{CAMERA}/{stream}"
+            f"/camera/camera/{stream}"
             for stream in (
                 "color/image_raw",
                 "color/camera_info",
@@ -110,8 +110,8 @@ def test_recording_has_every_stream_in_every_frame(typed_recording: Path) -> Non
 
 
 def test_ground_truth_locates_the_fingers(typed_recording: Path) -> None:
-    """The desk is empty while it is calibrated; later the typing finger's tip is in the image, seen, and touches
-    the desk during its tap."""
+    """The desk is empty during the calibration; later the typing finger's tip is in the image, visible, and in contact
+    during its tap."""
     ground_truth = read_ground_truth(ground_truth_path(typed_recording))
     typed = [(tap.text, tap.hand, tap.finger) for tap in ground_truth.taps]
     assert typed == [("h", "right", "index"), ("i", "right", "middle")]
@@ -126,7 +126,7 @@ def test_ground_truth_locates_the_fingers(typed_recording: Path) -> None:
         for frame in frames
         if tap.press_ns <= frame.stamp_ns <= tap.release_ns
     ]
-    assert touching  # A short tap may fall between two frames, not both of them.
+    assert touching  # One short tap may fall between two frames, but not both taps.
     for frame, tap in touching:
         finger = next(hand for hand in frame.hands if hand.hand == tap.hand).fingers[tap.finger]
         assert finger.contact
@@ -139,7 +139,7 @@ def test_ground_truth_locates_the_fingers(typed_recording: Path) -> None:
 
 
 def test_recording_depends_only_on_its_arguments(tmp_path: Path) -> None:
-    """The same arguments give the same files, whatever the number of workers: the empty desk and hands coming in."""
+    """The same arguments give the same files with one and two workers: empty desk, then hands that enter."""
     folders = [tmp_path / "alone", tmp_path / "together"]
     for folder, workers in zip(folders, (1, 2), strict=True):
         scene = make_scene(4, 60.0, "hard")
@@ -157,7 +157,7 @@ def first_frames(rendered_frames: Iterator[RenderedFrame], total: int) -> Iterat
 
 
 def test_interrupt_leaves_no_files(tmp_path: Path) -> None:
-    """Ctrl-C in the middle: neither bag nor truth nor anything half-written."""
+    """Ctrl-C while rendering leaves neither bag nor ground truth nor partial files."""
 
     @contextmanager
     def interrupted(rendered_frames: Iterator[RenderedFrame], total: int) -> Iterator[Iterator[RenderedFrame]]:
@@ -174,7 +174,7 @@ def test_interrupt_leaves_no_files(tmp_path: Path) -> None:
 
 
 def test_existing_output_is_not_overwritten(tmp_path: Path) -> None:
-    """A bag of that name, or its truth, stays as it is."""
+    """An existing bag or ground-truth file is unchanged."""
     out = tmp_path / "a.mcap"
     ground_truth_path(out).write_text("mine")
     with pytest.raises(FileExistsError, match=r"a\.truth\.jsonl"):
@@ -194,13 +194,13 @@ def test_untypable_text_is_rejected(tmp_path: Path) -> None:
     [((0, 20.0), "angle is 20"), ((0, 60.0, "brutal"), "difficulty is brutal"), ((0, 60.0, "calm", 2.0), "distance")],
 )
 def test_impossible_scenes_are_rejected(arguments: tuple, message: str) -> None:
-    """What, and what would be possible."""
+    """The error names the value and the limits."""
     with pytest.raises(ValueError, match=message):
         make_scene(*arguments)
 
 
 def test_interrupt_ends_the_command_and_its_workers(tmp_path: Path) -> None:
-    """No traceback, neither the command's nor a worker's; exit code 130, no file."""
+    """No traceback from the command or a worker; exit code 130; no file."""
     arguments = ["simulate", "--text", "a", "--workers", "2", "--out", str(tmp_path / "a.mcap")]
     process = subprocess.Popen(
         [sys.executable, "-c", "from fingertip_contact.cli.main import main; main()", *arguments],

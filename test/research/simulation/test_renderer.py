@@ -1,4 +1,4 @@
-"""Exact depth, segments, shadows."""
+"""Depth, segments and shadows of the renderer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BALL = finger_segment("right", 1)
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    """A lamp to the left, so that shadows fall where the camera sees them."""
+    """A scene with the lamp to the left, so that shadows are visible to the camera."""
     scene = make_scene(5, 60.0, "calm")
     return replace(scene, light=replace(scene.light, position_m=np.array([-0.8, 0.2, 0.9])))
 
@@ -65,14 +65,14 @@ def ball_shape(center_m: np.ndarray = CENTER_M) -> Shape:
 
 
 def deproject_points(scene: Scene, buffers: RenderBuffers) -> np.ndarray:
-    """Where every pixel of the depth image lies in the sheet frame: (H, W, 3)."""
+    """The point of each pixel of the depth image, sheet frame: (H, W, 3)."""
     rays = scene.depth_camera.rays(pixel_grid(scene.depth_camera))
     points = scene.camera_from_sheet.inverse.apply(rays * buffers.depth_m.reshape(-1, 1))
     return points.reshape(*buffers.depth_m.shape, 3)
 
 
 def test_the_desk_is_a_plane(scene: Scene, renderer: Renderer) -> None:
-    """Every pixel of the empty desk deprojects to height 0 within a micrometre or two."""
+    """Every pixel of the empty desk deprojects to height 0 within two micrometres."""
     points = deproject_points(scene, renderer.render({}))
     desk = points[..., 1] > -0.41
     assert desk.mean() > 0.5
@@ -80,7 +80,7 @@ def test_the_desk_is_a_plane(scene: Scene, renderer: Renderer) -> None:
 
 
 def test_a_ball_has_exact_depth(scene: Scene, buffers: RenderBuffers, renderer: Renderer) -> None:
-    """Pixels on the ball lie on its surface, as many as the ball is wide."""
+    """Pixels of the ball lie on its surface; their number is that of its projected disc."""
     ball = buffers.depth_m < renderer.render({}).depth_m - 1e-5
     distance_m = np.linalg.norm(deproject_points(scene, buffers)[ball] - CENTER_M, axis=1)
     assert np.abs(distance_m - RADIUS_M).max() < 1e-5
@@ -89,21 +89,21 @@ def test_a_ball_has_exact_depth(scene: Scene, buffers: RenderBuffers, renderer: 
 
 
 def test_segment_ids_mark_the_ball(scene: Scene, buffers: RenderBuffers) -> None:
-    """The ball's number stands where its centre is projected, the desk's number elsewhere."""
+    """The projection of the ball's centre has the ball's number; there are only the ball's and the desk's numbers."""
     column, row = np.rint(scene.color_camera.project(scene.camera_from_sheet.apply(CENTER_M)[None])[0]).astype(int)
     assert buffers.segments[row, column] == BALL
     assert set(np.unique(buffers.segments)) == {0, BALL}
 
 
 def test_geometry_below_the_desk_is_hidden(renderer: Renderer) -> None:
-    """A body under the desk's surface leaves no trace in depth."""
+    """A body below the desk's surface changes neither depth nor segments."""
     buried = renderer.render({"ball": ball_shape(np.array([0.0, 0.0, -0.05]))})
     assert (buried.depth_m == renderer.render({}).depth_m).all()
     assert not buried.segments.any()
 
 
 def test_the_ball_casts_a_shadow(scene: Scene, buffers: RenderBuffers, renderer: Renderer) -> None:
-    """The desk is much darker where the lamp is behind the ball, and unchanged far from it."""
+    """The desk is much darker in the ball's shadow, and unchanged far from it."""
     lamp_m = scene.light.position_m
     shadow_m = lamp_m + (CENTER_M - lamp_m) * lamp_m[2] / (lamp_m[2] - CENTER_M[2])
     ratio = buffers.radiance_bgr / renderer.render({}).radiance_bgr
@@ -116,7 +116,7 @@ def test_the_ball_casts_a_shadow(scene: Scene, buffers: RenderBuffers, renderer:
 
 
 def test_ambient_occlusion_darkens_the_desk_near_contact(scene: Scene, renderer: Renderer) -> None:
-    """Near a body that lies on the desk the sky's light is dimmed on the side away from the shadow as well."""
+    """Near a body on the desk the light of the sky is dimmed, also on the side away from the shadow."""
     resting = np.array([0.0, 0.0, RADIUS_M])
     buffers = renderer.render({"ball": ball_shape(resting)})
     ratio = buffers.radiance_bgr.mean(axis=2) / renderer.render({}).radiance_bgr.mean(axis=2)
@@ -130,7 +130,7 @@ def test_ambient_occlusion_darkens_the_desk_near_contact(scene: Scene, renderer:
 
 
 def test_edges_are_antialiased(buffers: RenderBuffers) -> None:
-    """Along the silhouette there are pixels between the ball's and the desk's brightness."""
+    """Pixels along the silhouette have a brightness between the ball's and the desk's."""
     light = buffers.radiance_bgr[..., 1]
     edge = cv2.morphologyEx(buffers.segments, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
     lowest, highest = (function(light, np.ones((5, 5), np.uint8)) for function in (cv2.erode, cv2.dilate))
@@ -139,7 +139,7 @@ def test_edges_are_antialiased(buffers: RenderBuffers) -> None:
 
 
 def test_occluded_points_are_not_visible(scene: Scene, renderer: Renderer) -> None:
-    """The top of the ball is seen; its underside, the desk behind it and what lies outside the image are not."""
+    """The ball's side towards the camera is visible; its far side and a point outside the image are not."""
     camera_m = scene.camera_from_sheet.inverse.translation_m
     towards = (camera_m - CENTER_M) / np.linalg.norm(camera_m - CENTER_M)
     points = np.stack([CENTER_M + RADIUS_M * towards, CENTER_M - RADIUS_M * towards, [2.0, 0.0, 0.0]])
@@ -148,14 +148,14 @@ def test_occluded_points_are_not_visible(scene: Scene, renderer: Renderer) -> No
 
 
 def test_renderer_is_deterministic(renderer: Renderer, buffers: RenderBuffers) -> None:
-    """Nothing in the renderer is left to chance."""
+    """Rendering twice gives identical images."""
     again = renderer.render({"ball": ball_shape()})
     assert (again.radiance_bgr == buffers.radiance_bgr).all()
     assert (again.depth_m == buffers.depth_m).all()
 
 
 def test_colour_and_depth_cameras_agree(scene: Scene, buffers: RenderBuffers) -> None:
-    """The distorted colour camera and the rectified depth camera agree on where the ball is."""
+    """The ball's pixels in the distorted colour image are the ball's in the rectified depth image."""
     rows, columns = np.nonzero(buffers.segments == BALL)
     rays = scene.color_camera.rays(np.column_stack([columns, rows]).astype(float))
     pixels = np.rint(scene.depth_camera.project(rays)).astype(int)

@@ -1,4 +1,4 @@
-"""The simulated D405's noise, steps and alignment."""
+"""Noise, quantisation and alignment of the simulated D405."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fingertip_contact.geometry import Camera
+from fingertip_contact.numerics import stereo_depth_sigma_m
 from fingertip_research.simulation.renderer import RenderBuffers
-from fingertip_research.simulation.scene import Scene, make_scene
+from fingertip_research.simulation.scene import DepthNoise, Scene, make_scene
 from fingertip_research.simulation.sensor import (
     BASELINE_M,
     DISPARITY_STEP_PX,
     ColorSensor,
     DepthSensor,
-    depth_sigma_m,
     quantise,
 )
 
 SHAPE = (480, 640)
-BAND_PX = 40  # on the left of the depth image, where the right imager sees nothing
+BAND_PX = 40  # at the left of the depth image, outside the right imager's image
 
 
 @pytest.fixture(scope="module")
@@ -28,16 +29,22 @@ def scene() -> Scene:
 
 
 def textured_wall(depth_m: float | np.ndarray, value: float = 0.5) -> RenderBuffers:
-    """A wall of strong texture, so that depth is lost nowhere but at edges."""
+    """A wall of strong texture: depth has holes only at edges."""
     noise = np.random.default_rng(0).uniform(0.5, 1.5, (*SHAPE, 1)).astype(np.float32)
     light = np.broadcast_to(value * noise, (*SHAPE, 3))
     depth = np.broadcast_to(np.float32(depth_m), SHAPE)
     return RenderBuffers(light, np.zeros(SHAPE, np.uint8), depth)
 
 
+def depth_sigma_m(depth_m: float, camera: Camera, noise: DepthNoise) -> float:
+    """Standard deviation of depth due to the disparity noise, without quantisation."""
+    disparity_sigma_px = float(np.hypot(noise.temporal_px, noise.fixed_px))
+    return float(stereo_depth_sigma_m(np.array(depth_m), camera.fx, BASELINE_M, disparity_sigma_px))
+
+
 @pytest.mark.parametrize("depth_m", [0.20, 0.30, 0.40])
 def test_depth_noise_follows_the_stereo_formula(scene: Scene, depth_m: float) -> None:
-    """The spread at a pixel and over the image is z^2 s / (f B), with the steps of disparity and millimetres."""
+    """The standard deviation of depth is z^2 s / (f B), plus the quantisation of disparity and millimetres."""
     sensor = DepthSensor(scene)
     frames = np.stack([sensor.measure(textured_wall(depth_m), frame) for frame in range(4)])[..., BAND_PX:].astype(
         float
@@ -50,7 +57,7 @@ def test_depth_noise_follows_the_stereo_formula(scene: Scene, depth_m: float) ->
 
 
 def test_fixed_pattern_noise_persists_over_frames(scene: Scene) -> None:
-    """The mean over many frames keeps a pattern of about the fixed fraction of the noise."""
+    """The mean of many frames keeps the fixed part of the noise."""
     sensor = DepthSensor(scene)
     mean = np.mean([sensor.measure(textured_wall(0.4), frame) for frame in range(40)], axis=0)[:, BAND_PX:]
     fixed = replace(scene.depth_noise, temporal_px=scene.depth_noise.temporal_px / np.sqrt(40))
@@ -58,7 +65,7 @@ def test_fixed_pattern_noise_persists_over_frames(scene: Scene) -> None:
 
 
 def test_depth_noise_is_spatially_correlated(scene: Scene) -> None:
-    """Block matching shares its window: the next pixel's error is much the same, one ten pixels on is not."""
+    """Block matching windows overlap: errors of adjacent pixels are correlated, those of pixels ten apart are not."""
     error = DepthSensor(scene).measure(textured_wall(0.4), 0)[:, BAND_PX:].astype(float)
     error -= error.mean()
     near = (error[:, 1:] * error[:, :-1]).mean() / error.var()
@@ -68,7 +75,7 @@ def test_depth_noise_is_spatially_correlated(scene: Scene) -> None:
 
 
 def test_depth_is_quantised_in_disparity_and_truncated_to_millimetres() -> None:
-    """The driver truncates: 399.9 mm becomes 399, and 0 stands for no depth."""
+    """The driver truncates: 399.9 mm becomes 399, and 0 is invalid depth."""
     focal_baseline = 400 * BASELINE_M
     disparity = np.array([focal_baseline / 0.3999, 20.0, 20.0, 20.0 + 0.4 / 32])
     depth = quantise(disparity, np.array([True, True, False, True]), focal_baseline)
@@ -79,14 +86,14 @@ def test_depth_is_quantised_in_disparity_and_truncated_to_millimetres() -> None:
 
 @pytest.mark.parametrize("depth_m", [0.069, 0.51, 5.0])
 def test_depth_is_invalid_out_of_range(depth_m: float) -> None:
-    """The D405 works from 7 to 50 cm."""
+    """The D405 measures from 7 to 50 cm."""
     depth = quantise(np.array([400 * BASELINE_M / depth_m]), np.array([True]), 400 * BASELINE_M)
     assert depth.tolist() == [0]
 
 
 def test_stereo_occlusion_invalidates_pixels_left_of_near_objects(scene: Scene) -> None:
-    """What a near thing hides from the second imager has no depth: a strip on its left, as wide as the disparities'
-    difference, and none on its right."""
+    """Depth is invalid where a near object hides a surface from the right imager: in a strip at its left, as wide as
+    the difference of the disparities, not at its right."""
     depth_m = np.full(SHAPE, 0.40, np.float32)
     depth_m[100:380, 300:400] = 0.25
     invalid = np.mean([DepthSensor(scene).measure(textured_wall(depth_m), frame) == 0 for frame in range(3)], axis=0)
@@ -97,7 +104,7 @@ def test_stereo_occlusion_invalidates_pixels_left_of_near_objects(scene: Scene) 
 
 
 def test_textureless_surfaces_have_clustered_depth_holes(scene: Scene) -> None:
-    """A plain desk has holes of several pixels; a textured one has none."""
+    """A plain desk has holes of several pixels; a textured desk has none."""
     plain = replace(textured_wall(0.35), radiance_bgr=np.full((*SHAPE, 3), 0.5, np.float32))
     holes = DepthSensor(scene).measure(plain, 0)[:, BAND_PX:] == 0
     assert 0.002 < holes.mean() < 0.3
@@ -106,7 +113,7 @@ def test_textureless_surfaces_have_clustered_depth_holes(scene: Scene) -> None:
 
 
 def test_left_image_border_has_no_depth(scene: Scene) -> None:
-    """What lies left of the right imager's image cannot be matched: a band as wide as the disparity."""
+    """Points left of the right imager's image cannot be matched: a band as wide as the disparity."""
     depth = DepthSensor(scene).measure(textured_wall(0.3), 0)
     band = int(scene.depth_camera.fx * BASELINE_M / 0.3)
     assert not depth[:, :band].any()
@@ -114,7 +121,7 @@ def test_left_image_border_has_no_depth(scene: Scene) -> None:
 
 
 def test_depth_is_aligned_to_colour(scene: Scene) -> None:
-    """A point's depth stands at its colour pixel, through both lenses."""
+    """A point's aligned depth is at its colour pixel, with both lenses modelled."""
     sensor = DepthSensor(scene)
     point_m = np.array([[0.05, -0.03, 0.3]])
     column, row = np.rint(scene.depth_camera.project(point_m)[0]).astype(int)
@@ -125,12 +132,12 @@ def test_depth_is_aligned_to_colour(scene: Scene) -> None:
 
 
 def test_alignment_adds_no_holes(scene: Scene) -> None:
-    """Alignment alone makes no holes: the depth camera sees all that colour sees."""
+    """Alignment adds no holes: the depth camera's view contains the colour camera's."""
     assert (DepthSensor(scene).align(np.full(SHAPE, 300, np.uint16)) == 300).all()
 
 
 def test_colour_noise_grows_with_brightness_and_is_independent_per_frame(scene: Scene) -> None:
-    """Shot noise: in linear light a brighter wall is noisier; no two frames share their noise."""
+    """Shot noise: in linear light a brighter wall is noisier; the noise of each frame is different."""
     flat = {level: RenderBuffers(np.full((*SHAPE, 3), level, np.float32), *_no_depth()) for level in (0.05, 0.5)}
     sensor = ColorSensor(scene)
     spread = {level: sensor.measure(buffers, 0)[200:280, 280:360].astype(float) for level, buffers in flat.items()}

@@ -1,4 +1,4 @@
-"""Rules of the simulated typist, all measured on the posed mesh."""
+"""Rules of the simulated typing, measured on the posed mesh."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def to_seconds(stamp_ns):
 
 
 def clearances_m(trajectory, hand, times_s):
-    """(N, 5) of the skin of the posed mesh over the desk."""
+    """(N, 5) heights of the posed mesh's pads over the desk."""
     model, poses = trajectory.models[hand], trajectory.motions[hand].poses(np.asarray(times_s))
     return np.array([model.fingertip_pads(pose)[:, 2] for pose in poses])
 
 
 def test_every_character_is_tapped_in_its_order(trajectory):
-    """The taps write the text, each on the key that does, by the finger that the layout names."""
+    """The taps write the text, each on the character's key, by the finger that the layout assigns."""
     assert "".join(tap.text for tap in trajectory.taps) == TEXT
     for tap, key in zip(trajectory.taps, find_keys(TEXT, LAYOUT), strict=True):
         assert tap.key == key.name
@@ -41,7 +41,7 @@ def test_every_character_is_tapped_in_its_order(trajectory):
 
 
 def test_skin_is_in_contact_exactly_between_press_and_release(trajectory):
-    """One millisecond inside a tap the finger's skin is at or under the surface, one outside over it."""
+    """One millisecond inside a tap the finger's skin is at or below the surface; one millisecond outside, above it."""
     for tap in trajectory.taps:
         press_s, release_s = to_seconds(tap.press_ns), to_seconds(tap.release_ns)
         times_s = np.array([press_s - 1e-3, press_s + 1e-3, release_s - 1e-3, release_s + 1e-3])
@@ -54,7 +54,7 @@ def test_skin_is_in_contact_exactly_between_press_and_release(trajectory):
 
 
 def test_only_taps_and_rests_are_in_contact(trajectory):
-    """Whatever fingers do besides taps and rests, they stay over half a millimetre above the desk."""
+    """Outside taps and rests, fingers stay more than half a millimetre above the desk."""
     times_s = np.array([to_seconds(stamp_ns) for stamp_ns in trajectory.stamps_ns])
     times_s = times_s[times_s > trajectory.calibration_seconds + 1.0]
     for hand in HANDS:
@@ -69,13 +69,13 @@ def test_only_taps_and_rests_are_in_contact(trajectory):
 
 
 def test_hands_appear_after_the_calibration(trajectory):
-    """No hand during the calibration, both from then on."""
+    """No hand is present during the calibration, both hands afterwards."""
     for stamp_ns, poses in zip(trajectory.stamps_ns, trajectory.poses, strict=True):
         assert set(poses) == (set(HANDS) if to_seconds(stamp_ns) >= trajectory.calibration_seconds - 1e-6 else set())
 
 
 def test_frame_ground_truth_matches_the_taps():
-    """The contacts of a frame are exactly the taps and rests that go on at its stamp."""
+    """The contacts of a frame are exactly the taps and rests at its stamp."""
     trajectory = simulate_typing("as", LAYOUT, 1, "calm")
     for stamp_ns, contacts in zip(trajectory.stamps_ns, trajectory.contacts, strict=True):
         in_contact = {(h, f): key for h, fingers in contacts.items() for f, key in fingers.items()}
@@ -85,7 +85,7 @@ def test_frame_ground_truth_matches_the_taps():
 
 
 def test_trajectory_depends_only_on_the_seed():
-    """To the last bit; another seed gives another."""
+    """Equal seeds give bit-identical trajectories; another seed gives another trajectory."""
     first, again, other = (simulate_typing("fig", LAYOUT, seed, "normal") for seed in (3, 3, 4))
     assert first.taps == again.taps
     assert first.taps != other.taps
@@ -95,14 +95,14 @@ def test_trajectory_depends_only_on_the_seed():
 
 
 def test_typing_speed_matches_the_setting():
-    """Over a long text the onsets come at the speed's mean gap, within 5 %."""
+    """Over a long text the mean onset interval matches the typing speed within 5 %."""
     for words_per_minute in (25.0, 45.0):
         intervals_s = timing.sample_onset_intervals_s(np.random.default_rng(0), 5000, words_per_minute)
         assert intervals_s.mean() == pytest.approx(60 / (5 * words_per_minute), rel=0.05)
 
 
 def test_tap_durations_follow_the_measured_percentiles():
-    """From the 10th to the 95th percentile drawn tap durations are within 8 % of the measured ones."""
+    """From the 10th to the 95th percentile, sampled tap durations are within 8 % of the measured ones."""
     drawn_ms = 1000 * timing.sample_tap_durations_s(np.random.default_rng(0), 20000)
     for percentile in (10, 25, 50, 75, 95):
         measured_ms = np.interp(percentile, timing.PERCENTILES, timing.TAP_DURATION_MS)
@@ -110,13 +110,13 @@ def test_tap_durations_follow_the_measured_percentiles():
 
 
 def test_untypable_characters_are_named():
-    """Characters that no key writes are an error that names them and the layout."""
+    """Characters without a key are an error that names them and the layout."""
     with pytest.raises(ValueError, match=r"qwerty.*'\?', 'é'"):
         find_keys("où? é".replace("ù", "u"), LAYOUT)
 
 
 def test_minimum_jerk_starts_and_ends_at_rest():
-    """0 to 1, monotonous, without speed at the ends."""
+    """The curve rises monotonically from 0 to 1, with zero speed at the ends."""
     curve = minimum_jerk(np.linspace(-0.1, 1.1, 1201))
     assert curve[0] == 0
     assert curve[-1] == 1
