@@ -65,7 +65,7 @@ def select(spec: NetworkSpec, runtime: str = AUTO, precision: str = AUTO, thread
             chosen, deviation_m = open_runtime(spec, name, fallback, threads)
         except RuntimeRejectedError as error:
             rejected_candidates.append(f"{name} {fallback}: {error}")
-            logger.warning("depth runtime refused: %s", rejected_candidates[-1])
+            logger.warning("depth runtime rejected: %s", rejected_candidates[-1])
             continue
         return SelectedRuntime(chosen, deviation_m, tuple(rejected_candidates))
     raise ValueError(f"depth weights {spec.weights} run on no runtime: {'; '.join(rejected_candidates)}")
