@@ -24,8 +24,8 @@ NEAR_HANDS_PX = 20
 
 @dataclass(frozen=True)
 class RenderedView:
-    """stamp_ns: of the frame. sensor: depth as the D405 publishes it, aligned to colour. ground_truth_m: (H, W) float32,
-    exact depth on the same pixels, NaN beyond the depth camera's view. hands: (H, W) bool, pixels of hands and arms.
+    """stamp_ns: of the frame. sensor: the D405's depth aligned to colour. ground_truth_m: (H, W) float32, exact depth
+    on the same pixels, NaN beyond the depth camera's view. hands: (H, W) bool, pixels of hands and arms.
     near_hands: the same with their surroundings. focal_px: of the colour camera."""
 
     stamp_ns: int
