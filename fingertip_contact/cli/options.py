@@ -1,4 +1,4 @@
-"""Options of several commands."""
+"""Options that several commands have."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ Layout = Annotated[
 ]
 CalibrationSeconds = Annotated[
     float | None,
-    typer.Option(
-        min=0.0, max=60.0, help="How long the desk is empty at the start; by default the value of the profile."
-    ),
+    typer.Option(min=0.0, max=60.0, help="Seconds of empty desk at the start; by default the profile's value."),
 ]
 SheetPose = Annotated[
     Path | None,
@@ -29,7 +27,7 @@ Words = Annotated[
     typer.Option(help="Word list of the language model: english, or a file with one word per line. By default none."),
 ]
 RepeatDelay = Annotated[
-    float, typer.Option(help="Keys that are held for longer repeat, seconds; 0: never.", show_default=True)
+    float, typer.Option(help="Keys held for longer than this repeat, seconds; 0: never.", show_default=True)
 ]
 HandTracker = Annotated[str, typer.Option(help="Hand tracker: a registered name, or module:attribute.", metavar="NAME")]
 DepthSource = Annotated[
@@ -42,7 +40,7 @@ Outputs = Annotated[
     list[str] | None,
     typer.Option(help="Also pass the results to an output, e.g. console; may be given several times.", metavar="NAME"),
 ]
-Profile = Annotated[str, typer.Option(help="Contact profile: a built-in one's name, or a YAML file.")]
+Profile = Annotated[str, typer.Option(help="Contact profile: a built-in name, or a YAML file.")]
 DepthWeights = Annotated[
     Path | None,
     typer.Argument(
@@ -58,7 +56,7 @@ MaxDepth = Annotated[
 
 
 def make_network_spec(weights: Path | None, size: str, max_depth_m: float | None) -> NetworkSpec:
-    """The network that DepthWeights, InputSize and MaxDepth describe. Raises ValueError where one cannot be used."""
+    """The network of DepthWeights, InputSize and MaxDepth. Raises ValueError if one of them cannot be used."""
     from fingertip_contact import weights as model_weights
     from fingertip_contact.depth import configuration
 

@@ -1,4 +1,4 @@
-"""`fingertip-contact process`: the pipeline on a recording, without ROS."""
+"""`fingertip-contact process`: runs the pipeline on a recording, without ROS."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def process(
     """Find every press, move and release in a recording, with its key.
 
     The recording needs colour, its camera_info and depth aligned to colour, under realsense2_camera's topic names.
-    docs/recordings.md describes the events, docs/layout-file.md the layout.
+    docs/recordings.md describes the events file, docs/layout-file.md the layout.
 
     Example: fingertip-contact process out/fox.mcap --out fox.events.jsonl --video fox.mp4
     """
@@ -51,7 +51,7 @@ def process(
         if not force:
             require_not_exists(path)
     with ExitStack() as stack:
-        # Everything that may be rejected comes before the first file is made.
+        # Everything that may be rejected comes before the first file is created.
         recording = stack.enter_context(open_recording(bag))
         loaded_layout = load_layout(layout)
         keyboard_options = KeyboardOptions(str(sheet_pose or ""), words, repeat_delay_s)

@@ -1,4 +1,4 @@
-"""A progress bar on stderr, so that stdout stays clean."""
+"""A progress bar on stderr, so that stdout holds results only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 
 @contextmanager
 def track_progress(items: Iterable[Item], total: int, label: str) -> Iterator[Iterator[Item]]:
-    """Gives the items back one by one and shows how far they are; without a terminal it stays quiet."""
+    """Yields an iterator over the items that advances a progress bar; without a terminal nothing is shown."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

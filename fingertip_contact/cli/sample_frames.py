@@ -1,4 +1,4 @@
-"""Colour images out of a recording."""
+"""Samples colour images from a recording."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fingertip_contact.recordings.bag import open_recording
 
 
 def sample_images(recording: Path, count: int) -> list[np.ndarray]:
-    """At most `count` images (H, W, 3) uint8, BGR, evenly spread over the recording. Raises as open_recording."""
+    """At most `count` images (H, W, 3) uint8, BGR, evenly spaced in the recording. Raises as open_recording does."""
     with open_recording(recording) as source:
         step = max(source.frame_count // count, 1)
         frames = islice(source.frames(), 0, step * count, step)

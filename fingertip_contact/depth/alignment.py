@@ -1,4 +1,4 @@
-"""One depth image brought to the scale of another that shows the same things."""
+"""Aligns one depth image to the scale of another of the same scene."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import numpy as np
 
 from fingertip_contact.numerics import MAD_TO_SIGMA
 
-# With fewer pixels that both know, a scale is not to be trusted.
+# With fewer pixels that are valid in both, the scale is not reliable.
 MIN_PIXELS = 100
-# Huber's constant, with which the fit loses 5 % of its precision where nothing is wrong, and where a pixel is no longer
-# believed at all; both in robust standard deviations.
+# Huber's constant, which costs 5 % of the fit's precision without outliers, and the limit beyond which a pixel is
+# rejected; both in robust standard deviations.
 HUBER_DELTA = 1.345
 OUTLIER_SIGMAS = 6.0
 IRLS_ITERATIONS = 4
-# A flat desk seen from above has one depth, which cannot separate a shift from a scale; then only the scale is used.
-# The shift is expected within this many 1/m (1 % of the depth at 0.35 m); errors of pixels are correlated, so that any
-# number of them counts as this many.
+# A flat desk seen from above has a single depth, which cannot separate a shift from a scale; then only the scale is
+# used. Prior of the shift: its standard deviation, 1/m (1 % of the depth at 0.35 m). Pixel errors are correlated, so
+# any number of pixels counts as EFFECTIVE_PIXELS independent ones.
 SHIFT_SIGMA_PER_M = 0.03
 EFFECTIVE_PIXELS = 100.0
 
@@ -26,8 +26,8 @@ EFFECTIVE_PIXELS = 100.0
 class Alignment:
     """1 / target = scale / source + shift_per_m.
 
-    Inverse depth, because the noise of a stereo camera is the same everywhere in it. residual_sigma_per_m: robust
-    standard deviation of what is left, 1/m.
+    Inverse depth, because a stereo camera's noise is the same everywhere in it. residual_sigma_per_m: robust standard
+    deviation of the remaining difference, 1/m.
     """
 
     scale: float
@@ -35,13 +35,13 @@ class Alignment:
     residual_sigma_per_m: float
 
     def apply(self, depth_m: np.ndarray) -> np.ndarray:
-        """Source depth, metres, NaN where invalid -> the same at the target's scale: a new array."""
+        """Source depth, metres, NaN where invalid -> a new array at the target's scale."""
         return depth_m / (np.float32(self.scale) + np.float32(self.shift_per_m) * depth_m)
 
 
 def align(source_m: np.ndarray, target_m: np.ndarray) -> Alignment | None:
-    """What brings source_m to target_m, of one shape, metres, NaN where invalid; None where too few pixels are valid
-    in both. A third of them may be wrong by anything.
+    """The alignment of source_m to target_m, both of one shape, metres, NaN where invalid. None if too few pixels are
+    valid in both. A third of them may be outliers of any size.
 
     Iteratively reweighted least squares (Huber, "Robust Statistics", 1981), started from the median ratio.
     """
@@ -62,8 +62,8 @@ def align(source_m: np.ndarray, target_m: np.ndarray) -> Alignment | None:
 
 
 def _fit_line(x: np.ndarray, y: np.ndarray, weight: np.ndarray, prior: float) -> tuple[float, float]:
-    """Slope and intercept of weighted least squares; prior: by how much the intercept is held to zero."""
-    # Sums and no products of vectors: those go to threads of BLAS that wait for one another by spinning.
+    """Slope and intercept of weighted least squares. prior: weight with which the intercept is pulled to zero."""
+    # Sums instead of vector products: BLAS computes those in threads that spin while they wait for one another.
     wx, wy = weight * x, weight * y
     normal_matrix = np.array([[(wx * x).sum(), wx.sum()], [wx.sum(), 1.0 + prior]])
     slope, intercept = np.linalg.solve(normal_matrix, [(wx * y).sum(), wy.sum()])
@@ -71,5 +71,5 @@ def _fit_line(x: np.ndarray, y: np.ndarray, weight: np.ndarray, prior: float) ->
 
 
 def _estimate_sigma(residual: np.ndarray) -> float:
-    """Robust standard deviation about zero, never 0: that of a normal distribution of this median absolute value."""
+    """Robust standard deviation about zero, from the median absolute value; never 0."""
     return max(MAD_TO_SIGMA * float(np.median(np.abs(residual))), 1e-6)

@@ -1,7 +1,7 @@
 """Depth weights from a file: checkpoints of the training (.pth), bare state dicts and .safetensors.
 
-Nothing in a file is executed: pickles are read by torch's restricted loader, which knows tensors and plain containers
-only, and everything it refuses is refused here.
+Nothing in a file is executed: torch's restricted loader reads pickles, which accepts tensors and plain containers
+only; a file that it rejects is rejected here.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def load_network(path: Path, height: int, width: int, max_depth_m: float) -> Dep
 def load_weights(path: Path) -> dict[str, Tensor]:
     """The weights of a file under their published names, float32.
 
-    Raises ValueError, naming the file and the remedy, where it is missing, damaged, holds code, is for another encoder,
-    or lacks weights or has ones that the network does not know.
+    Raises ValueError that names the file and the remedy if it is missing, damaged, holds code, is for another encoder,
+    lacks weights, or has weights that the network does not have.
     """
     check_exists(path)
     weights = read_weights(path)
@@ -49,7 +49,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
 
 
 def load_encoder(path: Path) -> dict[str, Tensor]:
-    """The encoder's weights alone, which fine-tuning starts from: the file may hold any head, or none.
+    """The encoder's weights alone, from which fine-tuning starts: the file may hold any head, or none.
 
     Raises ValueError as load_weights does.
     """
@@ -60,7 +60,7 @@ def load_encoder(path: Path) -> dict[str, Tensor]:
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """What a file holds, under plain names, for this encoder; whether it is complete is another question."""
+    """All weights in a file, under plain names, checked to be of this encoder; they need not be complete."""
     check_exists(path)
     content = load_safetensors(path) if path.suffix == ".safetensors" else load_pickle(path)
     weights = {
@@ -97,28 +97,30 @@ def load_pickle(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         raise ValueError(make_rejection_message(path, error)) from error
     except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, IndexError) as error:
-        # What the loader raises on damaged files depends on where the damage lies. Its first sentence states what it
-        # found; what follows may advise to load without restriction.
+        # The loader's error depends on where the damage is. Its first sentence states the finding; the following ones
+        # may recommend loading without restriction.
         raise ValueError(make_damage_message(path, str(error).split(". ")[0] or type(error).__name__)) from error
 
 
 def make_rejection_message(path: Path, error: pickle.UnpicklingError) -> str:
-    """Why the restricted loader refused a pickle: for something that is not a tensor, or for damage."""
+    """Why the restricted loader rejected a pickle: an object that is not a tensor, or damage."""
     forbidden = re.search(r"GLOBAL (\S+)", str(error))
     if forbidden is None:
-        return make_damage_message(path, "no pickle of torch's")
+        return make_damage_message(path, "not a pickle of torch")
     return (
         f"depth weights {path} were refused and nothing in them was run: they hold more than tensors "
-        f"({forbidden.group(1)}); take them from a source that you trust, as .safetensors"
+        f"({forbidden.group(1)}); get them from a source that you trust, as .safetensors"
     )
 
 
 def make_damage_message(path: Path, reason: str) -> str:
-    return f"depth weights {path} are damaged or no checkpoint ({reason}), and nothing in them was run; {REFETCH_HINT}"
+    return (
+        f"depth weights {path} are damaged or not a checkpoint ({reason}), and nothing in them was run; {REFETCH_HINT}"
+    )
 
 
 def extract_state_dict(content: Any, path: Path) -> dict[str, Tensor]:
-    """The named tensors in a file's content: its `model`, where a training has written it, or the content itself."""
+    """The named tensors in a file's content: its `model` in a training checkpoint, else the content itself."""
     if isinstance(content, Mapping) and isinstance(content.get("model"), Mapping):
         content = content["model"]
     if not isinstance(content, Mapping) or not content:
@@ -126,13 +128,13 @@ def extract_state_dict(content: Any, path: Path) -> dict[str, Tensor]:
     non_tensors = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
     if non_tensors:
         raise ValueError(
-            f"depth weights {path} hold things that are not tensors: {', '.join(non_tensors)}; {REFETCH_HINT}"
+            f"depth weights {path} hold entries that are not tensors: {', '.join(non_tensors)}; {REFETCH_HINT}"
         )
     return dict(content)
 
 
 def strip_distributed_prefix(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Without the prefix that training on several GPUs leaves."""
+    """Without the prefix that training on several GPUs adds to names."""
     return {name.removeprefix(DISTRIBUTED_PREFIX): value for name, value in weights.items()}
 
 
@@ -147,7 +149,7 @@ def check_encoder(weights: dict[str, Tensor], path: Path) -> None:
 
 
 def check_shapes(weights: dict[str, Tensor], shapes: dict[str, tuple[int, ...]], path: Path) -> None:
-    """Raises ValueError where the names and shapes are others, or a value is not finite."""
+    """Raises ValueError if names or shapes differ, or a value is not finite."""
     missing = sorted(shapes.keys() - weights.keys())
     unexpected = sorted(weights.keys() - shapes.keys())
     if missing or unexpected:

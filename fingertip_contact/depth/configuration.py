@@ -1,6 +1,6 @@
-"""What a depth network can be asked for, and what is known about its weights without opening them.
+"""The settings of a depth network, and the properties of its weights that are known without opening them.
 
-The network gives sigmoid x max_depth, and the weights do not hold max_depth: with 20 in place of 0.5 every depth is
+The network outputs sigmoid x max_depth, and the weights do not hold max_depth: with 20 instead of 0.5 every depth is
 40 times too large. So it is never guessed.
 """
 
@@ -24,15 +24,15 @@ ENCODER = "vits"
 # The published file that fine-tuning starts from: its head outputs disparity without a scale.
 RELATIVE_BASE = "depth_anything_v2_vits"
 UNSUPPORTED_ENCODERS = ("vitb", "vitl", "vitg")
-PATCH_SIZE_PX = 14  # pixels a side of the squares that the encoder cuts an image into
-TRAINING_SIZE_PX = 518  # pixels a side of the images that the published weights were trained on
+PATCH_SIZE_PX = 14  # side length of the squares that the encoder divides an image into
+TRAINING_SIZE_PX = 518  # side length of the images that the published weights were trained on
 
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """One network: whose weights, for images of which size (pixels), with which largest depth.
+    """One network: its weights file, input size (pixels) and maximum depth.
 
-    Raises ValueError where the size is not a multiple of 14.
+    Raises ValueError if the size is not a multiple of 14.
     """
 
     weights: Path
@@ -45,28 +45,28 @@ class NetworkSpec:
 
     @cached_property
     def sha256(self) -> str:
-        """Of the weights' file. Raises ValueError where there is none."""
+        """Of the weights file. Raises ValueError if it is missing."""
         check_exists(self.weights)
         return compute_sha256(self.weights)
 
 
 def reference_size(height: int, width: int, shorter: int = TRAINING_SIZE_PX) -> tuple[int, int]:
-    """(height, width) of the network's input that the reference takes for images of the given size.
+    """(height, width) of the network input that the reference uses for images of the given size.
 
-    The shorter side becomes `shorter`, the aspect is kept to the next multiple of 14: 518x686 for 480x640.
+    The shorter side becomes `shorter`; the aspect ratio is kept to the nearest multiple of 14: 518x686 for 480x640.
     """
     scale = shorter / min(height, width)
     return round_to_patches(height * scale, shorter), round_to_patches(width * scale, shorter)
 
 
 def round_to_patches(side: float, minimum: int) -> int:
-    """The multiple of 14 nearest to a length, but never under `minimum`."""
+    """The multiple of 14 nearest to a length, but at least `minimum`."""
     nearest = round(side / PATCH_SIZE_PX) * PATCH_SIZE_PX
     return nearest if nearest >= minimum else math.ceil(side / PATCH_SIZE_PX) * PATCH_SIZE_PX
 
 
 def check_input_size(height: int, width: int) -> None:
-    """Raises ValueError where images of that size cannot be cut into patches."""
+    """Raises ValueError if images of that size cannot be divided into patches."""
     if min(height, width) < PATCH_SIZE_PX or height % PATCH_SIZE_PX or width % PATCH_SIZE_PX:
         raise ValueError(
             f"the network's input size {height}x{width} has to be a multiple of {PATCH_SIZE_PX} in both directions"
@@ -74,7 +74,7 @@ def check_input_size(height: int, width: int) -> None:
 
 
 def check_exists(weights: Path) -> None:
-    """Raises ValueError if that is not a file."""
+    """Raises ValueError if the file does not exist."""
     if not weights.is_file():
         raise ValueError(
             f"the depth weights {weights} do not exist: state the path of a .pth or .safetensors file, "
@@ -83,16 +83,16 @@ def check_exists(weights: Path) -> None:
 
 
 def resolve_max_depth_m(weights: Path, requested_m: float | None = None) -> float:
-    """The requested value, else `max_depth` of the config.json beside the weights, else 0.5 for the weights that
-    are named after the D405. A statement that contradicts what is known is obeyed with a warning.
+    """The requested value, else `max_depth` of the config.json beside the weights, else 0.5 for weights with d405 in
+    their name. A requested value that contradicts a known one is used, with a warning.
 
-    Raises ValueError if the weights do not exist or are of relative depth, the value is not stated anywhere or is not a
-    positive number, or config.json is broken or for another encoder.
+    Raises ValueError if the weights do not exist or are of relative depth, the value is stated nowhere or is not a
+    positive number, or config.json is damaged or for another encoder.
     """
     check_exists(weights)
     if weights.stem == RELATIVE_BASE:
         raise ValueError(
-            f"{weights} holds relative depth, not metres: it is what fine-tuning starts from; "
+            f"{weights} holds relative depth, not metres: fine-tuning starts from it; "
             "run: fingertip-contact models pull d405"
         )
     known_m = find_max_depth_m(weights)
@@ -109,7 +109,7 @@ def resolve_max_depth_m(weights: Path, requested_m: float | None = None) -> floa
 
 
 def find_max_depth_m(weights: Path) -> float | None:
-    """The value of config.json, or else of the weights' name; None if neither states one."""
+    """The value of config.json, else the one that the weights' name implies; None if there is neither."""
     config = weights.with_name("config.json")
     configured_m = read_max_depth_m(config) if config.is_file() else None
     if configured_m is not None:

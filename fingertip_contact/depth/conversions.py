@@ -1,7 +1,7 @@
-"""Networks made ready for a runtime: folders that hold the graph, what it is, and the answer it has to give.
+"""Networks converted for a runtime: folders with the graph, its description, and the expected output of a self-test.
 
-Each lies in the cache under the sha256 of its weights and all that it depends on, and appears complete or not at all.
-Using one needs neither torch nor the weights.
+The name of a folder in the cache holds the sha256 of the weights and every setting that the graph depends on. A folder
+appears complete or not at all. Using one needs neither torch nor the weights.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ PARITY_FILE = "parity.npz"
 
 @dataclass(frozen=True)
 class Conversion:
-    """What a folder holds. format: openvino or onnx; precision: fp32 or int8.
+    """The description of a converted network. format: openvino or onnx; precision: fp32 or int8.
 
-    weights_sha256: of the file that it was made from. made_with: versions of the libraries that made it.
+    weights_sha256: of the weights file. made_with: versions of the libraries that converted it.
     """
 
     folder: Path
@@ -47,14 +47,14 @@ class Conversion:
         return self.folder / PARITY_FILE
 
     def write(self) -> None:
-        """Puts the description into the folder."""
+        """Writes the description to the folder."""
         fields = {name: value for name, value in asdict(self).items() if name != "folder"}
         (self.folder / DESCRIPTION_FILE).write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
 
 
 def read(folder: Path) -> Conversion:
     """The conversion in a folder. Raises ValueError, with the remedy, if it is incomplete."""
-    remedy = "delete the folder and make it again: fingertip-contact export"
+    remedy = "delete the folder and export it again: fingertip-contact export"
     try:
         fields = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
         conversion = Conversion(folder=folder, **fields)
@@ -71,13 +71,13 @@ def read(folder: Path) -> Conversion:
 
 
 def get_cache_folder(spec: NetworkSpec, format_: str, precision: str) -> Path:
-    """Where the conversion of a network lies in the cache, or would lie. Raises ValueError without the weights."""
+    """The folder of a network's conversion in the cache; it need not exist. Raises ValueError without the weights."""
     name = f"{spec.sha256}-{spec.height}x{spec.width}-{spec.max_depth_m:g}m-{format_}-{precision}"
     return get_cache_directory() / "depth" / name
 
 
 def fill(folder: Path, write_files: Callable[[Path], object]) -> None:
-    """Has `write_files` fill a folder that then appears complete under its name; the first of several writers wins."""
+    """Creates a folder with the files of `write_files`: complete or not at all; the first of several writers wins."""
     try:
         with atomic_write(folder) as partial_folder:
             partial_folder.mkdir()

@@ -13,19 +13,19 @@ from fingertip_contact.depth.preprocessing import Preprocessor, resize_to
 from fingertip_contact.depth.selection import SelectedRuntime
 from fingertip_contact.weights import get_verified_path as get_weights_path
 
-# The D405's nearest distance, and that of the depth it was trained on: nearer output was never trained.
+# The D405's nearest distance, and that of the training data: smaller outputs were never trained.
 MIN_DEPTH_M = D405.depth_range_m[0]
-# At this fraction of the largest depth the sigmoid is saturated: the background beyond the desk cannot be measured.
+# At this fraction of the maximum depth the sigmoid is saturated: the background beyond the desk cannot be measured.
 SATURATION_RATIO = 0.998
 
 
 class DepthEstimator:
     """Depth Anything V2 ViT-S at close range, for images of any size.
 
-    height, width: the network's input, multiples of 14. The default has the aspect of 640x480 and is the largest that
-    two cores run several times a second. max_depth_m: see configuration.py. runtime, precision: see selection.py.
-    threads: 0 leaves it to the runtime. Raises ValueError where the weights, the size, the largest depth or the wish
-    for a runtime cannot be used, naming file, value and remedy.
+    height, width: of the network input, multiples of 14. The default has the aspect ratio of 640x480 and is the largest
+    that two cores run several times per second. max_depth_m: see configuration.py. runtime, precision: see
+    selection.py. threads: 0 leaves the choice to the runtime. Raises ValueError that names file, value and remedy if
+    the weights, the size, the maximum depth or the requested runtime cannot be used.
     """
 
     def __init__(
@@ -46,14 +46,14 @@ class DepthEstimator:
 
     @classmethod
     def from_weights(cls, **options: Any) -> DepthEstimator:
-        """With the pulled D405 weights; options as above. Raises WeightsError, a ValueError, where they are missing."""
+        """With the pulled D405 weights; options as above. Raises WeightsError, a ValueError, if they are missing."""
         return cls(get_weights_path("d405"), **options)
 
     @classmethod
     def from_export(cls, folder: Path, threads: int = 0) -> DepthEstimator:
-        """With what `fingertip-contact export` wrote to a folder: needs neither the weights nor torch.
+        """With the network that `fingertip-contact export` wrote to a folder: needs neither the weights nor torch.
 
-        Raises ValueError where the folder is not whole, or its network does not give the stored answer.
+        Raises ValueError if the folder is incomplete, or its network does not reproduce the stored depth.
         """
         conversion = conversions.read(Path(folder))
         runtime, deviation_m = selection.open_conversion(conversion, threads=threads)
@@ -70,7 +70,7 @@ class DepthEstimator:
 
     @property
     def diagnostics(self) -> dict[str, str]:
-        """What runs, how far it is off torch on the stored image, and what was refused and why; for people."""
+        """Runtime, its deviation from torch on the stored image, and the rejected runtimes with reasons, as text."""
         runtime = self._selected.runtime
         return {
             "runtime": f"{runtime.name} {runtime.precision}",
@@ -81,19 +81,19 @@ class DepthEstimator:
     def infer_image(self, image_bgr: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8 -> (H, W) float32 metres along the optical axis, a new array.
 
-        NaN where the network outputs less than 0.07 m or is saturated at its largest depth. Raises ValueError where the
+        NaN where the network outputs less than 0.07 m or is saturated at its maximum depth. Raises ValueError if the
         image is not (H, W, 3) uint8.
         """
         depth_m = self._selected.runtime.infer(self._preprocess(image_bgr))[0, 0]
         return mask_invalid(resize_to(depth_m, *image_bgr.shape[:2]), self.max_depth_m)
 
-    # The short name, for those who have nothing else to infer from.
+    # The name that stream.Estimator requires.
     infer = infer_image
 
     def infer_batch(self, images: np.ndarray) -> np.ndarray:
         """[B, 3, height, width] float32, RGB, normalised -> [B, 1, height, width] float32 metres, a new array.
 
-        The network's own answer: nothing is resized, and nothing is NaN. Raises ValueError for another shape or type.
+        The network's own output: nothing is resized, and nothing is NaN. Raises ValueError for another shape or type.
         """
         expected_shape = (len(images), *self._preprocess.shape)
         if images.dtype != np.float32 or images.shape != expected_shape:

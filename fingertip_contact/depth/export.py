@@ -1,4 +1,4 @@
-"""Weights to graphs that run without torch. This module needs the extra `depth`: import it where it is used."""
+"""Converts weights to graphs that run without torch. Needs the extra `depth`: import this module where it is used."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fingertip_contact.depth.network import DepthNetwork
 from fingertip_contact.depth.preprocessing import Preprocessor
 from fingertip_contact.depth.torch_runtime import infer
 
-# The encoder's linear layers and the head's convolutions are quantised; with fewer images their ranges are guesses.
+# The encoder's linear layers and the head's convolutions are quantised; fewer images do not cover their ranges.
 MIN_CALIBRATION_IMAGES = 8
 IMAGES, DEPTH = "images", "depth_m"
 
@@ -30,15 +30,16 @@ IMAGES, DEPTH = "images", "depth_m"
 def export(
     spec: NetworkSpec, format_: str, precision: str, folder: Path, images_bgr: Sequence[np.ndarray] = ()
 ) -> Conversion:
-    """Writes a network for images of one size into an existing folder, with torch's answer to a stored image.
+    """Writes a network for images of one size into an existing folder, with an image and torch's depth for it.
 
-    format_: openvino (IR) or onnx. precision: fp32, or int8, calibrated on images (H, W, 3) uint8 of the scenes it is
-    to be used on. Raises ValueError as checkpoint.load_weights does, and where int8 has too few images.
+    format_: openvino (IR) or onnx. precision: fp32, or int8, calibrated on images_bgr, each (H, W, 3) uint8, which
+    should show the scenes of later use. Raises ValueError as checkpoint.load_weights does, and if int8 has too few
+    images.
     """
     if precision == "int8" and len(images_bgr) < MIN_CALIBRATION_IMAGES:
         raise ValueError(
             f"int8 needs at least {MIN_CALIBRATION_IMAGES} calibration images and has {len(images_bgr)}; "
-            "give a longer recording of the scenes it will see"
+            "give a longer recording of the scenes of later use"
         )
     network = load_network(spec.weights, spec.height, spec.width, spec.max_depth_m)
     made_with = {name: version(name) for name in ("torch", "timm", "openvino")}
@@ -71,7 +72,7 @@ def export_onnx(network: DepthNetwork, conversion: Conversion, batches: list[np.
         input_names=[IMAGES],
         output_names=[DEPTH],
         opset_version=17,
-        # The other exporter needs another package, and gives the same graph.
+        # The newer exporter needs another package and writes the same graph.
         dynamo=False,
     )
     if conversion.precision == "int8":
@@ -85,7 +86,7 @@ EXPORTERS = {"openvino": export_openvino, "onnx": export_onnx}
 
 
 def quantize(model: Any, batches: Sequence[Any]) -> Any:
-    """The model with weights and activations in 8 bits, their ranges taken from the batches."""
+    """The model with 8-bit weights and activations, whose ranges are estimated from the batches."""
     import nncf
 
     return nncf.quantize(

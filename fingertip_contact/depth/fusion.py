@@ -1,12 +1,12 @@
-"""One depth image of two: the sensor's and the network's, each by what it is good at.
+"""Fuses the sensor's depth and the network's into one depth image.
 
-The sensor errs from pixel to pixel and not on the whole; a network errs on the whole and hardly from pixel to pixel.
-So the network's depth is brought to the sensor's, first by a scale and a shift for the image, then by what it is
-still off on average around each pixel. The scatter around that average is its variance there, and the two are averaged
-by their variances. Where the sensor has a hole, the corrected network fills it.
+The sensor's errors differ from pixel to pixel and average out over the image; a network's errors are the reverse. So
+the network's depth is aligned to the sensor's, first by a scale and a shift of the whole image, then by its mean
+remaining error around each pixel. The scatter about that mean is the network's variance there. The two depths are
+averaged, weighted by their inverse variances. The corrected network fills the sensor's holes.
 
-All of it happens in inverse depth, in which the noise of a stereo camera is the same everywhere: an error s of the
-disparity d = f B / z (focal length f in pixels, baseline B) is an error s / (f B) of 1 / z.
+All of it happens in inverse depth, in which a stereo camera's noise is the same everywhere: an error s of the disparity
+d = f B / z (focal length f in pixels, baseline B) is an error s / (f B) of 1 / z.
 """
 
 from __future__ import annotations
@@ -21,19 +21,18 @@ from fingertip_contact.datatypes import DepthImage
 from fingertip_contact.depth.alignment import Alignment, align
 from fingertip_contact.numerics import stereo_inverse_depth_sigma
 
-# The alignment is a matter of two numbers: every eighth pixel of every eighth row gives them as well as all.
+# The alignment has two parameters: every eighth pixel of every eighth row estimates them as well as all pixels.
 STRIDE = 8
-# "Round each pixel" is a Gaussian of this size: larger than the sensor's noise is correlated, smaller than the
-# network's. It is computed on cells of CELL_PX.
+# "Around each pixel" is a Gaussian of this sigma: longer than the correlation of the sensor's noise, shorter than that
+# of the network's errors. It is computed on cells of CELL_PX.
 CELL_PX = 4
 NEIGHBOURHOOD_PX = 8.0
-# A difference of more than this many standard deviations is an outlier of the network, which guesses where the sensor
-# measures.
+# A larger difference, in standard deviations, is an outlier of the network: it guesses, the sensor measures.
 OUTLIER_SIGMAS = 5.0
-# Where few pixels near by are valid in both, what is known of the whole image counts as this fraction of a full circle.
+# Weight of the whole image's statistics, as a fraction of a neighbourhood in which all pixels are valid in both.
 PRIOR_WEIGHT = 0.02
-# At the edge of a hand a network's depth slides from hand to desk over some pixels, and there are the sensor's holes.
-# Where the sensor sees both within EDGE_PX, intermediate depth is moved to the nearer of the two.
+# At the edge of a hand a network's depth changes from hand to desk over several pixels, and the sensor has holes. If
+# the sensor sees both surfaces within EDGE_PX, intermediate depth is moved to the nearer of the two.
 EDGE_PX = 9
 EDGE_STEP_M = 0.010
 EDGE_MARGIN_M = 0.004
@@ -42,9 +41,9 @@ MISSING_DEPTH_M = 100.0
 
 @dataclass(frozen=True)
 class Fusion:
-    """depth: metres, NaN where neither knows. sigma_m: (H, W) float32, its standard deviation as far as sensor and
-    network disagree, metres, NaN where depth is. alignment: of the network to the sensor; None where they have too
-    little in common, and then the network is not used: its scale cannot be checked."""
+    """depth: metres, NaN where both are invalid. sigma_m: (H, W) float32, standard deviation of depth, estimated from
+    how much sensor and network differ, metres, NaN where depth is NaN. alignment: of the network to the sensor; None if
+    too few pixels are valid in both, and then the network is not used, because its scale cannot be checked."""
 
     depth: DepthImage
     sigma_m: np.ndarray
@@ -57,37 +56,44 @@ def fuse(sensor: DepthImage, model_m: np.ndarray, focal_px: float = D405.focal_p
 
 
 def fuse_with_sigma(sensor: DepthImage, model_m: np.ndarray, focal_px: float = D405.focal_px) -> Fusion:
-    """model_m: the network's depth of the same image, (H, W) float32, metres, NaN where invalid. focal_px: of the
-    depth camera; that of the colour camera which depth is aligned to will do.
+    """Fuses both. model_m: the network's depth of the same image, (H, W) float32, metres, NaN where invalid. focal_px:
+    of the depth camera; that of the colour camera to which depth is aligned is close enough.
 
-    Raises ValueError where the sizes differ.
+    Raises ValueError if the sizes differ.
     """
     sensor_m = sensor.to_metres()
     if sensor_m.shape != model_m.shape:
         raise ValueError(
-            f"the sensor's depth is {sensor_m.shape} and the network's {model_m.shape}; they have to agree"
+            f"the sensor's depth is {sensor_m.shape} and the network's {model_m.shape}; the sizes have to agree"
         )
-    noise_per_m = stereo_inverse_depth_sigma(focal_px, D405.baseline_m, D405.disparity_sigma_px)
+    sensor_sigma_per_m = stereo_inverse_depth_sigma(focal_px, D405.baseline_m, D405.disparity_sigma_px)
     alignment = align(model_m[::STRIDE, ::STRIDE], sensor_m[::STRIDE, ::STRIDE])
     if alignment is None:
-        return Fusion(DepthImage(sensor_m, unit_m=1.0), np.float32(noise_per_m) * sensor_m**2, None)
+        return Fusion(DepthImage(sensor_m, unit_m=1.0), np.float32(sensor_sigma_per_m) * sensor_m**2, None)
+    # Everything from here to depth_m is inverse depth, 1/m.
     measured, predicted = 1 / sensor_m, 1 / alignment.apply(model_m)
     residual = measured - predicted
-    bias, variance = _estimate_local_bias(residual, alignment.residual_sigma_per_m, noise_per_m**2)
+    bias, network_variance = _estimate_local_bias(
+        residual, alignment.residual_sigma_per_m, noise_variance=sensor_sigma_per_m**2
+    )
     predicted += bias
-    weight = variance / (variance + np.float32(noise_per_m**2))
-    # The average where both are valid; NaN where one is missing, which is filled from the other below.
     residual -= bias
-    weight[np.abs(residual) > OUTLIER_SIGMAS * np.sqrt(variance + np.float32(noise_per_m**2))] = 1
-    residual *= weight
-    residual += predicted
-    single_source = np.isnan(residual)
+    sensor_variance = np.float32(sensor_sigma_per_m**2)
+    total_variance = network_variance + sensor_variance
+    sensor_weight = network_variance / total_variance
+    sensor_weight[np.abs(residual) > OUTLIER_SIGMAS * np.sqrt(total_variance)] = 1
+    # The average where both are valid; NaN where one is missing, which is filled from the other below. The buffers of
+    # residual and sensor_weight, which are not needed after it, hold the results: allocating images costs time.
+    fused = np.multiply(residual, sensor_weight, out=residual)
+    fused += predicted
+    fused_variance = np.multiply(sensor_weight, sensor_variance, out=sensor_weight)
+    single_source = np.isnan(fused)
     is_measured = np.isfinite(measured[single_source])
-    residual[single_source] = np.where(is_measured, measured[single_source], predicted[single_source])
-    depth_m = 1 / residual
-    weight *= np.float32(noise_per_m**2)
-    weight[single_source] = np.where(is_measured, np.float32(noise_per_m**2), variance[single_source])
-    sigma_m = np.sqrt(weight, out=weight)
+    fused[single_source] = np.where(is_measured, measured[single_source], predicted[single_source])
+    fused_variance[single_source] = np.where(is_measured, sensor_variance, network_variance[single_source])
+    depth_m = 1 / fused
+    # An error s of 1 / z is an error s z^2 of z.
+    sigma_m = np.sqrt(fused_variance, out=fused_variance)
     sigma_m *= depth_m
     sigma_m *= depth_m
     _sharpen_edges(depth_m, sigma_m, sensor_m)
@@ -95,11 +101,11 @@ def fuse_with_sigma(sensor: DepthImage, model_m: np.ndarray, focal_px: float = D
 
 
 def _estimate_local_bias(residual: np.ndarray, sigma: float, noise_variance: float) -> tuple[np.ndarray, np.ndarray]:
-    """What the network is off on average round each pixel, and its variance about that, without the sensor's share:
-    both (H, W) float32. residual: (H, W), 1/m, NaN where not known. sigma: robust standard deviation of it all."""
+    """The network's mean error around each pixel, and the variance about it without the sensor's noise: both (H, W)
+    float32. residual: (H, W), 1/m, NaN where unknown. sigma: its robust standard deviation over the image."""
     height, width = residual.shape
     cells = (max(width // CELL_PX, 1), max(height // CELL_PX, 1))
-    # Errors of neighbouring pixels are correlated: every other pixel gives the same at a quarter of the cost.
+    # Errors of neighbouring pixels are correlated: every other pixel gives the same result at a quarter of the cost.
     sampled = residual[::2, ::2]
     inlier = np.abs(sampled) < OUTLIER_SIGMAS * sigma
     value = np.where(inlier, sampled, np.float32(0))
@@ -108,15 +114,15 @@ def _estimate_local_bias(residual: np.ndarray, sigma: float, noise_variance: flo
     weight = sums[..., 0] + PRIOR_WEIGHT
     mean = sums[..., 1] / weight
     scatter = (sums[..., 2] + PRIOR_WEIGHT * sigma**2) / weight - mean**2
-    # Where the sensor's noise explains all of the scatter, the network's own variance is at its lower limit.
+    # If the sensor's noise explains all of the scatter, the network's own variance is at its lower limit.
     variance = np.maximum(scatter - noise_variance, 0.1 * noise_variance)
     return cv2.resize(mean, (width, height)), cv2.resize(variance, (width, height))
 
 
 def _sharpen_edges(depth_m: np.ndarray, sigma_m: np.ndarray, sensor_m: np.ndarray) -> None:
-    """Pushes depth in the sensor's holes out of the no man's land between two surfaces that the sensor sees beside."""
+    """Moves intermediate depth in the sensor's holes to the nearer of the two surfaces that the sensor sees beside."""
     rows, columns = np.nonzero(np.isnan(sensor_m))
-    # Every other pixel, for the sake of time.
+    # Every other pixel, to save time.
     sampled_m = sensor_m[::2, ::2]
     window = np.ones((EDGE_PX // 2 + 1, EDGE_PX // 2 + 1), np.uint8)
     nearest_m = cv2.erode(np.nan_to_num(sampled_m, nan=MISSING_DEPTH_M), window)[rows // 2, columns // 2]
@@ -128,6 +134,6 @@ def _sharpen_edges(depth_m: np.ndarray, sigma_m: np.ndarray, sensor_m: np.ndarra
     snapped_m = np.where(
         is_far, np.maximum(between_m, far_m - EDGE_MARGIN_M), np.minimum(between_m, near_m + EDGE_MARGIN_M)
     )
-    # The step may have gone in the wrong direction.
+    # The depth may have been moved to the wrong surface.
     sigma_m[rows, columns] = np.maximum(sigma_m[rows, columns], np.abs(snapped_m - between_m))
     depth_m[rows, columns] = snapped_m

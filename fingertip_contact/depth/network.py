@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from fingertip_contact.depth.configuration import PATCH_SIZE_PX, check_input_size
 
-POSITION_GRID_SIZE = 37  # patches a side of the 518x518 images that the published position embedding belongs to
+POSITION_GRID_SIZE = 37  # patches per side of the 518x518 images that the published position embedding belongs to
 EMBED_DIM = 384
 OUT_INDICES = (2, 5, 8, 11)
 LEVEL_CHANNELS = (48, 96, 192, 384)
@@ -26,15 +26,15 @@ OUTPUT_CHANNELS = 32
 
 
 def resize(features: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear, corners on corners: everything in the head is resized like this."""
+    """Bilinear, corners aligned: all resizing in the head."""
     return functional.interpolate(features, size=size, mode="bilinear", align_corners=True)
 
 
 def interpolate_position_embedding(embedding: Tensor, rows: int, columns: int) -> Tensor:
-    """The published position embedding (1, 1 + 37 * 37, C) for a grid of other size: (1, 1 + rows * columns, C).
+    """The published position embedding (1, 1 + 37 * 37, C) for a grid of another size: (1, 1 + rows * columns, C).
 
-    Bicubic without antialias, with the scale (n + 0.1) / 37 instead of n / 37: DINOv2 was released so, the extra 0.1
-    guarding against a size rounded down, and its networks were fine-tuned with it. timm's own resampling differs.
+    Bicubic without antialias, with the scale (n + 0.1) / 37 instead of n / 37: the released DINOv2 does this, the extra
+    0.1 guarding against a size rounded down, and networks were fine-tuned with it. timm's own resampling differs.
     """
     if (rows, columns) == (POSITION_GRID_SIZE, POSITION_GRID_SIZE):
         return embedding
@@ -46,7 +46,7 @@ def interpolate_position_embedding(embedding: Tensor, rows: int, columns: int) -
 
 
 class ResidualUnit(nn.Module):
-    """Two 3x3 convolutions, each after a ReLU, added to what came in."""
+    """Two 3x3 convolutions, each after a ReLU, added to the input."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class ResidualUnit(nn.Module):
 
 
 class RefineNet(nn.Module):
-    """Adds a level of the encoder to what the coarser levels gave, and brings the sum to the next finer size."""
+    """Adds a level of the encoder to the output of the coarser levels, and resizes the sum to the next finer size."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -67,13 +67,13 @@ class RefineNet(nn.Module):
         self.out_conv = nn.Conv2d(channels, channels, 1)
 
     def forward(self, coarse: Tensor | None, level: Tensor, size: tuple[int, int]) -> Tensor:
-        """`coarse` is None at the coarsest level, whose own features then take its place."""
+        """`coarse` is None at the coarsest level, which uses its own features alone."""
         total = level if coarse is None else coarse + self.resConfUnit1(level)
         return self.out_conv(resize(self.resConfUnit2(total), size))
 
 
 class Scratch(nn.Module):
-    """The part of the head that has no pre-trained origin; the name is the checkpoints'."""
+    """The part of the head without pre-trained origin; the name comes from the checkpoints."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,12 +90,12 @@ class Scratch(nn.Module):
 
 
 class DptHead(nn.Module):
-    """Four feature maps of the encoder -> one map of 0..1 at the image's size."""
+    """Four feature maps of the encoder -> one map with values 0..1 at the image's size."""
 
     def __init__(self) -> None:
         super().__init__()
         self.projects = nn.ModuleList(nn.Conv2d(EMBED_DIM, channels, 1) for channels in LEVEL_CHANNELS)
-        # From patches to 1/3.5, 1/7, 1/14 and 1/28 of the image's size.
+        # From patch resolution to 1/3.5, 1/7, 1/14 and 1/28 of the image's size.
         first, second, _, last = LEVEL_CHANNELS
         self.resize_layers = nn.ModuleList(
             [
@@ -126,8 +126,7 @@ class DptHead(nn.Module):
 class DepthNetwork(nn.Module):
     """Metric depth for images of one size: (B, 3, height, width) -> (B, 1, height, width), metres in 0..max_depth_m.
 
-    Images are RGB, normalised as preprocessing.py does it. Raises ValueError where the size is not a multiple
-    of 14.
+    Images are RGB, normalised as in preprocessing.py. Raises ValueError if the size is not a multiple of 14.
     """
 
     def __init__(self, height: int, width: int, max_depth_m: float) -> None:
@@ -146,13 +145,13 @@ class DepthNetwork(nn.Module):
         return self.depth_head(features, self.size) * self.max_depth_m
 
     def load_published(self, weights: dict[str, Tensor]) -> None:
-        """Takes a complete state dict as published, whose position embedding belongs to 518x518."""
+        """Loads a complete published state dict, whose position embedding belongs to 518x518."""
         name = "pretrained.pos_embed"
         rows, columns = (side // PATCH_SIZE_PX for side in self.size)
         self.load_state_dict({**weights, name: interpolate_position_embedding(weights[name], rows, columns)})
 
     def example_input(self) -> Tensor:
-        """What export.py traces the network with: (1, 3, height, width), zeros."""
+        """The input with which export.py traces the network: (1, 3, height, width), zeros."""
         return torch.zeros(1, 3, *self.size)
 
 

@@ -1,4 +1,4 @@
-"""Camera image to network input, and network output back to the camera's size, in buffers that are made once."""
+"""Camera image to network input, and network output to the camera's size, in buffers that are allocated once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-# ImageNet's statistics for RGB in 0..1, with which DINOv2 was trained.
+# ImageNet's mean and standard deviation of RGB in 0..1, with which DINOv2 was trained.
 MEAN_RGB = (0.485, 0.456, 0.406)
 STD_RGB = (0.229, 0.224, 0.225)
 
@@ -15,8 +15,8 @@ STD_RGB = (0.229, 0.224, 0.225)
 class Preprocessor:
     """Resizes a BGR image of any size to the network's, bicubic as in training, and normalises it.
 
-    The aspect is not kept, just as in training. Resizing is done in floating point, as the reference does it: bytes
-    would clip the overshoot of bicubic interpolation at edges, and are no faster.
+    The aspect ratio is not kept, as in training. Resizing happens in floating point, as in the reference: bytes would
+    clip the overshoot of bicubic interpolation at edges, and are not faster.
     """
 
     def __init__(self, height: int, width: int) -> None:
@@ -25,13 +25,13 @@ class Preprocessor:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of what comes out, without the batch: (3, height, width)."""
+        """Of the output without the batch: (3, height, width)."""
         return self._batch.shape[1:]
 
     def __call__(self, image_bgr: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8 -> (1, 3, height, width) float32, RGB. The result is overwritten by the next call.
 
-        Raises ValueError where the image is not (H, W, 3) uint8.
+        Raises ValueError if the image is not (H, W, 3) uint8.
         """
         if image_bgr.dtype != np.uint8 or image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or 0 in image_bgr.shape:
             raise ValueError(f"the image is {image_bgr.dtype} {image_bgr.shape}; it has to be uint8 (H, W, 3), BGR")
@@ -46,10 +46,10 @@ class Preprocessor:
 
 
 def resize_to(depth: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(h, w) float32 -> (height, width) float32: bilinear, corners on corners, as the reference does it.
+    """(h, w) float32 -> (height, width) float32: bilinear, corners aligned, as in the reference.
 
-    OpenCV's resize puts pixel edges on pixel edges instead, which would shift depth by up to half a pixel of the
-    network. Two products with banded matrices are exact, and fast at these sizes.
+    OpenCV's resize aligns pixel edges instead, which would shift depth by up to half a network pixel. Two products with
+    banded matrices are exact, and fast at these sizes.
     """
     rows, columns = depth.shape
     return make_bilinear_matrix(rows, height) @ depth @ make_bilinear_matrix(columns, width).T

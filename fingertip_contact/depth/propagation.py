@@ -1,8 +1,8 @@
-"""Depth of an earlier image carried over to a later one by optical flow.
+"""Propagates the depth of an earlier image to a later one by optical flow.
 
-The flow goes from the later image straight to the earlier one, however many images lie between: on rendered typing
-as good as a chain from image to image, and it costs the same at any age. What flow cannot see is how a finger
-comes nearer: depth keeps the age of the network's image, its place in the image does not.
+The flow goes directly from the later image to the earlier one: on rendered typing it is as accurate as a chain from
+image to image, and its cost does not depend on the age. Flow cannot measure how a finger comes nearer: the position in
+the image is up to date, the depth value is as old as the keyframe.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-# Flow is found at this width at most. A quarter of 640 in place of half of it loses a third of what flow wins.
+# Maximum width at which flow is computed. A quarter of 640 instead of half loses a third of the gain from flow.
 FLOW_WIDTH_PX = 320
-# A pixel whose grey value changed by no more than this, of 255, shows the same thing: its depth stays as it is. In
-# smooth parts of a desk flow follows shadows and noise.
+# A pixel whose grey value changed by at most this, of 255, keeps its depth: in smooth parts of a desk flow follows
+# shadows and noise.
 GREY_TOLERANCE = 2
 SMOOTHING_PX = 5
-# Flow is sought this far round what has changed, in its own pixels.
+# Margin around changed pixels in which flow is computed, pixels of the flow image.
 PADDING_PX = 24
-# A changed pixel frees its neighbours too: edges move together.
+# Neighbours of a changed pixel count as changed too: edges move together.
 DILATION_KERNEL = np.ones((7, 7), np.uint8)
 
 
@@ -36,7 +36,7 @@ class Keyframe:
 
 
 def to_flow_image(image_bgr: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 -> (H // f, W // f) uint8 grey for the flow, f the whole number that makes it narrow enough."""
+    """(H, W, 3) uint8 -> (H // f, W // f) uint8 grey; f: the smallest integer that limits the width."""
     height, width = image_bgr.shape[:2]
     factor = -(-width // FLOW_WIDTH_PX)
     if factor > 1:
@@ -47,7 +47,7 @@ def to_flow_image(image_bgr: np.ndarray) -> np.ndarray:
 
 
 class Propagator:
-    """Carries depth over. Not for several threads at a time."""
+    """Propagates depth. Not thread-safe: each thread needs its own."""
 
     def __init__(self) -> None:
         # Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016.
@@ -55,9 +55,9 @@ class Propagator:
         self._pixel_grid = np.empty((0, 0, 2), np.float32)
 
     def propagate(self, keyframe: Keyframe, gray: np.ndarray) -> np.ndarray:
-        """The key's depth as it lies in another image of the same size: (H, W) float32, metres, NaN where invalid.
+        """The keyframe's depth in another image of the same size: (H, W) float32, metres, NaN where invalid.
 
-        gray: of the other image, by `to_flow_image`.
+        gray: of the other image, made by `to_flow_image`.
         """
         change_mask = compute_change_mask(gray, keyframe.gray)
         propagated_m = keyframe.depth_m.copy()
@@ -75,7 +75,7 @@ class Propagator:
         flow *= factor
         flow += (factor - 1) / 2
         source = cv2.resize(flow, (columns.stop - columns.start, rows.stop - rows.start))
-        # The nearest pixel: no depth lies between a finger and the desk.
+        # The nearest pixel: interpolated depth between a finger and the desk would be wrong.
         no_destination: Any = None
         propagated_m[rows, columns] = cv2.remap(
             keyframe.depth_m, source, no_destination, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
@@ -91,14 +91,14 @@ class Propagator:
 
 
 def compute_change_mask(gray: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """(h, w) uint8: 1 where two grey images differ by more than noise, or are near to where they do."""
+    """(h, w) uint8: 1 where two grey images differ by more than noise, and around such pixels."""
     size = (SMOOTHING_PX, SMOOTHING_PX)
     difference = cv2.absdiff(cv2.GaussianBlur(gray, size, 0), cv2.GaussianBlur(other, size, 0))
     return cv2.dilate((difference > GREY_TOLERANCE).astype(np.uint8), DILATION_KERNEL)
 
 
 def _find_change_window(change_mask: np.ndarray) -> tuple[slice, slice] | None:
-    """Rows and columns round what has changed, with room for the flow to look round; None where nothing has."""
+    """Rows and columns of the changed pixels with a margin for the flow; None if nothing has changed."""
     left, top, width, height = cv2.boundingRect(change_mask)
     if not width:
         return None

@@ -1,4 +1,4 @@
-"""Where the network has to look: a window round the hands, and not the whole image."""
+"""The region of the image for which the network infers depth: a window around the hands."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from fingertip_contact.datatypes import WRIST, Hand
 
-# Round the landmarks, as shares of the image's width. A finger is some 20 px wide in 640 and its depth needs the desk
-# beside it.
+# Margin around the landmarks, as a fraction of the image's width. A finger is about 20 px wide in 640, and its depth
+# needs the desk beside it.
 MARGIN_RATIO = 0.03
 
 
@@ -25,15 +25,16 @@ class Region:
 
     @property
     def window(self) -> tuple[slice, slice]:
-        """Rows and columns, to cut the region out of an array."""
+        """Rows and columns, to index an array with."""
         return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
 
 
 class RegionFinder:
-    """A window of fixed size that holds all fingers and stays where it is as long as it does.
+    """Finds a window of fixed size that contains all fingers; it moves only when they leave it.
 
-    Of fixed size, so that the network always sees hands at the same magnification, which is what it judges distance
-    by; at rest, so that its depth of a resting scene rests too. width_ratio, height_ratio: of the image.
+    Its size is fixed so that the network always sees hands at the same magnification, from which it infers distance.
+    It does not move without need, because that would make the depth of a resting scene vary. width_ratio, height_ratio:
+    of the image.
     """
 
     def __init__(self, width_ratio: float, height_ratio: float) -> None:
@@ -41,8 +42,8 @@ class RegionFinder:
         self._last_region: Region | None = None
 
     def find(self, hands: Sequence[Hand], height: int, width: int) -> Region | None:
-        """The window for an image of that size; None where the whole image has to be looked at: no hands are known,
-        or they do not fit."""
+        """The window for an image of that size; None if the whole image is needed: without hands, or if they do not fit
+        into the window."""
         image_size = np.array([width, height])
         size = np.minimum(np.rint(self._size_ratios * image_size).astype(int), image_size)
         box = _find_finger_box(hands, image_size)
@@ -56,7 +57,7 @@ class RegionFinder:
         return self._last_region
 
     def _contains(self, box: np.ndarray, size: np.ndarray, margin_px: float, image_size: np.ndarray) -> bool:
-        """Whether the last window is of that size and has the box with its margin inside."""
+        """Whether the last window has that size and contains the box with its margin."""
         last = self._last_region
         if last is None or (last.width, last.height) != tuple(size):
             return False
@@ -66,7 +67,7 @@ class RegionFinder:
 
 
 def _find_finger_box(hands: Sequence[Hand], image_size: np.ndarray) -> np.ndarray | None:
-    """The corners (2, 2) of the box round all landmarks but the wrists, inside the image; None without hands."""
+    """The corners (2, 2) of the box around all landmarks except the wrists, inside the image; None without hands."""
     points_px = [hand.landmarks_px[np.arange(len(hand.landmarks_px)) != WRIST] for hand in hands]
     if not points_px:
         return None
@@ -75,7 +76,7 @@ def _find_finger_box(hands: Sequence[Hand], image_size: np.ndarray) -> np.ndarra
 
 
 def _center_on_box(box: np.ndarray, size: np.ndarray, image_size: np.ndarray) -> Region:
-    """The window with the box in its middle, moved into the image."""
+    """The window centred on the box, moved into the image."""
     start = np.rint(box.mean(axis=0) - size / 2)
     left, top = np.clip(start, 0, image_size - size).astype(int)
     return Region(int(left), int(top), int(size[0]), int(size[1]))

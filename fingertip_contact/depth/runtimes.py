@@ -1,6 +1,6 @@
-"""What runs the network. A runtime takes normalised images and gives metres; all of them give the same.
+"""Runtimes of the network: normalised images to metres, with the same result in each.
 
-torch's runtime lies in torch_runtime.py: this module needs no torch.
+torch's runtime is in torch_runtime.py, so this module does not need torch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fingertip_contact.resources import get_cache_directory
 
 
 class RuntimeRejectedError(ValueError):
-    """This runtime is unavailable or failed its check; another one may work. The message states the reason."""
+    """This runtime is unavailable or failed its self-test; another one may work. The message states the reason."""
 
 
 class Runtime(Protocol):
@@ -26,14 +26,14 @@ class Runtime(Protocol):
     precision: str
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
-        """(B, 3, height, width) float32 -> (B, 1, height, width) float32, metres; may be overwritten by the next."""
+        """(B, 3, height, width) float32 -> (B, 1, height, width) float32, metres; the next call may overwrite it."""
         ...
 
 
 class OpenVinoRuntime:
     """Runs on the CPU. precision: the conversion's, or bf16 for one in fp32. threads: 0 leaves the choice to OpenVINO.
 
-    Raises RuntimeRejectedError where the graph is damaged, or the CPU has no bfloat16 and is asked for it.
+    Raises RuntimeRejectedError if the graph is damaged, or bf16 is requested of a CPU without bfloat16.
     """
 
     name = "openvino"
@@ -44,14 +44,14 @@ class OpenVinoRuntime:
         if precision == "bf16" and not has_bfloat16:
             raise RuntimeRejectedError("this CPU does not compute in bfloat16")
         core = openvino.Core()
-        # Compiling is half of the time that loading takes.
+        # Compiling is half of the loading time.
         core.set_property({"CACHE_DIR": str(get_cache_directory() / "depth" / "compiled")})
         options = {
-            # A CPU with bfloat16 would round depth to it unasked. Beside int8 it costs nothing.
+            # On a CPU with bfloat16 OpenVINO would use it by default and round depth. Beside int8 it costs no accuracy.
             "INFERENCE_PRECISION_HINT": "f32" if precision == "fp32" or not has_bfloat16 else "bf16",
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,
-            # Pinned, the networks of several processes would all choose the same cores.
+            # With pinning, the networks of several processes would all choose the same cores.
             "ENABLE_CPU_PINNING": False,
         }
         try:
@@ -72,7 +72,7 @@ class OpenVinoRuntime:
 class OnnxRuntime:
     """ONNX Runtime on the CPU. threads: 0 leaves the choice to it.
 
-    Raises RuntimeRejectedError where it is not installed or the graph is damaged.
+    Raises RuntimeRejectedError if it is not installed or the graph is damaged.
     """
 
     name = "onnxruntime"
@@ -85,13 +85,13 @@ class OnnxRuntime:
         self.precision = precision
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        # Threads that spin while they wait would take the cores from hand tracking.
+        # Threads that spin while they wait would occupy the cores that hand tracking needs.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(
                 str(conversion.graph), options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # its errors share no base class short of this one
+        except Exception as error:  # Its errors have no narrower base class.
             raise RuntimeRejectedError(make_load_error_message(conversion, error)) from error
         self._input = self._session.get_inputs()[0].name
 
@@ -105,7 +105,7 @@ def supports_bfloat16() -> bool:
 
 
 def infer_one_by_one(infer: Callable[[np.ndarray], np.ndarray], batch: np.ndarray) -> np.ndarray:
-    """A batch through a graph for one image: on a CPU that takes no longer than a graph for many."""
+    """Runs a batch through a graph for one image: on a CPU this is as fast as a graph for a batch."""
     if len(batch) == 1:
         return infer(batch)
     return np.concatenate([infer(batch[index : index + 1]).copy() for index in range(len(batch))])

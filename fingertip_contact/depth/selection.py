@@ -1,4 +1,4 @@
-"""Which runtime runs the network: the first that can be had and gives torch's answer."""
+"""Selects the runtime: the first that is available and reproduces torch's depth."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from fingertip_contact.depth.runtimes import OnnxRuntime, OpenVinoRuntime, Runti
 logger = logging.getLogger(__name__)
 
 AUTO = "auto"
-# What each can compute in.
+# The precisions of each.
 RUNTIMES = {"openvino": ("int8", "bf16", "fp32"), "onnxruntime": ("int8", "fp32"), "torch": ("fp16", "fp32")}
-# The format that each reads. torch reads the weights themselves.
+# The graph format that each reads. torch reads the weights themselves.
 FORMATS = {"openvino": "openvino", "onnxruntime": "onnx"}
 RUNTIME_CLASSES: dict[str, Callable[[Conversion, str, int], Runtime]] = {
     "openvino": OpenVinoRuntime,
     "onnxruntime": OnnxRuntime,
 }
-# What is tried for each wish, in this order. int8 is used where somebody has made it, which is a decision for it.
+# The precisions that are tried for each request, in this order. auto uses int8 only if a user has exported it.
 PRECISION_FALLBACKS = {
     AUTO: ("int8", "fp32"),
     "int8": ("int8", "fp32"),
@@ -41,8 +41,8 @@ PRECISION_FALLBACKS = {
 class SelectedRuntime:
     """A runtime that has passed the self-test.
 
-    deviation_m: its mean deviation from torch on the stored image. rejected_candidates: the ones
-    before it, each with the reason.
+    deviation_m: its mean deviation from torch on the stored image. rejected_candidates: those tried before it, each
+    with the reason.
     """
 
     runtime: Runtime
@@ -51,11 +51,11 @@ class SelectedRuntime:
 
 
 def select(spec: NetworkSpec, runtime: str = AUTO, precision: str = AUTO, threads: int = 0) -> SelectedRuntime:
-    """The runtime for a network: what is wished for, or the next best.
+    """The runtime for a network: the requested one, or the next best.
 
-    runtime: openvino, onnxruntime or torch goes first; auto takes them in this order. precision: int8 or auto takes
-    int8 where it was exported; bf16 is OpenVINO's on a CPU that has it, fp16 torch's on a GPU. Raises ValueError where
-    the wish is unknown, the weights cannot be used, or no runtime can.
+    runtime: openvino, onnxruntime or torch is tried first; auto tries them in this order. precision: int8 and auto use
+    int8 if it was exported; bf16 needs OpenVINO and a CPU with bfloat16, fp16 torch and a GPU. Raises ValueError if the
+    request is unknown, or the weights or all runtimes cannot be used.
     """
     rejected_candidates: list[str] = []
     for name, fallback in list_candidates(runtime, precision):
@@ -65,14 +65,14 @@ def select(spec: NetworkSpec, runtime: str = AUTO, precision: str = AUTO, thread
             chosen, deviation_m = open_runtime(spec, name, fallback, threads)
         except RuntimeRejectedError as error:
             rejected_candidates.append(f"{name} {fallback}: {error}")
-            logger.warning("depth runtime refused: %s", rejected_candidates[-1])
+            logger.warning("depth runtime rejected: %s", rejected_candidates[-1])
             continue
         return SelectedRuntime(chosen, deviation_m, tuple(rejected_candidates))
     raise ValueError(f"depth weights {spec.weights} run on no runtime: {'; '.join(rejected_candidates)}")
 
 
 def list_candidates(runtime: str, precision: str) -> list[tuple[str, str]]:
-    """Runtimes with precisions, best first. Raises ValueError where the wish is unknown."""
+    """Runtimes with precisions, best first. Raises ValueError if the request is unknown."""
     if runtime not in (AUTO, *RUNTIMES):
         raise ValueError(f"{runtime!r} is not a depth runtime; choose one of {', '.join((AUTO, *RUNTIMES))}")
     if precision not in PRECISION_FALLBACKS:
@@ -91,9 +91,9 @@ def is_cached(spec: NetworkSpec, name: str, precision: str) -> bool:
 
 
 def open_runtime(spec: NetworkSpec, name: str, precision: str, threads: int = 0) -> tuple[Runtime, float]:
-    """One runtime, ready and tested, and its mean deviation in metres.
+    """One runtime, loaded and tested, and its mean deviation from torch in metres.
 
-    Raises RuntimeRejectedError where it cannot be had or deviates too far, ValueError where the weights are bad.
+    Raises RuntimeRejectedError if it is unavailable or deviates too far, ValueError if the weights cannot be used.
     """
     if name in FORMATS:
         conversion = load_or_build_conversion(spec, FORMATS[name], "int8" if precision == "int8" else "fp32")
@@ -110,7 +110,7 @@ def open_runtime(spec: NetworkSpec, name: str, precision: str, threads: int = 0)
 
 
 def open_conversion(conversion: Conversion, precision: str = AUTO, threads: int = 0) -> tuple[Runtime, float]:
-    """The same for a folder, in its own precision unless another is given."""
+    """As open_runtime, for a conversion; in its own precision unless another is given."""
     name = next(name for name, format_ in FORMATS.items() if format_ == conversion.format)
     try:
         image, expected_m = parity.read(conversion.parity)
@@ -121,7 +121,7 @@ def open_conversion(conversion: Conversion, precision: str = AUTO, threads: int 
 
 
 def self_test(runtime: Runtime, image_bgr: np.ndarray, expected_m: np.ndarray, max_depth_m: float) -> float:
-    """The mean deviation in metres. Raises RuntimeRejectedError where it is beyond the tolerance for the precision."""
+    """The mean deviation in metres. Raises RuntimeRejectedError if it exceeds the tolerance of the precision."""
     try:
         depth_m = runtime.infer(Preprocessor(*expected_m.shape)(image_bgr))[0, 0]
         deviation_m = parity.mean_deviation_m(depth_m, expected_m)
@@ -130,19 +130,19 @@ def self_test(runtime: Runtime, image_bgr: np.ndarray, expected_m: np.ndarray, m
     if not parity.is_within_tolerance(deviation_m, runtime.precision, max_depth_m):
         limit_m = parity.TOLERANCES[runtime.precision] * max_depth_m
         raise RuntimeRejectedError(
-            f"its depth for the stored image is {1e3 * deviation_m:.3g} mm off torch's in the mean, "
-            f"{1e3 * limit_m:.3g} mm are let pass"
+            f"its depth for the stored image deviates {1e3 * deviation_m:.3g} mm from torch's on average; "
+            f"the limit is {1e3 * limit_m:.3g} mm"
         )
     return deviation_m
 
 
 def load_or_build_conversion(spec: NetworkSpec, format_: str, precision: str) -> Conversion:
-    """The network in the cache; made where it is not there yet, int8 excepted, which needs images."""
+    """The conversion in the cache. If it is missing it is built, except int8, which needs images."""
     folder = conversions.get_cache_folder(spec, format_, precision)
     if not folder.is_dir():
         if precision == "int8":
             raise RuntimeRejectedError(
-                f"it was not made yet at {spec.height}x{spec.width}; run: fingertip-contact export {spec.weights} "
+                f"it was not exported yet at {spec.height}x{spec.width}; run: fingertip-contact export {spec.weights} "
                 f"--format {format_} --precision int8 --size {spec.height}x{spec.width} --calibration RECORDING"
             )
         build_conversion(spec, format_, precision, folder)
@@ -155,21 +155,21 @@ def load_or_build_conversion(spec: NetworkSpec, format_: str, precision: str) ->
 def build_conversion(
     spec: NetworkSpec, format_: str, precision: str, folder: Path, images_bgr: Sequence[np.ndarray] = ()
 ) -> None:
-    """Exports to a folder that appears complete or not at all; raises as export.export does."""
+    """Exports to a folder that appears complete or not at all. Raises as export.export does."""
     with require_torch(spec):
-        # Torch is large and slow to import, and only needed this once.
+        # torch is large and slow to import, and needed for this step only.
         from fingertip_contact.depth.export import export
     conversions.fill(folder, lambda partial_folder: export(spec, format_, precision, partial_folder, images_bgr))
 
 
 @contextmanager
 def require_torch(spec: NetworkSpec) -> Iterator[None]:
-    """Says what to do where torch is not installed."""
+    """Raises RuntimeRejectedError that names the remedy if torch is not installed."""
     try:
         yield
     except ImportError as error:
         raise RuntimeRejectedError(
             f"{spec.weights} at {spec.height}x{spec.width} needs torch for its first start ({error}); "
             "pip install 'fingertip_contact[depth]', "
-            f"or copy {conversions.get_cache_folder(spec, 'openvino', 'fp32').parent} from where it was started"
+            f"or copy {conversions.get_cache_folder(spec, 'openvino', 'fp32').parent} from a machine with torch"
         ) from error

@@ -1,4 +1,4 @@
-"""Depth sources of offline programs: the sensor's depth, the network's, or both fused. Nodes get theirs by topic."""
+"""Depth sources of offline programs: the sensor, the network, or both fused. Nodes receive depth by topic."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SensorDepth:
 
 
 class ModelDepth:
-    """The depth network's, from colour alone."""
+    """The network's depth, from colour alone."""
 
     def __init__(self, estimator: DepthEstimator | None = None) -> None:
         """estimator: by default the pulled D405 weights. Raises WeightsError, a ValueError, where they are missing."""
@@ -28,7 +28,7 @@ class ModelDepth:
 
 
 class FusedDepth(ModelDepth):
-    """The sensor's and the network's, fused; the network's alone for a frame without depth."""
+    """The sensor's depth and the network's, fused; for a frame without depth the network's alone."""
 
     def find_depth(self, frame: Frame) -> DepthImage | None:
         """See protocols.DepthSource."""

@@ -1,4 +1,4 @@
-"""Depth of a stream of images from a network that is too slow for every image."""
+"""Depth of every image of a stream, from a network that is too slow for every image."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from fingertip_contact.depth.alignment import align
 from fingertip_contact.depth.propagation import Keyframe, Propagator, to_flow_image
 from fingertip_contact.depth.region import Region, RegionFinder
 
-# The whole image is looked at this often at least: what changes away from the hands is seen then.
+# The network infers the whole image at least this often, to notice changes away from the hands.
 FULL_IMAGE_PERIOD_NS = 5_000_000_000
-# A window's scale is found on every fourth pixel of every fourth row.
+# A window is aligned on every fourth pixel of every fourth row.
 STRIDE = 4
 
 
@@ -29,19 +29,17 @@ class Estimator(Protocol):
 
 @dataclass(frozen=True)
 class Estimate:
-    """depth_m: (H, W) float32, metres, NaN where invalid. keyframe_stamp_ns: stamp of the image that the
-    network saw."""
+    """depth_m: (H, W) float32, metres, NaN where invalid. keyframe_stamp_ns: of the image that was inferred."""
 
     depth_m: np.ndarray
     keyframe_stamp_ns: int
 
 
 class DepthStream:
-    """`infer` runs the network on some images, `propagate` gives depth for all: two threads, one for each.
+    """`infer` runs the network on some images, `propagate` gives depth for all: each may run in a thread of its own.
 
-    full_image: for the whole image. region: for the window round the hands that `region_finder` finds;
-    None: the whole image is looked at always. full_image_stamp_ns: stamp of the last image that was looked at as a
-    whole.
+    full_image: estimator for whole images. region: estimator for the window that `region_finder` finds around the
+    hands; None: always the whole image. full_image_stamp_ns: stamp of the last image that was inferred as a whole.
     """
 
     def __init__(
@@ -52,14 +50,14 @@ class DepthStream:
         self._region_finder = region_finder
         self._keyframe: Keyframe | None = None
         self.full_image_stamp_ns = 0
-        # Each thread has its own: neither waits for the other.
+        # One per thread: neither waits for the other.
         self._inference_propagator, self._output_propagator = Propagator(), Propagator()
 
     def infer(self, stamp_ns: int, image_bgr: np.ndarray, hands: Sequence[Hand]) -> Estimate:
-        """Runs the network on an image, (H, W, 3) uint8, which is what `propagate` carries over from now on.
+        """Runs the network on an image, (H, W, 3) uint8, from which `propagate` propagates depth from now on.
 
-        hands: the last that are known, perhaps of an earlier image; where there are any, only their surroundings are
-        looked at now and then the rest. Raises ValueError where the image is none.
+        hands: the last known ones, possibly of an earlier image; with hands only the window around them is inferred,
+        and the whole image from time to time. Raises ValueError if the image is not (H, W, 3) uint8.
         """
         gray = to_flow_image(image_bgr)
         region = self._find_region(stamp_ns, image_bgr, hands)
@@ -71,19 +69,19 @@ class DepthStream:
         return Estimate(depth_m, stamp_ns)
 
     def propagate(self, stamp_ns: int, image_bgr: np.ndarray) -> Estimate | None:
-        """Depth of an image, propagated from the last inference; None before the first one of this size, or
-        only at later ones: a recording began again."""
+        """Depth of an image, propagated from the last inference. None before the first inference at this size, or if
+        that is of a later image, because a recording started again."""
         keyframe = self._keyframe
         if keyframe is None or keyframe.depth_m.shape != image_bgr.shape[:2] or stamp_ns < keyframe.stamp_ns:
             return None
         return Estimate(self._output_propagator.propagate(keyframe, to_flow_image(image_bgr)), keyframe.stamp_ns)
 
     def reset(self) -> None:
-        """Forgets the last inference."""
+        """Discards the last inference."""
         self._keyframe = None
 
     def _find_region(self, stamp_ns: int, image_bgr: np.ndarray, hands: Sequence[Hand]) -> Region | None:
-        """Where to look, None for everywhere."""
+        """The window to infer; None for the whole image."""
         keyframe = self._keyframe
         if self._region_finder is None or keyframe is None or keyframe.depth_m.shape != image_bgr.shape[:2]:
             return None
@@ -92,10 +90,10 @@ class DepthStream:
         return self._region_finder.find(hands, *image_bgr.shape[:2])
 
     def _infer_region(self, region: Region, image_bgr: np.ndarray, gray: np.ndarray) -> np.ndarray | None:
-        """Depth of the whole image: what was known of it, with a region that is seen again at the same scale.
+        """Depth of the whole image: the propagated depth, with the newly inferred region aligned to it.
 
-        A network judges distance by what it sees, and in a window it sees less: scale and shift differ from those of
-        the whole image. The desk in the region gives the correction. None if too little of it is visible.
+        A network infers distance from its whole input, and a window shows less: its scale and shift differ from those
+        of the whole image. The desk in the region determines the correction. None if too little of it is visible.
         """
         assert self._region_estimator is not None
         assert self._keyframe is not None

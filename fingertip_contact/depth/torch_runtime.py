@@ -1,4 +1,4 @@
-"""The network in torch itself: the numbers that every other runtime is held against. Needs the extra `depth`."""
+"""The network in torch itself: the reference for every other runtime. Needs the extra `depth`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from fingertip_contact.depth.runtimes import RuntimeRejectedError
 
 
 class TorchRuntime:
-    """Runs on the GPU where torch has one, else on the CPU; fp16 on a GPU only.
+    """Runs on the GPU if torch finds one, else on the CPU; fp16 on a GPU only.
 
-    threads: 0 leaves the choice to torch; it holds for the whole process. Raises RuntimeRejectedError where fp16 is
-    asked for without a GPU, ValueError as checkpoint.load_weights does.
+    threads: 0 leaves the choice to torch; applies to the whole process. Raises RuntimeRejectedError if fp16 is
+    requested without a GPU, ValueError as checkpoint.load_weights does.
     """
 
     name = "torch"
@@ -36,7 +36,7 @@ class TorchRuntime:
 
     @property
     def is_reference(self) -> bool:
-        """Whether its numbers are the ones that others are held against."""
+        """Whether other runtimes are compared with this one's output."""
         return self._device.type == "cpu"
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
@@ -46,7 +46,7 @@ class TorchRuntime:
 
 
 class PlainTorchRuntime(TorchRuntime):
-    """torch as the reference runs it: attention written out, where torch has a fused one. A baseline for measuring."""
+    """torch as the reference runs it: attention written out instead of torch's fused one. A baseline for benchmarks."""
 
     name = "torch plain"
 

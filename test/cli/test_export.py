@@ -1,4 +1,4 @@
-"""`fingertip-contact export`: depth weights to networks that nodes find, or that travel."""
+"""Rules of `fingertip-contact export`: networks in the cache, where nodes find them, or in a folder to copy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fingertip_contact.depth.estimator import DepthEstimator  # noqa: E402
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    """Random weights as they are published."""
+    """Random weights in the published format."""
     return save_training_checkpoint(make_random_weights(), tmp_path_factory.mktemp("published") / D405_NAME)
 
 
@@ -27,18 +27,18 @@ def cache(tmp_path, monkeypatch):
 
 
 def test_export_is_written_to_the_model_cache(checkpoint, capfd):
-    """stdout holds the folder and nothing else; the deviation from torch is said beside it."""
+    """stdout holds the folder and nothing else; stderr reports the deviation from torch."""
     assert run("export", checkpoint, "--size", "42x56") == 0
     out, err = capfd.readouterr()
     assert out.strip() == str(conversions.get_cache_folder(NetworkSpec(checkpoint, 42, 56, 0.5), "openvino", "fp32"))
     assert "openvino fp32: " in err
-    assert "mm off torch" in err
+    assert "mm from torch" in err
     assert run("export", checkpoint, "--size", "42x56") == 2
-    assert "exists already; choose another name, or allow making it again (--force)" in capfd.readouterr().err
+    assert "exists already; choose another name, or allow replacing it (--force)" in capfd.readouterr().err
 
 
 def test_int8_is_calibrated_on_a_recording(checkpoint, typed_recording, tmp_path, capfd):
-    """To a folder of one's own, which runs without the weights."""
+    """To a folder outside the cache, which runs without the weights."""
     pytest.importorskip("nncf")
     folder = tmp_path / "int8"
     options = ("--precision", "int8", "--size", "42x56", "--images", "8", "--out", folder)
@@ -64,7 +64,7 @@ def test_invalid_export_requests_are_rejected_early(checkpoint, capsys, options,
 
 
 def test_force_deletes_only_conversions(checkpoint, tmp_path, capsys):
-    """--force replaces an export, not somebody's folder."""
+    """--force replaces an export, and no other folder."""
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
     assert run("export", checkpoint, "--size", "42x56", "--out", tmp_path / "mine", "--force") == 2
@@ -73,7 +73,7 @@ def test_force_deletes_only_conversions(checkpoint, tmp_path, capsys):
 
 
 def test_missing_weights_name_the_command_that_pulls_them(tmp_path, monkeypatch, capsys):
-    """Without a file the pulled weights are meant."""
+    """Without a file the pulled weights are exported."""
     monkeypatch.setenv("FINGERTIP_CONTACT_WEIGHTS", str(tmp_path))
     assert run("export") == 2
     assert "fingertip-contact models pull d405" in capsys.readouterr().err

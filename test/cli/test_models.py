@@ -17,12 +17,12 @@ from fingertip_contact.depth.configuration import resolve_max_depth_m  # noqa: E
 
 @pytest.fixture
 def checkpoint(tmp_path):
-    """Random weights as they are published."""
+    """Random weights in the published format."""
     return save_training_checkpoint(make_random_weights(), tmp_path / D405_NAME)
 
 
 def test_conversion_preserves_weights_and_max_depth(checkpoint, tmp_path, capsys):
-    """Even under a name that says nothing."""
+    """Even under a name that does not imply the maximum depth."""
     target = tmp_path / "converted" / "desk.safetensors"
     assert run("models", "convert", checkpoint, "--out", target) == 0
     assert capsys.readouterr().out.strip() == str(target)
@@ -45,14 +45,14 @@ def test_existing_file_is_not_overwritten(checkpoint, capsys):
 
 
 def test_rejected_weights_leave_no_output(tmp_path, capsys):
-    """One line says why."""
+    """One line states the reason."""
     (tmp_path / D405_NAME).write_text("no weights")
     assert run("models", "convert", tmp_path / D405_NAME, "--out", tmp_path / "out" / "d405.safetensors") == 2
-    assert "are damaged or no checkpoint" in capsys.readouterr().err
+    assert "are damaged or not a checkpoint" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
 def test_other_file_extensions_are_rejected(checkpoint, tmp_path, capsys):
-    """Loading goes by the ending."""
+    """The suffix determines how a file is loaded."""
     assert run("models", "convert", checkpoint, "--out", tmp_path / "d405.bin") == 2
     assert "has to end in .safetensors" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Rules of `process`, held on recordings of an empty desk by the real pipeline."""
+"""Rules of `process`, tested on recordings of an empty desk with the real pipeline."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_empty_desk_has_no_events(empty_desk, tmp_path, capsys):
 
 
 def test_missing_depth_is_reported(tmp_path, capsys):
-    """Frames without depth are processed all the same, and their number is said."""
+    """Frames without depth are processed too, and their number is reported."""
     desk = write_empty_desk(tmp_path / "desk.mcap", 6, missing_depth=(2, 5))
     assert run("process", desk, "--out", tmp_path / "events.jsonl") == 0
     assert "2 of 6 frames had no depth" in capsys.readouterr().err
@@ -76,7 +76,7 @@ def test_existing_files_are_kept(empty_desk, tmp_path, capsys, existing):
 
 
 def test_inputs_are_never_overwritten(empty_desk, tmp_path, monkeypatch, capsys):
-    """Not even with --force: neither the recording nor its truth nor the layout is a place for events or video."""
+    """Not even with --force: outputs must not replace the recording, its ground truth or the layout."""
     monkeypatch.chdir(tmp_path)
     Path("desk.mcap").write_bytes(empty_desk.read_bytes())
     for name in ("desk.mcap", "desk.truth.jsonl", "keys.yaml"):
@@ -86,7 +86,7 @@ def test_inputs_are_never_overwritten(empty_desk, tmp_path, monkeypatch, capsys)
 
 
 def test_incomplete_video_is_removed_on_full_disk(empty_desk, tmp_path, capfd):
-    """OpenCV is silent about it; a broken film never appears. A limit on file sizes stands for the full disk."""
+    """OpenCV does not report it; an incomplete video never appears. A limit on file sizes simulates the full disk."""
     video = tmp_path / "desk.mp4"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
@@ -111,7 +111,7 @@ BAD_INPUT = {
 
 @pytest.mark.parametrize("case", BAD_INPUT)
 def test_bad_input(empty_desk, tmp_path, monkeypatch, capsys, case):
-    """One line that names the trouble, exit code 2, and nothing written."""
+    """One line that names the error, exit code 2, and no output."""
     monkeypatch.chdir(tmp_path)
     content = empty_desk.read_bytes()
     Path("desk.mcap").write_bytes(content)
@@ -130,7 +130,7 @@ def test_bad_input(empty_desk, tmp_path, monkeypatch, capsys, case):
 
 
 def test_missing_weights(empty_desk, tmp_path, monkeypatch, capsys):
-    """Weights that were never pulled are an error that names the command which pulls them."""
+    """Weights that were never pulled are an error that names the command to pull them."""
     monkeypatch.setenv("FINGERTIP_CONTACT_WEIGHTS", str(tmp_path / "none"))
     assert run("process", empty_desk, "--out", tmp_path / "events.jsonl") == 2
     assert "fingertip-contact models pull" in capsys.readouterr().err
@@ -139,7 +139,7 @@ def test_missing_weights(empty_desk, tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_run_leaves_no_partial_files(tmp_path, number, code):
-    """Ctrl-C or a polite kill in the midst of a recording leaves nothing half-written."""
+    """Ctrl-C or SIGTERM during a recording leaves no partial file."""
     desk = write_empty_desk(tmp_path / "desk.mcap", 150)
     command = "from fingertip_contact.cli.main import main; main()"
     arguments = ["process", desk, "--out", tmp_path / "events.jsonl", "--video", tmp_path / "desk.mp4"]

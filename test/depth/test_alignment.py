@@ -1,4 +1,4 @@
-"""One depth image to the scale of another."""
+"""Rules of aligning one depth image to the scale of another."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def target_m():
 
 
 def apply_error(depth_m, scale, shift_per_m):
-    """What `Alignment(scale, shift)` undoes."""
+    """Depth that `Alignment(scale, shift)` restores."""
     return (scale / (1 / depth_m - shift_per_m)).astype(np.float32)
 
 
@@ -32,7 +32,7 @@ def test_scale_and_shift_are_found(scale, shift_per_m):
 
 
 def test_alignment_tolerates_a_third_of_outliers(target_m):
-    """Hands that have moved on since do not turn the desk."""
+    """Hands that moved in between do not tilt the desk."""
     source_m = apply_error(target_m, 0.9, 0.1)
     source_m[:, :53] *= 1.3
     alignment = align(source_m, target_m)
@@ -40,7 +40,7 @@ def test_alignment_tolerates_a_third_of_outliers(target_m):
 
 
 def test_single_depth_gives_a_scale_and_a_bounded_shift():
-    """A flat desk from straight above: what stands 5 cm over it is right too, within 1 mm, though nothing said so."""
+    """A flat desk from straight above: an object 5 cm above it, which was not fitted, is right within 1 mm too."""
     random = np.random.default_rng(0)
     desk_m = np.full((120, 160), 0.35, np.float32) + random.normal(0, 0.001, (120, 160)).astype(np.float32)
     alignment = align(np.full_like(desk_m, 0.36), desk_m)
@@ -49,7 +49,7 @@ def test_single_depth_gives_a_scale_and_a_bounded_shift():
 
 
 def test_too_few_common_pixels_give_no_alignment(target_m):
-    """None, where a number would be a guess."""
+    """The result is None where a number would be a guess."""
     source_m = np.full_like(target_m, np.nan)
     source_m.flat[: MIN_PIXELS - 1] = 0.3
     assert align(source_m, target_m) is None

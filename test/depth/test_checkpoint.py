@@ -1,4 +1,4 @@
-"""Depth weights load from every published form, and whatever else a file is, it is refused with its reason."""
+"""Depth weights load from every published format; any other file is refused with a reason."""
 
 import os
 import pickle
@@ -33,7 +33,7 @@ def assert_same(loaded, weights):
 
 
 def test_published_checkpoint_reproduces_the_original_depth(trained):
-    """Optimizer state, epoch, `module.` prefixes and the encoder's mask token are no obstacle."""
+    """Optimizer state, epoch, `module.` prefixes and the encoder's mask token are accepted."""
     original = DepthNetwork(70, 98, 0.5).eval()
     original.load_published(make_random_weights())
     images = make_random_images(70, 98)
@@ -42,13 +42,13 @@ def test_published_checkpoint_reproduces_the_original_depth(trained):
 
 
 def test_a_bare_state_dict_loads(tmp_path):
-    """The form of the base checkpoint."""
+    """The format of the base checkpoint."""
     weights = make_random_weights()
     assert_same(load_weights(save_checkpoint(weights, tmp_path / "bare.pth")), weights)
 
 
 def test_safetensors_load_and_half_precision_becomes_single(tmp_path):
-    """What is stored in half precision is computed in single."""
+    """Weights stored in half precision are loaded in single precision."""
     halves = {name: value.half() for name, value in make_random_weights().items()}
     save_file(halves, tmp_path / "half.safetensors")
     assert_same(load_weights(tmp_path / "half.safetensors"), {name: value.float() for name, value in halves.items()})
@@ -71,7 +71,7 @@ def save_pickle(content, path):
 @pytest.mark.parametrize("write", [torch.save, save_pickle])
 @pytest.mark.parametrize("place", ["model", "optimizer", "previous_best"])
 def test_code_in_a_checkpoint_is_rejected_and_not_run(tmp_path, write, place):
-    """Wherever in the file it hides."""
+    """At any place in the file."""
     content = {"model": {}, "optimizer": {}, "previous_best": {}, place: {"x": Payload(tmp_path / "executed")}}
     write(content, tmp_path / "evil.pth")
     with pytest.raises(ValueError, match=r"evil\.pth were refused and nothing in them was run.*mkdir"):
@@ -91,7 +91,7 @@ def test_foreign_pickles_are_rejected_and_not_run(tmp_path, protocol):
 
 
 def test_pickled_module_error_does_not_suggest_unsafe_loading(tmp_path):
-    """torch's own message tells how to switch the protection off; ours does not."""
+    """torch's own message explains how to disable the protection; ours does not."""
     with pytest.raises(ValueError, match=r"more than tensors \(torch\.nn\.modules\.linear\.Linear\)") as refused:
         load_weights(save_checkpoint(torch.nn.Linear(2, 2), tmp_path / "module.pth"))
     assert "weights_only" not in str(refused.value)
@@ -99,11 +99,11 @@ def test_pickled_module_error_does_not_suggest_unsafe_loading(tmp_path):
 
 @pytest.mark.parametrize("kept", [0, 1, 1000, 0.5, 0.999])
 def test_truncated_checkpoint_is_rejected(trained, tmp_path, kept):
-    """Wherever the download broke off. kept: bytes, or the fraction of the file."""
+    """At any place of the interruption. kept: bytes, or the fraction of the file."""
     content = trained.read_bytes()
     path = tmp_path / "cut.pth"
     path.write_bytes(content[: kept if isinstance(kept, int) else int(kept * len(content))])
-    with pytest.raises(ValueError, match=r"cut\.pth are damaged or no checkpoint .*fetch the file again"):
+    with pytest.raises(ValueError, match=r"cut\.pth are damaged or not a checkpoint .*fetch the file again"):
         load_weights(path)
 
 
@@ -125,7 +125,7 @@ def test_other_file_types_are_rejected(tmp_path):
     with zipfile.ZipFile(archive, "w") as writer:
         writer.writestr("readme.txt", "hello")
     for path in (page, archive):
-        with pytest.raises(ValueError, match=rf"{path.name} are damaged or no checkpoint"):
+        with pytest.raises(ValueError, match=rf"{path.name} are damaged or not a checkpoint"):
             load_weights(path)
 
 
@@ -137,7 +137,7 @@ def test_content_without_named_tensors_is_rejected(tmp_path, content):
 
 
 def test_missing_and_unexpected_weights_are_all_named(tmp_path):
-    """Loading what is there and leaving the rest random would give depth that only looks like it."""
+    """Loading the present weights and leaving the rest random would give plausible but wrong depth."""
     weights = dict(make_random_weights())
     del weights["pretrained.norm.bias"], weights["depth_head.projects.0.weight"]
     weights["depth_head.extra"] = torch.zeros(1)
@@ -155,14 +155,14 @@ def test_wrong_encoder_size_is_named(tmp_path, width, encoder):
 
 
 def test_mismatched_shapes_are_named(tmp_path):
-    """The same names with other sizes: a head of another width, say."""
+    """The same names with other sizes, e.g. a head of another width."""
     weights = {**make_random_weights(), "depth_head.projects.0.bias": torch.zeros(64)}
     with pytest.raises(ValueError, match=r"other shapes .*projects\.0\.bias \(64,\)"):
         load_weights(save_checkpoint(weights, tmp_path / "wide.pth"))
 
 
 def test_non_finite_weights_are_rejected(tmp_path):
-    """A training that diverged would give NaN everywhere, which reads like an image without depth."""
+    """A diverged training would give NaN everywhere, like an image without depth."""
     weights = {**make_random_weights(), "pretrained.norm.bias": torch.full((384,), float("nan"))}
     with pytest.raises(ValueError, match=r"not finite in pretrained\.norm\.bias"):
         load_weights(save_checkpoint(weights, tmp_path / "diverged.pth"))
@@ -175,7 +175,7 @@ def test_missing_checkpoint_is_named(tmp_path):
 
 
 def test_fine_tuning_loads_only_the_encoder(tmp_path):
-    """Whatever head the file holds: the base's says disparity."""
+    """The file may hold any head: that of the base outputs disparity."""
     weights = make_random_weights()
     encoder = {name: value for name, value in weights.items() if name.startswith("pretrained.")}
     assert_same(load_encoder(save_checkpoint(encoder, tmp_path / "encoder.pth")), encoder)

@@ -1,4 +1,4 @@
-"""The largest depth is never guessed."""
+"""The maximum depth is never guessed."""
 
 import json
 import logging
@@ -10,7 +10,7 @@ from fingertip_contact.depth.configuration import check_input_size, reference_si
 
 @pytest.fixture
 def unnamed(tmp_path):
-    """Weights whose name says nothing."""
+    """Weights whose name does not imply a maximum depth."""
     path = tmp_path / "best.pth"
     path.touch()
     return path
@@ -34,13 +34,13 @@ def test_published_file_name_implies_half_a_metre(tmp_path):
 
 
 def test_config_json_beside_the_weights_gives_max_depth(unnamed):
-    """config.json is what other people's weights come with."""
+    """Third-party weights come with a config.json."""
     configure(unnamed, encoder="vits", max_depth=0.8)
     assert resolve_max_depth_m(unnamed) == 0.8
 
 
 def test_explicit_max_depth_wins_with_a_warning(unnamed, caplog):
-    """Who states a value gets it, and is warned if the weights state another."""
+    """A requested value is used, with a warning if the weights state another one."""
     configure(unnamed, max_depth=0.5)
     with caplog.at_level(logging.WARNING):
         assert resolve_max_depth_m(unnamed, 0.5) == 0.5
@@ -52,7 +52,7 @@ def test_explicit_max_depth_wins_with_a_warning(unnamed, caplog):
 
 @pytest.mark.parametrize("value", [0, -0.5, float("nan"), float("inf"), "0.5", True, None])
 def test_invalid_max_depth_is_rejected(unnamed, value):
-    """Wherever the value comes from."""
+    """From any source."""
     configure(unnamed, max_depth=value)
     with pytest.raises(ValueError, match=r"max_depth in .*config\.json is .*positive number"):
         resolve_max_depth_m(unnamed)
@@ -67,7 +67,7 @@ def test_invalid_explicit_max_depth_is_rejected(unnamed, value):
 
 @pytest.mark.parametrize("text", ["{", "[0.5]", "\x00"])
 def test_broken_config_is_an_error_despite_a_known_file_name(tmp_path, text):
-    """A file that is there and cannot be read is no reason to fall back."""
+    """An unreadable file is an error; there is no fallback."""
     weights = tmp_path / "d405.pth"
     weights.touch()
     weights.with_name("config.json").write_text(text)
@@ -83,7 +83,7 @@ def test_config_for_another_encoder_is_rejected(unnamed):
 
 
 def test_missing_weights_are_named(tmp_path):
-    """Missing weights are not reported as weights that say nothing."""
+    """Missing weights are reported as missing, not as weights without a stated maximum depth."""
     with pytest.raises(ValueError, match=r"depth weights .*nowhere\.pth do not exist"):
         resolve_max_depth_m(tmp_path / "nowhere.pth")
 
@@ -104,7 +104,7 @@ def test_relative_base_model_is_rejected_for_metric_depth(tmp_path):
 
 
 def test_config_without_max_depth_falls_back_to_the_file_name(tmp_path):
-    """config.json may hold other things."""
+    """config.json may hold other entries."""
     weights = tmp_path / "d405.pth"
     weights.touch()
     configure(weights, architecture="DepthAnythingV2")
@@ -112,7 +112,7 @@ def test_config_without_max_depth_falls_back_to_the_file_name(tmp_path):
 
 
 def test_written_config_is_read_back(unnamed):
-    """And is not overwritten by another value."""
+    """An existing config.json is not overwritten with another value."""
     write_config(unnamed, 0.8)
     write_config(unnamed, 0.8)
     assert resolve_max_depth_m(unnamed) == 0.8
@@ -125,5 +125,5 @@ def test_written_config_is_read_back(unnamed):
     [((480, 640), (518, 686)), ((640, 480), (686, 518)), ((720, 1280), (518, 924)), ((518, 518), (518, 518))],
 )
 def test_input_size_matches_the_reference(image_size, input_size):
-    """The shorter side becomes 518, the aspect stays to the next multiple of 14."""
+    """The shorter side becomes 518; the aspect ratio is kept to the nearest multiple of 14."""
     assert reference_size(*image_size) == input_size

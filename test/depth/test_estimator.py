@@ -1,4 +1,4 @@
-"""From a checkpoint to metres: converted once, exact, and without torch ever after."""
+"""From a checkpoint to metres: converted once, exact, and without torch afterwards."""
 
 import subprocess
 import sys
@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
 from depth_weights import D405_NAME, make_random_images, make_random_weights, save_training_checkpoint  # noqa: E402
+from fingertip_contact.depth import conversions  # noqa: E402
 from fingertip_contact.depth.checkpoint import load_network  # noqa: E402
 from fingertip_contact.depth.estimator import DepthEstimator, mask_invalid  # noqa: E402
 
@@ -22,7 +23,7 @@ MAX_DEPTH_M = 0.15
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
-    """A cache of its own, shared by the tests here: converting takes seconds."""
+    """A separate cache that these tests share, because conversion takes seconds."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("cache")
         patch.setenv("XDG_CACHE_HOME", str(folder))
@@ -31,13 +32,13 @@ def cache(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    """Random weights as they are published."""
+    """Random weights in the published format."""
     return save_training_checkpoint(make_random_weights(), tmp_path_factory.mktemp("published") / D405_NAME)
 
 
 @pytest.fixture(scope="module")
 def estimator(cache, checkpoint):
-    """Made once: the first start converts."""
+    """Created once: the first start converts."""
     return DepthEstimator(checkpoint, height=HEIGHT, width=WIDTH, max_depth_m=MAX_DEPTH_M, threads=1)
 
 
@@ -49,14 +50,14 @@ def image_bgr():
 
 
 def test_max_depth_is_part_of_the_cached_graph(checkpoint, estimator):
-    """What was converted for one value is never run for another; metres scale with it."""
+    """A conversion for one value is never used for another; metres scale with it."""
     images = make_random_images(HEIGHT, WIDTH).numpy()
     far = DepthEstimator(checkpoint, height=HEIGHT, width=WIDTH, max_depth_m=0.5, threads=1)
     assert np.allclose(far.infer_batch(images), estimator.infer_batch(images) * 0.5 / MAX_DEPTH_M, rtol=1e-4)
 
 
 def test_batch_gives_metres_for_each_image(checkpoint, estimator):
-    """[B, 3, H, W] in, [B, 1, H, W] out: the network's own answer, nothing of it invalid."""
+    """[B, 3, H, W] in, [B, 1, H, W] out: the network's own output, without invalid pixels."""
     images = make_random_images(HEIGHT, WIDTH, batch=3)
     with torch.inference_mode():
         expected_m = load_network(checkpoint, HEIGHT, WIDTH, MAX_DEPTH_M)(images).numpy()
@@ -67,13 +68,13 @@ def test_batch_gives_metres_for_each_image(checkpoint, estimator):
 
 @pytest.mark.parametrize("shape", [(1, 3, 70, 70), (3, 70, 98), (1, 70, 98, 3)])
 def test_batches_of_other_shapes_are_rejected(estimator, shape):
-    """With what came and what is needed."""
+    """The message states the received and the required value."""
     with pytest.raises(ValueError, match=r"the batch is float32 .*it has to be float32 \(.*3, 70, 98\)"):
         estimator.infer_batch(np.zeros(shape, np.float32))
 
 
 def test_depth_is_resized_to_the_camera_resolution(checkpoint, estimator, image_bgr):
-    """Written out by the reference's steps."""
+    """Compared with the reference's steps."""
     rgb = cv2.resize(image_bgr[:, :, ::-1] / 255.0, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     images = torch.from_numpy(((rgb - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)).astype(np.float32))
     with torch.inference_mode():
@@ -90,7 +91,7 @@ def test_depth_is_resized_to_the_camera_resolution(checkpoint, estimator, image_
 
 
 def test_results_do_not_share_memory(estimator, image_bgr):
-    """A result may be kept while the next image is looked at."""
+    """A result stays valid during the next inference."""
     first = estimator.infer(image_bgr)
     kept = first.copy()
     estimator.infer(image_bgr[::-1].copy())
@@ -98,7 +99,7 @@ def test_results_do_not_share_memory(estimator, image_bgr):
 
 
 def test_depth_outside_the_network_range_is_invalid():
-    """Nearer than the D405 sees, or saturated at the largest depth; NaN stays NaN."""
+    """Depth below the D405's range, or saturated at the maximum depth, becomes NaN; NaN stays NaN."""
     depth_m = np.array([0.0, 0.0699, 0.0701, 0.3, 0.4989, 0.4991, 0.5, np.nan], np.float32)
     assert np.isnan(mask_invalid(depth_m, 0.5)).tolist() == [True, True, False, False, False, True, True, True]
 
@@ -124,7 +125,7 @@ def run_without_torch(checkpoint: Path, target: Path) -> subprocess.CompletedPro
 
 
 def test_second_start_needs_no_torch(checkpoint, estimator, tmp_path):
-    """The converted network is all it takes: a robot's computer need not carry torch."""
+    """The converted network suffices: a robot's computer needs no torch."""
     run = run_without_torch(checkpoint, tmp_path / "depth.npy")
     assert run.returncode == 0, run.stderr
     image_path = np.random.default_rng(5).integers(0, 256, (48, 64, 3), np.uint8)
@@ -132,7 +133,7 @@ def test_second_start_needs_no_torch(checkpoint, estimator, tmp_path):
 
 
 def test_first_start_without_torch_names_the_remedy(checkpoint, tmp_path, monkeypatch):
-    """And leaves nothing in the cache."""
+    """The error names every runtime and the remedy; the cache stays empty."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     run = run_without_torch(checkpoint, tmp_path / "depth.npy")
     assert run.returncode == 1
@@ -146,7 +147,7 @@ def test_first_start_without_torch_names_the_remedy(checkpoint, tmp_path, monkey
 
 
 def test_rejected_weights_leave_nothing_in_the_cache(tmp_path, monkeypatch):
-    """A half-made folder would be taken for a converted network at the next start."""
+    """The next start would mistake an incomplete folder for a converted network."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "d405.pth").write_bytes(b"no weights")
     with pytest.raises(ValueError, match=r"d405\.pth are damaged"):
@@ -155,7 +156,25 @@ def test_rejected_weights_leave_nothing_in_the_cache(tmp_path, monkeypatch):
     assert not list((tmp_path / "cache" / "fingertip_contact" / "depth").iterdir())
 
 
+def test_first_of_several_writers_wins(tmp_path):
+    """A conversion that another process finished meanwhile stays: it may be in use. One without a description fails."""
+
+    def write(folder, content):
+        (folder / conversions.DESCRIPTION_FILE).write_text(content)
+
+    def write_late(folder):
+        conversions.fill(tmp_path / "network", lambda earlier_folder: write(earlier_folder, "first"))
+        write(folder, "second")
+
+    conversions.fill(tmp_path / "network", write_late)
+    assert (tmp_path / "network" / conversions.DESCRIPTION_FILE).read_text() == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["network"]
+    (tmp_path / "network" / conversions.DESCRIPTION_FILE).unlink()
+    with pytest.raises(FileExistsError, match="network exists already"):
+        conversions.fill(tmp_path / "network", lambda folder: write(folder, "third"))
+
+
 def test_invalid_sizes_are_rejected_before_reading(tmp_path):
-    """The size is named even where the weights are missing too."""
+    """The size is reported even if the weights are missing too."""
     with pytest.raises(ValueError, match="250x336 has to be a multiple of 14"):
         DepthEstimator(tmp_path / "nowhere.pth", height=250)

@@ -1,4 +1,4 @@
-"""Sensor and network together know more than each of them."""
+"""Sensor and network fused are better than each alone."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from fingertip_contact.depth.fusion import fuse, fuse_with_sigma
 
 @pytest.fixture(scope="module", params=[(3, 60.0, "normal"), (5, 45.0, "calm")], ids=["normal60", "calm45"])
 def rendered(request):
-    """Frames of typing with exact depth, and what the stand-in says to each."""
+    """Frames of typing with exact depth, and the simulated network's depth of each."""
     seed, angle_deg, level = request.param
     frames = list(render_views("hello", seed, angle_deg, level, range(90, 114, 8)))
     network = SimulatedDepthNetwork(seed)
@@ -56,7 +56,7 @@ def test_fused_depth_beats_both_sources_where_both_are_valid(rendered, near):
 
 
 def test_sensor_holes_are_filled_better_than_by_the_network(rendered):
-    """They lie at the edges of hands, where the network's depth is half-way: less than two thirds of its error."""
+    """They lie at the edges of hands, where the network's depth is intermediate: less than two thirds of its error."""
     _, network_mm, fused_mm = errors_mm(rendered, lambda view: ~is_measured(view))
     assert fused_mm < 0.67 * network_mm
 
@@ -75,14 +75,14 @@ def test_uncertainty_is_calibrated(rendered):
 
 
 def test_fusion_is_invariant_to_the_network_scale(ground_truth_m, sensor):
-    """Sensor depth changes by less than its unit, holes have the sensor's scale."""
+    """Measured depth changes by less than its unit; filled holes have the sensor's scale."""
     for scale in (0.5, 1.0, 1.3):
         fused_m = fuse(sensor, ground_truth_m * np.float32(scale)).to_metres()
         assert np.abs(fused_m - ground_truth_m).max() < 0.001
 
 
 def test_gross_outliers_are_ignored(ground_truth_m, sensor):
-    """What the network sees at twice its distance is where the sensor sees it, and does not scale the rest."""
+    """Where the network is wrong by a factor of two the sensor's depth is used, and the rest keeps its scale."""
     model_m = ground_truth_m.copy()
     model_m[:, :160] *= 2
     fused_m = fuse(sensor, model_m).to_metres()
@@ -100,7 +100,7 @@ def test_pixels_missing_in_both_sources_stay_invalid(ground_truth_m, sensor):
 
 
 def test_without_common_pixels_holes_stay(ground_truth_m, sensor):
-    """A scale that cannot be checked is not trusted: the network's own may be off by far."""
+    """The network's depth is not used if its scale cannot be checked: it may be far off."""
     model_m = np.where(sensor.values == 0, ground_truth_m, np.nan).astype(np.float32)
     fusion = fuse_with_sigma(sensor, model_m)
     assert fusion.alignment is None
@@ -108,7 +108,7 @@ def test_without_common_pixels_holes_stay(ground_truth_m, sensor):
 
 
 def test_inputs_are_not_modified(ground_truth_m, sensor):
-    """Both may be shared with other readers."""
+    """Other readers may share both."""
     values, model_m = sensor.values.copy(), ground_truth_m.copy()
     fuse(sensor, model_m)
     fuse(DepthImage(ground_truth_m, unit_m=1.0), model_m)
@@ -117,6 +117,6 @@ def test_inputs_are_not_modified(ground_truth_m, sensor):
 
 
 def test_mismatched_sizes_are_rejected(ground_truth_m, sensor):
-    """Nothing is resized in silence."""
+    """Nothing is resized silently."""
     with pytest.raises(ValueError, match=r"\(480, 640\).*\(240, 640\)"):
         fuse(sensor, ground_truth_m[::2])

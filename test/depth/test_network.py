@@ -42,7 +42,7 @@ def test_depth_matches_stored_reference_output(size):
 
 
 def test_depth_matches_transformers():
-    """At the size of the training, live, every weight of either side mapped; where transformers is installed."""
+    """At the training size, computed live, with every weight of both sides mapped; if transformers is installed."""
     pytest.importorskip("transformers", reason="a development dependency: pip install transformers")
     images = make_random_images(518, 518)
     assert (
@@ -98,6 +98,6 @@ def test_max_depth_scales_metres():
 
 
 def test_size_not_a_multiple_of_the_patch_is_rejected():
-    """Before anything is built."""
+    """Before any layer is created."""
     with pytest.raises(ValueError, match="250x336 has to be a multiple of 14"):
         DepthNetwork(250, 336, 0.5)

@@ -1,4 +1,4 @@
-"""Images get to the network as in its training, and depth gets back onto the right pixels."""
+"""Images are preprocessed as in training, and depth returns to the right pixels."""
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ def image_bgr():
 
 
 def reference_input(image_bgr, height, width):
-    """The reference's way: RGB in 0..1, bicubic, mean and standard deviation of ImageNet, in float64."""
+    """The reference's preprocessing: RGB in 0..1, bicubic, mean and standard deviation of ImageNet, in float64."""
     rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB) / 255.0
     rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_CUBIC)
     return np.moveaxis((rgb - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225), 2, 0)[None]
@@ -23,7 +23,7 @@ def reference_input(image_bgr, height, width):
 
 @pytest.mark.parametrize("size", [(252, 336), (518, 518), (70, 98)])
 def test_preprocessing_matches_the_reference(image_bgr, size):
-    """At edges too, where bicubic interpolation goes beyond 0..255: bytes would clip there."""
+    """At edges too, where bicubic interpolation exceeds 0..255: bytes would clip there."""
     image_bgr[100:300, 200:400] = 255
     image_bgr[150:250, 250:350] = 0
     batch = Preprocessor(*size)(image_bgr)
@@ -51,7 +51,7 @@ def test_image_size_may_change(image_bgr):
     ],
 )
 def test_invalid_images_are_rejected(image):
-    """The message says what came and what is needed."""
+    """The message states the received and the required value."""
     with pytest.raises(ValueError, match=r"it has to be uint8 \(H, W, 3\), BGR"):
         Preprocessor(70, 98)(image)
 

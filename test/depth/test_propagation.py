@@ -1,4 +1,4 @@
-"""Depth of images that the network has not seen."""
+"""Depth of images that the network did not process."""
 
 import numpy as np
 import pytest
@@ -22,13 +22,13 @@ def typing():
 
 
 def make_textured(seed=0):
-    """An image with something to follow: (480, 640, 3) uint8."""
+    """An image with texture that flow can follow: (480, 640, 3) uint8."""
     coarse = np.random.default_rng(seed).integers(0, 255, (HEIGHT // 8, WIDTH // 8), dtype=np.uint8)
     return np.repeat(np.kron(coarse, np.ones((8, 8), np.uint8))[..., None], 3, axis=2)
 
 
 def test_depth_moves_with_the_image_content():
-    """An image shifted by 12 pixels takes its depth along."""
+    """The depth of an image shifted by 12 pixels is shifted too."""
     image = make_textured()
     depth_m = DESK_M + 0.05 * (to_flow_image(image).repeat(2, 0).repeat(2, 1) > 127).astype(np.float32)
     shifted_m = Propagator().propagate(
@@ -39,7 +39,7 @@ def test_depth_moves_with_the_image_content():
 
 
 def test_static_pixels_keep_their_depth_exactly():
-    """Noise of the image does not stir it, and NaN stays where it is; the outermost pixel may be its neighbour's."""
+    """Image noise does not change depth, and NaN keeps its place; the outermost pixel may be its neighbour's."""
     image = make_textured()
     noisy = np.clip(image + np.random.default_rng(1).normal(0, 2, image.shape), 0, 255).astype(np.uint8)
     depth_m = DESK_M.copy()
@@ -51,7 +51,7 @@ def test_static_pixels_keep_their_depth_exactly():
 
 @pytest.mark.parametrize("age", [2, 4, 7])
 def test_propagated_depth_is_more_accurate_than_held_depth(typing, age):
-    """Near typing hands its error is under 80 % of what it would be if depth just stayed."""
+    """Near typing hands its error is below 80 % of the error of unchanged depth."""
     propagator = Propagator()
     unchanged_mm, propagated_mm = [], []
     for keyframe, current in zip(typing, typing[age:], strict=False):
@@ -66,7 +66,7 @@ def test_propagated_depth_is_more_accurate_than_held_depth(typing, age):
 
 @pytest.mark.parametrize("corner", [(0, 0), (476, 636), (0, 636)])
 def test_motion_in_an_image_corner_is_propagated(corner):
-    """However little is left for the flow to look at; the rest keeps its depth."""
+    """Even where the margin for the flow is cut off; the rest keeps its depth."""
     image = make_textured()
     modified = image.copy()
     modified[corner[0] : corner[0] + 4, corner[1] : corner[1] + 4] ^= 255
@@ -76,7 +76,7 @@ def test_motion_in_an_image_corner_is_propagated(corner):
 
 
 def test_images_of_any_size_are_propagated():
-    """Also smaller than the one that flow is found in, and with an odd number of rows."""
+    """Also smaller than the flow image, and with an odd number of rows."""
     for height, width in ((720, 1280), (135, 241)):
         image = (
             make_textured()[:height, :width]
@@ -91,8 +91,8 @@ def test_images_of_any_size_are_propagated():
 
 
 class FlatDepthEstimator:
-    """A network that reads a pixel's place out of its colour, and says the desk's depth there, off by as much as it
-    is told."""
+    """A network that decodes a pixel's position from its colour and outputs the desk's depth there, with a scale and a
+    shift error."""
 
     def __init__(self, scale=1.0, shift_per_m=0.0):
         self.scale, self.shift_per_m = scale, shift_per_m
@@ -118,7 +118,7 @@ def hands():
 
 
 def test_region_depth_is_aligned_to_the_full_image(image, hands):
-    """The network judges distance otherwise where it sees less: 10 % and a shift off is within 1 mm afterwards."""
+    """A window has another scale and shift: errors of 10 % and a shift are below 1 mm after alignment."""
     full_image, region = FlatDepthEstimator(), FlatDepthEstimator(1.1, 0.05)
     stream = DepthStream(full_image, region, RegionFinder(0.5, 0.5))
     before_m = stream.infer(0, image, hands).depth_m

@@ -1,4 +1,4 @@
-"""Where the network looks."""
+"""Rules of the window that the network infers."""
 
 import numpy as np
 from hypothesis import assume, given
@@ -13,7 +13,7 @@ SIZE = (400, 293)
 
 
 def make_hand(left, top, right, bottom, wrist=None):
-    """A hand whose fingers span a box, pixels; its wrist lies in the box where nothing else is said."""
+    """A hand whose fingers span a box, pixels; its wrist is in the box by default."""
     landmarks = np.linspace((left, top), (right, bottom), 21).astype(np.float32)
     landmarks[WRIST] = (left, top) if wrist is None else wrist
     landmarks[1] = (left, top)
@@ -32,7 +32,7 @@ def contains(region, box):
 
 @given(st.floats(-50, 640), st.floats(-50, 480), st.floats(10, 390), st.floats(10, 280))
 def test_region_of_fixed_size_contains_the_fingers(left, top, width, height):
-    """Wherever hands are, it lies in the image and has the magnification that the network knows."""
+    """For hands anywhere it lies in the image and has the magnification that the network was trained with."""
     assume(left + width > 0)
     assume(top + height > 0)
     box = (left, top, left + width, top + height)
@@ -59,12 +59,12 @@ def test_two_hands_share_a_region():
 
 
 def test_full_image_is_used_without_hands():
-    """There is nothing to look for yet."""
+    """Without hands there is no window."""
     assert RegionFinder(*SIZE_RATIOS).find((), HEIGHT, WIDTH) is None
 
 
 def test_full_image_is_used_for_distant_hands():
-    """A window that cuts a finger off is none."""
+    """A window must not cut off a finger."""
     far_apart = (make_hand(20, 100, 120, 200), make_hand(500, 100, 620, 200))
     assert RegionFinder(*SIZE_RATIOS).find(far_apart, HEIGHT, WIDTH) is None
 
@@ -76,7 +76,7 @@ def test_region_may_exclude_wrists():
 
 
 def test_region_as_large_as_the_image_is_the_full_image():
-    """No second network for nothing."""
+    """A window of the whole image needs no second network."""
     assert RegionFinder(1.0, 1.2).find((make_hand(200, 100, 440, 270),), HEIGHT, WIDTH) is None
 
 

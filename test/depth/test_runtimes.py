@@ -1,4 +1,4 @@
-"""Every runtime gives torch's depth, or is refused and the next one runs."""
+"""Every runtime reproduces torch's depth, or it is rejected and the next one runs."""
 
 import json
 import shutil
@@ -26,20 +26,20 @@ MAX_DEPTH_M = 0.5
 
 @pytest.fixture(scope="module")
 def shared_cache(tmp_path_factory):
-    """Conversions take seconds: made once."""
+    """Created once, because conversions take seconds."""
     return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture
 def used_cache(shared_cache, monkeypatch):
-    """The shared cache in use; tests that change it take a copy of their own."""
+    """Uses the shared cache; tests that change it use a copy of their own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(shared_cache))
     return shared_cache
 
 
 @pytest.fixture(scope="module")
 def spec(tmp_path_factory):
-    """Random weights as they are published."""
+    """Random weights in the published format."""
     return NetworkSpec(
         save_training_checkpoint(make_random_weights(), tmp_path_factory.mktemp("published") / D405_NAME),
         HEIGHT,
@@ -59,14 +59,14 @@ def expected_m(spec):
 
 @pytest.fixture(scope="module")
 def images():
-    """(N, 120, 160, 3) uint8: the stored image under changing light, enough to calibrate with."""
+    """(N, 120, 160, 3) uint8: the stored image under changing light, enough for calibration."""
     image = parity.make_reference_image(120, 160)
     return [np.clip(image * gain, 0, 255).astype(np.uint8) for gain in np.linspace(0.6, 1.4, 8)]
 
 
 @pytest.fixture(scope="module")
 def exported(spec, images, tmp_path_factory):
-    """(format, precision) -> the export; each is made once."""
+    """(format, precision) -> the export; each is created once."""
 
     @cache
     def make(format_, precision):
@@ -88,7 +88,7 @@ def own_cache(spec, used_cache, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", selection.RUNTIMES)
 def test_every_runtime_matches_torch(used_cache, spec, expected_m, name):
-    """In single precision, on a batch, and the self-test says how far off it is."""
+    """In single precision, on a batch; the self-test reports the deviation."""
     if name == "onnxruntime":
         pytest.importorskip("onnxruntime")
     runtime, deviation_m = selection.open_runtime(spec, name, "fp32", threads=1)
@@ -112,7 +112,7 @@ np.save(sys.argv[2], estimator.infer_batch(np.load(sys.argv[3])))
 @pytest.mark.parametrize("precision", conversions.PRECISIONS)
 @pytest.mark.parametrize("format_", conversions.GRAPH_FILES)
 def test_export_runs_in_a_new_process(exported, expected_m, tmp_path, format_, precision):
-    """Without torch and without the weights, self-test passed; int8 is near, and smaller."""
+    """Without torch and without the weights, with a passed self-test; int8 is close, and smaller."""
     if format_ == "onnx":
         pytest.importorskip("onnxruntime")
     if precision == "int8":
@@ -132,38 +132,38 @@ def test_export_runs_in_a_new_process(exported, expected_m, tmp_path, format_, p
         assert deviation_m < 1e-6
         assert float(parity_mm) < 1e-3
     else:
-        assert 1e-6 < deviation_m < 0.03  # random weights do not take quantisation well
+        assert 1e-6 < deviation_m < 0.03  # random weights are sensitive to quantisation
         assert 1e-3 < float(parity_mm) < 10
         assert size < 40e6
 
 
 def test_deviating_runtime_is_rejected_for_the_next_one(spec, own_cache, caplog):
-    """A metric scale that changed by one percent is found at load, and diagnostics say what happened."""
+    """A metric scale that changed by one percent is detected at loading, and diagnostics report it."""
     pytest.importorskip("onnxruntime")
     image, depth_m = parity.read(own_cache / conversions.PARITY_FILE)
     parity.write(own_cache / conversions.PARITY_FILE, image, depth_m * np.float32(1.01))
     estimator = DepthEstimator(spec.weights, height=HEIGHT, width=WIDTH, threads=1)
     assert estimator.diagnostics["runtime"] == "onnxruntime fp32"
-    assert "openvino fp32: its depth for the stored image is" in estimator.diagnostics["rejected"]
-    assert "mm off torch's" in estimator.diagnostics["rejected"]
-    assert "depth runtime refused: openvino fp32" in caplog.text
+    assert "openvino fp32: its depth for the stored image deviates" in estimator.diagnostics["rejected"]
+    assert "mm from torch's" in estimator.diagnostics["rejected"]
+    assert "depth runtime rejected: openvino fp32" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["network.xml", conversions.PARITY_FILE, conversions.DESCRIPTION_FILE])
 def test_damaged_conversion_is_rejected_with_the_remedy(spec, own_cache, name):
-    """Whichever of its files it is, the message names it or its folder."""
+    """For each of its files, the message names it or its folder."""
     (own_cache / name).write_text("<net")
     with pytest.raises(RuntimeRejectedError, match=r"openvino-fp32.*delete (its|the) folder"):
         selection.open_runtime(spec, "openvino", "fp32")
 
 
 def test_invalid_output_fails_the_self_test():
-    """NaN is not near anything."""
+    """NaN is never within the tolerance."""
     assert not parity.is_within_tolerance(float("nan"), "int8", MAX_DEPTH_M)
 
 
 def test_bfloat16_needs_no_export_and_is_accurate(used_cache, spec, expected_m):
-    """On a CPU that has it; it is never used unasked, and another CPU refuses."""
+    """Only on a CPU with bfloat16; it is never used by default, and other CPUs reject it."""
     if not supports_bfloat16():
         with pytest.raises(RuntimeRejectedError, match="does not compute in bfloat16"):
             selection.open_runtime(spec, "openvino", "bf16")
@@ -176,7 +176,7 @@ def test_bfloat16_needs_no_export_and_is_accurate(used_cache, spec, expected_m):
 
 
 def test_int8_is_used_when_exported(spec, own_cache, exported):
-    """Exporting it is the decision for it; until then single precision runs."""
+    """int8 is used only after it was exported; until then single precision runs."""
     pytest.importorskip("nncf")
     assert selection.select(spec).runtime.precision == "fp32"
     shutil.copytree(exported("openvino", "int8").folder, conversions.get_cache_folder(spec, "openvino", "int8"))
@@ -185,7 +185,7 @@ def test_int8_is_used_when_exported(spec, own_cache, exported):
 
 
 def test_missing_int8_request_names_the_export_command(used_cache, spec):
-    """Single precision runs meanwhile."""
+    """Single precision runs until then."""
     selected = selection.select(spec, precision="int8")
     assert selected.runtime.precision == "fp32"
     assert "fingertip-contact export" in selected.rejected_candidates[0]
@@ -203,7 +203,7 @@ def test_missing_int8_request_names_the_export_command(used_cache, spec):
     ],
 )
 def test_requested_precision_is_tried_first(preference, first):
-    """A wish is a preference: depth that comes slower is better than none."""
+    """A request is a preference: slower depth is better than none."""
     order = selection.list_candidates(*preference)
     assert order[0] == first
     assert {name for name, _ in order} == set(selection.RUNTIMES)
@@ -211,13 +211,13 @@ def test_requested_precision_is_tried_first(preference, first):
 
 @pytest.mark.parametrize("preference", [("tensorrt", "auto"), ("auto", "fp8")])
 def test_unknown_precision_error_lists_valid_ones(preference):
-    """A typing error does not end in the default."""
+    """A misspelt name is an error, not the default."""
     with pytest.raises(ValueError, match=r"is not a (depth runtime|precision); choose one of auto, "):
         selection.list_candidates(*preference)
 
 
 def test_int8_needs_calibration_images(spec, tmp_path):
-    """Ranges from a handful of images would be guesses."""
+    """Ranges from a few images would be unreliable."""
     with pytest.raises(ValueError, match="at least 8 calibration images and has 0"):
         export(spec, "openvino", "int8", tmp_path)
 
@@ -227,5 +227,5 @@ def test_invalid_conversion_metadata_is_rejected(own_cache, change):
     """It names the folder."""
     path = own_cache / conversions.DESCRIPTION_FILE
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    with pytest.raises(ValueError, match=r"openvino-fp32.*make it again"):
+    with pytest.raises(ValueError, match=r"openvino-fp32.*export it again"):
         conversions.read(own_cache)

@@ -1,8 +1,8 @@
-"""transformers' Depth Anything with our weights, and the position embedding by its formula: peers to measure against.
+"""transformers' Depth Anything with our weights, and the position embedding by its formula: references for tests.
 
 `python test/support/depth_reference.py` writes test/data/depth_parity.npz, which test/depth/test_network.py compares
-the network with. It needs transformers, in an environment that has torch and timm too (the committed numbers are
-those of transformers 5.23.0).
+with the network. It needs transformers, in an environment with torch and timm (the committed numbers are those of
+transformers 5.23.0).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ POSITION_GRID_SIZE = 37
 def cubic_weights(count: int) -> np.ndarray:
     """Bicubic resampling (Keys' kernel, a = -0.75) of 37 samples to `count`: (count, 37) float64.
 
-    Sample i looks at (i + 0.5) * 37 / (count + 0.1) - 0.5, and positions over the edge take the edge's sample.
+    Sample i is at (i + 0.5) * 37 / (count + 0.1) - 0.5; positions beyond the edge use the edge's sample.
     """
     weights = np.zeros((count, POSITION_GRID_SIZE))
     for index in range(count):
@@ -138,7 +138,7 @@ def format_size(size: tuple[int, int]) -> str:
 
 
 def subsample(depth_m: np.ndarray) -> np.ndarray:
-    """(B, H, W): what is stored of it."""
+    """(B, H, W) -> the part that is stored."""
     stride = STRIDE if depth_m.shape[1] > 200 else 1
     return depth_m[:, ::stride, ::stride]
 

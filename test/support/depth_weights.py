@@ -1,4 +1,4 @@
-"""Random weights under the published names, the same on every machine, and files of them as they are published."""
+"""Random weights under the published names, the same on every machine, and files of them in the published format."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def make_random_images(height: int, width: int, batch: int = 1) -> torch.Tensor:
 
 
 def save_training_checkpoint(weights: dict[str, torch.Tensor], path: Path) -> Path:
-    """A checkpoint as the authors' training writes it: `module.` prefixes, optimizer state, epoch, best results."""
+    """A checkpoint in the format of the authors' training: `module.` prefixes, optimizer state, epoch, best results."""
     model = {f"module.{name}": value for name, value in weights.items()}
     # The reference encoder has a parameter that only its pre-training used.
     model["module.pretrained.mask_token"] = torch.zeros(1, 384)

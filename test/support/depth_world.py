@@ -1,4 +1,4 @@
-"""Rendered typing with exact depth, and a stand-in for the depth network that errs as the real one does."""
+"""Rendered typing with exact depth, and a simulated depth network with the errors of the real one."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from fingertip_research.simulation.scene import make_scene
 from fingertip_research.simulation.sensor import sample_correlated_noise
 
 UNIT_M = 0.001
-# "Near the hands": so far round them, pixels.
+# Distance to the hands that counts as near, pixels.
 NEAR_HANDS_PX = 20
 
 
 @dataclass(frozen=True)
 class RenderedView:
-    """stamp_ns of the frame. sensor: what the D405 publishes, aligned to colour. ground_truth_m: (H, W) float32 exact
-    depth on the same pixels, NaN beyond the depth camera's view. hands: (H, W) bool, pixels of hands and arms.
-    near_hands: the same and round them. focal_px: of the colour camera."""
+    """stamp_ns: of the frame. sensor: the D405's depth aligned to colour. ground_truth_m: (H, W) float32, exact depth
+    on the same pixels, NaN beyond the depth camera's view. hands: (H, W) bool, pixels of hands and arms.
+    near_hands: the same with their surroundings. focal_px: of the colour camera."""
 
     stamp_ns: int
     color_bgr: np.ndarray
@@ -62,10 +62,10 @@ def render_views(text: str, seed: int, angle_deg: float, level: str, frame_indic
 
 
 class SimulatedDepthNetwork:
-    """Exact depth as a network would say it: at the network's resolution and with soft edges, off by a scale (1 %) and
-    a shift (2 mm) that differ from image to image, and by noise (3 mm) that varies over 25 pixels.
+    """Exact depth at a network's resolution and with soft edges, with errors of scale (1 %) and shift (2 mm) per image
+    and noise (3 mm) with a correlation length of 25 pixels.
 
-    Together some 4 mm of mean error, as the published network has on its test set (3.84 mm).
+    The mean error is about 4 mm, close to that of the published network on its test set (3.84 mm).
     """
 
     HEIGHT, WIDTH, MAX_DEPTH_M = 252, 336, 0.5
@@ -89,7 +89,7 @@ class SimulatedDepthNetwork:
 
 
 def mean_error_mm(depth_m: np.ndarray, view: RenderedView, mask: np.ndarray) -> float:
-    """Of the pixels there that have depth, and exact depth in the camera's range; NaN where there are none."""
+    """Mean error of the pixels in the mask with depth, and exact depth in the camera's range; NaN without any."""
     error_m = np.abs(depth_m - view.ground_truth_m)[mask & (view.ground_truth_m < SimulatedDepthNetwork.MAX_DEPTH_M)]
     error_m = error_m[np.isfinite(error_m)]
     return float(error_m.mean() * 1e3) if error_m.size else float("nan")

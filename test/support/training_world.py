@@ -1,4 +1,4 @@
-"""A small dataset for training and evaluation: smooth images over a tilted desk, whose brightness tells the depth."""
+"""A small dataset for training and evaluation: smooth images of a tilted desk, whose brightness encodes the depth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of pulling from Hugging Face, against a server that speaks as it does."""
+"""Rules of pulling from Hugging Face, tested with a server that implements its protocol."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def empty_cache(tmp_path, monkeypatch):
 
 
 def test_weights_are_pulled_with_their_config(hub, empty_cache):
-    """Both of one commit, which is recorded, and said where models.yaml pins none."""
+    """Both are of one commit, which is recorded, and reported if models.yaml pins none."""
     result = CliRunner().invoke(app, ["pull", "d405"])
     assert result.exit_code == 0, result.output
     folder = empty_cache / "d405"
@@ -92,7 +92,7 @@ def test_weights_are_pulled_with_their_config(hub, empty_cache):
 
 
 def test_cached_files_need_no_network(hub, empty_cache):
-    """Offline use."""
+    """A second pull sends no request."""
     weights.pull("d405")
     hub.asked.clear()
     assert weights.pull("d405") == [weights.get_verified_path("d405")]
@@ -111,7 +111,7 @@ def test_damaged_download_is_rejected(hub, empty_cache):
 
 
 def test_chosen_revision_is_requested(hub, empty_cache):
-    """By its commit; one that is not there is an error, and wheels have none."""
+    """A commit is fetched on request; wheels have none."""
     weights.pull("d405", revision=COMMIT)
     assert hub.asked[0][1] == f"/{REPOSITORY}/resolve/{COMMIT}/{MEMBER}"
     with pytest.raises(weights.WeightsError, match="does not come from Hugging Face"):
@@ -119,13 +119,13 @@ def test_chosen_revision_is_requested(hub, empty_cache):
 
 
 def test_missing_hub_file_is_named(hub, tmp_path):
-    """With the repository."""
+    """The error names the file and the repository."""
     with pytest.raises(FetchError, match=rf"{REPOSITORY} does not deliver other\.pth: .*404"):
         fetch_from_hub(REPOSITORY, "other.pth", None, tmp_path, lambda message: None)
 
 
 def test_weights_without_a_config_are_accepted(hub, empty_cache):
-    """It is said; the name of the D405 weights tells their depth too."""
+    """The missing config.json is reported; the name of the D405 weights implies their maximum depth too."""
     del hub.files["config.json"]
     output = []
     weights.pull("d405", output.append)

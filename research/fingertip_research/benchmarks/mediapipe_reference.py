@@ -1,7 +1,7 @@
-"""MediaPipe's own hand graph in an environment of its own, to hold ours against.
+"""MediaPipe's own hand graph in a separate environment, to compare ours with.
 
-mediapipe cannot live beside this package (it needs numpy < 2), so this file is also the program that runs there: it
-imports nothing but numpy and mediapipe. Make that environment with `pip install mediapipe==0.10.21`.
+mediapipe cannot be installed beside this package (it needs numpy < 2), so this file is also the program that runs in
+that environment: it imports only numpy and mediapipe there. Set it up with `pip install mediapipe==0.10.21`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 class MediaPipeReference:
     """A context in which MediaPipe processes images, one at a time, in video mode with two hands.
 
-    python: the interpreter of the other environment. images_bgr: (N, H, W, 3) uint8. Raises ValueError where mediapipe
+    python: the interpreter of the other environment. images_bgr: (N, H, W, 3) uint8. Raises ValueError if mediapipe
     cannot be started there.
     """
 

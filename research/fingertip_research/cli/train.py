@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fingertip_research.training.configuration import TrainingConfiguration
     from fingertip_research.training.run import TrainingCallback, TrainingStep
 
-# The configuration's `base` -> the name under which `models pull` knows its weights.
+# The configuration's `base` -> the name of its weights in models.yaml.
 BASE_MODELS = {"relative": "base", "metric": "d405"}
 
 
@@ -21,23 +21,24 @@ def train(
     dataset: Annotated[Path, typer.Argument(help="Folder in the D405 Hand-Surface layout.")],
     out: Annotated[Path, typer.Option(help="The run's folder: checkpoints, config.yaml, metrics.json, TensorBoard.")],
     split: Annotated[str, typer.Option(help="Split manifest, or a published split's name.")] = "card",
-    config: Annotated[Path | None, typer.Option(help="YAML with values to put in place of the recipe's.")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file with values that replace the recipe's.")] = None,
     assignments: Annotated[
-        list[str] | None, typer.Option("--set", help="NAME=VALUE over the configuration; may be repeated.")
+        list[str] | None,
+        typer.Option("--set", help="NAME=VALUE, replaces a value of the configuration; may be repeated."),
     ] = None,
     base_weights: Annotated[
-        Path | None, typer.Option(help="What to start from; by default what `models pull depth` has fetched.")
+        Path | None, typer.Option(help="Initial weights; by default those of `models pull depth`.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on after the last epoch in --out.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue after the last epoch in --out.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(min=0, help="Of torch on the CPU; 0: its own choice.")] = 0,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that read frames; 0: none of their own.")] = 0,
-    show_config: Annotated[bool, typer.Option("--show-config", help="Print the configuration and stop.")] = False,
+    threads: Annotated[int, typer.Option(min=0, help="Threads of torch on the CPU; 0: its own choice.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that read frames; 0: the main process.")] = 0,
+    show_config: Annotated[bool, typer.Option("--show-config", help="Print the configuration and exit.")] = False,
 ) -> None:
-    """Fine-tune Depth Anything V2 ViT-S by the published recipe, or by what --config and --set make of it.
+    """Fine-tune Depth Anything V2 ViT-S by the published recipe, changed by --config and --set.
 
-    Ctrl-C ends a run; --resume takes it up after its last whole epoch, on the same curve. On several GPUs: torchrun
-    --nproc_per_node 4 --no-python fingertip-contact train ... with the same arguments. See docs/training.md.
+    Ctrl-C ends a run; --resume continues it after its last complete epoch, on the same curve. On several GPUs:
+    torchrun --nproc_per_node 4 --no-python fingertip-contact train ... with the same arguments. See docs/training.md.
 
     Examples: fingertip-contact train data --split card --out runs/card; fingertip-contact train data --split mine.json
     --out runs/small --set base=none --set height=126 --set width=168
@@ -77,8 +78,8 @@ def train(
 
 
 def _load_configuration(out: Path, config: Path | None, assignments: list[str], resume: bool) -> TrainingConfiguration:
-    """Of the run that is resumed, or of a new one. Raises ValueError where a resumed run would change, or a new one
-    would overwrite another."""
+    """The configuration of the resumed run, or of a new one. Raises ValueError if it would change a resumed run, or
+    if the new run would overwrite another."""
     from fingertip_research.training.checkpoint import LATEST
     from fingertip_research.training.configuration import load_configuration, parse_overrides
     from fingertip_research.training.run import CONFIGURATION
@@ -97,8 +98,8 @@ def _load_configuration(out: Path, config: Path | None, assignments: list[str], 
 def _find_base_weights(
     configuration: TrainingConfiguration, requested: Path | None, resumed_run: Path | None
 ) -> Path | None:
-    """resumed: the folder of a run that is gone on with; its own weights take the base's place, which need not be
-    there any more."""
+    """The initial weights; None for random ones. resumed_run: folder of a run that continues; its own weights replace
+    those of the base, which need not exist any more."""
     from fingertip_contact import weights
     from fingertip_research.training.checkpoint import LATEST
 
@@ -111,7 +112,7 @@ def _find_base_weights(
 
 @contextmanager
 def _show_progress(out: Path, first_step: int, steps: int) -> Iterator[TrainingCallback]:
-    """A progress bar on a terminal, a line an epoch anywhere, and TensorBoard's log."""
+    """Shows a progress bar on a terminal and one line per epoch, and writes TensorBoard's log."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -128,7 +129,7 @@ def _show_progress(out: Path, first_step: int, steps: int) -> Iterator[TrainingC
 
 
 class _ProgressCallback:
-    """Passes everything on to TensorBoard's log."""
+    """Updates the progress bar, prints one line per epoch, and forwards everything to TensorBoard's log."""
 
     def __init__(self, progress: Any, task: Any, log: TrainingCallback) -> None:
         self._progress, self._task, self._log = progress, task, log
@@ -136,7 +137,7 @@ class _ProgressCallback:
     def on_step(self, step: TrainingStep, steps: int) -> None:
         self._progress.update(self._task, completed=step.index + 1, description=f"SiLog {step.loss:.4f}")
         for error in step.read_errors:
-            typer.echo(f"left out: {error}", err=True)
+            typer.echo(f"skipped: {error}", err=True)
         self._log.on_step(step, steps)
 
     def on_epoch(self, record: dict[str, Any]) -> None:

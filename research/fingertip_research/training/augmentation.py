@@ -1,7 +1,7 @@
-"""From a frame of the camera to what the network learns from: cut, mirror, resize, recolour, normalise, in this order.
+"""From a camera frame to a training sample: crop, mirror, resize, jitter colours, normalise, in this order.
 
-Valid pixels are found before anything is resized, and depth and weights are never interpolated: between a finger and
-the desk behind it no interpolated depth would be true.
+Valid pixels are determined before resizing, and depth and weights are never interpolated: interpolated depth between a
+finger and the desk behind it would be wrong.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import numpy as np
 from fingertip_contact.depth.preprocessing import MEAN_RGB, STD_RGB
 from fingertip_research.training.configuration import TrainingConfiguration
 
-# Rec. 601, what a colour image's grey is made of.
+# Rec. 601 luma.
 GREY_WEIGHTS_BGR = np.array([0.114, 0.587, 0.299], dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What chance decided for one frame. window: rows and columns of the part to cut out. color_factors: of
-    brightness, contrast and saturation."""
+    """The random choices for one frame. window: rows and columns of the crop. scale: its size as a fraction of the
+    image's. color_factors: of brightness, contrast and saturation."""
 
     window: tuple[slice, slice]
     scale: float
@@ -32,8 +32,8 @@ class Augmentation:
 def sample_augmentation(
     rng: np.random.Generator, configuration: TrainingConfiguration, height: int, width: int
 ) -> Augmentation:
-    """The augmentation of a random stream for an image of the given size."""
-    # Everything is drawn always, so that one option does not change what chance gives another.
+    """Draws the augmentation of an image of the given size."""
+    # Everything is always drawn, so that one option does not change the random values of another.
     is_cropped, flipped, is_jittered = rng.random(3) < (
         configuration.crop_probability,
         configuration.flip_probability,
@@ -57,14 +57,14 @@ def sample_augmentation(
 
 
 def make_identity_augmentation(height: int, width: int) -> Augmentation:
-    """The whole image as it is."""
+    """The whole image, unchanged."""
     return Augmentation((slice(0, height), slice(0, width)), 1.0, False, (1.0, 1.0, 1.0))
 
 
 def augment(
     color_bgr: np.ndarray, maps: np.ndarray, augmentation: Augmentation, size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Image and maps of the same pixels -> those of the network's input.
+    """Image and maps of the same pixels -> the augmented ones at the network's input size.
 
     color_bgr: (H, W, 3) uint8. maps: (H, W, N) float32, depth and weights. size: (height, width). Returns
     (3, height, width) float32, RGB, normalised, and (N, height, width) float32.

@@ -1,6 +1,6 @@
-"""What a run leaves: checkpoints as they are published, and the weights alone for those who use them.
+"""The files of a run: checkpoints in the published format, and the weights alone for inference.
 
-A file appears under its name when it is whole and on the disk, or not at all.
+A file appears complete and stored on disk, or not at all.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ CHECKPOINT_KEYS = ("model", "optimizer", "epoch", "previous_best")
 def make_network(configuration: TrainingConfiguration, weights: Path | None) -> TrainableNetwork:
     """A network with the starting weights that the configuration asks for.
 
-    weights: of the base; None where the base is none. Raises ValueError where the two do not agree, or as
+    weights: of the base; None if the base is none. Raises ValueError if the two do not agree, or as
     depth.checkpoint.load_weights does.
     """
     if (weights is None) != (configuration.base == "none"):
         raise ValueError(
             f"base is {configuration.base!r} and the weights to start from are {weights}: "
-            "relative and metric need a file, none has no use for one"
+            "relative and metric need a file, none accepts no file"
         )
     torch.manual_seed(configuration.seed)
     network = TrainableNetwork(configuration.max_depth_m)
     if weights is None:
         initialise_from_scratch(network)
         return network
-    # The head of a relative checkpoint outputs disparity: it starts at random.
+    # The head of a relative checkpoint outputs disparity, so the head starts with random weights.
     initial = load_encoder(weights) if configuration.base == "relative" else load_weights(weights)
     network.load_state_dict({**network.state_dict(), **initial})
     return network
@@ -53,24 +53,24 @@ def make_network(configuration: TrainingConfiguration, weights: Path | None) -> 
 def save_checkpoint(
     path: Path, network: TrainableNetwork, optimizer: Optimizer, epoch: int, previous_best: dict[str, Any]
 ) -> None:
-    """The published format: CHECKPOINT_KEYS, weights under their published names.
+    """Saves in the published format: CHECKPOINT_KEYS, weights under their published names.
 
-    Raises OSError where it cannot be written.
+    Raises OSError if it cannot be written.
     """
     values = (network.state_dict(), optimizer.state_dict(), epoch, previous_best)
     write_durably(path, lambda stream: torch.save(dict(zip(CHECKPOINT_KEYS, values, strict=True)), stream))
 
 
 def load_checkpoint(path: Path, network: TrainableNetwork, optimizer: Optimizer) -> tuple[int, dict[str, Any]]:
-    """Puts weights and optimizer where they were; returns epoch and previous_best.
+    """Restores weights and optimizer; returns epoch and previous_best.
 
-    Raises ValueError, naming the file, where it is missing, damaged, holds code, or is of another network.
+    Raises ValueError that names the file if it is missing, damaged, holds code, or belongs to another network.
     """
     network.load_state_dict(load_weights(path))
     content = load_pickle(path)
     missing = [key for key in CHECKPOINT_KEYS if key not in content]
     if missing:
-        raise ValueError(f"checkpoint {path} cannot be gone on with: it lacks {', '.join(missing)}")
+        raise ValueError(f"checkpoint {path} cannot be resumed: it lacks {', '.join(missing)}")
     try:
         optimizer.load_state_dict(content["optimizer"])
     except (ValueError, KeyError) as error:
@@ -79,7 +79,7 @@ def load_checkpoint(path: Path, network: TrainableNetwork, optimizer: Optimizer)
 
 
 def publish_weights(folder: Path, network: TrainableNetwork, configuration: TrainingConfiguration) -> None:
-    """WEIGHTS and CONFIG, which every command that takes depth weights reads. Raises OSError."""
+    """Writes WEIGHTS and CONFIG, which every command with depth weights reads. Raises OSError."""
     tensors: dict[str, Tensor] = {name: value.contiguous().cpu() for name, value in network.state_dict().items()}
     metadata = {
         "encoder": ENCODER,
@@ -94,7 +94,7 @@ def publish_weights(folder: Path, network: TrainableNetwork, configuration: Trai
 
 
 def write_durably(path: Path, write: Callable[[BinaryIO], Any]) -> None:
-    """Writes a file aside, waits until the disk has it, and gives it its name. Raises OSError naming the file."""
+    """An atomic write that waits until the file is on disk. Raises OSError that names the file."""
     try:
         with atomic_write(path, overwrite=True) as partial_path, partial_path.open("wb") as stream:
             write(stream)
@@ -102,4 +102,4 @@ def write_durably(path: Path, write: Callable[[BinaryIO], Any]) -> None:
             os.fsync(stream.fileno())
     # torch reports a full disk as a RuntimeError of its archive writer.
     except (OSError, RuntimeError) as error:
-        raise OSError(f"{path} could not be written ({error}); what was there before is still there") from error
+        raise OSError(f"{path} could not be written ({error}); the previous version is unchanged") from error

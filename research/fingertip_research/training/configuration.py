@@ -15,7 +15,7 @@ from fingertip_research.resources import find_config_file
 
 RECIPE_FILE = "training/d405.yaml"
 
-# Metric -> whether more of it is better.
+# Metric -> whether higher is better.
 HIGHER_IS_BETTER = {"delta1": True, "mae_mm": False, "abs_rel": False, "rmse_mm": False, "silog": False}
 
 
@@ -23,22 +23,22 @@ HIGHER_IS_BETTER = {"delta1": True, "mae_mm": False, "abs_rel": False, "rmse_mm"
 class TrainingConfiguration:
     """Every value of a run, by default the published recipe. Raises ValueError for a value outside its range.
 
-    Each field's metadata holds `range` or `choices`, and `description`. 0 turns off what can be turned off.
+    Each field's metadata holds `range` or `choices`, and `description`. 0 disables an option that can be disabled.
     """
 
     base: str = choice(
         "relative",
         ("relative", "metric", "none"),
-        "where weights come from: the encoder of a relative checkpoint, encoder and head of a metric one, chance",
+        "initial weights: the encoder of a relative checkpoint, encoder and head of a metric one, or random ones",
     )
-    epochs: int = number(80, 1, 100_000, "times that the training frames are seen; the cosine ends with the last")
-    batch_size: int = number(4, 1, 4096, "images at once")
-    accumulation: int = number(4, 1, 4096, "batches a step, over all processes together")
+    epochs: int = number(80, 1, 100_000, "passes over the training frames; the cosine ends with the last")
+    batch_size: int = number(4, 1, 4096, "images per batch")
+    accumulation: int = number(4, 1, 4096, "batches per step, over all processes together")
     height: int = number(518, 14, 4096, "rows of the network's input, a multiple of 14")
     width: int = number(518, 14, 4096, "columns of the network's input, a multiple of 14")
     sizes: tuple[tuple[int, int], ...] = field(
         default=(),
-        metadata={"description": "further input sizes [[height, width], ...]; each step draws one of all. Improvement"},
+        metadata={"description": "further input sizes [[height, width], ...]; each step draws one size. Improvement"},
     )
     encoder_learning_rate: float = number(5e-6, 0.0, 1.0, "at the start of the cosine")
     head_learning_rate: float = number(5e-5, 0.0, 1.0, "at the start of the cosine")
@@ -47,27 +47,29 @@ class TrainingConfiguration:
     beta2: float = number(0.999, 0.0, 0.999999, "of AdamW")
     gradient_clip: float = number(0.0, 0.0, 1e6, "largest norm of the gradient; 0: not clipped")
     silog_lambda: float = number(0.5, 0.0, 1.0, "fraction of the common scale error that SiLog forgives")
-    min_depth_m: float = number(0.001, 1e-6, 100.0, "nearer depth is taken for invalid")
-    max_depth_m: float = number(D405_MAX_DEPTH_M, 1e-3, 1000.0, "farther depth is invalid; the sigmoid's largest depth")
+    min_depth_m: float = number(0.001, 1e-6, 100.0, "smaller depth is invalid")
+    max_depth_m: float = number(D405_MAX_DEPTH_M, 1e-3, 1000.0, "larger depth is invalid; maximum depth of the sigmoid")
     flip_probability: float = number(0.5, 0.0, 1.0, "fraction of frames mirrored left to right")
     jitter_probability: float = number(0.5, 0.0, 1.0, "fraction of frames with changed colours")
-    jitter: float = number(0.1, 0.0, 0.9, "brightness, contrast and saturation by a factor of 1 - jitter to 1 + jitter")
-    seed: int = number(42, 0, 2**31, "draws order, augmentation and random weights")
-    precision: str = choice("float32", ("float32", "bfloat16"), "of the network; loss and weights stay float32")
-    best_by: str = choice("delta1", HIGHER_IS_BETTER, "validation metric that chooses the best epoch")
-    patience: int = number(0, 0, 100_000, "epochs without a better one before the run ends; 0: all epochs")
-    bad_batches_max: int = number(50, 1, 1_000_000, "unusable batches in a row before the run is given up")
-    epoch_frames: int = number(0, 0, 10**9, "frames an epoch sees, drawn again each time; 0: all")
-    validation_frames: int = number(0, 0, 10**9, "frames, evenly spread, that an epoch is validated on; 0: all")
+    jitter: float = number(
+        0.1, 0.0, 0.9, "brightness, contrast and saturation change by a factor of 1 - jitter to 1 + jitter"
+    )
+    seed: int = number(42, 0, 2**31, "of order, augmentation and random weights")
+    precision: str = choice("float32", ("float32", "bfloat16"), "of the network; loss and weights are float32")
+    best_by: str = choice("delta1", HIGHER_IS_BETTER, "validation metric that selects the best epoch")
+    patience: int = number(0, 0, 100_000, "epochs without improvement before the run ends; 0: all epochs")
+    bad_batches_max: int = number(50, 1, 1_000_000, "consecutive unusable batches before the run fails")
+    epoch_frames: int = number(0, 0, 10**9, "frames per epoch, drawn again for each; 0: all")
+    validation_frames: int = number(0, 0, 10**9, "validation frames per epoch, evenly spaced; 0: all")
 
-    near_surface_weight: float = number(1.0, 0.0, 1000.0, "weight of pixels just above the surface. Improvement")
-    near_surface_band_m: float = number(0.03, 0.004, 1.0, "height up to which a pixel counts as just above, m")
-    crop_probability: float = number(0.0, 0.0, 1.0, "fraction of frames cut to a part of the image. Improvement")
-    crop_scale_min: float = number(0.5, 0.05, 1.0, "smallest part, as a fraction of either side")
+    near_surface_weight: float = number(1.0, 0.0, 1000.0, "weight of pixels near the surface. Improvement")
+    near_surface_band_m: float = number(0.03, 0.004, 1.0, "maximum height of pixels near the surface, m")
+    crop_probability: float = number(0.0, 0.0, 1.0, "fraction of frames that are cropped. Improvement")
+    crop_scale_min: float = number(0.5, 0.05, 1.0, "smallest crop, as a fraction of either side")
     focal_aware: bool = choice(
         False,
         (True, False),
-        "scale a cut frame's depth by its share: enlarged things are as if nearer. Improvement",
+        "multiply the depth of a crop by its fraction of the side: enlarged objects appear nearer. Improvement",
     )
 
     def __post_init__(self) -> None:
@@ -80,15 +82,15 @@ class TrainingConfiguration:
 
     @property
     def all_sizes(self) -> tuple[tuple[int, int], ...]:
-        """The input sizes that a step draws from, (height, width); the first is the one validated at."""
+        """The input sizes from which a step draws, (height, width); the first one is used for validation."""
         return ((self.height, self.width), *self.sizes)
 
 
 def load_configuration(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> TrainingConfiguration:
-    """The recipe, with the values of a YAML file and then those of `overrides` in place of its own.
+    """The recipe; values of a YAML file replace its own, and those of `overrides` replace both.
 
-    Raises ValueError for an unknown name or a value out of range, naming the file; FileNotFoundError where there is
-    none.
+    Raises ValueError that names the file for an unknown name or a value out of range; FileNotFoundError if the file is
+    missing.
     """
     configuration = replace_values(TrainingConfiguration(), _read(find_config_file(RECIPE_FILE)), RECIPE_FILE)
     if path is not None:
@@ -97,7 +99,7 @@ def load_configuration(path: Path | None = None, overrides: Mapping[str, Any] | 
 
 
 def parse_overrides(assignments: Iterable[str]) -> dict[str, Any]:
-    """`name=value` with the value in YAML -> name: value. Raises ValueError where there is no `=`."""
+    """`name=value` with the value in YAML -> name: value. Raises ValueError without `=`."""
     overrides = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
@@ -108,7 +110,7 @@ def parse_overrides(assignments: Iterable[str]) -> dict[str, Any]:
 
 
 def to_yaml(configuration: TrainingConfiguration) -> str:
-    """Every value, so that load_configuration gives the same again."""
+    """Every value; load_configuration restores the same configuration."""
     values = {**asdict(configuration), "sizes": [list(size) for size in configuration.sizes]}
     return yaml.safe_dump(values, sort_keys=False)
 
@@ -116,7 +118,7 @@ def to_yaml(configuration: TrainingConfiguration) -> str:
 def _parse_value(value: str) -> Any:
     parsed = yaml.safe_load(value)
     try:
-        # YAML 1.1 takes 1e-5 for text: it wants 1.0e-5.
+        # YAML 1.1 reads 1e-5 as text: a number needs the point, 1.0e-5.
         return float(parsed) if isinstance(parsed, str) else parsed
     except ValueError:
         return parsed

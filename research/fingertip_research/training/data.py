@@ -1,7 +1,7 @@
-"""Which frames a run sees when, and how a frame becomes tensors.
+"""The order of frames in a run, and the conversion of a frame to tensors.
 
-Nothing here has state: order and augmentation follow from seed, epoch and position alone. A stopped run continues
-with the same images, and processes share the work without talking.
+Nothing here has state: order and augmentation depend on seed, epoch and position alone. So a resumed run continues with
+the same images, and processes divide the work without communication.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ORDER, _AUGMENTATION, _SIZE = range(3)
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """A frame's turn: which one, in which epoch (that draws its augmentation), at which input size."""
+    """A request for one sample: index of the frame, epoch (which determines its augmentation), and input size."""
 
     index: int
     epoch: int
@@ -34,13 +34,13 @@ class SampleRequest:
 
 
 def steps_per_epoch(frames: int, configuration: TrainingConfiguration) -> int:
-    """The last step of an epoch may have fewer batches, and its last batch fewer frames."""
+    """Steps per epoch. The last one may have fewer batches, and its last batch fewer frames."""
     frame_count = min(configuration.epoch_frames or frames, frames)
     return -(-frame_count // (configuration.batch_size * configuration.accumulation))
 
 
 def plan_epoch(frames: int, epoch: int, configuration: TrainingConfiguration) -> list[list[list[SampleRequest]]]:
-    """The steps of an epoch, each a list of batches, each a list of draws; every frame at most once."""
+    """The steps of an epoch, each a list of batches, each a list of requests; every frame at most once."""
     order = np.random.default_rng([configuration.seed, _ORDER, epoch]).permutation(frames)
     order = order[: configuration.epoch_frames or frames]
     sizes = configuration.all_sizes
@@ -60,7 +60,7 @@ def plan_epoch(frames: int, epoch: int, configuration: TrainingConfiguration) ->
 
 
 class EpochBatchSampler(Sampler[list[SampleRequest]]):
-    """The batches of one process in an epoch: of each step every `world_size`-th one, from `rank` on."""
+    """The batches of one process in an epoch: every `world_size`-th one of each step, from `rank` on."""
 
     def __init__(self, steps: Sequence[Sequence[list[SampleRequest]]], rank: int, world_size: int) -> None:
         self._batches = [batch for step in steps for batch in step[rank::world_size]]
@@ -73,10 +73,10 @@ class EpochBatchSampler(Sampler[list[SampleRequest]]):
 
 
 class TrainingFrames(Dataset):
-    """SampleRequest -> (3, h, w) image and (2, h, w): true depth in metres, and each pixel's weight,
-    0 where depth is invalid.
+    """SampleRequest -> (3, h, w) image, (2, h, w) maps, error. The maps are ground-truth depth in metres and the weight
+    of each pixel, 0 where depth is invalid.
 
-    A frame that cannot be read comes as one without a valid pixel, and its error in `reports`; the run continues.
+    A frame that cannot be read becomes one without a valid pixel, with its error; the run continues.
     """
 
     def __init__(self, frames: Sequence[DatasetFrame], configuration: TrainingConfiguration) -> None:
@@ -84,7 +84,7 @@ class TrainingFrames(Dataset):
         self._configuration = configuration
 
     def __getitem__(self, request: SampleRequest) -> tuple[Tensor, Tensor, str]:
-        """The third: why the frame could not be read; empty where it could."""
+        """The third element: the error of a frame that cannot be read, else empty."""
         frame, configuration = self._frames[request.index], self._configuration
         try:
             color_bgr, depth_m = frame.load_color(), frame.load_depth_m()
@@ -96,13 +96,13 @@ class TrainingFrames(Dataset):
         maps = np.dstack([np.nan_to_num(depth_m), weight])
         image, maps = augment(color_bgr, maps, augmentation, request.size)
         if configuration.focal_aware:
-            # Enlarged by 1 / scale with the same network, a thing looks as it would at scale times its distance.
+            # To the same network an object enlarged by 1 / scale appears at scale times its distance.
             maps[0] *= augmentation.scale
         return torch.from_numpy(image), torch.from_numpy(maps), ""
 
 
 def compute_pixel_weights(depth_m: np.ndarray, camera: Camera, configuration: TrainingConfiguration) -> np.ndarray:
-    """(H, W) float32: 0 where depth is invalid or out of range, `near_surface_weight` just above the desk, else 1."""
+    """(H, W) float32: 0 where depth is invalid or out of range, `near_surface_weight` near the desk, else 1."""
     valid = (depth_m >= configuration.min_depth_m) & (depth_m <= configuration.max_depth_m)
     weight = valid.astype(np.float32)
     if configuration.near_surface_weight == 1.0:
@@ -110,7 +110,7 @@ def compute_pixel_weights(depth_m: np.ndarray, camera: Camera, configuration: Tr
     try:
         height_m = compute_heights_m(depth_m, camera, fit_surface_plane(depth_m, camera))
     except ValueError:
-        return weight  # no desk in view: nothing is near it
+        return weight  # No desk in view, so no pixel is near it.
     is_near_surface = valid & (height_m > DESK_BAND_M) & (height_m <= configuration.near_surface_band_m)
     weight[is_near_surface] = configuration.near_surface_weight
     return weight

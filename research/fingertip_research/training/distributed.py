@@ -1,4 +1,4 @@
-"""The processes of one run: one alone, or several that torchrun has started, one a GPU."""
+"""The processes of one run: a single one, or several started by torchrun, one per GPU."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from torch import Tensor, distributed
 
 @dataclass(frozen=True)
 class DistributedContext:
-    """This process's number and how many there are."""
+    """rank: number of this process. world_size: number of processes."""
 
     rank: int = 0
     world_size: int = 1
 
     @property
     def is_main_process(self) -> bool:
-        """The one that writes files and talks to people."""
+        """Whether this process writes files and reports progress."""
         return self.rank == 0
 
     def all_reduce_sum(self, values: Sequence[Tensor]) -> None:
-        """Replaces each tensor by the sum of all processes' tensors."""
+        """Replaces each tensor with its sum over all processes."""
         if self.world_size > 1:
             for value in values:
                 distributed.all_reduce(value)
 
     def all_gather(self, items: list[Any]) -> list[Any]:
-        """The items of all processes, process by process."""
+        """The items of all processes, in the order of their ranks."""
         if self.world_size == 1:
             return items
         gathered: list[list[Any]] = [[] for _ in range(self.world_size)]
@@ -41,7 +41,7 @@ class DistributedContext:
 
 @contextmanager
 def init_distributed(device: torch.device) -> Iterator[DistributedContext]:
-    """Joins what torchrun has started; alone where it has not. Leaves again at the end."""
+    """Joins the process group of torchrun, and leaves it at the end; a single process without torchrun."""
     world_size = int(os.environ.get("WORLD_SIZE", "1"))
     if world_size == 1:
         yield DistributedContext()
@@ -54,13 +54,13 @@ def init_distributed(device: torch.device) -> Iterator[DistributedContext]:
 
 
 def limit_threads(threads: int) -> None:
-    """How many threads the CPU's part is computed with; 0 leaves it to torch."""
+    """Sets the number of torch's CPU threads; 0 leaves the choice to torch."""
     if threads:
         torch.set_num_threads(threads)
 
 
 def choose_device(name: str) -> torch.device:
-    """`auto`: this process's GPU where there is one, else the CPU. Raises ValueError for a GPU that is not there."""
+    """`auto`: this process's GPU if torch finds one, else the CPU. Raises ValueError for a missing GPU."""
     local_rank = int(os.environ.get("LOCAL_RANK", "0"))
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"

@@ -5,17 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-# Under the root: keeps its slope finite where prediction and truth agree.
+# Minimum under the root: keeps its slope finite where prediction and ground truth agree.
 SQRT_EPSILON = 1e-12
-# A prediction of nothing has a logarithm of this instead of minus infinity; far below any valid depth.
+# Minimum of a prediction, far below any valid depth: keeps the logarithm of 0 finite.
 MIN_PREDICTION_M = 1e-6
 
 
 def silog(predicted_m: Tensor, true_m: Tensor, weight: Tensor, silog_lambda: float = 0.5) -> Tensor | None:
     """sqrt(mean(e^2) - silog_lambda * mean(e)^2) with e = log true - log predicted; None where no pixel is valid.
 
-    predicted_m, true_m: metres, any one shape. weight: of the same shape, 0 where the truth is invalid (its value
-    there does not matter), 1 for an ordinary pixel; means are weighted by it, over the whole batch.
+    predicted_m, true_m: metres, any one shape. weight: of the same shape, 0 where true_m is invalid (its value there
+    does not matter), 1 for an ordinary pixel; the means are weighted with it, over the whole batch.
     """
     valid = weight > 0
     if not valid.any():

@@ -1,4 +1,4 @@
-"""The depth network as it is trained: any input size, weights under their published names and shapes."""
+"""The depth network for training: any input size, weights under their published names and shapes."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ INITIAL_POSITION_SCALE, INITIAL_LAYER_SCALE = 0.1, 0.3
 class TrainableNetwork(DepthNetwork):
     """(B, 3, height, width) -> (B, 1, height, width) metres, at any multiple of 14.
 
-    DepthNetwork holds the position embedding of its one size. Here the published one, of 37x37 patches, is the
-    parameter that is learnt and is interpolated in each pass: what is saved fits any size, as the published files do.
+    DepthNetwork holds the position embedding of one input size. Here the parameter is the published one, of 37x37
+    patches, which each pass interpolates: saved weights fit any size, as the published files do.
     """
 
     def __init__(self, max_depth_m: float) -> None:
@@ -48,16 +48,16 @@ class TrainableNetwork(DepthNetwork):
 
 
 def initialise_from_scratch(network: TrainableNetwork) -> None:
-    """Starting values for an encoder without any pre-training.
+    """Sets initial values of an encoder without pre-training.
 
-    Position: sines and cosines, which mean the same at every input size, where random values would not; small, for at
-    full size they drown what the patches show, and hundreds of steps give blurred average images. LayerScale: the
-    1e-5 that DINOv2 starts from needs a pre-training's length to grow.
+    Position embedding: sines and cosines, which have the same meaning at every input size, unlike random values; small,
+    because at full size they outweigh the content of the patches, and hundreds of steps yield blurred average images.
+    LayerScale: DINOv2's initial 1e-5 takes as long as a pre-training to grow.
     """
     encoder = network.pretrained
     grid = build_sincos2d_pos_embed([POSITION_GRID_SIZE, POSITION_GRID_SIZE], dim=EMBED_DIM, interleave_sin_cos=False)
     with torch.no_grad():
-        # The class token's comes first.
+        # The class token's embedding comes first.
         cast(Tensor, encoder.pos_embed)[0] = INITIAL_POSITION_SCALE * torch.cat([torch.zeros(1, EMBED_DIM), grid])
         for module in encoder.modules():
             gamma = getattr(module, "gamma", None)

@@ -1,4 +1,4 @@
-"""The optimizer: AdamW with one learning rate for the encoder and one for the head, both falling along a cosine."""
+"""The optimizer: AdamW with one learning rate for the encoder and one for the head, both with cosine decay."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PARAMETER_GROUPS = ("encoder", "head")
 
 
 def make_optimizer(network: nn.Module, configuration: TrainingConfiguration) -> AdamW:
-    """Two groups in the order of PARAMETER_GROUPS: what belongs to the encoder, and everything else."""
+    """AdamW with two groups in the order of PARAMETER_GROUPS: the encoder's parameters, and all others."""
     encoder = [value for name, value in network.named_parameters() if name.startswith(ENCODER_PREFIX)]
     head = [value for name, value in network.named_parameters() if not name.startswith(ENCODER_PREFIX)]
     return AdamW(
@@ -33,7 +33,7 @@ def cosine_decay(step: int, steps: int) -> float:
 
 
 def set_learning_rates(optimizer: AdamW, configuration: TrainingConfiguration, step: int, steps: int) -> None:
-    """A function of the step alone, so that a resumed run needs no state of a scheduler."""
+    """Sets the rates of a step. They depend on the step alone, so that a resumed run needs no scheduler state."""
     rates = (configuration.encoder_learning_rate, configuration.head_learning_rate)
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         group["lr"] = rate * cosine_decay(step, steps)

@@ -1,4 +1,4 @@
-"""Where a run's numbers come from: code, data, versions."""
+"""The provenance of a run's results: code, data, versions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PACKAGES = ("fingertip_contact", "torch", "timm", "numpy", "opencv-python-headle
 
 
 def collect_provenance(train: Sequence[DatasetFrame], validation: Sequence[DatasetFrame]) -> dict[str, Any]:
-    """What metrics.json records beside the configuration."""
+    """The provenance that metrics.json records beside the configuration."""
     return {
         "git_revision": get_git_revision(),
         "data_sha256": compute_data_sha256(train, validation),
@@ -33,7 +33,7 @@ def collect_provenance(train: Sequence[DatasetFrame], validation: Sequence[Datas
 
 
 def compute_data_sha256(train: Sequence[DatasetFrame], validation: Sequence[DatasetFrame]) -> str:
-    """A hash of which frames are in which part, in their order; wherever the dataset lies."""
+    """A hash of the frames of each part, in their order; independent of the dataset's location."""
     digest = hashlib.sha256()
     for part, frames in (("train", train), ("validation", validation)):
         for frame in frames:
@@ -42,7 +42,7 @@ def compute_data_sha256(train: Sequence[DatasetFrame], validation: Sequence[Data
 
 
 def get_git_revision() -> str | None:
-    """The checkout's revision, with `-dirty` where files differ from it; None outside a checkout."""
+    """The checkout's revision, with `-dirty` if files differ from it; None outside a checkout."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()

@@ -1,4 +1,4 @@
-"""A training run: epochs of steps, validation, checkpoints; stopped and gone on with at any epoch."""
+"""A training run: epochs of steps, validation, checkpoints; it can be resumed after any epoch."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Batch = tuple[Tensor, Tensor, list[str]]
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """A step that was taken. loss: mean over its usable batches, NaN where none was. skipped: batches that were not."""
+    """A completed step. loss: mean over its usable batches, NaN without one. skipped: number of unusable batches."""
 
     epoch: int
     index: int
@@ -58,17 +58,17 @@ class TrainingStep:
 
 
 class TrainingCallback(Protocol):
-    """Somebody who wants to see how a run goes."""
+    """An observer of a run's progress."""
 
     def on_step(self, step: TrainingStep, steps: int) -> None:
-        """After each step; steps: of the whole run."""
+        """Called after each step. steps: number of steps of the whole run."""
 
     def on_epoch(self, record: dict[str, Any]) -> None:
-        """After each epoch, with its line of metrics.json."""
+        """Called after each epoch with its entry in metrics.json."""
 
 
 class NullCallback:
-    """Nobody looks."""
+    """Ignores all progress."""
 
     def on_step(self, step: TrainingStep, steps: int) -> None:
         pass
@@ -79,10 +79,10 @@ class NullCallback:
 
 @dataclass
 class TrainingRun:
-    """One run in its folder `out`. workers: processes that read frames; 0: none of their own.
+    """One run in its folder `out`. workers: number of processes that read frames; 0: this process reads them.
 
-    base_weights: what to start from, see checkpoint.make_network. Raises ValueError where there is nothing to train
-    or to validate on, or the processes cannot share a step evenly.
+    base_weights: initial weights, see checkpoint.make_network. Raises ValueError if there are no frames for training or
+    validation, or the batches of a step cannot be divided evenly among the processes.
     """
 
     configuration: TrainingConfiguration
@@ -101,8 +101,8 @@ class TrainingRun:
                 raise ValueError(f"the {name} part of the data has no frames; check the split and the participants")
         if self.configuration.accumulation % self.distributed.world_size:
             raise ValueError(
-                f"accumulation is {self.configuration.accumulation} batches a step; "
-                f"{self.distributed.world_size} processes share them, so it has to be a multiple of that"
+                f"accumulation is {self.configuration.accumulation} batches per step; "
+                f"it has to be a multiple of the number of processes, {self.distributed.world_size}"
             )
         self._validation_frames = sample_evenly(self.validation, self.configuration.validation_frames)
         self._steps_per_epoch = steps_per_epoch(len(self.train), self.configuration)
@@ -116,11 +116,11 @@ class TrainingRun:
 
     @property
     def first_step(self) -> int:
-        """The step that comes next."""
+        """The index of the next step."""
         return len(self._history) * self._steps_per_epoch
 
     def resume(self) -> None:
-        """Goes on after the last epoch that `out` holds. Raises ValueError where that is of other data or damaged."""
+        """Continues after the last epoch in `out`. Raises ValueError if that is of other data or damaged."""
         stored = json.loads((self.out / METRICS).read_text(encoding="utf-8"))
         data_sha256 = collect_provenance(self.train, self.validation)["data_sha256"]
         if stored["data_sha256"] != data_sha256:
@@ -132,9 +132,9 @@ class TrainingRun:
         self._history = [record for record in stored["epochs"] if record["epoch"] <= epoch]
 
     def run(self) -> dict[str, Any]:
-        """Trains to the end, or until nothing gets better; returns the content of metrics.json.
+        """Trains to the end, or until `patience` epochs bring no improvement; returns the content of metrics.json.
 
-        Raises ValueError where batches stay unusable, OSError where a checkpoint cannot be written.
+        Raises ValueError for too many consecutive unusable batches, OSError if a checkpoint cannot be written.
         """
         if self.distributed.is_main_process:
             self.out.mkdir(parents=True, exist_ok=True)
@@ -167,7 +167,7 @@ class TrainingRun:
         }
 
     def _validate(self) -> dict[str, float | None]:
-        """None stands for what could not be measured: JSON knows no NaN."""
+        """Validation metrics; None replaces NaN, which JSON does not have."""
         metrics = validate(self._network, self._validation_frames, self.configuration, self.device, self.distributed)
         return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
 
@@ -190,10 +190,10 @@ class TrainingRun:
         )
 
     def _run_step(self, epoch: int, index: int, batches: list[Batch]) -> TrainingStep:
-        """Gradients of all usable batches of all processes, their mean, and one step of the optimizer."""
+        """Computes the mean gradient over all usable batches of all processes, and steps the optimizer."""
         set_learning_rates(self._optimizer, self.configuration, index, self.steps)
         self._optimizer.zero_grad()
-        # Sum of losses, usable batches, unusable ones.
+        # Sum of losses, number of usable batches, number of unusable ones.
         sums = torch.zeros(3, device=self.device)
         read_errors = []
         for images, maps, batch_errors in batches:
@@ -218,7 +218,7 @@ class TrainingRun:
         )
 
     def _compute_loss(self, images: Tensor, maps: Tensor) -> Tensor | None:
-        """None where the batch has no valid pixel, or its loss is not finite."""
+        """The loss of a batch; None if it has no valid pixel, or the loss is not finite."""
         bfloat16 = self.configuration.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16):
             predicted_m = self._network(images)
@@ -226,7 +226,7 @@ class TrainingRun:
         return loss if loss is not None and torch.isfinite(loss) else None
 
     def _apply_gradients(self, usable: float) -> bool:
-        """The step itself; False, and nothing is changed, where the gradient is not finite."""
+        """Steps the optimizer. Returns False and changes nothing if the gradient is not finite."""
         parameters = list(self._network.parameters())
         for parameter in parameters:
             if parameter.grad is None:
@@ -241,17 +241,17 @@ class TrainingRun:
         return True
 
     def _check_bad_batches(self, batches: int, index: int, read_errors: list[str]) -> None:
-        """Raises ValueError where too many batches in a row were of no use."""
+        """Raises ValueError after too many consecutive unusable batches."""
         self._consecutive_bad_batches = self._consecutive_bad_batches + batches if batches else 0
         if self._consecutive_bad_batches >= self.configuration.bad_batches_max:
             reason = read_errors[-1] if read_errors else "no valid depth in the frames, or losses that are not finite"
             raise ValueError(
-                f"gave up at step {index}: {self._consecutive_bad_batches} batches in a row were of no use ({reason}); "
-                "check the dataset (fingertip-contact dataset check), or lower the learning rates"
+                f"stopped at step {index}: {self._consecutive_bad_batches} consecutive batches were unusable "
+                f"({reason}); check the dataset (fingertip-contact dataset check), or lower the learning rates"
             )
 
     def _save_epoch(self, epoch: int) -> None:
-        """The weights first where they are the best so far, the whole state last: what is there fits together."""
+        """Saves the best weights first and LATEST last, so that after an interruption the files are consistent."""
         record = self._history[-1]
         is_best = self._is_better(record["validation"])
         if is_best:

@@ -13,7 +13,7 @@ from fingertip_research.training.run import TrainingStep
 
 class TensorboardLog:
     """Writes loss and learning rates of every `interval_steps`-th step, and each epoch's validation. A resumed run
-    replaces what an interrupted one wrote of the same steps."""
+    replaces the values that an interrupted one wrote for the same steps."""
 
     def __init__(self, folder: Path, first_step: int = 0, interval_steps: int = 10) -> None:
         self._writer = SummaryWriter(str(folder), purge_step=first_step)

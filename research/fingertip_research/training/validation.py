@@ -1,4 +1,4 @@
-"""How good the network is after an epoch: the evaluation's metrics, at the camera's size."""
+"""Validation after an epoch: the evaluation's metrics, at the camera's image size."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def validate(
     device: torch.device,
     distributed: DistributedContext,
 ) -> dict[str, float]:
-    """The mean over images of each metric; the processes share the frames. Unreadable ones are left out."""
+    """The mean over images of each metric; the processes divide the frames. Unreadable ones are skipped."""
     network.eval()
     preprocess = Preprocessor(configuration.height, configuration.width)
     local_sums: list[DepthSums] = []
@@ -41,6 +41,6 @@ def validate(
 
 
 def mask_out_of_range(true_m: np.ndarray, configuration: TrainingConfiguration) -> np.ndarray:
-    """Depth with NaN where it is out of the range that the run is about."""
+    """Depth with NaN outside the run's depth range."""
     valid = (true_m >= configuration.min_depth_m) & (true_m <= configuration.max_depth_m)
     return np.where(valid, true_m, np.nan)

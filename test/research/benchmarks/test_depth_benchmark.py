@@ -1,4 +1,4 @@
-"""bench depth: what is reported is what was measured."""
+"""Rules of `bench depth`: the report agrees with the measurement."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from fingertip_research.benchmarks.depth import BenchmarkCase  # noqa: E402
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    """Random weights in a cache of their own, as where none were pulled."""
+    """Random weights in a separate cache, as if none were pulled."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield benchmark.make_random_weights()
 
 
 def test_random_weights_are_made_once_and_load(weights):
-    """Where nothing was pulled there is still something to measure."""
+    """Without pulled weights, random ones are measured."""
     path = weights.stat().st_mtime_ns
     assert benchmark.make_random_weights() == weights
     assert weights.stat().st_mtime_ns == path
@@ -34,7 +34,7 @@ def test_random_weights_are_made_once_and_load(weights):
 
 
 def test_rows_are_compared_with_the_baseline_of_the_same_run(weights):
-    """Ratios, frames a second and deviations agree with the medians and with torch."""
+    """Ratios, frames per second and deviations agree with the medians and with torch."""
     large, small = (NetworkSpec(weights, *size, 0.5) for size in ((84, 112), (42, 56)))
     cases = [
         BenchmarkCase("torch", "fp32", large, benchmark.FULL_IMAGE),

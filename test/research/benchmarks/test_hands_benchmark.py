@@ -1,4 +1,4 @@
-"""Rules of `bench hands`: it measures what it says, and refuses what cannot be measured."""
+"""Rules of `bench hands`: it reports what was measured, and rejects input that cannot be measured."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def recording(tmp_path: Path, hand_images: np.ndarray) -> Path:
 
 
 def test_report_is_complete(hand_weights: dict[str, Path], recording: Path, hand_images: np.ndarray):
-    """The JSON names stages, their medians, the machine, and how many images counted."""
+    """The JSON names stages, their medians, the machine, and the number of measured images."""
     result = CliRunner().invoke(app, ["hands", str(recording), "--json"])
     assert result.exit_code == 0, result.output
     report = json.loads(result.output)
@@ -47,19 +47,19 @@ def test_report_is_complete(hand_weights: dict[str, Path], recording: Path, hand
 
 
 def test_images_without_hands_are_rejected(hand_weights: dict[str, Path]):
-    """Where there are no two hands there is nothing to measure."""
+    """Images without two hands cannot be measured."""
     with pytest.raises(ValueError, match="none of 12 images shows two hands"):
         measure(np.zeros((12, 480, 640, 3), np.uint8))
 
 
 def test_interpreter_without_mediapipe_is_rejected(hand_weights: dict[str, Path], hand_images: np.ndarray):
-    """The error names the interpreter and the command that would help."""
+    """The error names the interpreter and the remedy."""
     with pytest.raises(ValueError, match=r"mediapipe does not run in .*pip install mediapipe==0\.10\.21"):
         measure(hand_images[:2], Path(sys.executable))
 
 
 def test_fingertip_differences_use_the_nearest_hand():
-    """Each hand's fingertips are held against the other side's nearest hand; without one there is nothing to say."""
+    """Each hand's fingertips are compared with the reference's nearest hand; without one there is no difference."""
     hand = Hand(0, "right", 1.0, 1.0, np.zeros((21, 2), np.float32))
     near, far = np.full((21, 2), [3.0, 4.0]).tolist(), np.full((21, 2), 100.0).tolist()
     assert fingertip_differences_px([hand], [far, near]) == pytest.approx([5.0] * 5)

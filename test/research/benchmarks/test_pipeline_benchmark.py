@@ -1,4 +1,4 @@
-"""What `bench pipeline` makes of what it heard."""
+"""Rules of the summary that `bench pipeline` computes from received messages."""
 
 import os
 
@@ -19,56 +19,56 @@ def stamp_ns(frame):
 
 
 @pytest.fixture
-def heard():
+def messages():
     """Ten seconds of a camera at 30 Hz: depth from the second second on, hands for every other image."""
-    heard = ReceivedMessages(frame_stamps_ns={stamp_ns(frame) for frame in range(FRAMES)})
-    heard.hands = {stamp_ns(frame): () for frame in range(0, FRAMES, 2)}
-    heard.fingertips = {stamp_ns(frame): () for frame in range(FRAMES)}
-    heard.depth_stamps_ns = {stamp_ns(frame) for frame in range(30, FRAMES)}
+    messages = ReceivedMessages(frame_stamps_ns={stamp_ns(frame) for frame in range(FRAMES)})
+    messages.hands = {stamp_ns(frame): () for frame in range(0, FRAMES, 2)}
+    messages.fingertips = {stamp_ns(frame): () for frame in range(FRAMES)}
+    messages.depth_stamps_ns = {stamp_ns(frame) for frame in range(30, FRAMES)}
     for second in range(10):
         values = {"network_hz": "9.5", "network_ms": "80.0", "network_age_ms": "120.0", "full_image_rejected": "none"}
         values["latency_median_ms"] = str(20.0 + second)
-        heard.diagnostics.append((START_NS + second * SECOND_NS, "depth_estimation_node", values))
-    return heard
+        messages.diagnostics.append((START_NS + second * SECOND_NS, "depth_estimation_node", values))
+    return messages
 
 
-def test_rates_exclude_the_start_up(heard):
-    """From a second after the first depth; what came before does not spoil them."""
-    result = summarise(heard, ProcessorTimeMonitor())
+def test_rates_exclude_the_start_up(messages):
+    """They count from one second after the first depth; the time before has no effect."""
+    result = summarise(messages, ProcessorTimeMonitor())
     rates = (result.camera_hz, result.hands_hz, result.contact_hz, result.depth_hz)
     assert rates == pytest.approx((30.0, 15.0, 30.0, 30.0), abs=0.1)
     assert (result.network_hz, result.network_ms, result.network_age_ms) == (9.5, 80.0, 120.0)
 
 
-def test_growing_latency_is_reported(heard):
-    """The last third of the run against the first: here it grows by a millisecond a second."""
-    assert summarise(heard, ProcessorTimeMonitor()).latency_growth_ms == pytest.approx(4.0)
+def test_growing_latency_is_reported(messages):
+    """The last third of the run compared with the first: here it grows by a millisecond per second."""
+    assert summarise(messages, ProcessorTimeMonitor()).latency_growth_ms == pytest.approx(4.0)
 
 
-def test_short_run_is_rejected(heard):
-    """Five seconds are the least that says anything."""
-    heard.frame_stamps_ns = {stamp for stamp in heard.frame_stamps_ns if stamp < stamp_ns(120)}
+def test_short_run_is_rejected(messages):
+    """A run has to be long enough for a result."""
+    messages.frame_stamps_ns = {stamp for stamp in messages.frame_stamps_ns if stamp < stamp_ns(120)}
     with pytest.raises(ValueError, match="10 s or more"):
-        summarise(heard, ProcessorTimeMonitor())
+        summarise(messages, ProcessorTimeMonitor())
 
 
-def test_missing_depth_output_is_an_error(heard):
-    """Not a table full of zeros."""
-    heard.depth_stamps_ns = set()
+def test_missing_depth_output_is_an_error(messages):
+    """A run without depth is an error, not a table of zeros."""
+    messages.depth_stamps_ns = set()
     with pytest.raises(ValueError, match="its log states the reason"):
-        summarise(heard, ProcessorTimeMonitor())
+        summarise(messages, ProcessorTimeMonitor())
 
 
-def test_starved_network_is_an_error(heard):
-    """It has said nothing of itself."""
-    for _, _, values in heard.diagnostics:
+def test_starved_network_is_an_error(messages):
+    """A network without diagnostics is an error."""
+    for _, _, values in messages.diagnostics:
         del values["network_ms"]
     with pytest.raises(ValueError, match="no time for it"):
-        summarise(heard, ProcessorTimeMonitor())
+        summarise(messages, ProcessorTimeMonitor())
 
 
-def test_processor_time_is_reported_per_process(heard):
-    """This process is busy between two looks; it and the rest of the machine are told apart."""
+def test_processor_time_is_reported_per_process(messages):
+    """This process is busy between two samples; its time and that of other processes are separate."""
     meter = ProcessorTimeMonitor(period_s=0.0)
     meter.sample()
     used_s = os.times().user

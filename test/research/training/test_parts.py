@@ -1,4 +1,4 @@
-"""Configuration, loss, optimizer, augmentation, order of frames: what a training run is made of."""
+"""Rules of the parts of a training run: configuration, loss, optimizer, augmentation, order of frames."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_default_configuration_is_the_published_recipe():
 
 
 def test_every_value_can_be_set(tmp_path):
-    """By a YAML file, and over that by NAME=VALUE; what is written reads back the same."""
+    """By a YAML file, then by NAME=VALUE; a written configuration reads back the same."""
     changed = TrainingConfiguration(
         base="none", epochs=3, height=126, width=168, sizes=((84, 112),), encoder_learning_rate=1e-4, focal_aware=True
     )
@@ -80,7 +80,7 @@ def test_every_value_is_documented():
 
 
 def test_the_shipped_configurations_can_be_loaded():
-    """Each YAML of the training recipes is what it says it is: values that a run can take."""
+    """Each YAML file of the training recipes holds values that a run accepts."""
     folder = CONFIG / "training"
     for file in sorted(folder.glob("*.yaml")):
         assert load_configuration(file).max_depth_m == 0.5
@@ -110,7 +110,7 @@ def test_invalid_value_error_names_the_field(assignment, named):
 
 
 def test_silog_matches_its_formula():
-    """Eigen et al. 2014, over valid pixels only, whatever stands in the others."""
+    """Eigen et al. 2014, over valid pixels only; the values of other pixels have no effect."""
     random = np.random.default_rng(0)
     true, predicted = random.uniform(0.1, 0.5, (2, 3, 8, 8))
     weight = (random.random((3, 8, 8)) < 0.7).astype(np.float32)
@@ -142,7 +142,7 @@ def test_silog_is_finite_in_edge_cases():
 
 
 def test_encoder_and_head_have_separate_learning_rates():
-    """Every parameter is in one group: timm's encoder in the first, the DPT head in the second."""
+    """Every parameter is in exactly one group: timm's encoder in the first, the DPT head in the second."""
     network = TrainableNetwork(0.5)
     optimizer = make_optimizer(network, TrainingConfiguration())
     encoder, head = ({id(value) for value in group["params"]} for group in optimizer.param_groups)
@@ -161,7 +161,7 @@ def test_learning_rates_follow_the_cosine_schedule(step, ratio):
 
 
 def test_training_network_matches_the_runtime_network():
-    """At any size it gives what DepthNetwork gives with the weights that it saves."""
+    """At any size its output equals that of DepthNetwork with the weights that it saves."""
     torch.manual_seed(1)
     trained = TrainableNetwork(0.5).eval()
     for height, width in ((42, 56), (70, 42)):
@@ -173,7 +173,7 @@ def test_training_network_matches_the_runtime_network():
 
 
 def test_depth_and_weight_are_never_interpolated():
-    """After cutting, mirroring and resizing, each value is one that the camera measured."""
+    """After cropping, mirroring and resizing, each value is one that the camera measured."""
     color, depth = make_frame(3)
     maps = depth_and_weight(depth)
     configuration = TrainingConfiguration(crop_probability=1.0)
@@ -186,7 +186,7 @@ def test_depth_and_weight_are_never_interpolated():
 
 
 def test_depth_stays_aligned_with_its_image():
-    """The world's brightness tells its depth: it still does after cutting, mirroring and resizing."""
+    """The world's brightness encodes its depth; after cropping, mirroring and resizing it still does."""
     color, depth = make_frame(5)
     configuration = TrainingConfiguration(crop_probability=1.0, flip_probability=1.0, jitter_probability=0.0)
     for seed in range(4):
@@ -213,7 +213,7 @@ def test_mirrored_image_mirrors_its_depth():
 
 
 def test_training_preprocessing_matches_the_runtime():
-    """Without chance it is what the runtime's preprocessing makes, but for the rounding of bytes."""
+    """Without random changes it equals the runtime's preprocessing, except for the rounding of bytes."""
     color, depth = make_frame(2)
     image, _ = augment(color, depth_and_weight(depth), augmentation.make_identity_augmentation(*depth.shape), (42, 56))
     assert np.abs(image - Preprocessor(42, 56)(color)[0]).max() < 0.5 / 255 / 0.224 + 1e-4
@@ -255,7 +255,7 @@ def test_each_step_has_one_input_size():
 
 
 def test_batches_of_a_step_are_split_between_processes():
-    """Together they see what one alone would see."""
+    """Together they process the same frames as one alone."""
     steps = plan_epoch(24, 0, TrainingConfiguration(batch_size=2, accumulation=4))
     halves = [list(EpochBatchSampler(steps, process, 2)) for process in range(2)]
     assert sorted(map(str, halves[0] + halves[1])) == sorted(str(batch) for step in steps for batch in step)

@@ -1,4 +1,4 @@
-"""Whole runs with the real network, on images of a few patches: learning, stopping and going on, bad data, files."""
+"""Complete runs with the real network, on images of a few patches: learning, resuming, bad data, files."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SMALL = TrainingConfiguration(
 
 
 class RecordingCallback(NullCallback):
-    """Keeps the steps; leaves like Ctrl-C does at the first step of an epoch, where it is told to."""
+    """Keeps the steps; raises KeyboardInterrupt at the first step of a given epoch."""
 
     def __init__(self, exit_at_epoch: int | None = None) -> None:
         self.steps = []
@@ -61,7 +61,7 @@ class RecordingCallback(NullCallback):
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
-    """Two people to train on, one to validate with, and the split that says so."""
+    """Two participants for training, one for validation, and their split."""
     root = tmp_path_factory.mktemp("data")
     for seed, participant in enumerate(["P01", "P02", "P03"]):
         write_session(root, participant, seed=seed)
@@ -76,14 +76,14 @@ def new_run(data: Path, out: Path, configuration: TrainingConfiguration = SMALL,
 
 @pytest.fixture
 def out(tmp_path):
-    """A folder for a run, taken away afterwards: its checkpoints are 700 MB."""
+    """A folder for a run, deleted afterwards: its checkpoints are 700 MB."""
     yield tmp_path / "run"
     shutil.rmtree(tmp_path / "run", ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
 def finished(data, tmp_path_factory):
-    """A run that nobody disturbed: its folder, its steps, and what it returned."""
+    """An uninterrupted run: its folder, its steps, and its result."""
     recorder, folder = RecordingCallback(), tmp_path_factory.mktemp("runs") / "finished"
     yield folder, recorder, new_run(data, folder, callback=recorder).run()
     shutil.rmtree(folder)
@@ -110,7 +110,7 @@ def test_single_batch_can_be_overfitted(data, out):
 
 
 def test_resumed_run_reproduces_the_uninterrupted_run(data, finished, out):
-    """Stopped in the second epoch and gone on with: losses, validation and weights as if nothing had happened."""
+    """Interrupted in the second epoch and resumed: losses, validation and weights of an uninterrupted run."""
     uninterrupted_out, uninterrupted, uninterrupted_result = finished
     with pytest.raises(SystemExit):
         new_run(data, out, callback=RecordingCallback(exit_at_epoch=1)).run()
@@ -148,7 +148,7 @@ def test_distributed_run_matches_single_process(data, finished, out):
 
 
 def test_run_writes_documented_files(finished):
-    """Checkpoints in the published format, weights that every command takes, and metrics that say where from."""
+    """Checkpoints in the published format, weights that every command accepts, and metrics with their provenance."""
     folder, recorder, result = finished
     content = torch.load(folder / checkpoint.BEST, weights_only=True)
     assert set(content) == {"model", "optimizer", "epoch", "previous_best"}
@@ -168,7 +168,7 @@ def test_run_writes_documented_files(finished):
 
 
 def test_runtime_accuracy_matches_validation(data, finished, tmp_path, monkeypatch, capsys):
-    """`evaluate depth` with what the run published, through the runtime, gives the MAE of the run's validation."""
+    """`evaluate depth` with the published weights, in the runtime, gives the MAE of the run's validation."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     folder, _, result = finished
     split = ("--split", data / "split.json", "--part", "val")
@@ -200,7 +200,7 @@ def test_early_stopping_ends_the_run(data, out):
 
 
 def test_frames_without_depth_are_skipped_and_counted(data, tmp_path, out):
-    """One frame that cannot be read and one without any depth: two batches fewer, and the run goes on."""
+    """One unreadable frame and one without depth: two batches fewer, and the run continues."""
     copy = tmp_path / "data"
     shutil.copytree(data, copy)
     broken, empty = load_frames(copy, "P01")
@@ -214,15 +214,15 @@ def test_frames_without_depth_are_skipped_and_counted(data, tmp_path, out):
 
 
 def test_run_without_usable_depth_is_aborted(data, out):
-    """Range so narrow that no pixel is valid: the run says so and what to look at, and leaves no checkpoint."""
+    """A range so narrow that no pixel is valid: the error states this and the remedy, and there is no checkpoint."""
     blind = replace(SMALL, max_depth_m=0.01, bad_batches_max=3)
-    with pytest.raises(ValueError, match="in a row were of no use"):
+    with pytest.raises(ValueError, match="consecutive batches were unusable"):
         new_run(data, out, blind).run()
     assert not (out / checkpoint.LATEST).exists()
 
 
 def test_relative_checkpoint_initialises_only_the_encoder(tmp_path):
-    """Its head says disparity and starts at random; a metric checkpoint gives everything."""
+    """Its head outputs disparity, so the head starts at random; from a metric checkpoint everything is loaded."""
     file = save_training_checkpoint(make_random_weights(), tmp_path / "base.pth")
     for base, loaded_parts in (("relative", {"pretrained"}), ("metric", {"pretrained", "depth_head"})):
         weights = make_network(replace(SMALL, base=base), file).state_dict()
@@ -234,7 +234,7 @@ def test_relative_checkpoint_initialises_only_the_encoder(tmp_path):
 
 
 def test_full_disk_keeps_the_existing_file(tmp_path):
-    """A file that cannot be written whole is not written at all, and is named."""
+    """A file that cannot be written completely is not written at all, and is named."""
     file = tmp_path / "latest.pth"
     file.write_bytes(b"before")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -249,7 +249,7 @@ def test_full_disk_keeps_the_existing_file(tmp_path):
 
 
 def test_invalid_run_is_rejected_before_training(data, tmp_path):
-    """No frames to train on; processes that cannot share a step."""
+    """No frames for training; a step that cannot be divided among the processes."""
     with pytest.raises(ValueError, match="train part"):
         TrainingRun(SMALL, [], load_frames(data, "P03"), tmp_path)
     with pytest.raises(ValueError, match="multiple"):
@@ -257,7 +257,7 @@ def test_invalid_run_is_rejected_before_training(data, tmp_path):
 
 
 def test_train_command_rejects_conflicting_runs(data, finished, tmp_path, capsys):
-    """A run in --out is neither overwritten nor resumed with other data or settings; trouble has exit code 2."""
+    """A run in --out is neither overwritten nor resumed with other data or settings; errors have exit code 2."""
     done, _, _ = finished
     split = ("--split", data / "split.json")
     assert run_command("train", data, *split, "--out", done) == 2
