@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.sheet_pose import SheetPoseTracker
 from fingertip_contact.keyboard.sheet_pose_file import load_pose
 from fingertip_contact.pipeline import ContactPipeline, Pipeline
+from fingertip_contact.protocols import Output
 from fingertip_contact.registry import DEPTH_SOURCES, HAND_TRACKERS, OUTPUTS, SURFACE_SOURCES
 from fingertip_contact.surface.camera_placement import CameraPlacement
 
@@ -48,9 +50,11 @@ def build_pipeline(
     weights of the hand networks cannot be used.
     """
     parameters = load_contact_parameters(profile, calibration_seconds)
-    contact = build_contact_pipeline(layout, parameters, keyboard, outputs)
-    depth = None if depth_source == DEFAULT_DEPTH_SOURCE else DEPTH_SOURCES.get(depth_source)()
-    return Pipeline(HAND_TRACKERS.get(hand_tracker)(), contact, depth)
+    depth = None
+    if depth_source != DEFAULT_DEPTH_SOURCE:
+        depth = DEPTH_SOURCES.make(depth_source, required=("find_depth",))
+    tracker = HAND_TRACKERS.make(hand_tracker, required=("process", "reset"))
+    return Pipeline(tracker, build_contact_pipeline(layout, parameters, keyboard, outputs), depth)
 
 
 def build_contact_pipeline(
@@ -65,13 +69,25 @@ def build_contact_pipeline(
     language = load_language(keyboard.words) if keyboard.words else None
     decoder_settings = KeyDecoderSettings(repeat_delay_s=keyboard.repeat_delay_s, report_off_key=True)
     return ContactPipeline(
-        SURFACE_SOURCES.get(parameters.surface_source)(parameters),
+        SURFACE_SOURCES.make(parameters.surface_source, parameters, required=("update", "reset", "reason")),
         CameraPlacement(),
         SheetPoseTracker(layout, saved_pose=saved_pose),
         ContactDetector(parameters),
         KeyDecoder(layout, decoder_settings, language),
-        tuple(OUTPUTS.get(name)() for name in outputs),
+        open_outputs(outputs),
     )
+
+
+def open_outputs(names: Sequence[str]) -> tuple[Output, ...]:
+    """The outputs of these names. Where one cannot be opened, those before it are closed again."""
+    with ExitStack() as stack:
+        opened: list[Output] = []
+        for name in names:
+            output: Output = OUTPUTS.make(name, required=("process", "close"))
+            stack.callback(output.close)
+            opened.append(output)
+        stack.pop_all()
+    return tuple(opened)
 
 
 def load_contact_parameters(profile: str | Path, calibration_seconds: float | None = None) -> ContactParameters:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from fingertip_contact.contact.detector import ContactDetector
@@ -75,13 +76,18 @@ class ContactPipeline:
         self.key_decoder.clear()
 
     def close(self) -> None:
-        """Close the outputs: no more frames come."""
-        for output in self.outputs:
-            output.close()
+        """Close every output, once: no more frames come."""
+        with ExitStack() as stack:
+            for output in self.outputs:
+                stack.callback(output.close)
+            self.outputs = ()
 
     def _deliver(self, result: FrameResult) -> FrameResult:
         for output in self.outputs:
-            output.process(result)
+            try:
+                output.process(result)
+            except SystemExit as error:
+                raise ValueError(f"output {type(output).__name__} called sys.exit; it has to return") from error
         return result
 
 

@@ -62,11 +62,30 @@ class Registry:
             f"{self.kind} has no {name!r}; choose one of {', '.join(self.names())}, or name yours as module:attribute"
         )
 
+    def make(self, name: str, *arguments: Any, required: tuple[str, ...] = (), **options: Any) -> Any:
+        """Call the implementation. required: attributes that the result has to have.
+
+        ValueError and OSError of the implementation pass; anything else becomes a ValueError that names it.
+        """
+        factory = self.get(name)
+        try:
+            made = factory(*arguments, **options)
+        except (ValueError, OSError):
+            raise
+        except (Exception, SystemExit) as error:
+            raise ValueError(
+                f"{self.kind}: {name!r} cannot be made: {type(error).__name__}: {error}; see docs/extending.md"
+            ) from error
+        missing = [attribute for attribute in required if not hasattr(made, attribute)]
+        if missing:
+            raise ValueError(f"{self.kind}: {name!r} lacks {', '.join(missing)}; see docs/extending.md")
+        return made
+
     def _find_reference(self, name: str) -> str:
         if name in self._references:
             return self._references[name]
         for entry in entry_points(group=f"fingertip_contact.{self.kind}", name=name):
-            return entry.value
+            return f"{entry.module}:{entry.attr}"
         return name if ":" in name else ""
 
 
@@ -74,8 +93,11 @@ def _import(kind: str, reference: str) -> Any:
     module, _, attribute = reference.partition(":")
     try:
         return reduce(getattr, attribute.split("."), importlib.import_module(module))
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"{kind}: {reference!r} cannot be imported: {error}") from error
+    # Of any kind: the module's own code runs.
+    except (Exception, SystemExit) as error:
+        raise ValueError(
+            f"{kind}: {reference!r} cannot be imported: {type(error).__name__}: {error}; name it as module:attribute"
+        ) from error
 
 
 HAND_TRACKERS = Registry("hand_trackers", {"mediapipe": "fingertip_contact.hands.tracker:HandTracker.from_weights"})

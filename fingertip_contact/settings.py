@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, field, fields, replace
 from pathlib import Path
@@ -11,6 +10,20 @@ from typing import Any, TypeVar
 import yaml
 
 T = TypeVar("T")
+
+
+class UniqueKeyLoader(yaml.SafeLoader):
+    """Rejects duplicate keys, of which YAML would silently use the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        mapping = super().construct_mapping(node, deep)
+        seen = set()
+        for label_node, _ in node.value:
+            label = self.construct_object(label_node, deep=True)
+            if label in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{label!r} is listed twice", label_node.start_mark)
+            seen.add(label)
+        return mapping
 
 
 def number(default: float, low: float, high: float, description: str) -> Any:
@@ -38,7 +51,8 @@ def find_error(entry: Field[Any], value: Any) -> str:
         return ""
     low, high = entry.metadata["range"]
     types = int if isinstance(entry.default, int) else (int, float)
-    is_number = isinstance(value, types) and not isinstance(value, bool) and math.isfinite(value)
+    is_number = isinstance(value, types) and not isinstance(value, bool)
+    # False for NaN and infinity too.
     if is_number and low <= value <= high:
         return ""
     type_name = "a whole number" if types is int else "a number"
@@ -66,8 +80,8 @@ def read_yaml_mapping(path: Path, example: str) -> dict[str, Any]:
     Raises ValueError naming the file where it is not such a mapping, with an example; OSError where it cannot be read.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        values = yaml.load(path.read_text(encoding="utf-8"), UniqueKeyLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not valid YAML: {error}") from error
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
         raise ValueError(f"{path} has to map names to values, as `{example}`")

@@ -124,11 +124,12 @@ def test_output():
     pipeline = build_pipeline(
         load_layout("qwerty"), hand_tracker="recorded_hands:RecordedHands", outputs=["key_log:KeyLog"]
     )
-    pipeline.contact.outputs[0].process(make_key_press())
+    (key_log,) = pipeline.contact.outputs
+    key_log.process(make_key_press())
     assert len(list(process_frames(frames, pipeline))) == 2
     assert Path("keys.csv").read_text(encoding="utf-8") == "10,right,index,j\n"
     with pytest.raises(ValueError, match="closed"):
-        pipeline.contact.outputs[0].process(make_key_press())
+        key_log.process(make_key_press())
 
 
 def test_camera_profile():

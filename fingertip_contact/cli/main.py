@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from types import FrameType
 from typing import Annotated
@@ -167,7 +168,16 @@ def _add_command(name: str, subcommand: Subcommand) -> None:
 
 def _load(subcommand: Subcommand) -> Callable[..., object]:
     module, _, attribute = subcommand.reference.partition(":")
-    target = getattr(importlib.import_module(module), attribute)
+    try:
+        target = reduce(getattr, attribute.split("."), importlib.import_module(module))
+    except ModuleNotFoundError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise ValueError(
+            f"the command {subcommand.reference!r} cannot be loaded: {type(error).__name__}: {error}"
+        ) from error
+    if not callable(target):
+        raise ValueError(f"the command {subcommand.reference!r} is not callable; correct the entry point")
     if isinstance(target, typer.Typer):
         return target
     application = typer.Typer(add_completion=False)
@@ -179,10 +189,10 @@ def _find_subcommands() -> dict[str, Subcommand]:
     """This package's subcommands, those of installed packages, and those of fingertip_research even if missing."""
     found = dict(SUBCOMMANDS)
     for entry in sorted(entry_points(group=ENTRY_POINT_GROUP)):
-        package = entry.value.split(".")[0]
+        package = entry.module.split(".")[0]
         help_text = RESEARCH_COMMANDS.get(entry.name, f"Added by {package}.")
         panel = RESEARCH_PANEL if package == RESEARCH_PACKAGE else OTHER_PANEL
-        found.setdefault(entry.name, Subcommand(entry.value, help_text, panel))
+        found.setdefault(entry.name, Subcommand(f"{entry.module}:{entry.attr}", help_text, panel))
     for name, help_text in RESEARCH_COMMANDS.items():
         found.setdefault(name, Subcommand(f"{RESEARCH_PACKAGE}:missing", help_text, f"{RESEARCH_PANEL}, not installed"))
     return found

@@ -45,7 +45,9 @@ def process(
     from fingertip_contact.visualization.video import overlay_video
 
     outputs = [out] if video is None else [out, video]
-    input_files = [Path(layout), Path(profile), Path(words), *filter(None, [sheet_pose])]
+    # Names of built-in layouts, profiles and word lists are not files.
+    named = [Path(name) for name in (layout, profile, words, sheet_pose) if name]
+    input_files = [path for path in named if path.suffix or path.is_file()]
     require_distinct(outputs, inputs=(bag, sibling_path(bag, GROUND_TRUTH_SUFFIX), *input_files))
     for path in outputs:
         if not force:
@@ -58,6 +60,7 @@ def process(
         pipeline = build_pipeline(
             loaded_layout, profile, calibration_seconds, keyboard_options, hand_tracker, output or (), depth_source
         )
+        stack.callback(pipeline.contact.close)
         draw = None
         if video is not None:
             overlay = overlay_video(

@@ -44,7 +44,9 @@ class ContactDetector:
 
     def reset(self) -> None:
         """Forget everything, contact heights included. Call cancel_all() first where presses may be open."""
-        self._classifier: ContactClassifier = CONTACT_CLASSIFIERS.get(self._parameters.classifier)(self._parameters)
+        self._classifier: ContactClassifier = CONTACT_CLASSIFIERS.make(
+            self._parameters.classifier, self._parameters, required=("classify", "estimate_contact_heights_m")
+        )
         self._restart()
 
     def cancel_all(self, stamp_ns: int) -> tuple[ContactEvent, ...]:

@@ -104,7 +104,10 @@ def load_profile(name_or_path: str | Path) -> ContactParameters:
     if is_path:
         name = next(iter(profiles)) if len(profiles) == 1 else "default"
     if name not in profiles:
-        raise ValueError(f"{source} has no contact profile {name!r}; choose one of {', '.join(profiles)}")
+        raise ValueError(
+            f"{source} has no contact profile {name!r}; choose one of {', '.join(profiles)}, "
+            "or name a file that ends in .yaml"
+        )
     return _build_parameters(source, name, profiles[name])
 
 
@@ -112,6 +115,16 @@ def _build_parameters(source: Path, name: str, values: Any) -> ContactParameters
     values = {} if values is None else values
     if not isinstance(values, dict):
         raise ValueError(f"{source}, profile {name}: has to map fields to values, not {values!r}")
-    if values.get("model"):
-        values = {**values, "model": str(source.parent / str(values["model"]))}
+    model = values.get("model", "")
+    if not isinstance(model, str):
+        raise ValueError(
+            f"{source}, profile {name}: model is {model!r}; it has to be a path, or empty for the built-in"
+        )
+    if model:
+        if not (source.parent / model).exists():
+            raise FileNotFoundError(
+                f"{source}, profile {name}: the model {source.parent / model} does not exist; correct the path, "
+                "or leave it empty for the built-in model"
+            )
+        values = {**values, "model": str(source.parent / model)}
     return replace_values(ContactParameters(), values, f"{source}, profile {name}")

@@ -14,6 +14,7 @@ import yaml
 from fingertip_contact.datatypes import FINGERS, HANDS, Finger, Handedness, Modifier
 from fingertip_contact.keyboard.shapes import RECTANGLE, make_key_shape
 from fingertip_contact.registry import KEY_SHAPES
+from fingertip_contact.settings import UniqueKeyLoader
 
 _MM = 0.001
 _MAX_MM = 5000.0
@@ -23,24 +24,10 @@ _CORNERS = ("top left", "top right", "bottom right", "bottom left")
 _SIDE_TOLERANCE = 0.1
 
 
-class _Loader(yaml.SafeLoader):
-    """Rejects duplicate keys, of which YAML would silently use the last one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        mapping = super().construct_mapping(node, deep)
-        seen = set()
-        for label_node, _ in node.value:
-            label = self.construct_object(label_node, deep=True)
-            if label in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{label!r} is listed twice", label_node.start_mark)
-            seen.add(label)
-        return mapping
-
-
 def read_mapping(path: Path) -> Mapping[str, Any]:
     """The file's top level. JSON is read as YAML, of which it is a subset. Raises ValueError if it is neither."""
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        data = yaml.load(path.read_text(encoding="utf-8"), UniqueKeyLoader)
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: not a text file in UTF-8 ({error}); a layout is a YAML or JSON file") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -25,7 +25,5 @@ class Rectangle:
 def make_key_shape(name: str) -> KeyShape:
     """A shape by its name in `registry.KEY_SHAPES`. Raises ValueError for an unknown name, or a class without
     `edge_distance_m`."""
-    shape = KEY_SHAPES.get(name)
-    if not hasattr(shape, "edge_distance_m"):
-        raise ValueError(f"key_shapes: {name!r} has no method edge_distance_m; see protocols.KeyShape")
-    return shape()
+    shape: KeyShape = KEY_SHAPES.make(name, required=("edge_distance_m",))
+    return shape

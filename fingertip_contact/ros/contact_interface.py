@@ -10,7 +10,7 @@ from std_srvs.srv import Trigger
 
 from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.datatypes import Frame, FrameResult, Hand
-from fingertip_contact.factory import KeyboardOptions, build_contact_pipeline
+from fingertip_contact.factory import KeyboardOptions, build_contact_pipeline, open_outputs
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.registry import OUTPUTS
 from fingertip_contact.ros.parameter_tables import ContactSettings
@@ -26,7 +26,9 @@ class ContactInterface:
         layout = load_layout(settings.layout)
         keyboard = KeyboardOptions(settings.sheet_pose, settings.words, settings.repeat_delay_s)
         self._pipeline = build_contact_pipeline(layout, load_profile(settings.profile), keyboard)
-        self._output_factories = [OUTPUTS.get(name) for name in settings.outputs if name]
+        self._output_names = [name for name in settings.outputs if name]
+        for name in self._output_names:
+            OUTPUTS.get(name)  # Raises for an unknown one now, not at activation.
         self._results = ResultPublisher(node, layout, settings.marker_rate_hz, held)
         self._lock = threading.Lock()
         self._last_result: FrameResult | None = None
@@ -40,8 +42,7 @@ class ContactInterface:
     def start(self, active: ExitStack) -> None:
         """Open the outputs, which get every result until `active` is closed, and then cancel held keys."""
         active.callback(self._close_outputs)
-        for make_output in self._output_factories:
-            self._pipeline.outputs += (make_output(),)
+        self._pipeline.outputs = open_outputs(self._output_names)
         active.callback(self.cancel_all)
 
     def process(self, frame: Frame, hands: tuple[Hand, ...]) -> str:
@@ -70,10 +71,7 @@ class ContactInterface:
 
     def _close_outputs(self) -> None:
         with self._lock:
-            try:
-                self._pipeline.close()
-            finally:
-                self._pipeline.outputs = ()
+            self._pipeline.close()
 
     def _cancel(self) -> None:
         if self._last_result is not None:

@@ -22,8 +22,12 @@ class HandPublisher:
 
     def __init__(self, node: Node, settings: HandTrackingSettings, held: ExitStack) -> None:
         """The topic ends when `held` is closed. Raises ValueError for an unknown tracker or unusable weights."""
-        self._tracker: HandTracker = HAND_TRACKERS.get(settings.hand_tracker)(
-            max_hands=settings.max_hands, threads=settings.threads, mirrored=settings.mirrored
+        self._tracker: HandTracker = HAND_TRACKERS.make(
+            settings.hand_tracker,
+            required=("process", "reset"),
+            max_hands=settings.max_hands,
+            threads=settings.threads,
+            mirrored=settings.mirrored,
         )
         self._publisher = node.create_publisher(PointCloud2, HANDS_TOPIC, qos.RESULT)
         held.callback(node.destroy_publisher, self._publisher)

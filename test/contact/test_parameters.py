@@ -20,6 +20,7 @@ def test_default_profile_equals_parameter_defaults() -> None:
 
 def test_model_is_relative_to_the_profile(tmp_path: Path) -> None:
     """A profile's model lies where its file does."""
+    (tmp_path / "models" / "mine").mkdir(parents=True)
     source = tmp_path / "mine.yaml"
     source.write_text("mine: {model: models/mine}", encoding="utf-8")
     assert load_profile(source).model == str(tmp_path / "models/mine")

@@ -193,3 +193,31 @@ def test_training_participants_are_not_evaluated() -> None:
     assert not set(PARTICIPANTS) & {*TRAINING_PARTICIPANTS, *TRAINING_STROKE_SEEDS}
     for name in (DECISION_FILE, TIMING_FILE):
         assert "on 1001-1160, 2001-2096" in load_tree_ensemble(find_share_file(str(DEFAULT_MODEL / name))).source
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"base": float("nan")}, "not finite"),
+        ({"base": float("inf")}, "not finite"),
+        ({"feature": [[0, -7, -1]]}, "unknown feature"),
+        ({"right": [[2.5, 0, 0]]}, "whole number"),
+        ({"feature": [[10**30, -1, -1]]}, "trees.json"),
+    ],
+)
+def test_unusable_numbers_are_rejected(tmp_path: Path, change: dict[str, object], message: str) -> None:
+    """A model that would predict NaN, or read other features than it was fitted to, is not loaded."""
+    data = {"source": "", "features": FEATURES, "base": 0.0, "feature": [[0, -1, -1]], "right": [[2, 0, 0]]}
+    data |= {"threshold_or_leaf": [[0.5, -1.0, 1.0]]}
+    path = tmp_path / "trees.json"
+    path.write_text(json.dumps(data))
+    assert load_tree_ensemble(path).predict(np.zeros((1, len(FEATURES)))).tolist() == [-1.0]
+    path.write_text(json.dumps(data | change))
+    with pytest.raises(ValueError, match=message):
+        load_tree_ensemble(path)
+
+
+def test_missing_model_file_is_named(tmp_path: Path) -> None:
+    """With what a model folder holds."""
+    with pytest.raises(FileNotFoundError, match=r"decision\.json cannot be read.*timing\.json"):
+        load_tree_ensemble(tmp_path / "decision.json")

@@ -93,7 +93,11 @@ def load_tree_ensemble(source: Path) -> TreeEnsemble:
         data = json.loads(source.read_text(encoding="utf-8"))
         ensemble = _parse_ensemble(data)
         names = tuple(data["features"])
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+    except OSError as error:
+        raise type(error)(
+            f"{source} cannot be read: {error.strerror}; a model folder holds decision.json and timing.json"
+        ) from error
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ValueError(
             f"{source} is not a tree ensemble: {error!r}; write one with `evaluate fit-classifier`"
         ) from error
@@ -104,7 +108,8 @@ def load_tree_ensemble(source: Path) -> TreeEnsemble:
 
 def _parse_ensemble(data: dict[str, Any]) -> TreeEnsemble:
     """Raises ValueError unless branches lead to later nodes only, so that every path ends."""
-    feature, right = (np.array(data[name], dtype=np.int64) for name in ("feature", "right"))
+    feature, right = (_parse_integers(data[name]) for name in ("feature", "right"))
+    base = float(data["base"])
     threshold_or_leaf = np.array(data["threshold_or_leaf"], dtype=np.float64)
     shape = feature.shape
     if len(shape) != 2 or 0 in shape or right.shape != shape or threshold_or_leaf.shape != shape:
@@ -115,6 +120,17 @@ def _parse_ensemble(data: dict[str, Any]) -> TreeEnsemble:
         raise ValueError("a branch leads backwards, or nowhere")
     if inner.sum(axis=1).max() >= MAX_LEAVES:
         raise ValueError(f"a tree has more than {MAX_LEAVES} leaves")
-    if (feature >= len(FEATURES)).any() or not np.isfinite(threshold_or_leaf).all():
-        raise ValueError("a node names an unknown feature, or a number is not finite")
-    return TreeEnsemble(float(data["base"]), feature, threshold_or_leaf, right, source=str(data["source"]))
+    if (feature < -1).any() or (feature >= len(FEATURES)).any():
+        raise ValueError("a node names an unknown feature")
+    if not np.isfinite(threshold_or_leaf).all() or not np.isfinite(base):
+        raise ValueError("a number is not finite")
+    return TreeEnsemble(base, feature, threshold_or_leaf, right, source=str(data["source"]))
+
+
+def _parse_integers(values: Any) -> np.ndarray:
+    """int64; raises ValueError for fractions."""
+    numbers = np.array(values)
+    integers = numbers.astype(np.int64)
+    if (integers != numbers).any():
+        raise ValueError("an index is not a whole number")
+    return integers
