@@ -34,7 +34,10 @@ LOG_ODDS_THRESHOLDS = np.array([-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 6.0])
 def write_plots(
     folder: Path, results: Sequence[TrialResult], layout: Layout, noise_model: NoiseModel, characters: int
 ) -> None:
-    """Writes angle.png, speed.png, distance.png and roc.png into the folder. The trade-off is measured here, on one test participant."""
+    """Writes angle.png, speed.png, distance.png and roc.png into the folder.
+
+    The trade-off is measured here, on one test participant.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     own = [result for result in results if result.group == DEFAULT_PROFILE]
     _plot_against(folder / "angle.png", own, lambda r: r.condition.angle_deg, "camera angle, degrees")
