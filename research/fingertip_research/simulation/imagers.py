@@ -12,7 +12,7 @@ from fingertip_research.simulation.scene import Scene
 
 # What rectification leaves varies over this distance: with the window of matching, the fixed errors of depth get the
 # correlation of a real D405's.
-_RECTIFICATION_SCALE_PX = 4.0
+_RECTIFICATION_SCALE_PX = 5.0
 _RECTIFICATION_STREAM, _NOISE_STREAM = 303, 304
 
 

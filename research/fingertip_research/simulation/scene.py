@@ -273,7 +273,7 @@ def _sample_imagers(random: np.random.Generator, difficulty: Difficulty) -> Imag
         blur_px=(blur_px[0], blur_px[1]),
         vignetting=(vignetting[0], vignetting[1]),
         noise=random.uniform(*noise),
-        rectification_px=random.uniform(0.11, 0.13),
+        rectification_px=random.uniform(0.13, 0.16),
         depth_scale=1 + float(np.clip(random.normal(0, 0.01), -0.02, 0.02)),
     )
 
