@@ -11,8 +11,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-DISPARITY_STEP_PX = 1 / 32  # of a D405, visible in its raw depth
-
 _BLOCK_PX = 11
 _STEP_PENALTY, _JUMP_PENALTY = 16 * _BLOCK_PX**2, 128 * _BLOCK_PX**2
 _PREFILTER_CAP = 31
@@ -53,8 +51,6 @@ class StereoMatcher:
         left, right = _remove_local_mean(left), _remove_local_mean(right)
         disparity_px = self._refine(left, right, _fill_from_left(start_px, valid))
         valid &= _correlate(left, self._shift(right, disparity_px)) > _MIN_CORRELATION
-        disparity_px = np.rint(disparity_px / DISPARITY_STEP_PX) * DISPARITY_STEP_PX
-        valid &= (disparity_px > 0) & (disparity_px <= self._max_disparity_px)
         return np.where(valid, disparity_px, np.nan).astype(np.float32)
 
     def _find_start(self, left: np.ndarray, right: np.ndarray, nearest_px: float) -> np.ndarray:
