@@ -105,14 +105,16 @@ def find_step_px(raw: np.ndarray, unit_m: float, focal_baseline: float) -> float
     """The smallest step between neighbouring values of raw depth, in pixels of disparity.
 
     raw: any shape, integers of unit_m, 0 invalid. focal_baseline: f B, px m. None where it cannot be told: fewer than
-    MIN_VALUES values, or steps as small as the unit, which may hide smaller ones.
+    MIN_VALUES values, or steps as small as the unit of all values, which may hide smaller ones.
     """
-    values = np.unique(raw[raw > 0]).astype(np.float64)
+    values = np.unique(raw[raw > 0]).astype(np.int64)
     if len(values) < MIN_VALUES:
         return None
+    # Whole millimetres stay whole millimetres when they are written as tenths.
+    coarse_unit = int(np.gcd.reduce(values))
     spacing_px = -np.diff(focal_baseline / (values * unit_m))
     single = spacing_px <= _MAX_STEP_RATIO * spacing_px.min()
-    if np.median(np.diff(values)[single]) <= 1:
+    if np.median(np.diff(values)[single]) <= coarse_unit:
         return None
     return float(np.median(spacing_px[single]))
 

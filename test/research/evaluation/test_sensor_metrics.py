@@ -109,9 +109,10 @@ def test_steps_of_disparity_are_found_through_rounding(step_px, distance_m):
 
 
 def test_steps_as_small_as_the_unit_are_not_guessed():
-    """In whole millimetres a step of 0.4 mm cannot be seen."""
+    """In whole millimetres a step of 0.4 mm cannot be seen, even if they are written as tenths."""
     raw = np.arange(290, 310, dtype=np.uint16)
     assert find_step_px(raw, 0.001, 7.73) is None
+    assert find_step_px(10 * raw, 0.0001, 7.73) is None
 
 
 def make_correlated_noise(frames: int, sigma_px: float, seed: int) -> np.ndarray:

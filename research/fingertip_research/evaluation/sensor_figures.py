@@ -1,0 +1,169 @@
+"""The figures of each target, by name: what `evaluate sensor` reports of the simulated sensor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fingertip_contact.cameras.d405 import D405
+from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.geometry import Camera
+from fingertip_research.evaluation.sensor_capture import ALIGNED_UNIT_M, RAW_UNIT_M, Capture
+from fingertip_research.evaluation.sensor_correlation import Correlation, measure_correlation
+from fingertip_research.evaluation.sensor_holes import GRADIENT_EDGES, HoleFigures, measure_holes
+from fingertip_research.evaluation.sensor_metrics import (
+    NoiseFigures,
+    compute_bias_m,
+    compute_share_within,
+    find_step_px,
+    fit_plane_depth,
+    measure_noise,
+    to_metres,
+)
+from fingertip_research.evaluation.sensor_profiles import (
+    compute_height_profile,
+    compute_valley,
+    measure_color_width_px,
+    measure_profile,
+)
+
+Figures = dict[str, float | None]
+# Largest distance of a pixel from the surface, metres, by the surface's depth (H, W).
+SurfaceTolerance = Callable[[np.ndarray], np.ndarray]
+
+# RMS = a z^2 of print, per metre: a published D405 (config/sensor_reference.yaml).
+PUBLISHED_RMS_PER_M = 0.0203
+BAND_SIGMAS = 3.0
+# The part of a board's image that is measured; beside it lies the band that the right imager does not see.
+_BOARD_MARGIN = 0.2
+_GENTLE, _STEEP = GRADIENT_EDGES.index(2.0), len(GRADIENT_EDGES) - 2
+
+
+@dataclass(frozen=True)
+class PlaneMeasurement:
+    """A plane in a stack of frames. step_px: of its values; None where it cannot be told."""
+
+    noise: NoiseFigures
+    correlation: Correlation
+    step_px: float | None
+
+
+def compute_default_tolerance(plane_m: np.ndarray) -> np.ndarray:
+    """The default profile's surface tolerance, the same at all depths: (H, W) metres."""
+    return np.full_like(plane_m, ContactParameters().surface_tolerance_m)
+
+
+def compute_band(plane_m: np.ndarray) -> np.ndarray:
+    """Three standard deviations of a published D405's depth, by depth: (H, W) metres."""
+    return BAND_SIGMAS * PUBLISHED_RMS_PER_M * plane_m**2
+
+
+def measure_plane(
+    raw: np.ndarray, unit_m: float, plane_m: np.ndarray, mask: np.ndarray, focal_baseline: float
+) -> PlaneMeasurement:
+    """raw: (T, H, W), 0 invalid. plane_m: (H, W) its depth. mask: (H, W) bool, where it is. focal_baseline: px m."""
+    stack_m = to_metres(raw, unit_m)
+    disparity_px = np.where(mask, focal_baseline / stack_m - focal_baseline / plane_m, np.nan)
+    return PlaneMeasurement(
+        noise=measure_noise(stack_m, plane_m, mask),
+        correlation=measure_correlation(crop_to(disparity_px, mask)),
+        step_px=find_step_px(raw[:, mask], unit_m, focal_baseline),
+    )
+
+
+def crop_to(stack: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The part of a stack (T, H, W) inside the box around a mask."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return stack[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def measure_board(capture: Capture) -> tuple[Figures, PlaneMeasurement]:
+    """The figures of a bare board."""
+    camera = capture.target.scene.depth_camera
+    mask = _make_board_mask(camera)
+    stack_m = to_metres(capture.raw, RAW_UNIT_M)
+    plane_m = fit_plane_depth(stack_m, camera, mask)
+    plane = measure_plane(capture.raw, RAW_UNIT_M, plane_m, mask, camera.fx * D405.baseline_m)
+    name = capture.target.name
+    return {
+        f"{name}.rms_mm": 1000 * plane.noise.rms_m,
+        f"{name}.temporal_share": plane.noise.temporal_share,
+        f"{name}.fill": plane.noise.fill,
+        f"{name}.bias_mm": 1000 * compute_bias_m(stack_m, capture.exact_m, mask),
+    }, plane
+
+
+def pool_planes(planes: Sequence[PlaneMeasurement]) -> Figures:
+    """The figures `plane.` of one or several planes of the same texture, averaged."""
+
+    def average(value: Callable[[PlaneMeasurement], float | None]) -> float | None:
+        values = [number for plane in planes if (number := value(plane)) is not None]
+        return float(np.mean(values)) if values else None
+
+    return {
+        "plane.rms_per_m": average(lambda plane: plane.noise.rms_per_m),
+        "plane.temporal_share": average(lambda plane: plane.noise.temporal_share),
+        "plane.fill": average(lambda plane: plane.noise.fill),
+        "plane.fixed_length_px": average(lambda plane: plane.correlation.fixed_length_px),
+        "plane.temporal_length_px": average(lambda plane: plane.correlation.temporal_length_px),
+        "plane.frame_to_frame": average(lambda plane: plane.correlation.frame_to_frame),
+        "plane.step_px": average(lambda plane: plane.step_px),
+    }
+
+
+def measure_finger(capture: Capture) -> tuple[Figures, np.ndarray]:
+    """The figures of a single finger, and its profile of heights (N,) metres."""
+    strip = capture.target.make_strip()
+    heights_m = compute_height_profile(to_metres(capture.aligned, ALIGNED_UNIT_M), strip)
+    profile = measure_profile(heights_m)
+    return {
+        "finger.color_width_px": measure_color_width_px(capture.color_bgr, strip),
+        "finger.depth_width_px": profile.width_px,
+        "finger.rise_px": profile.rise_px,
+        "finger.peak_mm": 1000 * profile.peak_m,
+    }, heights_m
+
+
+def measure_finger_pair(capture: Capture) -> tuple[Figures, np.ndarray]:
+    """The figures of two fingers side by side, and their profile of heights (N,) metres."""
+    strip = capture.target.make_strip()
+    heights_m = compute_height_profile(to_metres(capture.aligned, ALIGNED_UNIT_M), strip)
+    first, second = capture.target.find_fingers(strip)
+    return {f"{capture.target.name}.valley": compute_valley(heights_m, first, second)}, heights_m
+
+
+def measure_view(
+    stack_m: np.ndarray,
+    camera: Camera,
+    plane_m: np.ndarray,
+    exact_m: np.ndarray | None = None,
+    tolerance: SurfaceTolerance = compute_default_tolerance,
+) -> Figures:
+    """The figures of a whole view with a desk and things on it. plane_m: (H, W) the desk's depth. exact_m: (H, W) of
+    everything, where known."""
+    holes: HoleFigures = measure_holes(stack_m, camera, exact_m)
+    return {
+        "view.fill_gentle": holes.fill[_GENTLE],
+        "view.fill_steep": holes.fill[_STEEP],
+        "view.flicker_flat": holes.flicker[0],
+        "view.flicker_gentle": holes.flicker[_GENTLE],
+        "view.flicker_steep": holes.flicker[_STEEP],
+        "view.within_tolerance": compute_share_within(stack_m, plane_m, tolerance(plane_m)),
+        "view.within_band": compute_share_within(stack_m, plane_m, compute_band(plane_m)),
+    }
+
+
+def clean_figures(figures: Mapping[str, float | None]) -> Figures:
+    """None for what is not finite: not measured."""
+    return {
+        name: float(value) if value is not None and np.isfinite(value) else None for name, value in figures.items()
+    }
+
+
+def _make_board_mask(camera: Camera) -> np.ndarray:
+    mask = np.zeros((camera.height, camera.width), dtype=bool)
+    top, left = round(_BOARD_MARGIN * camera.height), round(_BOARD_MARGIN * camera.width)
+    mask[top:-top, left:-left] = True
+    return mask

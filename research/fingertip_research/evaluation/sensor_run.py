@@ -1,0 +1,88 @@
+"""Measures the simulated sensor on all targets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fingertip_contact.geometry import Plane
+from fingertip_research.evaluation.sensor_capture import RAW_UNIT_M, Capture, SensorName, capture
+from fingertip_research.evaluation.sensor_figures import (
+    Figures,
+    PlaneMeasurement,
+    SurfaceTolerance,
+    clean_figures,
+    compute_default_tolerance,
+    measure_board,
+    measure_finger,
+    measure_finger_pair,
+    measure_view,
+    pool_planes,
+)
+from fingertip_research.evaluation.sensor_metrics import to_metres
+from fingertip_research.evaluation.sensor_targets import Target
+from fingertip_research.simulation.camera_rays import pixel_grid
+from fingertip_research.simulation.scene import Scene
+
+Progress = Callable[[Iterable[int], int, str], AbstractContextManager[Iterator[int]]]
+
+
+@dataclass
+class SimulatedMeasurement:
+    """figures: by name. planes: of the boards, profiles_m: of the fingers, (N,), by target. view: the typing hand's
+    frames; None where it was not among the targets."""
+
+    figures: Figures = field(default_factory=dict)
+    planes: dict[str, PlaneMeasurement] = field(default_factory=dict)
+    profiles_m: dict[str, np.ndarray] = field(default_factory=dict)
+    view: Capture | None = None
+
+
+def measure_targets(
+    targets: Mapping[str, Target],
+    frames: int,
+    sensor_name: SensorName,
+    progress: Progress,
+    tolerance: SurfaceTolerance = compute_default_tolerance,
+) -> SimulatedMeasurement:
+    """Renders and measures each target with `frames` still frames. progress: gets the frames' numbers, how many there
+    are and the target's name, returns the numbers."""
+    result = SimulatedMeasurement()
+    for target in targets.values():
+        with progress(range(frames), frames, target.name) as numbers:
+            captured = capture(target, numbers, sensor_name)
+        _measure(captured, result, tolerance)
+    prints = [plane for name, plane in result.planes.items() if targets[name].surface == "print"]
+    if prints:
+        result.figures |= pool_planes(prints)
+    result.figures = clean_figures(result.figures)
+    return result
+
+
+def compute_desk_depth(scene: Scene) -> np.ndarray:
+    """The desk's depth on the depth camera's grid, without anything on it: (H, W) metres."""
+    pose, camera = scene.camera_from_sheet, scene.depth_camera
+    normal = pose.rotate(np.array([0.0, 0.0, 1.0]))
+    plane = Plane(normal, -float(normal @ pose.translation_m))
+    return plane.depth_at_m(camera.rays(pixel_grid(camera))).reshape(camera.height, camera.width)
+
+
+def _measure(captured: Capture, result: SimulatedMeasurement, tolerance: SurfaceTolerance) -> None:
+    target = captured.target
+    if target.has_hand:
+        stack_m = to_metres(captured.raw, RAW_UNIT_M)
+        desk_m = compute_desk_depth(target.scene)
+        result.figures |= measure_view(stack_m, target.scene.depth_camera, desk_m, captured.exact_m, tolerance)
+        result.view = captured
+    elif not target.fingers:
+        figures, result.planes[target.name] = measure_board(captured)
+        result.figures |= figures
+    elif len(target.fingers) == 1:
+        figures, result.profiles_m[target.name] = measure_finger(captured)
+        result.figures |= figures
+    else:
+        figures, result.profiles_m[target.name] = measure_finger_pair(captured)
+        result.figures |= figures

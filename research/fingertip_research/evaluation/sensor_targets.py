@@ -1,0 +1,168 @@
+"""The still scenes in which the simulated sensor is measured: boards, fingers of known size, a typing hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from fingertip_contact.geometry import Camera, RigidTransform
+from fingertip_contact.keyboard.layout import load_layout
+from fingertip_research.evaluation.sensor_boards import BOARD_SIZE_M, Surface, draw_board
+from fingertip_research.evaluation.sensor_fingers import Capsule, make_capsule
+from fingertip_research.evaluation.sensor_profiles import Strip
+from fingertip_research.simulation.ground_plane import Background
+from fingertip_research.simulation.rendered_typing import simulate_typing
+from fingertip_research.simulation.renderer import RenderBuffers, Renderer
+from fingertip_research.simulation.scene import Scene, make_scene
+from fingertip_research.simulation.scene_builder import HandSceneRenderer
+
+SEED = 405
+# A board held by hand or stand is never exactly square to the camera; a disparity that is the same everywhere would
+# hide or exaggerate the steps of the matching.
+_BOARD_ANGLE_DEG = 86.0
+_HAND_ANGLE_DEG = 75.0
+# Exposure follows the mean albedo, as automatic exposure does, up to this factor.
+_MAX_EXPOSURE_FACTOR = 4.0
+_EXPOSURE: dict[Surface, float] = {"print": 1.0, "white": 0.8, "black": _MAX_EXPOSURE_FACTOR}
+# Depth and colour of a D405 at 848x480: f B = 430.75 px x 17.95 mm as published for one unit, and a colour focal
+# length of 436 px.
+_WIDE_DEPTH_FOCAL_PX, _WIDE_COLOR_FOCAL_PX = 430.75, 436.0
+_WIDE_SIZE = (848, 480)
+_GREY_BGR = np.full(3, 0.3, dtype=np.float32)
+
+FINGER_TOP_M = 0.018
+_FINGER_STRIP_LENGTH_M, _FINGER_REACH_M = 0.035, 0.034
+_TYPED_TEXT = "the fox"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A scene to measure. name: of its figures. distance_m: from the camera to the desk or board. is_wide: 848x480
+    instead of 640x480. fingers: on the desk. has_hand: typing hands instead of a board."""
+
+    name: str
+    distance_m: float
+    surface: Surface = "print"
+    is_wide: bool = True
+    fingers: tuple[Capsule, ...] = ()
+    has_hand: bool = False
+
+    @cached_property
+    def scene(self) -> Scene:
+        angle_deg = _HAND_ANGLE_DEG if self.has_hand else _BOARD_ANGLE_DEG
+        scene = make_scene(SEED, angle_deg, "normal")
+        if self.is_wide:
+            scene = replace(
+                scene,
+                color_camera=_widen(scene.color_camera, _WIDE_COLOR_FOCAL_PX),
+                depth_camera=_widen(scene.depth_camera, _WIDE_DEPTH_FOCAL_PX),
+            )
+        pose = _look_down(angle_deg, self.distance_m)
+        return replace(scene, camera_from_sheet=pose, exposure=_EXPOSURE[self.surface])
+
+    def render(self) -> RenderBuffers:
+        """The scene before any sensor."""
+        return _render_hand(self.scene) if self.has_hand else _render_board(self.scene, self.surface, self.fingers)
+
+    def make_strip(self) -> Strip:
+        """The strip of the colour image across the middle of all fingers. Raises ValueError without fingers."""
+        if not self.fingers:
+            raise ValueError(f"the target {self.name} has no finger")
+        ends_px = self._project_axes()
+        first, last = ends_px.mean(axis=0)
+        along = (last - first) / np.linalg.norm(last - first)
+        focal_px = self.scene.color_camera.focal_px / (self.distance_m - FINGER_TOP_M)
+        spread_m = max(abs(finger.center_m[0]) for finger in self.fingers)
+        return Strip(
+            centre_px=(float((first + last)[0] / 2), float((first + last)[1] / 2)),
+            along=(float(along[0]), float(along[1])),
+            length_px=focal_px * _FINGER_STRIP_LENGTH_M,
+            reach_px=focal_px * (_FINGER_REACH_M + spread_m),
+        )
+
+    def find_fingers(self, strip: Strip) -> list[int]:
+        """The places of the fingers' axes in a profile of the strip, in ascending order."""
+        across = np.array([-strip.along[1], strip.along[0]])
+        offsets = (self._project_axes().mean(axis=1) - strip.centre_px) @ across
+        return sorted(round(float(offset) + len(strip.offsets_px) // 2) for offset in offsets)
+
+    def _project_axes(self) -> np.ndarray:
+        """The ends of each finger's highest line in the colour image: (F, 2, 2) pixels."""
+        ends_m = np.concatenate([finger.ends_m for finger in self.fingers])
+        points_m = self.scene.camera_from_sheet.apply(ends_m)
+        return self.scene.color_camera.project(points_m).reshape(-1, 2, 2)
+
+
+def make_targets() -> dict[str, Target]:
+    """All targets by name. Distances of boards are those of the published measurements; two fingers are 14 mm wide and
+    3 mm apart; one finger is as wide as 12 pixels of the colour image."""
+    boards: Mapping[Surface, tuple[float, ...]] = {
+        "print": (0.294, 0.352, 0.411, 0.486),
+        "white": (0.238, 0.288, 0.400),
+        "black": (0.273, 0.344),
+    }
+    targets = [
+        Target(f"{surface}_{round(1000 * distance_m)}mm", distance_m, surface)
+        for surface, distances_m in boards.items()
+        for distance_m in distances_m
+    ]
+    pair = tuple(Capsule((side * 0.0085, 0.0), radius_m=0.007, top_m=FINGER_TOP_M) for side in (-1, 1))
+    far_m = 0.45
+    focal_px = make_scene(SEED, _BOARD_ANGLE_DEG).color_camera.fx
+    single = Capsule((0.0, 0.0), radius_m=12 / 2 / focal_px * (far_m - 0.012), top_m=FINGER_TOP_M)
+    targets += [
+        Target("finger_450mm", far_m, is_wide=False, fingers=(single,)),
+        Target("fingers_250mm", 0.25, fingers=pair),
+        Target("fingers_450mm", far_m, fingers=pair),
+        Target("hand_450mm", far_m, is_wide=False, has_hand=True),
+    ]
+    return {target.name: target for target in targets}
+
+
+def _widen(camera: Camera, focal_px: float) -> Camera:
+    width, height = _WIDE_SIZE
+    shift_x, shift_y = camera.cx - camera.width / 2, camera.cy - camera.height / 2
+    return replace(
+        camera,
+        fx=focal_px,
+        fy=focal_px * camera.fy / camera.fx,
+        cx=width / 2 + shift_x,
+        cy=height / 2 + shift_y,
+        width=width,
+        height=height,
+    )
+
+
+def _look_down(angle_deg: float, distance_m: float) -> RigidTransform:
+    """camera_from_sheet: distance_m from the sheet's centre, angle_deg above it, facing the typist."""
+    elevation = math.radians(angle_deg)
+    towards_camera = np.array([0.0, math.cos(elevation), math.sin(elevation)])
+    right = np.array([-1.0, 0.0, 0.0])
+    rotation = np.vstack([right, np.cross(-towards_camera, right), -towards_camera])
+    return RigidTransform(rotation, -rotation @ (distance_m * towards_camera))
+
+
+def _render_board(scene: Scene, surface: Surface, fingers: tuple[Capsule, ...]) -> RenderBuffers:
+    random = np.random.default_rng(SEED)
+    background = Background(
+        desk_bgr=np.broadcast_to(_GREY_BGR, (8, 8, 3)).copy(),
+        sheet=draw_board(surface, random),
+        sheet_size_m=BOARD_SIZE_M,
+        backdrop_bgr=_GREY_BGR,
+    )
+    # A renderer has at least one body; a board without fingers shows none of them.
+    meshes = [make_capsule(finger, random) for finger in fingers or (Capsule((0.0, 0.0), 0.007, FINGER_TOP_M),)]
+    renderer = Renderer(scene, background, {f"finger {index}": body for index, (body, _) in enumerate(meshes)})
+    return renderer.render({f"finger {index}": meshes[index][1] for index in range(len(fingers))})
+
+
+def _render_hand(scene: Scene) -> RenderBuffers:
+    layout = load_layout("qwerty")
+    typing = simulate_typing(_TYPED_TEXT, layout, SEED, scene.difficulty)
+    renderer = HandSceneRenderer(scene, layout, typing.models)
+    # In the middle of the text both hands are over the keys.
+    return renderer.render(typing.poses[2 * len(typing.poses) // 3])
