@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.geometry import Camera
 from fingertip_research.evaluation.sensor_capture import ALIGNED_UNIT_M, RAW_UNIT_M, Capture
 from fingertip_research.evaluation.sensor_correlation import Correlation, measure_correlation
-from fingertip_research.evaluation.sensor_holes import GRADIENT_EDGES, HoleFigures, measure_holes
+from fingertip_research.evaluation.sensor_holes import GRADIENT_EDGES, measure_holes
 from fingertip_research.evaluation.sensor_metrics import (
     NoiseFigures,
     compute_bias_m,
@@ -23,6 +23,7 @@ from fingertip_research.evaluation.sensor_metrics import (
     to_metres,
 )
 from fingertip_research.evaluation.sensor_profiles import (
+    Strip,
     compute_height_profile,
     compute_valley,
     measure_color_width_px,
@@ -96,30 +97,30 @@ def measure_board(capture: Capture) -> tuple[Figures, PlaneMeasurement]:
 
 
 def pool_planes(planes: Sequence[PlaneMeasurement]) -> Figures:
-    """The figures `plane.` of one or several planes of the same texture, averaged."""
-
-    def average(value: Callable[[PlaneMeasurement], float | None]) -> float | None:
-        values = [number for plane in planes if (number := value(plane)) is not None]
-        return float(np.mean(values)) if values else None
-
-    return {
-        "plane.rms_per_m": average(lambda plane: plane.noise.rms_per_m),
-        "plane.temporal_share": average(lambda plane: plane.noise.temporal_share),
-        "plane.fill": average(lambda plane: plane.noise.fill),
-        "plane.fixed_length_px": average(lambda plane: plane.correlation.fixed_length_px),
-        "plane.temporal_length_px": average(lambda plane: plane.correlation.temporal_length_px),
-        "plane.frame_to_frame": average(lambda plane: plane.correlation.frame_to_frame),
-        "plane.step_px": average(lambda plane: plane.step_px),
-    }
+    """The figures `plane.` of one or several planes, averaged."""
+    return average_figures(
+        {
+            "plane.rms_per_m": plane.noise.rms_per_m,
+            "plane.temporal_share": plane.noise.temporal_share,
+            "plane.fill": plane.noise.fill,
+            "plane.fixed_length_px": plane.correlation.fixed_length_px,
+            "plane.temporal_length_px": plane.correlation.temporal_length_px,
+            "plane.frame_to_frame": plane.correlation.frame_to_frame,
+            "plane.step_px": plane.step_px,
+        }
+        for plane in planes
+    )
 
 
-def measure_finger(capture: Capture) -> tuple[Figures, np.ndarray]:
-    """The figures of a single finger, and its profile of heights (N,) metres."""
-    strip = capture.target.make_strip()
-    heights_m = compute_height_profile(to_metres(capture.aligned, ALIGNED_UNIT_M), strip)
+def measure_finger(stack_m: np.ndarray, color_bgr: np.ndarray, strip: Strip) -> tuple[Figures, np.ndarray]:
+    """The figures of a single finger, and its profile of heights (N,) metres.
+
+    stack_m: (T, H, W), aligned to the colour image. Raises ValueError where the surface beside it has no depth.
+    """
+    heights_m = compute_height_profile(stack_m, strip)
     profile = measure_profile(heights_m)
     return {
-        "finger.color_width_px": measure_color_width_px(capture.color_bgr, strip),
+        "finger.color_width_px": measure_color_width_px(color_bgr, strip),
         "finger.depth_width_px": profile.width_px,
         "finger.rise_px": profile.rise_px,
         "finger.peak_mm": 1000 * profile.peak_m,
@@ -142,24 +143,35 @@ def measure_view(
     tolerance: SurfaceTolerance = compute_default_tolerance,
 ) -> Figures:
     """The figures of a whole view with a desk and things on it. plane_m: (H, W) the desk's depth. exact_m: (H, W) of
-    everything, where known."""
-    holes: HoleFigures = measure_holes(stack_m, camera, exact_m)
-    return {
+    everything, where known. A single frame tells nothing of fill and flicker by steepness."""
+    within: Figures = {
+        "view.within_tolerance": compute_share_within(stack_m, plane_m, tolerance(plane_m)),
+        "view.within_band": compute_share_within(stack_m, plane_m, compute_band(plane_m)),
+    }
+    if len(stack_m) == 1:
+        return within
+    holes = measure_holes(stack_m, camera, exact_m)
+    return within | {
         "view.fill_gentle": holes.fill[_GENTLE],
         "view.fill_steep": holes.fill[_STEEP],
         "view.flicker_flat": holes.flicker[0],
         "view.flicker_gentle": holes.flicker[_GENTLE],
         "view.flicker_steep": holes.flicker[_STEEP],
-        "view.within_tolerance": compute_share_within(stack_m, plane_m, tolerance(plane_m)),
-        "view.within_band": compute_share_within(stack_m, plane_m, compute_band(plane_m)),
     }
+
+
+def average_figures(measurements: Iterable[Mapping[str, float | None]]) -> Figures:
+    """The mean of each figure over the measurements that have it; None where none has."""
+    values: dict[str, list[float]] = {}
+    for figures in measurements:
+        for name, value in clean_figures(figures).items():
+            values.setdefault(name, []).extend([] if value is None else [value])
+    return {name: float(np.mean(found)) if found else None for name, found in values.items()}
 
 
 def clean_figures(figures: Mapping[str, float | None]) -> Figures:
     """None for what is not finite: not measured."""
-    return {
-        name: float(value) if value is not None and np.isfinite(value) else None for name, value in figures.items()
-    }
+    return {name: float(value) if value is not None and np.isfinite(value) else None for name, value in figures.items()}
 
 
 def _make_board_mask(camera: Camera) -> np.ndarray:

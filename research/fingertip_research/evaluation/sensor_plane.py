@@ -54,7 +54,8 @@ def _find_bare_part(mean_m: np.ndarray, plane_m: np.ndarray, still: np.ndarray) 
     """The largest connected part of a plane, its small holes filled, away from edges: (H, W) bool."""
     near = (np.abs(mean_m - plane_m) <= compute_band(plane_m)).astype(np.uint8)
     filled = cv2.morphologyEx(near, cv2.MORPH_CLOSE, np.ones((_HOLE_PX, _HOLE_PX), np.uint8))
-    # What has depth elsewhere is something else, however small.
+    # What has depth beside the plane lies on it. That also cuts out errors beyond three standard deviations: on the
+    # mean of several frames few are left.
     filled[np.isfinite(mean_m) & (near == 0)] = 0
     filled[~still] = 0
     kernel = np.ones((2 * _EDGE_PX + 1, 2 * _EDGE_PX + 1), np.uint8)

@@ -71,7 +71,9 @@ def find_pairs(folder: Path) -> list[tuple[Path, Path]]:
             f"{folder}: {', '.join(sorted(lonely))} is not a pair NNN{COLOR_SUFFIX} and NNN{DEPTH_SUFFIX}; "
             "add the missing image or remove the other"
         )
-    return [(folder / f"{name}{COLOR_SUFFIX}", folder / f"{name}{DEPTH_SUFFIX}") for name in sorted(names[COLOR_SUFFIX])]
+    return [
+        (folder / f"{name}{COLOR_SUFFIX}", folder / f"{name}{DEPTH_SUFFIX}") for name in sorted(names[COLOR_SUFFIX])
+    ]
 
 
 def _read_pairs(

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fingertip_contact.geometry import Plane
-from fingertip_research.evaluation.sensor_capture import RAW_UNIT_M, Capture, SensorName, capture
+from fingertip_contact.geometry import Camera, Plane, RigidTransform
+from fingertip_research.evaluation.sensor_capture import ALIGNED_UNIT_M, RAW_UNIT_M, Capture, SensorName, capture
 from fingertip_research.evaluation.sensor_figures import (
     Figures,
     PlaneMeasurement,
@@ -25,7 +25,6 @@ from fingertip_research.evaluation.sensor_figures import (
 from fingertip_research.evaluation.sensor_metrics import to_metres
 from fingertip_research.evaluation.sensor_targets import Target
 from fingertip_research.simulation.camera_rays import pixel_grid
-from fingertip_research.simulation.scene import Scene
 
 Progress = Callable[[Iterable[int], int, str], AbstractContextManager[Iterator[int]]]
 
@@ -62,11 +61,10 @@ def measure_targets(
     return result
 
 
-def compute_desk_depth(scene: Scene) -> np.ndarray:
-    """The desk's depth on the depth camera's grid, without anything on it: (H, W) metres."""
-    pose, camera = scene.camera_from_sheet, scene.depth_camera
-    normal = pose.rotate(np.array([0.0, 0.0, 1.0]))
-    plane = Plane(normal, -float(normal @ pose.translation_m))
+def compute_desk_depth(camera_from_sheet: RigidTransform, camera: Camera) -> np.ndarray:
+    """The desk's depth in a camera's image, without anything on it: (H, W) metres."""
+    normal = camera_from_sheet.rotate(np.array([0.0, 0.0, 1.0]))
+    plane = Plane(normal, -float(normal @ camera_from_sheet.translation_m))
     return plane.depth_at_m(camera.rays(pixel_grid(camera))).reshape(camera.height, camera.width)
 
 
@@ -74,14 +72,15 @@ def _measure(captured: Capture, result: SimulatedMeasurement, tolerance: Surface
     target = captured.target
     if target.has_hand:
         stack_m = to_metres(captured.raw, RAW_UNIT_M)
-        desk_m = compute_desk_depth(target.scene)
+        desk_m = compute_desk_depth(target.scene.camera_from_sheet, target.scene.depth_camera)
         result.figures |= measure_view(stack_m, target.scene.depth_camera, desk_m, captured.exact_m, tolerance)
         result.view = captured
     elif not target.fingers:
         figures, result.planes[target.name] = measure_board(captured)
         result.figures |= figures
     elif len(target.fingers) == 1:
-        figures, result.profiles_m[target.name] = measure_finger(captured)
+        aligned_m = to_metres(captured.aligned, ALIGNED_UNIT_M)
+        figures, result.profiles_m[target.name] = measure_finger(aligned_m, captured.color_bgr, target.make_strip())
         result.figures |= figures
     else:
         figures, result.profiles_m[target.name] = measure_finger_pair(captured)
