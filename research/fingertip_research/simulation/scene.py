@@ -19,6 +19,11 @@ DIFFICULTIES: tuple[Difficulty, ...] = ("calm", "normal", "hard")
 ANGLES_DEG = (30.0, 90.0)
 DISTANCES_M = (0.28, 0.50)
 
+SensorKind = Literal["stereo", "ideal"]
+SENSORS: tuple[SensorKind, ...] = ("stereo", "ideal")
+# Profiles of the D405 that are simulated: width, height.
+RESOLUTIONS = ((640, 480), (848, 480))
+
 DESKS = ("wood", "white", "grey", "dark", "speckled")
 
 # Albedo of the back of the hand, sRGB, from light to dark.
@@ -34,7 +39,7 @@ SKIN_TONES_SRGB = (
 SLEEVES_SRGB = ((46, 62, 96), (120, 122, 126), (38, 40, 44), (108, 42, 46), (70, 96, 74), (196, 190, 178))
 
 # Independent random streams: a change in one sampling function does not change the results of the others.
-_CAMERA_STREAM, _LIGHT_STREAM, _APPEARANCE_STREAM, _SENSOR_STREAM = range(100, 104)
+_CAMERA_STREAM, _LIGHT_STREAM, _APPEARANCE_STREAM, _SENSOR_STREAM, _IMAGER_STREAM = range(100, 105)
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,26 @@ class Light:
 
 
 @dataclass(frozen=True)
+class Imagers:
+    """How the two imagers of one unit differ from perfect ones, left and right.
+
+    gain: (2,) relative sensitivity. blur_px: (2,) SD of the lens's and the scaler's blur. vignetting: (2,) light lost
+    in the corners, 0..1. noise: SD of a pixel's noise at full scale; it grows with the square root of the light.
+    rectification_px: SD of what rectification leaves of the lenses' distortion, the same in all frames.
+    depth_scale: factor of all depths by an imperfect calibration of baseline and focal length.
+    """
+
+    gain: tuple[float, float]
+    blur_px: tuple[float, float]
+    vignetting: tuple[float, float]
+    noise: float
+    rectification_px: float
+    depth_scale: float
+
+
+@dataclass(frozen=True)
 class DepthNoise:
-    """Errors of the stereo depth. Standard deviations in pixels of disparity.
+    """Errors of the ideal sensor's depth. Standard deviations in pixels of disparity.
 
     temporal_px: noise that is independent per frame. fixed_px: noise that is the same in all frames. correlation_px:
     distance over which block matching correlates both. hole_ratio: tendency of surfaces without texture to lose their
@@ -82,8 +105,9 @@ class Appearance:
 class Scene:
     """The constant parts of a recording, except the hands.
 
-    exposure: factor from radiance to the sensor's range (1 saturates). color_noise: SD of a pixel's noise at full
-    scale, in the same range.
+    exposure: factor from radiance to the sensor's range (1 saturates). exposure_drift: SD of its slow changes, as a
+    fraction. exposure_s: time for which the shutter, a global one, is open. color_noise: SD of a pixel's noise at full
+    scale, in the same range. depth_noise: of the ideal sensor; imagers: of the stereo sensor.
     """
 
     seed: int
@@ -96,17 +120,30 @@ class Scene:
     appearance: Appearance
     depth_noise: DepthNoise
     exposure: float
+    exposure_drift: float
+    exposure_s: float
     color_noise: float
+    sensor: SensorKind
+    imagers: Imagers
 
 
-def make_scene(seed: int, angle_deg: float, level: str = "normal", distance_m: float | None = None) -> Scene:
-    """The scene of a seed. level: one of DIFFICULTIES. distance_m: camera to sheet centre; None: drawn.
+def make_scene(
+    seed: int,
+    angle_deg: float,
+    level: str = "normal",
+    distance_m: float | None = None,
+    *,
+    sensor: str = "stereo",
+    resolution: tuple[int, int] = (640, 480),
+) -> Scene:
+    """The scene of a seed. level: one of DIFFICULTIES. distance_m: camera to sheet centre; None: drawn. sensor: one of
+    SENSORS. resolution: one of RESOLUTIONS.
 
-    Raises ValueError for an impossible angle, distance or difficulty.
+    Raises ValueError for an impossible angle, distance, difficulty, sensor or resolution.
     """
     _check_placement(angle_deg, distance_m)
     difficulty = _parse_difficulty(level)
-    color_camera, depth_camera = _sample_cameras(np.random.default_rng([seed, _CAMERA_STREAM]))
+    color_camera, depth_camera = _sample_cameras(np.random.default_rng([seed, _CAMERA_STREAM]), resolution)
     random = np.random.default_rng([seed, _CAMERA_STREAM, 1])
     default_m = random.uniform(0.33, 0.37) if difficulty == "calm" else random.uniform(0.32, 0.40)
     pose = _sample_camera_from_sheet(random, angle_deg, distance_m or default_m)
@@ -122,8 +159,19 @@ def make_scene(seed: int, angle_deg: float, level: str = "normal", distance_m: f
         appearance=_sample_appearance(np.random.default_rng([seed, _APPEARANCE_STREAM])),
         depth_noise=_sample_depth_noise(np.random.default_rng([seed, _SENSOR_STREAM]), difficulty),
         exposure=exposure,
+        exposure_drift={"calm": 0.01, "normal": 0.03, "hard": 0.08}[difficulty],
+        exposure_s=_sample_exposure_s(np.random.default_rng([seed, _IMAGER_STREAM, 1]), difficulty),
         color_noise={"calm": 0.010, "normal": 0.014, "hard": 0.022}[difficulty],
+        sensor=_parse_sensor(sensor),
+        imagers=_sample_imagers(np.random.default_rng([seed, _IMAGER_STREAM]), difficulty),
     )
+
+
+def _parse_sensor(name: str) -> SensorKind:
+    for sensor in SENSORS:
+        if sensor == name:
+            return sensor
+    raise ValueError(f"sensor is {name}: choose one of {', '.join(SENSORS)}")
 
 
 def _parse_difficulty(name: str) -> Difficulty:
@@ -140,21 +188,29 @@ def _check_placement(angle_deg: float, distance_m: float | None) -> None:
         raise ValueError(f"distance is {distance_m} m: choose {DISTANCES_M[0]} to {DISTANCES_M[1]} m")
 
 
-def _sample_cameras(random: np.random.Generator) -> tuple[Camera, Camera]:
-    """Colour and depth intrinsics of one unit: those of a D405 at 640x480, with the spread between units."""
-    fx = 391.76 + random.normal(0, 1.5)
+def _sample_cameras(random: np.random.Generator, resolution: tuple[int, int]) -> tuple[Camera, Camera]:
+    """Colour and depth intrinsics of one unit: those of a D405, with the spread between units.
+
+    The disparity steps of real 640x480 depth are those of f B = 6.951 px m, that is f = 386 px.
+    """
+    if resolution not in RESOLUTIONS:
+        choices = ", ".join(f"{width}x{height}" for width, height in RESOLUTIONS)
+        raise ValueError(f"resolution is {resolution[0]}x{resolution[1]}: choose one of {choices}")
+    width, height = resolution
+    color_focal_px, depth_focal_px = {(640, 480): (391.76, 386.2), (848, 480): (436.0, 430.0)}[resolution]
+    fx = color_focal_px + random.normal(0, 1.5)
     color = Camera(
         fx=fx,
         fy=fx * 390.61 / 391.76 + random.normal(0, 0.2),
-        cx=322.81 + random.normal(0, 1.5),
+        cx=width / 2 + 2.81 + random.normal(0, 1.5),
         cy=239.81 + random.normal(0, 1.5),
-        width=640,
-        height=480,
+        width=width,
+        height=height,
         distortion=tuple(float(value) for value in _DISTORTION * random.normal(1, 0.1, 5)),
     )
-    focal = 362.0 + random.normal(0, 1.5)
-    depth = Camera(focal, focal, 320.5 + random.normal(0, 2), 239.5 + random.normal(0, 2), 640, 480)
-    return color, depth
+    focal = depth_focal_px + random.normal(0, 1.5)
+    center = width / 2 + 0.5 + random.normal(0, 2), 239.5 + random.normal(0, 2)
+    return color, Camera(focal, focal, *center, width, height)
 
 
 # k1, k2, p1, p2, k3 of a D405's colour stream, in the order of CameraInfo.
@@ -205,8 +261,30 @@ def _sample_appearance(random: np.random.Generator) -> Appearance:
     )
 
 
+def _sample_imagers(random: np.random.Generator, difficulty: Difficulty) -> Imagers:
+    """Noise and rectification such that matched depth has the errors of a real D405: docs/simulation.md.
+
+    Real depth was 2.0 to 2.8 % too short in one published unit; the data sheet promises 2 % at 0.5 m.
+    """
+    noise = {"calm": (0.018, 0.022), "normal": (0.020, 0.028), "hard": (0.028, 0.040)}[difficulty]
+    gain, blur_px, vignetting = random.normal(1, 0.02, 2), random.uniform(0.7, 0.9, 2), random.uniform(0.12, 0.20, 2)
+    return Imagers(
+        gain=(gain[0], gain[1]),
+        blur_px=(blur_px[0], blur_px[1]),
+        vignetting=(vignetting[0], vignetting[1]),
+        noise=random.uniform(*noise),
+        rectification_px=random.uniform(0.11, 0.13),
+        depth_scale=1 + float(np.clip(random.normal(0, 0.01), -0.02, 0.02)),
+    )
+
+
+def _sample_exposure_s(random: np.random.Generator, difficulty: Difficulty) -> float:
+    """Automatic exposure indoors: bright desks to dim rooms."""
+    return random.uniform(*{"calm": (0.004, 0.008), "normal": (0.006, 0.016), "hard": (0.012, 0.030)}[difficulty])
+
+
 def _sample_depth_noise(random: np.random.Generator, difficulty: Difficulty) -> DepthNoise:
-    """Sub-pixel block matching has an error of 0.05 to 0.1 px of disparity (see `sensor`)."""
+    """Sub-pixel block matching has an error of 0.05 to 0.1 px of disparity (see `ideal_sensor`)."""
     total_px = {"calm": (0.05, 0.06), "normal": (0.06, 0.08), "hard": (0.08, 0.10)}[difficulty]
     noise_px = random.uniform(*total_px)
     fixed_px = 0.3 * noise_px
