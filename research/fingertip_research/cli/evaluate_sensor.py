@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fingertip_research.evaluation.sensor_real import RealMeasurement
     from fingertip_research.evaluation.sensor_still import StillFrames
     from fingertip_research.evaluation.sensor_targets import Target
+    from fingertip_research.simulation.scene import SensorKind
 
 
 def sensor(
@@ -26,7 +27,9 @@ def sensor(
     ] = None,
     frames: Annotated[int, typer.Option(min=2, help="Still frames of each simulated target.")] = 8,
     simulation: Annotated[bool, typer.Option(help="Measure the simulated sensor.")] = True,
-    sensor_name: Annotated[Literal["ideal"], typer.Option("--sensor", help="The simulated sensor.")] = "ideal",
+    sensor_name: Annotated[
+        Literal["stereo", "ideal"], typer.Option("--sensor", help="The simulated one; ideal: sharp depth.")
+    ] = "stereo",
     target: Annotated[
         list[str] | None, typer.Option(help="Measure this target only, e.g. print_294mm. May be repeated.")
     ] = None,
@@ -60,11 +63,11 @@ def sensor(
 
     if not simulation and recording is None:
         raise ValueError("nothing to do: --no-simulation needs a RECORDING")
-    targets = _select_targets(target) if simulation else {}
+    targets = _select_targets(target, sensor_name) if simulation else {}
     # The recording first: one that cannot be used is reported before minutes of rendering.
     shots = _read_shots(recording, still_seconds, focal_px, baseline_mm) if recording else []
     real = _measure_shots(shots) if shots else None
-    simulated = measure_targets(targets, frames, sensor_name, track_progress) if targets else SimulatedMeasurement()
+    simulated = measure_targets(targets, frames, track_progress) if targets else SimulatedMeasurement()
     reference = load_reference()
     rows = make_rows(reference, simulated.figures if simulation else None, real.figures if real else None)
     notes = real.notes if real else ()
@@ -91,10 +94,10 @@ def sensor(
         raise typer.Exit(1)
 
 
-def _select_targets(names: list[str] | None) -> Mapping[str, Target]:
+def _select_targets(names: list[str] | None, sensor_name: SensorKind) -> Mapping[str, Target]:
     from fingertip_research.evaluation.sensor_targets import make_targets
 
-    targets = make_targets()
+    targets = make_targets(sensor_name)
     unknown = [name for name in names or [] if name not in targets]
     if unknown:
         raise ValueError(f"target {unknown[0]!r} is not one of {', '.join(targets)}")

@@ -10,7 +10,7 @@ import numpy as np
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.geometry import Camera
-from fingertip_research.evaluation.sensor_capture import ALIGNED_UNIT_M, RAW_UNIT_M, Capture
+from fingertip_research.evaluation.sensor_capture import Capture
 from fingertip_research.evaluation.sensor_correlation import Correlation, measure_correlation
 from fingertip_research.evaluation.sensor_holes import GRADIENT_EDGES, measure_holes
 from fingertip_research.evaluation.sensor_metrics import (
@@ -20,6 +20,7 @@ from fingertip_research.evaluation.sensor_metrics import (
     find_step_px,
     fit_plane_depth,
     measure_noise,
+    remove_gross_errors,
     to_metres,
 )
 from fingertip_research.evaluation.sensor_profiles import (
@@ -29,6 +30,7 @@ from fingertip_research.evaluation.sensor_profiles import (
     measure_color_width_px,
     measure_profile,
 )
+from fingertip_research.simulation.driver import DEPTH_UNIT_M, RAW_DEPTH_UNIT_M
 
 Figures = dict[str, float | None]
 # Largest distance of a pixel from the surface, metres, by the surface's depth (H, W).
@@ -66,7 +68,8 @@ def measure_plane(
 ) -> PlaneMeasurement:
     """raw: (T, H, W), 0 invalid. plane_m: (H, W) its depth. mask: (H, W) bool, where it is. focal_baseline: px m."""
     stack_m = to_metres(raw, unit_m)
-    disparity_px = np.where(mask, focal_baseline / stack_m - focal_baseline / plane_m, np.nan)
+    matched_m = remove_gross_errors(stack_m, plane_m)
+    disparity_px = np.where(mask, focal_baseline / matched_m - focal_baseline / plane_m, np.nan)
     return PlaneMeasurement(
         noise=measure_noise(stack_m, plane_m, mask),
         correlation=measure_correlation(crop_to(disparity_px, mask)),
@@ -84,14 +87,15 @@ def measure_board(capture: Capture) -> tuple[Figures, PlaneMeasurement]:
     """The figures of a bare board."""
     camera = capture.target.scene.depth_camera
     mask = _make_board_mask(camera)
-    stack_m = to_metres(capture.raw, RAW_UNIT_M)
+    stack_m = to_metres(capture.raw, RAW_DEPTH_UNIT_M)
     plane_m = fit_plane_depth(stack_m, camera, mask)
-    plane = measure_plane(capture.raw, RAW_UNIT_M, plane_m, mask, camera.fx * D405.baseline_m)
+    plane = measure_plane(capture.raw, RAW_DEPTH_UNIT_M, plane_m, mask, camera.fx * D405.baseline_m)
     name = capture.target.name
     return {
         f"{name}.rms_mm": 1000 * plane.noise.rms_m,
         f"{name}.temporal_share": plane.noise.temporal_share,
         f"{name}.fill": plane.noise.fill,
+        f"{name}.gross_share": plane.noise.gross_share,
         f"{name}.bias_mm": 1000 * compute_bias_m(stack_m, capture.exact_m, mask),
     }, plane
 
@@ -130,7 +134,7 @@ def measure_finger(stack_m: np.ndarray, color_bgr: np.ndarray, strip: Strip) -> 
 def measure_finger_pair(capture: Capture) -> tuple[Figures, np.ndarray]:
     """The figures of two fingers side by side, and their profile of heights (N,) metres."""
     strip = capture.target.make_strip()
-    heights_m = compute_height_profile(to_metres(capture.aligned, ALIGNED_UNIT_M), strip)
+    heights_m = compute_height_profile(to_metres(capture.aligned, DEPTH_UNIT_M), strip)
     first, second = capture.target.find_fingers(strip)
     return {f"{capture.target.name}.valley": compute_valley(heights_m, first, second)}, heights_m
 
@@ -139,18 +143,19 @@ def measure_view(
     stack_m: np.ndarray,
     camera: Camera,
     plane_m: np.ndarray,
-    exact_m: np.ndarray | None = None,
     tolerance: SurfaceTolerance = compute_default_tolerance,
 ) -> Figures:
-    """The figures of a whole view with a desk and things on it. plane_m: (H, W) the desk's depth. exact_m: (H, W) of
-    everything, where known. A single frame tells nothing of fill and flicker by steepness."""
+    """The figures of a whole view with a desk and things on it. plane_m: (H, W) the desk's depth.
+
+    A single frame tells nothing of fill and flicker.
+    """
     within: Figures = {
         "view.within_tolerance": compute_share_within(stack_m, plane_m, tolerance(plane_m)),
         "view.within_band": compute_share_within(stack_m, plane_m, compute_band(plane_m)),
     }
     if len(stack_m) == 1:
         return within
-    holes = measure_holes(stack_m, camera, exact_m)
+    holes = measure_holes(stack_m, camera)
     return within | {
         "view.fill_gentle": holes.fill[_GENTLE],
         "view.fill_steep": holes.fill[_STEEP],

@@ -12,12 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fingertip_contact.files import atomic_write
-from fingertip_research.evaluation.sensor_capture import ALIGNED_UNIT_M, Capture
+from fingertip_research.evaluation.sensor_capture import Capture
 from fingertip_research.evaluation.sensor_metrics import to_metres
 from fingertip_research.evaluation.sensor_real import RealMeasurement
 from fingertip_research.evaluation.sensor_reference import Reference
 from fingertip_research.evaluation.sensor_run import SimulatedMeasurement, compute_desk_depth
 from fingertip_research.evaluation.sensor_still import StillFrames
+from fingertip_research.simulation.driver import DEPTH_UNIT_M
 
 matplotlib.use("Agg")
 
@@ -64,7 +65,7 @@ def _draw_view(view: Capture) -> tuple[np.ndarray, np.ndarray]:
     scene = view.target.scene
     # The desk's depth on the colour camera's grid, as aligned depth is.
     plane_m = compute_desk_depth(scene.camera_from_sheet, scene.color_camera)
-    return view.color_bgr, draw_relief(to_metres(view.aligned[0], ALIGNED_UNIT_M), plane_m)
+    return view.color_bgr, draw_relief(to_metres(view.aligned[0], DEPTH_UNIT_M), plane_m)
 
 
 def _stack_pairs(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:

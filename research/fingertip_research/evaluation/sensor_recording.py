@@ -58,7 +58,7 @@ def read_still_frames(
 
 
 def find_pairs(folder: Path) -> list[tuple[Path, Path]]:
-    """Colour and depth of each pair, in the order of their names; empty for a bag. Raises ValueError for half a pair."""
+    """Both images of each pair, in the order of their names; none for a bag. Raises ValueError for half a pair."""
     if any(file.suffix in BAG_SUFFIXES for file in folder.iterdir()):
         return []
     names = {

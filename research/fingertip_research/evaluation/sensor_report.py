@@ -17,6 +17,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "rms_mm": ("RMS about the plane, mm", "{:.2f}"),
     "temporal_share": ("share of it new in each frame", "{:.2f}"),
     "fill": ("fill", "{:.3f}"),
+    "gross_share": ("wrong matches", "{:.3f}"),
     "bias_mm": ("bias, mm", "{:+.1f}"),
     "rms_per_m": ("RMS / z², 1/m", "{:.4f}"),
     "fixed_length_px": ("fixed part correlated over, px", "{:.1f}"),

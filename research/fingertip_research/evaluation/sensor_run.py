@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fingertip_contact.geometry import Camera, Plane, RigidTransform
-from fingertip_research.evaluation.sensor_capture import ALIGNED_UNIT_M, RAW_UNIT_M, Capture, SensorName, capture
+from fingertip_research.evaluation.sensor_capture import Capture, capture
 from fingertip_research.evaluation.sensor_figures import (
     Figures,
     PlaneMeasurement,
@@ -23,8 +23,10 @@ from fingertip_research.evaluation.sensor_figures import (
     pool_planes,
 )
 from fingertip_research.evaluation.sensor_metrics import to_metres
+from fingertip_research.evaluation.sensor_plane import find_largest_plane
 from fingertip_research.evaluation.sensor_targets import Target
 from fingertip_research.simulation.camera_rays import pixel_grid
+from fingertip_research.simulation.driver import DEPTH_UNIT_M, RAW_DEPTH_UNIT_M
 
 Progress = Callable[[Iterable[int], int, str], AbstractContextManager[Iterator[int]]]
 
@@ -43,7 +45,6 @@ class SimulatedMeasurement:
 def measure_targets(
     targets: Mapping[str, Target],
     frames: int,
-    sensor_name: SensorName,
     progress: Progress,
     tolerance: SurfaceTolerance = compute_default_tolerance,
 ) -> SimulatedMeasurement:
@@ -52,7 +53,7 @@ def measure_targets(
     result = SimulatedMeasurement()
     for target in targets.values():
         with progress(range(frames), frames, target.name) as numbers:
-            captured = capture(target, numbers, sensor_name)
+            captured = capture(target, numbers)
         _measure(captured, result, tolerance)
     prints = [plane for name, plane in result.planes.items() if targets[name].surface == "print"]
     if prints:
@@ -71,15 +72,17 @@ def compute_desk_depth(camera_from_sheet: RigidTransform, camera: Camera) -> np.
 def _measure(captured: Capture, result: SimulatedMeasurement, tolerance: SurfaceTolerance) -> None:
     target = captured.target
     if target.has_hand:
-        stack_m = to_metres(captured.raw, RAW_UNIT_M)
-        desk_m = compute_desk_depth(target.scene.camera_from_sheet, target.scene.depth_camera)
-        result.figures |= measure_view(stack_m, target.scene.depth_camera, desk_m, captured.exact_m, tolerance)
+        stack_m = to_metres(captured.raw, RAW_DEPTH_UNIT_M)
+        camera = target.scene.depth_camera
+        # As in a recording: the desk is where the depth is, not where it should be.
+        desk = find_largest_plane(stack_m, np.ones(stack_m.shape[1:], dtype=bool), camera)
+        result.figures |= measure_view(stack_m, camera, desk.depth_m, tolerance)
         result.view = captured
     elif not target.fingers:
         figures, result.planes[target.name] = measure_board(captured)
         result.figures |= figures
     elif len(target.fingers) == 1:
-        aligned_m = to_metres(captured.aligned, ALIGNED_UNIT_M)
+        aligned_m = to_metres(captured.aligned, DEPTH_UNIT_M)
         figures, result.profiles_m[target.name] = measure_finger(aligned_m, captured.color_bgr, target.make_strip())
         result.figures |= figures
     else:

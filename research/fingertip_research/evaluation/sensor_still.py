@@ -68,18 +68,16 @@ def find_still_run(frames: Iterable[Frame]) -> list[Frame]:
 
 
 def find_still_pixels(colors_bgr: Iterable[np.ndarray]) -> np.ndarray:
-    """The pixels whose surroundings look the same in all images (H, W, 3): (H, W) bool."""
-    first: np.ndarray | None = None
-    moved = np.zeros((0, 0), dtype=np.uint8)
-    shape = (0, 0)
-    for color_bgr in colors_bgr:
-        blocks = average_blocks(color_bgr)
-        if first is None:
-            first, moved, shape = blocks, np.zeros(blocks.shape, dtype=np.uint8), color_bgr.shape[:2]
-        moved |= (np.abs(blocks - first) > MAX_BLOCK_CHANGE).astype(np.uint8)
+    """The pixels whose surroundings look the same in all images (H, W, 3), at least one: (H, W) bool."""
+    images = iter(colors_bgr)
+    image = next(images)
+    first = average_blocks(image)
+    change = np.zeros_like(first)
+    for color_bgr in images:
+        change = np.maximum(change, np.abs(average_blocks(color_bgr) - first))
     # A matching window that touches a moving block moves with it.
-    moved = cv2.dilate(moved, np.ones((3, 3), np.uint8))
-    return cv2.resize(moved, shape[::-1], interpolation=cv2.INTER_NEAREST) == 0
+    moved = cv2.dilate((change > MAX_BLOCK_CHANGE).astype(np.uint8), np.ones((3, 3), np.uint8))
+    return cv2.resize(moved, image.shape[1::-1], interpolation=cv2.INTER_NEAREST) == 0
 
 
 def average_blocks(color_bgr: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fingertip_contact.geometry import Camera, RigidTransform
+from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_research.evaluation.sensor_boards import BOARD_SIZE_M, Surface, draw_board
 from fingertip_research.evaluation.sensor_fingers import Capsule, make_capsule
@@ -17,7 +17,7 @@ from fingertip_research.evaluation.sensor_profiles import Strip
 from fingertip_research.simulation.ground_plane import Background
 from fingertip_research.simulation.rendered_typing import simulate_typing
 from fingertip_research.simulation.renderer import RenderBuffers, Renderer
-from fingertip_research.simulation.scene import Scene, make_scene
+from fingertip_research.simulation.scene import Scene, SensorKind, make_scene
 from fingertip_research.simulation.scene_builder import HandSceneRenderer
 
 SEED = 405
@@ -28,10 +28,6 @@ _HAND_ANGLE_DEG = 75.0
 # Exposure follows the mean albedo, as automatic exposure does, up to this factor.
 _MAX_EXPOSURE_FACTOR = 4.0
 _EXPOSURE: dict[Surface, float] = {"print": 1.0, "white": 0.8, "black": _MAX_EXPOSURE_FACTOR}
-# Depth and colour of a D405 at 848x480: f B = 430.75 px x 17.95 mm as published for one unit, and a colour focal
-# length of 436 px.
-_WIDE_DEPTH_FOCAL_PX, _WIDE_COLOR_FOCAL_PX = 430.75, 436.0
-_WIDE_SIZE = (848, 480)
 _GREY_BGR = np.full(3, 0.3, dtype=np.float32)
 
 FINGER_TOP_M = 0.018
@@ -41,28 +37,25 @@ _TYPED_TEXT = "the fox"
 
 @dataclass(frozen=True)
 class Target:
-    """A scene to measure. name: of its figures. distance_m: from the camera to the desk or board. is_wide: 848x480
-    instead of 640x480. fingers: on the desk. has_hand: typing hands instead of a board."""
+    """A scene to measure. name: of its figures. distance_m: from the camera to the desk or board. sensor: that the
+    scene is made for. resolution: of all images. fingers: on the desk. has_hand: typing hands instead of a board."""
 
     name: str
     distance_m: float
+    sensor: SensorKind
     surface: Surface = "print"
-    is_wide: bool = True
+    resolution: tuple[int, int] = (848, 480)
     fingers: tuple[Capsule, ...] = ()
     has_hand: bool = False
 
     @cached_property
     def scene(self) -> Scene:
         angle_deg = _HAND_ANGLE_DEG if self.has_hand else _BOARD_ANGLE_DEG
-        scene = make_scene(SEED, angle_deg, "normal")
-        if self.is_wide:
-            scene = replace(
-                scene,
-                color_camera=_widen(scene.color_camera, _WIDE_COLOR_FOCAL_PX),
-                depth_camera=_widen(scene.depth_camera, _WIDE_DEPTH_FOCAL_PX),
-            )
-        pose = _look_down(angle_deg, self.distance_m)
-        return replace(scene, camera_from_sheet=pose, exposure=_EXPOSURE[self.surface])
+        return replace(
+            make_scene(SEED, angle_deg, "normal", sensor=self.sensor, resolution=self.resolution),
+            camera_from_sheet=_look_down(angle_deg, self.distance_m),
+            exposure=_EXPOSURE[self.surface],
+        )
 
     def render(self) -> RenderBuffers:
         """The scene before any sensor."""
@@ -97,7 +90,7 @@ class Target:
         return self.scene.color_camera.project(points_m).reshape(-1, 2, 2)
 
 
-def make_targets() -> dict[str, Target]:
+def make_targets(sensor: SensorKind) -> dict[str, Target]:
     """All targets by name. Distances of boards are those of the published measurements; two fingers are 14 mm wide and
     3 mm apart; one finger is as wide as 12 pixels of the colour image."""
     boards: Mapping[Surface, tuple[float, ...]] = {
@@ -106,35 +99,21 @@ def make_targets() -> dict[str, Target]:
         "black": (0.273, 0.344),
     }
     targets = [
-        Target(f"{surface}_{round(1000 * distance_m)}mm", distance_m, surface)
+        Target(f"{surface}_{round(1000 * distance_m)}mm", distance_m, sensor, surface)
         for surface, distances_m in boards.items()
         for distance_m in distances_m
     ]
     pair = tuple(Capsule((side * 0.0085, 0.0), radius_m=0.007, top_m=FINGER_TOP_M) for side in (-1, 1))
-    far_m = 0.45
-    focal_px = make_scene(SEED, _BOARD_ANGLE_DEG).color_camera.fx
+    far_m, small = 0.45, (640, 480)
+    focal_px = make_scene(SEED, _BOARD_ANGLE_DEG, resolution=small).color_camera.fx
     single = Capsule((0.0, 0.0), radius_m=12 / 2 / focal_px * (far_m - 0.012), top_m=FINGER_TOP_M)
     targets += [
-        Target("finger_450mm", far_m, is_wide=False, fingers=(single,)),
-        Target("fingers_250mm", 0.25, fingers=pair),
-        Target("fingers_450mm", far_m, fingers=pair),
-        Target("hand_450mm", far_m, is_wide=False, has_hand=True),
+        Target("finger_450mm", far_m, sensor, resolution=small, fingers=(single,)),
+        Target("fingers_250mm", 0.25, sensor, fingers=pair),
+        Target("fingers_450mm", far_m, sensor, fingers=pair),
+        Target("hand_450mm", far_m, sensor, resolution=small, has_hand=True),
     ]
     return {target.name: target for target in targets}
-
-
-def _widen(camera: Camera, focal_px: float) -> Camera:
-    width, height = _WIDE_SIZE
-    shift_x, shift_y = camera.cx - camera.width / 2, camera.cy - camera.height / 2
-    return replace(
-        camera,
-        fx=focal_px,
-        fy=focal_px * camera.fy / camera.fx,
-        cx=width / 2 + shift_x,
-        cy=height / 2 + shift_y,
-        width=width,
-        height=height,
-    )
 
 
 def _look_down(angle_deg: float, distance_m: float) -> RigidTransform:
