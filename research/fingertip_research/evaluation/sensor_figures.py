@@ -116,26 +116,26 @@ def pool_planes(planes: Sequence[PlaneMeasurement]) -> Figures:
     )
 
 
-def measure_finger(stack_m: np.ndarray, color_bgr: np.ndarray, strip: Strip) -> tuple[Figures, np.ndarray]:
-    """The figures of a single finger, and its profile of heights (N,) metres.
+def measure_finger(stack_m: np.ndarray, color_bgr: np.ndarray, strips: Sequence[Strip]) -> tuple[Figures, np.ndarray]:
+    """The figures of one finger, or of several alike by the mean of their profiles, and that profile: (N,) metres.
 
-    stack_m: (T, H, W), aligned to the colour image. Raises ValueError where the surface beside it has no depth.
+    stack_m: (T, H, W), aligned to the colour image. Raises ValueError where the surface beside one has no depth.
     """
-    heights_m = compute_height_profile(stack_m, strip)
+    heights_m = np.mean([compute_height_profile(stack_m, strip) for strip in strips], axis=0)
     profile = measure_profile(heights_m)
     return {
-        "finger.color_width_px": measure_color_width_px(color_bgr, strip),
+        "finger.color_width_px": float(np.mean([measure_color_width_px(color_bgr, strip) for strip in strips])),
         "finger.depth_width_px": profile.width_px,
         "finger.rise_px": profile.rise_px,
         "finger.peak_mm": 1000 * profile.peak_m,
     }, heights_m
 
 
-def measure_finger_pair(capture: Capture) -> tuple[Figures, np.ndarray]:
-    """The figures of two fingers side by side, and their profile of heights (N,) metres."""
-    strip = capture.target.make_strip()
-    heights_m = compute_height_profile(to_metres(capture.aligned, DEPTH_UNIT_M), strip)
-    first, second = capture.target.find_fingers(strip)
+def measure_finger_pairs(capture: Capture) -> tuple[Figures, np.ndarray]:
+    """The figures of two fingers side by side, and the mean of all pairs' profiles of heights: (N,) metres."""
+    stack_m = to_metres(capture.aligned, DEPTH_UNIT_M)
+    heights_m = np.mean([compute_height_profile(stack_m, strip) for strip in capture.target.make_strips()], axis=0)
+    first, second = capture.target.find_fingers()
     return {f"{capture.target.name}.valley": compute_valley(heights_m, first, second)}, heights_m
 
 

@@ -72,7 +72,7 @@ def _measure_fingers(shots: Sequence[StillFrames]) -> tuple[list[Figures], list[
             stack_m = to_metres(shot.raw, shot.unit_m)
             for strip in find_finger_strips(shot.color_bgr):
                 try:
-                    finger, heights_m = measure_finger(stack_m, shot.color_bgr, strip)
+                    finger, heights_m = measure_finger(stack_m, shot.color_bgr, [strip])
                 except ValueError:
                     # No depth beside this one; the note below says so if none is left.
                     continue

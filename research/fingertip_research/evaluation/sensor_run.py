@@ -18,7 +18,7 @@ from fingertip_research.evaluation.sensor_figures import (
     compute_default_tolerance,
     measure_board,
     measure_finger,
-    measure_finger_pair,
+    measure_finger_pairs,
     measure_view,
     pool_planes,
 )
@@ -78,13 +78,13 @@ def _measure(captured: Capture, result: SimulatedMeasurement, tolerance: Surface
         desk = find_largest_plane(stack_m, np.ones(stack_m.shape[1:], dtype=bool), camera)
         result.figures |= measure_view(stack_m, camera, desk.depth_m, tolerance)
         result.view = captured
-    elif not target.fingers:
+    elif not target.groups:
         figures, result.planes[target.name] = measure_board(captured)
         result.figures |= figures
-    elif len(target.fingers) == 1:
+    elif len(target.groups[0]) == 1:
         aligned_m = to_metres(captured.aligned, DEPTH_UNIT_M)
-        figures, result.profiles_m[target.name] = measure_finger(aligned_m, captured.color_bgr, target.make_strip())
+        figures, result.profiles_m[target.name] = measure_finger(aligned_m, captured.color_bgr, target.make_strips())
         result.figures |= figures
     else:
-        figures, result.profiles_m[target.name] = measure_finger_pair(captured)
+        figures, result.profiles_m[target.name] = measure_finger_pairs(captured)
         result.figures |= figures

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -31,21 +31,23 @@ _EXPOSURE: dict[Surface, float] = {"print": 1.0, "white": 0.8, "black": _MAX_EXP
 _GREY_BGR = np.full(3, 0.3, dtype=np.float32)
 
 FINGER_TOP_M = 0.018
-_FINGER_STRIP_LENGTH_M, _FINGER_REACH_M = 0.035, 0.034
+_GAP_M = 0.003
+_STRIP_LENGTH_M, _STRIP_REACH_M = 0.035, 0.034
 _TYPED_TEXT = "the fox"
 
 
 @dataclass(frozen=True)
 class Target:
     """A scene to measure. name: of its figures. distance_m: from the camera to the desk or board. sensor: that the
-    scene is made for. resolution: of all images. fingers: on the desk. has_hand: typing hands instead of a board."""
+    scene is made for. resolution: of all images. groups: of fingers side by side on the board, all groups alike: their
+    profiles are averaged. has_hand: typing hands instead of a board."""
 
     name: str
     distance_m: float
     sensor: SensorKind
     surface: Surface = "print"
     resolution: tuple[int, int] = (848, 480)
-    fingers: tuple[Capsule, ...] = ()
+    groups: tuple[tuple[Capsule, ...], ...] = ()
     has_hand: bool = False
 
     @cached_property
@@ -59,33 +61,36 @@ class Target:
 
     def render(self) -> RenderBuffers:
         """The scene before any sensor."""
-        return _render_hand(self.scene) if self.has_hand else _render_board(self.scene, self.surface, self.fingers)
+        fingers = [finger for group in self.groups for finger in group]
+        return _render_hand(self.scene) if self.has_hand else _render_board(self.scene, self.surface, fingers)
 
-    def make_strip(self) -> Strip:
-        """The strip of the colour image across the middle of all fingers. Raises ValueError without fingers."""
-        if not self.fingers:
-            raise ValueError(f"the target {self.name} has no finger")
-        ends_px = self._project_axes()
-        first, last = ends_px.mean(axis=0)
-        along = (last - first) / np.linalg.norm(last - first)
+    def make_strips(self) -> list[Strip]:
+        """For each group of fingers the strip of the colour image across their middle, all of one size."""
         focal_px = self.scene.color_camera.focal_px / (self.distance_m - FINGER_TOP_M)
-        spread_m = max(abs(finger.center_m[0]) for finger in self.fingers)
-        return Strip(
-            centre_px=(float((first + last)[0] / 2), float((first + last)[1] / 2)),
-            along=(float(along[0]), float(along[1])),
-            length_px=focal_px * _FINGER_STRIP_LENGTH_M,
-            reach_px=focal_px * (_FINGER_REACH_M + spread_m),
-        )
+        strips = []
+        for group in self.groups:
+            first, last = self._project_axes(group).mean(axis=0)
+            along = (last - first) / np.linalg.norm(last - first)
+            spread_m = max(finger.center_m[0] for finger in group) - min(finger.center_m[0] for finger in group)
+            strips.append(
+                Strip(
+                    centre_px=(float((first + last)[0] / 2), float((first + last)[1] / 2)),
+                    along=(float(along[0]), float(along[1])),
+                    length_px=focal_px * _STRIP_LENGTH_M,
+                    reach_px=focal_px * (_STRIP_REACH_M + spread_m / 2),
+                )
+            )
+        return strips
 
-    def find_fingers(self, strip: Strip) -> list[int]:
-        """The places of the fingers' axes in a profile of the strip, in ascending order."""
-        across = np.array([-strip.along[1], strip.along[0]])
-        offsets = (self._project_axes().mean(axis=1) - strip.centre_px) @ across
+    def find_fingers(self) -> list[int]:
+        """The places of the fingers' axes in the profile of a group, in ascending order."""
+        strip, axes_px = self.make_strips()[0], self._project_axes(self.groups[0]).mean(axis=1)
+        offsets = (axes_px - strip.centre_px) @ np.array([-strip.along[1], strip.along[0]])
         return sorted(round(float(offset) + len(strip.offsets_px) // 2) for offset in offsets)
 
-    def _project_axes(self) -> np.ndarray:
+    def _project_axes(self, fingers: Sequence[Capsule]) -> np.ndarray:
         """The ends of each finger's highest line in the colour image: (F, 2, 2) pixels."""
-        ends_m = np.concatenate([finger.ends_m for finger in self.fingers])
+        ends_m = np.concatenate([finger.ends_m for finger in fingers])
         points_m = self.scene.camera_from_sheet.apply(ends_m)
         return self.scene.color_camera.project(points_m).reshape(-1, 2, 2)
 
@@ -103,17 +108,27 @@ def make_targets(sensor: SensorKind) -> dict[str, Target]:
         for surface, distances_m in boards.items()
         for distance_m in distances_m
     ]
-    pair = tuple(Capsule((side * 0.0085, 0.0), radius_m=0.007, top_m=FINGER_TOP_M) for side in (-1, 1))
     far_m, small = 0.45, (640, 480)
     focal_px = make_scene(SEED, _BOARD_ANGLE_DEG, resolution=small).color_camera.fx
-    single = Capsule((0.0, 0.0), radius_m=12 / 2 / focal_px * (far_m - 0.012), top_m=FINGER_TOP_M)
+    radius_m = 12 / 2 / focal_px * (far_m - 0.012)
+    singles = tuple(_place_fingers(x, y, 1, radius_m) for x in (-0.035, 0.035) for y in (-0.1, 0.0, 0.1))
+    # On the axis, where the camera looks straight into the gap.
+    pairs = tuple(_place_fingers(0.0, y, 2, 0.007) for y in (-0.045, 0.045))
     targets += [
-        Target("finger_450mm", far_m, sensor, resolution=small, fingers=(single,)),
-        Target("fingers_250mm", 0.25, sensor, fingers=pair),
-        Target("fingers_450mm", far_m, sensor, fingers=pair),
+        Target("finger_450mm", far_m, sensor, resolution=small, groups=singles),
+        Target("fingers_250mm", 0.25, sensor, groups=pairs),
+        Target("fingers_450mm", far_m, sensor, groups=pairs),
         Target("hand_450mm", far_m, sensor, resolution=small, has_hand=True),
     ]
     return {target.name: target for target in targets}
+
+
+def _place_fingers(x_m: float, y_m: float, count: int, radius_m: float) -> tuple[Capsule, ...]:
+    """Fingers side by side, _GAP_M apart, around a point of the desk."""
+    spacing_m = 2 * radius_m + _GAP_M
+    return tuple(
+        Capsule((x_m + (index - (count - 1) / 2) * spacing_m, y_m), radius_m, FINGER_TOP_M) for index in range(count)
+    )
 
 
 def _look_down(angle_deg: float, distance_m: float) -> RigidTransform:
@@ -125,7 +140,7 @@ def _look_down(angle_deg: float, distance_m: float) -> RigidTransform:
     return RigidTransform(rotation, -rotation @ (distance_m * towards_camera))
 
 
-def _render_board(scene: Scene, surface: Surface, fingers: tuple[Capsule, ...]) -> RenderBuffers:
+def _render_board(scene: Scene, surface: Surface, fingers: Sequence[Capsule]) -> RenderBuffers:
     random = np.random.default_rng(SEED)
     background = Background(
         desk_bgr=np.broadcast_to(_GREY_BGR, (8, 8, 3)).copy(),
