@@ -8,13 +8,13 @@ import numpy as np
 
 from fingertip_contact.datatypes import DepthImage, Hand, PlacedSheet
 from fingertip_contact.geometry import Camera
-from fingertip_contact.surface.desk_depth import STRIDE, draw_hull
+from fingertip_contact.surface.desk_depth import HAND_MARGIN_PX, STRIDE, draw_hull
 from fingertip_contact.surface.plane_search import PlaneRegion
 
 # White paper leaves holes in depth: the desk around the sheet counts too, to this many times the sheet's size.
 SHEET_MARGIN_RATIO = 1.5
 MIN_SHEET_PIXELS = 30
-# The desk around a hand: this many hand sizes farther.
+# The desk around a hand: this many hand sizes beyond the margin in which depth is not used.
 HAND_REACH_RATIO = 0.5
 MIN_HAND_SHARE = 0.15
 # A hand lies on a plane or above it: the back of a hand is higher than its landmarks' depth noise.
@@ -62,8 +62,8 @@ def _find_under_hands(
         pixels = hand.landmarks_px[np.isfinite(hand.landmarks_px).all(axis=1)]
         if not len(pixels):
             continue
-        size = np.ptp(pixels, axis=0).max() / STRIDE
-        around = draw_hull(pixels, regions[0].mask.shape, max(1, round(HAND_REACH_RATIO * size)))
+        reach_px = HAND_MARGIN_PX + HAND_REACH_RATIO * np.ptp(pixels, axis=0).max()
+        around = draw_hull(pixels, regions[0].mask.shape, round(reach_px / STRIDE))
         seen = np.array([np.count_nonzero(region.mask & around) for region in regions])
         rays = camera.rays(pixels)
         hand_m = _read_depth_m(depth, pixels)

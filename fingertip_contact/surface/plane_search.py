@@ -53,7 +53,8 @@ def find_planes(rays: np.ndarray, inverse_depth: np.ndarray, tolerance: np.ndarr
     tolerance: (h, w), see compute_tolerance. Raises ValueError where no plane is found.
     """
     known = np.isfinite(inverse_depth)
-    left, generator, regions = known.copy(), np.random.default_rng(seed), []
+    left, generator = known.copy(), np.random.default_rng(seed)
+    regions: list[PlaneRegion] = []
     min_pixels = max(MIN_POINTS, round(MIN_REGION_RATIO * known.size))
     for _ in range(MAX_PLANES):
         try:
@@ -106,10 +107,10 @@ def _make_region(
     plane = make_plane(coefficients)
     # An error e of inverse depth is one of z d e in height, d the plane's distance.
     error = np.sqrt(np.mean((inverse_depth[mask] - rays[mask] @ coefficients) ** 2))
-    residual_m = float(error * plane.offset_m / np.median(inverse_depth[mask]))
+    residual_m = float(error) * plane.offset_m / float(np.median(inverse_depth[mask]))
     rows, columns = np.nonzero(mask)
     hull = np.zeros(mask.shape, np.uint8)
     cv2.fillConvexPoly(hull, cv2.convexHull(np.column_stack([columns, rows]).astype(np.int32)), 1)
     around = (hull > 0) & np.isfinite(inverse_depth)
-    ratio = np.count_nonzero(around & on_plane) / max(1, np.count_nonzero(around))
+    ratio = float(on_plane[around].mean())
     return PlaneRegion(plane, coefficients, mask, residual_m, ratio)
