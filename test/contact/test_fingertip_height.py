@@ -49,8 +49,8 @@ def test_contact_point_lies_under_the_fingertip() -> None:
 
 
 def test_depth_bias_cancels_over_the_depth_plane() -> None:
-    """Depth that is 2.5 % too near raises no finger, as long as the desk is taken from the same depth; the contact point
-    stays on the desk itself."""
+    """Depth that is 2.5 % too near raises no finger if the desk is taken from the same depth; the contact point stays
+    on the desk itself."""
     plane = make_desk_plane(60)
     depth = render_fingers(plane, TIPS, 0.004, 0)
     biased = DepthImage(depth.values * np.float32(0.975 * depth.unit_m), 1.0)

@@ -307,8 +307,8 @@ def test_sighting_is_renewed_by_any_marker_in_place():
 
 
 def test_given_pose_is_certain_once_markers_confirm_it():
-    """A saved pose is not certain by itself; markers within 2 mm of it make it so. Corners given by a user never are."""
-    pose, rng = make_camera_pose(60, 0.36), np.random.default_rng(10)
+    """A saved pose is certain only once markers are seen within 2 mm of it; corners given by a user never are."""
+    pose, rng = make_camera_pose(60, 0.36, turn_deg=4.0), np.random.default_rng(10)
     tracker = SheetPoseTracker(LAYOUT, saved_pose=pose)
     track_sheet(tracker, LAYOUT, pose, rng, 1)
     assert tracker.placed_sheet.seen_ns is None

@@ -85,8 +85,8 @@ def test_movement_is_noticed_within_three_seconds(distance_m: float, movement: s
 
 
 def test_objects_on_the_desk_are_no_movement() -> None:
-    """A book, an arm and a cup put down over a third of the desk leave the surface where it is; so does a lid that hides
-    nearly all of it for a while."""
+    """A book and an arm over a third of the desk leave the surface where it is; so does a lid that hides nearly all of
+    it for a while."""
     desk = make_plane(60, 0.4)
     book = Patch(lift(desk, 0.03), make_rectangle_px(0, 0, 300, 250))
     arm = Patch(make_plane(50, 0.3), make_rectangle_px(450, 200, 600, 480))

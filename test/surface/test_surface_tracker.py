@@ -74,7 +74,7 @@ def test_markers_give_the_plane_and_depth_its_own() -> None:
 
 
 def test_markers_need_no_depth() -> None:
-    """Without depth the plane is the sheet's from the first frame on; nothing is measured over it, and nothing asked."""
+    """Without depth the plane is the sheet's from the first frame on; there is no depth_plane, and no complaint."""
     surface, reasons = Session().show(None, 0.1)
     assert surface is not None
     assert surface.depth_plane is None
