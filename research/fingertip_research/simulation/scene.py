@@ -6,20 +6,26 @@ Colours are linear (not gamma-coded) and in the order blue, green, red, as in th
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
+from fingertip_contact.datatypes import HANDS, Finger, Handedness
 from fingertip_contact.geometry import Camera, RigidTransform
+from fingertip_research.simulation.camera_view import View, check_placement, parse_view, sample_camera_from_sheet
+from fingertip_research.simulation.surroundings import Clutter, parse_clutter
 
 Difficulty = Literal["calm", "normal", "hard"]
 DIFFICULTIES: tuple[Difficulty, ...] = ("calm", "normal", "hard")
 
-ANGLES_DEG = (30.0, 90.0)
-DISTANCES_M = (0.28, 0.50)
+# How fingers are held: bent as over a keyboard, or stretched, which type from the knuckle.
+Posture = Literal["curled", "stretched"]
+POSTURES: tuple[Posture, ...] = ("curled", "stretched")
 
 DESKS = ("wood", "white", "grey", "dark", "speckled")
+# Desks that give stereo matching little to hold on to.
+PLAIN_DESKS = ("plain_wood", "plain_white", "plain_grey")
 
 # Albedo of the back of the hand, sRGB, from light to dark.
 SKIN_TONES_SRGB = (
@@ -35,6 +41,14 @@ SLEEVES_SRGB = ((46, 62, 96), (120, 122, 126), (38, 40, 44), (108, 42, 46), (70,
 
 # Independent random streams: a change in one sampling function does not change the results of the others.
 _CAMERA_STREAM, _LIGHT_STREAM, _APPEARANCE_STREAM, _SENSOR_STREAM = range(100, 104)
+_DETAIL_STREAM = 105
+
+_CLUTTER: dict[Difficulty, Clutter] = {"calm": "none", "normal": "some", "hard": "much"}
+_PLAIN_DESK_RATIO: dict[Difficulty, float] = {"calm": 0.2, "normal": 0.35, "hard": 0.5}
+_RING_RATIO: dict[Difficulty, float] = {"calm": 0.0, "normal": 0.3, "hard": 0.5}
+_RING_FINGERS: tuple[Finger, ...] = ("index", "middle", "ring")
+# Half range of the lamp's tint: what white balance leaves of warm and cold light.
+_MAX_WARMTH: dict[Difficulty, float] = {"calm": 0.06, "normal": 0.12, "hard": 0.22}
 
 
 @dataclass(frozen=True)
@@ -69,19 +83,21 @@ class DepthNoise:
 
 @dataclass(frozen=True)
 class Appearance:
-    """desk: one of DESKS. skin_tone: index into SKIN_TONES_SRGB. sleeve_bgr: (3,). bare_forearm_m: visible
-    skin between wrist and sleeve."""
+    """desk: one of DESKS or PLAIN_DESKS. skin_tone: index into SKIN_TONES_SRGB. sleeve_bgr: (3,). bare_forearm_m:
+    visible skin between wrist and sleeve. rings: the fingers that wear one."""
 
     desk: str
     skin_tone: int
     sleeve_bgr: np.ndarray
     bare_forearm_m: float
+    rings: tuple[tuple[Handedness, Finger], ...] = ()
 
 
 @dataclass(frozen=True)
 class Scene:
     """The constant parts of a recording, except the hands.
 
+    posture: of the participant's fingers. clutter: how much stands on the desk and beside it.
     exposure: factor from radiance to the sensor's range (1 saturates). color_noise: SD of a pixel's noise at full
     scale, in the same range.
     """
@@ -89,6 +105,9 @@ class Scene:
     seed: int
     angle_deg: float
     difficulty: Difficulty
+    view: View
+    posture: Posture
+    clutter: Clutter
     color_camera: Camera
     depth_camera: Camera
     camera_from_sheet: RigidTransform
@@ -99,27 +118,45 @@ class Scene:
     color_noise: float
 
 
-def make_scene(seed: int, angle_deg: float, level: str = "normal", distance_m: float | None = None) -> Scene:
-    """The scene of a seed. level: one of DIFFICULTIES. distance_m: camera to sheet centre; None: drawn.
+def make_scene(
+    seed: int,
+    angle_deg: float,
+    level: str = "normal",
+    distance_m: float | None = None,
+    *,
+    view: str = "facing",
+    posture: str = "curled",
+    clutter: str | None = None,
+) -> Scene:
+    """The scene of a seed. level: one of DIFFICULTIES. distance_m: camera to sheet centre; None: drawn. view, posture,
+    clutter: one of VIEWS, POSTURES, CLUTTERS; None: by difficulty.
 
-    Raises ValueError for an impossible angle, distance or difficulty.
+    Raises ValueError for an impossible angle or distance, or an unknown name.
     """
-    _check_placement(angle_deg, distance_m)
+    check_placement(angle_deg, distance_m)
     difficulty = _parse_difficulty(level)
     color_camera, depth_camera = _sample_cameras(np.random.default_rng([seed, _CAMERA_STREAM]))
     random = np.random.default_rng([seed, _CAMERA_STREAM, 1])
     default_m = random.uniform(0.33, 0.37) if difficulty == "calm" else random.uniform(0.32, 0.40)
-    pose = _sample_camera_from_sheet(random, angle_deg, distance_m or default_m)
+    side = parse_view(view)
+    pose = sample_camera_from_sheet(random, side, angle_deg, distance_m or default_m)
     light, exposure = _sample_light(np.random.default_rng([seed, _LIGHT_STREAM]), difficulty)
     return Scene(
         seed=seed,
         angle_deg=angle_deg,
         difficulty=difficulty,
+        view=side,
+        posture=_parse_posture(posture),
+        clutter=_CLUTTER[difficulty] if clutter is None else parse_clutter(clutter),
         color_camera=color_camera,
         depth_camera=depth_camera,
         camera_from_sheet=pose,
         light=light,
-        appearance=_sample_appearance(np.random.default_rng([seed, _APPEARANCE_STREAM])),
+        appearance=_add_details(
+            _sample_appearance(np.random.default_rng([seed, _APPEARANCE_STREAM])),
+            np.random.default_rng([seed, _DETAIL_STREAM]),
+            difficulty,
+        ),
         depth_noise=_sample_depth_noise(np.random.default_rng([seed, _SENSOR_STREAM]), difficulty),
         exposure=exposure,
         color_noise={"calm": 0.010, "normal": 0.014, "hard": 0.022}[difficulty],
@@ -133,11 +170,11 @@ def _parse_difficulty(name: str) -> Difficulty:
     raise ValueError(f"difficulty is {name}: choose one of {', '.join(DIFFICULTIES)}")
 
 
-def _check_placement(angle_deg: float, distance_m: float | None) -> None:
-    if not ANGLES_DEG[0] <= angle_deg <= ANGLES_DEG[1]:
-        raise ValueError(f"angle is {angle_deg} degrees: choose {ANGLES_DEG[0]:g} to {ANGLES_DEG[1]:g}")
-    if distance_m is not None and not DISTANCES_M[0] <= distance_m <= DISTANCES_M[1]:
-        raise ValueError(f"distance is {distance_m} m: choose {DISTANCES_M[0]} to {DISTANCES_M[1]} m")
+def _parse_posture(name: str) -> Posture:
+    for posture in POSTURES:
+        if posture == name:
+            return posture
+    raise ValueError(f"posture is {name}: choose one of {', '.join(POSTURES)}")
 
 
 def _sample_cameras(random: np.random.Generator) -> tuple[Camera, Camera]:
@@ -161,21 +198,6 @@ def _sample_cameras(random: np.random.Generator) -> tuple[Camera, Camera]:
 _DISTORTION = np.array([-0.052, 0.056, -0.0008, 0.0014, -0.019])
 
 
-def _sample_camera_from_sheet(random: np.random.Generator, angle_deg: float, distance_m: float) -> RigidTransform:
-    """A camera beyond the sheet that faces the typist: image up is towards the typist, left is the typist's right."""
-    elevation = math.radians(angle_deg + random.normal(0, 0.7))
-    azimuth, roll = np.radians(random.normal(0, [2.0, 1.0]))
-    target = np.array([random.normal(0, 0.004), random.normal(-0.008, 0.004), 0.0])
-    away = np.array([math.sin(azimuth), math.cos(azimuth), 0.0])
-    towards_camera = away * math.cos(elevation) + np.array([0.0, 0.0, math.sin(elevation)])
-    forward = -towards_camera
-    right = np.array([-math.cos(azimuth), math.sin(azimuth), 0.0])
-    down = np.cross(forward, right)
-    turn = np.array([[math.cos(roll), math.sin(roll)], [-math.sin(roll), math.cos(roll)]])
-    rotation = np.vstack([turn @ np.vstack([right, down]), forward])
-    return RigidTransform(rotation, -rotation @ (target + distance_m * towards_camera))
-
-
 def _sample_light(random: np.random.Generator, difficulty: Difficulty) -> tuple[Light, float]:
     """A lamp overhead to one side, and an exposure that varies like automatic exposure of white paper."""
     azimuth = random.uniform(-1.0, 1.0) + (0.0 if random.random() < 0.7 else math.pi)
@@ -183,7 +205,7 @@ def _sample_light(random: np.random.Generator, difficulty: Difficulty) -> tuple[
     distance_m = random.uniform(0.9, 1.5)
     level = np.array([math.sin(azimuth), math.cos(azimuth), 0.0]) * math.cos(elevation)
     position_m = distance_m * (level + np.array([0.0, 0.0, math.sin(elevation)]))
-    warmth = random.uniform(-1, 1) * 0.06
+    warmth = random.uniform(-1, 1) * _MAX_WARMTH[difficulty]
     tint = np.array([1 - warmth, 1.0, 1 + warmth])
     lamp_fraction = random.uniform(0.40, 0.60)
     light = Light(
@@ -203,6 +225,18 @@ def _sample_appearance(random: np.random.Generator) -> Appearance:
         sleeve_bgr=srgb_to_linear_bgr(SLEEVES_SRGB[random.integers(len(SLEEVES_SRGB))]),
         bare_forearm_m=random.uniform(0.02, 0.10),
     )
+
+
+def _add_details(appearance: Appearance, random: np.random.Generator, difficulty: Difficulty) -> Appearance:
+    """The appearance, with a plainer desk or rings for some participants."""
+    is_plain, plain_desk = random.random() < _PLAIN_DESK_RATIO[difficulty], random.choice(PLAIN_DESKS)
+    worn = [
+        (hand, finger)
+        for hand in HANDS
+        for finger in _RING_FINGERS
+        if random.random() < _RING_RATIO[difficulty] / len(_RING_FINGERS)
+    ]
+    return replace(appearance, desk=str(plain_desk) if is_plain else appearance.desk, rings=tuple(worn))
 
 
 def _sample_depth_noise(random: np.random.Generator, difficulty: Difficulty) -> DepthNoise:
