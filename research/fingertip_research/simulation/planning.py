@@ -103,7 +103,11 @@ def plan_taps(
     press_s = start_s
     for key, character, duration_s, interval_s in zip(keys, text, durations_s, intervals_s, strict=True):
         hand, finger = _choose_finger(key, layout)
-        own = [number for number, tap in enumerate(taps) if (tap.hand, tap.finger) == (hand, finger)]
+        own = [
+            number
+            for number, tap in enumerate(taps)
+            if tap.hand == hand and (habits.moves_whole_hand or tap.finger == finger)
+        ]
         if own:
             last = taps[own[-1]]
             press_s = max(
@@ -154,12 +158,16 @@ def make_idle_hand(
     hover_m = participant.hover_m[HANDS.index(model.hand)].copy()
     hover_m[0] += THUMB_HOVER_M
     wrist = place_wrist(model, participant.posture, home_m[1:], float(hover_m[1:].mean()))
-    relaxed = FingerSolver(model, participant.posture.free_angles())
+    is_stretched = participant.posture.is_stretched
+    relaxed = FingerSolver(model, participant.posture.free_angles(), is_stretched)
     home_m[:, 1] -= participant.habits.retraction * RETRACTION_M
+    if is_stretched:
+        # Stretched fingers differ in length: they wait where they are, and the hand brings them to their keys.
+        home_m[1:] = relaxed.find_pads_m(wrist)[1:, :2]
     home_m, angles = _find_reachable_home(relaxed, wrist, home_m, hover_m)
     enter_s = CALIBRATION_S, CALIBRATION_S + ENTER_S
     return HandMotion(
-        solver=FingerSolver(model, angles[:, :3]),
+        solver=FingerSolver(model, angles[:, :3], is_stretched),
         wrist=wrist,
         home_m=home_m,
         hover_m=hover_m,
@@ -222,7 +230,8 @@ def add_taps(motion: HandMotion, taps: list[PlannedTap], participant: Participan
         )
         point_m = _choose_thumb_target_m(motion, tap) if tap.finger == 0 else tap.point_m
         # If the thumb waits over its key, the hand does not move.
-        stays = tap.finger == 0 and abs(point_m[1] - motion.home_m[0, 1]) < KEY_MARGIN_M
+        reaches = abs(point_m[1] - motion.home_m[0, 1]) < KEY_MARGIN_M
+        stays = tap.finger == 0 and not participant.habits.moves_whole_hand and reaches
         shift_m = np.zeros(3) if stays else motion.plan_wrist_shift_m(tap.finger, point_m, tap.press_s)
         motion.aims.append(Aim(tap.finger, point_m, shift_m, aim))
         _add_coupled_fingers(motion, tap, pulse, participant, random)

@@ -12,7 +12,7 @@ from fingertip_contact.keyboard.layout import Layout
 from fingertip_research.ground_truth.recording import GroundTruthRest, GroundTruthTap
 from fingertip_research.simulation.hand import HandModel, HandPose
 from fingertip_research.simulation.motion import HandMotion
-from fingertip_research.simulation.participant import Participant, sample_participant
+from fingertip_research.simulation.participant import Participant, sample_participant, stretch_fingers
 from fingertip_research.simulation.planning import (
     CALIBRATION_S,
     CLEARANCE_S,
@@ -26,7 +26,7 @@ from fingertip_research.simulation.planning import (
     make_idle_hand,
     plan_taps,
 )
-from fingertip_research.simulation.scene import Difficulty
+from fingertip_research.simulation.scene import Difficulty, PostureName
 from fingertip_research.simulation.strokes import Stroke
 
 FRAME_S = 1 / 30
@@ -67,9 +67,15 @@ class SampledTypingTrajectory:
 
 
 def simulate_typing(
-    text: str, layout: Layout, seed: int, difficulty: Difficulty, participant: Participant | None = None
+    text: str,
+    layout: Layout,
+    seed: int,
+    difficulty: Difficulty,
+    participant: Participant | None = None,
+    posture: PostureName = "curled",
 ) -> SampledTypingTrajectory:
-    """The trajectory of a participant who types a text. participant: drawn from the seed by default.
+    """The trajectory of a participant who types a text. participant: drawn from the seed by default. posture: of the
+    fingers.
 
     Raises ValueError if the text cannot be typed on the layout.
     """
@@ -77,6 +83,8 @@ def simulate_typing(
     random = np.random.default_rng([seed, 0])
     drawn = sample_participant(random, difficulty)
     participant = participant or drawn
+    if posture == "stretched":
+        participant = stretch_fingers(participant)
     start_s = CALIBRATION_S + ENTER_S + WAIT_S
     taps = plan_taps(keys, text, layout, participant, start_s, random)
     end_s = max((tap.release_s for tap in taps), default=start_s) + WAIT_S

@@ -20,8 +20,8 @@ Difficulty = Literal["calm", "normal", "hard"]
 DIFFICULTIES: tuple[Difficulty, ...] = ("calm", "normal", "hard")
 
 # How fingers are held: bent as over a keyboard, or stretched, which type from the knuckle.
-Posture = Literal["curled", "stretched"]
-POSTURES: tuple[Posture, ...] = ("curled", "stretched")
+PostureName = Literal["curled", "stretched"]
+POSTURES: tuple[PostureName, ...] = ("curled", "stretched")
 
 DESKS = ("wood", "white", "grey", "dark", "speckled")
 # Desks that give stereo matching little to hold on to.
@@ -106,7 +106,7 @@ class Scene:
     angle_deg: float
     difficulty: Difficulty
     view: View
-    posture: Posture
+    posture: PostureName
     clutter: Clutter
     color_camera: Camera
     depth_camera: Camera
@@ -170,7 +170,7 @@ def _parse_difficulty(name: str) -> Difficulty:
     raise ValueError(f"difficulty is {name}: choose one of {', '.join(DIFFICULTIES)}")
 
 
-def _parse_posture(name: str) -> Posture:
+def _parse_posture(name: str) -> PostureName:
     for posture in POSTURES:
         if posture == name:
             return posture
