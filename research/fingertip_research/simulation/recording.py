@@ -19,8 +19,8 @@ from fingertip_research.simulation.ground_truth_lines import (
     make_rest_line,
     make_tap_line,
 )
-from fingertip_research.simulation.rendered_typing import simulate_typing
 from fingertip_research.simulation.scene import Scene
+from fingertip_research.simulation.trajectory import simulate_trajectory
 
 COLOR_TOPIC, _, ALIGNED_DEPTH_TOPIC = D405.driver_topics
 # Depth on the depth camera's own grid, as the driver publishes it; this package does not read it.
@@ -30,18 +30,19 @@ Progress = Callable[[Iterator[RenderedFrame], int], AbstractContextManager[Itera
 
 
 def simulate(
-    text: str,
+    text: str | None,
     layout: Layout,
     scene: Scene,
     out: Path,
     *,
+    seconds: float | None = None,
     workers: int = 1,
     overwrite: bool = False,
     progress: Progress = lambda rendered_frames, total: nullcontext(rendered_frames),
 ) -> int:
     """Writes the bag `out` and its ground truth (`ground_truth_path`); returns the number of frames.
 
-    Both appear when they are complete; on any exception, Ctrl-C included, neither does. progress: gets the frames and
+    text: to type; None for hands that do not type for `seconds`. Both appear when they are complete; on any exception, Ctrl-C included, neither does. progress: gets the frames and
     their number, returns the frames. Raises ValueError for a text that cannot be typed on the layout, FileExistsError
     if a file exists and `overwrite` is false.
     """
@@ -49,7 +50,7 @@ def simulate(
     if not overwrite:
         require_not_exists(out)
         require_not_exists(truth)
-    trajectory = simulate_typing(text, layout, scene.seed, scene.difficulty)
+    trajectory = simulate_trajectory(scene, layout, text, seconds)
     requests = [FrameRequest(frame_index, poses) for frame_index, poses in enumerate(trajectory.poses)]
     rendered_frames = render_frames(Setup(scene, layout, trajectory.models), requests, workers)
     with (
