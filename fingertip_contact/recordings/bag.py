@@ -279,10 +279,14 @@ class BagWriter:
         )
         self._write_message(topic, IMAGE, stamp_ns, message)
 
-    def write_camera_info(self, topic: str, stamp_ns: int, frame_id: str, camera: Camera) -> None:
-        """Writes the intrinsics of the camera whose images have the same stamp."""
+    def write_camera_info(
+        self, topic: str, stamp_ns: int, frame_id: str, camera: Camera, baseline_m: float = 0.0
+    ) -> None:
+        """Writes the intrinsics of the camera whose images have the same stamp. baseline_m: of the right camera of a
+        stereo pair, its distance from the left one."""
         projection = np.zeros((3, 4))
         projection[:, :3] = camera.matrix
+        projection[0, 3] = -camera.fx * baseline_m
         message = _TYPES.types[CAMERA_INFO](
             header=self._make_header(stamp_ns, frame_id),
             height=camera.height,

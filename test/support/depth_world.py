@@ -10,12 +10,12 @@ import numpy as np
 
 from fingertip_contact.datatypes import DepthImage
 from fingertip_contact.keyboard.layout import load_layout
+from fingertip_research.simulation.bodies import DESK
 from fingertip_research.simulation.camera_rays import pixel_grid
+from fingertip_research.simulation.correlated_noise import sample_correlated_noise
 from fingertip_research.simulation.frame_renderer import FrameRenderer, FrameRequest, Setup
 from fingertip_research.simulation.rendered_typing import simulate_typing
-from fingertip_research.simulation.renderer import DESK
 from fingertip_research.simulation.scene import make_scene
-from fingertip_research.simulation.sensor import sample_correlated_noise
 
 UNIT_M = 0.001
 # Distance to the hands that counts as near, pixels.
@@ -39,7 +39,7 @@ class RenderedView:
 
 def render_views(text: str, seed: int, angle_deg: float, level: str, frame_indices: range) -> Iterator[RenderedView]:
     """Some frames of a simulated recording, by their numbers."""
-    layout, scene = load_layout("qwerty"), make_scene(seed, angle_deg, level)
+    layout, scene = load_layout("qwerty"), make_scene(seed, angle_deg, level, sensor="ideal")
     trajectory = simulate_typing(text, layout, scene.seed, scene.difficulty)
     frame_renderer = FrameRenderer(Setup(scene, layout, trajectory.models))
     camera = scene.color_camera

@@ -14,7 +14,7 @@ from embreex.rtcore_scene import EmbreeScene
 
 from fingertip_contact.datatypes import FINGERS, Finger
 from fingertip_research.simulation.hand import HandModel
-from fingertip_research.simulation.scene import SKIN_TONES_SRGB, srgb_to_linear_bgr
+from fingertip_research.simulation.scene_look import SKIN_TONES_SRGB, srgb_to_linear_bgr
 
 SKIN_TEXTURE_SIZE = 768
 DESK_SIZE_M = 1.6

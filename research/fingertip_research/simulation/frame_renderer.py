@@ -6,9 +6,9 @@ A frame depends only on the scene and the frame's number: the number of workers 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context, resource_tracker
 
 import cv2
@@ -16,10 +16,14 @@ import numpy as np
 
 from fingertip_contact.datatypes import Handedness
 from fingertip_contact.keyboard.layout import Layout
+from fingertip_research.simulation.color_sensor import ColorSensor
+from fingertip_research.simulation.exact_depth import ExactDepth
 from fingertip_research.simulation.hand import HandModel, HandPose
+from fingertip_research.simulation.ideal_sensor import IdealDepthSensor
+from fingertip_research.simulation.rendered_typing import FRAME_S
 from fingertip_research.simulation.scene import Scene
 from fingertip_research.simulation.scene_builder import HandSceneRenderer
-from fingertip_research.simulation.sensor import ColorSensor, DepthSensor
+from fingertip_research.simulation.stereo_sensor import StereoSensor
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,22 @@ class Setup:
 
 @dataclass(frozen=True)
 class FrameRequest:
-    """A frame to render. poses: of the hands that are present."""
+    """A frame to render. poses: of the hands that are present. before, after: poses one frame earlier and later, for
+    the motion blur; hands that are missing there are sharp."""
 
     frame_index: int
     poses: Mapping[Handedness, HandPose]
+    before: Mapping[Handedness, HandPose] = field(default_factory=dict)
+    after: Mapping[Handedness, HandPose] = field(default_factory=dict)
+
+
+def make_requests(poses: Sequence[Mapping[Handedness, HandPose]]) -> list[FrameRequest]:
+    """Requests for all frames of a recording. poses: of each frame."""
+    last = len(poses) - 1
+    return [
+        FrameRequest(index, poses[index], poses[max(index - 1, 0)], poses[min(index + 1, last)])
+        for index in range(len(poses))
+    ]
 
 
 @dataclass(frozen=True)
@@ -44,8 +60,9 @@ class RenderedFrame:
     """A frame as the camera publishes it, and which fingertips are visible in it.
 
     color_bgr: (H, W, 3) uint8. depth, aligned_depth: (H, W) uint16, millimetres, 0 invalid. exact_aligned_m: (H, W)
-    float32, metres, without the sensor's errors, NaN outside the depth camera's view.
-    visible_fingertips: hand -> (5,) bool.
+    float32, metres, of what each pixel of the colour image shows, NaN outside the depth camera's view.
+    infra: the images of the left and right imager, (H, W) uint8; None with an ideal sensor. visible_fingertips:
+    hand -> (5,) bool.
     """
 
     request: FrameRequest
@@ -53,6 +70,7 @@ class RenderedFrame:
     depth: np.ndarray
     aligned_depth: np.ndarray
     exact_aligned_m: np.ndarray
+    infra: tuple[np.ndarray, np.ndarray] | None
     visible_fingertips: Mapping[Handedness, np.ndarray]
 
 
@@ -60,19 +78,23 @@ class FrameRenderer:
     """Renders the frames of one recording."""
 
     def __init__(self, setup: Setup) -> None:
-        self._scene_renderer = HandSceneRenderer(setup.scene, setup.layout, setup.models)
-        self._color_sensor = ColorSensor(setup.scene)
-        self._depth_sensor = DepthSensor(setup.scene)
+        scene = setup.scene
+        self._scene_renderer = HandSceneRenderer(scene, setup.layout, setup.models)
+        self._blur_ratio = scene.exposure_s / (2 * FRAME_S)
+        self._color_sensor = ColorSensor(scene)
+        self._depth_sensor = StereoSensor(scene) if scene.sensor == "stereo" else IdealDepthSensor(scene)
+        self._exact_depth = ExactDepth(scene.depth_camera, scene.color_camera)
 
     def render_frame(self, request: FrameRequest) -> RenderedFrame:
-        buffers = self._scene_renderer.render(request.poses)
+        buffers = self._scene_renderer.render(request.poses, (request.before, request.after, self._blur_ratio))
         depth = self._depth_sensor.measure(buffers, request.frame_index)
         return RenderedFrame(
             request=request,
             color_bgr=self._color_sensor.measure(buffers, request.frame_index),
-            depth=depth,
-            aligned_depth=self._depth_sensor.align(depth),
-            exact_aligned_m=self._depth_sensor.align(buffers.depth_m, outside=np.nan),
+            depth=depth.published_mm,
+            aligned_depth=depth.aligned_mm,
+            exact_aligned_m=self._exact_depth.align(buffers.depth_m),
+            infra=depth.infra,
             visible_fingertips=self._scene_renderer.find_visible_fingertips(request.poses),
         )
 

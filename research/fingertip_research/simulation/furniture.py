@@ -8,10 +8,10 @@ import numpy as np
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 
-from fingertip_research.simulation.scene import Light
+from fingertip_research.simulation.lighting import Lighting
+from fingertip_research.simulation.scene_look import Light
 from fingertip_research.simulation.solids import Solid
 
-_LAMP_POINTS = 16
 _RAY_OFFSET_M = 0.0006
 _WAVES = 8
 _MIN_SHADE = 0.15
@@ -32,7 +32,7 @@ class Furniture:
         self._solid, self._normals = solid, solid.normals
         self._scene = EmbreeScene()
         self._mesh = TriangleMesh(self._scene, solid.vertices_m, solid.triangles)
-        self._lamp_points = _sample_lamp_points(light)
+        self._lamp_points = Lighting(light).lamp_points
         self._lamp_fraction = float(light.lamp_bgr.sum() / (light.lamp_bgr.sum() + light.sky_bgr.sum()))
         # The same for every solid: their grain differs in size.
         random = np.random.default_rng(0)
@@ -49,7 +49,7 @@ class Furniture:
     def compute_shade(self, points_m: np.ndarray, sample: int) -> np.ndarray:
         """(N,) share of the light that reaches points (N, 3) on the desk; sample: from which point of the lamp."""
         start = np.ascontiguousarray(points_m + np.array([0.0, 0.0, _RAY_OFFSET_M]), dtype=np.float32)
-        to_lamp = np.ascontiguousarray(self._lamp_points[sample % _LAMP_POINTS] - start, dtype=np.float32)
+        to_lamp = np.ascontiguousarray(self._lamp_points[sample % len(self._lamp_points)] - start, dtype=np.float32)
         blocked = self._scene.run(start, to_lamp, dists=np.ones(len(start), dtype=np.float32), query="OCCLUDED")
         return np.where(blocked >= 0, 1 - self._lamp_fraction, 1.0).astype(np.float32)
 
@@ -65,14 +65,3 @@ class Furniture:
         facing = np.maximum((normals * to_lamp).sum(axis=1), 0) / np.maximum(to_lamp[:, 2], 0.2)
         shade = self._lamp_fraction * facing + (1 - self._lamp_fraction) * (0.5 + 0.5 * normals[:, 2])
         return solid.albedo_bgr[triangle] * (texture * np.clip(shade, _MIN_SHADE, 1.0))[:, None]
-
-
-def _sample_lamp_points(light: Light) -> np.ndarray:
-    """(16, 3) points spread over the lamp's disc."""
-    axis = light.position_m / np.linalg.norm(light.position_m)
-    side = np.cross(axis, [0.0, 1.0, 0.1])
-    side /= np.linalg.norm(side)
-    other = np.cross(axis, side)
-    radius = np.sqrt((np.arange(_LAMP_POINTS) + 0.5) / _LAMP_POINTS) * light.radius_m
-    angle = np.arange(_LAMP_POINTS) * np.pi * (3 - np.sqrt(5))
-    return light.position_m + radius[:, None] * (np.cos(angle)[:, None] * side + np.sin(angle)[:, None] * other)

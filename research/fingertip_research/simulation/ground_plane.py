@@ -12,7 +12,7 @@ import numpy as np
 from fingertip_research.simulation.appearance import DESK_SIZE_M
 from fingertip_research.simulation.camera_rays import CameraRays
 from fingertip_research.simulation.furniture import Furniture
-from fingertip_research.simulation.scene import Light
+from fingertip_research.simulation.scene_look import Light
 from fingertip_research.simulation.surroundings import Surroundings
 
 _MAX_DEPTH_M = 5.0

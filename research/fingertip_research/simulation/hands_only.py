@@ -11,6 +11,7 @@ import numpy as np
 from fingertip_contact.datatypes import FINGERS, HANDS, Handedness
 from fingertip_research.ground_truth.recording import GroundTruthRest
 from fingertip_research.simulation.camera_view import View
+from fingertip_research.simulation.difficulty import Difficulty
 from fingertip_research.simulation.hand import HandModel, HandPose
 from fingertip_research.simulation.hand_activities import ACTIVITIES, LANDING_M, HandKey, make_pose
 from fingertip_research.simulation.image_edges import EDGES, find_edge_offset_m
@@ -22,7 +23,6 @@ from fingertip_research.simulation.rendered_typing import (
     make_ground_truth_rest,
     stamp_ns,
 )
-from fingertip_research.simulation.scene import Difficulty
 from fingertip_research.simulation.strokes import inverse_minimum_jerk, minimum_jerk
 
 MIN_SECONDS, MAX_SECONDS = 10.0, 600.0

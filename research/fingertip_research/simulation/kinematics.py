@@ -96,8 +96,8 @@ def expand_angles(free: np.ndarray) -> np.ndarray:
 class FingerSolver:
     """Solves all fingers of one hand, vectorised over time. start: (5, 3) initial free angles.
 
-    keeps_curl: the fingers, except the thumb, keep the curl of `start`, as stretched ones do. Their pads reach the x and
-    the height of their targets; y follows from the turn of the knuckle, and the wrist has to bring it.
+    keeps_curl: the fingers, except the thumb, keep the curl of `start`, as stretched ones do. Their pads reach the x
+    and the height of their targets; y follows from the turn of the knuckle, and the wrist has to bring it.
     """
 
     model: HandModel

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fingertip_contact.datatypes import FINGERS
+from fingertip_research.simulation.difficulty import Difficulty
 from fingertip_research.simulation.kinematics import Posture
-from fingertip_research.simulation.scene import Difficulty
-
 
 _RADIANS = "_rad"
 # A flat hand with stretched fingers against the same person's curled ones: a curl of 26 to 64 degrees becomes 5 to 13.

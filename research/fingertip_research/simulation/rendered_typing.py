@@ -11,6 +11,7 @@ from fingertip_contact.datatypes import FINGERS, HANDS, Finger, Handedness
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_research.ground_truth.recording import GroundTruthRest, GroundTruthTap
 from fingertip_research.simulation.camera_view import View
+from fingertip_research.simulation.difficulty import Difficulty
 from fingertip_research.simulation.hand import HandModel, HandPose
 from fingertip_research.simulation.motion import HandMotion
 from fingertip_research.simulation.participant import Participant, sample_participant, stretch_fingers
@@ -29,7 +30,7 @@ from fingertip_research.simulation.planning import (
     make_idle_hand,
     plan_taps,
 )
-from fingertip_research.simulation.scene import Difficulty, PostureName
+from fingertip_research.simulation.scene import PostureName
 from fingertip_research.simulation.strokes import Stroke
 
 FRAME_S = 1 / 30

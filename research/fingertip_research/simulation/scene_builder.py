@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,11 +12,13 @@ from fingertip_contact.datatypes import FINGERS, HANDS, Handedness
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.sheet import draw_sheet
 from fingertip_research.simulation.appearance import make_desk_texture, make_skin_texture, make_sleeve_texture
+from fingertip_research.simulation.bodies import Body, Shape, arm_segment, finger_segment
 from fingertip_research.simulation.forearm import Forearm, compute_sleeve_start, make_forearm
 from fingertip_research.simulation.ground_plane import Background
 from fingertip_research.simulation.hand import HandModel, HandPose
-from fingertip_research.simulation.renderer import Body, RenderBuffers, Renderer, Shape, arm_segment, finger_segment
-from fingertip_research.simulation.scene import Appearance, Scene
+from fingertip_research.simulation.renderer import RenderBuffers, Renderer
+from fingertip_research.simulation.scene import Scene
+from fingertip_research.simulation.scene_look import Appearance
 from fingertip_research.simulation.surroundings import make_surroundings
 
 _SHEET_PIXELS_PER_MM = 4.0
@@ -54,9 +57,23 @@ class HandSceneRenderer:
         )
         self._renderer = Renderer(scene, background, bodies)
 
-    def render(self, poses: Mapping[Handedness, HandPose]) -> RenderBuffers:
-        """The image of the given hands, or of the empty desk."""
-        return self._renderer.render(self._pose_bodies(poses))
+    def render(
+        self,
+        poses: Mapping[Handedness, HandPose],
+        exposure: tuple[Mapping[Handedness, HandPose], Mapping[Handedness, HandPose], float] | None = None,
+    ) -> RenderBuffers:
+        """The image of the given hands, or of the empty desk.
+
+        exposure: poses before and after this frame, and the exposure as a fraction of the time between them, for the
+        motion blur; hands that are missing in either are sharp.
+        """
+        shapes = self._pose_bodies(poses)
+        if exposure is not None:
+            before, after = (self._pose_bodies(each) for each in exposure[:2])
+            for name in shapes.keys() & before.keys() & after.keys():
+                moved_m = exposure[2] * (after[name].vertices_m - before[name].vertices_m)
+                shapes[name] = replace(shapes[name], displacement_m=moved_m)
+        return self._renderer.render(shapes)
 
     def find_visible_fingertips(self, poses: Mapping[Handedness, HandPose]) -> dict[Handedness, np.ndarray]:
         """For each hand, which fingertips the colour camera sees, their ends or the nails above: (5,) bool."""

@@ -21,6 +21,8 @@ from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.recordings.bag import open_bag, open_recording
 from fingertip_research.ground_truth.recording import ground_truth_path, read_ground_truth, read_ground_truth_frames
+from fingertip_research.simulation.bodies import DESK
+from fingertip_research.simulation.exact_depth import ExactDepth
 from fingertip_research.simulation.frame_renderer import (
     FrameRenderer,
     FrameRequest,
@@ -30,10 +32,9 @@ from fingertip_research.simulation.frame_renderer import (
 )
 from fingertip_research.simulation.hand import HandModel, HandPose
 from fingertip_research.simulation.recording import simulate
-from fingertip_research.simulation.renderer import DESK
 from fingertip_research.simulation.scene import make_scene
 from fingertip_research.simulation.scene_builder import HandSceneRenderer
-from fingertip_research.simulation.sensor import DepthSensor
+from fingertip_research.simulation.stereo_sensor import StereoSensor
 
 DEADLINE_S = 60
 FRAME_LIMIT = 36  # six frames with hands after a second without
@@ -69,11 +70,12 @@ def test_zero_workers_are_rejected(setup: Setup) -> None:
 
 def test_aligned_depth_matches_the_hand_pixels(setup: Setup, requests: list[FrameRequest]) -> None:
     """Aligned depth agrees with the exact depth of the surface in the colour image, except for noise."""
-    scene_renderer, sensor = HandSceneRenderer(setup.scene, setup.layout, setup.models), DepthSensor(setup.scene)
+    scene_renderer, sensor = HandSceneRenderer(setup.scene, setup.layout, setup.models), StereoSensor(setup.scene)
+    exact = ExactDepth(setup.scene.depth_camera, setup.scene.color_camera)
     buffers = scene_renderer.render(requests[1].poses)
-    depth_mm = sensor.align(sensor.measure(buffers, 1)).astype(float)
+    depth_mm = sensor.measure(buffers, 1).aligned_mm.astype(float)
     inner = cv2.erode((buffers.segments != DESK).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
-    empty_mm = 1000 * sensor.align((1000 * scene_renderer.render({}).depth_m).astype(np.uint16)).astype(float) / 1000
+    empty_mm = 1000 * exact.align(scene_renderer.render({}).depth_m)
     nearer = (empty_mm - depth_mm)[inner & (depth_mm > 0) & (empty_mm > 0)]
     assert np.median(nearer) > 20
     assert (nearer > 0).mean() > 0.99

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from fingertip_research.simulation.bodies import Body, Shape, finger_segment
 from fingertip_research.simulation.camera_rays import pixel_grid
 from fingertip_research.simulation.ground_plane import Background
-from fingertip_research.simulation.renderer import Body, RenderBuffers, Renderer, Shape, finger_segment
+from fingertip_research.simulation.renderer import RenderBuffers, Renderer
 from fingertip_research.simulation.scene import Scene, make_scene
 
 RADIUS_M = 0.03

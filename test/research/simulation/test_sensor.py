@@ -1,4 +1,4 @@
-"""Noise, quantisation and alignment of the simulated D405."""
+"""Colour, and the ideal depth sensor."""
 
 from __future__ import annotations
 
@@ -9,15 +9,11 @@ import pytest
 
 from fingertip_contact.geometry import Camera
 from fingertip_contact.numerics import stereo_depth_sigma_m
+from fingertip_research.simulation.color_sensor import ColorSensor
+from fingertip_research.simulation.ideal_sensor import BASELINE_M, IdealDepthSensor, quantise
 from fingertip_research.simulation.renderer import RenderBuffers
 from fingertip_research.simulation.scene import DepthNoise, Scene, make_scene
-from fingertip_research.simulation.sensor import (
-    BASELINE_M,
-    DISPARITY_STEP_PX,
-    ColorSensor,
-    DepthSensor,
-    quantise,
-)
+from fingertip_research.simulation.stereo_sensor import DISPARITY_STEP_PX
 
 SHAPE = (480, 640)
 BAND_PX = 40  # at the left of the depth image, outside the right imager's image
@@ -45,8 +41,8 @@ def depth_sigma_m(depth_m: float, camera: Camera, noise: DepthNoise) -> float:
 @pytest.mark.parametrize("depth_m", [0.20, 0.30, 0.40])
 def test_depth_noise_follows_the_stereo_formula(scene: Scene, depth_m: float) -> None:
     """The standard deviation of depth is z^2 s / (f B), plus the quantisation of disparity and millimetres."""
-    sensor = DepthSensor(scene)
-    frames = np.stack([sensor.measure(textured_wall(depth_m), frame) for frame in range(4)])[..., BAND_PX:].astype(
+    sensor = IdealDepthSensor(scene)
+    frames = np.stack([sensor.measure_mm(textured_wall(depth_m), frame) for frame in range(4)])[..., BAND_PX:].astype(
         float
     )
     assert (frames > 0).all()
@@ -58,15 +54,15 @@ def test_depth_noise_follows_the_stereo_formula(scene: Scene, depth_m: float) ->
 
 def test_fixed_pattern_noise_persists_over_frames(scene: Scene) -> None:
     """The mean of many frames keeps the fixed part of the noise."""
-    sensor = DepthSensor(scene)
-    mean = np.mean([sensor.measure(textured_wall(0.4), frame) for frame in range(40)], axis=0)[:, BAND_PX:]
+    sensor = IdealDepthSensor(scene)
+    mean = np.mean([sensor.measure_mm(textured_wall(0.4), frame) for frame in range(40)], axis=0)[:, BAND_PX:]
     fixed = replace(scene.depth_noise, temporal_px=scene.depth_noise.temporal_px / np.sqrt(40))
     assert mean.std() / 1000 == pytest.approx(depth_sigma_m(0.4, scene.depth_camera, fixed), rel=0.15)
 
 
 def test_depth_noise_is_spatially_correlated(scene: Scene) -> None:
     """Block matching windows overlap: errors of adjacent pixels are correlated, those of pixels ten apart are not."""
-    error = DepthSensor(scene).measure(textured_wall(0.4), 0)[:, BAND_PX:].astype(float)
+    error = IdealDepthSensor(scene).measure_mm(textured_wall(0.4), 0)[:, BAND_PX:].astype(float)
     error -= error.mean()
     near = (error[:, 1:] * error[:, :-1]).mean() / error.var()
     far = (error[:, 10:] * error[:, :-10]).mean() / error.var()
@@ -96,7 +92,9 @@ def test_stereo_occlusion_invalidates_pixels_left_of_near_objects(scene: Scene) 
     the difference of the disparities, not at its right."""
     depth_m = np.full(SHAPE, 0.40, np.float32)
     depth_m[100:380, 300:400] = 0.25
-    invalid = np.mean([DepthSensor(scene).measure(textured_wall(depth_m), frame) == 0 for frame in range(3)], axis=0)
+    invalid = np.mean(
+        [IdealDepthSensor(scene).measure_mm(textured_wall(depth_m), frame) == 0 for frame in range(3)], axis=0
+    )
     width = scene.depth_camera.fx * BASELINE_M * (1 / 0.25 - 1 / 0.40)
     strip = invalid[150:330, 302 - int(width) : 298].mean()
     assert strip > 0.9
@@ -106,34 +104,18 @@ def test_stereo_occlusion_invalidates_pixels_left_of_near_objects(scene: Scene) 
 def test_textureless_surfaces_have_clustered_depth_holes(scene: Scene) -> None:
     """A plain desk has holes of several pixels; a textured desk has none."""
     plain = replace(textured_wall(0.35), radiance_bgr=np.full((*SHAPE, 3), 0.5, np.float32))
-    holes = DepthSensor(scene).measure(plain, 0)[:, BAND_PX:] == 0
+    holes = IdealDepthSensor(scene).measure_mm(plain, 0)[:, BAND_PX:] == 0
     assert 0.002 < holes.mean() < 0.3
     assert (holes[:, 1:] & holes[:, :-1]).sum() > 0.6 * holes.sum()
-    assert DepthSensor(scene).measure(textured_wall(0.35), 0)[:, BAND_PX:].all()
+    assert IdealDepthSensor(scene).measure_mm(textured_wall(0.35), 0)[:, BAND_PX:].all()
 
 
 def test_left_image_border_has_no_depth(scene: Scene) -> None:
     """Points left of the right imager's image cannot be matched: a band as wide as the disparity."""
-    depth = DepthSensor(scene).measure(textured_wall(0.3), 0)
+    depth = IdealDepthSensor(scene).measure_mm(textured_wall(0.3), 0)
     band = int(scene.depth_camera.fx * BASELINE_M / 0.3)
     assert not depth[:, :band].any()
     assert depth[:, band + 2 :].all()
-
-
-def test_depth_is_aligned_to_colour(scene: Scene) -> None:
-    """A point's aligned depth is at its colour pixel, with both lenses modelled."""
-    sensor = DepthSensor(scene)
-    point_m = np.array([[0.05, -0.03, 0.3]])
-    column, row = np.rint(scene.depth_camera.project(point_m)[0]).astype(int)
-    depth = np.zeros(SHAPE, np.uint16)
-    depth[row - 1 : row + 2, column - 1 : column + 2] = 300
-    found = np.argwhere(sensor.align(depth) == 300)
-    assert np.abs(found.mean(axis=0)[::-1] - scene.color_camera.project(point_m)[0]).max() < 0.6
-
-
-def test_alignment_adds_no_holes(scene: Scene) -> None:
-    """Alignment adds no holes: the depth camera's view contains the colour camera's."""
-    assert (DepthSensor(scene).align(np.full(SHAPE, 300, np.uint16)) == 300).all()
 
 
 def test_colour_noise_grows_with_brightness_and_is_independent_per_frame(scene: Scene) -> None:
