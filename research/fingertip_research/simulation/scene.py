@@ -25,6 +25,7 @@ SensorKind = Literal["stereo", "ideal"]
 SENSORS: tuple[SensorKind, ...] = ("stereo", "ideal")
 # Profiles of the D405 that are simulated: width, height.
 RESOLUTIONS = ((640, 480), (848, 480))
+_RESOLUTION_NAMES = ", ".join(f"{width}x{height}" for width, height in RESOLUTIONS)
 
 # Independent random streams: a change in one sampling function does not change the results of the others.
 _CAMERA_STREAM, _LIGHT_STREAM, _APPEARANCE_STREAM, _SENSOR_STREAM, _IMAGER_STREAM = range(100, 105)
@@ -158,6 +159,14 @@ def _parse_sensor(name: str) -> SensorKind:
     raise ValueError(f"sensor is {name}: choose one of {', '.join(SENSORS)}")
 
 
+def parse_resolution(text: str) -> tuple[int, int]:
+    """ "848x480" -> (848, 480). Raises ValueError for what is not one of RESOLUTIONS."""
+    for width, height in RESOLUTIONS:
+        if text == f"{width}x{height}":
+            return width, height
+    raise ValueError(f"resolution is {text}: choose one of {_RESOLUTION_NAMES}")
+
+
 def _parse_posture(name: str) -> PostureName:
     for posture in POSTURES:
         if posture == name:
@@ -171,8 +180,7 @@ def _sample_cameras(random: np.random.Generator, resolution: tuple[int, int]) ->
     The disparity steps of real 640x480 depth are those of f B = 6.951 px m, that is f = 386 px.
     """
     if resolution not in RESOLUTIONS:
-        choices = ", ".join(f"{width}x{height}" for width, height in RESOLUTIONS)
-        raise ValueError(f"resolution is {resolution[0]}x{resolution[1]}: choose one of {choices}")
+        raise ValueError(f"resolution is {resolution[0]}x{resolution[1]}: choose one of {_RESOLUTION_NAMES}")
     width, height = resolution
     color_focal_px, depth_focal_px = {(640, 480): (391.76, 386.2), (848, 480): (436.0, 430.0)}[resolution]
     fx = color_focal_px + random.normal(0, 1.5)
