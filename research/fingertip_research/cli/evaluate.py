@@ -13,6 +13,7 @@ from fingertip_contact.cli.progress import track_progress
 from fingertip_research.cli.evaluate_contact import contact, fit_classifier, fit_noise
 from fingertip_research.cli.evaluate_depth import depth, make_depth_source
 from fingertip_research.cli.evaluate_keys import keys
+from fingertip_research.cli.evaluate_sensor import sensor
 
 if TYPE_CHECKING:
     from fingertip_contact.keyboard.layout import Layout
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
     from fingertip_research.evaluation.recording_score import RecordingScore
     from fingertip_research.ground_truth.recording import GroundTruth
 
-app = typer.Typer(
-    help="Score the pipeline, or contact or depth alone, against truth.", no_args_is_help=True, add_completion=False
-)
+app = typer.Typer(help="Score the pipeline, or its parts, against truth.", no_args_is_help=True, add_completion=False)
 app.command()(contact)
 app.command()(keys)
+app.command()(sensor)
 app.command(no_args_is_help=True)(depth)
 app.command(no_args_is_help=True)(fit_noise)
 app.command(no_args_is_help=True)(fit_classifier)

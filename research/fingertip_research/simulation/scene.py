@@ -207,7 +207,7 @@ def _sample_imagers(random: np.random.Generator, difficulty: Difficulty) -> Imag
 
     Real depth was 2.0 to 2.8 % too short in one published unit; the data sheet promises 2 % at 0.5 m.
     """
-    noise = {"calm": (0.010, 0.013), "normal": (0.012, 0.018), "hard": (0.018, 0.030)}[difficulty]
+    noise = {"calm": (0.007, 0.009), "normal": (0.008, 0.013), "hard": (0.013, 0.022)}[difficulty]
     gain, blur_px, vignetting = random.normal(1, 0.02, 2), random.uniform(0.7, 0.9, 2), random.uniform(0.12, 0.20, 2)
     return Imagers(
         gain=(gain[0], gain[1]),
@@ -215,9 +215,9 @@ def _sample_imagers(random: np.random.Generator, difficulty: Difficulty) -> Imag
         vignetting=(vignetting[0], vignetting[1]),
         noise=random.uniform(*noise),
         rectification_px=random.uniform(0.03, 0.06),
-        fixed_error_px=random.uniform(0.10, 0.12),
-        temporal_error_px=random.uniform(0.10, 0.12),
-        depth_scale=1 + float(np.clip(random.normal(0, 0.01), -0.02, 0.02)),
+        fixed_error_px=random.uniform(0.12, 0.135),
+        temporal_error_px=random.uniform(0.085, 0.095),
+        depth_scale=float(np.clip(random.normal(0.99, 0.012), 0.97, 1.02)),
     )
 
 
