@@ -39,7 +39,7 @@ class RenderedView:
 
 def render_views(text: str, seed: int, angle_deg: float, level: str, frame_indices: range) -> Iterator[RenderedView]:
     """Some frames of a simulated recording, by their numbers."""
-    layout, scene = load_layout("qwerty"), make_scene(seed, angle_deg, level)
+    layout, scene = load_layout("qwerty"), make_scene(seed, angle_deg, level, sensor="ideal")
     trajectory = simulate_typing(text, layout, scene.seed, scene.difficulty)
     frame_renderer = FrameRenderer(Setup(scene, layout, trajectory.models))
     camera = scene.color_camera

@@ -54,7 +54,7 @@ def _make_stereo(scene: Scene, buffers: RenderBuffers) -> Measure:
     nearest_m = float(buffers.depth_m.min())
 
     def measure(frame: int) -> tuple[np.ndarray, np.ndarray]:
-        raw = sensor.match(*sensor.expose(buffers, frame), nearest_m)
+        raw = sensor.match(*sensor.expose(buffers, frame), frame, nearest_m)
         return raw, sensor.align(raw)
 
     return measure

@@ -18,7 +18,7 @@ from fingertip_research.simulation.exact_depth import make_pixel_map
 from fingertip_research.simulation.measured_depth import MeasuredDepth
 from fingertip_research.simulation.renderer import RenderBuffers
 from fingertip_research.simulation.scene import Scene
-from fingertip_research.simulation.stereo_matching import DISPARITY_STEP_PX
+from fingertip_research.simulation.stereo_sensor import DISPARITY_STEP_PX
 
 BASELINE_M = D405.baseline_m
 MIN_DEPTH_M, MAX_DEPTH_M = D405.depth_range_m

@@ -10,9 +10,8 @@ from fingertip_research.simulation.correlated_noise import sample_correlated_noi
 from fingertip_research.simulation.radiometry import ExposureControl, add_noise, compute_falloff, encode
 from fingertip_research.simulation.scene import Scene
 
-# What rectification leaves varies over this distance: with the window of matching, the fixed errors of depth get the
-# correlation of a real D405's.
-_RECTIFICATION_SCALE_PX = 4.0
+# What rectification leaves of a lens varies slowly over the image.
+_RECTIFICATION_SCALE_PX = 60.0
 _RECTIFICATION_STREAM, _NOISE_STREAM = 303, 304
 
 

@@ -13,7 +13,7 @@ from fingertip_research.simulation.color_sensor import ColorSensor
 from fingertip_research.simulation.ideal_sensor import BASELINE_M, IdealDepthSensor, quantise
 from fingertip_research.simulation.renderer import RenderBuffers
 from fingertip_research.simulation.scene import DepthNoise, Scene, make_scene
-from fingertip_research.simulation.stereo_matching import DISPARITY_STEP_PX
+from fingertip_research.simulation.stereo_sensor import DISPARITY_STEP_PX
 
 SHAPE = (480, 640)
 BAND_PX = 40  # at the left of the depth image, outside the right imager's image
