@@ -50,7 +50,7 @@ def sensor(
     """Hold the simulated sensor against a real D405, and against a recording of your own: noise, holes, melted fingers.
 
     Simulated are boards, fingers of known size and a typing hand, in two minutes. Of RECORDING, a part in which nothing
-    moves is found; its largest plane and stretched fingers are measured. docs/sensor.md explains every figure.
+    moves is found; its largest plane and stretched fingers are measured. docs/simulation.md explains every figure.
 
     Examples: fingertip-contact evaluate sensor --check;
     fingertip-contact evaluate sensor my_desk.mcap --pictures out/sensor

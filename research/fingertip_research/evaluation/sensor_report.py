@@ -21,8 +21,8 @@ _LABELS: dict[str, tuple[str, str]] = {
     "gross_share": ("wrong matches", "{:.3f}"),
     "bias_mm": ("bias, mm", "{:+.1f}"),
     "rms_per_m": ("RMS / z², 1/m", "{:.4f}"),
-    "fixed_length_px": ("fixed: 1/e at px", "{:.1f}"),
-    "temporal_length_px": ("temporal: 1/e at px", "{:.1f}"),
+    "fixed_length_px": ("fixed 1/e, px", "{:.1f}"),
+    "temporal_length_px": ("temporal 1/e, px", "{:.1f}"),
     "frame_to_frame": ("frame to frame", "{:.3f}"),
     "step_px": ("disparity step, px", "{:.4f}"),
     "fill_gentle": ("fill at g 2-4", "{:.2f}"),
@@ -32,20 +32,20 @@ _LABELS: dict[str, tuple[str, str]] = {
     "flicker_steep": ("flicker at g > 21", "{:.2f}"),
     "within_tolerance": ("within tolerance", "{:.2f}"),
     "within_band": ("within 3 SD", "{:.2f}"),
-    "color_width_px": ("width in colour, px", "{:.1f}"),
-    "depth_width_px": ("width in depth, px", "{:.1f}"),
+    "color_width_px": ("colour width, px", "{:.1f}"),
+    "depth_width_px": ("depth width, px", "{:.1f}"),
     "rise_px": ("10-90 % rise, px", "{:.1f}"),
     "peak_mm": ("peak, mm", "{:.1f}"),
     "valley": ("valley", "{:.2f}"),
 }
 _GROUPS = {
     "print": "print",
-    "white": "white paper",
-    "black": "black print",
+    "white": "white",
+    "black": "black",
     "plane": "print, all",
     "view": "hand on a desk",
     "finger": "stretched finger",
-    "fingers": "fingers 3 mm apart",
+    "fingers": "two fingers",
 }
 
 
