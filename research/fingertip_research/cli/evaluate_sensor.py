@@ -63,6 +63,9 @@ def sensor(
 
     if not simulation and recording is None:
         raise ValueError("nothing to do: --no-simulation needs a RECORDING")
+    if pictures is not None:
+        # Before minutes of rendering: it needs matplotlib.
+        from fingertip_research.evaluation.sensor_pictures import write_pictures
     targets = _select_targets(target, sensor_name) if simulation else {}
     # The recording first: one that cannot be used is reported before minutes of rendering.
     shots = _read_shots(recording, still_seconds, focal_px, baseline_mm) if recording else []
@@ -72,8 +75,6 @@ def sensor(
     rows = make_rows(reference, simulated.figures if simulation else None, real.figures if real else None)
     notes = real.notes if real else ()
     if pictures is not None:
-        from fingertip_research.evaluation.sensor_pictures import write_pictures
-
         write_pictures(pictures, reference, simulated, shots, real)
     if as_json:
         report = make_report(

@@ -80,6 +80,15 @@ def test_rows_judge_simulated_by_real_and_yours_by_simulated():
     ]
 
 
+def test_a_relative_tolerance_of_yours_is_of_the_simulated_figure():
+    """Twice the real figure is off if the simulation has the real one, and ok if the simulation has it too."""
+    name, reference = "print_294mm.rms_mm", load_reference()
+    (row,) = make_rows(reference, {name: 1.94}, {name: 3.88})
+    assert (row.verdict, row.verdict_of_yours) == ("ok", "off by +100 %")
+    (row,) = make_rows(reference, {name: 3.88}, {name: 3.88})
+    assert (row.verdict, row.verdict_of_yours) == ("off by +100 %", "ok")
+
+
 def test_a_recording_alone_is_judged_by_the_real_figures():
     (row,) = make_rows(load_reference(), None, {"finger.depth_width_px": 14.0})
     assert (row.verdict, row.verdict_of_yours) == ("", "off by -1")
