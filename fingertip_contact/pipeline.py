@@ -27,9 +27,9 @@ class ContactPipeline:
 
     def process(self, frame: Frame, hands: tuple[Hand, ...]) -> FrameResult:
         """Frames in the order of their stamps; a stamp that does not advance resets motion and cancels every press."""
-        surface = self.surface.update(frame, hands)
-        self.placement.update(frame.camera, hands, surface, frame.stamp_ns)
         camera_from_sheet = self.sheet.update(frame)
+        surface = self.surface.update(frame, hands, self.sheet.placed_sheet)
+        self.placement.update(frame.camera, hands, surface, frame.stamp_ns)
         usable_surface = surface if self.placement.is_usable else None
         fingertips, contact_events = self.detector.process(frame, hands, usable_surface)
         key_events = self.key_decoder.process(contact_events, camera_from_sheet, frame.stamp_ns)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from fingertip_contact.datatypes import DepthImage, Frame, FrameResult, Hand, Surface
+from fingertip_contact.datatypes import DepthImage, Frame, FrameResult, Hand, PlacedSheet, Surface
 
 if TYPE_CHECKING:
     from fingertip_contact.contact.candidates import ContactDecision
@@ -41,8 +41,9 @@ class SurfaceSource(Protocol):
     reason: str
     """Why the surface is unknown or measured again; empty when it is valid."""
 
-    def update(self, frame: Frame, hands: tuple[Hand, ...]) -> Surface | None:
-        """The surface as known after this frame; None until it is known."""
+    def update(self, frame: Frame, hands: tuple[Hand, ...], sheet: PlacedSheet | None) -> Surface | None:
+        """The surface as known after this frame; None until it is known. sheet: as found in this frame, None until it
+        is; its `seen_ns` tells how certain its pose is."""
 
     def reset(self) -> None:
         """Forget the surface and measure it again from the next frame on."""

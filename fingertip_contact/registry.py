@@ -109,7 +109,9 @@ DEPTH_SOURCES = Registry(
         "fused": "fingertip_contact.depth.sources:FusedDepth",
     },
 )
-SURFACE_SOURCES = Registry("surface_sources", {"depth": "fingertip_contact.surface.plane_from_depth:SurfaceTracker"})
+SURFACE_SOURCES = Registry(
+    "surface_sources", {"sheet_and_depth": "fingertip_contact.surface.surface_tracker:SurfaceTracker"}
+)
 CONTACT_CLASSIFIERS = Registry(
     "contact_classifiers",
     {

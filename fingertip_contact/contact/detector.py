@@ -69,7 +69,7 @@ class ContactDetector:
     ) -> tuple[tuple[Fingertip, ...], tuple[ContactEvent, ...]]:
         """The fingertips of this frame, and the events that it decided."""
         hands = _select_best_hands(hands)
-        samples = self._estimator.measure(frame, hands, surface.plane if surface else None)
+        samples = self._estimator.measure(frame, hands, surface)
         if self._on_measured is not None:
             self._on_measured(frame.stamp_ns, hands, samples)
         return self.update(frame.stamp_ns, hands, samples)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
 import cv2
 import numpy as np
 
-from fingertip_contact.datatypes import Frame
+from fingertip_contact.datatypes import Frame, PlacedSheet
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.markers import MarkerDetector
@@ -24,6 +25,9 @@ FRAME_INTERVALS = 9
 MOVE_THRESHOLD_M = 0.002
 # One marker alone leaves its rotation too uncertain for keys 15 cm away.
 MIN_MARKERS = 2
+# Markers that enclose less than this part of the area that all of them enclose give keys, but no plane: it is off by up
+# to 14 mm and 4 degrees with two or three neighbours, by 0.4 mm and 0.1 degrees with all eight of a keyboard.
+MIN_ENCLOSED_RATIO = 1 / 3
 QUARTER_TURNS = range(4)
 # Four corners given by a user that fit worse are not the sheet's, or are in another order.
 MAX_CORNER_ERROR_PX = 3.0
@@ -108,10 +112,20 @@ class SheetPoseTracker:
             self._monitor(frame)
         return self._pose
 
+    @property
+    def placed_sheet(self) -> PlacedSheet | None:
+        """The sheet as of the last frame, with how certain its pose is; None until it is found.
+
+        A saved pose, or one of few markers, is certain once enough markers have been seen within MOVE_THRESHOLD_M of
+        it, which is less than what depth is off; corners given by a user never are.
+        """
+        return None if self._pose is None else PlacedSheet(self._pose, self._layout.sheet_size_m, self._seen_ns)
+
     def _reset(self) -> None:
         self._sums_px: dict[int, np.ndarray] = {}
         self._counts: dict[int, int] = {}
         self._is_calibrated = False
+        self._seen_ns: int | None = None
         self._timer.restart()
         self._moved_pose: RigidTransform | None = None
         self._pose = None
@@ -141,6 +155,7 @@ class SheetPoseTracker:
         frequent = [marker_id for marker_id, count in self._counts.items() if 2 * count >= max(self._counts.values())]
         if len(frequent) < MIN_MARKERS:
             frequent = list(self._counts)
+        self._seen_ns = frame.stamp_ns if self._enclose_enough(frequent) else None
         self._pose = self._solve(
             {marker_id: self._sums_px[marker_id] / self._counts[marker_id] for marker_id in frequent}, frame.camera
         )
@@ -150,9 +165,18 @@ class SheetPoseTracker:
             return
         self._timer.restart()
         detected = self._detect(frame)
-        pose = self._solve(detected, frame.camera) if len(detected) >= MIN_MARKERS else None
-        if pose is None or self._distance_m(pose, self._pose) <= MOVE_THRESHOLD_M:
+        if detected and not self._enclose_enough(detected) and self._are_in_place(detected, frame.camera):
+            # Their own pose would be too uncertain to tell whether the sheet has moved.
             self._moved_pose = None
+            self._seen_ns = None if self._seen_ns is None else frame.stamp_ns
+            return
+        pose = self._solve(detected, frame.camera) if len(detected) >= MIN_MARKERS else None
+        if pose is None:
+            self._moved_pose = None
+        elif self._distance_m(pose, self._pose) <= MOVE_THRESHOLD_M:
+            self._moved_pose = None
+            if self._enclose_enough(detected):
+                self._seen_ns = frame.stamp_ns
         elif self._moved_pose is None or self._distance_m(pose, self._moved_pose) > MOVE_THRESHOLD_M:
             self._moved_pose = pose
         else:
@@ -169,6 +193,27 @@ class SheetPoseTracker:
         solved = (solve_pose(points_m, pixels_px, camera) for pixels_px in rotated)
         best = min(filter(None, solved), key=lambda pose: pose.residual_px, default=None)
         return best.camera_from_sheet if best else None
+
+    def _enclose_enough(self, marker_ids: Iterable[int]) -> bool:
+        """Whether these markers enclose enough of the sheet to give its plane."""
+        enclosed_m2, whole_m2 = (
+            cv2.contourArea(
+                cv2.convexHull(
+                    np.array([self._marker_corners_m[number].mean(axis=0) for number in numbers], np.float32)
+                )
+            )
+            for numbers in (marker_ids, self._marker_corners_m)
+        )
+        return enclosed_m2 > MIN_ENCLOSED_RATIO * whole_m2
+
+    def _are_in_place(self, detected: dict[int, np.ndarray], camera: Camera) -> bool:
+        """Whether the centres of markers are seen where the pose says, along the sheet."""
+        assert self._pose is not None
+        plane = PlacedSheet(self._pose, self._layout.sheet_size_m, None).plane
+        seen_px = np.array([quad.mean(axis=0) for quad in detected.values()])
+        seen_m = self._pose.inverse.apply(plane.intersect(camera.rays(seen_px)))[:, :2]
+        expected_m = np.array([self._marker_corners_m[marker_id].mean(axis=0) for marker_id in detected])
+        return bool(np.median(np.linalg.norm(seen_m - expected_m, axis=1)) <= MOVE_THRESHOLD_M)
 
     def _distance_m(self, pose: RigidTransform, other: RigidTransform) -> float:
         """The median distance between the sheet's centre and corners under two poses."""

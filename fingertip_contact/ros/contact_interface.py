@@ -64,8 +64,10 @@ class ContactInterface:
             return {}
         values: dict[str, object] = {"hands": len(last.hands), "sheet": last.camera_from_sheet is not None}
         if last.surface is not None:
-            values["surface_residual_mm"] = round(last.surface.residual_m * 1e3, 2)
-            values["surface_inlier_ratio"] = round(last.surface.inlier_ratio, 2)
+            values["surface_in_depth"] = last.surface.depth_plane is not None
+            if last.surface.depth_plane is not None:
+                values["surface_residual_mm"] = round(last.surface.residual_m * 1e3, 2)
+                values["surface_inlier_ratio"] = round(last.surface.inlier_ratio, 2)
             values["surface_age_s"] = round((last.stamp_ns - last.surface.stamp_ns) * 1e-9, 1)
         return values
 

@@ -1,27 +1,41 @@
-"""The desk: a plane in metric 3-D, fitted to the depth of its bare pixels and checked continuously."""
+"""The desk as depth shows it: a plane fitted to its bare pixels over many frames, and checked continuously."""
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
+from dataclasses import dataclass
 
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.datatypes import MIDDLE_KNUCKLE, WRIST, DepthImage, Frame, Hand, Surface
-from fingertip_contact.geometry import Camera
-from fingertip_contact.surface.plane_fit import MIN_POINTS, PlaneFit, fit_plane
+from fingertip_contact.datatypes import DepthImage, Frame, Hand, PlacedSheet
+from fingertip_contact.numerics import stereo_inverse_depth_sigma
+from fingertip_contact.surface.desk_depth import MeanDepth, extract_desk_depth, make_grid_rays
+from fingertip_contact.surface.drift import DeskReference
+from fingertip_contact.surface.plane_choice import choose_plane
+from fingertip_contact.surface.plane_search import PlaneRegion, compute_tolerance, find_planes
 
-FIT_STRIDE = 4
-CHECK_STRIDE = 8
-CHECK_PERIOD_NS = 500_000_000
-HAND_MARGIN_PX = 30.0
-# Steeper than this the desk is seen edge-on, and depth noise along the ray is all height noise.
+CHECK_PERIOD_S = 0.5
+# So many checks in a row have to agree that the desk has moved, or that the hands type on another one.
+CHECKS_TO_DECIDE = 3
+# Of the depth's noise; of pixels on the plane it loses 1 %.
+TOLERANCE_SIGMAS = 2.5
+# Lower than this the desk is seen edge-on, and depth noise along the ray is all height noise.
 MIN_ELEVATION_DEG = 12.0
 
 
-class SurfaceTracker:
-    """Finds the desk in the first `calibration_seconds` of depth and notices when it has moved.
+@dataclass(frozen=True)
+class _Desk:
+    """A plane that may be typed on, and its depth to compare later depth with."""
 
-    `reason` states why the last fit was rejected or is being repeated; empty when the surface is valid.
+    region: PlaneRegion
+    reference: DeskReference
+
+
+class DepthPlaneTracker:
+    """Finds the desk in `calibration_seconds` of depth, and notices when it has moved.
+
+    region: the desk, None until it is found. stamp_ns: last frame that confirmed it. reason: why the last search was in
+    vain, empty if it was not. has_moved: whether the desk, as depth shows it, is not where it was; the old plane stays
+    until the new one is there. The plane of one second is not refined later: noise moves it by a tenth of what drift
+    may (see docs/surface.md), and contact heights are learnt over it.
     """
 
     def __init__(self, parameters: ContactParameters) -> None:
@@ -29,141 +43,108 @@ class SurfaceTracker:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the surface and calibrate again from the next frame on."""
+        """Forget the desk and search it from the next frame on."""
+        self.region: PlaneRegion | None = None
+        self.stamp_ns = 0
         self.reason = ""
-        self._surface: Surface | None = None
-        self._camera: Camera | None = None
-        self._accumulator = _DepthAccumulator()
-        self._calibrating = True
-        self._last_check_ns: int | None = None
-        self._disagreement_count = 0
+        self.has_moved = False
+        self._mean = MeanDepth()
+        self._desks: list[_Desk] = []
+        self._is_calibrating = True
+        self._moved_count = self._other_count = 0
 
-    def update(self, frame: Frame, hands: tuple[Hand, ...]) -> Surface | None:
-        """The surface as known after this frame; None until the first fit."""
-        if self._camera != frame.camera:
-            self.reset()
-            self._camera = frame.camera
-        if frame.depth is None:
-            return self._surface
-        if self._calibrating:
-            self._calibrate(frame, hands, frame.depth)
-        elif self._is_check_due(frame.stamp_ns):
-            self._check(frame, hands, frame.depth)
-        return self._surface
-
-    def _calibrate(self, frame: Frame, hands: tuple[Hand, ...], depth: DepthImage) -> None:
-        self._accumulator.add(frame.stamp_ns, _extract_desk_depth(depth, hands, FIT_STRIDE))
-        if self._accumulator.duration_s < self._parameters.calibration_seconds:
+    def update(self, frame: Frame, depth: DepthImage, hands: tuple[Hand, ...], sheet: PlacedSheet | None) -> None:
+        """depth: of the frame. sheet: where it is known, its plane is the desk."""
+        self._mean.add(frame.stamp_ns, extract_desk_depth(depth, hands))
+        period_s = self._parameters.calibration_seconds if self._is_calibrating else CHECK_PERIOD_S
+        if self._mean.duration_s < period_s:
             return
-        pixels, depth_m = self._accumulator.compute_mean_points(FIT_STRIDE)
-        self._accumulator = _DepthAccumulator()
-        try:
-            fit = fit_plane(frame.camera.rays(pixels), depth_m, self._parameters.surface_tolerance_m)
-            self._accept(fit, frame)
-        except ValueError as error:
-            # The old surface, if there is one, stays in use; the next calibration_seconds try again.
-            self.reason = str(error)
+        if self._is_calibrating:
+            self._calibrate(frame, depth, hands, sheet)
+        else:
+            self._check_drift(frame)
+            self._check_choice(frame, depth, hands, sheet)
+        self._mean = MeanDepth()
 
-    def _accept(self, fit: PlaneFit, frame: Frame) -> None:
-        """Take the fit as the surface. Raises ValueError where its geometry cannot be a desk under a camera."""
+    def _calibrate(self, frame: Frame, depth: DepthImage, hands: tuple[Hand, ...], sheet: PlacedSheet | None) -> None:
+        parameters, camera = self._parameters, frame.camera
+        inverse_depth = self._mean.compute()
+        rays = make_grid_rays(camera, inverse_depth.shape)
+        tolerance_px = TOLERANCE_SIGMAS * parameters.surface_noise_px
+        tolerance = compute_tolerance(
+            inverse_depth, camera.fx, parameters.baseline_m, tolerance_px, parameters.surface_tolerance_m
+        )
+        try:
+            regions = self._select_usable(find_planes(rays, inverse_depth, tolerance))
+            chosen = choose_plane(regions, camera, sheet, hands, depth)
+        except ValueError as error:
+            # The old plane, if there is one, stays in use; the next calibration_seconds try again.
+            self.reason = str(error)
+            return
+        noise = stereo_inverse_depth_sigma(camera.fx, parameters.baseline_m, parameters.surface_noise_px)
+        self.region, self.stamp_ns, self.reason, self.has_moved = chosen, frame.stamp_ns, "", False
+        self._desks = [
+            _Desk(region, DeskReference(rays, region.coefficients, region.mask, self._mean, noise))
+            for region in regions
+        ]
+        self._is_calibrating = False
+        self._moved_count = self._other_count = 0
+
+    def _select_usable(self, regions: list[PlaneRegion]) -> list[PlaneRegion]:
+        """Those that can be a desk under a camera. Raises ValueError, with the reason against the largest, if none."""
+        refusals = [self._find_refusal(region) for region in regions]
+        usable = [region for region, refusal in zip(regions, refusals, strict=True) if not refusal]
+        if not usable:
+            raise ValueError(refusals[0])
+        return usable
+
+    def _find_refusal(self, region: PlaneRegion) -> str:
         parameters = self._parameters
-        elevation_deg = fit.plane.elevation_deg
-        distance_m = float(fit.plane.offset_m)
+        elevation_deg = region.plane.elevation_deg
+        distance_m = float(region.plane.offset_m)
         low_m, high_m = parameters.surface_distance_min_m, parameters.surface_distance_max_m
         if elevation_deg < MIN_ELEVATION_DEG:
-            raise ValueError(
+            return (
                 f"the camera looks along the surface ({elevation_deg:.0f} degrees above it): "
                 f"raise it to {MIN_ELEVATION_DEG:.0f} degrees or more, best 45 to 65"
             )
         if not low_m <= distance_m <= high_m:
-            raise ValueError(
+            return (
                 f"the camera is {distance_m * 100:.0f} cm above the surface; "
                 f"{low_m * 100:.0f} to {high_m * 100:.0f} cm can be used"
             )
-        if fit.inlier_ratio < parameters.surface_inlier_ratio_min:
-            raise ValueError(
-                f"only {fit.inlier_ratio:.0%} of the depth lies on one plane, "
+        if region.inlier_ratio < parameters.surface_inlier_ratio_min:
+            return (
+                f"only {region.inlier_ratio:.0%} of the depth around the surface lies on it, "
                 f"{parameters.surface_inlier_ratio_min:.0%} are needed: clear the desk or move the camera"
             )
-        self._surface = Surface(fit.plane, fit.residual_m, fit.inlier_ratio, frame.stamp_ns)
-        self._calibrating = False
-        self._disagreement_count = 0
-        self.reason = ""
+        return ""
 
-    def _is_check_due(self, stamp_ns: int) -> bool:
-        if self._last_check_ns is not None and 0 <= stamp_ns - self._last_check_ns < CHECK_PERIOD_NS:
-            return False
-        self._last_check_ns = stamp_ns
-        return True
-
-    def _check(self, frame: Frame, hands: tuple[Hand, ...], depth: DepthImage) -> None:
-        """Compare the bare desk with the plane; after three disagreements in a row, calibrate again."""
-        assert self._surface is not None
-        depth_m = _extract_desk_depth(depth, hands, CHECK_STRIDE)
-        rows, columns = np.nonzero(np.isfinite(depth_m))
-        pixels = np.column_stack([columns, rows]) * CHECK_STRIDE
-        height_m = self._surface.plane.height_m(frame.camera.deproject(pixels, depth_m[rows, columns]))
-        near = np.abs(height_m) < 10 * self._parameters.surface_tolerance_m
-        if near.sum() < MIN_POINTS:
+    def _check_drift(self, frame: Frame) -> None:
+        """Compare the mean depth with that of the calibration; after some disagreements in a row, calibrate again."""
+        reference = next(desk.reference for desk in self._desks if desk.region is self.region)
+        change = reference.compare(self._mean)
+        if change is None:
             return
-        moved = _max_quadrant_residual_m(pixels[near], height_m[near]) > self._parameters.surface_drift_m
-        self._disagreement_count = self._disagreement_count + 1 if moved else 0
-        if self._disagreement_count >= 3:
-            self.reason = "the surface or the camera has moved; calibrating again"
-            self._calibrating = True
+        if not change.is_larger_than(self._parameters.surface_drift_m):
+            self._moved_count, self.stamp_ns = 0, frame.stamp_ns
             return
-        plane, residual_m = self._surface.plane, self._surface.residual_m
-        self._surface = Surface(plane, residual_m, self._surface.inlier_ratio, frame.stamp_ns)
+        self._moved_count += 1
+        if self._moved_count >= CHECKS_TO_DECIDE:
+            self.has_moved = self._is_calibrating = True
 
-
-def _max_quadrant_residual_m(pixels: np.ndarray, height_m: np.ndarray) -> float:
-    """The largest |median height| of the four quadrants of the points: it sees a shift as well as a tilt."""
-    right, low = (pixels > np.median(pixels, axis=0)).T
-    quadrants = [height_m[(right == a) & (low == b)] for a in (False, True) for b in (False, True)]
-    return max(abs(float(np.median(part))) for part in quadrants if len(part) >= MIN_POINTS // 8)
-
-
-class _DepthAccumulator:
-    """Running mean of depth a pixel: whole-millimetre depth needs several frames for a sub-millimetre plane."""
-
-    def __init__(self) -> None:
-        self._sum: np.ndarray | None = None
-        self._count: np.ndarray | None = None
-        self._first_ns = self._last_ns = 0
-
-    @property
-    def duration_s(self) -> float:
-        return (self._last_ns - self._first_ns) / 1e9
-
-    def add(self, stamp_ns: int, depth_m: np.ndarray) -> None:
-        if self._sum is None or self._count is None or stamp_ns < self._last_ns:
-            self._sum = np.zeros(depth_m.shape)
-            self._count = np.zeros(depth_m.shape, dtype=np.int32)
-            self._first_ns = stamp_ns
-        valid = np.isfinite(depth_m)
-        self._sum += np.where(valid, depth_m, 0.0)
-        self._count += valid
-        self._last_ns = stamp_ns
-
-    def compute_mean_points(self, stride: int) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels (N, 2) and mean depths (N,), metres, of what was seen at least half as often as the best pixel."""
-        assert self._sum is not None
-        assert self._count is not None
-        rows, columns = np.nonzero(self._count > self._count.max() // 2)
-        pixels = np.column_stack([columns, rows]) * stride
-        return pixels, self._sum[rows, columns] / self._count[rows, columns]
-
-
-def _extract_desk_depth(depth: DepthImage, hands: tuple[Hand, ...], stride: int) -> np.ndarray:
-    """Every stride-th pixel of the depth (h, w), metres, NaN where invalid or near a hand or its forearm."""
-    depth_m = depth.to_metres((slice(None, None, stride), slice(None, None, stride)))
-    for hand in hands:
-        wrist = hand.landmarks_px[WRIST]
-        elbow = wrist + 2.0 * (wrist - hand.landmarks_px[MIDDLE_KNUCKLE])
-        outline = cv2.convexHull(np.vstack([hand.landmarks_px, elbow]).astype(np.float32) / stride)
-        mask = np.zeros(depth_m.shape, dtype=np.uint8)
-        polygon = np.round(outline).astype(np.int32)
-        cv2.fillConvexPoly(mask, polygon, 1)
-        cv2.polylines(mask, [polygon], True, 1, thickness=max(1, round(2 * HAND_MARGIN_PX / stride)))
-        depth_m[mask > 0] = np.nan
-    return depth_m
+    def _check_choice(
+        self, frame: Frame, depth: DepthImage, hands: tuple[Hand, ...], sheet: PlacedSheet | None
+    ) -> None:
+        """Take another of the planes after hands have been over it, or the sheet on it, for some checks in a row."""
+        if not hands and sheet is None:
+            return
+        try:
+            chosen = choose_plane([desk.region for desk in self._desks], frame.camera, sheet, hands, depth)
+        except ValueError:
+            # The sheet's markers show that it has left all of them.
+            self._is_calibrating = True
+            return
+        self._other_count = 0 if chosen is self.region else self._other_count + 1
+        if self._other_count >= CHECKS_TO_DECIDE:
+            self.region, self._other_count, self._moved_count = chosen, 0, 0

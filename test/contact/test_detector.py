@@ -266,6 +266,6 @@ def test_invalid_landmarks_are_treated_as_missing(bad: float) -> None:
     frame = Frame(
         1, "camera", CAMERA, np.zeros((480, 640, 3), np.uint8), DepthImage(np.full((480, 640), 300, np.uint16), 0.001)
     )
-    tips, events = ContactDetector(ContactParameters()).process(frame, (broken,), Surface(plane, 0.0, 1.0, 0))
+    tips, events = ContactDetector(ContactParameters()).process(frame, (broken,), Surface(plane, plane, 0.0, 1.0, 0))
     assert {tip.state for tip in tips} == {"lost"}
     assert events == ()

@@ -11,7 +11,7 @@ from fingertip_contact.contact.measurement.fingertip_estimator import FingertipE
 from fingertip_contact.contact.measurement.fingertip_flow import FingertipFlow, make_window_px
 from fingertip_contact.contact.measurement.fingertip_height import compute_approach_direction, to_approach_frame
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.datatypes import FINGERTIP_LANDMARKS, DepthImage, Frame, Hand
+from fingertip_contact.datatypes import FINGERTIP_LANDMARKS, DepthImage, Frame, Hand, Surface
 
 SHAPE = CAMERA.height, CAMERA.width
 WINDOW = make_window_px(1100.0)
@@ -77,7 +77,7 @@ def test_estimator_resets_when_time_does() -> None:
     flow_m = []
     for stamp_ns, shift_px in ((5, 0.0), (6, 2.0), (6, 4.0), (7, 6.0)):
         frame = Frame(stamp_ns, "camera", CAMERA, make_textured_image((shift_px, 0.0)), depth)
-        measured = estimator.measure(frame, (make_hand(0, (shift_px, 0.0)),), plane)
+        measured = estimator.measure(frame, (make_hand(0, (shift_px, 0.0)),), Surface(plane, plane, 0.0, 1.0, stamp_ns))
         assert measured is not None
         flow_m.append(np.linalg.norm(measured.flow_m, axis=1))
     assert np.isnan(flow_m[0]).all()

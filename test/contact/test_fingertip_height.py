@@ -9,6 +9,7 @@ from contact_world import CAMERA, make_desk_plane, make_hand, render_fingers
 from fingertip_contact.contact.measurement.fingertip_height import measure_fingertips
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import FINGERTIP_LANDMARKS, DepthImage
+from fingertip_contact.geometry import Plane
 
 HAND = make_hand(0)
 TIPS = HAND.landmarks_px[list(FINGERTIP_LANDMARKS)] + np.array([0.0, 2.0])
@@ -45,6 +46,23 @@ def test_contact_point_lies_under_the_fingertip() -> None:
     assert np.abs(plane.height_m(pads)).max() < 0.001
     assert np.linalg.norm(pads - in_contact, axis=1).max() < 0.008
     assert np.abs(pads - in_contact)[:, 0].max() < 0.002
+
+
+def test_depth_bias_cancels_over_the_depth_plane() -> None:
+    """Depth that is 2.5 % too near raises no finger if the desk is taken from the same depth; the contact point stays
+    on the desk itself."""
+    plane = make_desk_plane(60)
+    depth = render_fingers(plane, TIPS, 0.004, 0)
+    biased = DepthImage(depth.values * np.float32(0.975 * depth.unit_m), 1.0)
+    depth_plane = Plane(plane.normal, plane.offset_m * 0.975)
+    true, found = (
+        measure_fingertips(image, CAMERA, plane, (HAND,), ContactParameters(), depth_plane=seen)
+        for image, seen in ((depth, plane), (biased, depth_plane))
+    )
+    np.testing.assert_allclose(found.rim_height_m, true.rim_height_m, atol=0.0005)
+    np.testing.assert_allclose(found.contact_point_m, true.contact_point_m, atol=0.0005)
+    over_plane = measure_fingertips(biased, CAMERA, plane, (HAND,), ContactParameters())
+    assert not np.allclose(over_plane.rim_height_m, true.rim_height_m, atol=0.003)
 
 
 def test_fingertip_end_is_assigned_to_one_finger() -> None:

@@ -274,3 +274,47 @@ def test_four_corners_replace_markers():
     assert key_error_m(found, true_pose) < 1e-6
     with pytest.raises(ValueError, match="four pixels"):
         SheetPoseTracker(LAYOUT, corners_px[:3])
+
+
+@pytest.mark.parametrize(
+    ("kept", "is_certain"), [((0, 1, 2, 3, 4, 5, 6, 7), True), ((0, 4, 6), True), ((0, 1), False), ((5, 6, 7), False)]
+)
+def test_markers_that_enclose_little_give_no_plane(kept, is_certain):
+    """A pose is certain only if its markers enclose a good part of the sheet; then its plane is right to 1 mm, 0.3
+    degrees."""
+    true_pose, rng, tracker = make_camera_pose(60, 0.3), np.random.default_rng(8), SheetPoseTracker(LAYOUT)
+    hidden = tuple(marker.marker_id for marker in LAYOUT.markers if marker.marker_id not in kept)
+    track_sheet(tracker, LAYOUT, true_pose, rng, CALIBRATION_FRAMES, hidden=hidden)
+    placed = tracker.placed_sheet
+    assert placed is not None
+    assert (placed.seen_ns is not None) == is_certain
+    if is_certain:
+        corners_m = true_pose.apply(np.column_stack([LAYOUT.sheet_corners_m, np.zeros(4)]))
+        assert np.abs(placed.plane.height_m(corners_m)).max() < 0.001
+        assert np.degrees(np.arccos(min(1.0, placed.plane.normal @ true_pose.rotation[:, 2]))) < 0.3
+
+
+def test_sighting_is_renewed_by_any_marker_in_place():
+    """After the pose is known, one marker where it should be shows that the sheet is still there; none does not."""
+    pose, rng, tracker = make_camera_pose(60, 0.36), np.random.default_rng(9), SheetPoseTracker(LAYOUT)
+    track_sheet(tracker, LAYOUT, pose, rng, CALIBRATION_FRAMES)
+    hidden = tuple(marker.marker_id for marker in LAYOUT.markers)
+    seen_ns = []
+    for first, markers in enumerate((hidden[1:], hidden), start=1):
+        track_sheet(tracker, LAYOUT, pose, rng, 2 * REDETECT_PERIOD_FRAMES, 60 * first, markers)
+        seen_ns.append(tracker.placed_sheet.seen_ns)
+    assert make_frame(np.zeros((1, 1, 3), np.uint8), 60).stamp_ns < seen_ns[0] == seen_ns[1]
+
+
+def test_given_pose_is_certain_once_markers_confirm_it():
+    """A saved pose is certain only once markers are seen within 2 mm of it; corners given by a user never are."""
+    pose, rng = make_camera_pose(60, 0.36, turn_deg=4.0), np.random.default_rng(10)
+    tracker = SheetPoseTracker(LAYOUT, saved_pose=pose)
+    track_sheet(tracker, LAYOUT, pose, rng, 1)
+    assert tracker.placed_sheet.seen_ns is None
+    track_sheet(tracker, LAYOUT, pose, rng, 2 * REDETECT_PERIOD_FRAMES, 1)
+    assert tracker.placed_sheet.seen_ns is not None
+    corners_px = CAMERA.project(pose.apply(np.column_stack([LAYOUT.sheet_corners_m, np.zeros(4)])))
+    tracker = SheetPoseTracker(LAYOUT, corners_px)
+    track_sheet(tracker, LAYOUT, pose, rng, 2 * REDETECT_PERIOD_FRAMES)
+    assert tracker.placed_sheet.seen_ns is None

@@ -24,9 +24,9 @@ AWAY = tuple(turn_hand(seen) for seen in FACING)
 
 
 def observe_from(elevation_deg: float, hands: tuple[Hand, ...], frames: int = 60) -> CameraPlacement:
-    placement = CameraPlacement()
+    placement, plane = CameraPlacement(), make_desk_plane(elevation_deg)
     for number in range(frames):
-        placement.update(CAMERA, hands, Surface(make_desk_plane(elevation_deg), 0.0003, 0.95, 0), number * FRAME_NS)
+        placement.update(CAMERA, hands, Surface(plane, plane, 0.0003, 0.95, 0), number * FRAME_NS)
     return placement
 
 
@@ -51,7 +51,9 @@ def test_camera_is_accepted_again_after_being_moved() -> None:
     """Facing hands make up for those seen from behind."""
     placement = observe_from(60, AWAY)
     for number in range(60, 120):
-        placement.update(CAMERA, FACING, Surface(make_desk_plane(60), 0.0003, 0.95, 0), number * FRAME_NS)
+        placement.update(
+            CAMERA, FACING, Surface(make_desk_plane(60), make_desk_plane(60), 0.0003, 0.95, 0), number * FRAME_NS
+        )
     assert placement.is_usable
 
 

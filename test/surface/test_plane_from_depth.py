@@ -9,7 +9,7 @@ from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import DepthImage, Frame, Hand
 from fingertip_contact.geometry import Camera, Plane
 from fingertip_contact.surface.plane_fit import fit_plane
-from fingertip_contact.surface.plane_from_depth import SurfaceTracker
+from fingertip_contact.surface.surface_tracker import SurfaceTracker
 
 CAMERA = Camera(391.76, 390.61, 322.81, 239.81, 640, 480)
 COLOR = np.zeros((480, 640, 3), np.uint8)

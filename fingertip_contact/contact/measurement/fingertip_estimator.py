@@ -13,7 +13,7 @@ from fingertip_contact.contact.measurement.fingertip_height import (
     measure_heights_m,
 )
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.datatypes import FINGERTIP_LANDMARKS, Frame, Hand
+from fingertip_contact.datatypes import FINGERTIP_LANDMARKS, Frame, Hand, Surface
 from fingertip_contact.geometry import Plane
 
 # Anything higher is finger: more than the scatter of a desk's depth, less than the thickness of a fingertip.
@@ -30,18 +30,21 @@ class FingertipEstimator:
         self._flow = FingertipFlow()
         self._stamp_ns = -1
 
-    def measure(self, frame: Frame, hands: tuple[Hand, ...], plane: Plane | None) -> FingertipSamples | None:
-        """Five rows per hand, in the order of the hands; None without hand, depth or plane."""
-        if frame.stamp_ns <= self._stamp_ns or plane is None or frame.depth is None or not hands:
+    def measure(self, frame: Frame, hands: tuple[Hand, ...], surface: Surface | None) -> FingertipSamples | None:
+        """Five rows per hand, in the order of the hands; None without hand or depth, or where depth has not measured
+        the surface."""
+        depth_plane = None if surface is None else surface.depth_plane
+        if frame.stamp_ns <= self._stamp_ns or depth_plane is None or frame.depth is None or not hands:
             self._flow.reset()
         self._stamp_ns = frame.stamp_ns
-        if plane is None or frame.depth is None or not hands:
+        if surface is None or depth_plane is None or frame.depth is None or not hands:
             return None
+        plane = surface.plane
         window = make_window_px(_estimate_pixels_per_m(frame, hands, plane))
         tips_px = np.concatenate([hand.landmarks_px[_TIP_LANDMARKS] for hand in hands])
-        heights = measure_heights_m(frame.depth, frame.camera, plane, np.rint(tips_px), window[None])
+        heights = measure_heights_m(frame.depth, frame.camera, depth_plane, np.rint(tips_px), window[None])
         flow_px = self._flow.update(frame.color_bgr, hands, window, heights > FOREGROUND_HEIGHT_M)
-        return measure_fingertips(frame.depth, frame.camera, plane, hands, self._parameters, flow_px)
+        return measure_fingertips(frame.depth, frame.camera, plane, hands, self._parameters, flow_px, depth_plane)
 
 
 def _estimate_pixels_per_m(frame: Frame, hands: tuple[Hand, ...], plane: Plane) -> float:

@@ -78,8 +78,10 @@ def measure_fingertips(
     hands: tuple[Hand, ...],
     parameters: ContactParameters,
     flow_px: np.ndarray | None = None,
+    depth_plane: Plane | None = None,
 ) -> FingertipSamples:
-    """Measure five fingertips of each hand over the plane. flow_px: (N, 2), see FingertipFlow; None where not known."""
+    """Measure five fingertips of each hand over the plane. flow_px: (N, 2), see FingertipFlow; None where not known.
+    depth_plane: the plane as depth shows it, for heights (see Surface); None: the same."""
     landmarks = np.stack([hand.landmarks_px for hand in hands]).astype(np.float64)
     landmarks[~(np.abs(landmarks) < MAX_LANDMARK_PX)] = np.nan
     tip_px, base_px = (landmarks[:, rows].reshape(-1, 2) for rows in (_TIP_LANDMARKS, _BASE_LANDMARKS))
@@ -88,7 +90,7 @@ def measure_fingertips(
     tip_depth_m = plane.depth_at_m(camera.rays(tip_px))
     pixels_per_m = camera.focal_px / tip_depth_m
 
-    height_m = _scan_rows(depth, camera, plane, tip_px, direction, pixels_per_m)
+    height_m = _scan_rows(depth, camera, depth_plane or plane, tip_px, direction, pixels_per_m)
     across_m, coverage = _trace_axis(height_m)
     rows_m = _weighted_mean(height_m, _gaussian_weight(SCAN_ACROSS_M - across_m[..., None], ROW_SIGMA_M))
     end_m = _find_finger_end(coverage)

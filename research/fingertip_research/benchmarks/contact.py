@@ -17,7 +17,7 @@ from fingertip_contact.datatypes import HANDS
 from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.bag import open_recording
-from fingertip_contact.surface.plane_from_depth import SurfaceTracker
+from fingertip_contact.surface.surface_tracker import SurfaceTracker
 from fingertip_research.evaluation.fingertip_noise import load_noise_model
 from fingertip_research.evaluation.fingertip_recording import FingertipRecording
 from fingertip_research.evaluation.kinematic_suite import (
@@ -89,7 +89,7 @@ def measure_fingertip_latency(bag: Path, frames: int) -> dict[str, float]:
             if surface is None or frame.depth is None or len(hands) != len(HANDS):
                 continue
             with stopwatch.timing():
-                estimator.measure(frame, hands, surface.plane)
+                estimator.measure(frame, hands, surface)
             if len(stopwatch.wall_ms) == frames + WARMUP_FRAMES:
                 break
     if len(stopwatch.wall_ms) <= WARMUP_FRAMES:

@@ -12,6 +12,8 @@ from fingertip_research.cli.simulate import render
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from fingertip_research.simulation.scene import Scene
+
 HAND_WEIGHTS = "hands"
 DEPTH_WEIGHTS = "d405"
 LAYOUT = "qwerty"
@@ -47,11 +49,12 @@ def demo(
     from fingertip_research.simulation.scene import make_scene
 
     console = Console()
-    typist = HABITS[make_scene(seed, angle, difficulty).difficulty].description
+    scene = make_scene(seed, angle, difficulty)
+    typist = HABITS[scene.difficulty].description
     weights.pull(HAND_WEIGHTS, console.print)
     logs = out / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    recording = _get_recording(console, text, seed, angle, difficulty)
+    recording = _get_recording(console, text, scene)
     with open_recording(recording) as source:
         screen = ProgressScreen(console, source.frame_count)
     console.print(_describe_depth())
@@ -75,16 +78,21 @@ def demo(
         raise typer.Exit(EXIT_CER_TOO_HIGH)
 
 
-def _get_recording(console: Console, text: str, seed: int, angle: float, difficulty: str) -> Path:
+def _get_recording(console: Console, text: str, scene: Scene) -> Path:
     from fingertip_research.simulation.recording_cache import is_complete, locate_recording
 
-    settings: dict[str, object] = {"text": text, "seed": seed, "angle": angle, "difficulty": difficulty}
+    settings: dict[str, object] = {
+        "text": text,
+        "seed": scene.seed,
+        "angle": scene.angle_deg,
+        "difficulty": scene.difficulty,
+    }
     recording = locate_recording(settings)
     if is_complete(recording):
         console.print(f"Recording: {recording} (cached)", highlight=False, soft_wrap=True)
     else:
         console.print(f"Recording: rendering {recording}", highlight=False, soft_wrap=True)
-        render(text=text, seed=seed, angle=angle, difficulty=difficulty, out=recording)
+        render(text, scene, recording)
     return recording
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fingertip_contact.cli import options
 from fingertip_contact.cli.progress import track_progress
+
+if TYPE_CHECKING:
+    from fingertip_research.simulation.scene import Scene
 
 app = typer.Typer(add_completion=False)
 
@@ -19,7 +22,7 @@ app = typer.Typer(add_completion=False)
 def simulate(
     context: typer.Context,
     text: Annotated[
-        str | None, typer.Option(help="Text to type; each character has to be on the layout. Required.")
+        str | None, typer.Option(help="Text to type; each character has to be on the layout. Required for typing.")
     ] = None,
     out: Annotated[
         Path | None,
@@ -32,6 +35,20 @@ def simulate(
     distance_m: Annotated[
         float | None, typer.Option(help="Distance from camera to sheet, metres; by default drawn from 0.32 to 0.40.")
     ] = None,
+    view: Annotated[
+        str, typer.Option(help="Camera beyond the sheet (facing), or over the typist's side of it (own_side).")
+    ] = "facing",
+    posture: Annotated[str, typer.Option(help="Fingers: curled, or stretched.")] = "curled",
+    clutter: Annotated[
+        str | None, typer.Option(help="Things around the sheet: none, some or much; by default by difficulty.")
+    ] = None,
+    sensor: Annotated[
+        str, typer.Option(help="Depth: matched as the camera does (stereo), or sharp (ideal).")
+    ] = "stereo",
+    resolution: Annotated[str, typer.Option(help="Of all images: 640x480 or 848x480.")] = "640x480",
+    infra: Annotated[bool, typer.Option("--infra", help="Also write the images of both imagers.")] = False,
+    typing: Annotated[bool, typer.Option(help="Without typing, hands come and go for a time: --seconds.")] = True,
+    seconds: Annotated[float | None, typer.Option(help="Length of a recording without typing, 10 to 600.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Rendering processes; by default one per core.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
@@ -40,14 +57,38 @@ def simulate(
     The ground truth of each frame is written beside it, to <out>.truth.jsonl; docs/recordings.md describes it. The
     same arguments give the same bytes.
 
-    Example: fingertip-contact simulate --text "the quick brown fox" --seed 7 --angle 60 --out out/fox.mcap
+    Examples: fingertip-contact simulate --text "the quick brown fox" --seed 7 --angle 60 --out out/fox.mcap
+    fingertip-contact simulate --no-typing --seconds 60 --view own_side --out out/hands.mcap
     """
     if context.invoked_subcommand is not None:
         return
-    if text is None or out is None:
-        raise ValueError(f"simulate: {'--text' if text is None else '--out'} is missing; see simulate --help")
-    frames = render(text, seed, angle, difficulty, out, layout, distance_m, workers, force)
-    typer.echo(f"{frames} frames, typist: {difficulty}, {out}", err=True)
+    _check_options(text, seconds, out, typing)
+    assert out is not None
+    from fingertip_research.simulation.scene import make_scene, parse_resolution
+
+    scene = make_scene(
+        seed,
+        angle,
+        difficulty,
+        distance_m,
+        view=view,
+        posture=posture,
+        clutter=clutter,
+        sensor=sensor,
+        resolution=parse_resolution(resolution),
+    )
+    frames = render(text, scene, out, layout, seconds=seconds, workers=workers, overwrite=force, infra=infra)
+    typer.echo(f"{frames} frames, {'typist' if typing else 'hands only'}: {difficulty}, {out}", err=True)
+
+
+def _check_options(text: str | None, seconds: float | None, out: Path | None, typing: bool) -> None:
+    """Raises ValueError for options that are missing or exclude each other."""
+    if out is None or (text if typing else seconds) is None:
+        missing = "--out" if out is None else "--text" if typing else "--seconds"
+        raise ValueError(f"simulate: {missing} is missing; see simulate --help")
+    if (seconds if typing else text) is not None:
+        unused = "--seconds" if typing else "--text"
+        raise ValueError(f"simulate: {unused} has no effect with --{'' if typing else 'no-'}typing; leave it out")
 
 
 @app.command(no_args_is_help=True)
@@ -96,15 +137,15 @@ def _split_words(text: str) -> list[str]:
 
 
 def render(
-    text: str,
-    seed: int,
-    angle: float,
-    difficulty: str,
+    text: str | None,
+    scene: Scene,
     out: Path,
     layout: str = "qwerty",
-    distance_m: float | None = None,
+    *,
+    seconds: float | None = None,
     workers: int | None = None,
     overwrite: bool = False,
+    infra: bool = False,
 ) -> int:
     """Writes the bag `out` and its ground truth, with a progress bar; returns the number of frames.
 
@@ -112,13 +153,14 @@ def render(
     """
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_research.simulation.recording import simulate as simulate_recording
-    from fingertip_research.simulation.scene import make_scene
 
     return simulate_recording(
         text,
         load_layout(layout),
-        make_scene(seed, angle, difficulty, distance_m),
+        scene,
         out,
+        seconds=seconds,
+        infra=infra,
         workers=workers or os.cpu_count() or 1,
         overwrite=overwrite,
         progress=partial(track_progress, label=out.name),

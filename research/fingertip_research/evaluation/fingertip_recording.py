@@ -21,9 +21,7 @@ import fingertip_contact.contact.measurement.fingertip_height
 import fingertip_contact.hands
 import fingertip_contact.keyboard.sheet_pose
 import fingertip_contact.pipeline
-import fingertip_contact.surface.camera_placement
-import fingertip_contact.surface.plane_fit
-import fingertip_contact.surface.plane_from_depth
+import fingertip_contact.surface
 from fingertip_contact.contact.detector import ContactDetector
 from fingertip_contact.contact.measurement.fingertip_height import FingertipSamples
 from fingertip_contact.contact.measurement.history import FINGER_COUNT, find_columns
@@ -209,9 +207,7 @@ def _cache_path(bag: Path, layout: Layout, calibration_seconds: float) -> Path:
         fingertip_contact.contact.detector,
         fingertip_contact.contact.measurement.fingertip_estimator,
         fingertip_contact.contact.measurement.fingertip_height,
-        fingertip_contact.surface.plane_fit,
-        fingertip_contact.surface.plane_from_depth,
-        fingertip_contact.surface.camera_placement,
+        fingertip_contact.surface,
         fingertip_contact.contact.measurement.fingertip_flow,
         fingertip_contact.keyboard.sheet_pose,
         fingertip_contact.hands,

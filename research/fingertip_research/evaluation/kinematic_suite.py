@@ -16,6 +16,7 @@ from fingertip_research.evaluation.fingertip_noise import FingertipNoise, Markov
 from fingertip_research.evaluation.fingertip_recording import FingertipRecording
 from fingertip_research.evaluation.kinematic_view import FingerBias, FrameTiming, Trajectory, observe
 from fingertip_research.ground_truth.recording import GroundTruth
+from fingertip_research.simulation.camera_view import View
 from fingertip_research.simulation.kinematic_typing import Confounders, TypingSimulator, TypingTrajectory
 from fingertip_research.simulation.participant import HABITS, Participant, sample_participant
 from fingertip_research.simulation.scene import make_scene
@@ -69,6 +70,7 @@ class Condition:
     has_track_loss: bool = False
     confounders: Confounders = ALL_CONFOUNDERS
     words_per_minute: float | None = None
+    view: View = "facing"
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ def make_trial_of_trajectory(
     if condition.has_track_loss:
         noise = replace(noise, track_loss=TRACK_LOSS_MODEL)
     bias = FingerBias.sample(noise, np.random.default_rng([participant_id, 79]))
-    scene = make_scene(participant_id, condition.angle_deg, "normal", condition.distance_m)
+    scene = make_scene(participant_id, condition.angle_deg, "normal", condition.distance_m, view=condition.view)
     random = np.random.default_rng([participant_id, 80, round(condition.angle_deg)])
     recording, truth = observe(trajectory, scene, noise, bias, condition.frame_timing, random)
     return Trial(participant_id, condition, recording, truth, bias.contact_rim_height_m(noise))

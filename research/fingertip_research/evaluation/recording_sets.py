@@ -14,12 +14,23 @@ RECORDING_SETS_FILE = "recordings.yaml"
 
 @dataclass(frozen=True)
 class RecordingSpec:
-    """One recording. seed: draws the participant."""
+    """One recording. seed: draws the participant. text: to type; None for hands that do not type for `seconds`. The
+    other fields are the arguments of `simulation.scene.make_scene`; resolution: such as 848x480."""
 
-    text: str
+    text: str | None
     seed: int
     angle_deg: float
     difficulty: str = "normal"
+    view: str = "facing"
+    posture: str = "curled"
+    distance_m: float | None = None
+    resolution: str = "640x480"
+    sensor: str = "stereo"
+    seconds: float | None = None
+
+    @property
+    def is_typing(self) -> bool:
+        return self.text is not None
 
 
 def load_recording_set(name: str, path: Path | None = None) -> tuple[RecordingSpec, ...]:

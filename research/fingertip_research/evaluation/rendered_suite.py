@@ -22,7 +22,7 @@ from fingertip_research.evaluation.recording_sets import RecordingSpec
 from fingertip_research.ground_truth.recording import GroundTruth, ground_truth_path, read_ground_truth
 from fingertip_research.simulation.recording import Progress, simulate
 from fingertip_research.simulation.recording_cache import is_complete, locate_recording
-from fingertip_research.simulation.scene import make_scene
+from fingertip_research.simulation.scene import make_scene, parse_resolution
 
 # Larger seeds are for tests: no part of the detector was tuned on or fitted to them.
 MAX_DEVELOPMENT_SEED = 100
@@ -47,8 +47,26 @@ def load_or_render(spec: RecordingSpec, layout: Layout, workers: int, progress: 
     path = locate_recording({"suite": "contact", **vars(spec), "layout": layout.name})
     if not is_complete(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        scene = make_scene(spec.seed, spec.angle_deg, spec.difficulty)
-        simulate(spec.text, layout, scene, path, workers=workers, overwrite=True, progress=progress)
+        scene = make_scene(
+            spec.seed,
+            spec.angle_deg,
+            spec.difficulty,
+            spec.distance_m,
+            view=spec.view,
+            posture=spec.posture,
+            resolution=parse_resolution(spec.resolution),
+            sensor=spec.sensor,
+        )
+        simulate(
+            spec.text,
+            layout,
+            scene,
+            path,
+            seconds=spec.seconds,
+            workers=workers,
+            overwrite=True,
+            progress=progress,
+        )
     return path
 
 

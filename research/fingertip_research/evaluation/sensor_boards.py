@@ -12,11 +12,11 @@ Surface = Literal["print", "white", "black"]
 BOARD_SIZE_M = (1.2, 0.7)
 _PIXELS_PER_MM = 3.0
 # Mean grey, and per scale of the texture (SD of the blur, pixels of 1/3 mm) its contrast in grey levels. White paper
-# shows its fibres at about half a per cent, black print the uneven gloss of its toner.
+# shows its fibres at about one per cent, black print the uneven gloss of its toner.
 _MEAN_GREY: dict[Surface, float] = {"print": 130.0, "white": 245.0, "black": 4.0}
 _CONTRAST_BY_SCALE: dict[Surface, dict[float, float]] = {
     "print": {1.5: 15.0, 4.0: 12.0, 12.0: 10.0},
-    "white": {1.5: 1.5, 6.0: 0.75},
+    "white": {1.5: 2.1, 6.0: 1.0},
     "black": {1.5: 1.6, 5.0: 0.8},
 }
 

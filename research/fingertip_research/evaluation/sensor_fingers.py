@@ -8,7 +8,7 @@ import numpy as np
 
 from fingertip_research.evaluation.sensor_boards import make_smooth_noise
 from fingertip_research.simulation.bodies import Body, Shape, finger_segment
-from fingertip_research.simulation.scene import SKIN_TONES_SRGB, srgb_to_linear_bgr
+from fingertip_research.simulation.scene_look import SKIN_TONES_SRGB, srgb_to_linear_bgr
 
 _LENGTH_M = 0.075
 _TEXELS_PER_M = 4000.0

@@ -31,6 +31,7 @@ _EXPOSURE: dict[Surface, float] = {"print": 1.0, "white": 0.8, "black": _MAX_EXP
 _GREY_BGR = np.full(3, 0.3, dtype=np.float32)
 
 FINGER_TOP_M = 0.018
+_FINGER_PX = 11.2  # the blur of lens and pixels makes 12 of it
 _GAP_M = 0.003
 _STRIP_LENGTH_M, _STRIP_REACH_M = 0.035, 0.034
 _TYPED_TEXT = "the fox"
@@ -110,7 +111,7 @@ def make_targets(sensor: SensorKind) -> dict[str, Target]:
     ]
     far_m, small = 0.45, (640, 480)
     focal_px = make_scene(SEED, _BOARD_ANGLE_DEG, resolution=small).color_camera.fx
-    radius_m = 12 / 2 / focal_px * (far_m - 0.012)
+    radius_m = _FINGER_PX / 2 / focal_px * (far_m - 0.012)
     singles = tuple(_place_fingers(x, y, 1, radius_m) for x in (-0.035, 0.035) for y in (-0.1, 0.0, 0.1))
     # On the axis, where the camera looks straight into the gap.
     pairs = tuple(_place_fingers(0.0, y, 2, 0.007) for y in (-0.045, 0.045))

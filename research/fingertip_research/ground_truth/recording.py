@@ -25,7 +25,7 @@ KINDS = ("header", "tap", "rest", "frame")
 @dataclass(frozen=True)
 class GroundTruthHeader:
     """The settings of the recording; None for fields that the file lacks. calibration_seconds: duration of the empty
-    desk at the start."""
+    desk at the start. view: the side of the sheet that the camera is on; posture: of the fingers."""
 
     text: str
     seed: int | None
@@ -36,6 +36,8 @@ class GroundTruthHeader:
     participant: dict[str, Any]
     calibration_seconds: float | None
     camera_from_sheet: RigidTransform | None
+    view: str | None = None
+    posture: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,8 @@ def _parse_header(line: dict[str, Any]) -> GroundTruthHeader:
         participant=line.get("participant", {}),
         calibration_seconds=line.get("calibration_seconds"),
         camera_from_sheet=None if pose is None else _parse_pose(pose),
+        view=line.get("view"),
+        posture=line.get("posture"),
     )
 
 

@@ -5,14 +5,16 @@ Colours are linear BGR albedo, float32, 0..1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 
-from fingertip_contact.datatypes import FINGERS
+from fingertip_contact.datatypes import FINGERS, Finger
 from fingertip_research.simulation.hand import HandModel
-from fingertip_research.simulation.scene import SKIN_TONES_SRGB, srgb_to_linear_bgr
+from fingertip_research.simulation.scene_look import SKIN_TONES_SRGB, srgb_to_linear_bgr
 
 SKIN_TEXTURE_SIZE = 768
 DESK_SIZE_M = 1.6
@@ -21,12 +23,19 @@ _DESK_PIXELS = 1600
 # Factors of reddened skin: less blue and green, the same red.
 _FLUSH = np.array([0.72, 0.70, 1.0], dtype=np.float32)
 _NAIL_GLOSS, _SKIN_GLOSS = 0.9, 0.25
+_RING_WIDTH_M = 0.004
+_RING_BGR = np.array([0.18, 0.40, 0.52], dtype=np.float32)  # gold
+# Plain desks have the others' texture with this contrast.
+_PLAIN_PREFIX = "plain_"
+_PLAIN_CONTRAST = 0.2
 
 
-def make_skin_texture(model: HandModel, tone: int, random: np.random.Generator) -> np.ndarray:
+def make_skin_texture(
+    model: HandModel, tone: int, random: np.random.Generator, rings: Sequence[Finger] = ()
+) -> np.ndarray:
     """The skin of a hand in the model's texture space: (S, S, 4) float32, linear BGR albedo and gloss.
 
-    tone: index into SKIN_TONES_SRGB. `model.uv` times S gives texture pixels.
+    tone: index into SKIN_TONES_SRGB. rings: fingers that wear one. `model.uv` times S gives texture pixels.
     """
     position, normal, finger, inside = _unwrap(model)
     base = srgb_to_linear_bgr(SKIN_TONES_SRGB[tone]) * random.uniform(0.92, 1.05)
@@ -46,6 +55,8 @@ def make_skin_texture(model: HandModel, tone: int, random: np.random.Generator) 
     for index, name in enumerate(FINGERS):
         of_finger = np.flatnonzero(finger == index)
         _paint_nail(model, name, position[of_finger], normal[of_finger], albedo, gloss, of_finger, base)
+    for name in rings:
+        _paint_ring(model, name, position, finger == FINGERS.index(name), albedo, gloss)
     texture = np.zeros((SKIN_TEXTURE_SIZE**2, 4), dtype=np.float32)
     texture[inside, :3], texture[inside, 3] = np.clip(albedo, 0.005, 0.95), gloss
     return _dilate_texture(texture.reshape(SKIN_TEXTURE_SIZE, SKIN_TEXTURE_SIZE, 4), inside)
@@ -63,6 +74,10 @@ def make_sleeve_texture(color_bgr: np.ndarray, random: np.random.Generator, size
 
 def make_desk_texture(material: str, random: np.random.Generator) -> np.ndarray:
     """A desk's albedo over DESK_SIZE_M x DESK_SIZE_M: (N, N, 3) float32. Raises ValueError for an unknown material."""
+    if material.startswith(_PLAIN_PREFIX):
+        textured = make_desk_texture(material.removeprefix(_PLAIN_PREFIX), random)
+        mean = textured.mean(axis=(0, 1))
+        return mean + _PLAIN_CONTRAST * (textured - mean)
     shape = (_DESK_PIXELS, _DESK_PIXELS)
     grain = 0.02 * random.standard_normal(shape).astype(np.float32)
     if material == "wood":
@@ -189,6 +204,20 @@ def _paint_nail(
     albedo[texels] *= 1 - 0.30 * fold[:, None]
     albedo[texels] += plate[:, None] * (color - albedo[texels])
     gloss[texels] += plate * (_NAIL_GLOSS - _SKIN_GLOSS)
+
+
+def _paint_ring(
+    model: HandModel, name: Finger, position: np.ndarray, of_finger: np.ndarray, albedo: np.ndarray, gloss: np.ndarray
+) -> None:
+    """A metal band around the middle of the first segment. Writes into `albedo` and `gloss`."""
+    along = -_to_joint_frame(model, f"{name}_proximal", position)[:, 2]
+    length_m = np.linalg.norm(
+        model.rest_origins_m[model.joint_names.index(f"{name}_intermediate")]
+        - model.rest_origins_m[model.joint_names.index(f"{name}_proximal")]
+    )
+    band = of_finger & (np.abs(along - 0.55 * length_m) < _RING_WIDTH_M / 2)
+    albedo[band] = _RING_BGR
+    gloss[band] = 1.0
 
 
 def _sample_smooth_noise(random: np.random.Generator, shape: tuple[int, int], scale_px: float) -> np.ndarray:

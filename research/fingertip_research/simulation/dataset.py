@@ -26,6 +26,7 @@ from fingertip_research.datasets.from_ground_truth import annotate, label, sheet
 from fingertip_research.datasets.writer import SessionWriter, make_surface_calibration
 from fingertip_research.ground_truth.recording import GroundTruthFrame, parse_ground_truth_frame
 from fingertip_research.simulation.dataset_plan import DESK_BY_SURFACE, CaptureBlock
+from fingertip_research.simulation.difficulty import Difficulty
 from fingertip_research.simulation.driver import DEPTH_UNIT_M
 from fingertip_research.simulation.frame_renderer import (
     FrameRenderer,
@@ -39,7 +40,7 @@ from fingertip_research.simulation.hand_lift import HandLift, sample_hover, samp
 from fingertip_research.simulation.participant import sample_participant
 from fingertip_research.simulation.planning import CALIBRATION_S, ENTER_S
 from fingertip_research.simulation.rendered_typing import FRAME_S, NANOSECONDS, SampledTypingTrajectory, simulate_typing
-from fingertip_research.simulation.scene import Difficulty, Scene, make_scene
+from fingertip_research.simulation.scene import Scene, make_scene
 
 # Up to the camera angle, degrees: range of the distance from camera to sheet, metres, as in the published dataset.
 DISTANCES_M = ((37.5, (0.40, 0.48)), (52.5, (0.35, 0.45)), (90.0, (0.30, 0.40)))

@@ -1,8 +1,9 @@
-"""The static background: the desk with its sheet, and the typist's body beyond the desk's edge."""
+"""The static background: the desk with its sheet, clutter, and what lies beyond the desk's edge."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 
 import cv2
@@ -10,9 +11,10 @@ import numpy as np
 
 from fingertip_research.simulation.appearance import DESK_SIZE_M
 from fingertip_research.simulation.camera_rays import CameraRays
+from fingertip_research.simulation.furniture import Furniture
+from fingertip_research.simulation.scene_look import Light
+from fingertip_research.simulation.surroundings import Surroundings
 
-_DESK_EDGE_M = -0.42  # the edge on the typist's side, y
-_BACKDROP_M = -0.55  # the typist's body, y
 _MAX_DEPTH_M = 5.0
 _PAPER_BGR = np.array([0.84, 0.85, 0.85], dtype=np.float32)
 _INK_ALBEDO = 0.045
@@ -30,51 +32,86 @@ class GroundPlane:
 @dataclass(frozen=True)
 class Background:
     """desk_bgr: (N, N, 3) float32 albedo over DESK_SIZE_M. sheet: (H, W) uint8 as `keyboard.sheet.draw_sheet` draws
-    it. sheet_size_m: width, height. backdrop_bgr: (3,)."""
+    it. sheet_size_m: width, height. backdrop_bgr: (3,). light: shades the furniture; needed where there is some."""
 
     desk_bgr: np.ndarray
     sheet: np.ndarray
     sheet_size_m: tuple[float, float]
     backdrop_bgr: np.ndarray
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    light: Light | None = None
 
     def trace_depth_m(self, camera_rays: CameraRays) -> np.ndarray:
-        """(H, W) float32 metres along the optical axis; desk or backdrop, whichever is nearer."""
-        return self._trace_depths_m(camera_rays.origin_m, camera_rays.directions)[0].reshape(camera_rays.shape)
+        """(H, W) float32 metres along the optical axis of whatever is nearest."""
+        depth_m, _ = self._trace_desk_m(camera_rays.origin_m, camera_rays.directions)
+        if self._furniture is not None:
+            depth_m = np.minimum(depth_m, self._furniture.trace(camera_rays.origin_m, camera_rays.directions).depth_m)
+        return depth_m.reshape(camera_rays.shape)
 
     def render_ground(self, camera_rays: CameraRays) -> GroundPlane:
-        """The empty desk in a camera's image; each pixel is the mean of a grid of rays."""
+        """The empty desk in a camera's image; each pixel is the mean of a grid of rays.
+
+        The renderer lights everything like a level surface: the albedo of furniture, and of what it shades, contains
+        the difference.
+        """
         directions = camera_rays.directions.reshape(*camera_rays.shape, 3)
         down, right = np.gradient(directions, axis=(0, 1))
         total = np.zeros_like(directions)
         offsets = (np.arange(_SUBPIXELS) + 0.5) / _SUBPIXELS - 0.5
-        for dx, dy in product(offsets, offsets):
-            total += self._sample_albedo(camera_rays, (directions + dx * right + dy * down).reshape(-1, 3))
+        for sample, (dx, dy) in enumerate(product(offsets, offsets)):
+            rays = (directions + dx * right + dy * down).reshape(-1, 3)
+            total += self._sample_albedo(camera_rays, rays, sample)
         return GroundPlane(total / _SUBPIXELS**2, self.trace_depth_m(camera_rays))
 
-    def _trace_depths_m(self, origin_m: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Depth along rays (N, 3), and whether the ray meets the desk."""
+    @cached_property
+    def _furniture(self) -> Furniture | None:
+        solid = self.surroundings.furniture
+        if solid is None:
+            return None
+        if self.light is None:
+            raise ValueError("a background with furniture needs its light, which shades the furniture")
+        return Furniture(solid, self.light)
+
+    def _trace_desk_m(self, origin_m: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Depth of desk or backdrop along rays (N, 3), and whether the ray meets the desk."""
+        around = self.surroundings
         with np.errstate(divide="ignore", invalid="ignore"):
             desk = -origin_m[2] / directions[:, 2]
-            backdrop = (_BACKDROP_M - origin_m[1]) / directions[:, 1]
+            backdrop = (around.backdrop_m - origin_m[1]) / directions[:, 1]
         backdrop = np.where((backdrop > 0) & np.isfinite(backdrop), backdrop, _MAX_DEPTH_M)
-        on_desk = (desk > 0) & (origin_m[1] + desk * directions[:, 1] > _DESK_EDGE_M)
+        on_desk = desk > 0
+        for axis, (low_m, high_m) in enumerate((around.desk_x_m, around.desk_y_m)):
+            with np.errstate(invalid="ignore"):
+                place_m = origin_m[axis] + desk * directions[:, axis]
+                on_desk &= (place_m > low_m) & (place_m < high_m)
         return np.where(on_desk, desk, np.minimum(backdrop, _MAX_DEPTH_M)).astype(np.float32), on_desk
 
-    def _sample_albedo(self, camera_rays: CameraRays, directions: np.ndarray) -> np.ndarray:
-        """The albedo that rays (H * W, 3) meet: (H, W, 3)."""
-        depth_m, on_desk = self._trace_depths_m(camera_rays.origin_m, directions)
-        points = (camera_rays.origin_m + directions * depth_m[:, None]).reshape(*camera_rays.shape, 3)
+    def _sample_albedo(self, camera_rays: CameraRays, directions: np.ndarray, sample: int) -> np.ndarray:
+        """The albedo that rays (H * W, 3) meet: (H, W, 3). sample: which point of the lamp throws the shadows."""
+        depth_m, on_desk = self._trace_desk_m(camera_rays.origin_m, directions)
+        points = camera_rays.origin_m + directions * depth_m[:, None]
+        color = self._sample_desk(points.reshape(*camera_rays.shape, 3)).reshape(-1, 3)
+        color = np.where(on_desk[:, None], color, self.backdrop_bgr)
+        if self._furniture is not None:
+            color[on_desk] *= self._furniture.compute_shade(points[on_desk], sample)[:, None]
+            hits = self._furniture.trace(camera_rays.origin_m, directions)
+            nearer = np.flatnonzero(hits.depth_m < depth_m)
+            nearer_m = camera_rays.origin_m + directions[nearer] * hits.depth_m[nearer, None]
+            color[nearer] = self._furniture.compute_albedo(hits.triangle[nearer], nearer_m)
+        return color.reshape(*camera_rays.shape, 3)
+
+    def _sample_desk(self, points_m: np.ndarray) -> np.ndarray:
+        """The albedo of desk and sheet at points (H, W, 3): (H, W, 3)."""
         scale = self.desk_bgr.shape[0] / DESK_SIZE_M
         color = _sample_flat_image(
-            self.desk_bgr, points[..., :2], scale, (DESK_SIZE_M, DESK_SIZE_M), cv2.BORDER_REFLECT
+            self.desk_bgr, points_m[..., :2], scale, (DESK_SIZE_M, DESK_SIZE_M), cv2.BORDER_REFLECT
         )
         ink = _sample_flat_image(
-            self.sheet, points[..., :2], self.sheet.shape[1] / self.sheet_size_m[0], self.sheet_size_m
+            self.sheet, points_m[..., :2], self.sheet.shape[1] / self.sheet_size_m[0], self.sheet_size_m
         )
         white = ink.astype(np.float32)[..., None] / 255
-        on_sheet = np.all(np.abs(points[..., :2]) < np.array(self.sheet_size_m) / 2, axis=-1)
-        color = np.where(on_sheet[..., None], _INK_ALBEDO + white * (_PAPER_BGR - _INK_ALBEDO), color)
-        return np.where(on_desk.reshape(*camera_rays.shape, 1), color, self.backdrop_bgr)
+        on_sheet = np.all(np.abs(points_m[..., :2]) < np.array(self.sheet_size_m) / 2, axis=-1)
+        return np.where(on_sheet[..., None], _INK_ALBEDO + white * (_PAPER_BGR - _INK_ALBEDO), color)
 
 
 def _sample_flat_image(

@@ -20,8 +20,8 @@ _PIXEL_DIGITS = 2
 
 
 def make_header_line(trajectory: SampledTypingTrajectory, layout: Layout, scene: Scene) -> dict[str, Any]:
-    """The text, the participant, and the pose of the camera."""
-    pose = scene.camera_from_sheet
+    """The text, the participant, what surrounds the hands, and the pose of the camera."""
+    pose, (width, height) = scene.camera_from_sheet, (scene.color_camera.width, scene.color_camera.height)
     return {
         "kind": "header",
         "version": VERSION,
@@ -29,12 +29,18 @@ def make_header_line(trajectory: SampledTypingTrajectory, layout: Layout, scene:
         "seed": scene.seed,
         "angle_deg": scene.angle_deg,
         "difficulty": scene.difficulty,
+        "view": scene.view,
+        "posture": scene.posture,
+        "desk": scene.appearance.desk,
+        "clutter": scene.clutter,
+        "sensor": scene.sensor,
+        "resolution": f"{width}x{height}",
         "words_per_minute": trajectory.words_per_minute,
         "layout": layout.name,
         "participant": {
             **trajectory.participant,
             "skin_tone": scene.appearance.skin_tone,
-            "desk": scene.appearance.desk,
+            "rings": [f"{hand} {finger}" for hand, finger in scene.appearance.rings],
         },
         "calibration_seconds": trajectory.calibration_seconds,
         "camera_from_sheet": {"rotation": pose.rotation.tolist(), "translation_m": pose.translation_m.tolist()},

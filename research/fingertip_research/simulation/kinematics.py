@@ -50,7 +50,8 @@ class Posture:
     """The posture of a hand over the keys; the same values give mirrored postures for the left and right hand.
 
     yaw_rad: fingers turned inward. pitch_rad: knuckles raised over the wrist. roll_rad: thumb side raised.
-    curl_rad: flexion of the middle joints. flexion_rad: of the knuckles.
+    curl_rad: flexion of the middle joints. flexion_rad: of the knuckles. is_stretched: whether the fingers (except the
+    thumb) keep their curl and move from the knuckle only.
     """
 
     yaw_rad: float
@@ -58,6 +59,7 @@ class Posture:
     roll_rad: float
     flexion_rad: float
     curl_rad: float
+    is_stretched: bool = False
 
     def rotation(self, hand: Handedness) -> np.ndarray:
         """sheet_from_hand: (3, 3)."""
@@ -92,10 +94,15 @@ def expand_angles(free: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class FingerSolver:
-    """Solves all fingers of one hand, vectorised over time. start: (5, 3) initial free angles."""
+    """Solves all fingers of one hand, vectorised over time. start: (5, 3) initial free angles.
+
+    keeps_curl: the fingers, except the thumb, keep the curl of `start`, as stretched ones do. Their pads reach the x
+    and the height of their targets; y follows from the turn of the knuckle, and the wrist has to bring it.
+    """
 
     model: HandModel
     start: np.ndarray
+    keeps_curl: bool = False
 
     def solve(self, rotations: np.ndarray, origins_m: np.ndarray, pads_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Wrist rotations (N, 3, 3) and origins (N, 3), target pads (N, 5, 3), sheet frame -> angles (N, 5, 4) and
@@ -108,17 +115,17 @@ class FingerSolver:
         free = np.tile(self.start, (len(pads_m), 1, 1))
         damping = np.full((len(pads_m), len(FINGERS)), _INITIAL_DAMPING)
         frames, pads = self._forward(rotations, origins_m, free)
-        error = np.linalg.norm((pads_m - pads) * _ERROR_WEIGHTS, axis=-1)
+        error = np.linalg.norm((pads_m - pads) * self._error_weights, axis=-1)
         for _ in range(_MAX_ITERATIONS):
             if error.max() < _TOLERANCE_M:
                 break
-            jacobian = self._jacobian(rotations, frames, pads) * _ERROR_WEIGHTS[:, None]
+            jacobian = self._jacobian(rotations, frames, pads) * self._error_weights[..., None]
             transposed = jacobian.swapaxes(-1, -2)
             normal = transposed @ jacobian + damping[..., None, None] * np.eye(3)
-            step = np.linalg.solve(normal, transposed @ ((pads_m - pads) * _ERROR_WEIGHTS)[..., None])[..., 0]
+            step = np.linalg.solve(normal, transposed @ ((pads_m - pads) * self._error_weights)[..., None])[..., 0]
             trial = np.clip(free + np.clip(step, -_MAX_STEP_RAD, _MAX_STEP_RAD), *self._limits)
             trial_frames, trial_pads = self._forward(rotations, origins_m, trial)
-            trial_error = np.linalg.norm((pads_m - trial_pads) * _ERROR_WEIGHTS, axis=-1)
+            trial_error = np.linalg.norm((pads_m - trial_pads) * self._error_weights, axis=-1)
             is_better = trial_error < error
             damping = np.clip(np.where(is_better, damping * 0.1, damping * 5.0), _MIN_DAMPING, 1.0)
             accepted = is_better[..., None]
@@ -131,7 +138,11 @@ class FingerSolver:
                 np.where(accepted[..., None, None], trial_frames.rotations, frames.rotations),
                 np.where(accepted[..., None], trial_frames.origins_m, frames.origins_m),
             )
-        return expand_angles(free), np.linalg.norm(pads_m - pads, axis=-1)
+        return expand_angles(free), np.linalg.norm((pads_m - pads) * (self._error_weights > 0), axis=-1)
+
+    def find_pads_m(self, wrist: RigidTransform) -> np.ndarray:
+        """(5, 3) the pads of the fingers at `start`, sheet frame."""
+        return self._forward(wrist.rotation[None], wrist.translation_m[None], self.start[None])[1][0]
 
     def solve_wrist_shift_m(self, wrist: RigidTransform, finger: int, pad_m: np.ndarray) -> np.ndarray:
         """(3,) metres: displacement of the wrist with which one finger's pad reaches a point, sheet frame.
@@ -153,7 +164,8 @@ class FingerSolver:
             step = np.linalg.pinv(jacobian) @ target - deviation
             free[finger] += np.clip(step[:3] / _REACH_ANGLE_COST, -_MAX_STEP_RAD, _MAX_STEP_RAD)
             free[finger] = np.clip(free[finger], *(limit[finger] for limit in self._limits))
-            free[finger, _CURL] = max(free[finger, _CURL], _MIN_CURL_RAD)
+            if self._is_free[finger, _CURL]:
+                free[finger, _CURL] = max(free[finger, _CURL], _MIN_CURL_RAD)
             shift += np.diag(_REACH_WRIST_SCALE_M) * step[3:]
         _, pads = self._forward(rotations, (wrist.translation_m + shift)[None], free[None])
         return shift + pad_m - pads[0, finger]
@@ -173,13 +185,28 @@ class FingerSolver:
         return skin
 
     def _jacobian(self, rotations: np.ndarray, frames: ChainFrames, pads: np.ndarray) -> np.ndarray:
-        """(N, 5, 3, 3) d pad / d free angle."""
+        """(N, 5, 3, 3) d pad / d free angle; 0 for an angle that is kept."""
         levers = pads[:, :, None] - frames.origins_m[:, :, :3]
         flexed = np.cross(-frames.rotations[:, :, :3, :, 0], levers)  # flexion is a negative turn about x
         upright = (rotations[:, None] @ self.model.knuckle_rotations)[..., 1]
         sideways = np.cross(upright * self.model.abduction_sign, levers[:, :, 0])
         curled = flexed[:, :, 1] + DISTAL_COUPLING[:, None] * flexed[:, :, 2]
-        return np.stack([flexed[:, :, 0], sideways, curled], axis=-1)
+        return np.stack([flexed[:, :, 0], sideways, curled], axis=-1) * self._is_free[:, None]
+
+    @cached_property
+    def _is_free(self) -> np.ndarray:
+        """(5, 3) bool: which angles the solver may change."""
+        is_free = np.ones((len(FINGERS), 3), dtype=bool)
+        is_free[1:, _CURL] = not self.keeps_curl
+        return is_free
+
+    @cached_property
+    def _error_weights(self) -> np.ndarray:
+        """(5, 3) weights of x, y and height of each finger's pad."""
+        weights = np.tile(_ERROR_WEIGHTS, (len(FINGERS), 1))
+        if self.keeps_curl:
+            weights[1:, 1] = 0.0
+        return weights
 
     @cached_property
     def _limits(self) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fingertip_research.simulation.scene import Light
+from fingertip_research.simulation.scene_look import Light
 
 # Shadows and ambient occlusion use one ray per pixel each, its direction from a pattern of this side.
 PATTERN = 4

@@ -24,8 +24,6 @@ FINGER_WRIST_COUPLING = 0.9
 LITTLE = FINGERS.index("little")
 # Ratio of the whole hand's displacement to the distance of a key nearer to the typist.
 HAND_RETRACTION_RATIO = 0.8
-# Where a hand enters from: outside the image and above the desk.
-ENTRY_OFFSET_M = np.array([0.0, -0.30, 0.08])
 # Minimum distance between the middles of neighbouring fingers.
 MIN_FINGER_SPACING_M = 0.017
 _SPREAD_PASSES, _MIN_FREEDOM = 4, 1e-3
@@ -42,13 +40,28 @@ class Aim:
     pulse: MinimumJerkPulse
 
 
+@dataclass(frozen=True)
+class Passage:
+    """A hand comes into the view, or leaves it, between two times. offset_m: (3,) of the place outside."""
+
+    offset_m: np.ndarray
+    first_s: float
+    last_s: float
+    is_entry: bool
+
+    def offsets_m(self, times_s: np.ndarray) -> np.ndarray:
+        """(N, 3) displacement of the wrist."""
+        fraction = minimum_jerk((times_s - self.first_s) / (self.last_s - self.first_s))
+        return (1.0 - fraction if self.is_entry else fraction)[:, None] * self.offset_m
+
+
 @dataclass
 class HandMotion:
     """The plan of one hand. Add strokes and aims, then query it.
 
     home_m: (5, 2) where the pads wait. hover_m: (5,) heights of the waiting pads. retraction_m: (5,) distance away
     from the typist to a pad's neutral point; the hand retracts for keys nearer to the typist than that point. strokes:
-    per finger.
+    per finger. passages: how the hand comes and goes.
     """
 
     solver: FingerSolver
@@ -58,11 +71,11 @@ class HandMotion:
     vertical_motion: list[SmoothNoise]
     drift: tuple[SmoothNoise, SmoothNoise]
     tremor: list[SmoothNoise]
-    enter_s: tuple[float, float]
     forward_coupling: float
     little_finger_coupling: float
     retraction_m: np.ndarray
     aims: list[Aim] = field(default_factory=list)
+    passages: list[Passage] = field(default_factory=list)
     strokes: dict[int, list[Stroke]] = field(default_factory=lambda: {finger: [] for finger in range(len(FINGERS))})
 
     def heights_m(self, finger: int, times_s: np.ndarray) -> np.ndarray:
@@ -93,7 +106,7 @@ class HandMotion:
         return self.solver.solve_wrist_shift_m(wrist, finger, np.array([*point_m, 0.0])) + hand_retraction_m
 
     def pads_m(self, times_s: np.ndarray) -> np.ndarray:
-        """(N, 5, 3) positions of the pads, without the entry motion."""
+        """(N, 5, 3) positions of the pads, without coming and going."""
         shift_m = self.wrist_shift_m(times_s)
         pads_m = np.empty((len(times_s), len(FINGERS), 3))
         coupling = np.where(
@@ -136,13 +149,11 @@ class HandMotion:
 
     def poses(self, times_s: np.ndarray) -> list[HandPose]:
         """Poses at the given times. A finger that cannot reach its point ends short of it, at the planned height."""
-        first_s, last_s = self.enter_s
-        entry_fraction = 1.0 - minimum_jerk((times_s - first_s) / (last_s - first_s))
         shift_m = self.wrist_shift_m(times_s)
         wrists_m = self.wrist.translation_m + shift_m
         rotations = np.tile(self.wrist.rotation, (len(times_s), 1, 1))
         angles, _ = self.solver.solve(rotations, wrists_m, self.pads_m(times_s))
-        wrists_m = wrists_m + entry_fraction[:, None] * ENTRY_OFFSET_M
+        wrists_m = wrists_m + sum(passage.offsets_m(times_s) for passage in self.passages)
         return [
             HandPose(RigidTransform(self.wrist.rotation, origin), angle)
             for origin, angle in zip(wrists_m, angles, strict=True)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fingertip_contact.datatypes import FINGERS
+from fingertip_research.simulation.difficulty import Difficulty
 from fingertip_research.simulation.kinematics import Posture
-from fingertip_research.simulation.scene import Difficulty
+
+_RADIANS = "_rad"
+# A flat hand with stretched fingers against the same person's curled ones: a curl of 26 to 64 degrees becomes 5 to 13.
+_STRETCHED_CURL_RATIO, _STRETCHED_FLEXION_RATIO = 0.2, 1.1
+_STRETCHED_PITCH_RATIO, _STRETCHED_ROLL_RATIO = 0.2, 1.0
+_STRETCHED_SPEED_RATIO = 0.8
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class Habits:
     `planning.RETRACTION_M`. near_key_retraction: in the same units, distance in front of a waiting pad; for keys nearer
     to the typist than that the whole hand retracts instead of curling the finger out of sight. forward_coupling: ratio
     of the other fingers' displacement to the hand's during a reach to a far key; little_finger_coupling: the same for
-    the little finger's keys.
+    the little finger's keys. moves_whole_hand: the hand brings its fingers to their keys, one after the other.
     """
 
     description: str
@@ -45,6 +51,7 @@ class Habits:
     near_key_retraction: float
     forward_coupling: float
     little_finger_coupling: float
+    moves_whole_hand: bool = False
 
 
 HABITS: dict[Difficulty, Habits] = {
@@ -124,13 +131,47 @@ class Participant:
 
     def to_metadata(self) -> dict[str, object]:
         """For the ground-truth file."""
-        posture_deg = {name: round(float(np.rad2deg(value)), 1) for name, value in vars(self.posture).items()}
+        posture_deg = {
+            name: round(float(np.rad2deg(value)), 1)
+            for name, value in vars(self.posture).items()
+            if name.endswith(_RADIANS)
+        }
         return {
             "hand_scale": round(self.scale, 3),
             "finger_thickness": round(self.thickness, 3),
-            "posture_deg": {name.removesuffix("_rad"): value for name, value in posture_deg.items()},
+            "posture_deg": {name.removesuffix(_RADIANS): value for name, value in posture_deg.items()},
             "hover_mm": np.round(self.hover_m * 1000, 1).tolist(),
         }
+
+
+def stretch_fingers(participant: Participant) -> Participant:
+    """The same person with flat hands and stretched fingers, which tap from the knuckle.
+
+    A stretched finger reaches other rows of keys only with the whole hand, which takes time.
+    """
+    habits = replace(
+        participant.habits,
+        rollover=False,
+        retraction=0.0,
+        near_key_retraction=0.0,
+        forward_coupling=1.0,
+        little_finger_coupling=1.0,
+        moves_whole_hand=True,
+    )
+    posture = Posture(
+        yaw_rad=participant.posture.yaw_rad,
+        pitch_rad=_STRETCHED_PITCH_RATIO * participant.posture.pitch_rad,
+        roll_rad=_STRETCHED_ROLL_RATIO * participant.posture.roll_rad,
+        flexion_rad=_STRETCHED_FLEXION_RATIO * participant.posture.flexion_rad,
+        curl_rad=_STRETCHED_CURL_RATIO * participant.posture.curl_rad,
+        is_stretched=True,
+    )
+    return replace(
+        participant,
+        habits=habits,
+        posture=posture,
+        words_per_minute=_STRETCHED_SPEED_RATIO * participant.words_per_minute,
+    )
 
 
 def sample_participant(random: np.random.Generator, difficulty: Difficulty) -> Participant:

@@ -9,15 +9,18 @@ import numpy as np
 from fingertip_contact.datatypes import FINGERS, HANDS, Handedness
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import Key, Layout
+from fingertip_research.simulation.camera_view import View
 from fingertip_research.simulation.hand import HandModel, HandPose, make_chain_joint_names
+from fingertip_research.simulation.image_edges import find_edge_offset_m, sample_edge
 from fingertip_research.simulation.kinematics import FingerSolver, expand_angles, place_wrist
-from fingertip_research.simulation.motion import Aim, HandMotion
+from fingertip_research.simulation.motion import Aim, HandMotion, Passage
 from fingertip_research.simulation.participant import Participant
 from fingertip_research.simulation.strokes import MinimumJerkPulse, SmoothNoise, Stroke, make_tap_stroke
 from fingertip_research.simulation.timing import sample_onset_intervals_s, sample_tap_durations_s
 
 CALIBRATION_S = 1.0
 ENTER_S = 0.9
+LEAVE_S = 0.9
 WAIT_S = 1.0
 
 # Home keys of the index to the little finger, by the characters that they write.
@@ -103,7 +106,11 @@ def plan_taps(
     press_s = start_s
     for key, character, duration_s, interval_s in zip(keys, text, durations_s, intervals_s, strict=True):
         hand, finger = _choose_finger(key, layout)
-        own = [number for number, tap in enumerate(taps) if (tap.hand, tap.finger) == (hand, finger)]
+        own = [
+            number
+            for number, tap in enumerate(taps)
+            if tap.hand == hand and (habits.moves_whole_hand or tap.finger == finger)
+        ]
         if own:
             last = taps[own[-1]]
             press_s = max(
@@ -154,12 +161,15 @@ def make_idle_hand(
     hover_m = participant.hover_m[HANDS.index(model.hand)].copy()
     hover_m[0] += THUMB_HOVER_M
     wrist = place_wrist(model, participant.posture, home_m[1:], float(hover_m[1:].mean()))
-    relaxed = FingerSolver(model, participant.posture.free_angles())
+    is_stretched = participant.posture.is_stretched
+    relaxed = FingerSolver(model, participant.posture.free_angles(), is_stretched)
     home_m[:, 1] -= participant.habits.retraction * RETRACTION_M
+    if is_stretched:
+        # Stretched fingers differ in length: they wait where they are, and the hand brings them to their keys.
+        home_m[1:] = relaxed.find_pads_m(wrist)[1:, :2]
     home_m, angles = _find_reachable_home(relaxed, wrist, home_m, hover_m)
-    enter_s = CALIBRATION_S, CALIBRATION_S + ENTER_S
     return HandMotion(
-        solver=FingerSolver(model, angles[:, :3]),
+        solver=FingerSolver(model, angles[:, :3], is_stretched),
         wrist=wrist,
         home_m=home_m,
         hover_m=hover_m,
@@ -169,11 +179,17 @@ def make_idle_hand(
             SmoothNoise.sample(random, participant.habits.drift_m, (0.03, 0.15)),
         ),
         tremor=[SmoothNoise.sample(random, 0.0001, (7.0, 11.0)) for _ in FINGERS],
-        enter_s=enter_s,
         forward_coupling=participant.habits.forward_coupling,
         little_finger_coupling=participant.habits.little_finger_coupling,
         retraction_m=participant.habits.near_key_retraction * RETRACTION_M,
     )
+
+
+def add_passages(motion: HandMotion, hand: Handedness, view: View, end_s: float, random: np.random.Generator) -> None:
+    """The hand comes in over one edge of the image after the calibration, and leaves over one from end_s on."""
+    entry_m, exit_m = (find_edge_offset_m(sample_edge(random), hand, view) for _ in range(2))
+    motion.passages.append(Passage(entry_m, CALIBRATION_S, CALIBRATION_S + ENTER_S, is_entry=True))
+    motion.passages.append(Passage(exit_m, end_s, end_s + LEAVE_S, is_entry=False))
 
 
 def _find_reachable_home(
@@ -222,7 +238,8 @@ def add_taps(motion: HandMotion, taps: list[PlannedTap], participant: Participan
         )
         point_m = _choose_thumb_target_m(motion, tap) if tap.finger == 0 else tap.point_m
         # If the thumb waits over its key, the hand does not move.
-        stays = tap.finger == 0 and abs(point_m[1] - motion.home_m[0, 1]) < KEY_MARGIN_M
+        reaches = abs(point_m[1] - motion.home_m[0, 1]) < KEY_MARGIN_M
+        stays = tap.finger == 0 and not participant.habits.moves_whole_hand and reaches
         shift_m = np.zeros(3) if stays else motion.plan_wrist_shift_m(tap.finger, point_m, tap.press_s)
         motion.aims.append(Aim(tap.finger, point_m, shift_m, aim))
         _add_coupled_fingers(motion, tap, pulse, participant, random)

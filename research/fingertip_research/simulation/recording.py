@@ -22,8 +22,8 @@ from fingertip_research.simulation.ground_truth_lines import (
     make_rest_line,
     make_tap_line,
 )
-from fingertip_research.simulation.rendered_typing import simulate_typing
 from fingertip_research.simulation.scene import Scene
+from fingertip_research.simulation.trajectory import simulate_trajectory
 
 COLOR_TOPIC, _, ALIGNED_DEPTH_TOPIC = D405.driver_topics
 # Depth on the depth camera's own grid, as the driver publishes it; this package does not read it.
@@ -38,11 +38,12 @@ Progress = Callable[[Iterator[RenderedFrame], int], AbstractContextManager[Itera
 
 
 def simulate(
-    text: str,
+    text: str | None,
     layout: Layout,
     scene: Scene,
     out: Path,
     *,
+    seconds: float | None = None,
     workers: int = 1,
     overwrite: bool = False,
     infra: bool = False,
@@ -50,10 +51,11 @@ def simulate(
 ) -> int:
     """Writes the bag `out` and its ground truth (`ground_truth_path`); returns the number of frames.
 
-    Both appear when they are complete; on any exception, Ctrl-C included, neither does. progress: gets the frames and
-    their number, returns the frames. infra: also write the images of both imagers, as the driver does with
-    enable_infra1 and enable_infra2. Raises ValueError for a text that cannot be typed on the layout and for imagers of
-    an ideal sensor, FileExistsError if a file exists and `overwrite` is false.
+    text: to type; None for hands that do not type for `seconds`. Both files appear when they are complete; on any
+    exception, Ctrl-C included, neither does. progress: gets the frames and their number, returns the frames. infra:
+    also write the images of both imagers, as the driver does with enable_infra1 and enable_infra2. Raises ValueError
+    for a text that cannot be typed on the layout and for imagers of an ideal sensor, FileExistsError if a file exists
+    and `overwrite` is false.
     """
     if infra and scene.sensor == "ideal":
         raise ValueError("an ideal sensor has no imagers: leave infra out, or use the sensor stereo")
@@ -61,7 +63,7 @@ def simulate(
     if not overwrite:
         require_not_exists(out)
         require_not_exists(truth)
-    trajectory = simulate_typing(text, layout, scene.seed, scene.difficulty)
+    trajectory = simulate_trajectory(scene, layout, text, seconds)
     requests = make_requests(trajectory.poses)
     rendered_frames = render_frames(Setup(scene, layout, trajectory.models), requests, workers)
     with (

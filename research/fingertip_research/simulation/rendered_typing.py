@@ -10,42 +10,47 @@ import numpy as np
 from fingertip_contact.datatypes import FINGERS, HANDS, Finger, Handedness
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_research.ground_truth.recording import GroundTruthRest, GroundTruthTap
+from fingertip_research.simulation.camera_view import View
+from fingertip_research.simulation.difficulty import Difficulty
 from fingertip_research.simulation.hand import HandModel, HandPose
 from fingertip_research.simulation.motion import HandMotion
-from fingertip_research.simulation.participant import Participant, sample_participant
+from fingertip_research.simulation.participant import Participant, sample_participant, stretch_fingers
 from fingertip_research.simulation.planning import (
     CALIBRATION_S,
     CLEARANCE_S,
     ENTER_S,
+    LEAVE_S,
     WAIT_S,
     PlannedTap,
     add_near_misses,
+    add_passages,
     add_rests,
     add_taps,
     find_keys,
     make_idle_hand,
     plan_taps,
 )
-from fingertip_research.simulation.scene import Difficulty
+from fingertip_research.simulation.scene import PostureName
 from fingertip_research.simulation.strokes import Stroke
 
 FRAME_S = 1 / 30
 NANOSECONDS = 1_000_000_000
+_PASSAGE_STREAM = 6
 # Arbitrary; the stamps of a recording are times since 1970, like those of a camera.
 FIRST_STAMP_NS = 1_700_000_000 * NANOSECONDS
 
 
 @dataclass(frozen=True)
 class SampledTypingTrajectory:
-    """The typing of a text, frame by frame. poses: of the hands that are present. contacts: per frame and hand, the
-    fingers in contact with the key that each types, None for a resting finger."""
+    """What the hands do, frame by frame. words_per_minute: None for hands that do not type. poses: of the hands that
+    are present. contacts: per frame and hand, the fingers in contact with the key that each types, None for a resting
+    finger."""
 
     text: str
-    words_per_minute: float
+    words_per_minute: float | None
     calibration_seconds: float
     participant: dict[str, object]
     models: dict[Handedness, HandModel]
-    motions: dict[Handedness, HandMotion]
     stamps_ns: tuple[int, ...]
     poses: tuple[dict[Handedness, HandPose], ...]
     taps: tuple[GroundTruthTap, ...]
@@ -66,17 +71,65 @@ class SampledTypingTrajectory:
         return tuple(frames)
 
 
+@dataclass(frozen=True)
+class TypingPlan:
+    """How a participant types a text, as functions of time, with the contacts that result. end_s: the hands leave."""
+
+    participant: Participant
+    models: dict[Handedness, HandModel]
+    motions: dict[Handedness, HandMotion]
+    taps: tuple[GroundTruthTap, ...]
+    rests: tuple[GroundTruthRest, ...]
+    end_s: float
+
+
 def simulate_typing(
-    text: str, layout: Layout, seed: int, difficulty: Difficulty, participant: Participant | None = None
+    text: str,
+    layout: Layout,
+    seed: int,
+    difficulty: Difficulty,
+    participant: Participant | None = None,
+    *,
+    posture: PostureName = "curled",
+    view: View = "facing",
 ) -> SampledTypingTrajectory:
-    """The trajectory of a participant who types a text. participant: drawn from the seed by default.
+    """The trajectory of a participant who types a text. participant: drawn from the seed by default. posture: of the
+    fingers. view: the camera's, outside of which the hands begin and end.
 
     Raises ValueError if the text cannot be typed on the layout.
     """
+    plan = plan_typing(text, layout, seed, difficulty, participant, posture=posture, view=view)
+    times_s = np.arange(0.0, plan.end_s + LEAVE_S, FRAME_S)
+    return SampledTypingTrajectory(
+        text=text,
+        words_per_minute=plan.participant.words_per_minute,
+        calibration_seconds=CALIBRATION_S,
+        participant=plan.participant.to_metadata(),
+        models=plan.models,
+        stamps_ns=tuple(stamp_ns(time_s) for time_s in times_s),
+        poses=_sample_poses(plan.motions, times_s),
+        taps=plan.taps,
+        rests=plan.rests,
+    )
+
+
+def plan_typing(
+    text: str,
+    layout: Layout,
+    seed: int,
+    difficulty: Difficulty,
+    participant: Participant | None = None,
+    *,
+    posture: PostureName = "curled",
+    view: View = "facing",
+) -> TypingPlan:
+    """The plan behind `simulate_typing`, with the same arguments and errors."""
     keys = find_keys(text, layout)
     random = np.random.default_rng([seed, 0])
     drawn = sample_participant(random, difficulty)
     participant = participant or drawn
+    if posture == "stretched":
+        participant = stretch_fingers(participant)
     start_s = CALIBRATION_S + ENTER_S + WAIT_S
     taps = plan_taps(keys, text, layout, participant, start_s, random)
     end_s = max((tap.release_s for tap in taps), default=start_s) + WAIT_S
@@ -88,22 +141,19 @@ def simulate_typing(
         add_taps(motions[hand], own, participant, random)
         add_near_misses(motions[hand], own, participant, random)
         rests += add_rests(motions[hand], hand, own, participant, end_s, random)
-    times_s = np.arange(0.0, end_s, FRAME_S)
-    poses = _sample_poses(motions, times_s)
-    return SampledTypingTrajectory(
-        text=text,
-        words_per_minute=participant.words_per_minute,
-        calibration_seconds=CALIBRATION_S,
-        participant=participant.to_metadata(),
+    passage_random = np.random.default_rng([seed, _PASSAGE_STREAM])
+    for hand in HANDS:
+        add_passages(motions[hand], hand, view, end_s, passage_random)
+    return TypingPlan(
+        participant=participant,
         models=models,
         motions=motions,
-        stamps_ns=tuple(stamp_ns(time_s) for time_s in times_s),
-        poses=poses,
         taps=tuple(_make_ground_truth_tap(motions[tap.hand], tap) for tap in taps),
         rests=tuple(
             make_ground_truth_rest(hand, finger, *_find_rest_interval_s(motions[hand], finger, stroke))
             for hand, finger, stroke in rests
         ),
+        end_s=end_s,
     )
 
 

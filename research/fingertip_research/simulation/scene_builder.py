@@ -17,11 +17,14 @@ from fingertip_research.simulation.forearm import Forearm, compute_sleeve_start,
 from fingertip_research.simulation.ground_plane import Background
 from fingertip_research.simulation.hand import HandModel, HandPose
 from fingertip_research.simulation.renderer import RenderBuffers, Renderer
-from fingertip_research.simulation.scene import Appearance, Scene
+from fingertip_research.simulation.scene import Scene
+from fingertip_research.simulation.scene_look import Appearance
+from fingertip_research.simulation.surroundings import make_surroundings
 
 _SHEET_PIXELS_PER_MM = 4.0
 _APPEARANCE_STREAM = 200
 _ARM_TEXTURE = 256
+_WALL_BGR = np.array([0.55, 0.58, 0.60], dtype=np.float32)
 
 
 class HandSceneRenderer:
@@ -36,14 +39,21 @@ class HandSceneRenderer:
         for hand in HANDS:
             # Both hands are one person's: they have equal random streams.
             random = np.random.default_rng([scene.seed, _APPEARANCE_STREAM])
-            bodies[hand] = _make_hand_body(models[hand], scene.appearance, random)
+            bodies[hand] = _make_hand_body(hand, models[hand], scene.appearance, random)
             bodies[f"{hand}_arm"] = _make_arm_body(hand, self._arms[hand], bodies[hand], scene.appearance, random)
         random = np.random.default_rng([scene.seed, _APPEARANCE_STREAM, 1])
         background = Background(
             desk_bgr=make_desk_texture(scene.appearance.desk, random),
             sheet=draw_sheet(layout, _SHEET_PIXELS_PER_MM),
             sheet_size_m=layout.sheet_size_m,
-            backdrop_bgr=scene.appearance.sleeve_bgr,
+            backdrop_bgr=_choose_backdrop_bgr(scene),
+            surroundings=make_surroundings(
+                np.random.default_rng([scene.seed, _APPEARANCE_STREAM, 2]),
+                scene.view,
+                scene.clutter,
+                scene.camera_from_sheet,
+            ),
+            light=scene.light,
         )
         self._renderer = Renderer(scene, background, bodies)
 
@@ -103,8 +113,14 @@ class HandSceneRenderer:
         return shapes
 
 
-def _make_hand_body(model: HandModel, appearance: Appearance, random: np.random.Generator) -> Body:
-    texture = make_skin_texture(model, appearance.skin_tone, random)
+def _choose_backdrop_bgr(scene: Scene) -> np.ndarray:
+    """The typist's clothes, or the wall before the typist."""
+    return scene.appearance.sleeve_bgr if scene.view == "facing" else _WALL_BGR
+
+
+def _make_hand_body(hand: Handedness, model: HandModel, appearance: Appearance, random: np.random.Generator) -> Body:
+    rings = [finger for wearer, finger in appearance.rings if wearer == hand]
+    texture = make_skin_texture(model, appearance.skin_tone, random, rings)
     fingers = model.finger_of_vertex[model.triangles]
     # A triangle between finger and palm belongs to the part with most of its corners.
     finger = np.median(fingers, axis=1).astype(int)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from scipy.special import ndtri
 
 from fingertip_contact.cameras.d405 import D405
 from fingertip_research.simulation.correlated_noise import sample_correlated_noise
@@ -27,10 +28,18 @@ MAX_DEPTH_M = 6.5
 DISPARITY_STEP_PX = 1 / 32  # visible in the raw depth of real ones
 
 # Distance over which the errors that the camera adds vary: half the distance at which their autocorrelation is 1/e.
-_ERROR_SCALE_PX = 4.2
-# They are drawn for every second pixel.
-_ERROR_STRIDE = 2
-_FIXED_STREAM, _TEMPORAL_STREAM = 306, 307
+_ERROR_SCALE_PX = 4.8
+# Random fields are drawn for every second pixel.
+_FIELD_STRIDE = 2
+# Steep depth loses pixels: fill 1 / (1 + g / 29.4), g the relative gradient of depth per radian (measured on a real
+# D405). Holes have about this size, and a part of them is in the same places in all frames.
+_HOLE_GRADIENT = 29.4
+_HOLE_SCALE_PX = 2.0
+_HOLE_FIXED_SHARE = 0.5
+_FIXED_STREAM, _TEMPORAL_STREAM, _HOLE_STREAM = 306, 307, 308
+
+_PROBABILITIES = np.concatenate([[0.0], np.geomspace(1e-4, 0.5, 60), np.linspace(0.51, 1.0, 50)])
+_QUANTILES = ndtri(np.clip(_PROBABILITIES, 1e-6, 1 - 1e-6))
 
 
 class StereoSensor:
@@ -47,7 +56,9 @@ class StereoSensor:
         self._shape = (camera.height, camera.width)
         self._focal_baseline = camera.fx * D405.baseline_m
         self._max_disparity_px = self._focal_baseline / MIN_DEPTH_M[camera.width]
-        self._fixed_px = self._sample_error_px(_FIXED_STREAM, 0, scene.imagers.fixed_error_px)
+        self._focal_px = camera.fx
+        self._fixed_px = scene.imagers.fixed_error_px * self._sample_field(_FIXED_STREAM, 0, _ERROR_SCALE_PX)
+        self._fixed_holes = np.sqrt(_HOLE_FIXED_SHARE) * self._sample_field(_HOLE_STREAM, 0, _HOLE_SCALE_PX)
         self._imagers = ImagerPair(scene)
         self._matcher = StereoMatcher(self._shape, self._max_disparity_px)
         self._alignment = DepthAlignment(camera, scene.color_camera)
@@ -67,20 +78,35 @@ class StereoSensor:
         """Depth on the depth camera's grid: (H, W) uint16, 0.1 mm, 0 invalid. nearest_m: see StereoMatcher.match."""
         nearest_px = None if nearest_m is None else self._focal_baseline / nearest_m
         disparity_px = self._matcher.match(left, right, nearest_px)
+        is_hole = self._find_holes(disparity_px, frame)
         disparity_px += self._fixed_px
-        disparity_px += self._sample_error_px(_TEMPORAL_STREAM, frame, self._errors.temporal_error_px)
+        disparity_px += self._errors.temporal_error_px * self._sample_field(_TEMPORAL_STREAM, frame, _ERROR_SCALE_PX)
         disparity_px = np.rint(disparity_px / DISPARITY_STEP_PX) * DISPARITY_STEP_PX
         depth_m = self._errors.depth_scale * self._focal_baseline / np.maximum(disparity_px, DISPARITY_STEP_PX)
-        valid = (disparity_px <= self._max_disparity_px) & (depth_m < MAX_DEPTH_M)
+        valid = ~is_hole & (disparity_px <= self._max_disparity_px) & (depth_m < MAX_DEPTH_M)
         return np.where(valid, np.rint(depth_m / RAW_DEPTH_UNIT_M), 0).astype(np.uint16)
 
     def align(self, raw: np.ndarray) -> np.ndarray:
         """Raw depth -> what the driver publishes on the colour camera's grid: (H, W) uint16, millimetres, 0 invalid."""
         return to_published_mm(self._alignment.apply(raw))
 
-    def _sample_error_px(self, stream: int, frame: int, deviation_px: float) -> np.ndarray:
-        """A field of smooth errors: (H, W) float32."""
+    def _find_holes(self, disparity_px: np.ndarray, frame: int) -> np.ndarray:
+        """Pixels that are lost because depth is steep there: (H, W) bool."""
+        across = cv2.Sobel(disparity_px, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
+        down = cv2.Sobel(disparity_px, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+        gradient = cv2.magnitude(across, down) * (self._focal_px / np.maximum(disparity_px, DISPARITY_STEP_PX))
+        lost = np.nan_to_num(gradient / (gradient + _HOLE_GRADIENT))
+        fresh = np.sqrt(1 - _HOLE_FIXED_SHARE) * self._sample_field(_HOLE_STREAM, 1 + frame, _HOLE_SCALE_PX)
+        return self._fixed_holes + fresh < _inverse_normal(lost)
+
+    def _sample_field(self, stream: int, frame: int, scale_px: float) -> np.ndarray:
+        """A smooth random field of SD 1: (H, W) float32."""
         random = np.random.default_rng([self._seed, stream, frame])
-        coarse = (self._shape[0] // _ERROR_STRIDE, self._shape[1] // _ERROR_STRIDE)
-        error = deviation_px * sample_correlated_noise(random, coarse, _ERROR_SCALE_PX / _ERROR_STRIDE)
-        return cv2.resize(error, self._shape[::-1], interpolation=cv2.INTER_LINEAR)
+        coarse = (self._shape[0] // _FIELD_STRIDE, self._shape[1] // _FIELD_STRIDE)
+        field = sample_correlated_noise(random, coarse, scale_px / _FIELD_STRIDE)
+        return cv2.resize(field, self._shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _inverse_normal(probability: np.ndarray) -> np.ndarray:
+    """The value below which a normal variable lies with this probability; to about 0.02 by a table."""
+    return np.interp(probability, _PROBABILITIES, _QUANTILES).astype(np.float32)

@@ -21,6 +21,8 @@ from fingertip_research.evaluation import fingertip_recording
 from fingertip_research.evaluation.fingertip_recording import detect, measure_recording
 
 CALIBRATION_SECONDS = 0.5
+PLANE = make_desk_plane(60)
+SURFACE = Surface(PLANE, PLANE, 0.0, 1.0, 0)
 
 
 def make_hand(track: int, side: str, score: float) -> Hand:
@@ -36,7 +38,7 @@ def test_observer_receives_the_best_hand_of_each_side() -> None:
         7, "camera", CAMERA, np.zeros((480, 640, 3), np.uint8), DepthImage(np.full((480, 640), 300, np.uint16), 0.001)
     )
     hands = make_hand(1, "right", 0.5), make_hand(2, "right", 0.9), make_hand(3, "left", 0.4)
-    detector.process(frame, hands, Surface(make_desk_plane(60), 0.0, 1.0, 0))
+    detector.process(frame, hands, SURFACE)
     ((stamp_ns, measured, samples),) = calls
     assert stamp_ns == 7
     assert [hand.track for hand in measured] == [2, 3]
@@ -50,7 +52,7 @@ def test_collected_rows_follow_the_finger_columns() -> None:
         7, "camera", CAMERA, np.zeros((480, 640, 3), np.uint8), DepthImage(np.full((480, 640), 300, np.uint16), 0.001)
     )
     detector = ContactDetector(ContactParameters(), on_measured=collector.collect)
-    detector.process(frame, (make_hand(4, "right", 0.5),), Surface(make_desk_plane(60), 0.0, 1.0, 0))
+    detector.process(frame, (make_hand(4, "right", 0.5),), SURFACE)
     assert collector.tracks == [[-1, 4]]
     assert np.isnan(collector.rows[0]["tip_px"][:5]).all()
     assert np.isfinite(collector.rows[0]["tip_px"][5:]).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,21 +10,52 @@ import pytest
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_research.evaluation.recording_sets import RecordingSpec, load_recording_set
 from fingertip_research.evaluation.rendered_suite import MAX_DEVELOPMENT_SEED
+from fingertip_research.simulation.camera_view import VIEWS
+from fingertip_research.simulation.scene import POSTURES, make_scene, parse_resolution
 
-SETS = ("noise_fit", "evaluation", "normal", "calm")
+MATRICES = ("sensor_matrix", "sensor_matrix_development")
+SETS = ("noise_fit", "evaluation", "normal", "calm", *MATRICES)
 
 
 @pytest.mark.parametrize("name", SETS)
 def test_texts_can_be_typed(name: str) -> None:
     """Every text of a set can be written on the layout, and no recording is listed twice."""
     specs = load_recording_set(name)
-    assert all(set(spec.text) <= load_layout("qwerty").by_text.keys() for spec in specs)
+    assert all(set(spec.text or "") <= load_layout("qwerty").by_text.keys() for spec in specs)
     assert len(set(specs)) == len(specs)
 
 
 def test_noise_is_fitted_to_development_recordings_only() -> None:
     """The noise model, and whatever is tuned with it, sees no test seed."""
     assert max(spec.seed for spec in load_recording_set("noise_fit")) <= MAX_DEVELOPMENT_SEED
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_matrix_covers_the_conditions(name: str) -> None:
+    """Both views at their angles, both postures in each, two difficulties and both resolutions; two recordings of a
+    minute without typing, one in each view. Every scene is possible."""
+    specs = load_recording_set(name)
+    typed = [spec for spec in specs if spec.is_typing]
+    assert all(12 <= len(spec.text) <= 20 for spec in typed)
+    angles = {view: {spec.angle_deg for spec in typed if spec.view == view} for view in VIEWS}
+    assert angles == {"facing": {45, 60, 75}, "own_side": {45, 60, 90}}
+    assert {(spec.view, spec.posture) for spec in typed} == {(view, posture) for view in VIEWS for posture in POSTURES}
+    assert {spec.difficulty for spec in typed} == {"calm", "normal"}
+    assert {spec.resolution for spec in typed} == {"640x480", "848x480"}
+    assert [(spec.view, spec.seconds) for spec in specs if not spec.is_typing] == [("facing", 60), ("own_side", 60)]
+    for spec in specs:
+        make_scene(spec.seed, spec.angle_deg, spec.difficulty, spec.distance_m, view=spec.view, posture=spec.posture)
+        parse_resolution(spec.resolution)
+
+
+def test_matrix_is_tuned_on_other_participants_and_texts() -> None:
+    """The twin differs in seeds and texts only; its seeds are development seeds, the others new test seeds."""
+    matrix, twin = (load_recording_set(name) for name in MATRICES)
+    assert min(spec.seed for spec in matrix) > 200
+    assert max(spec.seed for spec in twin) <= MAX_DEVELOPMENT_SEED
+    assert not {spec.text for spec in matrix} & {spec.text for spec in twin} - {None}
+    same = {"text": None, "seed": 0}
+    assert [replace(spec, **same) for spec in matrix] == [replace(spec, **same) for spec in twin]
 
 
 def test_numbers_are_loaded_as_written(tmp_path: Path) -> None:

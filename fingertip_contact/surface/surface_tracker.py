@@ -1,0 +1,117 @@
+"""The surface: the sheet's plane where its markers are seen, else the desk in depth; depth's own plane for heights."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.datatypes import Frame, Hand, PlacedSheet, Surface
+from fingertip_contact.geometry import Camera, Plane
+from fingertip_contact.surface.plane_from_depth import DepthPlaneTracker
+from fingertip_contact.surface.plane_search import PlaneRegion
+
+# Markers are searched for twice a second: unseen for longer than this, hands hide them or the camera looks elsewhere.
+IN_SIGHT_S = 1.5
+# Depth that is farther off the sheet is not explained by any camera: a D405's data sheet allows 2 %, and the worst of
+# measured ones is off by 2.8 % (print at 41 cm).
+MAX_DEPTH_BIAS = 0.06
+# A bias of that size turns the plane by a degree or two; more is a sheet on a board, or depth of something else.
+MAX_TILT_DEG = 5.0
+# A sheet's plane that changes by more has moved against the camera; noise of the pose's first frames is less.
+MOVED_M = 0.002
+
+
+class SurfaceTracker:
+    """Tells the surface, and why there is none.
+
+    The markers of the sheet alone give `Surface.plane` where they are seen: depth is biased by up to 3 %, they are
+    exact to a fraction of a millimetre, and need no depth. They also decide whether camera and desk have moved. A sheet
+    pose that is less certain (PlacedSheet.seen_ns) only says which of the planes in depth is the desk.
+
+    reason: why the surface is unknown, measured again or without heights; empty when all is well.
+    """
+
+    def __init__(self, parameters: ContactParameters) -> None:
+        self._depth = DepthPlaneTracker(parameters)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the surface and measure it again from the next frame on."""
+        self.reason = ""
+        self._camera: Camera | None = None
+        self._sheet_plane: Plane | None = None
+        self._distrusted_ns = -1
+        self._depth.reset()
+
+    def update(self, frame: Frame, hands: tuple[Hand, ...], sheet: PlacedSheet | None = None) -> Surface | None:
+        """The surface as known after this frame; None until the markers are seen or depth has been averaged."""
+        if self._camera != frame.camera:
+            self.reset()
+            self._camera = frame.camera
+        if sheet is not None and sheet.seen_ns is not None and sheet.seen_ns <= self._distrusted_ns:
+            sheet = None
+        self._follow_sheet(sheet)
+        if frame.depth is not None:
+            self._depth.update(frame, frame.depth, hands, sheet)
+        self.reason = self._depth.reason
+        if self._depth.has_moved:
+            sheet = self._judge_movement(frame.stamp_ns, sheet)
+        if sheet is None or sheet.seen_ns is None:
+            region = self._depth.region
+            return None if region is None else _make_surface(region.plane, region, self._depth.stamp_ns)
+        return self._make_sheet_surface(sheet, sheet.seen_ns)
+
+    def _follow_sheet(self, sheet: PlacedSheet | None) -> None:
+        """Measure depth again, at the sheet, where the markers are new or show that the desk has moved."""
+        if sheet is None or sheet.seen_ns is None:
+            return
+        if self._sheet_plane is None or _is_moved(self._sheet_plane, sheet):
+            self._depth.reset()
+            self._sheet_plane = sheet.plane
+
+    def _judge_movement(self, stamp_ns: int, sheet: PlacedSheet | None) -> PlacedSheet | None:
+        """The sheet, if it is to be believed although depth has changed: then depth is measured again, and that is all.
+        Otherwise markers have to be seen again first."""
+        if sheet is not None and sheet.seen_ns is not None and stamp_ns - sheet.seen_ns <= IN_SIGHT_S * 1e9:
+            return sheet
+        self._distrusted_ns = max(self._distrusted_ns, -1 if sheet is None or sheet.seen_ns is None else sheet.seen_ns)
+        self._sheet_plane = None
+        self.reason = self.reason or "the surface or the camera has moved; calibrating again"
+        return None
+
+    def _make_sheet_surface(self, sheet: PlacedSheet, seen_ns: int) -> Surface | None:
+        """The sheet's plane, with depth's if that is the same desk."""
+        region = self._depth.region
+        if region is None:
+            return Surface(sheet.plane, None, math.nan, math.nan, seen_ns)
+        middle_m = sheet.camera_from_sheet.translation_m
+        depth_m = float(region.plane.depth_at_m(middle_m / middle_m[2]))
+        tilt_deg = math.degrees(math.acos(min(1.0, float(region.plane.normal @ sheet.plane.normal))))
+        if not tilt_deg <= MAX_TILT_DEG:
+            self.reason = (
+                f"the sheet and the desk in depth are {tilt_deg:.0f} degrees apart: lay the sheet flat on the desk, "
+                "and clear the desk around it"
+            )
+            return Surface(sheet.plane, None, math.nan, math.nan, seen_ns)
+        size = depth_m / middle_m[2]
+        if not abs(size - 1.0) <= MAX_DEPTH_BIAS:
+            self.reason = (
+                f"the sheet is printed at about {size:.0%} of its size, or is one of another layout: "
+                f"{middle_m[2] * 100:.1f} cm away by its markers, {depth_m * 100:.1f} cm by depth; "
+                "print it at 100 %, not fitted to the page, or correct the sizes in the layout file"
+            )
+            return _make_surface(region.plane, region, self._depth.stamp_ns)
+        return _make_surface(sheet.plane, region, max(seen_ns, self._depth.stamp_ns))
+
+
+def _make_surface(plane: Plane, region: PlaneRegion, stamp_ns: int) -> Surface:
+    return Surface(plane, region.plane, region.residual_m, region.inlier_ratio, stamp_ns)
+
+
+def _is_moved(plane: Plane, sheet: PlacedSheet) -> bool:
+    """Whether the sheet lies off this plane."""
+    half_m = np.array([*sheet.size_m, 0.0]) / 2
+    signs = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]])
+    return bool(np.abs(plane.height_m(sheet.camera_from_sheet.apply(signs * half_m))).max() > MOVED_M)
