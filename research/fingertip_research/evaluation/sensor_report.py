@@ -134,7 +134,7 @@ def _make_row(
         simulated=simulated_value,
         yours=your_value,
         tolerance=tolerance.describe() if tolerance else "",
-        verdict=tolerance.judge(simulated_value, figure.real) if tolerance and simulated is not None else "",
+        verdict=tolerance.judge(simulated_value, figure.real) if tolerance and name in (simulated or {}) else "",
         verdict_of_yours=_judge_yours(tolerance, your_value, simulated_value, figure.real),
         source=figure.source,
     )

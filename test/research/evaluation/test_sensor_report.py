@@ -89,6 +89,14 @@ def test_a_relative_tolerance_of_yours_is_of_the_simulated_figure():
     assert (row.verdict, row.verdict_of_yours) == ("off by +100 %", "ok")
 
 
+def test_targets_that_were_left_out_are_not_judged():
+    """A recording has figures of targets that the simulation was not asked for."""
+    rows = {
+        row.name: row for row in make_rows(load_reference(), {"finger.rise_px": 9.0}, {"plane.fixed_length_px": 9.0})
+    }
+    assert (rows["plane.fixed_length_px"].verdict, rows["plane.fixed_length_px"].verdict_of_yours) == ("", "ok")
+
+
 def test_a_recording_alone_is_judged_by_the_real_figures():
     (row,) = make_rows(load_reference(), None, {"finger.depth_width_px": 14.0})
     assert (row.verdict, row.verdict_of_yours) == ("", "off by -1")
