@@ -48,7 +48,7 @@ def simulate(
     resolution: Annotated[str, typer.Option(help="Of all images: 640x480 or 848x480.")] = "640x480",
     infra: Annotated[bool, typer.Option("--infra", help="Also write the images of both imagers.")] = False,
     typing: Annotated[bool, typer.Option(help="Without typing, hands come and go for a time: --seconds.")] = True,
-    seconds: Annotated[float | None, typer.Option(help="Length of a recording without typing, 10 to 600.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Length of a recording without typing, 30 to 600.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Rendering processes; by default one per core.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:

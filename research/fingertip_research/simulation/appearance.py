@@ -76,7 +76,7 @@ def make_desk_texture(material: str, random: np.random.Generator) -> np.ndarray:
     """A desk's albedo over DESK_SIZE_M x DESK_SIZE_M: (N, N, 3) float32. Raises ValueError for an unknown material."""
     if material.startswith(_PLAIN_PREFIX):
         textured = make_desk_texture(material.removeprefix(_PLAIN_PREFIX), random)
-        mean = textured.mean(axis=(0, 1))
+        mean = textured.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
         return mean + _PLAIN_CONTRAST * (textured - mean)
     shape = (_DESK_PIXELS, _DESK_PIXELS)
     grain = 0.02 * random.standard_normal(shape).astype(np.float32)

@@ -204,7 +204,7 @@ def make_block_scene(block: CaptureBlock) -> Scene:
     config = block.config
     random = np.random.default_rng([config.seed, _BLOCK_STREAM, block.participant, block.angle_index])
     distance_m = random.uniform(*next(range_m for limit, range_m in DISTANCES_M if block.angle_deg <= limit))
-    scene = make_scene(_sample_seed(random), block.angle_deg, config.difficulty, distance_m)
+    scene = make_scene(_sample_seed(random), block.angle_deg, config.difficulty, distance_m, clutter="none")
     appearance = make_scene(
         _sample_seed(_make_participant_random(block)), block.angle_deg, config.difficulty
     ).appearance

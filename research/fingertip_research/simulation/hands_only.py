@@ -13,8 +13,8 @@ from fingertip_research.ground_truth.recording import GroundTruthRest
 from fingertip_research.simulation.camera_view import View
 from fingertip_research.simulation.difficulty import Difficulty
 from fingertip_research.simulation.hand import HandModel, HandPose
-from fingertip_research.simulation.hand_activities import ACTIVITIES, LANDING_M, HandKey, make_pose
-from fingertip_research.simulation.image_edges import EDGES, find_edge_offset_m
+from fingertip_research.simulation.hand_activities import ACTIVITIES, LANDING_M, HandKey, hover, make_pose
+from fingertip_research.simulation.image_edges import EDGES, Edge, find_edge_offset_m
 from fingertip_research.simulation.participant import sample_participant
 from fingertip_research.simulation.planning import CALIBRATION_S
 from fingertip_research.simulation.rendered_typing import (
@@ -25,9 +25,11 @@ from fingertip_research.simulation.rendered_typing import (
 )
 from fingertip_research.simulation.strokes import inverse_minimum_jerk, minimum_jerk
 
-MIN_SECONDS, MAX_SECONDS = 10.0, 600.0
+# The longest visit of a hand fits into the shortest recording.
+MIN_SECONDS, MAX_SECONDS = 30.0, 600.0
 _STREAM = 7
 _ABSENT_S, _PASSAGE_S, _ACTIVITY_S = (0.3, 2.0), (0.6, 1.3), (1.5, 5.0)
+_CROSSING_S = (1.0, 1.8)  # from the typist's side to the far side of the view
 _CHANGE_S = 0.6  # from one activity to the next
 _MAX_ACTIVITIES = 3
 # The lowest skin of a moving hand.
@@ -76,24 +78,36 @@ def _plan_visits(model: HandModel, random: np.random.Generator, seconds: float, 
     activities: list[int] = []
     start_s = CALIBRATION_S + random.uniform(*_ABSENT_S)
     while True:
-        keys: list[HandKey] = []
-        entry_s, exit_s = random.uniform(*_PASSAGE_S, 2)
-        time_s = start_s + entry_s
+        entry, leaving = (EDGES[_deal(edges, len(EDGES), random)] for _ in range(2))
+        keys = _make_passage(model, random, start_s, entry, view)
+        time_s = keys[-1].time_s + random.uniform(*_PASSAGE_S)
         for _ in range(random.integers(1, _MAX_ACTIVITIES + 1)):
             end_s = time_s + random.uniform(*_ACTIVITY_S)
             keys += ACTIVITIES[_deal(activities, len(ACTIVITIES), random)](model, random, time_s, end_s)
             time_s = end_s + _CHANGE_S
-        if keys[-1].time_s + exit_s > seconds:
+        way_out = _make_passage(model, random, 0.0, leaving, view)
+        duration_s, leave_s = way_out[-1].time_s, keys[-1].time_s + random.uniform(*_PASSAGE_S)
+        keys += [replace(key, time_s=leave_s + duration_s - key.time_s) for key in reversed(way_out)]
+        if keys[-1].time_s > seconds:
             return visits
-        for place, passage_s in ((0, -entry_s), (-1, exit_s)):
-            edge = EDGES[_deal(edges, len(EDGES), random)]
-            offset_m = find_edge_offset_m(edge, model.hand, view)
-            outside = replace(
-                keys[place], time_s=keys[place].time_s + passage_s, origin_m=keys[place].origin_m + offset_m
-            )
-            keys.insert(0 if place == 0 else len(keys), outside)
         visits.append(_Visit(model.hand, tuple(keys)))
         start_s = keys[-1].time_s + random.uniform(*_ABSENT_S)
+
+
+def _make_passage(
+    model: HandModel, random: np.random.Generator, start_s: float, edge: Edge, view: View
+) -> list[HandKey]:
+    """A hand outside the view, about to come in over an edge.
+
+    To the far side a hand gets over the typist's side, through the view, and stays there for a moment.
+    """
+    key = hover(model, random, start_s, start_s)[0]
+    outside = replace(key, origin_m=key.origin_m + find_edge_offset_m(edge, model.hand, view))
+    if edge != "far":
+        return [outside]
+    near = replace(key, origin_m=key.origin_m + find_edge_offset_m("near", model.hand, view))
+    beyond_s = start_s + random.uniform(*_CROSSING_S)
+    return [near, replace(outside, time_s=beyond_s), replace(outside, time_s=beyond_s + random.uniform(*_PASSAGE_S))]
 
 
 def _deal(left: list[int], count: int, random: np.random.Generator) -> int:

@@ -27,7 +27,7 @@ HAND_RETRACTION_RATIO = 0.8
 # Minimum distance between the middles of neighbouring fingers.
 MIN_FINGER_SPACING_M = 0.017
 _SPREAD_PASSES, _MIN_FREEDOM = 4, 1e-3
-_CROSSING_STEPS = 60
+_CROSSING_PASSES, _CROSSING_POINTS = 6, 33
 
 
 @dataclass(frozen=True)
@@ -167,22 +167,24 @@ class HandMotion:
         Raises RuntimeError if the pad is not up, down and up at these times.
         """
 
-        def height_m(time_s: float) -> float:
-            return float(self.heights_m(finger, np.array([time_s]))[0])
+        def heights_m(times_s: np.ndarray) -> np.ndarray:
+            return self.heights_m(finger, times_s)
 
-        if not (height_m(middle_s) < 0 < min(height_m(from_s), height_m(until_s))):
+        before_m, down_m, after_m = heights_m(np.array([from_s, middle_s, until_s]))
+        if not (down_m < 0 < min(before_m, after_m)):
             raise RuntimeError(
                 f"{FINGERS[finger]} is not up, down and up at {from_s:.3f}, {middle_s:.3f}, {until_s:.3f} s"
             )
-        return _crossing(height_m, from_s, middle_s), _crossing(height_m, until_s, middle_s)
+        return _find_crossing_s(heights_m, from_s, middle_s), _find_crossing_s(heights_m, until_s, middle_s)
 
 
-def _crossing(height_m: Callable[[float], float], up_s: float, down_s: float) -> float:
-    """Time at which the height crosses 0, by bisection."""
-    for _ in range(_CROSSING_STEPS):
-        middle_s = 0.5 * (up_s + down_s)
-        if height_m(middle_s) > 0:
-            up_s = middle_s
-        else:
-            down_s = middle_s
+def _find_crossing_s(heights_m: Callable[[np.ndarray], np.ndarray], up_s: float, down_s: float) -> float:
+    """The time nearest to up_s at which the height crosses 0, on ever finer grids."""
+    for _ in range(_CROSSING_PASSES):
+        times_s = np.linspace(up_s, down_s, _CROSSING_POINTS)
+        # At the ends the signs are known; rounding may hide them.
+        is_down = heights_m(times_s) <= 0
+        is_down[-1] = True
+        first = max(1, int(np.argmax(is_down)))
+        up_s, down_s = float(times_s[first - 1]), float(times_s[first])
     return down_s

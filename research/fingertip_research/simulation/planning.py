@@ -11,7 +11,7 @@ from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import Key, Layout
 from fingertip_research.simulation.camera_view import View
 from fingertip_research.simulation.hand import HandModel, HandPose, make_chain_joint_names
-from fingertip_research.simulation.image_edges import find_edge_offset_m, sample_edge
+from fingertip_research.simulation.image_edges import find_edge_offset_m, sample_entry_edge, sample_exit_edge
 from fingertip_research.simulation.kinematics import FingerSolver, expand_angles, place_wrist
 from fingertip_research.simulation.motion import Aim, HandMotion, Passage
 from fingertip_research.simulation.participant import Participant
@@ -187,7 +187,8 @@ def make_idle_hand(
 
 def add_passages(motion: HandMotion, hand: Handedness, view: View, end_s: float, random: np.random.Generator) -> None:
     """The hand comes in over one edge of the image after the calibration, and leaves over one from end_s on."""
-    entry_m, exit_m = (find_edge_offset_m(sample_edge(random), hand, view) for _ in range(2))
+    entry_m = find_edge_offset_m(sample_entry_edge(random), hand, view)
+    exit_m = find_edge_offset_m(sample_exit_edge(random), hand, view)
     motion.passages.append(Passage(entry_m, CALIBRATION_S, CALIBRATION_S + ENTER_S, is_entry=True))
     motion.passages.append(Passage(exit_m, end_s, end_s + LEAVE_S, is_entry=False))
 
