@@ -33,13 +33,13 @@ def test_boards_have_their_distance_and_the_noise_of_the_ideal_sensor():
 
 
 def test_a_finger_has_its_size():
-    """12 px wide in colour and 18 mm high; the ideal sensor keeps its edges."""
+    """12 px wide in colour and 18 mm high. Of its round flanks 2 px lie between 10 and 90 %, the ideal edges add 1 or 2."""
     captured = capture(TARGETS["finger_450mm"], iter(range(3)))
     figures, _ = measure_finger(to_metres(captured.aligned, 0.001), captured.color_bgr, captured.target.make_strips())
     assert figures["finger.color_width_px"] == pytest.approx(12.0, abs=1.0)
     assert figures["finger.depth_width_px"] == pytest.approx(12.0, abs=1.0)
     assert figures["finger.peak_mm"] == pytest.approx(1000 * FINGER_TOP_M, abs=1.0)
-    assert figures["finger.rise_px"] < 4.0
+    assert 2.0 < figures["finger.rise_px"] < 5.0
 
 
 def test_two_fingers_are_seen_apart_by_the_ideal_sensor():
