@@ -33,7 +33,7 @@ def test_boards_have_their_distance_and_the_noise_of_the_ideal_sensor():
 
 
 def test_a_finger_has_its_size():
-    """12 px wide in colour and 18 mm high. Of its round flanks 2 px lie between 10 and 90 %, the ideal edges add 1 or 2."""
+    """12 px wide in colour and 18 mm high. Its round flanks take 2 px from 10 to 90 %, ideal edges 1 or 2 more."""
     captured = capture(TARGETS["finger_450mm"], iter(range(3)))
     figures, _ = measure_finger(to_metres(captured.aligned, 0.001), captured.color_bgr, captured.target.make_strips())
     assert figures["finger.color_width_px"] == pytest.approx(12.0, abs=1.0)
