@@ -25,6 +25,7 @@ SEED = 405
 # hide or exaggerate the steps of the matching.
 _BOARD_ANGLE_DEG = 86.0
 _HAND_ANGLE_DEG = 75.0
+_HAND_DESK = "speckled"  # textured, as the desks that real figures are of
 # Exposure follows the mean albedo, as automatic exposure does, up to this factor.
 _MAX_EXPOSURE_FACTOR = 4.0
 _EXPOSURE: dict[Surface, float] = {"print": 1.0, "white": 0.8, "black": _MAX_EXPOSURE_FACTOR}
@@ -56,8 +57,10 @@ class Target:
     @cached_property
     def scene(self) -> Scene:
         angle_deg = _HAND_ANGLE_DEG if self.has_hand else _BOARD_ANGLE_DEG
+        scene = make_scene(SEED, angle_deg, "normal", sensor=self.sensor, resolution=self.resolution)
         return replace(
-            make_scene(SEED, angle_deg, "normal", sensor=self.sensor, resolution=self.resolution),
+            scene,
+            appearance=replace(scene.appearance, desk=_HAND_DESK),
             camera_from_sheet=_look_down(angle_deg, self.distance_m),
             exposure=_EXPOSURE[self.surface],
         )
