@@ -19,6 +19,7 @@ IN_SIGHT_S = 1.5
 MAX_DEPTH_BIAS = 0.06
 # A bias of that size turns the plane by a degree or two; more is a sheet on a board, or depth of something else.
 MAX_TILT_DEG = 5.0
+MOVED_REASON = "the surface or the camera has moved; calibrating again"
 # A sheet's plane that changes by more has moved against the camera; noise of the pose's first frames is less.
 MOVED_M = 0.002
 
@@ -78,7 +79,7 @@ class SurfaceTracker:
             return sheet
         self._distrusted_ns = max(self._distrusted_ns, -1 if sheet is None or sheet.seen_ns is None else sheet.seen_ns)
         self._sheet_plane = None
-        self.reason = self.reason or "the surface or the camera has moved; calibrating again"
+        self.reason = self.reason or MOVED_REASON
         return None
 
     def _make_sheet_surface(self, sheet: PlacedSheet, seen_ns: int) -> Surface | None:

@@ -13,6 +13,7 @@ from fingertip_contact.cli.progress import track_progress
 from fingertip_research.cli.evaluate_contact import contact, fit_classifier, fit_noise
 from fingertip_research.cli.evaluate_depth import depth, make_depth_source
 from fingertip_research.cli.evaluate_keys import keys
+from fingertip_research.cli.evaluate_scenes import scenes
 from fingertip_research.cli.evaluate_sensor import sensor
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Score the pipeline, or its parts, against truth.", no_args_is_help=True, add_completion=False)
 app.command()(contact)
 app.command()(keys)
+app.command()(scenes)
 app.command()(sensor)
 app.command(no_args_is_help=True)(depth)
 app.command(no_args_is_help=True)(fit_noise)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,9 @@ class FingertipRecording:
     stamps_ns: (T,) int64. tracks: (T, 2) int64, track of the left and the right hand, -1 where the hand
     is missing. samples:
     arrays of FingertipSamples with (T, 10) in place of (N,). sheet_rotation: (T, 3, 3) and sheet_translation_m: (T, 3)
-    are camera_from_sheet, NaN where it is unknown.
+    are camera_from_sheet, NaN where it is unknown. surface_normals: (T, 3) and surface_offsets_m: (T,) of the surface's
+    plane, NaN while there is none. hints: (T,) str, what the pipeline advised. The last three are empty where no
+    pipeline ran.
     """
 
     stamps_ns: np.ndarray
@@ -57,6 +59,9 @@ class FingertipRecording:
     samples: FingertipSamples
     sheet_rotation: np.ndarray
     sheet_translation_m: np.ndarray
+    surface_normals: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
+    surface_offsets_m: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    hints: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.str_))
 
     @property
     def duration_s(self) -> float:
@@ -142,10 +147,14 @@ def _measure(bag: Path, layout: Layout, calibration_seconds: float) -> Fingertip
         build_contact_pipeline(layout, parameters), detector=ContactDetector(parameters, collector.collect)
     )
     pipeline = Pipeline(HAND_TRACKERS.get(DEFAULT_HAND_TRACKER)(), contact)
-    rotations, translations = [], []
+    rotations, translations, normals, offsets_m, hints = [], [], [], [], []
     with open_recording(bag) as opened:
         for frame in opened.frames():
-            sheet = pipeline.process(frame).camera_from_sheet
+            result = pipeline.process(frame)
+            sheet, surface = result.camera_from_sheet, result.surface
+            normals.append(np.full(3, np.nan) if surface is None else surface.plane.normal)
+            offsets_m.append(np.nan if surface is None else surface.plane.offset_m)
+            hints.append(result.hint)
             rotations.append(np.full((3, 3), np.nan) if sheet is None else sheet.rotation)
             translations.append(np.full(3, np.nan) if sheet is None else sheet.translation_m)
     return FingertipRecording(
@@ -156,6 +165,9 @@ def _measure(bag: Path, layout: Layout, calibration_seconds: float) -> Fingertip
         ),
         sheet_rotation=np.stack(rotations),
         sheet_translation_m=np.stack(translations),
+        surface_normals=np.stack(normals),
+        surface_offsets_m=np.array(offsets_m),
+        hints=np.array(hints, dtype=np.str_),
     )
 
 
