@@ -47,7 +47,7 @@ class SurfaceTracker:
 
     def update(self, frame: Frame, hands: tuple[Hand, ...], sheet: PlacedSheet | None = None) -> Surface | None:
         """The surface as known after this frame; None until the markers are seen or depth has been averaged."""
-        if self._camera != frame.camera:
+        if self._camera != frame.camera or frame.stamp_ns < self._distrusted_ns:
             self.reset()
             self._camera = frame.camera
         if sheet is not None and sheet.seen_ns is not None and sheet.seen_ns <= self._distrusted_ns:

@@ -25,7 +25,7 @@ def sensor(
             help="A real camera's recording, or a folder of NNN_color.png and NNN_depth_0.1mm.png.", show_default=False
         ),
     ] = None,
-    frames: Annotated[int, typer.Option(min=2, help="Still frames of each simulated target.")] = 8,
+    frames: Annotated[int, typer.Option(min=2, help="Still frames of each simulated target.")] = 24,
     simulation: Annotated[bool, typer.Option(help="Measure the simulated sensor.")] = True,
     sensor_name: Annotated[
         Literal["stereo", "ideal"], typer.Option("--sensor", help="The simulated one; ideal: sharp depth.")
@@ -47,22 +47,25 @@ def sensor(
     check: Annotated[bool, typer.Option("--check", help="Exit with code 1 if a figure is off its tolerance.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Hold the simulated sensor against a real D405, and against a recording of your own.
+    """Hold the simulated sensor against a real D405, and against a recording of your own: noise, holes, melted fingers.
 
-    Noise, holes and the melting of fingers are measured on still scenes: printed boards, fingers of known size, a
-    typing hand. The real figures are published ones. Of RECORDING, a second in which nothing moves is found; its
-    largest plane and stretched fingers are measured. docs/sensor.md explains every figure.
+    Simulated are boards, fingers of known size and a typing hand, in two minutes. Of RECORDING, a part in which nothing
+    moves is found; its largest plane and stretched fingers are measured. docs/simulation.md explains every figure.
 
-    Examples: fingertip-contact evaluate sensor; fingertip-contact evaluate sensor my_desk.mcap --pictures out/sensor
+    Examples: fingertip-contact evaluate sensor --check;
+    fingertip-contact evaluate sensor my_desk.mcap --pictures out/sensor
     """
     from rich.console import Console
 
     from fingertip_research.evaluation.sensor_reference import load_reference
-    from fingertip_research.evaluation.sensor_report import make_report, make_rows, make_sensor_tables
+    from fingertip_research.evaluation.sensor_report import make_report, make_rows, make_sensor_table
     from fingertip_research.evaluation.sensor_run import SimulatedMeasurement, measure_targets
 
     if not simulation and recording is None:
         raise ValueError("nothing to do: --no-simulation needs a RECORDING")
+    if pictures is not None:
+        # Before minutes of rendering: it needs matplotlib.
+        from fingertip_research.evaluation.sensor_pictures import write_pictures
     targets = _select_targets(target, sensor_name) if simulation else {}
     # The recording first: one that cannot be used is reported before minutes of rendering.
     shots = _read_shots(recording, still_seconds, focal_px, baseline_mm) if recording else []
@@ -72,8 +75,6 @@ def sensor(
     rows = make_rows(reference, simulated.figures if simulation else None, real.figures if real else None)
     notes = real.notes if real else ()
     if pictures is not None:
-        from fingertip_research.evaluation.sensor_pictures import write_pictures
-
         write_pictures(pictures, reference, simulated, shots, real)
     if as_json:
         report = make_report(
@@ -87,9 +88,9 @@ def sensor(
         typer.echo(json.dumps(report, indent=2, allow_nan=False))
     else:
         console = Console()
-        console.print(*make_sensor_tables(rows, has_recording=real is not None), sep="")
+        console.print(make_sensor_table(rows, has_recording=real is not None))
         for note in notes:
-            console.print(f"{recording}: {note}" if note == notes[0] else f"  {note}", highlight=False, soft_wrap=True)
+            console.print(f"{shots[0].name}: {note}", highlight=False, markup=False, soft_wrap=True)
     if check and any(row.is_off for row in rows):
         raise typer.Exit(1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,8 @@ import numpy as np
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.geometry import Camera
+from fingertip_contact.surface.plane_from_depth import TOLERANCE_SIGMAS
+from fingertip_contact.surface.plane_search import compute_tolerance
 from fingertip_research.evaluation.sensor_capture import Capture
 from fingertip_research.evaluation.sensor_correlation import Correlation, measure_correlation
 from fingertip_research.evaluation.sensor_holes import GRADIENT_EDGES, measure_holes
@@ -33,14 +35,14 @@ from fingertip_research.evaluation.sensor_profiles import (
 from fingertip_research.simulation.driver import DEPTH_UNIT_M, RAW_DEPTH_UNIT_M
 
 Figures = dict[str, float | None]
-# Largest distance of a pixel from the surface, metres, by the surface's depth (H, W).
-SurfaceTolerance = Callable[[np.ndarray], np.ndarray]
 
 # RMS = a z^2 of print, per metre: a published D405 (config/sensor_reference.yaml).
 PUBLISHED_RMS_PER_M = 0.0203
 BAND_SIGMAS = 3.0
 # The part of a board's image that is measured; beside it lies the band that the right imager does not see.
 _BOARD_MARGIN = 0.2
+# Published shares are within this distance.
+_NARROW_M = 0.004
 _GENTLE, _STEEP = GRADIENT_EDGES.index(2.0), len(GRADIENT_EDGES) - 2
 
 
@@ -53,9 +55,16 @@ class PlaneMeasurement:
     step_px: float | None
 
 
-def compute_default_tolerance(plane_m: np.ndarray) -> np.ndarray:
-    """The default profile's surface tolerance, the same at all depths: (H, W) metres."""
-    return np.full_like(plane_m, ContactParameters().surface_tolerance_m)
+def compute_surface_tolerance(plane_m: np.ndarray, focal_baseline: float) -> np.ndarray:
+    """How far the default profile lets depth on a surface be off, by the surface's depth: (H, W) metres.
+
+    focal_baseline: px m.
+    """
+    parameters = ContactParameters()
+    tolerance_px = TOLERANCE_SIGMAS * parameters.surface_noise_px
+    return plane_m**2 * compute_tolerance(
+        1 / plane_m, focal_baseline, 1.0, tolerance_px, parameters.surface_tolerance_m
+    )
 
 
 def compute_band(plane_m: np.ndarray) -> np.ndarray:
@@ -139,19 +148,16 @@ def measure_finger_pairs(capture: Capture) -> tuple[Figures, np.ndarray]:
     return {f"{capture.target.name}.valley": compute_valley(heights_m, first, second)}, heights_m
 
 
-def measure_view(
-    stack_m: np.ndarray,
-    camera: Camera,
-    plane_m: np.ndarray,
-    tolerance: SurfaceTolerance = compute_default_tolerance,
-) -> Figures:
+def measure_view(stack_m: np.ndarray, camera: Camera, plane_m: np.ndarray, focal_baseline: float) -> Figures:
     """The figures of a whole view with a desk and things on it. plane_m: (H, W) the desk's depth.
 
     A single frame tells nothing of fill and flicker.
     """
     within: Figures = {
-        "view.within_tolerance": compute_share_within(stack_m, plane_m, tolerance(plane_m)),
-        "view.within_band": compute_share_within(stack_m, plane_m, compute_band(plane_m)),
+        "view.within_4mm": compute_share_within(stack_m, plane_m, _NARROW_M),
+        "view.within_tolerance": compute_share_within(
+            stack_m, plane_m, compute_surface_tolerance(plane_m, focal_baseline)
+        ),
     }
     if len(stack_m) == 1:
         return within

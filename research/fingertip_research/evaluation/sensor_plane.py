@@ -41,7 +41,7 @@ def find_largest_plane(stack_m: np.ndarray, still: np.ndarray, camera: Camera) -
     typical_m = float(np.median(depth_m)) if len(depth_m) else 0.0
     tolerance_m = BAND_SIGMAS * PUBLISHED_RMS_PER_M * typical_m**2
     coarse = fit_plane(rays[::_FIT_STRIDE, ::_FIT_STRIDE][sparse], depth_m, tolerance_m).plane.depth_at_m(rays)
-    mask = _find_bare_part(mean_m, coarse, still)
+    mask = _find_bare_part(mean_m, coarse)
     if mask.sum() < MIN_PLANE_PX:
         raise ValueError(
             f"the largest bare plane has {int(mask.sum())} pixels, {MIN_PLANE_PX} are needed; "
@@ -50,14 +50,13 @@ def find_largest_plane(stack_m: np.ndarray, still: np.ndarray, camera: Camera) -
     return LargestPlane(mask, fit_plane_depth(stack_m, camera, mask))
 
 
-def _find_bare_part(mean_m: np.ndarray, plane_m: np.ndarray, still: np.ndarray) -> np.ndarray:
+def _find_bare_part(mean_m: np.ndarray, plane_m: np.ndarray) -> np.ndarray:
     """The largest connected part of a plane, its small holes filled, away from edges: (H, W) bool."""
     near = (np.abs(mean_m - plane_m) <= compute_band(plane_m)).astype(np.uint8)
     filled = cv2.morphologyEx(near, cv2.MORPH_CLOSE, np.ones((_HOLE_PX, _HOLE_PX), np.uint8))
     # What has depth beside the plane lies on it. That also cuts out errors beyond three standard deviations: on the
     # mean of several frames few are left.
     filled[np.isfinite(mean_m) & (near == 0)] = 0
-    filled[~still] = 0
     kernel = np.ones((2 * _EDGE_PX + 1, 2 * _EDGE_PX + 1), np.uint8)
     eroded = cv2.erode(filled, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=[0])
     count, labels, statistics, _ = cv2.connectedComponentsWithStats(eroded)

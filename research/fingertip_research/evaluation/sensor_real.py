@@ -11,9 +11,7 @@ from fingertip_contact.weights import WeightsError
 from fingertip_research.evaluation.sensor_figures import (
     Figures,
     PlaneMeasurement,
-    SurfaceTolerance,
     average_figures,
-    compute_default_tolerance,
     measure_finger,
     measure_plane,
     measure_view,
@@ -39,9 +37,7 @@ class RealMeasurement:
     notes: tuple[str, ...]
 
 
-def measure_real(
-    shots: Sequence[StillFrames], tolerance: SurfaceTolerance = compute_default_tolerance
-) -> RealMeasurement:
+def measure_real(shots: Sequence[StillFrames]) -> RealMeasurement:
     """The figures of one or several stacks of still frames of one camera. Raises ValueError where no plane is seen."""
     surfaces, planes, figures = [], [], []
     for shot in shots:
@@ -50,7 +46,7 @@ def measure_real(
         plane = measure_plane(shot.raw, shot.unit_m, surface.depth_m, surface.mask, shot.focal_baseline)
         surfaces.append(surface)
         planes.append(plane)
-        figures += [pool_planes([plane]), measure_view(stack_m, shot.camera, surface.depth_m, tolerance=tolerance)]
+        figures += [pool_planes([plane]), measure_view(stack_m, shot.camera, surface.depth_m, shot.focal_baseline)]
     fingers, profiles_m, notes = _measure_fingers(shots)
     noise = planes[0].noise
     plane_note = f"largest plane: {100 * noise.distance_m:.1f} cm away, RMS {1000 * noise.rms_m:.2f} mm"

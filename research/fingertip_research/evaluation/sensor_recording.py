@@ -84,7 +84,7 @@ def _read_pairs(
     if len(sizes) > 1:
         raise ValueError(f"{folder}: the images have {len(sizes)} different sizes; keep those of one camera")
     height, width = sizes.pop()
-    notes = [f"{folder.name} records no intrinsics: its images are taken as rectified, the centre as optical axis"]
+    notes = ["no intrinsics: the images are taken as rectified, their centre as the optical axis"]
     if focal_px is None:
         if (width, height) != (640, 480):
             raise ValueError(f"{folder}: the focal length of {width}x{height} images is not known; give --focal-px")

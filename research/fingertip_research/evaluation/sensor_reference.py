@@ -23,9 +23,9 @@ class Tolerance:
     high: float | None = None
 
     def describe(self) -> str:
-        """In a few characters: `25 %`, `6 to 12`, `< 0.8`, `> 0.98`."""
+        """In a few characters: `±25 %`, `6 to 12`, `< 0.8`, `> 0.98`."""
         if self.relative is not None:
-            return f"{self.relative:.0%}".replace("%", " %")
+            return f"±{100 * self.relative:.0f} %"
         if self.low is not None and self.high is not None:
             return f"{self.low:g} to {self.high:g}"
         return f"< {self.high:g}" if self.high is not None else f"> {self.low:g}"
@@ -43,7 +43,7 @@ class Tolerance:
         if expected is None:
             return "not measured"
         difference = value / expected - 1
-        return "ok" if abs(difference) <= self.relative else f"off by {difference:+.0%}".replace("%", " %")
+        return "ok" if abs(difference) <= self.relative else f"off by {100 * difference:+.0f} %"
 
 
 @dataclass(frozen=True)

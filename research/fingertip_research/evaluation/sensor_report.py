@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import Any
 
 from rich.table import Table
@@ -14,37 +15,37 @@ from fingertip_research.evaluation.tables import format_value, make_table
 OK = "ok"
 # What comes after the dot of a figure's name: label and format.
 _LABELS: dict[str, tuple[str, str]] = {
-    "rms_mm": ("RMS about the plane, mm", "{:.2f}"),
-    "temporal_share": ("share of it new in each frame", "{:.2f}"),
+    "rms_mm": ("RMS, mm", "{:.2f}"),
+    "temporal_share": ("temporal share", "{:.2f}"),
     "fill": ("fill", "{:.3f}"),
     "gross_share": ("wrong matches", "{:.3f}"),
     "bias_mm": ("bias, mm", "{:+.1f}"),
     "rms_per_m": ("RMS / z², 1/m", "{:.4f}"),
-    "fixed_length_px": ("fixed part correlated over, px", "{:.1f}"),
-    "temporal_length_px": ("temporal part correlated over, px", "{:.1f}"),
-    "frame_to_frame": ("carried over to the next frame", "{:.3f}"),
-    "step_px": ("step of disparity, px", "{:.4f}"),
-    "fill_gentle": ("fill at gradient 2 to 4", "{:.2f}"),
-    "fill_steep": ("fill at gradient above 21", "{:.2f}"),
-    "flicker_flat": ("flickering pixels, flat", "{:.2f}"),
-    "flicker_gentle": ("flickering pixels, gradient 2 to 4", "{:.2f}"),
-    "flicker_steep": ("flickering pixels, gradient above 21", "{:.2f}"),
-    "within_tolerance": ("depth within the surface tolerance", "{:.2f}"),
-    "within_band": ("depth within three SD of the desk", "{:.2f}"),
-    "color_width_px": ("width in colour, px", "{:.1f}"),
-    "depth_width_px": ("width in depth at half height, px", "{:.1f}"),
-    "rise_px": ("10-90 % rise of its edges, px", "{:.1f}"),
+    "fixed_length_px": ("fixed 1/e, px", "{:.1f}"),
+    "temporal_length_px": ("temporal 1/e, px", "{:.1f}"),
+    "frame_to_frame": ("frame to frame", "{:.3f}"),
+    "step_px": ("disparity step, px", "{:.4f}"),
+    "fill_gentle": ("fill at g 2-4", "{:.2f}"),
+    "fill_steep": ("fill at g > 21", "{:.2f}"),
+    "flicker_flat": ("flicker at g < 1", "{:.2f}"),
+    "flicker_gentle": ("flicker at g 2-4", "{:.2f}"),
+    "flicker_steep": ("flicker at g > 21", "{:.2f}"),
+    "within_4mm": ("within 4 mm", "{:.2f}"),
+    "within_tolerance": ("within tolerance", "{:.2f}"),
+    "color_width_px": ("colour width, px", "{:.1f}"),
+    "depth_width_px": ("depth width, px", "{:.1f}"),
+    "rise_px": ("10-90 % rise, px", "{:.1f}"),
     "peak_mm": ("peak, mm", "{:.1f}"),
-    "valley": ("valley between, 1: down to the desk", "{:.2f}"),
+    "valley": ("valley", "{:.2f}"),
 }
 _GROUPS = {
     "print": "print",
-    "white": "white paper",
-    "black": "black print",
+    "white": "white",
+    "black": "black",
     "plane": "print, all",
     "view": "hand on a desk",
     "finger": "stretched finger",
-    "fingers": "two fingers 3 mm apart",
+    "fingers": "two fingers",
 }
 
 
@@ -90,22 +91,27 @@ def make_report(rows: Sequence[Row], reference: Reference, notes: Sequence[str],
     }
 
 
-def make_sensor_tables(rows: Sequence[Row], has_recording: bool) -> list[Table]:
-    """A table for each group of targets."""
-    headings = ["real", "simulated", *(["yours"] if has_recording else []), "tolerance", "verdict"]
-    if has_recording:
-        headings.append("yours is")
-    tables: dict[str, Table] = {}
-    for row in rows:
-        title = describe_target(row.name)
-        table = tables.setdefault(title, make_table([title, *headings]))
-        form = _LABELS[row.name.partition(".")[2]][1]
-        yours = [format_value(row.yours, form)] if has_recording else []
-        cells = [format_value(row.real, form), format_value(row.simulated, form), *yours, row.tolerance, row.verdict]
-        table.add_row(
-            _LABELS[row.name.partition(".")[2]][0], *cells, *([row.verdict_of_yours] if has_recording else [])
-        )
-    return list(tables.values())
+def make_sensor_table(rows: Sequence[Row], has_recording: bool) -> Table:
+    """One table of all rows, a section for each target."""
+    table = make_table(["", "real", "simulated", *(["yours"] if has_recording else []), "allowed", "verdict"])
+    for title, section in groupby(rows, key=lambda row: describe_target(row.name)):
+        table.add_section()
+        table.add_row(title, style="bold")
+        for row in section:
+            table.add_row(*_make_cells(row, has_recording))
+    return table
+
+
+def _make_cells(row: Row, has_recording: bool) -> list[str]:
+    label, form = _LABELS[row.name.partition(".")[2]]
+    values = [row.real, row.simulated, *([row.yours] if has_recording else [])]
+    verdicts = [row.verdict, *([f"yours {row.verdict_of_yours}"] if row.verdict_of_yours else [])]
+    return [
+        f" {label}",
+        *(format_value(value, form) for value in values),
+        row.tolerance,
+        "\n".join(filter(None, verdicts)),
+    ]
 
 
 def describe_target(name: str) -> str:
@@ -122,20 +128,21 @@ def _make_row(
 ) -> Row:
     tolerance = figure.tolerance
     simulated_value, your_value = (None if values is None else values.get(name) for values in (simulated, yours))
-    # A figure that a recording cannot have, for want of the scene, is not judged.
-    has_yours = your_value is not None
     return Row(
         name=name,
         real=figure.real,
         simulated=simulated_value,
         yours=your_value,
         tolerance=tolerance.describe() if tolerance else "",
-        verdict=tolerance.judge(simulated_value, figure.real) if tolerance and simulated is not None else "",
-        verdict_of_yours=_judge_yours(tolerance, your_value, simulated_value, figure.real) if has_yours else "",
+        verdict=tolerance.judge(simulated_value, figure.real) if tolerance and name in (simulated or {}) else "",
+        verdict_of_yours=_judge_yours(tolerance, your_value, simulated_value, figure.real),
         source=figure.source,
     )
 
 
 def _judge_yours(tolerance: Tolerance | None, yours: float | None, simulated: float | None, real: float | None) -> str:
-    """A recording is held against what is simulated; without a simulation against the real figure."""
-    return tolerance.judge(yours, real if simulated is None else simulated) if tolerance else ""
+    """A recording is held against what is simulated; without a simulation against the real figure. A figure that it
+    cannot have, for want of the scene, is not judged."""
+    if tolerance is None or yours is None:
+        return ""
+    return tolerance.judge(yours, real if simulated is None else simulated)

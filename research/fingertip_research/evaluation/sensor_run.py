@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.geometry import Camera, Plane, RigidTransform
 from fingertip_research.evaluation.sensor_capture import Capture, capture
 from fingertip_research.evaluation.sensor_figures import (
     Figures,
     PlaneMeasurement,
-    SurfaceTolerance,
     clean_figures,
-    compute_default_tolerance,
     measure_board,
     measure_finger,
     measure_finger_pairs,
@@ -46,7 +45,6 @@ def measure_targets(
     targets: Mapping[str, Target],
     frames: int,
     progress: Progress,
-    tolerance: SurfaceTolerance = compute_default_tolerance,
 ) -> SimulatedMeasurement:
     """Renders and measures each target with `frames` still frames. progress: gets the frames' numbers, how many there
     are and the target's name, returns the numbers."""
@@ -54,7 +52,7 @@ def measure_targets(
     for target in targets.values():
         with progress(range(frames), frames, target.name) as numbers:
             captured = capture(target, numbers)
-        _measure(captured, result, tolerance)
+        _measure(captured, result)
     prints = [plane for name, plane in result.planes.items() if targets[name].surface == "print"]
     if prints:
         result.figures |= pool_planes(prints)
@@ -69,14 +67,14 @@ def compute_desk_depth(camera_from_sheet: RigidTransform, camera: Camera) -> np.
     return plane.depth_at_m(camera.rays(pixel_grid(camera))).reshape(camera.height, camera.width)
 
 
-def _measure(captured: Capture, result: SimulatedMeasurement, tolerance: SurfaceTolerance) -> None:
+def _measure(captured: Capture, result: SimulatedMeasurement) -> None:
     target = captured.target
     if target.has_hand:
         stack_m = to_metres(captured.raw, RAW_DEPTH_UNIT_M)
         camera = target.scene.depth_camera
         # As in a recording: the desk is where the depth is, not where it should be.
         desk = find_largest_plane(stack_m, np.ones(stack_m.shape[1:], dtype=bool), camera)
-        result.figures |= measure_view(stack_m, camera, desk.depth_m, tolerance)
+        result.figures |= measure_view(stack_m, camera, desk.depth_m, camera.fx * D405.baseline_m)
         result.view = captured
     elif not target.groups:
         figures, result.planes[target.name] = measure_board(captured)

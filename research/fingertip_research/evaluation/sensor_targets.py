@@ -25,13 +25,16 @@ SEED = 405
 # hide or exaggerate the steps of the matching.
 _BOARD_ANGLE_DEG = 86.0
 _HAND_ANGLE_DEG = 75.0
+_HAND_DESK = "speckled"  # textured, as the desks that real figures are of
 # Exposure follows the mean albedo, as automatic exposure does, up to this factor.
 _MAX_EXPOSURE_FACTOR = 4.0
 _EXPOSURE: dict[Surface, float] = {"print": 1.0, "white": 0.8, "black": _MAX_EXPOSURE_FACTOR}
 _GREY_BGR = np.full(3, 0.3, dtype=np.float32)
 
 FINGER_TOP_M = 0.018
-_FINGER_PX = 11.2  # the blur of lens and pixels makes 12 of it
+_FINGER_PX = 11.8  # the blur of lens and pixels makes 12 of it
+# Many, since the fixed errors of depth at one place are as large as a fifth of a finger.
+_FINGERS_X_M, _FINGERS_Y_M = (-0.14, -0.09, -0.04, 0.04, 0.09, 0.14), (-0.1, 0.0, 0.1)
 _GAP_M = 0.003
 _STRIP_LENGTH_M, _STRIP_REACH_M = 0.035, 0.034
 _TYPED_TEXT = "the fox"
@@ -54,8 +57,10 @@ class Target:
     @cached_property
     def scene(self) -> Scene:
         angle_deg = _HAND_ANGLE_DEG if self.has_hand else _BOARD_ANGLE_DEG
+        scene = make_scene(SEED, angle_deg, "normal", sensor=self.sensor, resolution=self.resolution)
         return replace(
-            make_scene(SEED, angle_deg, "normal", sensor=self.sensor, resolution=self.resolution),
+            scene,
+            appearance=replace(scene.appearance, desk=_HAND_DESK),
             camera_from_sheet=_look_down(angle_deg, self.distance_m),
             exposure=_EXPOSURE[self.surface],
         )
@@ -112,7 +117,7 @@ def make_targets(sensor: SensorKind) -> dict[str, Target]:
     far_m, small = 0.45, (640, 480)
     focal_px = make_scene(SEED, _BOARD_ANGLE_DEG, resolution=small).color_camera.fx
     radius_m = _FINGER_PX / 2 / focal_px * (far_m - 0.012)
-    singles = tuple(_place_fingers(x, y, 1, radius_m) for x in (-0.035, 0.035) for y in (-0.1, 0.0, 0.1))
+    singles = tuple(_place_fingers(x, y, 1, radius_m) for x in _FINGERS_X_M for y in _FINGERS_Y_M)
     # On the axis, where the camera looks straight into the gap.
     pairs = tuple(_place_fingers(0.0, y, 2, 0.007) for y in (-0.045, 0.045))
     targets += [

@@ -12,10 +12,11 @@ from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.geometry import RigidTransform
 from fingertip_research.simulation.bodies import Body, BodyScene, Shape, build_atlas
 from fingertip_research.simulation.camera_rays import MIN_PROJECTION_DEPTH_M, CameraRays
+from fingertip_research.simulation.exact_depth import make_pixel_map
 from fingertip_research.simulation.ground_plane import Background
 from fingertip_research.simulation.lighting import Lighting
 from fingertip_research.simulation.scene import Scene
-from fingertip_research.simulation.view_renderer import ViewRenderer, trace_depth_m
+from fingertip_research.simulation.view_renderer import ViewImage, ViewRenderer, trace_depth_m
 
 _SKIN_DEPTH_M = 0.012  # a point this far under its own skin still counts as visible
 
@@ -47,23 +48,33 @@ class Renderer:
         self._depth_rays = CameraRays(scene.depth_camera, scene.camera_from_sheet)
         self._ground_depth_m = background.trace_depth_m(self._depth_rays)
         self._color = ViewRenderer(self._color_rays, background, lighting, atlas)
-        right_rays = CameraRays(scene.depth_camera, _shift_right(scene.camera_from_sheet, D405.baseline_m))
-        self._imagers = [
-            ViewRenderer(camera_rays, background, lighting, atlas)
-            for camera_rays in ((self._depth_rays, right_rays) if scene.sensor == "stereo" else ())
-        ]
+        self._right: ViewRenderer | None = None
+        if scene.sensor == "stereo":
+            right_pose = _shift_right(scene.camera_from_sheet, D405.baseline_m)
+            self._right = ViewRenderer(CameraRays(scene.color_camera, right_pose), background, lighting, atlas)
+            self._rectification = make_pixel_map(scene.depth_camera, scene.color_camera)
 
     def render(self, shapes: Mapping[str, Shape]) -> RenderBuffers:
         """The scene with the named bodies in their `shapes`; the empty desk if there are none."""
         body_scene = BodyScene(self._bodies, self._atlas_uv, shapes) if shapes else None
         color = self._color.render(body_scene)
-        imagers = [cv2.cvtColor(view.render(body_scene).radiance_bgr, cv2.COLOR_BGR2GRAY) for view in self._imagers]
         return RenderBuffers(
             radiance_bgr=color.radiance_bgr,
             segments=color.segments,
             depth_m=trace_depth_m(self._depth_rays, self._ground_depth_m, body_scene),
-            imager_radiance=(imagers[0], imagers[1]) if imagers else None,
+            imager_radiance=self._render_imagers(color, self._right.render(body_scene)) if self._right else None,
         )
+
+    def _render_imagers(self, left: ViewImage, right: ViewImage) -> tuple[np.ndarray, np.ndarray]:
+        """Grey and rectified. Colour comes from the left imager, the right one has an equal lens."""
+        left_grey, right_grey = (
+            cv2.remap(
+                cv2.cvtColor(view.radiance_bgr, cv2.COLOR_BGR2GRAY), *self._rectification, cv2.INTER_CUBIC,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+            for view in (left, right)
+        )  # fmt: skip
+        return left_grey, right_grey
 
     def are_visible(self, shapes: Mapping[str, Shape], points_m: np.ndarray, segments: np.ndarray) -> np.ndarray:
         """Whether the colour camera sees points (N, 3), sheet frame, of the given segments (N,): (N,) bool.

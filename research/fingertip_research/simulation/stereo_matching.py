@@ -20,8 +20,8 @@ _SGBM_STEPS = 16.0  # its disparities are in sixteenths
 _SEARCH_STEP_PX = 16  # it searches multiples of this
 _SEARCH_MARGIN_PX = 6.0
 
-# SD of the refinement's window: a finger 12 px wide in the image becomes 18 px wide in depth.
-_WINDOW_PX = 2.6
+# SD of the refinement's window: a finger 12 px wide in the image becomes 15 px wide in depth.
+_WINDOW_PX = 4.5
 _LOCAL_MEAN_PX = 4.0
 _ITERATIONS = 2
 # Squared gradient, grey values per pixel, below which the refinement stays where semi-global matching was.

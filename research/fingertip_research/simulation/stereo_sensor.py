@@ -38,8 +38,8 @@ _HOLE_SCALE_PX = 2.0
 _HOLE_FIXED_SHARE = 0.5
 _FIXED_STREAM, _TEMPORAL_STREAM, _HOLE_STREAM = 306, 307, 308
 
-_PROBABILITIES = np.concatenate([[0.0], np.geomspace(1e-4, 0.5, 60), np.linspace(0.51, 1.0, 50)])
-_QUANTILES = ndtri(np.clip(_PROBABILITIES, 1e-6, 1 - 1e-6))
+# The value below which a normal variable lies with probability 0..1, in steps of a thousandth.
+_QUANTILES = ndtri(np.clip(np.linspace(0, 1, 1001), 1e-6, 1 - 1e-6)).astype(np.float32)
 
 
 class StereoSensor:
@@ -97,7 +97,7 @@ class StereoSensor:
         gradient = cv2.magnitude(across, down) * (self._focal_px / np.maximum(disparity_px, DISPARITY_STEP_PX))
         lost = np.nan_to_num(gradient / (gradient + _HOLE_GRADIENT))
         fresh = np.sqrt(1 - _HOLE_FIXED_SHARE) * self._sample_field(_HOLE_STREAM, 1 + frame, _HOLE_SCALE_PX)
-        return self._fixed_holes + fresh < _inverse_normal(lost)
+        return self._fixed_holes + fresh < _QUANTILES[(lost * (len(_QUANTILES) - 1)).astype(np.intp)]
 
     def _sample_field(self, stream: int, frame: int, scale_px: float) -> np.ndarray:
         """A smooth random field of SD 1: (H, W) float32."""
@@ -105,8 +105,3 @@ class StereoSensor:
         coarse = (self._shape[0] // _FIELD_STRIDE, self._shape[1] // _FIELD_STRIDE)
         field = sample_correlated_noise(random, coarse, scale_px / _FIELD_STRIDE)
         return cv2.resize(field, self._shape[::-1], interpolation=cv2.INTER_LINEAR)
-
-
-def _inverse_normal(probability: np.ndarray) -> np.ndarray:
-    """The value below which a normal variable lies with this probability; to about 0.02 by a table."""
-    return np.interp(probability, _PROBABILITIES, _QUANTILES).astype(np.float32)

@@ -8,7 +8,8 @@ import pytest
 
 from fingertip_contact.geometry import Camera, Plane
 from fingertip_research.evaluation.sensor_correlation import MAX_LAG_PX, find_fall_px, measure_correlation
-from fingertip_research.evaluation.sensor_holes import GRADIENT_EDGES, measure_holes
+from fingertip_research.evaluation.sensor_figures import measure_plane
+from fingertip_research.evaluation.sensor_holes import GRADIENT_EDGES, compute_gradient, measure_holes
 from fingertip_research.evaluation.sensor_metrics import (
     compute_bias_m,
     compute_share_within,
@@ -70,6 +71,44 @@ def test_only_pixels_of_the_mask_count():
     plane_m = fit_plane_depth(stack_m, CAMERA, mask)
     assert measure_noise(stack_m, plane_m, mask).fixed_m == pytest.approx(FIXED_M, rel=0.03)
     assert np.abs(plane_m - make_plane_depth()).max() < 0.0003
+
+
+def test_wrong_matches_are_counted_and_change_nothing_else():
+    """A third of the depth is far behind the plane: fit, noise and correlation are those of the rest."""
+    random = np.random.default_rng(11)
+    stack_m = make_plane_depth() + TEMPORAL_M * random.standard_normal((6, *SHAPE))
+    stack_m[random.random(stack_m.shape) < 1 / 3] = 0.9
+    plane_m = fit_plane_depth(stack_m, CAMERA)
+    noise = measure_noise(stack_m, plane_m)
+    assert noise.gross_share == pytest.approx(1 / 3, abs=0.01)
+    assert (noise.fill, noise.rms_m) == (1.0, pytest.approx(TEMPORAL_M, rel=0.03))
+    assert np.abs(plane_m - make_plane_depth()).max() < 0.0003
+
+
+def test_wrong_matches_do_not_change_the_correlation():
+    """White noise stays white beside a block of them."""
+    stack_m = make_noisy_stack(6)
+    stack_m[:, :50] = 0.9
+    raw = np.rint(np.nan_to_num(stack_m) / 0.0001).astype(np.uint16)
+    plane = measure_plane(raw, 0.0001, make_plane_depth(), np.ones(SHAPE, dtype=bool), focal_baseline=7.73)
+    assert plane.correlation.fixed[1] == pytest.approx(0.0, abs=0.05)
+    assert plane.noise.gross_share == pytest.approx(50 / (50 + 0.9 * 100), abs=0.01)
+
+
+def test_wrong_matches_are_no_bias():
+    stack_m = np.full((1, *SHAPE), 0.29)
+    stack_m[:, :20] = 0.9
+    assert compute_bias_m(stack_m, np.full(SHAPE, 0.30)) == pytest.approx(-0.01)
+
+
+def test_pixels_weigh_as_often_as_they_are_valid():
+    """Noise of 1 mm in pixels valid in all 24 frames, of 5 mm in those valid in 3: the mean over all values."""
+    random = np.random.default_rng(12)
+    stack_m = 0.35 + 0.001 * random.standard_normal((24, *SHAPE))
+    stack_m[3:, :75] = np.nan
+    stack_m[:3, :75] = 0.35 + 0.005 * random.standard_normal((3, 75, CAMERA.width))
+    expected = np.sqrt((24 * 0.001**2 + 3 * 0.005**2) / 27)
+    assert measure_noise(stack_m, np.full(SHAPE, 0.35)).temporal_m == pytest.approx(expected, rel=0.02)
 
 
 def test_one_frame_has_no_temporal_part():
@@ -176,6 +215,15 @@ def test_holes_are_counted_by_gradient():
     assert holes.fill[steep] == pytest.approx(0.5 - flickering / 2, abs=0.01)
     assert np.isnan(holes.fill[-1])
     assert holes.pixels[-1] == 0
+
+
+def test_gradient_is_per_radian_in_all_directions():
+    """A surface tilted by 45 degrees has gradient 1 at the centre of the view, whichever way it is tilted."""
+    wide = Camera(fx=300.0, fy=500.0, cx=50.0, cy=50.0, width=101, height=101)
+    for direction in ((1.0, 0.0), (0.0, 1.0), (0.6, 0.8)):
+        normal = np.array([*direction, -1.0]) / np.sqrt(2)
+        depth_m = Plane(normal, 0.35 / np.sqrt(2)).depth_at_m(wide.rays(pixel_grid(wide))).reshape(101, 101)
+        assert compute_gradient(depth_m, wide)[50, 50] == pytest.approx(1.0, rel=0.01)
 
 
 def test_metres_of_raw_depth():
