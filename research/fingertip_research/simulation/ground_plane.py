@@ -19,6 +19,8 @@ _MAX_DEPTH_M = 5.0
 _PAPER_BGR = np.array([0.84, 0.85, 0.85], dtype=np.float32)
 _INK_ALBEDO = 0.045
 _SUBPIXELS = 4
+# Shadows are searched from these points of the lamp, and this far around the pixels that are found.
+_SHADOW_PROBES, _MARGIN_PX = (0, 5, 10, 15), 13
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,11 @@ class Background:
         directions = camera_rays.directions.reshape(*camera_rays.shape, 3)
         down, right = np.gradient(directions, axis=(0, 1))
         total = np.zeros_like(directions)
+        affected = self._find_affected_pixels(camera_rays)
         offsets = (np.arange(_SUBPIXELS) + 0.5) / _SUBPIXELS - 0.5
         for sample, (dx, dy) in enumerate(product(offsets, offsets)):
             rays = (directions + dx * right + dy * down).reshape(-1, 3)
-            total += self._sample_albedo(camera_rays, rays, sample)
+            total += self._sample_albedo(camera_rays, rays, affected, sample)
         return GroundPlane(total / _SUBPIXELS**2, self.trace_depth_m(camera_rays))
 
     @cached_property
@@ -86,18 +89,36 @@ class Background:
                 on_desk &= (place_m > low_m) & (place_m < high_m)
         return np.where(on_desk, desk, np.minimum(backdrop, _MAX_DEPTH_M)).astype(np.float32), on_desk
 
-    def _sample_albedo(self, camera_rays: CameraRays, directions: np.ndarray, sample: int) -> np.ndarray:
-        """The albedo that rays (H * W, 3) meet: (H, W, 3). sample: which point of the lamp throws the shadows."""
+    def _find_affected_pixels(self, camera_rays: CameraRays) -> np.ndarray:
+        """Flat indices of the pixels at which furniture or its shadow may be: most show neither."""
+        if self._furniture is None:
+            return np.zeros(0, dtype=np.intp)
+        depth_m, on_desk = self._trace_desk_m(camera_rays.origin_m, camera_rays.directions)
+        hits = self._furniture.trace(camera_rays.origin_m, camera_rays.directions)
+        is_affected = hits.depth_m < depth_m
+        points_m = camera_rays.origin_m + camera_rays.directions[on_desk] * depth_m[on_desk, None]
+        for sample in _SHADOW_PROBES:
+            is_affected[on_desk] |= self._furniture.compute_shade(points_m, sample) < 1
+        image = is_affected.reshape(camera_rays.shape).astype(np.uint8)
+        return np.flatnonzero(cv2.dilate(image, np.ones((_MARGIN_PX, _MARGIN_PX), np.uint8)))
+
+    def _sample_albedo(
+        self, camera_rays: CameraRays, directions: np.ndarray, affected: np.ndarray, sample: int
+    ) -> np.ndarray:
+        """The albedo that rays (H * W, 3) meet: (H, W, 3). affected: pixels with furniture or its shadow. sample: which
+        point of the lamp throws the shadows."""
         depth_m, on_desk = self._trace_desk_m(camera_rays.origin_m, directions)
         points = camera_rays.origin_m + directions * depth_m[:, None]
         color = self._sample_desk(points.reshape(*camera_rays.shape, 3)).reshape(-1, 3)
         color = np.where(on_desk[:, None], color, self.backdrop_bgr)
-        if self._furniture is not None:
-            color[on_desk] *= self._furniture.compute_shade(points[on_desk], sample)[:, None]
-            hits = self._furniture.trace(camera_rays.origin_m, directions)
-            nearer = np.flatnonzero(hits.depth_m < depth_m)
-            nearer_m = camera_rays.origin_m + directions[nearer] * hits.depth_m[nearer, None]
-            color[nearer] = self._furniture.compute_albedo(hits.triangle[nearer], nearer_m)
+        if self._furniture is not None and len(affected):
+            shaded = affected[on_desk[affected]]
+            color[shaded] *= self._furniture.compute_shade(points[shaded], sample)[:, None]
+            hits = self._furniture.trace(camera_rays.origin_m, directions[affected])
+            is_nearer = hits.depth_m < depth_m[affected]
+            nearer = affected[is_nearer]
+            nearer_m = camera_rays.origin_m + directions[nearer] * hits.depth_m[is_nearer, None]
+            color[nearer] = self._furniture.compute_albedo(hits.triangle[is_nearer], nearer_m)
         return color.reshape(*camera_rays.shape, 3)
 
     def _sample_desk(self, points_m: np.ndarray) -> np.ndarray:

@@ -239,7 +239,7 @@ def add_taps(motion: HandMotion, taps: list[PlannedTap], participant: Participan
         )
         point_m = _choose_thumb_target_m(motion, tap) if tap.finger == 0 else tap.point_m
         # If the thumb waits over its key, the hand does not move.
-        reaches = abs(point_m[1] - motion.home_m[0, 1]) < KEY_MARGIN_M
+        reaches = point_m[1] == motion.home_m[0, 1]
         stays = tap.finger == 0 and not participant.habits.moves_whole_hand and reaches
         shift_m = np.zeros(3) if stays else motion.plan_wrist_shift_m(tap.finger, point_m, tap.press_s)
         motion.aims.append(Aim(tap.finger, point_m, shift_m, aim))

@@ -1,0 +1,41 @@
+"""Options of `simulate` that are missing or exclude each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli_harness import run
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--text", "hi"], "--out is missing"),
+        (["--out", "a.mcap"], "--text is missing"),
+        (["--no-typing", "--out", "a.mcap"], "--seconds is missing"),
+        (
+            ["--no-typing", "--seconds", "60", "--text", "hi", "--out", "a.mcap"],
+            "--text has no effect with --no-typing",
+        ),
+        (["--text", "hi", "--seconds", "60", "--out", "a.mcap"], "--seconds has no effect with --typing"),
+        (["--text", "hi", "--view", "above", "--out", "a.mcap"], "view is above: choose one of facing, own_side"),
+        (["--text", "hi", "--posture", "fist", "--out", "a.mcap"], "posture is fist: choose one of curled, stretched"),
+        (["--text", "hi", "--clutter", "all", "--out", "a.mcap"], "clutter is all: choose one of none, some, much"),
+        (["--text", "hi", "--resolution", "1280x720", "--out", "a.mcap"], "resolution is 1280x720: choose one of"),
+        (["--no-typing", "--seconds", "5", "--out", "a.mcap"], "seconds is 5.0: choose 30 to 600"),
+    ],
+)
+def test_impossible_options_are_named(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    message: str,
+) -> None:
+    """One line names the option, or the value and the choices; nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    assert run("simulate", *options) != 0
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert list(tmp_path.iterdir()) == []
