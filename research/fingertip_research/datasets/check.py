@@ -11,8 +11,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.datatypes import DepthImage
-from fingertip_contact.surface.plane_fit import PlaneFit, fit_plane
+from fingertip_contact.surface.plane_search import PlaneRegion, compute_tolerance, find_planes
 from fingertip_research.datasets.annotations import read_annotation, read_label
 from fingertip_research.datasets.dataset import (
     ANNOTATIONS,
@@ -30,7 +31,9 @@ from fingertip_research.datasets.dataset import (
     list_json_numbers,
 )
 
-_PLANE_FRAME_COUNT, _PLANE_STRIDE_PX, _PLANE_TOLERANCE_M = 5, 3, 0.004
+_PLANE_FRAME_COUNT, _PLANE_STRIDE_PX = 5, 3
+# Depth this near to a plane lies on it: 2.5 SD of a D405's disparity, and at least two steps of its depth.
+_PLANE_TOLERANCE_PX, _PLANE_TOLERANCE_M = 0.4, 0.002
 # With fewer inliers the plane is probably not the desk.
 _MIN_PLANE_INLIER_RATIO = 0.4
 _ANGLE_TOLERANCE_DEG = 8.0
@@ -80,7 +83,7 @@ class SessionCheck:
     frames: tuple[FrameCheck, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
-    surface: PlaneFit | None
+    surface: PlaneRegion | None
 
     def list_rejected(self, quality: Quality) -> tuple[int, ...]:
         """The checked frames that the quality filter excludes."""
@@ -183,7 +186,7 @@ def _find_unpaired(session: Session) -> Iterator[str]:
             yield f"{session.path / folder / f'{number:06d}.json'} belongs to no frame"
 
 
-def _find_inconsistencies(session: Session, surface: PlaneFit | None) -> Iterator[str]:
+def _find_inconsistencies(session: Session, surface: PlaneRegion | None) -> Iterator[str]:
     total_frames = (session.metadata.get("session") or {}).get("total_frames")
     if total_frames is not None and total_frames != len(session.frame_numbers):
         yield (
@@ -197,7 +200,7 @@ def _find_inconsistencies(session: Session, surface: PlaneFit | None) -> Iterato
         yield f"{session.path}: its depth shows no surface"
         return
     if surface.inlier_ratio < _MIN_PLANE_INLIER_RATIO:
-        yield f"{session.path}: only {surface.inlier_ratio:.0%} of the depth lies on one plane"
+        yield f"{session.path}: only {surface.inlier_ratio:.0%} of the depth around the largest plane lies on it"
     measured_deg = surface.plane.elevation_deg
     if abs(measured_deg - session.angle_deg) > _ANGLE_TOLERANCE_DEG:
         yield f"{session.path}: the camera's elevation is {measured_deg:.0f} degrees, not {session.angle_deg:g}"
@@ -219,7 +222,7 @@ def _check_stamps(session: Session) -> Iterator[str]:
         yield f"{session.path / STAMPS}: stamps do not increase monotonically"
 
 
-def _fit_surface(session: Session, frames: list[DatasetFrame]) -> PlaneFit | None:
+def _fit_surface(session: Session, frames: list[DatasetFrame]) -> PlaneRegion | None:
     """The plane of the desk, from the median of a few frames' depth."""
     if not frames:
         return None
@@ -231,11 +234,15 @@ def _fit_surface(session: Session, frames: list[DatasetFrame]) -> PlaneFit | Non
     known = np.isfinite(depths).mean(axis=0) > 0.5
     if not known.any():
         return None
-    depth_m = np.nanmedian(depths[:, known], axis=0)
-    rows, columns = np.nonzero(known)
-    rays = session.camera.rays(_PLANE_STRIDE_PX * np.column_stack([columns, rows]))
+    inverse_depth = np.full(known.shape, np.nan)
+    inverse_depth[known] = 1 / np.nanmedian(depths[:, known], axis=0)
+    rows, columns = np.indices(known.shape)
+    rays = session.camera.rays(_PLANE_STRIDE_PX * np.column_stack([columns.ravel(), rows.ravel()]))
+    tolerance = compute_tolerance(
+        inverse_depth, session.camera.focal_px, D405.baseline_m, _PLANE_TOLERANCE_PX, _PLANE_TOLERANCE_M
+    )
     try:
-        return fit_plane(rays, depth_m, _PLANE_TOLERANCE_M)
+        return find_planes(rays.reshape(*known.shape, 3), inverse_depth, tolerance)[0]
     except ValueError:
         return None
 

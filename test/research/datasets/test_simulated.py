@@ -89,7 +89,7 @@ def test_simulated_dataset_passes_the_check(people):
 
 def test_labels_match_ground_truth(people):
     """Hovering fingertips are at the height of the hover, those in contact at the surface; the sensor's depth of the
-    desk is that of the written surface."""
+    desk is that of the written surface, within the sensor's bias."""
     for session in open_dataset(people).sessions:
         plane = Plane(
             np.array(session.metadata["surface_calibration"]["plane_optical_frame"]["normal"]),
@@ -110,8 +110,8 @@ def test_labels_match_ground_truth(people):
             rows, columns = np.nonzero(np.isfinite(corner))
             pixels = np.column_stack([columns + depth_m.shape[1] - 200, rows + depth_m.shape[0] - 60])
             expected_m = plane.depth_at_m(session.camera.rays(pixels))
-            # The driver truncates to millimetres: half a millimetre on average.
-            assert np.median(corner[rows, columns] - expected_m) == pytest.approx(-0.0005, abs=0.0007)
+            # A unit's calibration is off by up to 3 %, and its fixed errors by some millimetres.
+            assert np.median(corner[rows, columns] / expected_m) == pytest.approx(1.0, abs=0.04)
 
 
 def test_participant_appearance_is_constant_across_sessions():
