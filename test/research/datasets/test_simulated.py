@@ -110,8 +110,8 @@ def test_labels_match_ground_truth(people):
             rows, columns = np.nonzero(np.isfinite(corner))
             pixels = np.column_stack([columns + depth_m.shape[1] - 200, rows + depth_m.shape[0] - 60])
             expected_m = plane.depth_at_m(session.camera.rays(pixels))
-            # A unit's calibration is off by up to 3 %, and its fixed errors by some millimetres.
-            assert np.median(corner[rows, columns] / expected_m) == pytest.approx(1.0, abs=0.04)
+            # A unit's calibration is off by up to 3 %, its fixed errors by up to another.
+            assert np.median(corner[rows, columns] / expected_m) == pytest.approx(1.0, abs=0.06)
 
 
 def test_participant_appearance_is_constant_across_sessions():

@@ -16,7 +16,7 @@ from fingertip_contact.recordings.bag import open_recording
 from fingertip_research.ground_truth.recording import ground_truth_path
 from fingertip_research.simulation.recording_cache import is_complete, locate_recording
 
-SETTINGS: dict[str, object] = {"text": "hi", "seed": 3, "angle": 60.0, "difficulty": "calm"}
+SETTINGS: dict[str, object] = {"text": "hi", "seed": 3, "angle": 60.0, "difficulty": "calm", "sensor": "stereo"}
 ARGUMENTS = ["demo", "--text", "hi", "--seed", "3", "--angle", "60", "--max-cer", "1000"]
 
 
