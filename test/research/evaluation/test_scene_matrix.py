@@ -18,6 +18,10 @@ def make_counts(found: int, missed: int, false: int) -> ContactCounts:
     return ContactCounts(true_positives=found, false_negatives=missed, false_positives=false, seconds=30.0)
 
 
+def make_both(stereo: ContactCounts, ideal: ContactCounts) -> dict[str, dict[str, ContactCounts]]:
+    return {STEREO: {"default": stereo}, IDEAL: {"default": ideal}}
+
+
 @pytest.fixture
 def results() -> list[SceneResult]:
     surface = SurfaceAccuracy(1.0, 0.2, 0.1, 0)
@@ -25,15 +29,9 @@ def results() -> list[SceneResult]:
     other = RecordingSpec("abc", 302, 45, view="own_side")
     hands = RecordingSpec(None, 303, 60, seconds=60)
     return [
-        SceneResult(
-            typing, {STEREO: {"default": make_counts(8, 2, 2)}, IDEAL: {"default": make_counts(10, 0, 0)}}, surface, ""
-        ),
-        SceneResult(
-            other, {STEREO: {"default": make_counts(0, 10, 0)}, IDEAL: {"default": make_counts(0, 10, 0)}}, surface, "x"
-        ),
-        SceneResult(
-            hands, {STEREO: {"default": make_counts(0, 0, 5)}, IDEAL: {"default": make_counts(0, 0, 1)}}, surface, ""
-        ),
+        SceneResult(typing, make_both(make_counts(8, 2, 2), make_counts(10, 0, 0)), surface, ""),
+        SceneResult(other, make_both(make_counts(0, 10, 0), make_counts(0, 10, 0)), surface, "x"),
+        SceneResult(hands, make_both(make_counts(0, 0, 5), make_counts(0, 0, 1)), surface, ""),
     ]
 
 
@@ -61,7 +59,6 @@ def test_development_and_test_sets_share_neither_seeds_nor_texts() -> None:
     assert not {spec.seed for spec in test} & {spec.seed for spec in development}
     assert not {spec.text for spec in test if spec.text} & {spec.text for spec in development}
     assert all(spec.seed > 100 for spec in test)
-    conditions = [
-        [(s.view, s.angle_deg, s.posture, s.difficulty, s.resolution) for s in each] for each in (test, development)
-    ]
+    fields = ("view", "angle_deg", "posture", "difficulty", "resolution")
+    conditions = [[tuple(getattr(spec, name) for name in fields) for spec in each] for each in (test, development)]
     assert conditions[0] == conditions[1]
