@@ -15,12 +15,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from rosbags.typesys import Stores, get_typestore
 
 from fingertip_contact.datatypes import FINGERS, HANDS
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import load_layout
-from fingertip_contact.recordings.bag import open_bag, open_recording
+from fingertip_contact.recordings.bag import CAMERA_INFO, IMAGE, BagWriter, open_bag, open_recording
 from fingertip_research.ground_truth.recording import ground_truth_path, read_ground_truth, read_ground_truth_frames
+from fingertip_research.simulation import recording
 from fingertip_research.simulation.bodies import DESK
 from fingertip_research.simulation.exact_depth import ExactDepth
 from fingertip_research.simulation.frame_renderer import (
@@ -38,6 +40,8 @@ from fingertip_research.simulation.stereo_sensor import StereoSensor
 
 DEADLINE_S = 60
 FRAME_LIMIT = 36  # six frames with hands after a second without
+
+TYPES = get_typestore(Stores.ROS2_KILTED)
 
 
 @pytest.fixture(scope="module")
@@ -232,3 +236,28 @@ def _end(process: subprocess.Popen) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def test_imagers_are_recorded_as_the_driver_publishes_them(tmp_path: Path, setup: Setup) -> None:
+    """Two mono8 topics with camera_info each; P[3] = -f B of the right one tells the baseline."""
+    camera = setup.scene.depth_camera
+    infra = tuple(np.full((camera.height, camera.width), grey, np.uint8) for grey in (100, 101))
+    with BagWriter(tmp_path / "infra.mcap") as writer:
+        recording._write_infra(writer, camera, 5, (infra[0], infra[1]))
+    with open_bag(tmp_path / "infra.mcap") as bag:
+        topics = {message.topic: message for message in bag.messages()}
+        names = [f"/camera/camera/infra{side}/{kind}" for side in (1, 2) for kind in ("image_rect_raw", "camera_info")]
+        assert sorted(topics) == sorted(names)
+        infos = [TYPES.deserialize_cdr(topics[name].cdr, CAMERA_INFO) for name in names if name.endswith("info")]
+        images = [TYPES.deserialize_cdr(topics[name].cdr, IMAGE) for name in names if name.endswith("raw")]
+    assert [info.p[3] for info in infos] == [0.0, pytest.approx(-camera.fx * 0.018)]
+    assert [(image.encoding, int(image.data[0])) for image in images] == [("mono8", 100), ("mono8", 101)]
+    assert [info.header.frame_id for info in infos] == ["camera_infra1_optical_frame", "camera_infra2_optical_frame"]
+
+
+def test_an_ideal_sensor_has_no_imagers(tmp_path: Path) -> None:
+    """Asking for them is an error before anything is rendered."""
+    scene = make_scene(4, 60.0, "calm", sensor="ideal")
+    with pytest.raises(ValueError, match="no imagers"):
+        simulate("a", load_layout("qwerty"), scene, tmp_path / "a.mcap", infra=True)
+    assert not list(tmp_path.iterdir())
