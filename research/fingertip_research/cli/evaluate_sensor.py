@@ -12,9 +12,9 @@ import typer
 from fingertip_contact.cli.progress import track_progress
 
 if TYPE_CHECKING:
-    from fingertip_research.evaluation.sensor_real import RealMeasurement
-    from fingertip_research.evaluation.sensor_still import StillFrames
-    from fingertip_research.evaluation.sensor_targets import Target
+    from fingertip_research.evaluation.sensor.real import RealMeasurement
+    from fingertip_research.evaluation.sensor.still import StillFrames
+    from fingertip_research.evaluation.sensor.targets import Target
     from fingertip_research.simulation.scene import SensorKind
 
 
@@ -57,15 +57,15 @@ def sensor(
     """
     from rich.console import Console
 
-    from fingertip_research.evaluation.sensor_reference import load_reference
-    from fingertip_research.evaluation.sensor_report import make_report, make_rows, make_sensor_table
-    from fingertip_research.evaluation.sensor_run import SimulatedMeasurement, measure_targets
+    from fingertip_research.evaluation.sensor.reference import load_reference
+    from fingertip_research.evaluation.sensor.report import make_report, make_rows, make_sensor_table
+    from fingertip_research.evaluation.sensor.run import SimulatedMeasurement, measure_targets
 
     if not simulation and recording is None:
         raise ValueError("nothing to do: --no-simulation needs a RECORDING")
     if pictures is not None:
         # Before minutes of rendering: it needs matplotlib.
-        from fingertip_research.evaluation.sensor_pictures import write_pictures
+        from fingertip_research.evaluation.sensor.pictures import write_pictures
     targets = _select_targets(target, sensor_name) if simulation else {}
     # The recording first: one that cannot be used is reported before minutes of rendering.
     shots = _read_shots(recording, still_seconds, focal_px, baseline_mm) if recording else []
@@ -96,7 +96,7 @@ def sensor(
 
 
 def _select_targets(names: list[str] | None, sensor_name: SensorKind) -> Mapping[str, Target]:
-    from fingertip_research.evaluation.sensor_targets import make_targets
+    from fingertip_research.evaluation.sensor.targets import make_targets
 
     targets = make_targets(sensor_name)
     unknown = [name for name in names or [] if name not in targets]
@@ -108,7 +108,7 @@ def _select_targets(names: list[str] | None, sensor_name: SensorKind) -> Mapping
 def _read_shots(
     recording: Path, still_seconds: float | None, focal_px: float | None, baseline_mm: float | None
 ) -> list[StillFrames]:
-    from fingertip_research.evaluation.sensor_recording import read_still_frames
+    from fingertip_research.evaluation.sensor.recording import read_still_frames
 
     return read_still_frames(
         recording,
@@ -120,6 +120,6 @@ def _read_shots(
 
 
 def _measure_shots(shots: list[StillFrames]) -> RealMeasurement:
-    from fingertip_research.evaluation.sensor_real import measure_real
+    from fingertip_research.evaluation.sensor.real import measure_real
 
     return measure_real(shots)

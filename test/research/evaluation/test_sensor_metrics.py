@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from fingertip_contact.geometry import Camera, Plane
-from fingertip_research.evaluation.sensor_correlation import MAX_LAG_PX, find_fall_px, measure_correlation
-from fingertip_research.evaluation.sensor_figures import measure_plane
-from fingertip_research.evaluation.sensor_holes import GRADIENT_EDGES, compute_gradient, measure_holes
-from fingertip_research.evaluation.sensor_metrics import (
+from fingertip_research.evaluation.sensor.correlation import MAX_LAG_PX, find_fall_px, measure_correlation
+from fingertip_research.evaluation.sensor.figures import measure_plane
+from fingertip_research.evaluation.sensor.holes import GRADIENT_EDGES, compute_gradient, measure_holes
+from fingertip_research.evaluation.sensor.metrics import (
     compute_bias_m,
     compute_share_within,
     find_step_px,

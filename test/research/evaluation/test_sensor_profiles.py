@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fingertip_research.evaluation.sensor_profiles import (
+from fingertip_research.evaluation.sensor.profiles import (
     Strip,
     compute_height_profile,
     compute_valley,

@@ -12,11 +12,11 @@ import pytest
 from fingertip_contact.datatypes import Hand
 from fingertip_contact.geometry import Camera, Plane
 from fingertip_contact.recordings.bag import BagWriter
-from fingertip_research.evaluation.sensor_hands import find_separate_fingers
-from fingertip_research.evaluation.sensor_metrics import measure_noise, to_metres
-from fingertip_research.evaluation.sensor_plane import find_largest_plane
-from fingertip_research.evaluation.sensor_recording import read_still_frames
-from fingertip_research.evaluation.sensor_still import MAX_STILL_FRAMES
+from fingertip_research.evaluation.sensor.hands import find_separate_fingers
+from fingertip_research.evaluation.sensor.metrics import measure_noise, to_metres
+from fingertip_research.evaluation.sensor.plane import find_largest_plane
+from fingertip_research.evaluation.sensor.recording import read_still_frames
+from fingertip_research.evaluation.sensor.still import MAX_STILL_FRAMES
 from fingertip_research.simulation.camera_rays import pixel_grid
 
 CAMERA = Camera(fx=196.0, fy=196.0, cx=159.5, cy=119.5, width=320, height=240, distortion=(-0.05, 0.05, 0, 0, 0))

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from fingertip_research.evaluation.sensor_correlation import find_fall_px
-from fingertip_research.evaluation.sensor_reference import Tolerance, load_reference
-from fingertip_research.evaluation.sensor_report import describe_target, make_report, make_rows, make_sensor_table
+from fingertip_research.evaluation.sensor.correlation import find_fall_px
+from fingertip_research.evaluation.sensor.reference import Tolerance, load_reference
+from fingertip_research.evaluation.sensor.report import describe_target, make_report, make_rows, make_sensor_table
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ import pytest
 from cli_harness import run
 from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.bag import BagWriter
-from fingertip_research.evaluation.sensor_capture import capture
-from fingertip_research.evaluation.sensor_figures import measure_board, measure_finger, measure_finger_pairs
-from fingertip_research.evaluation.sensor_metrics import to_metres
-from fingertip_research.evaluation.sensor_targets import FINGER_TOP_M, make_targets
+from fingertip_research.evaluation.sensor.capture import capture
+from fingertip_research.evaluation.sensor.figures import measure_board, measure_finger, measure_finger_pairs
+from fingertip_research.evaluation.sensor.metrics import to_metres
+from fingertip_research.evaluation.sensor.targets import FINGER_TOP_M, make_targets
 
 TARGETS = make_targets("ideal")
 

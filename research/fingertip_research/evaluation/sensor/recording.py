@@ -14,7 +14,7 @@ from fingertip_contact.datatypes import Frame
 from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.bag import IMAGE, Recording, open_recording
 from fingertip_contact.recordings.paths import BAG_SUFFIXES
-from fingertip_research.evaluation.sensor_still import (
+from fingertip_research.evaluation.sensor.still import (
     MAX_STILL_FRAMES,
     MIN_STILL_FRAMES,
     FrameProgress,

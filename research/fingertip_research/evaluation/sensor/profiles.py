@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from fingertip_research.evaluation.sensor_metrics import compute_mean
+from fingertip_research.evaluation.sensor.metrics import compute_mean
 
 # Of a profile, the outer part on each side that shows the surface beside the finger.
 _SURROUNDINGS = 0.2

@@ -11,9 +11,9 @@ import numpy as np
 
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import load_layout
-from fingertip_research.evaluation.sensor_boards import BOARD_SIZE_M, Surface, draw_board
-from fingertip_research.evaluation.sensor_fingers import Capsule, make_capsule
-from fingertip_research.evaluation.sensor_profiles import Strip
+from fingertip_research.evaluation.sensor.boards import BOARD_SIZE_M, Surface, draw_board
+from fingertip_research.evaluation.sensor.fingers import Capsule, make_capsule
+from fingertip_research.evaluation.sensor.profiles import Strip
 from fingertip_research.simulation.ground_plane import Background
 from fingertip_research.simulation.rendered_typing import simulate_typing
 from fingertip_research.simulation.renderer import RenderBuffers, Renderer

@@ -10,8 +10,8 @@ import numpy as np
 
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.geometry import Camera, Plane, RigidTransform
-from fingertip_research.evaluation.sensor_capture import Capture, capture
-from fingertip_research.evaluation.sensor_figures import (
+from fingertip_research.evaluation.sensor.capture import Capture, capture
+from fingertip_research.evaluation.sensor.figures import (
     Figures,
     PlaneMeasurement,
     clean_figures,
@@ -21,9 +21,9 @@ from fingertip_research.evaluation.sensor_figures import (
     measure_view,
     pool_planes,
 )
-from fingertip_research.evaluation.sensor_metrics import to_metres
-from fingertip_research.evaluation.sensor_plane import find_largest_plane
-from fingertip_research.evaluation.sensor_targets import Target
+from fingertip_research.evaluation.sensor.metrics import to_metres
+from fingertip_research.evaluation.sensor.plane import find_largest_plane
+from fingertip_research.evaluation.sensor.targets import Target
 from fingertip_research.simulation.camera_rays import pixel_grid
 from fingertip_research.simulation.driver import DEPTH_UNIT_M, RAW_DEPTH_UNIT_M
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fingertip_research.evaluation.sensor_boards import make_smooth_noise
+from fingertip_research.evaluation.sensor.boards import make_smooth_noise
 from fingertip_research.simulation.bodies import Body, Shape, finger_segment
 from fingertip_research.simulation.scene_look import SKIN_TONES_SRGB, srgb_to_linear_bgr
 

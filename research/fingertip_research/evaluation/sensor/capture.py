@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fingertip_research.evaluation.sensor_targets import Target
+from fingertip_research.evaluation.sensor.targets import Target
 from fingertip_research.simulation.color_sensor import ColorSensor
 from fingertip_research.simulation.driver import DEPTH_UNIT_M, RAW_DEPTH_UNIT_M
 from fingertip_research.simulation.ideal_sensor import IdealDepthSensor

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from fingertip_contact.geometry import Camera
-from fingertip_research.evaluation.sensor_metrics import compute_mean
+from fingertip_research.evaluation.sensor.metrics import compute_mean
 
 # Bins of the relative depth gradient in which published figures are stated: flat, gentle and steep.
 GRADIENT_EDGES = (0.0, 1.0, 2.0, 4.0, 8.0, 21.0, np.inf)

@@ -12,12 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fingertip_contact.files import atomic_write
-from fingertip_research.evaluation.sensor_capture import Capture
-from fingertip_research.evaluation.sensor_metrics import to_metres
-from fingertip_research.evaluation.sensor_real import RealMeasurement
-from fingertip_research.evaluation.sensor_reference import Reference
-from fingertip_research.evaluation.sensor_run import SimulatedMeasurement, compute_desk_depth
-from fingertip_research.evaluation.sensor_still import StillFrames
+from fingertip_research.evaluation.sensor.capture import Capture
+from fingertip_research.evaluation.sensor.metrics import to_metres
+from fingertip_research.evaluation.sensor.real import RealMeasurement
+from fingertip_research.evaluation.sensor.reference import Reference
+from fingertip_research.evaluation.sensor.run import SimulatedMeasurement, compute_desk_depth
+from fingertip_research.evaluation.sensor.still import StillFrames
 from fingertip_research.simulation.driver import DEPTH_UNIT_M
 
 matplotlib.use("Agg")

@@ -9,8 +9,8 @@ import numpy as np
 
 from fingertip_contact.geometry import Camera
 from fingertip_contact.surface.plane_fit import fit_plane
-from fingertip_research.evaluation.sensor_figures import BAND_SIGMAS, PUBLISHED_RMS_PER_M, compute_band
-from fingertip_research.evaluation.sensor_metrics import compute_mean, fit_plane_depth
+from fingertip_research.evaluation.sensor.figures import BAND_SIGMAS, PUBLISHED_RMS_PER_M, compute_band
+from fingertip_research.evaluation.sensor.metrics import compute_mean, fit_plane_depth
 from fingertip_research.simulation.camera_rays import pixel_grid
 
 # Holes up to this size belong to the plane. At its edges, and at those of things on it, depth melts over a matching

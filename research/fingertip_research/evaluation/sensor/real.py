@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fingertip_contact.weights import WeightsError
-from fingertip_research.evaluation.sensor_figures import (
+from fingertip_research.evaluation.sensor.figures import (
     Figures,
     PlaneMeasurement,
     average_figures,
@@ -17,10 +17,10 @@ from fingertip_research.evaluation.sensor_figures import (
     measure_view,
     pool_planes,
 )
-from fingertip_research.evaluation.sensor_hands import find_finger_strips
-from fingertip_research.evaluation.sensor_metrics import to_metres
-from fingertip_research.evaluation.sensor_plane import LargestPlane, find_largest_plane
-from fingertip_research.evaluation.sensor_still import StillFrames
+from fingertip_research.evaluation.sensor.hands import find_finger_strips
+from fingertip_research.evaluation.sensor.metrics import to_metres
+from fingertip_research.evaluation.sensor.plane import LargestPlane, find_largest_plane
+from fingertip_research.evaluation.sensor.still import StillFrames
 
 MIN_PEAK_M = 0.004  # what rises less is hidden in the noise
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
-from fingertip_research.evaluation.sensor_reference import Reference, ReferenceFigure, Tolerance
+from fingertip_research.evaluation.sensor.reference import Reference, ReferenceFigure, Tolerance
 from fingertip_research.evaluation.tables import format_value, make_table
 
 OK = "ok"

@@ -12,10 +12,10 @@ from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.geometry import Camera
 from fingertip_contact.surface.plane_from_depth import TOLERANCE_SIGMAS
 from fingertip_contact.surface.plane_search import compute_tolerance
-from fingertip_research.evaluation.sensor_capture import Capture
-from fingertip_research.evaluation.sensor_correlation import Correlation, measure_correlation
-from fingertip_research.evaluation.sensor_holes import GRADIENT_EDGES, measure_holes
-from fingertip_research.evaluation.sensor_metrics import (
+from fingertip_research.evaluation.sensor.capture import Capture
+from fingertip_research.evaluation.sensor.correlation import Correlation, measure_correlation
+from fingertip_research.evaluation.sensor.holes import GRADIENT_EDGES, measure_holes
+from fingertip_research.evaluation.sensor.metrics import (
     NoiseFigures,
     compute_bias_m,
     compute_share_within,
@@ -25,7 +25,7 @@ from fingertip_research.evaluation.sensor_metrics import (
     remove_gross_errors,
     to_metres,
 )
-from fingertip_research.evaluation.sensor_profiles import (
+from fingertip_research.evaluation.sensor.profiles import (
     Strip,
     compute_height_profile,
     compute_valley,

@@ -8,7 +8,7 @@ import numpy as np
 
 from fingertip_contact.datatypes import FINGER_LANDMARKS, FINGERS, Finger, Hand
 from fingertip_contact.hands.tracker import HandTracker
-from fingertip_research.evaluation.sensor_profiles import Strip
+from fingertip_research.evaluation.sensor.profiles import Strip
 
 # The way along a finger's joints is that much longer than straight from knuckle to tip, at most.
 MAX_BEND = 1.06

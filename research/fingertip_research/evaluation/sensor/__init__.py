@@ -1,0 +1,1 @@
+"""The simulated depth sensor beside real ones: targets, recordings, figures, pictures."""
