@@ -4,8 +4,8 @@
 # Behaviour: a camera looks straight down at a sheet whose x axis points right and whose y axis points up: the rotation is
 # half a turn about x. From exact corners IPPE reports success with the rotation vector (0, 0, 0), which puts the sheet's
 # far side on the near side; SOLVEPNP_ITERATIVE returns (pi, 0, 0) from the same points. The conversion of the matrix to a
-# vector takes a vanishing antisymmetric part for no rotation, and at half a turn it vanishes too. Symmetric corners in
-# whole pixels, such as a person clicks, are enough.
+# vector scales the matrix's antisymmetric part, which is zero at half a turn. Symmetric corners in whole pixels, such as
+# a person clicks, are enough.
 # Source: modules/calib3d/src/ippe.cpp (OpenCV 4), PoseSolver::rot2vec().
 # Seen (Python 3.11, opencv-python-headless 4.11.0.86): "IPPE: True, 0.000 0.000 0.000, off by 200.0 px" and
 # "ITERATIVE: True, 3.142 0.000 0.000, off by 0.0 px" (signs may differ).

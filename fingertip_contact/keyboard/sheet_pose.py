@@ -29,6 +29,9 @@ MIN_MARKERS = 2
 # to 14 mm and 4 degrees with two or three neighbours, by 0.4 mm and 0.1 degrees with all eight of a keyboard.
 MIN_ENCLOSED_RATIO = 1 / 3
 QUARTER_TURNS = range(4)
+# IPPE finds the better of the two poses that a small sheet allows, but loses a rotation by exactly half a turn, as of a
+# sheet seen straight from above (findings/opencv_ippe_half_turn.sh); the other one does not.
+_METHODS = (cv2.SOLVEPNP_IPPE, cv2.SOLVEPNP_ITERATIVE)
 # Four corners given by a user that fit worse are not the sheet's, or are in another order.
 MAX_CORNER_ERROR_PX = 3.0
 _S_TO_NS = 1_000_000_000
@@ -251,9 +254,14 @@ def solve_pose(points_m: np.ndarray, pixels: np.ndarray, camera: Camera) -> Shee
     From the perspective alone: on rendered recordings this places keys within 0.1 to 0.3 mm; laying the sheet on the
     surface measured by depth, within 0.1 to 0.5 mm. A sheet seen from below is not a solution.
     """
+    solved = (_solve_pose(points_m, pixels, camera, method) for method in _METHODS)
+    return min(filter(None, solved), key=lambda pose: pose.residual_px, default=None)
+
+
+def _solve_pose(points_m: np.ndarray, pixels: np.ndarray, camera: Camera, method: int) -> SheetPose | None:
     rays = np.ascontiguousarray(camera.rays(pixels)[:, :2])
     points = _append_zero_z(points_m)
-    solved, rotation, translation = cv2.solvePnP(points, rays, np.eye(3), None, flags=cv2.SOLVEPNP_IPPE)
+    solved, rotation, translation = cv2.solvePnP(points, rays, np.eye(3), None, flags=method)
     if not solved:
         return None
     rotation, translation = cv2.solvePnPRefineLM(points, rays, np.eye(3), None, rotation, translation)

@@ -17,6 +17,7 @@ from fingertip_contact.keyboard.sheet_pose import (
     CALIBRATION_S,
     REDETECT_PERIOD_S,
     SheetPoseTracker,
+    solve_pose,
     solve_pose_from_corners,
 )
 from fingertip_contact.keyboard.sheet_pose_file import load_pose, save_pose
@@ -318,3 +319,16 @@ def test_given_pose_is_certain_once_markers_confirm_it():
     tracker = SheetPoseTracker(LAYOUT, corners_px)
     track_sheet(tracker, LAYOUT, pose, rng, 2 * REDETECT_PERIOD_FRAMES)
     assert tracker.placed_sheet.seen_ns is None
+
+
+@pytest.mark.parametrize("signs", [(1.0, -1.0), (-1.0, 1.0)], ids=["own side", "facing"])
+def test_a_sheet_seen_straight_from_above_is_solved(signs):
+    """From exact, symmetric corners: the rotation is half a turn about x or y, or a quarter turn away from one."""
+    rotation = np.diag([*signs, -1.0])
+    points_m = np.array([[-0.15, 0.1], [0.15, 0.1], [0.15, -0.1], [-0.15, -0.1]])
+    pixels = CAMERA.project(np.column_stack([points_m, np.zeros(4)]) @ rotation.T + (0.0, 0.0, 0.4))
+    for shift in range(4):
+        turned = np.roll(pixels, shift, axis=0) if shift % 2 == 0 else pixels
+        pose = solve_pose(points_m, turned, CAMERA)
+        assert pose is not None
+        assert pose.residual_px < 1e-6
