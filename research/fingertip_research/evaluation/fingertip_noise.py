@@ -20,6 +20,8 @@ from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_research.resources import find_config_file
 
 NOISE_FILE = "fingertip_noise.yaml"
+# Of the ideal sensor, whose depth is sharp to a pixel; for comparison.
+IDEAL_NOISE_FILE = "fingertip_noise_ideal.yaml"
 # Clearances of the table columns, metres, and the edges of the ranges that they are fitted to; linear between them.
 CLEARANCE_KNOTS_M = (0.0, 0.003, 0.006, 0.010, 0.016)
 CLEARANCE_BIN_EDGES_M = (0.0001, 0.0045, 0.008, 0.013)

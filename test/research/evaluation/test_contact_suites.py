@@ -27,6 +27,7 @@ from fingertip_research.evaluation.contact_counts import (
 from fingertip_research.evaluation.fingertip_noise import (
     FLOW_ERROR_QUANTILES,
     FLOW_KNOTS_M,
+    IDEAL_NOISE_FILE,
     MarkovBursts,
     NoiseModel,
     load_noise_model,
@@ -48,6 +49,7 @@ from fingertip_research.evaluation.kinematic_suite import (
 from fingertip_research.evaluation.kinematic_view import FrameTiming
 from fingertip_research.evaluation.randomised_strokes import SwingingTrajectory, make_randomised_strokes
 from fingertip_research.ground_truth.recording import GroundTruth, GroundTruthHeader, GroundTruthRest, GroundTruthTap
+from fingertip_research.resources import find_config_file
 from fingertip_research.simulation.kinematic_typing import START_S, Confounders
 from fingertip_research.simulation.rendered_typing import stamp_ns
 
@@ -61,7 +63,7 @@ def layout() -> Layout:
 
 
 def make_noise_free_model() -> NoiseModel:
-    """The package's noise model without noise: only the offset of the rim above the pad remains."""
+    """The ideal sensor's noise model without noise: only the offset of the rim above the pad remains."""
     no_bursts = MarkovBursts.uniform(0.0, 0.0)
     none = ((0.0,) * 5,) * 3
     exact = ((0.0,) * len(FLOW_ERROR_QUANTILES),) * len(FLOW_KNOTS_M)
@@ -74,7 +76,7 @@ def make_noise_free_model() -> NoiseModel:
     }
     angles = tuple(
         replace(noise, **quiet, outliers=no_bursts, dropouts=no_bursts, track_loss=no_bursts)
-        for noise in load_noise_model().angles
+        for noise in load_noise_model(find_config_file(IDEAL_NOISE_FILE)).angles
     )
     return NoiseModel((), angles)
 
