@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from scipy.optimize import least_squares
 
@@ -15,6 +17,9 @@ from other_generator.hand import (
     WristPose,
     rotation_from_yaw_pitch_roll,
 )
+
+# curled: fingers bent as on a keyboard; stretched: flat, as on a touch screen.
+Posture = Literal["curled", "stretched"]
 
 # A pad within this distance has reached its target.
 REACH_TOLERANCE_M = 1e-5
@@ -97,12 +102,15 @@ def _solve_damped(jacobian: np.ndarray, residual_m: np.ndarray, damping: float) 
     return jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + damping * np.eye(3), residual_m)
 
 
-def fit_posture(model: HandModel, homes_m: np.ndarray, random: np.random.Generator) -> tuple[WristPose, np.ndarray]:
+def fit_posture(
+    model: HandModel, homes_m: np.ndarray, posture: Posture, random: np.random.Generator
+) -> tuple[WristPose, np.ndarray]:
     """Wrist and joint values (5, 3) that place the pads on their home keys, near a relaxed hand drawn at random.
 
     homes_m: (5, 2) in the sheet frame.
     """
-    relaxed = _sample_relaxed(model, homes_m, random)
+    sample = _sample_curled if posture == "curled" else _sample_stretched
+    relaxed = sample(model, homes_m, random)
     deviations = np.concatenate([[0.5, 0.5, 0.004], np.radians([6, 2.5, 4]), np.tile(np.radians([10, 30, 4]), 5)])
     deviations[6:9] = np.radians([25, 25, 20])
 
@@ -118,7 +126,7 @@ def fit_posture(model: HandModel, homes_m: np.ndarray, random: np.random.Generat
     return _unpack(least_squares(residual, relaxed, max_nfev=60).x)
 
 
-def _sample_relaxed(model: HandModel, homes_m: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def _sample_curled(model: HandModel, homes_m: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """(21,) start of the fit: the wrist's position, its three angles, the fingers' values."""
     sign = 1 if model.hand == "left" else -1
     yaw_rad = -sign * np.radians(random.uniform(8, 18))
@@ -132,6 +140,21 @@ def _sample_relaxed(model: HandModel, homes_m: np.ndarray, random: np.random.Gen
     values_rad[:, 2] = np.radians(np.array([8, 32, 38, 36, 30]) + random.normal(0, 3, 5))
     values_rad[0, 1] = 0.1
     wrist_m = [homes_m[1:, 0].mean(), -0.105, random.uniform(0.034, 0.040)]
+    return np.concatenate([wrist_m, [yaw_rad, pitch_rad, roll_rad], values_rad.ravel()])
+
+
+def _sample_stretched(model: HandModel, homes_m: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """As `_sample_curled`, of a flat hand whose fingers slope down to the desk."""
+    sign = 1 if model.hand == "left" else -1
+    yaw_rad = -sign * np.radians(random.uniform(4, 12))
+    pitch_rad = np.radians(random.uniform(-4, 1))
+    roll_rad = -sign * np.radians(random.uniform(2, 7))
+    values_rad = np.zeros((5, 3))
+    values_rad[:, 1] = np.radians(random.uniform(7, 12))
+    values_rad[:, 2] = np.radians(np.array([4, 9, 13, 12, 7]) + random.normal(0, 2, 5))
+    values_rad[0, 1] = 0
+    # A hand's length from its wrist, less the pads' distance from the fingers' ends.
+    wrist_m = [homes_m[1:, 0].mean(), homes_m[1:, 1].mean() - 0.9 * model.length_m, random.uniform(0.026, 0.032)]
     return np.concatenate([wrist_m, [yaw_rad, pitch_rad, roll_rad], values_rad.ravel()])
 
 

@@ -11,7 +11,8 @@ from fingertip_contact.datatypes import FINGERS, Handedness
 from fingertip_research.ground_truth.recording import VERSION
 from other_generator.actor import HandAnimator, HandState
 from other_generator.body import make_part_label
-from other_generator.renderer import RenderBuffers, Renderer
+from other_generator.renderer import RenderBuffers
+from other_generator.scenery import Scenery
 from other_generator.schedule import WORDS_PER_MINUTE
 from other_generator.taps import Tap
 from other_generator.typist import SchedulePlayer
@@ -23,21 +24,23 @@ _MAX_FLESH_DEPTH_M = 0.009
 _NAME = "foreign"
 
 
-def make_header_line(
-    text: str, seed: int, angle_deg: float, animator: HandAnimator, renderer: Renderer
-) -> dict[str, Any]:
-    """The header. Its calibration_seconds of 1.0 is slightly shorter than the time with an empty desk."""
-    view = renderer.view
+def make_header_line(settings: Mapping[str, Any], animator: HandAnimator, scenery: Scenery) -> dict[str, Any]:
+    """The header. settings: of the recording, by name. Its calibration_seconds of 1.0 is slightly shorter than the time
+    with an empty desk."""
+    view = scenery.view
     return {
         "kind": "header",
         "version": VERSION,
-        "text": text,
-        "seed": seed,
-        "angle_deg": angle_deg,
+        "text": settings["text"],
+        "seed": settings["seed"],
+        "angle_deg": settings["angle_deg"],
         "difficulty": _NAME,
+        "view": settings["side"],
+        "posture": settings["posture"],
+        "sensor": settings["sensor"],
         "words_per_minute": WORDS_PER_MINUTE,
         "layout": _NAME,
-        "participant": {"hand_length_m": round(animator.models["left"].length_m, 4), "skin_tone": renderer.skin_tone},
+        "participant": {"hand_length_m": round(animator.models["left"].length_m, 4), "skin_tone": scenery.skin.tone},
         "calibration_seconds": 1.0,
         "camera_from_sheet": {"rotation": view.rotation.tolist(), "translation_m": view.translation_m.tolist()},
     }
