@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from fingertip_contact.datatypes import FINGERS, HANDS, Handedness
-from other_generator.habits import Habits
+from other_generator.habits import Habits, Posture
 from other_generator.hand import MAX_ANGLES_RAD, MIN_ANGLES_RAD, HandModel, PosedHand, WristPose, normalise
 from other_generator.hand_making import make_hand
 from other_generator.person import load_hand_cuts
-from other_generator.reaching import REACH_TOLERANCE_M, Posture, fit_posture, solve_finger
+from other_generator.reaching import REACH_TOLERANCE_M, fit_posture, solve_finger
 from other_generator.schedule import Holds, Scheduler, require_typable, sample_dips
 from other_generator.typist import SchedulePlayer, compute_end_s
 
@@ -46,7 +46,7 @@ class HandAnimator:
     ) -> None:
         require_typable(text)
         random = np.random.default_rng(_STREAM + seed)
-        self._habits = Habits(centers_m, random)
+        self._habits = Habits(centers_m, posture, random)
         length_m = _HAND_LENGTH_M * random.uniform(0.92, 1.08)
         cuts = load_hand_cuts(seed)
         self.models: dict[Handedness, HandModel] = {hand: make_hand(cuts[hand], hand, length_m) for hand in HANDS}

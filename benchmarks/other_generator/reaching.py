@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from scipy.optimize import least_squares
 
+from other_generator.habits import Posture
 from other_generator.hand import (
     DISTAL_COUPLING,
     MAX_ANGLES_RAD,
@@ -18,9 +17,6 @@ from other_generator.hand import (
     rotation_from_yaw_pitch_roll,
 )
 
-# curled: fingers bent as on a keyboard; stretched: flat, as on a touch screen.
-Posture = Literal["curled", "stretched"]
-
 # A pad within this distance has reached its target.
 REACH_TOLERANCE_M = 1e-5
 _CONVERGENCE_M = 1e-6
@@ -28,6 +24,8 @@ _MAX_STEP_RAD = 0.3
 # Standard deviation of the fitted pads about their home positions, weighed against that of the joints about a relaxed
 # hand.
 _PAD_DEVIATION_M = 0.0008
+# Standard deviations of a finger's three values in the fit.
+_CURLED_BENDING_RAD, _STRETCHED_BENDING_RAD = np.radians([10, 30, 4]), np.radians([10, 8, 3])
 
 
 def solve_finger(
@@ -109,9 +107,11 @@ def fit_posture(
 
     homes_m: (5, 2) in the sheet frame.
     """
-    sample = _sample_curled if posture == "curled" else _sample_stretched
-    relaxed = sample(model, homes_m, random)
-    deviations = np.concatenate([[0.5, 0.5, 0.004], np.radians([6, 2.5, 4]), np.tile(np.radians([10, 30, 4]), 5)])
+    if posture == "curled":
+        relaxed, bending_rad = _sample_curled(model, homes_m, random), _CURLED_BENDING_RAD
+    else:
+        relaxed, bending_rad = _sample_stretched(model, homes_m, random), _STRETCHED_BENDING_RAD
+    deviations = np.concatenate([[0.5, 0.5, 0.004], np.radians([6, 2.5, 4]), np.tile(bending_rad, 5)])
     deviations[6:9] = np.radians([25, 25, 20])
 
     def residual(unknowns: np.ndarray) -> np.ndarray:
@@ -151,7 +151,7 @@ def _sample_stretched(model: HandModel, homes_m: np.ndarray, random: np.random.G
     roll_rad = -sign * np.radians(random.uniform(2, 7))
     values_rad = np.zeros((5, 3))
     values_rad[:, 1] = np.radians(random.uniform(7, 12))
-    values_rad[:, 2] = np.radians(np.array([4, 9, 13, 12, 7]) + random.normal(0, 2, 5))
+    values_rad[:, 2] = np.radians(np.array([4, 10, 14, 12, 8]) + random.normal(0, 2, 5))
     values_rad[0, 1] = 0
     # A hand's length from its wrist, less the pads' distance from the fingers' ends.
     wrist_m = [homes_m[1:, 0].mean(), homes_m[1:, 1].mean() - 0.9 * model.length_m, random.uniform(0.026, 0.032)]

@@ -23,7 +23,7 @@ from fingertip_research.simulation.recording_cache import is_complete
 from other_generator.actor import HandAnimator
 from other_generator.body import PosedBody, make_body
 from other_generator.capture import Capture, SensorName, make_device
-from other_generator.reaching import Posture
+from other_generator.habits import Posture
 from other_generator.scenery import sample_scenery
 from other_generator.schedule import Holds
 from other_generator.sheet import read_sheet
