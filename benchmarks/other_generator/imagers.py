@@ -10,7 +10,7 @@ from other_generator.view import HEIGHT_PX, WIDTH_PX
 _STREAM = 53000
 _GREY_WEIGHTS = np.array([0.11, 0.59, 0.30], np.float32)  # of blue, green and red
 # Mean grey that the exposure aims at, of 1, and the share of its error that a frame corrects.
-_TARGET_GREY, _EXPOSURE_STEP = 0.42, 0.15
+_TARGET_GREY, _EXPOSURE_STEP = 0.27, 0.15
 # Shot noise: variance per grey level and frame; read noise: SD. Grey levels of 255, before the tone curve.
 _SHOT_VARIANCE, _READ_NOISE = 0.030, 0.7
 _TONE_EXPONENT = 1 / 1.8

@@ -24,18 +24,16 @@ _COST_BOX_PX, _MEAN_BOX_PX = 11, 7
 # Differences of brightness that are wider than this are the imagers', not the scene's.
 _LOCAL_MEAN_PX = 15
 _MAX_DIFFERENCE = 24.0
-# Mean absolute slope of brightness along the row, grey levels per pixel, below which a box holds noise only.
-_MIN_SLOPE = 1.6
+# Relative rise of the cost one pixel beside its minimum, below which the box holds noise only.
+_MIN_COST_RISE = 0.02
 
 
 def match(left: np.ndarray, right: np.ndarray, max_disparity_px: float) -> np.ndarray:
     """Images (H, W) uint8 -> disparity of the left one in pixels, (H, W) float32, NaN where none is found."""
     whole, is_found = _find_whole(left, right, max_disparity_px)
     left, right = _remove_local_mean(left), _remove_local_mean(right)
-    slope = cv2.blur(np.abs(cv2.Sobel(left, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)), (_COST_BOX_PX, _COST_BOX_PX))
-    is_found &= slope > _MIN_SLOPE
-    disparity_px = whole + _fit_fraction(left, right, whole)
-    return _average(disparity_px, is_found)
+    fraction_px, has_texture = _fit_fraction(left, right, whole)
+    return _average(whole + fraction_px, is_found & has_texture)
 
 
 def _find_whole(left: np.ndarray, right: np.ndarray, max_disparity_px: float) -> tuple[np.ndarray, np.ndarray]:
@@ -62,8 +60,9 @@ def _find_whole(left: np.ndarray, right: np.ndarray, max_disparity_px: float) ->
     return np.rint(found), is_found
 
 
-def _fit_fraction(left: np.ndarray, right: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """(H, W) -0.5 to 0.5: the minimum of a parabola through the costs of three whole disparities."""
+def _fit_fraction(left: np.ndarray, right: np.ndarray, whole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The minimum of a parabola through the costs of three whole disparities, (H, W) -0.5 to 0.5; and where the costs
+    tell it, (H, W) bool."""
     costs = np.zeros((3, *left.shape), np.float32)
     for disparity in range(int(whole.min()) - 1, int(whole.max()) + 2):
         places = [whole == disparity + 1, whole == disparity, whole == disparity - 1]
@@ -76,7 +75,8 @@ def _fit_fraction(left: np.ndarray, right: np.ndarray, whole: np.ndarray) -> np.
             kept[place] = cost[place]
     below, at, above = costs
     curvature = below + above - 2 * at
-    return np.clip((below - above) / np.maximum(2 * curvature, 1e-3), -0.5, 0.5)
+    fraction_px = np.clip((below - above) / np.maximum(2 * curvature, 1e-3), -0.5, 0.5)
+    return fraction_px, curvature > 2 * _MIN_COST_RISE * at
 
 
 def _average(disparity_px: np.ndarray, is_found: np.ndarray) -> np.ndarray:
