@@ -18,7 +18,6 @@ from other_generator.recording import Sentence, ensure_recording
 from other_generator.sheet import LAYOUT
 
 
-
 def _make_ideal(text: str, seed: int, angle_deg: float) -> Sentence:
     return Sentence(text, seed, angle_deg, sensor="ideal", holds="uniform")
 

@@ -11,16 +11,20 @@ from other_generator.sheet import PIXELS_PER_MM, Sheet, render_sheet
 _TEXELS = 1500
 _WOODS_BGR = ((0.16, 0.28, 0.44), (0.10, 0.17, 0.27), (0.30, 0.42, 0.55))
 _PLASTICS_BGR = ((0.42, 0.44, 0.45), (0.20, 0.20, 0.21), (0.25, 0.33, 0.30))
+# Radius of the grains of paper.
+_GRAIN_M, _GRAIN_STREAM = 0.0004, 880
 _PAPER_BGR = 0.86, np.array([0.97, 0.99, 1.0], np.float32)
 
 
 class DeskSurface:
-    """Colours of the plane z = 0."""
+    """Colours of the plane z = 0. paper_grain: SD of the paper's brightness relative to its mean."""
 
-    def __init__(self, sheet: Sheet, random: np.random.Generator) -> None:
+    def __init__(self, sheet: Sheet, paper_grain: float, random: np.random.Generator) -> None:
         self._sheet = sheet
         self._desk_texture = _make_wood(random) if random.random() < 0.5 else _make_speckled(random)
         self._sheet_texture = render_sheet(sheet)
+        if paper_grain > 0:
+            self._sheet_texture *= 1 + paper_grain * _make_grain(self._sheet_texture.shape)
 
     def sample_albedo(self, points_m: np.ndarray) -> np.ndarray:
         """Albedo (N, 3) float32 at points (N, 3) in the plane."""
@@ -43,6 +47,13 @@ def _sample_texture(texture: np.ndarray, columns: np.ndarray, rows: np.ndarray, 
     maps = (np.pad(places, padding).reshape(shape) for places in (columns, rows))
     values = cv2.remap(texture, *maps, cv2.INTER_LINEAR, borderMode=border)
     return values.reshape(-1, 1 if texture.ndim == 2 else texture.shape[2])[: len(columns)]
+
+
+def _make_grain(shape: tuple[int, ...]) -> np.ndarray:
+    """(H, W) float32 noise with a standard deviation of 1, at the sheet's resolution: all sheets are of one paper."""
+    white = np.random.default_rng(_GRAIN_STREAM).standard_normal(shape, dtype=np.float32)
+    grain = cv2.GaussianBlur(white, (0, 0), _GRAIN_M * 1000 * PIXELS_PER_MM)
+    return grain / grain.std()
 
 
 def _make_wood(random: np.random.Generator) -> np.ndarray:

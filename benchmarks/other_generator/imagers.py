@@ -12,7 +12,7 @@ _GREY_WEIGHTS = np.array([0.11, 0.59, 0.30], np.float32)  # of blue, green and r
 # Mean grey that the exposure aims at, of 1, and the share of its error that a frame corrects.
 _TARGET_GREY, _EXPOSURE_STEP = 0.27, 0.15
 # Shot noise: variance per grey level and frame; read noise: SD. Grey levels of 255, before the tone curve.
-_SHOT_VARIANCE, _READ_NOISE = 0.030, 0.7
+_SHOT_VARIANCE, _READ_NOISE = 0.012, 0.5
 _TONE_EXPONENT = 1 / 1.8
 # Rectification leaves the right image turned and scaled by this much, and shifted along the columns.
 _TURN_RAD, _SCALE, _SHIFT_PX = 0.0004, 0.0003, 0.12

@@ -12,7 +12,7 @@ import numpy as np
 
 _BLOCK_PX = 5
 _SMALL_PENALTY, _LARGE_PENALTY = 10 * _BLOCK_PX**2, 44 * _BLOCK_PX**2
-_UNIQUENESS_PERCENT = 6
+_UNIQUENESS_PERCENT = 3
 _LEFT_RIGHT_PX = 1
 _SGBM_STEPS = 16  # of a pixel, in which it returns disparities
 _SEARCH_STEP_PX = 16  # the number of disparities has to be a multiple of this

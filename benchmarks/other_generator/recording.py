@@ -33,6 +33,8 @@ from other_generator.view import Side
 
 _FIRST_STAMP_NS, _PERIOD_NS = 1_710_000_000_000_000_000, 33_333_333
 _FRAMES_PER_S = 30
+# Stereo matching sees the grain of paper; the first recordings' sheet is perfectly smooth.
+_PAPER_GRAIN: dict[SensorName, float] = {"stereo": 0.012, "ideal": 0.0}
 _FRAME_ID = "camera_color_optical_frame"
 _COLOR, _ALIGNED_DEPTH = "/camera/camera/color", "/camera/camera/aligned_depth_to_color"
 
@@ -120,7 +122,9 @@ class SentenceRenderer:
         sheet = read_sheet()
         self._animator = HandAnimator(sentence.seed, sentence.text, sheet.centers_m, sentence.posture, sentence.holds)
         self._body = make_body(self._animator.models)
-        self._scenery = sample_scenery(sentence.seed, sentence.angle_deg, sentence.side, sheet)
+        self._scenery = sample_scenery(
+            sentence.seed, sentence.angle_deg, sentence.side, sheet, _PAPER_GRAIN[sentence.sensor]
+        )
         self._device = make_device(sentence.sensor, sentence.seed, self._scenery)
         self.camera = self._device.view.camera
         self.frame_count = int(self._animator.end_s * _FRAMES_PER_S)

@@ -25,13 +25,13 @@ class Scenery:
     skin: Skin
 
 
-def sample_scenery(seed: int, angle_deg: float, side: Side, sheet: Sheet) -> Scenery:
-    """angle_deg: elevation of the camera above the desk."""
+def sample_scenery(seed: int, angle_deg: float, side: Side, sheet: Sheet, paper_grain: float) -> Scenery:
+    """angle_deg: elevation of the camera above the desk. paper_grain: as in DeskSurface."""
     random = np.random.default_rng(_STREAM + seed)
     # The arguments are evaluated, and so drawn, in this order.
     return Scenery(
         view=sample_view(seed, angle_deg, side, random),
         lighting=sample_lighting(side, random),
-        desk_surface=DeskSurface(sheet, random),
+        desk_surface=DeskSurface(sheet, paper_grain, random),
         skin=Skin(random),
     )

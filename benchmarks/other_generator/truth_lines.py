@@ -16,10 +16,11 @@ from other_generator.scenery import Scenery
 from other_generator.schedule import WORDS_PER_MINUTE
 from other_generator.taps import Tap
 from other_generator.typist import SchedulePlayer
-from other_generator.view import HEIGHT_PX, WIDTH_PX, View
+from other_generator.view import HEIGHT_PX, WIDTH_PX, Side, View
 
 # The end of a finger lies inside the flesh: it counts as visible if the surface is at most this far in front of it.
-_MAX_FLESH_DEPTH_M = 0.009
+# From the typist's own side, rays run along the finger.
+_MAX_FLESH_DEPTH_M: dict[Side, float] = {"facing": 0.009, "own_side": 0.020}
 # Name of the layout, and of the difficulty, which is not one of the package's.
 _NAME = "foreign"
 
@@ -88,18 +89,18 @@ def _make_hand_entry(
             "contact": tap is not None,
             "key": tap.key if tap else None,
             "tip_px": _round_values(end_px, 2),
-            "visible": _is_visible(buffers, make_part_label(hand, finger), end_px, ends_depth_m[finger]),
+            "visible": _is_visible(buffers, view.side, make_part_label(hand, finger), end_px, ends_depth_m[finger]),
         }
     joints_m = {name: _round_values(point_m, 6) for name, point_m in state.pose.joints_m.items()}
     return {"hand": hand, "joints_m": joints_m, "fingers": fingers}
 
 
-def _is_visible(buffers: RenderBuffers, part: int, end_px: np.ndarray, depth_m: float) -> bool:
+def _is_visible(buffers: RenderBuffers, side: Side, part: int, end_px: np.ndarray, depth_m: float) -> bool:
     """Whether a fingertip's end is not occluded, and its finger is visible within two pixels."""
     column, row = np.round(end_px).astype(int)
     if (
         not (0 <= column < WIDTH_PX and 0 <= row < HEIGHT_PX)
-        or buffers.depth_m[row, column] <= depth_m - _MAX_FLESH_DEPTH_M
+        or buffers.depth_m[row, column] <= depth_m - _MAX_FLESH_DEPTH_M[side]
     ):
         return False
     around = buffers.parts[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3]

@@ -41,6 +41,11 @@ class View:
         return Camera(self.focal_px, self.focal_px, self.cx_px, self.cy_px, WIDTH_PX, HEIGHT_PX, self.distortion)
 
     @property
+    def side(self) -> Side:
+        """facing, where the image's right is the typist's left."""
+        return "own_side" if self.rotation[0, 0] > 0 else "facing"
+
+    @property
     def position_m(self) -> np.ndarray:
         """(3,) float32 of the camera in the sheet frame."""
         return (-self.rotation.T @ self.translation_m).astype(np.float32)
