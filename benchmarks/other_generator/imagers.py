@@ -15,7 +15,7 @@ _TARGET_GREY, _EXPOSURE_STEP = 0.27, 0.15
 _SHOT_VARIANCE, _READ_NOISE = 0.012, 0.5
 _TONE_EXPONENT = 1 / 1.8
 # Rectification leaves the right image turned and scaled by this much, and shifted along the columns.
-_TURN_RAD, _SCALE, _SHIFT_PX = 0.0004, 0.0003, 0.12
+_TURN_RAD, _SCALE, _SHIFT_PX = 0.0002, 0.0002, 0.05
 
 
 class Imagers:

@@ -12,15 +12,18 @@ import numpy as np
 
 _BLOCK_PX = 5
 _SMALL_PENALTY, _LARGE_PENALTY = 10 * _BLOCK_PX**2, 44 * _BLOCK_PX**2
+_PREFILTER_CAP = 63
 _UNIQUENESS_PERCENT = 3
 _LEFT_RIGHT_PX = 1
 _SGBM_STEPS = 16  # of a pixel, in which it returns disparities
 _SEARCH_STEP_PX = 16  # the number of disparities has to be a multiple of this
 _SEARCH_MARGIN_PX = 5
+# Nothing farther than 1.7 m is measured. At disparity 0, keys 18 mm apart match their neighbours: that is the baseline.
+_MIN_DISPARITY_PX = 4
 _SPECKLE_PX, _SPECKLE_RANGE_PX = 60, 2
 
 # Side of the box of the sums, and of the one over which disparity is averaged.
-_COST_BOX_PX, _MEAN_BOX_PX = 11, 7
+_COST_BOX_PX, _MEAN_BOX_PX = 9, 5
 # Differences of brightness that are wider than this are the imagers', not the scene's.
 _LOCAL_MEAN_PX = 15
 _MAX_DIFFERENCE = 24.0
@@ -38,26 +41,29 @@ def match(left: np.ndarray, right: np.ndarray, max_disparity_px: float) -> np.nd
 
 def _find_whole(left: np.ndarray, right: np.ndarray, max_disparity_px: float) -> tuple[np.ndarray, np.ndarray]:
     """The nearest whole disparity, (H, W) float32, and where it was found, (H, W) bool."""
-    search_px = int(np.ceil((max_disparity_px + _SEARCH_MARGIN_PX) / _SEARCH_STEP_PX)) * _SEARCH_STEP_PX
+    wanted_px = max_disparity_px + _SEARCH_MARGIN_PX - _MIN_DISPARITY_PX
+    search_px = int(np.ceil(wanted_px / _SEARCH_STEP_PX)) * _SEARCH_STEP_PX
     matcher = cv2.StereoSGBM.create(
-        minDisparity=0,
+        minDisparity=_MIN_DISPARITY_PX,
         numDisparities=search_px,
         blockSize=_BLOCK_PX,
         P1=_SMALL_PENALTY,
         P2=_LARGE_PENALTY,
         disp12MaxDiff=_LEFT_RIGHT_PX,
-        preFilterCap=20,
+        preFilterCap=_PREFILTER_CAP,
         uniquenessRatio=_UNIQUENESS_PERCENT,
         speckleWindowSize=_SPECKLE_PX,
         speckleRange=_SPECKLE_RANGE_PX,
         mode=cv2.STEREO_SGBM_MODE_HH4,
     )
     # It leaves out the columns that the whole search does not fit into: they are matched against the border.
-    padded = [cv2.copyMakeBorder(image, 0, 0, search_px, 0, cv2.BORDER_REPLICATE) for image in (left, right)]
-    found = matcher.compute(*padded)[:, search_px:].astype(np.float32) / _SGBM_STEPS
+    border_px = search_px + _MIN_DISPARITY_PX
+    padded = [cv2.copyMakeBorder(image, 0, 0, border_px, 0, cv2.BORDER_REPLICATE) for image in (left, right)]
+    found = matcher.compute(*padded)[:, border_px:].astype(np.float32) / _SGBM_STEPS
     # What lies left of the right image's border has no partner.
-    is_found = (found > 0) & (np.arange(found.shape[1]) >= found)
-    return np.rint(found), is_found
+    is_found = (found >= _MIN_DISPARITY_PX) & (np.arange(found.shape[1]) >= found)
+    # Its mark for a pixel without disparity is below the search.
+    return np.rint(np.maximum(found, _MIN_DISPARITY_PX)), is_found
 
 
 def _fit_fraction(left: np.ndarray, right: np.ndarray, whole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -20,7 +20,7 @@ _MIN_DEPTH_M, _MAX_DEPTH_M = 0.055, 3.0
 # Errors of disparity besides the matching's own, pixels: with those, 0.14 px in all, as on real prints. Their
 # autocorrelation falls in a straight line to 0 at the side of the box that they are averaged over, like real ones'.
 _TEMPORAL_ERROR_PX, _FIXED_ERROR_PX = 0.080, 0.075
-_ERROR_BOX_PX = 12
+_ERROR_BOX_PX = 14
 # Pixels are lost where disparity varies by more than this within a small box; the limit itself varies smoothly.
 _MAX_RANGE_PX, _RANGE_SPREAD = 2.6, 0.7
 _RANGE_BOX = np.ones((5, 5), np.uint8)
