@@ -18,6 +18,7 @@ from fingertip_research.simulation.scene import make_scene
 HERE = Path(__file__).parent
 # Files whose tests take many seconds each: rendering, training, statistics over many taps, processes.
 SLOW_FILES = (
+    "benchmarks/test_other_generator_depth.py",
     "cli/test_process.py",
     "contact/test_fingertip_height.py",
     "depth/test_fusion.py",

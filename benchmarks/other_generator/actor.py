@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from fingertip_contact.datatypes import FINGERS, HANDS, Handedness
-from other_generator.habits import Habits
+from other_generator.habits import Habits, Posture
 from other_generator.hand import MAX_ANGLES_RAD, MIN_ANGLES_RAD, HandModel, PosedHand, WristPose, normalise
 from other_generator.hand_making import make_hand
 from other_generator.person import load_hand_cuts
 from other_generator.reaching import REACH_TOLERANCE_M, fit_posture, solve_finger
-from other_generator.schedule import Scheduler, require_typable, sample_dips
+from other_generator.schedule import Holds, Scheduler, require_typable, sample_dips
 from other_generator.typist import SchedulePlayer, compute_end_s
 
 _STREAM = 500
@@ -41,10 +41,12 @@ class HandAnimator:
     models: the hands. player: the plan. end_s: end of the plan. Raises ValueError for a text that cannot be typed.
     """
 
-    def __init__(self, seed: int, text: str, centers_m: Mapping[str, np.ndarray]) -> None:
+    def __init__(
+        self, seed: int, text: str, centers_m: Mapping[str, np.ndarray], posture: Posture, holds: Holds
+    ) -> None:
         require_typable(text)
         random = np.random.default_rng(_STREAM + seed)
-        self._habits = Habits(centers_m, random)
+        self._habits = Habits(centers_m, posture, random)
         length_m = _HAND_LENGTH_M * random.uniform(0.92, 1.08)
         cuts = load_hand_cuts(seed)
         self.models: dict[Handedness, HandModel] = {hand: make_hand(cuts[hand], hand, length_m) for hand in HANDS}
@@ -52,11 +54,11 @@ class HandAnimator:
         self._relaxed_rad: dict[Handedness, np.ndarray] = {}
         self._arms: dict[Handedness, np.ndarray] = {}
         for hand in HANDS:
-            posture = fit_posture(self.models[hand], self._habits.homes_m[hand], random)
-            self._wrists[hand], self._relaxed_rad[hand] = posture
+            fitted = fit_posture(self.models[hand], self._habits.homes_m[hand], posture, random)
+            self._wrists[hand], self._relaxed_rad[hand] = fitted
             side = -1 if hand == "left" else 1
             self._arms[hand] = normalise(np.array([side * random.uniform(0.22, 0.4), -1, random.uniform(0.08, 0.18)]))
-        taps = Scheduler(centers_m, self._habits, self._plan_wrist, random).plan(text)
+        taps = Scheduler(centers_m, self._habits, self._plan_wrist, holds, random).plan(text)
         self.end_s = compute_end_s(taps)
         self.player = SchedulePlayer(self._habits, taps, sample_dips(taps, self.end_s, random))
         self._values_rad = {hand: values_rad.copy() for hand, values_rad in self._relaxed_rad.items()}

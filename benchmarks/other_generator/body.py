@@ -31,6 +31,15 @@ class Body:
     parts: np.ndarray
 
 
+@dataclass(frozen=True)
+class PosedBody:
+    """The body at a time. vertices_m, normals: (V, 3) in the sheet frame."""
+
+    body: Body
+    vertices_m: np.ndarray
+    normals: np.ndarray
+
+
 def make_body(models: Mapping[Handedness, HandModel]) -> Body:
     """Combines the hands; vertices of the left hand come first."""
     hands = [models[hand] for hand in HANDS]

@@ -1,19 +1,13 @@
-"""The desk, wooden or speckled, and the sheet on it."""
+"""The desk in a view."""
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
+from other_generator.desk_surface import DeskSurface
 from other_generator.light import Lighting
-from other_generator.sheet import PIXELS_PER_MM, Sheet, render_sheet
 from other_generator.view import HEIGHT_PX, WIDTH_PX, View
 
-# Side of the desk's texture: one texel per millimetre.
-_TEXELS = 1500
-_WOODS_BGR = ((0.16, 0.28, 0.44), (0.10, 0.17, 0.27), (0.30, 0.42, 0.55))
-_PLASTICS_BGR = ((0.42, 0.44, 0.45), (0.20, 0.20, 0.21), (0.25, 0.33, 0.30))
-_PAPER_BGR = 0.86, np.array([0.97, 0.99, 1.0], np.float32)
 # Depth of the background, where a ray does not meet the desk.
 _MAX_DEPTH_M = 4
 
@@ -25,92 +19,31 @@ class Desk:
     due to the lamp and to the sky without occlusion. All float32.
     """
 
-    def __init__(self, sheet: Sheet, view: View, lighting: Lighting, random: np.random.Generator) -> None:
-        self._sheet = sheet
-        self._desk_texture = _make_wood(random) if random.random() < 0.5 else _make_speckled(random)
-        self._sheet_texture = render_sheet(sheet)
+    def __init__(self, surface: DeskSurface, view: View, lighting: Lighting) -> None:
         v, u = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX].astype(np.float32)
         rays = view.rays(u, v).reshape(-1, 3)
         with np.errstate(divide="ignore"):
             depth_m = -view.position_m[2] / rays[:, 2]
         self.depth_m = np.where((depth_m > 0) & (depth_m < _MAX_DEPTH_M), depth_m, _MAX_DEPTH_M).astype(np.float32)
         self.points_m = view.position_m + rays * self.depth_m[:, None]
-        self.lamp_bgr, self.sky_bgr = self._compute_radiance(view, lighting, u, v)
-
-    def _compute_radiance(
-        self, view: View, lighting: Lighting, u_px: np.ndarray, v_px: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Lamp and sky radiance, averaged over nine points per pixel."""
-        lamp_reflectance = sky_reflectance = 0
-        for du_px in (-0.33, 0, 0.33):
-            for dv_px in (-0.33, 0, 0.33):
-                rays = view.rays(u_px + du_px, v_px + dv_px).reshape(-1, 3)
-                depth_m = np.where(
-                    rays[:, 2] < -1e-3, -view.position_m[2] / np.minimum(rays[:, 2], -1e-3), _MAX_DEPTH_M
-                )
-                points_m = view.position_m + rays * depth_m[:, None].clip(0, _MAX_DEPTH_M)
-                albedo = self._sample_albedo(points_m)
-                to_lamp_m = lighting.lamp_m - points_m
-                square_m2 = (to_lamp_m * to_lamp_m).sum(1)
-                facing = to_lamp_m[:, 2] / np.sqrt(square_m2) * lighting.falloff(square_m2)
-                lamp_reflectance = lamp_reflectance + albedo * facing[:, None] / 9
-                sky_reflectance = sky_reflectance + albedo / 9
-        lamp_bgr, sky_bgr = lamp_reflectance * lighting.lamp_bgr, sky_reflectance * lighting.sky_bgr
-        return lamp_bgr.astype(np.float32), sky_bgr.astype(np.float32)
-
-    def _sample_albedo(self, points_m: np.ndarray) -> np.ndarray:
-        """Albedo (N, 3) at points (N, 3) in the plane."""
-        x_m, y_m = points_m[:, 0].astype(np.float32), points_m[:, 1].astype(np.float32)
-        center = _TEXELS / 2
-        albedo = _sample_texture(self._desk_texture, x_m * 1000 + center, center - y_m * 1000, cv2.BORDER_REFLECT)
-        width, height = self._sheet.size_mm
-        column, row = (x_m * 1000 + width / 2) * PIXELS_PER_MM - 0.5, (height / 2 - y_m * 1000) * PIXELS_PER_MM - 0.5
-        paper = _sample_texture(self._sheet_texture, column, row, cv2.BORDER_REPLICATE)
-        on_sheet = (np.abs(x_m) < width / 2000) & (np.abs(y_m) < height / 2000)
-        brightness, tint_bgr = _PAPER_BGR
-        albedo[on_sheet] = (paper[on_sheet] * brightness) * tint_bgr
-        return albedo
+        self.lamp_bgr, self.sky_bgr = _compute_radiance(surface, view, lighting, u, v)
 
 
-def _sample_texture(texture: np.ndarray, columns: np.ndarray, rows: np.ndarray, border: int) -> np.ndarray:
-    """(N, channels) of a texture (H, W) or (H, W, channels), interpolated."""
-    # OpenCV limits the height of maps: the points are arranged in a rectangle and padded to full rows.
-    shape, padding = (-1, 256), (0, -len(columns) % 256)
-    maps = (np.pad(places, padding).reshape(shape) for places in (columns, rows))
-    values = cv2.remap(texture, *maps, cv2.INTER_LINEAR, borderMode=border)
-    return values.reshape(-1, 1 if texture.ndim == 2 else texture.shape[2])[: len(columns)]
-
-
-def _make_wood(random: np.random.Generator) -> np.ndarray:
-    """(_TEXELS, _TEXELS, 3) float32 albedo."""
-    size = (_TEXELS, _TEXELS)
-    grain = cv2.resize(_sample_value_noise(random, (_TEXELS, _TEXELS // 10), 5), size, interpolation=cv2.INTER_CUBIC)
-    fine = cv2.resize(_sample_value_noise(random, (_TEXELS, _TEXELS // 12), 2), size, interpolation=cv2.INTER_CUBIC)
-    rings = np.sin(grain * 2.2 + np.arange(_TEXELS)[:, None] / 14)
-    base = np.array(_WOODS_BGR)[random.integers(3)]
-    return _apply_texture(base, 1 + 0.13 * rings + 0.07 * fine + 0.03 * random.normal(size=size))
-
-
-def _make_speckled(random: np.random.Generator) -> np.ndarray:
-    """(_TEXELS, _TEXELS, 3) float32 albedo."""
-    size = (_TEXELS, _TEXELS)
-    base = np.array(_PLASTICS_BGR)[random.integers(3)]
-    speckles = cv2.GaussianBlur(random.normal(size=size).astype(np.float32), (0, 0), 0.9)
-    speckles /= speckles.std()
-    clouds = 0.05 * _sample_value_noise(random, size, 6)
-    return _apply_texture(base, 1 + clouds + 0.28 * (speckles > 1.5) - 0.30 * (speckles < -1.5))
-
-
-def _apply_texture(base_bgr: np.ndarray, factor: np.ndarray) -> np.ndarray:
-    return np.clip(base_bgr * np.clip(factor, 0.3, 1.8)[:, :, None], 0.01, 0.95).astype(np.float32)
-
-
-def _sample_value_noise(random: np.random.Generator, shape: tuple[int, int], octaves: int) -> np.ndarray:
-    """Value noise of several octaves: (H, W) float32 with a standard deviation of 1."""
-    total, amplitude = np.zeros(shape, np.float32), 1.0
-    for octave in range(octaves):
-        cells = [max(2, int(np.ceil(side))) for side in np.array(shape) / 2 ** (octaves - octave)]
-        coarse = random.normal(size=cells).astype(np.float32)
-        total += amplitude * cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC)
-        amplitude *= 0.55
-    return total / total.std()
+def _compute_radiance(
+    surface: DeskSurface, view: View, lighting: Lighting, u_px: np.ndarray, v_px: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lamp and sky radiance, averaged over nine points per pixel."""
+    lamp_reflectance = sky_reflectance = 0
+    for du_px in (-0.33, 0, 0.33):
+        for dv_px in (-0.33, 0, 0.33):
+            rays = view.rays(u_px + du_px, v_px + dv_px).reshape(-1, 3)
+            depth_m = np.where(rays[:, 2] < -1e-3, -view.position_m[2] / np.minimum(rays[:, 2], -1e-3), _MAX_DEPTH_M)
+            points_m = view.position_m + rays * depth_m[:, None].clip(0, _MAX_DEPTH_M)
+            albedo = surface.sample_albedo(points_m)
+            to_lamp_m = lighting.lamp_m - points_m
+            square_m2 = (to_lamp_m * to_lamp_m).sum(1)
+            facing = to_lamp_m[:, 2] / np.sqrt(square_m2) * lighting.falloff(square_m2)
+            lamp_reflectance = lamp_reflectance + albedo * facing[:, None] / 9
+            sky_reflectance = sky_reflectance + albedo / 9
+    lamp_bgr, sky_bgr = lamp_reflectance * lighting.lamp_bgr, sky_reflectance * lighting.sky_bgr
+    return lamp_bgr.astype(np.float32), sky_bgr.astype(np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 
@@ -27,6 +28,11 @@ _HOME_KEYS: dict[Handedness, tuple[str, ...]] = {
 }
 # (5, 2) mean landing point of each finger relative to the key's centre: short fingers land nearer to the typist.
 LANDING_OFFSET_M = np.array([[0, 0], [0, -0.003], [0, 0.0025], [0, 0.002], [0, -0.0035]])
+# (5, 2) offset of a stretched hand's home positions from a curled one's: stretched fingers end in an arc, and the thumb
+# waits beside the palm.
+_STRETCHED_OFFSET_M = np.array([[0, -0.018], [0, -0.003], [0, 0.006], [0, 0.003], [0, -0.011]])
+# curled: fingers bent as on a keyboard; stretched: flat, as on a touch screen.
+Posture = Literal["curled", "stretched"]
 # Range of hover heights.
 _HOVER_M = (0.008, 0.018)
 
@@ -38,8 +44,10 @@ class Habits:
     of height. finger_coupling: mean ratio of a coupled finger's descent to that of its tapping neighbour.
     """
 
-    def __init__(self, centers_m: Mapping[str, np.ndarray], random: np.random.Generator) -> None:
+    def __init__(self, centers_m: Mapping[str, np.ndarray], posture: Posture, random: np.random.Generator) -> None:
         self.homes_m = {hand: _sample_homes_m(hand, centers_m, random) for hand in HANDS}
+        if posture == "stretched":
+            self.homes_m = {hand: homes_m + _STRETCHED_OFFSET_M for hand, homes_m in self.homes_m.items()}
         self._hover_m = {hand: random.uniform(0.0095, 0.0155, 5) for hand in HANDS}
         self._hover_waves = _sample_waves(random, 5, (0.2, 0.9), 0.0013)
         self._finger_tremor = _sample_waves(random, 5, (7.5, 11), 0.00008)

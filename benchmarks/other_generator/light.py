@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from other_generator.view import HEIGHT_PX, WIDTH_PX
+from other_generator.view import HEIGHT_PX, WIDTH_PX, Side
 
 # Neighbouring pixels trace rays to different points of the lamp and the sky; PATTERN x PATTERN pixels cover all points.
 PATTERN = 5
@@ -34,11 +34,11 @@ class Lighting:
         return self.lamp_m[2] ** 2 / square_distances_m2
 
 
-def sample_lighting(random: np.random.Generator) -> Lighting:
+def sample_lighting(side: Side, random: np.random.Generator) -> Lighting:
     """A lamp 60 to 85 cm above the desk, on the camera's side, and room light of about half its brightness."""
     lamp_m = np.array([random.uniform(-0.35, 0.35), random.uniform(-0.1, 0.4), random.uniform(0.6, 0.85)], np.float32)
     # On the camera's side: with hands lit from behind, the tracker confuses fingers, which is not the subject here.
-    lamp_m[1] = max(lamp_m[1], 0.12)
+    lamp_m[1] = max(lamp_m[1], 0.12) * (1 if side == "facing" else -1)
     radius_m = random.uniform(0.04, 0.08)
     lamp_bgr = np.array([0.92, 0.98, 1.05], np.float32) * random.uniform(0.72, 0.86)
     lamp_bgr = lamp_bgr * np.array([random.uniform(0.93, 1.05), 1, 1], np.float32)

@@ -123,7 +123,8 @@ def _load_body_model() -> Any:
     except ImportError as error:
         raise ModuleNotFoundError(
             f"the hands of the other generator come from the package anny, which cannot be imported ({error}): "
-            "pip install anny; with this package's extras depth and sim, `pip install --no-deps anny roma` suffices"
+            "pip install anny; with this package's extra depth and fingertip_research, "
+            "`pip install --no-deps anny roma trimesh` suffices"
         ) from error
     with warnings.catch_warnings():
         # The call is deprecated, but the hands are made of the bones that it returns.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import least_squares
 
+from other_generator.habits import Posture
 from other_generator.hand import (
     DISTAL_COUPLING,
     MAX_ANGLES_RAD,
@@ -23,6 +24,8 @@ _MAX_STEP_RAD = 0.3
 # Standard deviation of the fitted pads about their home positions, weighed against that of the joints about a relaxed
 # hand.
 _PAD_DEVIATION_M = 0.0008
+# Standard deviations of a finger's three values in the fit.
+_CURLED_BENDING_RAD, _STRETCHED_BENDING_RAD = np.radians([10, 30, 4]), np.radians([10, 8, 3])
 
 
 def solve_finger(
@@ -97,13 +100,18 @@ def _solve_damped(jacobian: np.ndarray, residual_m: np.ndarray, damping: float) 
     return jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + damping * np.eye(3), residual_m)
 
 
-def fit_posture(model: HandModel, homes_m: np.ndarray, random: np.random.Generator) -> tuple[WristPose, np.ndarray]:
+def fit_posture(
+    model: HandModel, homes_m: np.ndarray, posture: Posture, random: np.random.Generator
+) -> tuple[WristPose, np.ndarray]:
     """Wrist and joint values (5, 3) that place the pads on their home keys, near a relaxed hand drawn at random.
 
     homes_m: (5, 2) in the sheet frame.
     """
-    relaxed = _sample_relaxed(model, homes_m, random)
-    deviations = np.concatenate([[0.5, 0.5, 0.004], np.radians([6, 2.5, 4]), np.tile(np.radians([10, 30, 4]), 5)])
+    if posture == "curled":
+        relaxed, bending_rad = _sample_curled(model, homes_m, random), _CURLED_BENDING_RAD
+    else:
+        relaxed, bending_rad = _sample_stretched(model, homes_m, random), _STRETCHED_BENDING_RAD
+    deviations = np.concatenate([[0.5, 0.5, 0.004], np.radians([6, 2.5, 4]), np.tile(bending_rad, 5)])
     deviations[6:9] = np.radians([25, 25, 20])
 
     def residual(unknowns: np.ndarray) -> np.ndarray:
@@ -118,7 +126,7 @@ def fit_posture(model: HandModel, homes_m: np.ndarray, random: np.random.Generat
     return _unpack(least_squares(residual, relaxed, max_nfev=60).x)
 
 
-def _sample_relaxed(model: HandModel, homes_m: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def _sample_curled(model: HandModel, homes_m: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """(21,) start of the fit: the wrist's position, its three angles, the fingers' values."""
     sign = 1 if model.hand == "left" else -1
     yaw_rad = -sign * np.radians(random.uniform(8, 18))
@@ -132,6 +140,21 @@ def _sample_relaxed(model: HandModel, homes_m: np.ndarray, random: np.random.Gen
     values_rad[:, 2] = np.radians(np.array([8, 32, 38, 36, 30]) + random.normal(0, 3, 5))
     values_rad[0, 1] = 0.1
     wrist_m = [homes_m[1:, 0].mean(), -0.105, random.uniform(0.034, 0.040)]
+    return np.concatenate([wrist_m, [yaw_rad, pitch_rad, roll_rad], values_rad.ravel()])
+
+
+def _sample_stretched(model: HandModel, homes_m: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """As `_sample_curled`, of a flat hand whose fingers slope down to the desk."""
+    sign = 1 if model.hand == "left" else -1
+    yaw_rad = -sign * np.radians(random.uniform(4, 12))
+    pitch_rad = np.radians(random.uniform(-4, 1))
+    roll_rad = -sign * np.radians(random.uniform(2, 7))
+    values_rad = np.zeros((5, 3))
+    values_rad[:, 1] = np.radians(random.uniform(7, 12))
+    values_rad[:, 2] = np.radians(np.array([4, 10, 14, 12, 8]) + random.normal(0, 2, 5))
+    values_rad[0, 1] = 0
+    # A hand's length from its wrist, less the pads' distance from the fingers' ends.
+    wrist_m = [homes_m[1:, 0].mean(), homes_m[1:, 1].mean() - 0.9 * model.length_m, random.uniform(0.026, 0.032)]
     return np.concatenate([wrist_m, [yaw_rad, pitch_rad, roll_rad], values_rad.ravel()])
 
 

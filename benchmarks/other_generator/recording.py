@@ -21,16 +21,20 @@ from fingertip_contact.resources import get_cache_directory
 from fingertip_research.ground_truth.recording import ground_truth_path
 from fingertip_research.simulation.recording_cache import is_complete
 from other_generator.actor import HandAnimator
-from other_generator.body import make_body
-from other_generator.renderer import RenderBuffers, Renderer
-from other_generator.sensor import Sensor
+from other_generator.body import PosedBody, make_body
+from other_generator.capture import Capture, SensorName, make_device
+from other_generator.habits import Posture
+from other_generator.scenery import sample_scenery
+from other_generator.schedule import Holds
 from other_generator.sheet import read_sheet
 from other_generator.taps import Tap
 from other_generator.truth_lines import make_frame_line, make_hand_entries, make_header_line, make_tap_line
-from other_generator.view import HEIGHT_PX, WIDTH_PX
+from other_generator.view import Side
 
 _FIRST_STAMP_NS, _PERIOD_NS = 1_710_000_000_000_000_000, 33_333_333
 _FRAMES_PER_S = 30
+# Stereo matching sees the grain of paper; the first recordings' sheet is perfectly smooth.
+_PAPER_GRAIN: dict[SensorName, float] = {"stereo": 0.015, "ideal": 0.0}
 _FRAME_ID = "camera_color_optical_frame"
 _COLOR, _ALIGNED_DEPTH = "/camera/camera/color", "/camera/camera/aligned_depth_to_color"
 
@@ -40,11 +44,16 @@ Progress = Callable[[Iterator["RenderedFrame"], int], AbstractContextManager[Ite
 
 @dataclass(frozen=True)
 class Sentence:
-    """The settings of a recording. seed: of typist and scene. angle_deg: elevation of the camera above the desk."""
+    """The settings of a recording. seed: of typist and scene. angle_deg: elevation of the camera above the desk.
+    side: of the sheet, that the camera is on."""
 
     text: str
     seed: int
     angle_deg: float
+    sensor: SensorName = "stereo"
+    side: Side = "facing"
+    posture: Posture = "curled"
+    holds: Holds = "measured"
 
 
 @dataclass(frozen=True)
@@ -111,12 +120,13 @@ class SentenceRenderer:
     def __init__(self, sentence: Sentence) -> None:
         self._sentence = sentence
         sheet = read_sheet()
-        self._animator = HandAnimator(sentence.seed, sentence.text, sheet.centers_m)
+        self._animator = HandAnimator(sentence.seed, sentence.text, sheet.centers_m, sentence.posture, sentence.holds)
         self._body = make_body(self._animator.models)
-        self._renderer = Renderer(sentence.seed, sentence.angle_deg, sheet)
-        view = self._renderer.view
-        self._sensor = Sensor(sentence.seed, view.focal_px)
-        self.camera = Camera(view.focal_px, view.focal_px, view.cx_px, view.cy_px, WIDTH_PX, HEIGHT_PX)
+        self._scenery = sample_scenery(
+            sentence.seed, sentence.angle_deg, sentence.side, sheet, _PAPER_GRAIN[sentence.sensor]
+        )
+        self._device = make_device(sentence.sensor, sentence.seed, self._scenery)
+        self.camera = self._device.view.camera
         self.frame_count = int(self._animator.end_s * _FRAMES_PER_S)
         # Position of the pad in the first frame of its contact.
         self._contact_m: dict[Tap, np.ndarray] = {}
@@ -125,28 +135,28 @@ class SentenceRenderer:
         """Yields the frames; call it once."""
         for frame_index in range(self.frame_count):
             stamp_ns = _FIRST_STAMP_NS + frame_index * _PERIOD_NS
-            buffers, hands = self._render_frame(frame_index * _PERIOD_NS * 1e-9)
-            color_bgr = self._sensor.measure_color(buffers.linear_bgr)
-            depth_mm = self._sensor.measure_depth(buffers.depth_m)
-            yield RenderedFrame(stamp_ns, color_bgr, depth_mm, make_frame_line(stamp_ns, hands))
+            capture, hands = self.render_frame(frame_index * _PERIOD_NS * 1e-9)
+            truth = make_frame_line(stamp_ns, hands)
+            yield RenderedFrame(stamp_ns, capture.color_bgr, capture.depth_mm, truth)
 
-    def _render_frame(self, time_s: float) -> tuple[RenderBuffers, list[dict[str, Any]]]:
-        player, view = self._animator.player, self._renderer.view
+    def render_frame(self, time_s: float) -> tuple[Capture, list[dict[str, Any]]]:
+        """The images at a time and the hands' ground truth; call it in the order of the frames."""
+        player = self._animator.player
         if not player.are_hands_present(time_s):
-            return self._renderer.render_empty(), []
+            return self._device.capture(None), []
         states = self._animator.advance_to(time_s)
         poses = [states[hand].pose for hand in HANDS]
         vertices_m = np.concatenate([pose.vertices_m for pose in poses])
-        buffers = self._renderer.render(vertices_m, np.concatenate([pose.normals for pose in poses]), self._body)
+        normals = np.concatenate([pose.normals for pose in poses])
+        capture = self._device.capture(PosedBody(self._body, vertices_m, normals))
         for tap in player.taps:
             if tap.is_in_contact(time_s):
                 self._contact_m.setdefault(tap, states[tap.hand].contact_points_m[tap.finger])
-        return buffers, make_hand_entries(states, player, time_s, buffers, view)
+        return capture, make_hand_entries(states, player, time_s, capture.exact, self._device.view)
 
     def make_header_line(self) -> dict[str, Any]:
         """The first line of the ground-truth file."""
-        sentence = self._sentence
-        return make_header_line(sentence.text, sentence.seed, sentence.angle_deg, self._animator, self._renderer)
+        return make_header_line(vars(self._sentence), self._animator, self._scenery)
 
     def tap_lines(self) -> Iterator[dict[str, Any]]:
         """The lines of the taps; call it after the frames. A tap between two frames has its planned position."""

@@ -6,15 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from other_generator.body import Body
+from other_generator.body import Body, PosedBody
 from other_generator.desk import Desk
-from other_generator.light import Lighting, sample_lighting
 from other_generator.rays import Hits, RayScene
-from other_generator.sheet import Sheet
-from other_generator.skin import Skin
-from other_generator.view import HEIGHT_PX, WIDTH_PX, View, sample_view
+from other_generator.scenery import Scenery
+from other_generator.view import HEIGHT_PX, WIDTH_PX, View
 
-_STREAM = 9000
 # Subsurface scattering: wrap ratios of the lamp's light into the shade, red farthest.
 _WRAP_BGR = np.array([0.08, 0.12, 0.22], np.float32)
 
@@ -29,37 +26,34 @@ class RenderBuffers:
 
 
 class Renderer:
-    """Renders hands over a desk with a sheet, under a lamp, all drawn from a seed. view: the camera."""
+    """Renders hands over a desk with a sheet, under a lamp, as a camera sees them."""
 
-    def __init__(self, seed: int, angle_deg: float, sheet: Sheet) -> None:
-        random = np.random.default_rng(_STREAM + seed)
-        self.view: View = sample_view(seed, angle_deg, random)
-        self._lighting: Lighting = sample_lighting(random)
-        self._desk = Desk(sheet, self.view, self._lighting, random)
-        self._skin = Skin(random)
+    def __init__(self, scenery: Scenery, view: View) -> None:
+        self._view = view
+        self._lighting = scenery.lighting
+        self._desk = Desk(scenery.desk_surface, view, scenery.lighting)
+        self._skin = scenery.skin
         v, u = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX].astype(np.float32)
-        self._rays = self.view.rays(u, v).reshape(-1, 3)
+        self._rays = view.rays(u, v).reshape(-1, 3)
 
-    @property
-    def skin_tone(self) -> int:
-        """0 light to 3 dark."""
-        return self._skin.tone
+    def render(self, posed: PosedBody | None) -> RenderBuffers:
+        """The desk with hands, or without."""
+        return self._render_empty() if posed is None else self._render_hands(posed)
 
-    def render_empty(self) -> RenderBuffers:
-        """The desk without hands."""
+    def _render_empty(self) -> RenderBuffers:
         parts = np.zeros(HEIGHT_PX * WIDTH_PX, np.uint8)
         return _make_buffers(self._desk.lamp_bgr + self._desk.sky_bgr, self._desk.depth_m, parts)
 
-    def render(self, vertices_m: np.ndarray, normals: np.ndarray, body: Body) -> RenderBuffers:
-        """vertices_m, normals: (V, 3) of the body, in the sheet frame."""
-        scene = RayScene(vertices_m.astype(np.float32), body.triangles, self.view, self._lighting)
+    def _render_hands(self, posed: PosedBody) -> RenderBuffers:
+        body = posed.body
+        scene = RayScene(posed.vertices_m.astype(np.float32), body.triangles, self._view, self._lighting)
         hits = scene.trace(self._rays, self._desk.depth_m)
         depth_m, points_m = self._desk.depth_m.copy(), self._desk.points_m.copy()
         depth_m[hits.pixels] = hits.depth_m
-        points_m[hits.pixels] = self.view.position_m + hits.rays * hits.depth_m[:, None]
+        points_m[hits.pixels] = self._view.position_m + hits.rays * hits.depth_m[:, None]
         parts = np.zeros(len(depth_m), np.uint8)
         parts[hits.pixels] = body.parts[hits.corners[:, 0]]
-        skin_normals = hits.interpolate(normals.astype(np.float32))
+        skin_normals = hits.interpolate(posed.normals.astype(np.float32))
         skin_normals /= np.maximum(np.linalg.norm(skin_normals, axis=1, keepdims=True), 1e-6)
         all_normals = np.zeros((len(depth_m), 3), np.float32)
         all_normals[:, 2] = 1

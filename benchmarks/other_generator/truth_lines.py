@@ -11,33 +11,37 @@ from fingertip_contact.datatypes import FINGERS, Handedness
 from fingertip_research.ground_truth.recording import VERSION
 from other_generator.actor import HandAnimator, HandState
 from other_generator.body import make_part_label
-from other_generator.renderer import RenderBuffers, Renderer
+from other_generator.renderer import RenderBuffers
+from other_generator.scenery import Scenery
 from other_generator.schedule import WORDS_PER_MINUTE
 from other_generator.taps import Tap
 from other_generator.typist import SchedulePlayer
-from other_generator.view import HEIGHT_PX, WIDTH_PX, View
+from other_generator.view import HEIGHT_PX, WIDTH_PX, Side, View
 
 # The end of a finger lies inside the flesh: it counts as visible if the surface is at most this far in front of it.
-_MAX_FLESH_DEPTH_M = 0.009
+# From the typist's own side, rays run along the finger.
+_MAX_FLESH_DEPTH_M: dict[Side, float] = {"facing": 0.009, "own_side": 0.020}
 # Name of the layout, and of the difficulty, which is not one of the package's.
 _NAME = "foreign"
 
 
-def make_header_line(
-    text: str, seed: int, angle_deg: float, animator: HandAnimator, renderer: Renderer
-) -> dict[str, Any]:
-    """The header. Its calibration_seconds of 1.0 is slightly shorter than the time with an empty desk."""
-    view = renderer.view
+def make_header_line(settings: Mapping[str, Any], animator: HandAnimator, scenery: Scenery) -> dict[str, Any]:
+    """The header. settings: of the recording, by name. Its calibration_seconds of 1.0 is slightly shorter than the time
+    with an empty desk."""
+    view = scenery.view
     return {
         "kind": "header",
         "version": VERSION,
-        "text": text,
-        "seed": seed,
-        "angle_deg": angle_deg,
+        "text": settings["text"],
+        "seed": settings["seed"],
+        "angle_deg": settings["angle_deg"],
         "difficulty": _NAME,
+        "view": settings["side"],
+        "posture": settings["posture"],
+        "sensor": settings["sensor"],
         "words_per_minute": WORDS_PER_MINUTE,
         "layout": _NAME,
-        "participant": {"hand_length_m": round(animator.models["left"].length_m, 4), "skin_tone": renderer.skin_tone},
+        "participant": {"hand_length_m": round(animator.models["left"].length_m, 4), "skin_tone": scenery.skin.tone},
         "calibration_seconds": 1.0,
         "camera_from_sheet": {"rotation": view.rotation.tolist(), "translation_m": view.translation_m.tolist()},
     }
@@ -85,18 +89,18 @@ def _make_hand_entry(
             "contact": tap is not None,
             "key": tap.key if tap else None,
             "tip_px": _round_values(end_px, 2),
-            "visible": _is_visible(buffers, make_part_label(hand, finger), end_px, ends_depth_m[finger]),
+            "visible": _is_visible(buffers, view.side, make_part_label(hand, finger), end_px, ends_depth_m[finger]),
         }
     joints_m = {name: _round_values(point_m, 6) for name, point_m in state.pose.joints_m.items()}
     return {"hand": hand, "joints_m": joints_m, "fingers": fingers}
 
 
-def _is_visible(buffers: RenderBuffers, part: int, end_px: np.ndarray, depth_m: float) -> bool:
+def _is_visible(buffers: RenderBuffers, side: Side, part: int, end_px: np.ndarray, depth_m: float) -> bool:
     """Whether a fingertip's end is not occluded, and its finger is visible within two pixels."""
     column, row = np.round(end_px).astype(int)
     if (
         not (0 <= column < WIDTH_PX and 0 <= row < HEIGHT_PX)
-        or buffers.depth_m[row, column] <= depth_m - _MAX_FLESH_DEPTH_M
+        or buffers.depth_m[row, column] <= depth_m - _MAX_FLESH_DEPTH_M[side]
     ):
         return False
     around = buffers.parts[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3]

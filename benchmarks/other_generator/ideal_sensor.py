@@ -1,10 +1,11 @@
-"""A simulated stereo camera: colour and depth with errors."""
+"""A simulated camera whose depth is sharper than a stereo camera's: exact depth with added errors."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
+from other_generator.color_sensor import expose_color
 from other_generator.view import HEIGHT_PX, WIDTH_PX
 
 _STREAM = 31000
@@ -19,7 +20,7 @@ _MAX_DEPTH_M = 1.5
 _NEIGHBOURS = np.ones((3, 3))
 
 
-class Sensor:
+class IdealSensor:
     """One camera. Its random stream runs through all frames: equal frames in equal order give equal images."""
 
     def __init__(self, seed: int, focal_px: float) -> None:
@@ -32,10 +33,7 @@ class Sensor:
 
     def measure_color(self, linear_bgr: np.ndarray) -> np.ndarray:
         """(H, W, 3) linear -> (H, W, 3) uint8 with blur, gamma and noise."""
-        exposed = cv2.GaussianBlur(linear_bgr, (0, 0), 0.62) * self._exposure
-        image = 255 * np.clip(exposed, 0, 1) ** (1 / 2.2)
-        image += self._random.standard_normal(image.shape, dtype=np.float32) * 2.0
-        return np.clip(image + 0.5, 0, 255).astype(np.uint8)
+        return expose_color(linear_bgr, self._exposure, self._random)
 
     def measure_depth(self, depth_m: np.ndarray) -> np.ndarray:
         """(H, W) along z -> (H, W) uint16 millimetres, 0 invalid."""
