@@ -91,7 +91,19 @@ def hand_images() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def typed_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Simulated hands type "hi", calmly, seen from 60 degrees: a bag with its truth beside it."""
-    path = tmp_path_factory.mktemp("typed") / "hi.mcap"
-    simulate("hi", load_layout("qwerty"), make_scene(seed=3, angle_deg=60.0, level="calm"), path, workers=2)
+    """Simulated hands type "hi", calmly, seen from 60 degrees: a bag with its truth beside it. Depth is matched as a
+    D405 does it, so the text may be read with errors."""
+    return _simulate_typing(tmp_path_factory, "stereo")
+
+
+@pytest.fixture(scope="session")
+def readable_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with ideal depth: both taps are read, and nothing else is."""
+    return _simulate_typing(tmp_path_factory, "ideal")
+
+
+def _simulate_typing(tmp_path_factory: pytest.TempPathFactory, sensor: str) -> Path:
+    path = tmp_path_factory.mktemp(sensor) / "hi.mcap"
+    scene = make_scene(seed=3, angle_deg=60.0, level="calm", sensor=sensor)
+    simulate("hi", load_layout("qwerty"), scene, path, workers=2)
     return path

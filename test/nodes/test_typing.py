@@ -28,7 +28,7 @@ def start(tmp_path):
         yield start
 
 
-def test_looping_recording_repeats_the_events(start, typed_recording, hand_weights):
+def test_looping_recording_repeats_the_events(start, readable_recording, hand_weights):
     """Three processes over DDS decode the same text in each pass of the bag; every topic is published."""
     with ros_node() as test_node:
         keys = test_node.subscribe(InteractiveMarkerFeedback, f"{NS}/key_events", qos.EVENT)
@@ -41,7 +41,7 @@ def test_looping_recording_repeats_the_events(start, typed_recording, hand_weigh
         test_node.wait_until(
             lambda: test_node.count_subscribers(COLOR) == 2 and test_node.count_subscribers(DEPTH) == 1, "nodes"
         )
-        start("replay_node", recording=typed_recording, loop=True, rate=RATE)
+        start("replay_node", recording=readable_recording, loop=True, rate=RATE)
         test_node.wait_until(lambda: len(keys) >= 2 * len(TYPED), "key events of two passes", PASSES_S)
         assert extract_key_transitions(keys)[: 2 * len(TYPED)] == TYPED * 2
         extract_key_transitions(contacts)
@@ -52,7 +52,7 @@ def test_looping_recording_repeats_the_events(start, typed_recording, hand_weigh
 
 
 @pytest.mark.parametrize("cause", ["camera stops", "node ends"])
-def test_a_held_key_is_cancelled_once(start, typed_recording, hand_weights, cause):
+def test_a_held_key_is_cancelled_once(start, readable_recording, hand_weights, cause):
     """A key that is down when the camera stops or the node ends is released once, marked as cancelled."""
     with ros_node() as test_node:
         keys = test_node.subscribe(InteractiveMarkerFeedback, f"{NS}/key_events", qos.EVENT)
@@ -60,7 +60,7 @@ def test_a_held_key_is_cancelled_once(start, typed_recording, hand_weights, caus
         test_node.wait_until(
             lambda: test_node.count_subscribers(COLOR) == 1 and test_node.count_subscribers(DEPTH) == 1, "the node"
         )
-        camera = start("replay_node", recording=typed_recording, rate=RATE)
+        camera = start("replay_node", recording=readable_recording, rate=RATE)
         test_node.wait_until(lambda: bool(keys), "the first press", PASSES_S)
         if cause == "camera stops":
             camera.process.kill()

@@ -96,10 +96,10 @@ def test_installed_node_runs(workspace):
     # replay_node does not wait for subscribers: leave time for a busy machine.
     [("simulation", ()), ("replay", ("start_delay_s:=15.0", "rate:=0.5"))],
 )
-def test_launched_nodes_read_the_typed_text(workspace, typed_recording, hand_weights, tmp_path, name, arguments):
+def test_launched_nodes_read_the_typed_text(workspace, readable_recording, hand_weights, tmp_path, name, arguments):
     """`ros2 launch` starts player, hand tracking and contact; keys are published; all processes end cleanly."""
     log = tmp_path / "launch.log"
-    command = ["ros2", "launch", "fingertip_contact", f"{name}.launch.py", f"recording:={typed_recording}"]
+    command = ["ros2", "launch", "fingertip_contact", f"{name}.launch.py", f"recording:={readable_recording}"]
     command += [*arguments, "sigterm_timeout:=60"]
     with ros_node() as test_node, log.open("w") as output:
         keys = test_node.subscribe(InteractiveMarkerFeedback, "/fingertip_contact/key_events", qos.EVENT)
