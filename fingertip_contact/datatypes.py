@@ -63,10 +63,27 @@ class DepthImage:
 
 
 @dataclass(frozen=True)
-class Frame:
-    """One exposure: a colour image and the depth aligned to it (same size, same camera).
+class StereoImages:
+    """The two imagers of a stereo camera in one exposure, rectified: a point has the same row in both.
 
-    color_bgr: (H, W, 3) uint8. depth: aligned to colour, or None if there is no depth of this stamp.
+    left, right: (H, W) uint8 grey. camera: intrinsics of both, without distortion. baseline_m: the right imager is this
+    far along x of the left one. color_from_left: pose of the left imager in the colour camera's optical frame; the
+    identity for a D405, whose colour comes from its left imager.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    camera: Camera
+    baseline_m: float
+    color_from_left: RigidTransform
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One exposure: a colour image and what else was measured of it.
+
+    color_bgr: (H, W, 3) uint8. depth: aligned to colour (same size, same camera), or None if there is no depth of this
+    stamp. stereo: the imagers' own pictures, or None where they are not used.
     """
 
     stamp_ns: int
@@ -74,6 +91,7 @@ class Frame:
     camera: Camera
     color_bgr: np.ndarray
     depth: DepthImage | None
+    stereo: StereoImages | None = None
 
 
 @dataclass(frozen=True)
