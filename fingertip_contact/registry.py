@@ -115,6 +115,7 @@ SURFACE_SOURCES = Registry(
 CONTACT_CLASSIFIERS = Registry(
     "contact_classifiers",
     {
+        "touch": "fingertip_contact.contact.classifiers.touch:TouchClassifier",
         "tree_ensemble": "fingertip_contact.contact.classifiers.tree_ensemble:TreeEnsembleClassifier",
         "evidence": "fingertip_contact.contact.classifiers.evidence:EvidenceClassifier",
         "published": "fingertip_contact.contact.classifiers.published:PublishedBaseline",

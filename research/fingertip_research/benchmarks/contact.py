@@ -81,7 +81,7 @@ def measure_fingertip_latency(bag: Path, frames: int) -> dict[str, float]:
     """
     parameters = ContactParameters()
     tracker, surfaces, stopwatch = HandTracker.from_weights(), SurfaceTracker(parameters), Stopwatch()
-    estimator = FingertipEstimator(parameters)
+    estimator = FingertipEstimator(parameters, with_rims=False)
     with open_recording(bag) as recording:
         for frame in recording.frames():
             hands = tracker.process(frame.color_bgr, frame.stamp_ns)
