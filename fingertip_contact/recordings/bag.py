@@ -214,17 +214,18 @@ class Recording:
             _check_size("colour", color_bgr, self.camera)
             if depth_image is not None:
                 _check_size("aligned depth", depth_image.values, self.camera)
-            has_stereo = calibration is not None and left is not None and right is not None
-            stereo = decode_stereo_images(left, right, calibration) if has_stereo else None
+            stereo = None
+            if calibration is not None and left is not None and right is not None:
+                stereo = decode_stereo_images(left, right, calibration)
         except ValueError as error:
             raise ValueError(f"{self.path}, frame at {stamp_ns} ns: {error}") from error
         return Frame(stamp_ns, color.header.frame_id, self.camera, color_bgr, depth_image, stereo)
 
     def _select_streams(self, depth_source: str) -> frozenset[Stream]:
         recorded: list[Stream] = []
-        if self.depth_topic is not None:
+        if self.depth_topic is not None and self.bag.message_count(self.depth_topic):
             recorded.append("depth")
-        if self.imager_topics is not None:
+        if self.imager_topics is not None and all(map(self.bag.message_count, self.imager_topics)):
             recorded.append("imagers")
         return select_streams(depth_source, recorded, self.path, describe_topics(self.bag.topics))
 
