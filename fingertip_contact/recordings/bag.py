@@ -225,8 +225,10 @@ class Recording:
         recorded: list[Stream] = []
         if self.depth_topic is not None and self.bag.message_count(self.depth_topic):
             recorded.append("depth")
-        if self.imager_topics is not None and all(map(self.bag.message_count, self.imager_topics)):
-            recorded.append("imagers")
+        if self.imager_topics is not None:
+            left, right = self.imager_topics
+            if all(map(self.bag.message_count, (left, right, camera_info_topic(right)))):
+                recorded.append("imagers")
         return select_streams(depth_source, recorded, self.path, describe_topics(self.bag.topics))
 
     def _read_stereo_calibration(self, right_topic: str) -> StereoCalibration:
