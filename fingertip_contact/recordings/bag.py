@@ -132,7 +132,7 @@ class Recording:
     it is read.
     """
 
-    def __init__(self, bag: Bag, camera_profile: CameraProfile = D405, depth_source: str = AUTO) -> None:
+    def __init__(self, bag: Bag, camera_profile: CameraProfile = D405, *, depth_source: str = AUTO) -> None:
         self.bag = bag
         self.path = bag.path
         topics = find_camera_topics(bag.topics, camera_profile, self.path)
@@ -268,7 +268,7 @@ def open_bag(path: str | Path) -> Iterator[Bag]:
 
 @contextmanager
 def open_recording(
-    path: str | Path, camera_profile: CameraProfile = D405, depth_source: str = AUTO
+    path: str | Path, camera_profile: CameraProfile = D405, *, depth_source: str = AUTO
 ) -> Iterator[Recording]:
     """Opens a recording of a camera, in which the endings of the topic names are those of the camera profile.
 
@@ -277,7 +277,7 @@ def open_recording(
     those wanted and found), or its camera was not calibrated.
     """
     with open_bag(path) as bag:
-        yield Recording(bag, camera_profile, depth_source)
+        yield Recording(bag, camera_profile, depth_source=depth_source)
 
 
 class BagWriter:
