@@ -29,7 +29,8 @@ class HandTracker(Protocol):
 
 
 class DepthSource(Protocol):
-    """Depth of a frame, aligned to its colour image."""
+    """Depth of a frame, aligned to its colour image. What it finds replaces the frame's own depth and its imagers'
+    images; a source with a true attribute `keeps_stereo` leaves those in the frame."""
 
     def find_depth(self, frame: Frame) -> DepthImage | None:
         """The depth to use for this frame; None where there is none for it."""

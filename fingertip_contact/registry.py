@@ -104,6 +104,9 @@ HAND_TRACKERS = Registry("hand_trackers", {"mediapipe": "fingertip_contact.hands
 DEPTH_SOURCES = Registry(
     "depth_sources",
     {
+        "auto": "fingertip_contact.depth.sources:RecordedStreams",
+        "none": "fingertip_contact.depth.sources:NoDepth",
+        "stereo": "fingertip_contact.depth.sources:RecordedStreams",
         "sensor": "fingertip_contact.depth.sources:SensorDepth",
         "model": "fingertip_contact.depth.sources:ModelDepth",
         "fused": "fingertip_contact.depth.sources:FusedDepth",

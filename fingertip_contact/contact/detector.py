@@ -100,7 +100,7 @@ class ContactDetector:
         self, frame: Frame, hands: tuple[Hand, ...], surface: Surface | None
     ) -> tuple[tuple[Fingertip, ...], tuple[ContactEvent, ...]]:
         """The fingertips of this frame, and the events that it decided."""
-        hands = _select_best_hands(hands)
+        hands = select_best_hands(hands)
         samples = self._estimator.measure(frame, hands, surface)
         if self._on_measured is not None:
             self._on_measured(frame.stamp_ns, hands, samples)
@@ -280,7 +280,7 @@ def _choose_heights(samples: FingertipSamples) -> tuple[np.ndarray, np.ndarray]:
     return heights_m, sigmas_m
 
 
-def _select_best_hands(hands: tuple[Hand, ...]) -> tuple[Hand, ...]:
+def select_best_hands(hands: tuple[Hand, ...]) -> tuple[Hand, ...]:
     """The best hand of each handedness: fingers are identified by hand and name."""
     best: dict[str, Hand] = {}
     for hand in hands:

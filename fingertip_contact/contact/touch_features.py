@@ -72,7 +72,7 @@ def compute_touch_features(history: FingertipHistory, row: int, floors_mm: np.nd
     floors_mm: (2, FINGER_COUNT) how low each finger's heights (by depth, by stereo) were lately; NaN where unknown.
     """
     at = _Grid(history.stamps_ns, row)
-    known: np.ndarray = np.isfinite(history.flow_m).all(axis=2)
+    known = np.isfinite(history.flow_m[..., 0] + history.flow_m[..., 1])
     path_mm = at.sample(1e3 * np.where(known[..., None], history.flow_m, 0.0).cumsum(axis=0))
     flow_mm = np.diff(path_mm, axis=0)  # Step k is row k + 8.
     recent = known[max(0, row - 1) : row + 1].any(axis=0)

@@ -53,7 +53,7 @@ class FingertipEstimator:
             return None
         plane = surface.plane
         grey = cv2.cvtColor(frame.color_bgr, cv2.COLOR_BGR2GRAY)
-        pixels_per_m = _estimate_pixels_per_m(frame, hands, plane)
+        pixels_per_m = estimate_pixels_per_m(frame, hands, plane)
         crops = self._crops.add(frame.stamp_ns, grey, hands, pixels_per_m)
         if not hands:
             return None
@@ -102,7 +102,7 @@ class FingertipEstimator:
         return rows
 
 
-def _estimate_pixels_per_m(frame: Frame, hands: tuple[Hand, ...], plane: Plane) -> float:
+def estimate_pixels_per_m(frame: Frame, hands: tuple[Hand, ...], plane: Plane) -> float:
     """Image scale at the hands; NaN without hands or where their landmarks are not finite."""
     if not hands:
         return math.nan

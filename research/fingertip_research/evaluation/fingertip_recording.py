@@ -23,9 +23,9 @@ import fingertip_contact.keyboard.sheet_pose
 import fingertip_contact.pipeline
 import fingertip_contact.surface
 from fingertip_contact.contact.detector import ContactDetector
-from fingertip_contact.contact.measurement.fingertip_samples import FingertipSamples
 from fingertip_contact.contact.measurement.appearance_network import OUTPUTS
 from fingertip_contact.contact.measurement.columns import FINGER_COUNT, find_columns
+from fingertip_contact.contact.measurement.fingertip_samples import FingertipSamples
 from fingertip_contact.contact.measurement.hand_shape import SHAPE
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, FrameResult, Hand

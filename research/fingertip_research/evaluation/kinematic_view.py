@@ -7,10 +7,10 @@ from typing import Protocol
 
 import numpy as np
 
-from fingertip_contact.contact.measurement.approach import compute_approach_direction, to_approach_frame
-from fingertip_contact.contact.measurement.fingertip_samples import FingertipSamples
 from fingertip_contact.contact.measurement.appearance_network import OUTPUTS
+from fingertip_contact.contact.measurement.approach import compute_approach_direction, to_approach_frame
 from fingertip_contact.contact.measurement.columns import FINGER_COUNT
+from fingertip_contact.contact.measurement.fingertip_samples import FingertipSamples
 from fingertip_contact.contact.measurement.hand_shape import SHAPE
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import FINGERS, HANDS
