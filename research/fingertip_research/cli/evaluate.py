@@ -15,6 +15,7 @@ from fingertip_research.cli.evaluate_depth import depth, make_depth_source
 from fingertip_research.cli.evaluate_keys import keys
 from fingertip_research.cli.evaluate_scenes import scenes
 from fingertip_research.cli.evaluate_sensor import sensor
+from fingertip_research.cli.fit_touch import fit_touch
 
 if TYPE_CHECKING:
     from fingertip_contact.keyboard.layout import Layout
@@ -30,6 +31,7 @@ app.command()(sensor)
 app.command(no_args_is_help=True)(depth)
 app.command(no_args_is_help=True)(fit_noise)
 app.command(no_args_is_help=True)(fit_classifier)
+app.command(no_args_is_help=True)(fit_touch)
 
 
 @app.command(no_args_is_help=True)

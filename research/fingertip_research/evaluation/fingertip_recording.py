@@ -101,7 +101,9 @@ class FingertipRecording:
 
 def detect(recording: FingertipRecording, parameters: ContactParameters, layout: Layout) -> list[EventRecord]:
     """The events that these parameters detect, with their keys; presses that are open at the end are cancelled."""
-    detector = ContactDetector(parameters)
+    # Everything was measured before.
+    estimator = FingertipEstimator(parameters, with_rims=False, with_appearance=False)
+    detector = ContactDetector(parameters, estimator=estimator)
     decoder = KeyDecoder(layout, KeyDecoderSettings(report_off_key=True))
     records: list[EventRecord] = []
     for row, stamp in enumerate(recording.stamps_ns):
