@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fingertip_contact.datatypes import Frame
     from fingertip_contact.geometry import Camera, RigidTransform
     from fingertip_contact.keyboard.layout import Layout
-    from fingertip_contact.recordings.bag import Recording
+    from fingertip_contact.recordings.open import CameraRecording
 
 DETECTION_S = 1.0
 
@@ -44,7 +44,7 @@ def pose(
     from fingertip_contact.files import atomic_write, require_not_exists
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.keyboard.sheet_pose_file import save_pose
-    from fingertip_contact.recordings.bag import open_recording
+    from fingertip_contact.recordings.open import open_recording
 
     if image is not None:
         _require_image_name(image)
@@ -70,7 +70,7 @@ def pose(
     typer.echo(f"the sheet's middle is {distance_m:.3f} m away, seen from {angle_deg:.0f} degrees; {out}", err=True)
 
 
-def _estimate_from_markers(recording: Recording, layout: Layout) -> RigidTransform:
+def _estimate_from_markers(recording: CameraRecording, layout: Layout) -> RigidTransform:
     from fingertip_contact.keyboard.sheet_pose import MIN_MARKERS, SheetPoseTracker
 
     tracker, camera_from_sheet, first_ns = SheetPoseTracker(layout), None, None

@@ -39,8 +39,8 @@ def process(
     from fingertip_contact.files import require_distinct, require_not_exists
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.pipeline import process_frames
-    from fingertip_contact.recordings.bag import open_recording
     from fingertip_contact.recordings.events import event_writer, make_event_records
+    from fingertip_contact.recordings.open import open_recording
     from fingertip_contact.recordings.paths import GROUND_TRUTH_SUFFIX, sibling_path
     from fingertip_contact.visualization.video import overlay_video
 

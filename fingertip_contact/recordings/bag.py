@@ -115,18 +115,19 @@ class Bag:
 class Recording:
     """A recording of a colour and depth camera; use `open_recording`.
 
-    camera: the colour camera's intrinsics. missing_depth_count: number of frames, of those read, that have no depth
-    image of their stamp.
+    camera: the colour camera's intrinsics; camera_description: where they come from, empty for the bag.
+    missing_depth_count: number of frames, of those read, that have no depth image of their stamp.
     """
 
-    def __init__(self, bag: Bag, camera_profile: CameraProfile = D405) -> None:
+    def __init__(self, bag: Bag, camera_profile: CameraProfile = D405, camera: Camera | None = None) -> None:
         self.bag = bag
         self.path = bag.path
         self.color_topic = _find_topic(bag, "colour images", camera_profile.color_topics)
         self.depth_topic = _find_topic(bag, "depth aligned to colour", camera_profile.depth_topics)
         if not self.frame_count:
             raise ValueError(f"{self.path}: {self.color_topic} holds no image; record it again")
-        self.camera = self._read_camera()
+        self.camera = camera or self._read_camera()
+        self.camera_description = "camera as calibrated" if camera else ""
         self.missing_depth_count = 0
 
     @property
@@ -161,11 +162,7 @@ class Recording:
 
     def _image_messages(self) -> Iterator[tuple[bool, Any]]:
         for message in self.bag.messages([self.color_topic, self.depth_topic]):
-            yield message.topic == self.color_topic, self._deserialize(message)
-
-    def _deserialize(self, message: RawMessage) -> Any:
-        with _bag_errors(self.path, f" at {message.topic}"):
-            return _TYPES.deserialize_cdr(message.cdr, message.type)
+            yield message.topic == self.color_topic, _deserialize(self.path, message)
 
     def _make_frame(self, color: Any, depth: Any | None) -> Frame:
         stamp_ns = header_stamp_ns(color)
@@ -187,7 +184,7 @@ class Recording:
                 f"{self.path} has no intrinsics: record {topic} with the images; {_describe_topics(self.bag)}"
             )
         try:
-            return parse_camera_info(self._deserialize(first))
+            return parse_camera_info(_deserialize(self.path, first))
         except ValueError as error:
             raise ValueError(f"{self.path}, {topic}: {error}") from error
 
@@ -211,14 +208,28 @@ def open_bag(path: str | Path) -> Iterator[Bag]:
 
 
 @contextmanager
-def open_recording(path: str | Path, camera_profile: CameraProfile = D405) -> Iterator[Recording]:
-    """Opens a recording of a camera, in which the endings of the topic names are those of the camera profile.
+def open_bag_recording(
+    path: str | Path, camera_profile: CameraProfile = D405, camera: Camera | None = None
+) -> Iterator[Recording]:
+    """Opens a bag of a camera, in which the endings of the topic names are those of the camera profile.
 
+    camera: instead of the recorded intrinsics; it has to be calibrated at the size of the images.
     Raises FileNotFoundError if it does not exist; ValueError if it is not a bag, is truncated, lacks a topic (the error
     names those wanted and found), or its camera was not calibrated.
     """
     with open_bag(path) as bag:
-        yield Recording(bag, camera_profile)
+        yield Recording(bag, camera_profile, camera)
+
+
+@contextmanager
+def open_color_images(path: str | Path, camera_profile: CameraProfile = D405) -> Iterator[Iterator[np.ndarray]]:
+    """The colour images (H, W, 3) uint8 BGR of a bag, which needs neither intrinsics nor depth.
+
+    Raises FileNotFoundError if it does not exist; ValueError if it is not a bag, or has no colour images.
+    """
+    with open_bag(path) as bag:
+        topic = _find_topic(bag, "colour images", camera_profile.color_topics)
+        yield (decode_color_image(_deserialize(bag.path, message)) for message in bag.messages([topic]))
 
 
 class BagWriter:
@@ -339,9 +350,7 @@ def _find_storage(path: Path) -> Path:
     """The path to open: the folder, or the only bag file in a folder whose metadata.yaml is missing."""
     if path.is_file():
         if path.suffix not in BAG_SUFFIXES:
-            raise ValueError(
-                f"{path} is not a bag; a recording is a rosbag2 folder or ends in {', '.join(BAG_SUFFIXES)}"
-            )
+            raise ValueError(f"{path} is not a bag; a bag is a rosbag2 folder or ends in {', '.join(BAG_SUFFIXES)}")
         return path
     if (path / METADATA).is_file():
         return path
@@ -366,6 +375,11 @@ def _bag_errors(path: Path, progress: str = "") -> Iterator[None]:
             f"{path} cannot be read{progress}: {str(error) or repr(error)}; it is truncated, damaged or not a bag: "
             "record or copy it again (`mcap recover` restores the intact part of an MCAP file)"
         ) from error
+
+
+def _deserialize(path: Path, message: RawMessage) -> Any:
+    with _bag_errors(path, f" at {message.topic}"):
+        return _TYPES.deserialize_cdr(message.cdr, message.type)
 
 
 def _find_topic(bag: Bag, description: str, endings: tuple[str, ...]) -> str:

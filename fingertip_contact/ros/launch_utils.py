@@ -11,7 +11,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from fingertip_contact.recordings.bag import camera_info_topic, open_recording
+from fingertip_contact.recordings.bag import camera_info_topic, open_bag_recording
 from fingertip_contact.resources import PACKAGE, find_share_file
 from fingertip_contact.ros import environment
 
@@ -36,8 +36,8 @@ def declare_player_arguments() -> list[DeclareLaunchArgument]:
 
 
 def find_recorded_topics(context: LaunchContext) -> dict[str, str]:
-    """core.launch.py's arguments for the camera of `recording`. Raises ValueError or OSError as open_recording does."""
-    with open_recording(LaunchConfiguration("recording").perform(context)) as recording:
+    """core.launch.py's arguments for the camera of `recording`. Raises as `open_bag_recording` does."""
+    with open_bag_recording(LaunchConfiguration("recording").perform(context)) as recording:
         color, depth = recording.color_topic, recording.depth_topic
     return {"color_image": color, "color_info": camera_info_topic(color), "depth_image": depth}
 

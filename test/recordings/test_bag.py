@@ -13,7 +13,7 @@ from rosbags.typesys import Stores, get_typestore
 
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.geometry import Camera
-from fingertip_contact.recordings.bag import BagWriter, open_bag, open_recording
+from fingertip_contact.recordings.bag import BagWriter, open_bag, open_bag_recording
 
 CAMERA = Camera(fx=80.0, fy=81.0, cx=31.0, cy=23.5, width=64, height=48)
 COLOR, COLOR_INFO = "/camera/camera/color/image_raw", "/camera/camera/color/camera_info"
@@ -63,7 +63,7 @@ def copy_modified(source: Path, target: Path, plugin: rosbag2.StoragePlugin, cha
 
 
 def read_frames(path: Path) -> list:
-    with open_recording(path) as recording:
+    with open_bag_recording(path) as recording:
         return list(recording.frames())
 
 
@@ -104,9 +104,9 @@ def test_topic_names_come_from_the_camera_profile(tmp_path):
     path = write_recording(
         tmp_path / "bag.mcap", color="/head/rgb", info="/head/camera_info", aligned="/head/registered_depth"
     )
-    with open_recording(path, profile) as recording:
+    with open_bag_recording(path, profile) as recording:
         assert len(list(recording.frames())) == recording.frame_count == 5
-    with pytest.raises(ValueError, match="no colour images"), open_recording(path):
+    with pytest.raises(ValueError, match="no colour images"), open_bag_recording(path):
         raise AssertionError("must not open")
 
 
@@ -140,7 +140,7 @@ def test_missing_depth_affects_only_its_own_frame(tmp_path):
             bag.write_image(COLOR, stamp_ns(index), FRAME_ID, image(index), "bgr8")
             if index not in (0, 3, 5):
                 bag.write_image(DEPTH, stamp_ns(index), FRAME_ID, make_depth(index), "16UC1")
-    with open_recording(tmp_path / "bag.mcap") as recording:
+    with open_bag_recording(tmp_path / "bag.mcap") as recording:
         frames = list(recording.frames())
     assert (recording.missing_depth_count, recording.frame_count) == (3, 6)
     assert recording.duration_s == pytest.approx(5 * PERIOD_NS / 1e9)
@@ -355,7 +355,7 @@ class TestBadRecordings:
                 bag.write_image(DEPTH, stamp_ns(index) + 1000, FRAME_ID, make_depth(0), "16UC1")
         seen = []
         with (
-            open_recording(tmp_path / "bag.mcap") as recording,
+            open_bag_recording(tmp_path / "bag.mcap") as recording,
             pytest.raises(ValueError, match=r"none of the first \d+ colour images .*enable_sync:=true"),
         ):
             seen.extend(recording.frames())
