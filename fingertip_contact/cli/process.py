@@ -37,7 +37,8 @@ def process(
     """Find every press, move and release in a recording, with its key.
 
     The recording needs colour, its camera_info and depth aligned to colour, under realsense2_camera's topic names.
-    A video has colour alone; see docs/video.md. docs/recordings.md describes the events file, docs/layout-file.md the layout.
+    A video has colour alone: docs/video.md. docs/recordings.md describes the events file, docs/layout-file.md the
+    layout.
 
     Example: fingertip-contact process out/fox.mcap --out fox.events.jsonl --video fox.mp4
     """

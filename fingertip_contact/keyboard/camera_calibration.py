@@ -94,7 +94,7 @@ def describe_sheet_camera(estimate: SheetCamera | None, width: int, height: int)
         return guess_camera(width, height, reason)
     focal_px = estimate.camera.fx
     return CameraEstimate(
-        estimate.camera, f"focal length {focal_px:.0f} px from the sheet (+-{100 * estimate.focal_uncertainty:.1g} %)"
+        estimate.camera, f"focal length {focal_px:.0f} px from the sheet (+-{estimate.focal_uncertainty:.0%})"
     )
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-# A container may name more frames than it shows: those that an editor cut off stay inside. Less than this is lost data.
+# A file with fewer of the frames that it states has lost data. In an MP4, those that an editor cut off stay inside.
 MIN_READ_RATIO = 0.9
+MIN_READ_RATIO_EDITED = 0.5
+EDITED_SUFFIXES = (".mp4", ".mov")
 # Browsers write WebM with 1000 frames per second, which is only the unit of its stamps.
 MAX_FRAMES_PER_SECOND = 480.0
 DEFAULT_FRAMES_PER_SECOND = 30.0
@@ -66,8 +68,10 @@ class VideoFile:
                 stamp_ns = self._read_stamp_ns(capture, count, stamp_ns)
                 yield stamp_ns, image
                 count += 1
-        is_complete = count >= MIN_READ_RATIO * self.frame_count or stamp_ns >= MIN_READ_RATIO * self.duration_s * 1e9
-        if not is_complete:
+        is_edited = self.path.suffix.lower() in EDITED_SUFFIXES
+        min_ratio = MIN_READ_RATIO_EDITED if is_edited else MIN_READ_RATIO
+        # Either will do: the number of frames is a guess of some containers, and duration times rate of others.
+        if count < min_ratio * self.frame_count and stamp_ns < min_ratio * self.duration_s * 1e9:
             raise ValueError(
                 f"{self.path} is truncated or damaged: it ends after {count} of {self.frame_count} frames; copy or "
                 "record it again, or keep what is there: `ffmpeg -i IN -c copy OUT`"
@@ -104,8 +108,8 @@ def _open_capture(path: Path) -> Iterator[cv2.VideoCapture]:
     try:
         if not capture.isOpened():
             raise ValueError(
-                f"{path} cannot be opened as a video; it is damaged, truncated (an MP4 has its index at the end), or of a "
-                f"kind that this OpenCV cannot read. {_suggest_conversion(path)}"
+                f"{path} cannot be opened as a video; it is damaged, truncated (an MP4 has its index at the end), or "
+                f"of a kind that this OpenCV cannot read. {_suggest_conversion(path)}"
             )
         yield capture
     finally:
