@@ -87,7 +87,7 @@ def _describe(estimate: SheetCamera) -> str:
     camera = estimate.camera
     k1, k2 = camera.distortion[:2]
     return (
-        f"focal length {camera.fx:.1f} px (+-{estimate.focal_uncertainty:.1%}), centre {camera.cx:.1f}, "
+        f"focal length {camera.focal_px:.1f} px (+-{estimate.focal_uncertainty:.1%}), centre {camera.cx:.1f}, "
         f"{camera.cy:.1f}, k1 {k1:.3f}, k2 {k2:.3f}; {estimate.view_count} views, tilts up to "
         f"{compute_tilt_spread_deg(estimate.normals):.0f} degrees apart, reprojection RMS {estimate.rms_px:.2f} px"
     )

@@ -92,7 +92,7 @@ def describe_sheet_camera(estimate: SheetCamera | None, width: int, height: int)
     if estimate.focal_uncertainty > MAX_GUESS_UNCERTAINTY:
         reason = f"the sheet is seen too frontally, it gives {estimate.focal_uncertainty:.0%} at best"
         return guess_camera(width, height, reason)
-    focal_px = estimate.camera.fx
+    focal_px = estimate.camera.focal_px
     return CameraEstimate(
         estimate.camera, f"focal length {focal_px:.0f} px from the sheet (+-{estimate.focal_uncertainty:.0%})"
     )

@@ -18,19 +18,21 @@ from fingertip_contact.cameras.intrinsics import guess_camera
 from fingertip_contact.geometry import Camera
 from fingertip_contact.keyboard.sheet_views import SheetView
 
-# Standard deviations of cameras of this kind. Focal lengths: fields of view of 45 to 75 degrees. A D405 has an axis
-# 4 px beside the middle, k1 = -0.05 and k2 = 0.06.
-LOG_FOCAL_SIGMA = 0.3
+# Standard deviations of cameras of this kind. Focal lengths: fields of view of 42 to 81 degrees. A D405 has an axis
+# 4 px beside the middle, k1 = -0.05 and k2 = 0.06; wide lenses have k1 of -0.3.
+LOG_FOCAL_SIGMA = 0.4
 CENTER_SIGMA_RATIO = 0.015
-K1_SIGMA, K2_SIGMA = 0.08, 0.08
-# Blur draws the corners of a marker towards its middle: by 0.64 px on rendered images.
+K1_SIGMA, K2_SIGMA = 0.15, 0.15
+# Pixels are square but for 0.3 % in a D405, which matters where the sheet is seen frontally.
+LOG_ASPECT_SIGMA = 0.002
+# Blur draws the corners of a marker inwards, halving their angle: by 0.6 px on rendered images.
 INSET_PX, INSET_SIGMA_PX = 0.4, 0.4
 # Of a corner: the detector's, on paper that is not quite flat.
 CORNER_SIGMA_PX = 0.2
 # Focal lengths to start from, relative to the guessed one.
 _STARTS = (0.7, 1.0, 1.6)
-# log focal length, optical centre (2), k1, k2, inset.
-_SHARED = 6
+# log focal length (of the mean of fx and fy), log (fx / fy), optical centre (2), k1, k2, inset.
+_SHARED = 7
 _ITERATIONS = 30
 _CONVERGED = 1e-6
 
@@ -86,10 +88,10 @@ class _Solver:
         self._points = [np.column_stack([view.points_m, np.zeros(len(view.points_m))]) for view in views]
         self._pixels = [view.pixels for view in views]
         self._inward = [_find_inward(view.pixels) for view in views]
-        self._prior = np.array([np.log(guess.fx), guess.cx, guess.cy, 0.0, 0.0, INSET_PX])
+        self._prior = np.array([np.log(guess.fx), 0.0, guess.cx, guess.cy, 0.0, 0.0, INSET_PX])
         center_sigma_px = CENTER_SIGMA_RATIO * guess.width
         self._prior_sigma = np.array(
-            [LOG_FOCAL_SIGMA, center_sigma_px, center_sigma_px, K1_SIGMA, K2_SIGMA, INSET_SIGMA_PX]
+            [LOG_FOCAL_SIGMA, LOG_ASPECT_SIGMA, center_sigma_px, center_sigma_px, K1_SIGMA, K2_SIGMA, INSET_SIGMA_PX]
         )
 
     def solve(self, start: float) -> _Solution | None:
@@ -125,7 +127,7 @@ class _Solver:
         corner_count = sum(map(len, self._pixels))
         residuals = np.empty(2 * corner_count + _SHARED)
         jacobian = np.zeros((len(residuals), len(state)))
-        matrix, distortion = _make_matrix(state), np.array([state[3], state[4], 0.0, 0.0, 0.0])
+        matrix, distortion = _make_matrix(state), np.array([state[4], state[5], 0.0, 0.0, 0.0])
         row = 0
         for index, (points, pixels, inward) in enumerate(zip(self._points, self._pixels, self._inward, strict=True)):
             column = _SHARED + 6 * index
@@ -133,10 +135,12 @@ class _Solver:
             # The columns of its derivatives: rotation, translation, fx, fy, cx, cy, k1, k2, ...
             projected, derivatives = cv2.projectPoints(points, pose[:3], pose[3:], matrix, distortion)
             rows = slice(row, row + 2 * len(points))
-            residuals[rows] = (projected.reshape(-1, 2) + state[5] * inward - pixels).ravel()
-            jacobian[rows, 0] = (derivatives[:, 6] + derivatives[:, 7]) * matrix[0, 0]
-            jacobian[rows, 1:5] = derivatives[:, 8:12]
-            jacobian[rows, 5] = inward.ravel()
+            residuals[rows] = (projected.reshape(-1, 2) + state[6] * inward - pixels).ravel()
+            by_log_fx, by_log_fy = derivatives[:, 6] * matrix[0, 0], derivatives[:, 7] * matrix[1, 1]
+            jacobian[rows, 0] = by_log_fx + by_log_fy
+            jacobian[rows, 1] = (by_log_fx - by_log_fy) / 2
+            jacobian[rows, 2:6] = derivatives[:, 8:12]
+            jacobian[rows, 6] = inward.ravel()
             jacobian[rows, column : column + 6] = derivatives[:, :6]
             row = rows.stop
         residuals[:row] /= CORNER_SIGMA_PX
@@ -148,9 +152,16 @@ class _Solver:
     def make_estimate(self, solution: _Solution) -> SheetCamera:
         """What a solution says of the camera and the views."""
         state = solution.state
-        focal_px, center_x, center_y, k1, k2 = map(float, (np.exp(state[0]), *state[1:5]))
-        size = (self._guess.width, self._guess.height)
-        camera = Camera(focal_px, focal_px, center_x, center_y, *size, (k1, k2, 0.0, 0.0, 0.0))
+        matrix = _make_matrix(state)
+        camera = Camera(
+            fx=float(matrix[0, 0]),
+            fy=float(matrix[1, 1]),
+            cx=float(matrix[0, 2]),
+            cy=float(matrix[1, 2]),
+            width=self._guess.width,
+            height=self._guess.height,
+            distortion=(float(state[4]), float(state[5]), 0.0, 0.0, 0.0),
+        )
         corners = solution.residuals[:-_SHARED]
         # Corners that fit worse than assumed are less certain, all of them alike.
         scale = max(1.0, float(corners @ corners) / len(corners))
@@ -168,12 +179,16 @@ class _Solver:
 
 
 def _find_inward(pixels: np.ndarray) -> np.ndarray:
-    """(N, 2) directions of length 1 from each corner to the middle of its marker, of which each has four."""
+    """(N, 2) directions of length 1 that halve the angle of each corner; N / 4 markers."""
     quads = pixels.reshape(-1, 4, 2)
-    directions = quads.mean(axis=1, keepdims=True) - quads
-    return (directions / np.linalg.norm(directions, axis=2, keepdims=True)).reshape(-1, 2)
+    halving = sum(_normalize(np.roll(quads, turn, axis=1) - quads) for turn in (-1, 1))
+    return _normalize(halving).reshape(-1, 2)
+
+
+def _normalize(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
 def _make_matrix(state: Sequence[float] | np.ndarray) -> np.ndarray:
-    focal_px = np.exp(state[0])
-    return np.array([[focal_px, 0.0, state[1]], [0.0, focal_px, state[2]], [0.0, 0.0, 1.0]])
+    fx_px, fy_px = np.exp(state[0] + state[1] / 2), np.exp(state[0] - state[1] / 2)
+    return np.array([[fx_px, 0.0, state[2]], [0.0, fy_px, state[3]], [0.0, 0.0, 1.0]])
