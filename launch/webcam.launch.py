@@ -9,6 +9,7 @@ Accepts all arguments of core.launch.py. `fingertip-contact keyboard calibrate-c
 from launch.actions import DeclareLaunchArgument, Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 
 from fingertip_contact.resources import PACKAGE, find_share_file
 from fingertip_contact.ros import launch_utils as launching
@@ -46,18 +47,18 @@ def declare(name, default, text):
 
 
 def make_camera():
-    """webcam_node; its end, with a file, ends the launch. Some of its arguments are declared by core.launch.py."""
+    """webcam_node; its end, with a file, ends the launch. core.launch.py declares the arguments with a default here."""
     return Node(
         package=PACKAGE,
         executable="webcam_node",
         name="webcam_node",
-        namespace=LaunchConfiguration("namespace"),
+        namespace=LaunchConfiguration("namespace", default=PACKAGE),
         parameters=[
             str(find_share_file("config/nodes/webcam_node.yaml")),
             {
                 **{name: launching.cast_argument(name, type_) for name, type_, _, _ in CAMERA_ARGUMENTS},
-                "layout": launching.cast_argument("layout", str),
-                "autostart": launching.cast_argument("autostart", bool),
+                "layout": ParameterValue(LaunchConfiguration("layout", default="qwerty"), value_type=str),
+                "autostart": ParameterValue(LaunchConfiguration("autostart", default="true"), value_type=bool),
             },
         ],
         remappings=[

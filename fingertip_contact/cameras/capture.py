@@ -52,20 +52,22 @@ class LiveCapture:
         return CapturedImage(image if image.ndim == 3 else cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), self._find_age_s())
 
     def _find_age_s(self) -> float:
-        # Of V4L2 this is the buffer's stamp, which UVC drivers take from the monotonic clock; of streams it is another.
+        if _is_url(self._device):
+            return 0.0  # Its stamps count from the beginning of the stream.
+        # The stamp of V4L2's buffer, which UVC drivers take from the monotonic clock.
         age_s = time.monotonic() - self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         return age_s if 0 <= age_s <= MAX_AGE_S else 0.0
 
 
 def is_live(device: str) -> bool:
     """Whether a device is a camera or a network stream, not a file."""
-    return device.isdecimal() or device.startswith("/dev/") or "://" in device
+    return device.isdecimal() or device.startswith("/dev/") or _is_url(device)
 
 
 @contextmanager
 def open_capture(request: CaptureRequest) -> Iterator[LiveCapture]:
     """Opens a live device. Raises OSError if it cannot be opened."""
-    capture = _open_stream(request.device) if "://" in request.device else _open_device(request)
+    capture = _open_stream(request.device) if _is_url(request.device) else _open_device(request)
     try:
         if not capture.isOpened():
             raise OSError(
@@ -75,6 +77,10 @@ def open_capture(request: CaptureRequest) -> Iterator[LiveCapture]:
         yield LiveCapture(capture, request.device)
     finally:
         capture.release()
+
+
+def _is_url(device: str) -> bool:
+    return "://" in device
 
 
 def _open_device(request: CaptureRequest) -> cv2.VideoCapture:

@@ -49,6 +49,11 @@ def test_stamps_of_another_clock_are_not_believed(stamp_ms):
     assert LiveCapture(FakeCapture(stamp_ms), "0").read().age_s == 0.0
 
 
+def test_stamps_of_a_stream_are_not_those_of_images():
+    """They count from its beginning, whatever the clock says."""
+    assert LiveCapture(FakeCapture(now_ms() - 40), "rtsp://host/stream").read().age_s == 0.0
+
+
 def test_a_lost_camera_is_an_error():
     """It names the camera."""
     capture = LiveCapture(FakeCapture(0.0, count=1), "/dev/video7")
