@@ -181,8 +181,8 @@ class _Solver:
 def _find_inward(pixels: np.ndarray) -> np.ndarray:
     """(N, 2) directions of length 1 that halve the angle of each corner; N / 4 markers."""
     quads = pixels.reshape(-1, 4, 2)
-    halving = sum(_normalize(np.roll(quads, turn, axis=1) - quads) for turn in (-1, 1))
-    return _normalize(halving).reshape(-1, 2)
+    to_next, to_previous = (_normalize(np.roll(quads, turn, axis=1) - quads) for turn in (-1, 1))
+    return _normalize(to_next + to_previous).reshape(-1, 2)
 
 
 def _normalize(vectors: np.ndarray) -> np.ndarray:
