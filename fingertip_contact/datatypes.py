@@ -148,6 +148,18 @@ class ContactEvent:
 
 
 @dataclass(frozen=True)
+class TapCandidate:
+    """What may have been a tap but was not sure enough for a press. Times, point and confidence: see ContactEvent."""
+
+    stamp_ns: int
+    contact_ns: int
+    hand: Handedness
+    finger: Finger
+    point_m: np.ndarray
+    confidence: float
+
+
+@dataclass(frozen=True)
 class KeyEvent:
     """A contact event on a key. key: the key's name in the layout, empty for a press on none; text: written by this
     event, often one character, empty for keys that write nothing and for ends of presses.

@@ -20,8 +20,8 @@ from fingertip_contact.registry import DEPTH_SOURCES, HAND_TRACKERS, OUTPUTS, SU
 from fingertip_contact.surface.camera_placement import CameraPlacement
 
 DEFAULT_HAND_TRACKER = "mediapipe"
-# The depth that comes with the frames.
-DEFAULT_DEPTH_SOURCE = "sensor"
+# What comes with the frames.
+DEFAULT_DEPTH_SOURCE = "auto"
 
 
 @dataclass(frozen=True)

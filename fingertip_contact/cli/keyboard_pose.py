@@ -54,7 +54,7 @@ def pose(
         if path is not None and not force:
             require_not_exists(path)
     loaded = load_layout(layout)
-    with open_with_camera(bag, loaded, camera_info, fps) as recording:
+    with open_with_camera(bag, loaded, camera_info, fps, depth_source="none") as recording:
         if corners:
             camera_from_sheet = _estimate_from_corners(corners, paper.lower(), loaded, recording.camera)
         else:

@@ -28,7 +28,7 @@ def process(
     words: options.Words = "",
     repeat_delay_s: options.RepeatDelay = 0.0,
     hand_tracker: options.HandTracker = "mediapipe",
-    depth_source: options.DepthSource = "sensor",
+    depth_source: options.DepthSource = "auto",
     output: options.Outputs = None,
     camera_info: options.CameraInfo = None,
     fps: options.FramesPerSecond = None,
@@ -36,9 +36,9 @@ def process(
 ) -> None:
     """Find every press, move and release in a recording, with its key.
 
-    The recording needs colour, its camera_info and depth aligned to colour, under realsense2_camera's topic names.
-    A video has colour alone: docs/video.md. docs/recordings.md describes the events file, docs/layout-file.md the
-    layout.
+    A bag needs colour and its camera_info, under realsense2_camera's topic names; depth aligned to colour and the
+    images of both imagers are used where they were recorded. A video has colour alone: docs/video.md.
+    docs/recordings.md describes the events file, docs/layout-file.md the layout.
 
     Example: fingertip-contact process out/fox.mcap --out fox.events.jsonl --video fox.mp4
     """
@@ -61,7 +61,7 @@ def process(
     with ExitStack() as stack:
         # Everything that may be rejected comes before the first file is created.
         loaded_layout = load_layout(layout)
-        recording = stack.enter_context(open_with_camera(bag, loaded_layout, camera_info, fps))
+        recording = stack.enter_context(open_with_camera(bag, loaded_layout, camera_info, fps, depth_source))
         keyboard_options = KeyboardOptions(str(sheet_pose or ""), words, repeat_delay_s)
         pipeline = build_pipeline(
             loaded_layout, profile, calibration_seconds, keyboard_options, hand_tracker, output or (), depth_source
@@ -74,6 +74,7 @@ def process(
             )
             draw = stack.enter_context(overlay)
         write = stack.enter_context(event_writer(out, overwrite=force))
+        typer.echo(f"reads {recording.streams_text} (depth source {depth_source})", err=True)
         frames = stack.enter_context(track_progress(recording.frames(), recording.frame_count, bag.name))
         presses = 0
         hints: Counter[str] = Counter()
@@ -85,8 +86,12 @@ def process(
             if draw is not None and frame is not None:
                 draw(frame, result)
         summary = f"{presses} presses in {recording.duration_s:.1f} s"
-        if recording.missing_depth_count:
-            summary += f"; {recording.missing_depth_count} of {recording.frame_count} frames had no depth"
+        for name, count in (
+            ("depth", recording.missing_depth_count),
+            ("images of both imagers", recording.missing_stereo_count),
+        ):
+            if count:
+                summary += f"; {count} of {recording.frame_count} frames had no {name}"
     typer.echo(f"{summary}; {out}", err=True)
     for text, count in hints.most_common():
         if text:

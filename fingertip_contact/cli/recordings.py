@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_with_camera(
-    path: Path, layout: Layout, camera_info: Path | None, frames_per_second: float | None
+    path: Path, layout: Layout, camera_info: Path | None, frames_per_second: float | None, depth_source: str
 ) -> Iterator[CameraRecording]:
     """A recording; prints where its camera's intrinsics come from, unless it is the bag.
 
@@ -30,7 +30,13 @@ def open_with_camera(
 
     camera = None if camera_info is None else load_camera_info(camera_info)
     find_camera = partial(find_sheet_camera, layout)
-    with open_recording(path, camera=camera, find_camera=find_camera, frames_per_second=frames_per_second) as recording:
+    with open_recording(
+        path,
+        depth_source=depth_source,
+        camera=camera,
+        find_camera=find_camera,
+        frames_per_second=frames_per_second,
+    ) as recording:
         if recording.camera_description:
             typer.echo(recording.camera_description, err=True)
         yield recording

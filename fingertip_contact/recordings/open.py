@@ -16,6 +16,7 @@ from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.bag import METADATA, open_bag_recording, open_color_images
 from fingertip_contact.recordings.image_folder import IMAGE_SUFFIXES, find_images
 from fingertip_contact.recordings.paths import BAG_SUFFIXES
+from fingertip_contact.recordings.streams import AUTO, select_streams
 from fingertip_contact.recordings.video import VIDEO_SUFFIXES, FindCamera, VideoRecording, open_video
 
 
@@ -26,6 +27,7 @@ class CameraRecording(Protocol):
     camera: Camera
     camera_description: str
     missing_depth_count: int
+    missing_stereo_count: int
 
     @property
     def frame_count(self) -> int: ...
@@ -36,6 +38,9 @@ class CameraRecording(Protocol):
     @property
     def frames_per_second(self) -> float: ...
 
+    @property
+    def streams_text(self) -> str: ...
+
     def frames(self) -> Iterator[Frame]: ...
 
 
@@ -44,25 +49,30 @@ def open_recording(
     path: str | Path,
     camera_profile: CameraProfile = D405,
     *,
+    depth_source: str = AUTO,
     camera: Camera | None = None,
     find_camera: FindCamera | None = None,
     frames_per_second: float | None = None,
 ) -> Iterator[CameraRecording]:
     """Opens a bag, a video file (.mp4, .avi, .mkv, .webm, .mov), or a folder of images (.png, .jpg, .bmp).
 
-    camera_profile: gives the endings of a bag's topics. camera: instead of the recorded intrinsics; at the resolution
-    of the images, of a video at any of the same aspect ratio. find_camera: gives the intrinsics of a video or of
-    images, where `camera` does not, for example `factory.make_camera_finder`; by default they are guessed.
-    frames_per_second: of a folder, or instead of the stamps of a video.
+    camera_profile: gives the endings of a bag's topics. depth_source: what the frames hold beside colour
+    (docs/recordings.md); auto: what was recorded, of a video nothing. camera: instead of the recorded intrinsics, at
+    the resolution of the images, of a video at any of the same aspect ratio. find_camera: gives the intrinsics of a
+    video or of images, where `camera` does not, as keyboard.camera_calibration.find_sheet_camera does for a layout; by
+    default they are guessed. frames_per_second: of a folder, or instead of the stamps of a video.
 
     Raises FileNotFoundError if it does not exist; ValueError if it is not a recording, is truncated, lacks a topic (the
     error names those wanted and found), its camera was not calibrated, or its frame rate is not known.
     """
     path = Path(path)
     if is_video(path):
+        # Raises for a source that needs more than colour.
+        select_streams(depth_source, (), path, "it is a video, of colour alone")
         yield VideoRecording(open_video(path, frames_per_second), camera, find_camera)
     else:
-        with open_bag_recording(_require_recording(path), camera_profile, camera) as recording:
+        bag = _require_recording(path)
+        with open_bag_recording(bag, camera_profile, depth_source=depth_source, camera=camera) as recording:
             yield recording
 
 

@@ -11,6 +11,7 @@ from fingertip_contact.cameras.intrinsics import CameraEstimate, guess_camera, s
 from fingertip_contact.datatypes import Frame
 from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.image_folder import ImageFolder
+from fingertip_contact.recordings.streams import describe_streams
 from fingertip_contact.recordings.video_file import VideoFile
 
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".webm", ".mov")
@@ -26,8 +27,9 @@ class VideoRecording:
     camera_description: where the intrinsics come from. Stamps count from the beginning of the video.
     """
 
-    # No frame lacks depth: there is none to expect.
-    missing_depth_count = 0
+    # No frame lacks what no video has.
+    missing_depth_count = missing_stereo_count = 0
+    streams_text = describe_streams(())
 
     def __init__(
         self, source: VideoFile | ImageFolder, camera: Camera | None = None, find_camera: FindCamera | None = None

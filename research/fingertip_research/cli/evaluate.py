@@ -42,8 +42,9 @@ def recording(
     calibration_seconds: options.CalibrationSeconds = None,
     profile: options.Profile = "default",
     depth_source: Annotated[
-        Literal["sensor", "model", "fused"], typer.Option(help="Depth in which contacts are detected.")
-    ] = "sensor",
+        Literal["auto", "none", "sensor", "model", "stereo", "fused"],
+        typer.Option(help="What contacts are detected in, beside colour; auto: whatever was recorded."),
+    ] = "auto",
     weights: Annotated[Path | None, typer.Option(help="Depth network weights; default: the pulled ones.")] = None,
     size: Annotated[str | None, typer.Option(help="Input of the depth network, HxW; default: as trained.")] = None,
 ) -> None:
@@ -66,9 +67,9 @@ def recording(
     # All truth files first: an invalid one is reported before the pipeline has run for minutes.
     ground_truths = [read_ground_truth(truth or ground_truth_path(bag)) for bag in bags]
     loaded_layout = load_layout(layout)
-    predict = None if depth_source == "sensor" else make_depth_source(depth_source, weights, size)
+    predict = make_depth_source(depth_source, weights, size) if depth_source in ("model", "fused") else None
     scores = [
-        _score_recording(bag, ground_truth, events, loaded_layout, calibration_seconds, profile, predict)
+        _score_recording(bag, ground_truth, events, loaded_layout, calibration_seconds, profile, depth_source, predict)
         for bag, ground_truth in zip(bags, ground_truths, strict=True)
     ]
     total, reports = make_report(scores), {score.name: make_report([score]) for score in scores}
@@ -85,9 +86,10 @@ def _score_recording(
     layout: Layout,
     calibration_seconds: float | None,
     profile: str,
+    depth_source: str,
     predict: DepthPredictor | None,
 ) -> RecordingScore:
-    """predict: the source that replaces the recording's depth; None: the recording's own depth."""
+    """depth_source: what is read of the recording. predict: the source that replaces its depth; None: its own."""
     from fingertip_contact.factory import build_pipeline
     from fingertip_contact.pipeline import process_frames
     from fingertip_contact.recordings.events import decode_text, make_event_records, read_events
@@ -96,7 +98,7 @@ def _score_recording(
     from fingertip_research.evaluation.recording_score import score_recording
 
     events = None if events_file is None else read_events(events_file)
-    with open_recording(bag) as recording:
+    with open_recording(bag, depth_source=depth_source) as recording:
         if events is None:
             if calibration_seconds is None:
                 calibration_seconds = truth.header.calibration_seconds

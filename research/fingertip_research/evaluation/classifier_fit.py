@@ -20,7 +20,8 @@ from fingertip_contact.contact.classifiers.evidence import EvidenceClassifier
 from fingertip_contact.contact.classifiers.tree_ensemble import TreeEnsembleClassifier
 from fingertip_contact.contact.classifiers.tree_model import TreeEnsemble
 from fingertip_contact.contact.features import FEATURES, compute_contact_features
-from fingertip_contact.contact.measurement.history import FingertipHistory, find_column, find_columns
+from fingertip_contact.contact.measurement.columns import find_column, find_columns
+from fingertip_contact.contact.measurement.history import FingertipHistory
 from fingertip_contact.contact.parameters import ContactParameters, load_profile
 from fingertip_contact.files import atomic_write
 from fingertip_contact.keyboard.layout import Layout

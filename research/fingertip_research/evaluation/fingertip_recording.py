@@ -23,8 +23,10 @@ import fingertip_contact.keyboard.sheet_pose
 import fingertip_contact.pipeline
 import fingertip_contact.surface
 from fingertip_contact.contact.detector import ContactDetector
-from fingertip_contact.contact.measurement.fingertip_height import FingertipSamples
-from fingertip_contact.contact.measurement.history import FINGER_COUNT, find_columns
+from fingertip_contact.contact.measurement.appearance_network import OUTPUTS
+from fingertip_contact.contact.measurement.columns import FINGER_COUNT, find_columns
+from fingertip_contact.contact.measurement.fingertip_samples import FingertipSamples
+from fingertip_contact.contact.measurement.hand_shape import SHAPE
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, FrameResult, Hand
 from fingertip_contact.factory import DEFAULT_HAND_TRACKER, build_contact_pipeline
@@ -171,7 +173,14 @@ def _measure(bag: Path, layout: Layout, calibration_seconds: float) -> Fingertip
     )
 
 
-_SHAPES = {"tip_px": (2,), "tip_end_px": (2,), "contact_point_m": (3,), "flow_m": (2,)}
+_SHAPES = {
+    "tip_px": (2,),
+    "tip_end_px": (2,),
+    "contact_point_m": (3,),
+    "flow_m": (2,),
+    "shape": (len(SHAPE),),
+    "appearance": (len(OUTPUTS),),
+}
 
 
 class _MeasurementCollector:
