@@ -211,7 +211,7 @@ def _choose_desk_points(image: np.ndarray, fingertips_px: np.ndarray, half: int)
         np.arange(half + 1, height - half, GRID_STEP_PX),
     )
     grid = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
-    apart = np.abs(grid[:, None] - fingertips_px).max(axis=-1).min(axis=1, initial=np.inf) > HAND_MARGIN_PX
+    apart = np.abs(grid[:, None] - fingertips_px).max(axis=-1).min(axis=1) > HAND_MARGIN_PX
     grid = grid[apart]
     if not len(grid):
         return grid
