@@ -94,8 +94,8 @@ def _score_recording(
     """depth_source: what is read of the recording. predict: the source that replaces its depth; None: its own."""
     from fingertip_contact.factory import build_pipeline
     from fingertip_contact.pipeline import process_frames
-    from fingertip_contact.recordings.bag import open_recording
     from fingertip_contact.recordings.events import decode_text, make_event_records, read_events
+    from fingertip_contact.recordings.open import open_recording
     from fingertip_research.evaluation.depth_sources import replace_depth
     from fingertip_research.evaluation.recording_score import score_recording
 

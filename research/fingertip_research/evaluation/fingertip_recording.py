@@ -34,8 +34,8 @@ from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.key_decoder import KeyDecoder, KeyDecoderSettings
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.pipeline import Pipeline
-from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.events import EventRecord, make_event_records
+from fingertip_contact.recordings.open import open_recording
 from fingertip_contact.registry import HAND_TRACKERS
 from fingertip_contact.resources import find_share_directory, get_cache_directory
 
