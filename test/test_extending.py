@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from contact_world import CAMERA, FRAME_NS, make_hand, make_pad_heights, make_samples
+from contact_world import CAMERA, FRAME_NS, make_detector, make_hand, make_pad_heights, make_samples
 from fingertip_contact import registry
 from fingertip_contact.cameras.profile import load_camera_profile
-from fingertip_contact.contact.detector import ContactDetector
 from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.datatypes import ContactEvent, DepthImage, Frame, FrameResult, KeyEvent
 from fingertip_contact.factory import build_pipeline
@@ -95,7 +94,7 @@ def test_surface_source():
 def test_contact_classifier():
     """A profile names the classifier: ContactDetector finds the tap of the right index finger, and only that."""
     heights_m = make_pad_heights([(6, 1.0, 0.12)], seconds=2.0)
-    detector = ContactDetector(load_profile(Path("threshold.yaml")))
+    detector = make_detector(load_profile(Path("threshold.yaml")))
     hands = (make_hand(0), make_hand(1))
     events = []
     for index, height_m in enumerate(heights_m):

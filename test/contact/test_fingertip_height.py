@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from contact_world import CAMERA, make_desk_plane, make_hand, render_fingers
-from fingertip_contact.contact.measurement.fingertip_height import measure_fingertips
+from fingertip_contact.contact.measurement.fingertip_height import measure_rims
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import FINGERTIP_LANDMARKS, DepthImage
 from fingertip_contact.geometry import Plane
@@ -20,7 +20,7 @@ def measure_rims_m(
 ) -> np.ndarray:
     plane = make_desk_plane(elevation_deg)
     depth = render_fingers(plane, TIPS, lift_m, seed)
-    return measure_fingertips(depth, CAMERA, plane, (make_hand(0, shift_px),), ContactParameters()).rim_height_m
+    return measure_rims(depth, CAMERA, plane, (make_hand(0, shift_px),), ContactParameters()).rim_height_m
 
 
 @pytest.mark.parametrize("elevation_deg", [45, 60, 75])
@@ -37,31 +37,18 @@ def test_landmark_errors_hardly_change_the_height(shift_px: tuple[float, float])
     assert np.abs(measure_rims_m(60, 0.004, shift_px) - measure_rims_m(60, 0.004)).max() < 0.002
 
 
-def test_contact_point_lies_under_the_fingertip() -> None:
-    """The pad of a touching finger lies on the plane, within 5 mm of where it is."""
-    plane = make_desk_plane(60)
-    depth = render_fingers(plane, TIPS, 0.0, 3)
-    pads = measure_fingertips(depth, CAMERA, plane, (HAND,), ContactParameters()).contact_point_m
-    in_contact = plane.intersect(CAMERA.rays(TIPS))
-    assert np.abs(plane.height_m(pads)).max() < 0.001
-    assert np.linalg.norm(pads - in_contact, axis=1).max() < 0.008
-    assert np.abs(pads - in_contact)[:, 0].max() < 0.002
-
-
 def test_depth_bias_cancels_over_the_depth_plane() -> None:
-    """Depth that is 2.5 % too near raises no finger if the desk is taken from the same depth; the contact point stays
-    on the desk itself."""
+    """Depth that is 2.5 % too near raises no finger if the desk is taken from the same depth."""
     plane = make_desk_plane(60)
     depth = render_fingers(plane, TIPS, 0.004, 0)
     biased = DepthImage(depth.values * np.float32(0.975 * depth.unit_m), 1.0)
     depth_plane = Plane(plane.normal, plane.offset_m * 0.975)
     true, found = (
-        measure_fingertips(image, CAMERA, plane, (HAND,), ContactParameters(), depth_plane=seen)
+        measure_rims(image, CAMERA, seen, (HAND,), ContactParameters())
         for image, seen in ((depth, plane), (biased, depth_plane))
     )
     np.testing.assert_allclose(found.rim_height_m, true.rim_height_m, atol=0.0005)
-    np.testing.assert_allclose(found.contact_point_m, true.contact_point_m, atol=0.0005)
-    over_plane = measure_fingertips(biased, CAMERA, plane, (HAND,), ContactParameters())
+    over_plane = measure_rims(biased, CAMERA, plane, (HAND,), ContactParameters())
     assert not np.allclose(over_plane.rim_height_m, true.rim_height_m, atol=0.003)
 
 
@@ -72,7 +59,7 @@ def test_fingertip_end_is_assigned_to_one_finger() -> None:
     depth = render_fingers(plane, np.delete(TIPS, ring, axis=0), 0.0, 5)
     hidden = make_hand(0)
     hidden.landmarks_px[FINGERTIP_LANDMARKS[ring]] = TIPS[middle] + (6.0, -3.0)
-    rim_height_m = measure_fingertips(depth, CAMERA, plane, (hidden,), ContactParameters()).rim_height_m
+    rim_height_m = measure_rims(depth, CAMERA, plane, (hidden,), ContactParameters()).rim_height_m
     assert np.isnan(rim_height_m[ring])
     assert np.isfinite(rim_height_m[middle])
 
@@ -80,7 +67,7 @@ def test_fingertip_end_is_assigned_to_one_finger() -> None:
 def test_missing_depth_gives_no_height() -> None:
     """Without depth nothing is measured, and nothing is raised."""
     empty = DepthImage(np.zeros((480, 640), np.uint16), 0.001)
-    result = measure_fingertips(empty, CAMERA, make_desk_plane(60), (HAND,), ContactParameters())
+    result = measure_rims(empty, CAMERA, make_desk_plane(60), (HAND,), ContactParameters())
     assert np.isnan(result.rim_height_m).all()
 
 
@@ -89,7 +76,7 @@ def test_hand_at_the_image_border_is_handled() -> None:
     plane = make_desk_plane(60)
     depth = render_fingers(plane, TIPS, 0.0, 4)
     outside = make_hand(0, (-170.0, 250.0))
-    result = measure_fingertips(depth, CAMERA, plane, (outside,), ContactParameters())
+    result = measure_rims(depth, CAMERA, plane, (outside,), ContactParameters())
     assert result.rim_height_m.shape == (5,)
     assert np.isnan(result.rim_height_m[0])
 
@@ -99,6 +86,6 @@ def test_float_and_integer_depth_give_equal_heights() -> None:
     plane = make_desk_plane(60)
     expected = render_fingers(plane, TIPS, 0.005, 5)
     metres = expected.to_metres()
-    first = measure_fingertips(expected, CAMERA, plane, (HAND,), ContactParameters())
-    second = measure_fingertips(DepthImage(metres, 1.0), CAMERA, plane, (HAND,), ContactParameters())
+    first = measure_rims(expected, CAMERA, plane, (HAND,), ContactParameters())
+    second = measure_rims(DepthImage(metres, 1.0), CAMERA, plane, (HAND,), ContactParameters())
     np.testing.assert_allclose(first.rim_height_m, second.rim_height_m, atol=1e-5)

@@ -7,15 +7,25 @@ from pathlib import Path
 
 import pytest
 
+from fingertip_contact.contact.classifiers.touch import CONTACT_FILE, TIMING_FILE, TOUCH_DOWN_FILE
 from fingertip_contact.contact.parameters import ContactParameters, list_profiles, load_profile
 
 
-def test_default_profile_equals_parameter_defaults() -> None:
-    """The profile `default` holds the defaults and names its model; `evidence` has another classifier and entry."""
-    default = load_profile("default")
-    assert replace(default, model="") == ContactParameters()
-    assert (Path(default.model) / "decision.json").is_file()
+def test_sharp_depth_profile_equals_parameter_defaults() -> None:
+    """`sharp_depth` holds the defaults and names its model; `evidence` has another classifier and entry."""
+    sharp_depth = load_profile("sharp_depth")
+    assert replace(sharp_depth, model="") == ContactParameters()
+    assert (Path(sharp_depth.model) / "decision.json").is_file()
     assert load_profile("evidence") == ContactParameters(classifier="evidence", entry_height_m=0.0045)
+
+
+def test_default_profile_names_the_touch_model() -> None:
+    """The profile `default` needs no sharp depth: the touch classifier with its three ensembles."""
+    default = load_profile("default")
+    assert default.classifier == "touch"
+    assert default.press_log_odds_threshold == 0.0
+    for name in (TOUCH_DOWN_FILE, TIMING_FILE, CONTACT_FILE):
+        assert (Path(default.model) / name).is_file()
 
 
 def test_model_is_relative_to_the_profile(tmp_path: Path) -> None:
@@ -33,8 +43,9 @@ def test_classifier_can_be_named_by_reference() -> None:
 
 def test_every_shipped_profile_loads() -> None:
     """All profiles of config/profiles.yaml are valid and differ."""
-    assert set(list_profiles()) == {"default", "evidence", "paper", "depth_only", "velocity_only"}
-    assert len({load_profile(name) for name in list_profiles()}) == 5
+    names = {"default", "sharp_depth", "evidence", "paper", "depth_only", "velocity_only"}
+    assert set(list_profiles()) == names
+    assert len({load_profile(name) for name in names}) == len(names)
 
 
 def test_every_parameter_has_description_and_range() -> None:

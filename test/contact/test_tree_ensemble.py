@@ -166,7 +166,7 @@ def test_saved_ensemble_is_restored_exactly(tmp_path: Path) -> None:
     save_trees(make_two_leaf_ensemble(), tmp_path / "trees.json")
     features = np.array([[2.0], [5.0]]) * np.ones(len(FEATURES))
     assert (
-        load_tree_ensemble(tmp_path / "trees.json").predict(features).tolist()
+        load_tree_ensemble(tmp_path / "trees.json", FEATURES).predict(features).tolist()
         == make_two_leaf_ensemble().predict(features).tolist()
     )
 
@@ -185,14 +185,15 @@ def test_invalid_ensembles_are_rejected(change: str, tmp_path: Path) -> None:
         data["threshold_or_leaf"][0][1] = float("nan")
     path.write_text("trees" if change == "text" else json.dumps(data), encoding="utf-8")
     with pytest.raises(ValueError, match="fit-classifier"):
-        load_tree_ensemble(path)
+        load_tree_ensemble(path, FEATURES)
 
 
 def test_training_participants_are_not_evaluated() -> None:
     """The people that trees are fitted to are none of the suite's."""
     assert not set(PARTICIPANTS) & {*TRAINING_PARTICIPANTS, *TRAINING_STROKE_SEEDS}
     for name in (DECISION_FILE, TIMING_FILE):
-        assert "on 1001-1160, 2001-2096" in load_tree_ensemble(find_share_file(str(DEFAULT_MODEL / name))).source
+        ensemble = load_tree_ensemble(find_share_file(str(DEFAULT_MODEL / name)), FEATURES)
+        assert "on 1001-1160, 2001-2096" in ensemble.source
 
 
 @pytest.mark.parametrize(
@@ -211,13 +212,13 @@ def test_unusable_numbers_are_rejected(tmp_path: Path, change: dict[str, object]
     data |= {"threshold_or_leaf": [[0.5, -1.0, 1.0]]}
     path = tmp_path / "trees.json"
     path.write_text(json.dumps(data))
-    assert load_tree_ensemble(path).predict(np.zeros((1, len(FEATURES)))).tolist() == [-1.0]
+    assert load_tree_ensemble(path, FEATURES).predict(np.zeros((1, len(FEATURES)))).tolist() == [-1.0]
     path.write_text(json.dumps(data | change))
     with pytest.raises(ValueError, match=message):
-        load_tree_ensemble(path)
+        load_tree_ensemble(path, FEATURES)
 
 
 def test_missing_model_file_is_named(tmp_path: Path) -> None:
-    """With what a model folder holds."""
-    with pytest.raises(FileNotFoundError, match=r"decision\.json cannot be read.*timing\.json"):
-        load_tree_ensemble(tmp_path / "decision.json")
+    """With the remedy."""
+    with pytest.raises(FileNotFoundError, match=r"decision\.json cannot be read.*name a model folder"):
+        load_tree_ensemble(tmp_path / "decision.json", FEATURES)

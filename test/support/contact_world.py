@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from fingertip_contact.contact.detector import ContactDetector
 from fingertip_contact.contact.measurement.appearance_network import OUTPUTS
+from fingertip_contact.contact.measurement.fingertip_estimator import FingertipEstimator
 from fingertip_contact.contact.measurement.fingertip_samples import FingertipSamples
 from fingertip_contact.contact.measurement.hand_shape import SHAPE
+from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import HANDS, DepthImage, Hand
 from fingertip_contact.geometry import Camera, Plane
 
@@ -19,6 +22,12 @@ def make_desk_plane(elevation_deg: float, distance_m: float = 0.34) -> Plane:
     """The plane that a camera looks at from this elevation, its centre this far away along the optical axis."""
     angle = np.radians(elevation_deg)
     return Plane(np.array([0.0, -np.cos(angle), -np.sin(angle)]), distance_m * np.sin(angle))
+
+
+def make_detector(parameters: ContactParameters | None = None) -> ContactDetector:
+    """A detector for samples: what it measures of frames itself is without the appearance network."""
+    parameters = parameters or ContactParameters()
+    return ContactDetector(parameters, estimator=FingertipEstimator(parameters, with_rims=True, with_appearance=False))
 
 
 def make_hand(side: int, shift_px: tuple[float, float] = (0.0, 0.0), track: int | None = None) -> Hand:

@@ -51,7 +51,7 @@ def test_fitted_ensemble_is_restored_from_its_file(tmp_path: Path) -> None:
     features, _, offset_s = make_candidates(1)
     ensemble = fit_timing_model(features, offset_s, "noise")
     save_trees(ensemble, tmp_path / "trees.json")
-    restored = load_tree_ensemble(tmp_path / "trees.json")
+    restored = load_tree_ensemble(tmp_path / "trees.json", FEATURES)
     assert np.array_equal(restored.right[restored.feature >= 0], ensemble.right[ensemble.feature >= 0])
     assert np.median(np.abs(restored.predict(features) - ensemble.predict(features))) < 1e-3
     assert restored.source == "noise"
