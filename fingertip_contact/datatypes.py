@@ -148,6 +148,22 @@ class ContactEvent:
 
 
 @dataclass(frozen=True)
+class TapCandidate:
+    """A touch-down that was not taken for a press, but may have been one. Nothing follows it.
+
+    stamp_ns: exposure of the frame that decided. contact_ns: of the touch-down. point_m: (3,) optical frame.
+    confidence: probability that it was a tap, under that of a press.
+    """
+
+    stamp_ns: int
+    contact_ns: int
+    hand: Handedness
+    finger: Finger
+    point_m: np.ndarray
+    confidence: float
+
+
+@dataclass(frozen=True)
 class KeyEvent:
     """A contact event on a key. key: the key's name in the layout, empty for a press on none; text: written by this
     event, often one character, empty for keys that write nothing and for ends of presses.

@@ -20,7 +20,17 @@ from fingertip_contact.contact.measurement.height_filter import HeightFilter
 from fingertip_contact.contact.measurement.history import FINGER_COUNT, FingertipHistory, find_columns
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.contact.state_machine import FingerSample, FingerStateMachine
-from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, EventType, Fingertip, Frame, Hand, Surface
+from fingertip_contact.datatypes import (
+    FINGERS,
+    HANDS,
+    ContactEvent,
+    EventType,
+    Fingertip,
+    Frame,
+    Hand,
+    Surface,
+    TapCandidate,
+)
 from fingertip_contact.protocols import ContactClassifier
 from fingertip_contact.registry import CONTACT_CLASSIFIERS
 
@@ -41,6 +51,11 @@ class ContactDetector:
         self._press_count = 0
         self._estimator = FingertipEstimator(parameters)
         self.reset()
+
+    @property
+    def tentative(self) -> tuple[TapCandidate, ...]:
+        """Touch-downs of the last frame that were not taken for presses, but may have been taps."""
+        return ()
 
     def reset(self) -> None:
         """Forget everything, contact heights included. Call cancel_all() first where presses may be open."""

@@ -1,0 +1,108 @@
+"""The text of a keyboard: as its presses wrote it, and as a language model reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fingertip_contact.datatypes import Finger, Handedness, KeyEvent
+from fingertip_contact.keyboard.language import LanguageModel
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.keyboard.text_decoder import TextDecoder, Touch
+from fingertip_contact.keyboard.touch_model import TouchModel
+from fingertip_contact.text_buffer import BACKSPACE, TextBuffer
+
+
+@dataclass(frozen=True)
+class TouchPlace:
+    """Where a finger touched, and what turns letters into capitals then. point_m: (2,) in the sheet's frame."""
+
+    point_m: np.ndarray
+    hand: Handedness
+    finger: Finger
+    shift: bool
+    caps_lock: bool
+
+
+class TypedText:
+    """Keeps both texts in step. Without a language model there is one: that of the presses."""
+
+    def __init__(self, layout: Layout, touch_model: TouchModel, language: LanguageModel | None) -> None:
+        self._layout = layout
+        self._touch_model = touch_model
+        self._language = language
+        self._decoder = TextDecoder(language) if language else None
+        self.buffer = TextBuffer()
+
+    @property
+    def text(self) -> str:
+        """The best text so far."""
+        return self._decoder.text if self._decoder else self.buffer.text
+
+    def press(self, event: KeyEvent, place: TouchPlace) -> None:
+        """A press and what it wrote."""
+        press = event.contact.press
+        self.buffer.press(press, event.key, event.text)
+        if self._decoder is None:
+            return
+        if event.key == BACKSPACE:
+            self._decoder.press_backspace(press)
+        else:
+            self._decoder.press(press, self._make_press_touch(event, place) if event.text else None)
+
+    def add_tentative(self, place: TouchPlace, tap_probability: float) -> None:
+        """A touch that was no press but may have been a tap: of a letter or a space, everything else takes a press."""
+        if self._decoder is None:
+            return
+        key = self._touch_model.choose(place.point_m, place.hand, place.finger)
+        if key is not None and self._is_of_words(key.text):
+            self._decoder.add_tentative(Touch(self._find_keys(place), tap_probability, None))
+
+    def repeat(self, key: str, text: str) -> None:
+        """A held key writes once more."""
+        self.buffer.repeat(key, text)
+        if self._decoder is None:
+            return
+        if key == BACKSPACE:
+            self._decoder.repeat_backspace()
+        else:
+            self._decoder.repeat(text)
+
+    def cancel(self, press: int) -> str | None:
+        """Takes the last press back; returns what it had written, None if the press is not the last one."""
+        if self._decoder:
+            self._decoder.cancel(press)
+        return self.buffer.cancel(press)
+
+    def clear(self) -> None:
+        """Empty the text; the presses before can no longer be cancelled."""
+        self.buffer.clear()
+        if self._decoder:
+            self._decoder.clear()
+
+    def complete_word(self) -> None:
+        """The typist pauses."""
+        if self._decoder:
+            self._decoder.complete_word()
+
+    def suggest(self) -> tuple[str, ...]:
+        """See `TextDecoder.suggest`; none without a language model."""
+        return self._decoder.suggest() if self._decoder else ()
+
+    def _make_press_touch(self, event: KeyEvent, place: TouchPlace) -> Touch:
+        """Digits, signs and line ends are what they are; letters and spaces may be others."""
+        if not self._is_of_words(event.text):
+            return Touch(((event.text, 0.0),), event.contact.confidence, event.text)
+        return Touch(self._find_keys(place), event.contact.confidence, event.text)
+
+    def _find_keys(self, place: TouchPlace) -> tuple[tuple[str, float], ...]:
+        nll = self._touch_model.compute_nll(place.point_m, place.hand, place.finger)
+        keys = (
+            (self._layout.keys[index].text_with_modifiers(place.shift, place.caps_lock), float(nll[index]))
+            for index in np.nonzero(np.isfinite(nll))[0]
+        )
+        return tuple((text, value) for text, value in keys if self._is_of_words(text))
+
+    def _is_of_words(self, text: str) -> bool:
+        return text == " " or (self._language is not None and text.lower() in self._language.letters)
