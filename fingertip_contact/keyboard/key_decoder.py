@@ -145,13 +145,15 @@ class KeyDecoder:
         if spatial_key is None:
             nearest, _ = self._layout.find_nearest(point_m)
             return self._make_off_key_event(event, self._layout.keys[nearest[0]].text, "off_key")
-        key = self._find_most_probable_key(point_m, event) if self._language else spatial_key
+        prior_nll = self._compute_prior_nll()
+        # Only keys in reach are candidates: a key is found whenever the place alone finds one.
+        key = self._touch_model.choose(point_m, event.hand, event.finger, prior_nll) or spatial_key
         self._held_keys[event.press] = key
         found = self._make_press_event(event, key)
         if key is not spatial_key and found.reason is None:
             found = replace(found, rejected=spatial_key.text or spatial_key.name, reason="language")
         self._typed_text.press(found, self._make_place(event, point_m))
-        self._touch_model.update(point_m, event.hand, event.finger, key)
+        self._touch_model.update(point_m, event.hand, event.finger, key, prior_nll)
         self._last_press_ns[event.hand, event.finger] = self._last_touch_ns = event.contact_ns
         if key.modifier is None:
             self._start_repeat(found)
@@ -175,14 +177,11 @@ class KeyDecoder:
         has_shift = "shift" in self._modifiers.active_at(touch.contact_ns)
         return TouchPlace(point_m, touch.hand, touch.finger, has_shift, self._modifiers.caps_lock)
 
-    def _find_most_probable_key(self, point_m: np.ndarray, event: ContactEvent) -> Key:
-        """The key that a touch means, given the text before it. Only keys in reach are candidates, so a key is found
-        whenever the touch model alone finds one."""
-        assert self._language is not None
-        language_nll = self._language.negative_log_likelihood(self.text, [key.text for key in self._layout.keys])
-        key = self._touch_model.choose(point_m, event.hand, event.finger, language_nll)
-        assert key is not None
-        return key
+    def _compute_prior_nll(self) -> list[float] | None:
+        """(N,) of each key, given the text before the touch; None without a language model."""
+        if self._language is None:
+            return None
+        return self._language.negative_log_likelihood(self.text, [key.text for key in self._layout.keys])
 
     def _make_press_event(self, event: ContactEvent, key: Key) -> KeyEvent:
         """The event of a press, with the text that it writes under the modifiers held at touch-down."""

@@ -48,6 +48,11 @@ class LanguageModel:
         unknown_nll = beginning.unknown_nll + self._unknown_nll(letter, beginning.letters)
         return WordBeginning(letters, self.lexicon.extend(beginning.span, letters), unknown_nll)
 
+    def find_continuations(self, beginning: WordBeginning) -> list[str]:
+        """The characters that come after this beginning in words of the list; a space after a whole word."""
+        found = [WORD_BOUNDARY] if self.lexicon.word_probability(beginning.span, beginning.letters) else []
+        return found + self.lexicon.find_next_letters(beginning.span, len(beginning.letters))
+
     def beginning_nll(self, beginning: WordBeginning) -> float:
         """Negative log-likelihood that a word begins so, nats."""
         return _mix(self.lexicon.probability(beginning.span), beginning.unknown_nll)

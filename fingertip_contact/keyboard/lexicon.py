@@ -46,6 +46,18 @@ class Lexicon:
             return 0.0
         return self._frequencies[span.first] / self._sums[-1]
 
+    def find_next_letters(self, span: Span, length: int) -> list[str]:
+        """The letters that follow the first `length` ones, which all words of the span share."""
+        letters, first = [], span.first
+        while first < span.last:
+            word = self._words[first]
+            if len(word) == length:
+                first += 1
+                continue
+            letters.append(word[length])
+            first = bisect_left(self._words, word[: length + 1] + _LAST, first, span.last)
+        return letters
+
     def find_commonest(self, span: Span, count: int) -> list[tuple[str, float]]:
         """The commonest words of a span with their probabilities, the commonest first."""
         found = heapq.nlargest(count, range(*span), key=self._frequencies.__getitem__)

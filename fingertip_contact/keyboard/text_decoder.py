@@ -21,9 +21,12 @@ MAX_SCORE_NATS = 14.0
 MIN_TAP_PROBABILITY, MAX_TAP_PROBABILITY = 0.02, 0.995
 # A false touch lands anywhere in its finger's reach, a tap near its key: what the place of a touch says against a false
 # one, if it is the middle of the key.
-FALSE_TOUCH_NLL = 1.5
+FALSE_TOUCH_NLL = 3.5
 # One touch is changed only if that costs at most this much more than to keep it: well-centred, confident ones stay.
 MAX_CHANGE_NATS = 6.0
+# A tap that gave no touch at all. The best hypotheses are tried with one.
+MISSED_NLL = 6.0
+MISSED_WIDTH = 6
 # Words that may change.
 _OPEN_WORDS = 2
 # Longest text that may change: one word without an end, for instance.
@@ -138,15 +141,27 @@ class TextDecoder:
         tap_nll, false_nll = -math.log(probability), -math.log(1 - probability) + FALSE_TOUCH_NLL
         keys = [(text, nll) for text, nll in touch.keys if nll <= MAX_CHANGE_NATS or text == touch.written]
         can_drop = touch.written is None or false_nll - tap_nll <= MAX_CHANGE_NATS
-        for before in self._hypotheses:
-            if can_drop:
+        if can_drop:
+            for before in self._hypotheses:
                 is_literal = before.is_literal and touch.written is None
                 _keep_better(found, self._writer.drop(before, false_nll, is_literal))
+        for before in [*self._hypotheses, *self._insert_missed()]:
             for text, nll in keys:
                 is_literal = before.is_literal and text == touch.written
                 _keep_better(found, self._writer.write(before, text, tap_nll + nll, is_literal, self._fixed))
         self._hypotheses = _prune(found)
         self._fix_old_words()
+
+    def _insert_missed(self) -> list[Hypothesis]:
+        """The best hypotheses, each with one more character whose tap was not seen at all."""
+        missed = []
+        for before in self._hypotheses[:MISSED_WIDTH]:
+            if before.word is None or not before.word.letters:
+                continue
+            for text in self._language.find_continuations(before.word):
+                missed.append(self._writer.write(before, text, MISSED_NLL, False, self._fixed))
+        limit = self._hypotheses[0].score + MAX_SCORE_NATS
+        return [hypothesis for hypothesis in missed if hypothesis.score <= limit]
 
     def _fix_old_words(self) -> None:
         """Of the best text, all but the last words; hypotheses that differ there are dropped."""

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from fingertip_contact.keyboard.language import LanguageModel, WordBeginning
 
+# Weight of the language model against the touches.
+LANGUAGE_WEIGHT = 0.8
 # Each character of a word that is not judged, because it has digits: as likely as one of 27.
 UNJUDGED_NLL = 3.3
 # A sign where a space would do, or a digit where a letter would.
@@ -65,7 +67,7 @@ class HypothesisWriter:
         """Cost of the word in progress if it ends here."""
         if hypothesis.word is None or not hypothesis.word.letters:
             return 0.0
-        return self._language.word_nll(hypothesis.word)
+        return LANGUAGE_WEIGHT * self._language.word_nll(hypothesis.word)
 
     def _space_nll(self, before: Hypothesis, fixed_text: str) -> float:
         previous = before.text[-1:] or fixed_text[-1:]
@@ -74,5 +76,5 @@ class HypothesisWriter:
         return self.end_nll(before)
 
     def _make(self, text: str, cost: float, word: WordBeginning | None, is_literal: bool) -> Hypothesis:
-        in_progress = self._language.beginning_nll(word) if word and word.letters else 0.0
+        in_progress = LANGUAGE_WEIGHT * self._language.beginning_nll(word) if word and word.letters else 0.0
         return Hypothesis(text, cost, word, cost + in_progress, is_literal)

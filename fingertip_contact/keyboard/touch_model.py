@@ -94,13 +94,23 @@ class TouchModel:
         nll = -np.log(exact + stray) + self._wrong_finger_nll[hand, finger]
         return np.where(self._layout.edge_distances_m(target_m)[0] <= STRAY_MARGIN_M, nll, np.inf)
 
-    def update(self, point_m: np.ndarray, hand: Handedness, finger: Finger, key: Key) -> None:
+    def update(
+        self,
+        point_m: np.ndarray,
+        hand: Handedness,
+        finger: Finger,
+        key: Key,
+        prior_nll: Sequence[float] | None = None,
+    ) -> None:
         """Learns from a touch that was assigned to a key: a Kalman update of the components of the offset.
 
-        The hypotheses that are not selected learn from the keys that they would have chosen.
+        The hypotheses that are not selected learn from the keys that they would have chosen. prior_nll: as `choose` got
+        it; a wrong hypothesis also shows in unlikely keys.
         """
         point_m, components = np.asarray(point_m), _make_components(hand, finger)
         nll = self._nll(point_m, hand, finger)
+        if prior_nll is not None:
+            nll = nll + np.asarray(prior_nll)
         chosen = np.argmin(nll, axis=1)
         chosen[self._selected] = self._layout.keys.index(key)
         hypotheses = np.arange(len(INITIAL_HYPOTHESES))

@@ -13,6 +13,10 @@ from fingertip_contact.keyboard.text_decoder import TextDecoder, Touch
 from fingertip_contact.keyboard.touch_model import TouchModel
 from fingertip_contact.text_buffer import BACKSPACE, TextBuffer
 
+# A digit or sign becomes a letter only if the letter's place fits at most this much worse: touches within about 4 mm of
+# its middle never do.
+MAX_SIGN_CHANGE_NATS = 4.0
+
 
 @dataclass(frozen=True)
 class TouchPlace:
@@ -33,6 +37,7 @@ class TypedText:
         self._touch_model = touch_model
         self._language = language
         self._decoder = TextDecoder(language) if language else None
+        self._key_indices = {key.name: index for index, key in enumerate(layout.keys)}
         self.buffer = TextBuffer()
 
     @property
@@ -91,18 +96,25 @@ class TypedText:
         return self._decoder.suggest() if self._decoder else ()
 
     def _make_press_touch(self, event: KeyEvent, place: TouchPlace) -> Touch:
-        """Digits, signs and line ends are what they are; letters and spaces may be others."""
+        """Letters and spaces may be others; digits and signs only if they were touched beside their middle."""
+        keys = self._find_keys(place)
         if not self._is_of_words(event.text):
-            return Touch(((event.text, 0.0),), event.contact.confidence, event.text)
-        return Touch(self._find_keys(place), event.contact.confidence, event.text)
+            own_nll = float(self._compute_nll(place)[self._key_indices[event.key]])
+            keys = tuple((text, nll) for text, nll in keys if nll <= own_nll + MAX_SIGN_CHANGE_NATS)
+            keys = ((event.text, own_nll), *keys)
+        return Touch(keys, event.contact.confidence, event.text)
 
     def _find_keys(self, place: TouchPlace) -> tuple[tuple[str, float], ...]:
-        nll = self._touch_model.compute_nll(place.point_m, place.hand, place.finger)
+        """Text and negative log-likelihood of the keys in reach that write letters or a space."""
+        nll = self._compute_nll(place)
         keys = (
             (self._layout.keys[index].text_with_modifiers(place.shift, place.caps_lock), float(nll[index]))
             for index in np.nonzero(np.isfinite(nll))[0]
         )
         return tuple((text, value) for text, value in keys if self._is_of_words(text))
+
+    def _compute_nll(self, place: TouchPlace) -> np.ndarray:
+        return self._touch_model.compute_nll(place.point_m, place.hand, place.finger)
 
     def _is_of_words(self, text: str) -> bool:
         return text == " " or (self._language is not None and text.lower() in self._language.letters)
