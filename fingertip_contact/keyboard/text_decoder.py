@@ -204,4 +204,3 @@ def _prune(found: dict[str, Hypothesis]) -> list[Hypothesis]:
         kept += [h for h in ordered if h.is_literal][:1]
     base = kept[0].cost
     return [h._replace(cost=h.cost - base, score=h.score - base) for h in kept]
-

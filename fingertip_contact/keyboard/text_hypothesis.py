@@ -21,8 +21,8 @@ _SIGNS = frozenset(".,;:!?()[]{}<>\"'-_/\\&+=*@#%$^~`|")
 
 class Hypothesis(NamedTuple):
     """text: after the text that is fixed. cost: of the touches and of the words that have ended, nats. word: the word
-    in progress; None if it has digits. score: cost, and that of the word in progress. is_literal: the word in progress is
-    as its presses wrote it."""
+    in progress; None if it has digits. score: cost, and that of the word in progress. is_literal: the word in progress
+    is as its presses wrote it."""
 
     text: str
     cost: float

@@ -93,9 +93,7 @@ def simulate_touches(
 def _make_event(
     event_type: EventType, press: int, touch: _TouchDown, point_m: np.ndarray, confidence: float
 ) -> ContactEvent:
-    return ContactEvent(
-        touch.at_ns, touch.at_ns, event_type, press, 0, touch.hand, touch.finger, point_m, confidence
-    )
+    return ContactEvent(touch.at_ns, touch.at_ns, event_type, press, 0, touch.hand, touch.finger, point_m, confidence)
 
 
 def _simulate_touch_downs(
