@@ -17,7 +17,7 @@ UNIFORM_WEIGHT = 0.1
 # that a touch near a key's middle is always that key.
 MAX_NLL_NATS = 3.0
 # Probability that a word is none of the list.
-UNKNOWN_WORD_PROBABILITY = 0.03
+UNKNOWN_WORD_PROBABILITY = 0.1
 
 
 class WordBeginning(NamedTuple):

@@ -22,10 +22,10 @@ MIN_TAP_PROBABILITY, MAX_TAP_PROBABILITY = 0.02, 0.995
 # A false touch lands anywhere in its finger's reach, a tap near its key: what the place of a touch says against a false
 # one, if it is the middle of the key.
 FALSE_TOUCH_NLL = 3.5
-# One touch is changed only if that costs at most this much more than to keep it: well-centred, confident ones stay.
-MAX_CHANGE_NATS = 6.0
+# More certain presses are never dropped.
+MAX_DOUBTED_PROBABILITY = 0.92
 # A tap that gave no touch at all. The best hypotheses are tried with one.
-MISSED_NLL = 6.0
+MISSED_NLL = 7.5
 MISSED_WIDTH = 6
 # Words that may change.
 _OPEN_WORDS = 2
@@ -139,14 +139,13 @@ class TextDecoder:
         found: dict[str, Hypothesis] = {}
         probability = min(max(touch.tap_probability, MIN_TAP_PROBABILITY), MAX_TAP_PROBABILITY)
         tap_nll, false_nll = -math.log(probability), -math.log(1 - probability) + FALSE_TOUCH_NLL
-        keys = [(text, nll) for text, nll in touch.keys if nll <= MAX_CHANGE_NATS or text == touch.written]
-        can_drop = touch.written is None or false_nll - tap_nll <= MAX_CHANGE_NATS
+        can_drop = touch.written is None or probability <= MAX_DOUBTED_PROBABILITY
         if can_drop:
             for before in self._hypotheses:
                 is_literal = before.is_literal and touch.written is None
                 _keep_better(found, self._writer.drop(before, false_nll, is_literal))
         for before in [*self._hypotheses, *self._insert_missed()]:
-            for text, nll in keys:
+            for text, nll in touch.keys:
                 is_literal = before.is_literal and text == touch.written
                 _keep_better(found, self._writer.write(before, text, tap_nll + nll, is_literal, self._fixed))
         self._hypotheses = _prune(found)

@@ -59,9 +59,9 @@ class HypothesisWriter:
             return self._make(written, cost + self._space_nll(before, fixed_text), self._language.start, True)
         if before.word is not None and text in _SIGNS:
             return self._make(written, cost + SIGN_NLL + self.end_nll(before), self._language.start, is_literal)
-        letters = before.word.letters if before.word else ""
-        cost += UNJUDGED_NLL * len(letters) + SIGN_NLL
-        return self._make(written, cost, None, is_literal)
+        if before.word is None:
+            return self._make(written, cost + UNJUDGED_NLL, None, is_literal)
+        return self._make(written, cost + SIGN_NLL + UNJUDGED_NLL * len(before.word.letters), None, is_literal)
 
     def end_nll(self, hypothesis: Hypothesis) -> float:
         """Cost of the word in progress if it ends here."""

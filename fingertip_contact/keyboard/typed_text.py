@@ -13,9 +13,11 @@ from fingertip_contact.keyboard.text_decoder import TextDecoder, Touch
 from fingertip_contact.keyboard.touch_model import TouchModel
 from fingertip_contact.text_buffer import BACKSPACE, TextBuffer
 
-# A digit or sign becomes a letter only if the letter's place fits at most this much worse: touches within about 4 mm of
-# its middle never do.
-MAX_SIGN_CHANGE_NATS = 4.0
+# The key of a press changes only to one that fits its place at most this much worse: touches within about 3 mm of a key's
+# middle never do, so that names, passwords and numbers can be typed.
+MAX_KEY_CHANGE_NATS = 4.0
+# A touch that was no press is of a key that fits at least so well.
+MAX_NLL_NATS = 6.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class TypedText:
             return
         key = self._touch_model.choose(place.point_m, place.hand, place.finger)
         if key is not None and self._is_of_words(key.text):
-            self._decoder.add_tentative(Touch(self._find_keys(place), tap_probability, None))
+            self._decoder.add_tentative(Touch(self._find_word_keys(place, MAX_NLL_NATS), tap_probability, None))
 
     def repeat(self, key: str, text: str) -> None:
         """A held key writes once more."""
@@ -96,20 +98,18 @@ class TypedText:
         return self._decoder.suggest() if self._decoder else ()
 
     def _make_press_touch(self, event: KeyEvent, place: TouchPlace) -> Touch:
-        """Letters and spaces may be others; digits and signs only if they were touched beside their middle."""
-        keys = self._find_keys(place)
-        if not self._is_of_words(event.text):
-            own_nll = float(self._compute_nll(place)[self._key_indices[event.key]])
-            keys = tuple((text, nll) for text, nll in keys if nll <= own_nll + MAX_SIGN_CHANGE_NATS)
-            keys = ((event.text, own_nll), *keys)
-        return Touch(keys, event.contact.confidence, event.text)
+        """The key of the press, and the letters and the space that it may have been instead."""
+        own_nll = float(self._compute_nll(place)[self._key_indices[event.key]])
+        others = self._find_word_keys(place, own_nll + MAX_KEY_CHANGE_NATS)
+        keys = {**dict(others), event.text: own_nll}
+        return Touch(tuple(keys.items()), event.contact.confidence, event.text)
 
-    def _find_keys(self, place: TouchPlace) -> tuple[tuple[str, float], ...]:
-        """Text and negative log-likelihood of the keys in reach that write letters or a space."""
+    def _find_word_keys(self, place: TouchPlace, max_nll: float) -> tuple[tuple[str, float], ...]:
+        """Text and negative log-likelihood of the keys that write letters or a space."""
         nll = self._compute_nll(place)
         keys = (
             (self._layout.keys[index].text_with_modifiers(place.shift, place.caps_lock), float(nll[index]))
-            for index in np.nonzero(np.isfinite(nll))[0]
+            for index in np.nonzero(nll <= max_nll)[0]
         )
         return tuple((text, value) for text, value in keys if self._is_of_words(text))
 
