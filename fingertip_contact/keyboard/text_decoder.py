@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from fingertip_contact.keyboard.language import LanguageModel
 from fingertip_contact.keyboard.text_hypothesis import Hypothesis, HypothesisWriter
 
+# All constants without another source were chosen by `evaluate words --phrases development`.
+
 # The most hypotheses that are kept, and the cost up to which they are, over the best.
 BEAM_WIDTH = 40
 MAX_SCORE_NATS = 14.0
@@ -68,10 +70,15 @@ class TextDecoder:
         self._since_last_press: list[Touch] = []
 
     def press(self, press: int, touch: Touch | None) -> None:
-        """A press of a key. press: its number. touch: None if the key writes nothing."""
+        """A press of a key. press: its number. touch: None for a modifier, which is no part of the text."""
         self._remember(press)
         if touch is not None:
             self._hear(touch)
+
+    def press_command(self, press: int) -> None:
+        """A key that may move the cursor or act on the text, as arrows and Ctrl do: the text so far is fixed."""
+        self._remember(press)
+        self._fix(self.text)
 
     def add_tentative(self, touch: Touch) -> None:
         """A touch that was no press, but may have been a tap."""
@@ -189,9 +196,13 @@ class TextDecoder:
 
 
 def _keep_better(found: dict[str, Hypothesis], hypothesis: Hypothesis) -> None:
+    """Of two hypotheses with the same text the cheaper one; it is literal if either is."""
     known = found.get(hypothesis.text)
-    if known is None or hypothesis.score < known.score:
+    if known is None:
         found[hypothesis.text] = hypothesis
+    else:
+        better = min(known, hypothesis, key=lambda each: each.score)
+        found[hypothesis.text] = better._replace(is_literal=known.is_literal or hypothesis.is_literal)
 
 
 def _prune(found: dict[str, Hypothesis]) -> list[Hypothesis]:

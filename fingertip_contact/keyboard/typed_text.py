@@ -9,13 +9,14 @@ import numpy as np
 from fingertip_contact.datatypes import Finger, Handedness, KeyEvent
 from fingertip_contact.keyboard.language import LanguageModel
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.keyboard.text_decoder import TextDecoder, Touch
+from fingertip_contact.keyboard.text_decoder import MAX_DOUBTED_PROBABILITY, TextDecoder, Touch
 from fingertip_contact.keyboard.touch_model import TouchModel
 from fingertip_contact.text_buffer import BACKSPACE, TextBuffer
 
-# The key of a press changes only to one that fits its place at most this much worse: touches within about 3 mm of a key's
+# The key of a certain press, and a digit or sign, changes only to one that fits its place at most this much worse: touches within about 3 mm of a key's
 # middle never do, so that names, passwords and numbers can be typed.
 MAX_KEY_CHANGE_NATS = 4.0
+MAX_DOUBTED_CHANGE_NATS = 6.0
 # A touch that was no press is of a key that fits at least so well.
 MAX_NLL_NATS = 6.0
 
@@ -55,8 +56,12 @@ class TypedText:
             return
         if event.key == BACKSPACE:
             self._decoder.press_backspace(press)
+        elif event.text:
+            self._decoder.press(press, self._make_press_touch(event, place))
+        elif self._layout.by_name[event.key].modifier:
+            self._decoder.press(press, None)
         else:
-            self._decoder.press(press, self._make_press_touch(event, place) if event.text else None)
+            self._decoder.press_command(press)
 
     def add_tentative(self, place: TouchPlace, tap_probability: float) -> None:
         """A touch that was no press but may have been a tap: of a letter or a space, everything else takes a press."""
@@ -100,7 +105,9 @@ class TypedText:
     def _make_press_touch(self, event: KeyEvent, place: TouchPlace) -> Touch:
         """The key of the press, and the letters and the space that it may have been instead."""
         own_nll = float(self._compute_nll(place)[self._key_indices[event.key]])
-        others = self._find_word_keys(place, own_nll + MAX_KEY_CHANGE_NATS)
+        is_certain = event.contact.confidence > MAX_DOUBTED_PROBABILITY or not self._is_of_words(event.text)
+        max_nll = own_nll + (MAX_KEY_CHANGE_NATS if is_certain else MAX_DOUBTED_CHANGE_NATS)
+        others = self._find_word_keys(place, max_nll)
         keys = {**dict(others), event.text: own_nll}
         return Touch(tuple(keys.items()), event.contact.confidence, event.text)
 

@@ -217,6 +217,16 @@ def test_held_keys_repeat_in_the_text():
     assert typist.text == "soo"
 
 
+def test_the_text_before_a_command_is_fixed():
+    """Escape, function keys and the like may have sent it or moved the cursor; Shift does neither."""
+    typist = Typist().type("the ho").type("m", confidence=0.55)
+    typist.tap("f1")
+    assert typist.type("use ").text == "the homuse "
+    typist = Typist().type("the ho").type("m", confidence=0.55)
+    typist.tap("shift_left")
+    assert typist.type("use ").text == "the house "
+
+
 def test_a_command_writes_nothing():
     """With Ctrl held, presses and touches are not text."""
     typist = Typist().type("the ")
