@@ -23,7 +23,7 @@ MAX_SCORE_NATS = 14.0
 MIN_TAP_PROBABILITY, MAX_TAP_PROBABILITY = 0.02, 0.995
 # A false touch lands anywhere in its finger's reach, a tap near its key: what the place of a touch says against a false
 # one, if it is the middle of the key.
-FALSE_TOUCH_NLL = 3.5
+FALSE_TOUCH_NLL = 4.5
 # More certain presses are never dropped.
 MAX_DOUBTED_PROBABILITY = 0.92
 # A tap that gave no touch at all. The best hypotheses are tried with one.

@@ -48,19 +48,19 @@ class DetectorErrors:
     scatter_m: of touches about the spot that is aimed at, per axis."""
 
     separation: float
+    stray_ratio: float
+    wrong_finger_ratio: float
+    unseen_ratio: float
+    scatter_m: float
     others: float = 1.0
-    stray_ratio: float = 0.02
-    wrong_finger_ratio: float = 0.02
-    unseen_ratio: float = 0.01
-    scatter_m: float = 0.0035
 
 
-# By the error rate that their keys alone leave, about.
+# Their keys alone leave error rates of about 0.05, 0.1, 0.2 and 0.4.
 DETECTORS = {
-    "good": DetectorErrors(2.4, stray_ratio=0.01, wrong_finger_ratio=0.01, unseen_ratio=0.0, scatter_m=0.003),
-    "medium": DetectorErrors(1.9),
-    "weak": DetectorErrors(1.5, stray_ratio=0.04, wrong_finger_ratio=0.04, unseen_ratio=0.02, scatter_m=0.004),
-    "poor": DetectorErrors(1.0, stray_ratio=0.06, wrong_finger_ratio=0.06, unseen_ratio=0.03, scatter_m=0.005),
+    "good": DetectorErrors(3.0, stray_ratio=0.005, wrong_finger_ratio=0.005, unseen_ratio=0.0, scatter_m=0.0025),
+    "medium": DetectorErrors(2.2, stray_ratio=0.01, wrong_finger_ratio=0.01, unseen_ratio=0.005, scatter_m=0.003),
+    "weak": DetectorErrors(1.7, stray_ratio=0.02, wrong_finger_ratio=0.02, unseen_ratio=0.01, scatter_m=0.0035),
+    "poor": DetectorErrors(1.1, stray_ratio=0.04, wrong_finger_ratio=0.04, unseen_ratio=0.02, scatter_m=0.0045),
 }
 
 
