@@ -12,7 +12,7 @@ LANGUAGE_WEIGHT = 0.8
 # Each character of a word that is not judged, because it has digits: as likely as one of 27.
 UNJUDGED_NLL = 3.3
 # A sign where a space would do, or a digit where a letter would.
-SIGN_NLL = 4.0
+SIGN_NLL = 5.0
 # A second space, or a space at the start of the text.
 REPEATED_SPACE_NLL = 5.0
 # Of `written`, these end a word; digits and other characters make it one that is not judged.

@@ -14,8 +14,8 @@ from fingertip_contact.keyboard.touch_model import TouchModel
 from fingertip_contact.text_buffer import BACKSPACE, TextBuffer
 
 # The key of a certain press, and a digit or sign, changes only to one that fits its place at most this much worse:
-# touches within about 3 mm of a key's middle never do, so that names, passwords and numbers can be typed.
-MAX_KEY_CHANGE_NATS = 4.0
+# touches within about 2 mm of a key's middle never do, so that names, passwords and numbers can be typed.
+MAX_KEY_CHANGE_NATS = 4.5
 MAX_DOUBTED_CHANGE_NATS = 6.0
 # A touch that was no press is of a key that fits at least so well.
 MAX_NLL_NATS = 6.0
