@@ -149,11 +149,7 @@ class ContactEvent:
 
 @dataclass(frozen=True)
 class TapCandidate:
-    """A touch-down that was not taken for a press, but may have been one. Nothing follows it.
-
-    stamp_ns: exposure of the frame that decided. contact_ns: of the touch-down. point_m: (3,) optical frame.
-    confidence: probability that it was a tap, under that of a press.
-    """
+    """What may have been a tap but was not sure enough for a press. Times, point and confidence: see ContactEvent."""
 
     stamp_ns: int
     contact_ns: int

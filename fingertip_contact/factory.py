@@ -20,8 +20,8 @@ from fingertip_contact.registry import DEPTH_SOURCES, HAND_TRACKERS, OUTPUTS, SU
 from fingertip_contact.surface.camera_placement import CameraPlacement
 
 DEFAULT_HAND_TRACKER = "mediapipe"
-# The depth that comes with the frames.
-DEFAULT_DEPTH_SOURCE = "sensor"
+# What comes with the frames.
+DEFAULT_DEPTH_SOURCE = "auto"
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,12 @@ def build_contact_pipeline(
     parameters: ContactParameters,
     keyboard: KeyboardOptions | None = None,
     outputs: Sequence[str] = (),
+    detector: ContactDetector | None = None,
 ) -> ContactPipeline:
-    """Everything after hand tracking. Raises ValueError or OSError where an option cannot be used."""
+    """Everything after hand tracking. detector: by default that of the parameters.
+
+    Raises ValueError or OSError where an option cannot be used.
+    """
     keyboard = keyboard or KeyboardOptions()
     saved_pose = load_pose(Path(keyboard.sheet_pose), layout) if keyboard.sheet_pose else None
     language = load_language(keyboard.words) if keyboard.words else None
@@ -72,7 +76,7 @@ def build_contact_pipeline(
         SURFACE_SOURCES.make(parameters.surface_source, parameters, required=("update", "reset", "reason")),
         CameraPlacement(),
         SheetPoseTracker(layout, saved_pose=saved_pose),
-        ContactDetector(parameters),
+        detector or ContactDetector(parameters),
         KeyDecoder(layout, decoder_settings, language),
         open_outputs(outputs),
     )

@@ -13,8 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from fingertip_contact.datatypes import DepthImage
-from fingertip_contact.geometry import Camera
+from fingertip_contact.datatypes import DepthImage, StereoImages
+from fingertip_contact.geometry import Camera, RigidTransform
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,57 @@ def parse_camera_info(info: Any) -> Camera:
         height=int(info.height),
         distortion=distortion if any(distortion) else (),
     )
+
+
+@dataclass(frozen=True)
+class StereoCalibration:
+    """What a stereo camera's images share; the fields are those of StereoImages."""
+
+    camera: Camera
+    baseline_m: float
+    color_from_left: RigidTransform
+
+
+def parse_stereo_info(right_info: Any, color_from_left: RigidTransform) -> StereoCalibration:
+    """The sensor_msgs/CameraInfo of the right imager -> calibration of both.
+
+    Rectified imagers have the same intrinsics, and the right one's P[3] is -f B (sensor_msgs/CameraInfo, `Tx`).
+
+    Raises ValueError as `parse_camera_info` does, for distorted images, and where it tells no baseline.
+    """
+    camera = parse_camera_info(right_info)
+    if camera.is_distorted:
+        raise ValueError("the imagers' camera_info has distortion; use their rectified images (image_rect_raw)")
+    baseline_m = -float(right_info.p[3]) / camera.fx
+    if not (np.isfinite(baseline_m) and baseline_m > 0):
+        raise ValueError(
+            f"the right imager's camera_info tells no baseline: P[3] is {float(right_info.p[3]):g}, it has to be -f B; "
+            "enable both imagers in the driver, or use another depth source"
+        )
+    return StereoCalibration(camera, baseline_m, color_from_left)
+
+
+def decode_stereo_images(left: Any, right: Any, calibration: StereoCalibration) -> StereoImages:
+    """Two sensor_msgs/Image of one exposure -> StereoImages, views of the messages where they are mono8.
+
+    Raises ValueError as `decode_color_image` does, and for images of another size than the calibration's.
+    """
+    camera = calibration.camera
+    images = {name: _decode_grey_image(message) for name, message in (("left", left), ("right", right))}
+    for name, pixels in images.items():
+        height, width = pixels.shape
+        if (width, height) != (camera.width, camera.height):
+            raise ValueError(
+                f"the {name} imager's image is {width}x{height}, its camera_info states {camera.width}x{camera.height}"
+            )
+    return StereoImages(images["left"], images["right"], camera, calibration.baseline_m, calibration.color_from_left)
+
+
+def _decode_grey_image(image: Any) -> np.ndarray:
+    """A grey or colour image -> (H, W) uint8."""
+    _require_encoding(image.encoding, COLOR_ENCODINGS, "a grey image")
+    pixels = _view_image_message(image)
+    return pixels if pixels.ndim == 2 else cv2.cvtColor(to_bgr(pixels, image.encoding), cv2.COLOR_BGR2GRAY)
 
 
 def _require_encoding(encoding: str, supported: Mapping[str, Encoding], purpose: str) -> None:

@@ -58,18 +58,50 @@ class StampPairer:
             self._on_dropped(message)
 
 
-def pair_by_stamp(images: Iterable[tuple[bool, Any]]) -> Iterator[tuple[Any, Any | None]]:
-    """(is colour, message) in order of arrival -> (colour, depth of exactly its stamp, or None)."""
-    unpaired: list[Any] = []
-    pairer = StampPairer(("color", "depth"), on_dropped=unpaired.append)
-    for is_color, image in images:
-        pair = pairer.add("color" if is_color else "depth", header_stamp_ns(image), image)
-        yield from ((color, None) for color in unpaired)
-        unpaired.clear()
+def pair_by_stamp(messages: Iterable[tuple[str, Any]], first: str, others: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """(topic, message) in order of arrival -> each message of the first topic, in order, with those of the other topics
+    that have exactly its stamp, by topic. A topic without one is missing."""
+    # Each partner is looked for on its own: where one is missing, the others are still found.
+    partners = {topic: _Partners(first, topic) for topic in others}
+    waiting: deque[Any] = deque()
+    for topic, message in messages:
+        if topic == first:
+            waiting.append(message)
+        for other, found in partners.items():
+            if topic in (first, other):
+                found.add(topic, message)
+        yield from _pop_complete(waiting, first, partners)
+    for found in partners.values():
+        found.flush()
+    yield from _pop_complete(waiting, first, partners)
+
+
+class _Partners:
+    """For each message of the first topic, in order, the other topic's of its stamp, or None."""
+
+    def __init__(self, first: str, other: str) -> None:
+        self._other = other
+        self.results: deque[Any] = deque()
+        self._pairer = StampPairer((first, other), on_dropped=lambda message: self.results.append(None))
+
+    def add(self, topic: str, message: Any) -> None:
+        pair = self._pairer.add(topic, header_stamp_ns(message), message)
         if pair is not None:
-            yield pair["color"], pair["depth"]
-    pairer.flush()
-    yield from ((color, None) for color in unpaired)
+            self.results.append(pair[self._other])
+
+    def flush(self) -> None:
+        self._pairer.flush()
+
+
+def _pop_complete(waiting: deque[Any], first: str, partners: dict[str, _Partners]) -> Iterator[dict[str, Any]]:
+    """The messages of the first topic whose partners are all decided."""
+    while waiting and all(found.results for found in partners.values()):
+        group = {first: waiting.popleft()}
+        for topic, found in partners.items():
+            partner = found.results.popleft()
+            if partner is not None:
+                group[topic] = partner
+        yield group
 
 
 def header_stamp_ns(message: Any) -> int:

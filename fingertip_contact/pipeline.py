@@ -30,8 +30,7 @@ class ContactPipeline:
         camera_from_sheet = self.sheet.update(frame)
         surface = self.surface.update(frame, hands, self.sheet.placed_sheet)
         self.placement.update(frame.camera, hands, surface, frame.stamp_ns)
-        usable_surface = surface if self.placement.is_usable else None
-        fingertips, contact_events = self.detector.process(frame, hands, usable_surface)
+        fingertips, contact_events = self.detector.process(frame, hands, surface)
         key_events = self.key_decoder.process(
             contact_events, camera_from_sheet, frame.stamp_ns, self.detector.tentative
         )
@@ -97,7 +96,7 @@ class ContactPipeline:
 
 @dataclass
 class Pipeline:
-    """Camera to text in one process. depth_source: replaces the depth of every frame; None: it stays."""
+    """Camera to text in one process. depth_source: replaces depth and imagers of every frame; None: they stay."""
 
     tracker: HandTracker
     contact: ContactPipeline
@@ -106,7 +105,8 @@ class Pipeline:
     def process(self, frame: Frame) -> FrameResult:
         """Frames in the order of their stamps."""
         if self.depth_source is not None:
-            frame = replace(frame, depth=self.depth_source.find_depth(frame))
+            stereo = frame.stereo if getattr(self.depth_source, "keeps_stereo", False) else None
+            frame = replace(frame, depth=self.depth_source.find_depth(frame), stereo=stereo)
         return self.contact.process(frame, self.tracker.process(frame.color_bgr, frame.stamp_ns))
 
 

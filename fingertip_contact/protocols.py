@@ -13,7 +13,7 @@ import numpy as np
 from fingertip_contact.datatypes import DepthImage, Frame, FrameResult, Hand, PlacedSheet, Surface
 
 if TYPE_CHECKING:
-    from fingertip_contact.contact.candidates import ContactDecision
+    from fingertip_contact.contact.decision import ContactDecision
     from fingertip_contact.contact.measurement.history import FingertipHistory
 
 
@@ -29,7 +29,8 @@ class HandTracker(Protocol):
 
 
 class DepthSource(Protocol):
-    """Depth of a frame, aligned to its colour image."""
+    """Depth of a frame, aligned to its colour image. What it finds replaces the frame's own depth and its imagers'
+    images; a source with a true attribute `keeps_stereo` leaves those in the frame."""
 
     def find_depth(self, frame: Frame) -> DepthImage | None:
         """The depth to use for this frame; None where there is none for it."""
@@ -51,6 +52,9 @@ class SurfaceSource(Protocol):
 
 class ContactClassifier(Protocol):
     """Which fingertips touched. Registered is a factory that takes ContactParameters."""
+
+    needs_rims: bool
+    """Whether it reads rim_height_m, axial_height_m or tip_end_px, which cost time to measure."""
 
     def classify(self, history: FingertipHistory, row: int) -> Sequence[ContactDecision | None]:
         """One decision per column (see FingertipHistory) at this row; None where the finger was not measured. Every row

@@ -104,6 +104,9 @@ HAND_TRACKERS = Registry("hand_trackers", {"mediapipe": "fingertip_contact.hands
 DEPTH_SOURCES = Registry(
     "depth_sources",
     {
+        "auto": "fingertip_contact.depth.sources:RecordedStreams",
+        "none": "fingertip_contact.depth.sources:NoDepth",
+        "stereo": "fingertip_contact.depth.sources:RecordedStreams",
         "sensor": "fingertip_contact.depth.sources:SensorDepth",
         "model": "fingertip_contact.depth.sources:ModelDepth",
         "fused": "fingertip_contact.depth.sources:FusedDepth",
@@ -115,6 +118,7 @@ SURFACE_SOURCES = Registry(
 CONTACT_CLASSIFIERS = Registry(
     "contact_classifiers",
     {
+        "touch": "fingertip_contact.contact.classifiers.touch:TouchClassifier",
         "tree_ensemble": "fingertip_contact.contact.classifiers.tree_ensemble:TreeEnsembleClassifier",
         "evidence": "fingertip_contact.contact.classifiers.evidence:EvidenceClassifier",
         "published": "fingertip_contact.contact.classifiers.published:PublishedBaseline",

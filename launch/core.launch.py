@@ -2,13 +2,15 @@
 
     ros2 launch fingertip_contact core.launch.py color_image:=/my/color/image_raw color_info:=/my/color/camera_info \
         depth_image:=/my/depth/image_raw
+    ros2 launch fingertip_contact core.launch.py color_image:=/my/color/image_raw color_info:=/my/color/camera_info \
+        depth_source:=none
 
 The camera's process needs the Fast DDS profile as well: see config/fastdds_profile.xml.
 """
 
 from launch.actions import DeclareLaunchArgument, GroupAction
 from launch.conditions import IfCondition, UnlessCondition
-from launch.substitutions import LaunchConfiguration, NotEqualsSubstitution
+from launch.substitutions import EqualsSubstitution, LaunchConfiguration, OrSubstitution
 from launch_ros.actions import Node
 
 from fingertip_contact.resources import find_share_file
@@ -19,9 +21,16 @@ ARGUMENTS = (
     ("color_image", "/camera/camera/color/image_raw", "the camera's colour images"),
     ("color_info", "/camera/camera/color/camera_info", "their camera_info"),
     ("depth_image", "/camera/camera/aligned_depth_to_color/image_raw", "depth aligned to colour"),
+    ("infra1_image", "/camera/camera/infra1/image_rect_raw", "the left imager's images, for depth_source stereo"),
+    ("infra2_image", "/camera/camera/infra2/image_rect_raw", "the right imager's images"),
+    ("infra2_info", "/camera/camera/infra2/camera_info", "their camera_info, which has the baseline"),
     ("composed", "false", "true: hand tracking and contact in one process"),
     ("autostart", "true", "configure and activate the lifecycle nodes at once"),
-    ("depth_source", "sensor", "sensor, model (depth network), or fused"),
+    (
+        "depth_source",
+        launching.DEFAULT_DEPTH_SOURCE,
+        "beside colour: none, sensor (aligned depth), model (depth network), fused (both), or stereo (both imagers)",
+    ),
     ("checkpoint", "", "weights of the depth network; empty: those of `fingertip-contact models pull d405`"),
     ("profile", "default", "contact profile: a name in config/profiles.yaml, or a YAML file"),
     ("layout", "qwerty", "keyboard layout: a built-in name, or a YAML or JSON file"),
@@ -57,7 +66,12 @@ def generate_launch_description():
         make_node(
             "depth_estimation_node",
             text=("checkpoint",),
-            condition=IfCondition(NotEqualsSubstitution(LaunchConfiguration("depth_source"), "sensor")),
+            condition=IfCondition(
+                OrSubstitution(
+                    EqualsSubstitution(LaunchConfiguration("depth_source"), "model"),
+                    EqualsSubstitution(LaunchConfiguration("depth_source"), "fused"),
+                )
+            ),
         ),
         Node(
             package="rviz2",
@@ -89,6 +103,9 @@ def make_node(name, text=(), condition=None):
             ("color/image", LaunchConfiguration("color_image")),
             ("color/camera_info", LaunchConfiguration("color_info")),
             ("depth/image", LaunchConfiguration("depth_image")),
+            ("infra1/image", LaunchConfiguration("infra1_image")),
+            ("infra2/image", LaunchConfiguration("infra2_image")),
+            ("infra2/camera_info", LaunchConfiguration("infra2_info")),
         ],
         condition=condition,
         output="screen",

@@ -1,6 +1,6 @@
 """A RealSense D405 with hand tracking and contact.
 
-    ros2 launch fingertip_contact d405.launch.py [rviz:=true] [depth_source:=fused] [serial_no:=_123456789012]
+    ros2 launch fingertip_contact d405.launch.py [rviz:=true] [depth_source:=stereo] [serial_no:=_123456789012]
 
 Accepts all arguments of core.launch.py. Needs realsense2_camera, whose version decides between its old and new topic
 names.
@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration
+from launch.substitutions import EqualsSubstitution, LaunchConfiguration
 
 from fingertip_contact.ros import launch_utils as launching
 
@@ -22,6 +22,9 @@ RENAMED_IN_VERSION = (4, 57, 4)
 
 def generate_launch_description():
     share = find_camera_share()
+    # Declared by core.launch.py, which comes later.
+    depth_source = LaunchConfiguration("depth_source", default=launching.DEFAULT_DEPTH_SOURCE)
+    is_stereo = EqualsSubstitution(depth_source, "stereo")
     name = "image_raw" if read_version(share) >= RENAMED_IN_VERSION else "image_rect_raw"
     camera = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(share / "launch" / "rs_launch.py")),
@@ -30,6 +33,9 @@ def generate_launch_description():
             # The D405 has no colour sensor of its own: rgb_camera.* would have no effect.
             "depth_module.color_profile": "640x480x30",
             "depth_module.depth_profile": "640x480x30",
+            "depth_module.infra_profile": "640x480x30",
+            "enable_infra1": is_stereo,
+            "enable_infra2": is_stereo,
             "enable_sync": "true",
             "align_depth.enable": "true",
         }.items(),

@@ -1,4 +1,4 @@
-"""Any bag of a colour and depth camera, played with its own stamps and /clock, with hand tracking and contact.
+"""Any bag of a camera, played with its own stamps and /clock, with hand tracking and contact.
 
     ros2 launch fingertip_contact replay.launch.py recording:=session.mcap [rate:=0.5] [loop:=true] [rviz:=true]
 

@@ -10,15 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.images import (
     COLOR_ENCODINGS,
     ENCODINGS,
     decode_color_image,
+    decode_stereo_images,
     parse_camera_info,
+    parse_stereo_info,
     to_bgr,
     view_pixels,
 )
 
+IDENTITY = RigidTransform(np.eye(3), np.zeros(3))
 BGR = np.random.default_rng(0).integers(0, 255, (6, 8, 3), dtype=np.uint8)
 
 
@@ -138,3 +142,41 @@ def test_uncalibrated_cameras_are_rejected(changes, message):
     """A camera whose rays are unknown is an error, not a guess."""
     with pytest.raises(ValueError, match=message):
         parse_camera_info(info(**changes))
+
+
+def make_right_info(tx: float, width: int = 8, distortion: tuple[float, ...] = (0.0,) * 5) -> SimpleNamespace:
+    """tx: P[3], -f B."""
+    k = np.array([390.0, 0, 4, 0, 390.0, 3, 0, 0, 1])
+    p = np.array([390.0, 0, 4, tx, 0, 390.0, 3, 0, 0, 0, 1, 0])
+    return SimpleNamespace(distortion_model="plumb_bob", d=distortion, k=k, p=p, width=width, height=6)
+
+
+def test_imagers_become_stereo_images():
+    """The baseline is -P[3] / f; grey images are views of their messages, colour ones become grey."""
+    calibration = parse_stereo_info(make_right_info(-390.0 * 0.018), IDENTITY)
+    assert calibration.baseline_m == pytest.approx(0.018)
+    left = np.ascontiguousarray(BGR[..., 0])
+    data = array("B", left.tobytes())
+    right = np.full((6, 8, 3), 77, np.uint8)
+    stereo = decode_stereo_images(make_image(left, "mono8", data=data), make_image(right, "rgb8"), calibration)
+    np.testing.assert_array_equal(stereo.left, left)
+    assert np.shares_memory(stereo.left, np.frombuffer(data, np.uint8))
+    np.testing.assert_array_equal(stereo.right, right[..., 0])
+    assert (stereo.camera.fx, stereo.baseline_m) == (390.0, calibration.baseline_m)
+
+
+@pytest.mark.parametrize(
+    ("info", "message"),
+    [
+        (make_right_info(0.0), "no baseline: P.3. is 0, it has to be -f B"),
+        (make_right_info(7.0), "no baseline: P.3. is 7"),
+        (make_right_info(float("nan")), "no baseline: P.3. is nan"),
+        (make_right_info(-7.0, distortion=(0.1, 0, 0, 0, 0)), "rectified images"),
+        (make_right_info(-7.0, width=9), "left imager's image is 8x6, its camera_info states 9x6"),
+    ],
+)
+def test_unusable_imagers_are_rejected(info, message):
+    """Each with what is wrong; nothing is guessed."""
+    grey = make_image(np.ascontiguousarray(BGR[..., 0]), "mono8")
+    with pytest.raises(ValueError, match=message):
+        decode_stereo_images(grey, grey, parse_stereo_info(info, IDENTITY))

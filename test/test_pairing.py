@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fingertip_contact.pairing import StampPairer
+from fingertip_contact.pairing import StampPairer, pair_by_stamp
 
 TOPICS = ("color", "depth")
 
@@ -65,3 +67,31 @@ def test_looping_bag_pairs_every_frame_of_each_pass(late):
         sequence += [color, depth]
     sequence += depths[len(colors) - late :]
     assert collect_pairs(StampPairer(TOPICS), sequence) == stamps
+
+
+def make_message(stamp_ns: int) -> SimpleNamespace:
+    stamp = SimpleNamespace(sec=0, nanosec=stamp_ns)
+    return SimpleNamespace(header=SimpleNamespace(stamp=stamp))
+
+
+@given(st.sets(st.integers(0, 9)), st.sets(st.integers(0, 9)), st.lists(st.sampled_from(("color", "depth", "left"))))
+def test_each_first_message_comes_once_with_the_partners_of_its_stamp(depths, lefts, order):
+    """In any interleaving, whichever partners are missing: the first topic's messages in order, each with exactly the
+    others of its stamp."""
+    pending = {"color": list(range(10)), "depth": sorted(depths), "left": sorted(lefts)}
+    arrivals = [(topic, pending[topic].pop(0)) for topic in order if pending[topic]]
+    arrivals += [(topic, stamp) for topic, stamps in pending.items() for stamp in stamps]
+    messages = [(topic, make_message(stamp)) for topic, stamp in arrivals]
+    groups = list(pair_by_stamp(messages, "color", ("depth", "left")))
+    assert [group["color"].header.stamp.nanosec for group in groups] == list(range(10))
+    for stamp, group in enumerate(groups):
+        partners = {topic for topic, stamps in (("depth", depths), ("left", lefts)) if stamp in stamps}
+        assert set(group) == {"color", *partners}
+        assert {message.header.stamp.nanosec for message in group.values()} == {stamp}
+
+
+def test_messages_without_others_come_at_once():
+    """Where nothing is to be paired, nothing waits."""
+    arrivals = iter([("color", make_message(1)), ("color", make_message(2))])
+    assert next(pair_by_stamp(arrivals, "color", ()))["color"].header.stamp.nanosec == 1
+    assert next(arrivals)[1].header.stamp.nanosec == 2

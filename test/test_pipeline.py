@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from fingertip_contact.contact.parameters import load_profile
-from fingertip_contact.datatypes import DepthImage, Frame
+from fingertip_contact.datatypes import DepthImage, Frame, StereoImages
 from fingertip_contact.factory import build_contact_pipeline, load_contact_parameters
-from fingertip_contact.geometry import Camera
+from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.pipeline import Pipeline, process_frames
+from fingertip_contact.registry import DEPTH_SOURCES
 
 CAMERA = Camera(fx=393.0, fy=392.0, cx=321.0, cy=240.0, width=640, height=480)
 
@@ -44,3 +48,39 @@ def test_calibration_time_overrides_the_profile():
     changed = load_contact_parameters("default", 2.5)
     assert changed.calibration_seconds == 2.5
     assert changed.entry_height_m == profile.entry_height_m
+
+
+@pytest.mark.parametrize(
+    ("depth_source", "has_depth", "has_stereo"),
+    [("auto", True, True), ("stereo", True, True), ("sensor", True, False), ("none", False, False)],
+)
+def test_depth_source_decides_what_a_frame_keeps(depth_source: str, has_depth: bool, has_stereo: bool):
+    """Also where the frames hold more than the source stands for."""
+    seen: list[Frame] = []
+
+    class Watcher:
+        def process(self, frame, hands):
+            seen.append(frame)
+
+    class NoHands:
+        def process(self, image_bgr, stamp_ns):
+            return ()
+
+    grey = np.zeros((480, 640), np.uint8)
+    stereo = StereoImages(grey, grey, CAMERA, 0.018, RigidTransform(np.eye(3), np.zeros(3)))
+    Pipeline(NoHands(), Watcher(), DEPTH_SOURCES.make(depth_source)).process(
+        replace(make_empty_desk_frame(0), stereo=stereo)
+    )
+    assert (seen[0].depth is not None, seen[0].stereo is not None) == (has_depth, has_stereo)
+
+
+def test_hands_without_depth_give_no_events(hand_tracker: HandTracker, hand_images: np.ndarray):
+    """Frames of colour alone pass through everything: hands are found, and nothing fails."""
+    contact = build_contact_pipeline(load_layout("qwerty"), load_contact_parameters("default"))
+    frames = [
+        Frame(1_000_000_000 + index * 33_333_333, "camera", CAMERA, image, None)
+        for index, image in enumerate(hand_images)
+    ]
+    results = [result for _, result in process_frames(frames, Pipeline(hand_tracker, contact))]
+    assert max(len(result.hands) for result in results) == 2
+    assert not any(result.contact_events for result in results)

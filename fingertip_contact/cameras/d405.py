@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from fingertip_contact.cameras.profile import CameraProfile
+from fingertip_contact.geometry import RigidTransform
 
 D405 = CameraProfile(
     name="Intel RealSense D405",
@@ -23,4 +26,9 @@ D405 = CameraProfile(
         "/camera/camera/aligned_depth_to_color/image_raw",
     ),
     optical_frame="camera_color_optical_frame",
+    # The driver's names, and this package's own inputs.
+    left_topics=("/infra1/image_rect_raw", "/infra1/image"),
+    right_topics=("/infra2/image_rect_raw", "/infra2/image"),
+    # Data sheet: it has no colour sensor, colour is the left imager's.
+    color_from_left=RigidTransform(np.eye(3), np.zeros(3)),
 )

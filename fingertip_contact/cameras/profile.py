@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
+
+from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.registry import CAMERAS
 
 
@@ -13,7 +16,10 @@ class CameraProfile:
     matching, of one pixel. depth_unit_m: of its raw depth. depth_range_m: nearest and farthest usable depth.
     focal_px: of 640x480 images, where no camera_info says better. color_topics, depth_topics: how the topics of its
     ROS driver end, the preferred one first. driver_topics: full names of colour image, colour camera_info and depth
-    aligned to colour, as its driver starts by default. optical_frame: of the colour camera."""
+    aligned to colour, as its driver starts by default. optical_frame: of the colour camera. left_topics, right_topics:
+    as color_topics, the rectified images of its two imagers; empty where it has none, or they are not used.
+    color_from_left: pose of the left imager in the colour camera's optical frame; the identity where colour comes from
+    the left imager."""
 
     name: str
     baseline_m: float
@@ -25,6 +31,9 @@ class CameraProfile:
     depth_topics: tuple[str, ...]
     driver_topics: tuple[str, str, str]
     optical_frame: str
+    left_topics: tuple[str, ...] = ()
+    right_topics: tuple[str, ...] = ()
+    color_from_left: RigidTransform = field(default_factory=lambda: RigidTransform(np.eye(3), np.zeros(3)))
 
 
 def load_camera_profile(name: str = "d405") -> CameraProfile:

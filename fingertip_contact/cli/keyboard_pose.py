@@ -52,7 +52,7 @@ def pose(
         if path is not None and not force:
             require_not_exists(path)
     loaded = load_layout(layout)
-    with open_recording(bag) as recording:
+    with open_recording(bag, depth_source="none") as recording:
         if corners:
             camera_from_sheet = _estimate_from_corners(corners, paper.lower(), loaded, recording.camera)
         else:

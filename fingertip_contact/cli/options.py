@@ -33,7 +33,9 @@ HandTracker = Annotated[str, typer.Option(help="Hand tracker: a registered name,
 DepthSource = Annotated[
     str,
     typer.Option(
-        help="Depth to use: sensor, model, fused, another registered name, or module:attribute.", metavar="NAME"
+        help="What to use beside colour: auto (whatever was recorded), none, sensor, model, stereo, fused, another "
+        "registered name, or module:attribute.",
+        metavar="NAME",
     ),
 ]
 Outputs = Annotated[

@@ -24,13 +24,14 @@ def process(
     words: options.Words = "",
     repeat_delay_s: options.RepeatDelay = 0.0,
     hand_tracker: options.HandTracker = "mediapipe",
-    depth_source: options.DepthSource = "sensor",
+    depth_source: options.DepthSource = "auto",
     output: options.Outputs = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
     """Find every press, move and release in a recording, with its key.
 
-    The recording needs colour, its camera_info and depth aligned to colour, under realsense2_camera's topic names.
+    The recording needs colour and its camera_info, under realsense2_camera's topic names; depth aligned to colour and
+    the images of both imagers are used where they were recorded.
     docs/recordings.md describes the events file, docs/layout-file.md the layout.
 
     Example: fingertip-contact process out/fox.mcap --out fox.events.jsonl --video fox.mp4
@@ -54,7 +55,7 @@ def process(
             require_not_exists(path)
     with ExitStack() as stack:
         # Everything that may be rejected comes before the first file is created.
-        recording = stack.enter_context(open_recording(bag))
+        recording = stack.enter_context(open_recording(bag, depth_source=depth_source))
         loaded_layout = load_layout(layout)
         keyboard_options = KeyboardOptions(str(sheet_pose or ""), words, repeat_delay_s)
         pipeline = build_pipeline(
@@ -68,6 +69,7 @@ def process(
             )
             draw = stack.enter_context(overlay)
         write = stack.enter_context(event_writer(out, overwrite=force))
+        typer.echo(f"reads {recording.streams_text} (depth source {depth_source})", err=True)
         frames = stack.enter_context(track_progress(recording.frames(), recording.frame_count, bag.name))
         presses = 0
         hints: Counter[str] = Counter()
@@ -79,8 +81,12 @@ def process(
             if draw is not None and frame is not None:
                 draw(frame, result)
         summary = f"{presses} presses in {recording.duration_s:.1f} s"
-        if recording.missing_depth_count:
-            summary += f"; {recording.missing_depth_count} of {recording.frame_count} frames had no depth"
+        for name, count in (
+            ("depth", recording.missing_depth_count),
+            ("images of both imagers", recording.missing_stereo_count),
+        ):
+            if count:
+                summary += f"; {count} of {recording.frame_count} frames had no {name}"
     typer.echo(f"{summary}; {out}", err=True)
     for text, count in hints.most_common():
         if text:

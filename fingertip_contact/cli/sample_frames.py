@@ -13,7 +13,7 @@ from fingertip_contact.recordings.bag import open_recording
 
 def sample_images(recording: Path, count: int) -> list[np.ndarray]:
     """At most `count` images (H, W, 3) uint8, BGR, evenly spaced in the recording. Raises as open_recording does."""
-    with open_recording(recording) as source:
+    with open_recording(recording, depth_source="none") as source:
         step = max(source.frame_count // count, 1)
         frames = islice(source.frames(), 0, step * count, step)
         with track_progress(frames, min(count, source.frame_count), f"reading {recording.name}") as tracked:

@@ -40,20 +40,6 @@ class ContactCandidate:
         return self.window.measure_descent_flow_m(self.finger, self.evidence)
 
 
-@dataclass(frozen=True)
-class ContactDecision:
-    """What a classifier decides about one finger at one instant.
-
-    height_m: of the pad over the surface. is_contact: whether the finger touched down, at touch_down_ns. confidence:
-    0..1.
-    """
-
-    height_m: float
-    is_contact: bool
-    touch_down_ns: int
-    confidence: float
-
-
 def find_candidates(window: ContactWindow, thresholds: DescentThresholds, stamp_ns: int) -> list[ContactCandidate]:
     """The candidates at the centre of a window of both hands, in the order of their columns."""
     hand_windows = [window.select_hand(side) for side in range(len(HANDS))]

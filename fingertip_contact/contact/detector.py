@@ -12,14 +12,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from fingertip_contact.contact.candidates import ContactDecision
 from fingertip_contact.contact.contact_window import average_top_two
+from fingertip_contact.contact.decision import ContactDecision
+from fingertip_contact.contact.measurement.appearance_network import OUTPUTS
+from fingertip_contact.contact.measurement.columns import FINGER_COUNT, find_columns
 from fingertip_contact.contact.measurement.fingertip_estimator import FingertipEstimator
-from fingertip_contact.contact.measurement.fingertip_height import FingertipSamples
+from fingertip_contact.contact.measurement.fingertip_samples import FingertipSamples
 from fingertip_contact.contact.measurement.height_filter import HeightFilter
-from fingertip_contact.contact.measurement.history import FINGER_COUNT, FingertipHistory, find_columns
+from fingertip_contact.contact.measurement.history import FingertipHistory
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.contact.state_machine import FingerSample, FingerStateMachine
+from fingertip_contact.contact.state_machine import RELEASE_PROBABILITY, FingerSample, FingerStateMachine
+from fingertip_contact.contact.tentative import TentativeTaps
 from fingertip_contact.datatypes import (
     FINGERS,
     HANDS,
@@ -39,28 +42,37 @@ MeasurementObserver = Callable[[int, tuple[Hand, ...], FingertipSamples | None],
 
 # A finger this much above the lowest height of its press has left the surface; noise alone rises less.
 LIFT_OFF_MARGIN_M = 0.0015
+# Standard deviation of heights by both imagers, by the middle of a finger in aligned depth, and by appearance, metres:
+# rendered hands at 26 to 45 cm.
+STEREO_SIGMA_M, DEPTH_SIGMA_M, APPEARANCE_SIGMA_M = 0.0008, 0.0015, 0.004
+# Of a touching fingertip: what estimates of the pad lack to the visible surface.
+TYPICAL_VISIBLE_HEIGHT_M = 0.0085
+_NEVER_NS = -(1 << 62)
 
 
 class ContactDetector:
     """process() takes frames in the order of their stamps; a stamp that does not advance cancels every press."""
 
-    def __init__(self, parameters: ContactParameters, on_measured: MeasurementObserver | None = None) -> None:
-        """on_measured: called by process() for every frame, between the measurement and the decision."""
+    def __init__(
+        self,
+        parameters: ContactParameters,
+        on_measured: MeasurementObserver | None = None,
+        estimator: FingertipEstimator | None = None,
+    ) -> None:
+        """on_measured: called by process() for every frame, between the measurement and the decision. estimator: what
+        measures; by default what the classifier needs."""
         self._parameters = parameters
         self._on_measured = on_measured
         self._press_count = 0
-        self._estimator = FingertipEstimator(parameters)
         self.reset()
-
-    @property
-    def tentative(self) -> tuple[TapCandidate, ...]:
-        """Touch-downs of the last frame that were not taken for presses, but may have been taps."""
-        return ()
+        self._estimator = estimator or FingertipEstimator(parameters, with_rims=self._classifier.needs_rims)
 
     def reset(self) -> None:
         """Forget everything, contact heights included. Call cancel_all() first where presses may be open."""
         self._classifier: ContactClassifier = CONTACT_CLASSIFIERS.make(
-            self._parameters.classifier, self._parameters, required=("classify", "estimate_contact_heights_m")
+            self._parameters.classifier,
+            self._parameters,
+            required=("classify", "estimate_contact_heights_m", "needs_rims"),
         )
         self._restart()
 
@@ -77,13 +89,18 @@ class ContactDetector:
         self._filters = [HeightFilter() for _ in range(FINGER_COUNT)]
         self._machines = [FingerStateMachine(self._parameters) for _ in range(FINGER_COUNT)]
         self._tracks = [-1] * FINGER_COUNT
+        self._contact_probability = [math.nan] * FINGER_COUNT
         self._open_presses: dict[int, ContactEvent] = {}
+        # The time of each finger's last event: its contacts never run backwards.
+        self._last_contact_ns = [_NEVER_NS] * FINGER_COUNT
+        self._tentative = TentativeTaps()
+        self.tentative: tuple[TapCandidate, ...] = ()
 
     def process(
         self, frame: Frame, hands: tuple[Hand, ...], surface: Surface | None
     ) -> tuple[tuple[Fingertip, ...], tuple[ContactEvent, ...]]:
         """The fingertips of this frame, and the events that it decided."""
-        hands = _select_best_hands(hands)
+        hands = select_best_hands(hands)
         samples = self._estimator.measure(frame, hands, surface)
         if self._on_measured is not None:
             self._on_measured(frame.stamp_ns, hands, samples)
@@ -100,16 +117,18 @@ class ContactDetector:
         for column, hand in zip(columns, (hand for hand in hands for _ in FINGERS), strict=True):
             self._tracks[column] = hand.track
         if samples is not None:
-            for column, rim_height_m, sigma_m in zip(columns, samples.rim_height_m, samples.sigma_m, strict=True):
-                self._filters[column].update(stamp_ns, float(rim_height_m), float(sigma_m))
+            for column, height_m, sigma_m in zip(columns, *_choose_heights(samples), strict=True):
+                self._filters[column].update(stamp_ns, float(height_m), float(sigma_m))
         speeds_mps = np.array([self._filters[column].speed_mps for column in columns])
         self._history.add(stamp_ns, columns, samples, speeds_mps)
+        candidates: list[TapCandidate] = []
         for row in self._history.pop_settled(self._parameters.decision_delay_s):
-            events.extend(self._step(row, stamp_ns))
+            events.extend(self._step(row, stamp_ns, candidates))
+        self.tentative = tuple(candidates)
         return self._make_fingertips(hands, samples), tuple(events)
 
-    def _step(self, row: int, stamp_ns: int) -> list[ContactEvent]:
-        """Advance every finger's state machine to this row of the history."""
+    def _step(self, row: int, stamp_ns: int, candidates: list[TapCandidate]) -> list[ContactEvent]:
+        """Advance every finger's state machine to this row of the history. candidates: gets those of this row."""
         events: list[ContactEvent] = []
         row_ns = int(self._history.stamps_ns[row])
         for column, decision in enumerate(self._classifier.classify(self._history, row)):
@@ -122,19 +141,27 @@ class ContactDetector:
                 continue
             speed_mps = float(self._history.speed_mps[row, column])
             touch_down_ns = decision.touch_down_ns if decision.is_contact else None
-            for transition in machine.update(FingerSample(row_ns, decision.height_m, speed_mps, touch_down_ns)):
+            sample = FingerSample(row_ns, decision.height_m, speed_mps, touch_down_ns, decision.contact_probability)
+            for transition in machine.update(sample):
                 if transition == "press":
                     events.append(self._make_press(column, row, decision, stamp_ns))
                 else:
-                    events.append(self._finish_press(transition, column, self._find_lift_off_ns(column, row), stamp_ns))
+                    lift_off_ns = self._find_lift_off_ns(column, row, decision)
+                    events.append(self._finish_press(transition, column, lift_off_ns, stamp_ns))
+            self._contact_probability[column] = decision.contact_probability
             events.extend(self._make_moves(column, row, stamp_ns))
+            point_m = self._history.contact_points_m[row, column]
+            is_pressed = column in self._open_presses
+            tentative = self._tentative.update(column, row_ns, stamp_ns, decision, point_m, is_pressed=is_pressed)
+            if tentative is not None:
+                candidates.append(tentative)
         return events
 
     def _make_press(self, column: int, row: int, decision: ContactDecision, stamp_ns: int) -> ContactEvent:
         self._press_count += 1
         event = ContactEvent(
             stamp_ns=stamp_ns,
-            contact_ns=min(decision.touch_down_ns, stamp_ns),
+            contact_ns=self._order(column, min(decision.touch_down_ns, stamp_ns)),
             type="press",
             press=self._press_count,
             track=self._tracks[column],
@@ -155,14 +182,33 @@ class ContactDetector:
         # Unmeasured points are NaN, which is not a move.
         if not np.linalg.norm(point_m - press.point_m) > self._parameters.move_threshold_m:
             return []
-        row_ns = int(self._history.stamps_ns[row])
+        contact_ns = self._order(column, int(self._history.stamps_ns[row]))
         self._open_presses[column] = replace(press, point_m=point_m)
-        move = replace(press, type="move", stamp_ns=stamp_ns, contact_ns=max(row_ns, press.contact_ns), point_m=point_m)
-        return [move]
+        return [replace(press, type="move", stamp_ns=stamp_ns, contact_ns=contact_ns, point_m=point_m)]
 
-    def _find_lift_off_ns(self, column: int, row: int) -> int:
-        """When this column's pressing finger left the surface, as found at this row: where its height last crossed
-        LIFT_OFF_MARGIN_M above the lowest of the press."""
+    def _order(self, column: int, contact_ns: int) -> int:
+        """This time, or that of the finger's last event if it is later: contacts of one finger do not overlap."""
+        self._last_contact_ns[column] = max(contact_ns, self._last_contact_ns[column])
+        return self._last_contact_ns[column]
+
+    def _find_lift_off_ns(self, column: int, row: int, decision: ContactDecision) -> int:
+        """When this column's pressing finger left the surface, as found at this row."""
+        if decision.is_contact:
+            return decision.touch_down_ns
+        if math.isnan(decision.contact_probability):
+            return self._find_rise_ns(column, row)
+        return self._find_probability_crossing_ns(column, row, decision.contact_probability)
+
+    def _find_probability_crossing_ns(self, column: int, row: int, now: float) -> int:
+        """Where the probability of contact fell below RELEASE_PROBABILITY since the row before."""
+        row_ns, before = int(self._history.stamps_ns[row]), self._contact_probability[column]
+        if row == 0 or not before > RELEASE_PROBABILITY > now:
+            return row_ns
+        step_ns = row_ns - int(self._history.stamps_ns[row - 1])
+        return row_ns - round(step_ns * (RELEASE_PROBABILITY - now) / (before - now))
+
+    def _find_rise_ns(self, column: int, row: int) -> int:
+        """Where the height last crossed LIFT_OFF_MARGIN_M above the lowest of the press."""
         first = int(np.searchsorted(self._history.stamps_ns[:row], self._open_presses[column].contact_ns))
         stamps_ns, height_m = (
             self._history.stamps_ns[first : row + 1],
@@ -182,7 +228,7 @@ class ContactDetector:
         press = self._open_presses.pop(column)
         return ContactEvent(
             stamp_ns=stamp_ns,
-            contact_ns=min(max(contact_ns, press.contact_ns), stamp_ns),
+            contact_ns=self._order(column, min(contact_ns, stamp_ns)),
             type=event_type,
             press=press.press,
             track=press.track,
@@ -197,9 +243,10 @@ class ContactDetector:
         if samples is None:
             return ()
         contact_heights_m = self._classifier.estimate_contact_heights_m()
+        heights_m, _ = _choose_heights(samples)
         tips = []
         for row, column in enumerate(find_columns(hands)):
-            valid = math.isfinite(samples.rim_height_m[row])
+            valid = math.isfinite(heights_m[row])
             height_filter = self._filters[column]
             height_m = height_filter.height_m - float(contact_heights_m[column])
             tips.append(
@@ -207,7 +254,7 @@ class ContactDetector:
                     track=self._tracks[column],
                     hand=HANDS[column // len(FINGERS)],
                     finger=FINGERS[column % len(FINGERS)],
-                    pixel=(float(samples.tip_end_px[row, 0]), float(samples.tip_end_px[row, 1])),
+                    pixel=(float(samples.tip_px[row, 0]), float(samples.tip_px[row, 1])),
                     point_m=samples.contact_point_m[row],
                     height_m=height_m if valid else math.nan,
                     speed_mps=height_filter.speed_mps if valid else math.nan,
@@ -218,7 +265,22 @@ class ContactDetector:
         return tuple(tips)
 
 
-def _select_best_hands(hands: tuple[Hand, ...]) -> tuple[Hand, ...]:
+def _choose_heights(samples: FingertipSamples) -> tuple[np.ndarray, np.ndarray]:
+    """The best height of each fingertip (N,), metres, and its standard deviation (N,): of its rim where that was asked
+    for, by both imagers, by depth, or by its looks."""
+    seen_m = 0.01 * samples.appearance[:, OUTPUTS.index("height_cm")] + TYPICAL_VISIBLE_HEIGHT_M
+    heights_m, sigmas_m = seen_m, np.full(len(seen_m), APPEARANCE_SIGMA_M)
+    for better_m, sigma_m in (
+        (samples.finger_height_m, DEPTH_SIGMA_M),
+        (samples.stereo_height_m, STEREO_SIGMA_M),
+        (samples.rim_height_m, samples.sigma_m),
+    ):
+        known = np.isfinite(better_m)
+        heights_m, sigmas_m = np.where(known, better_m, heights_m), np.where(known, sigma_m, sigmas_m)
+    return heights_m, sigmas_m
+
+
+def select_best_hands(hands: tuple[Hand, ...]) -> tuple[Hand, ...]:
     """The best hand of each handedness: fingers are identified by hand and name."""
     best: dict[str, Hand] = {}
     for hand in hands:

@@ -1,10 +1,31 @@
-"""Depth sources of offline programs: the sensor, the network, or both fused. Nodes receive depth by topic."""
+"""Depth sources of offline programs: what was recorded, none, the sensor, the network, or sensor and network fused.
+
+Nodes receive depth by topic.
+"""
 
 from __future__ import annotations
 
 from fingertip_contact.datatypes import DepthImage, Frame
 from fingertip_contact.depth.estimator import DepthEstimator
 from fingertip_contact.depth.fusion import fuse
+
+
+class RecordedStreams:
+    """Depth and the imagers' images that came with the frame: `auto`, and `stereo`, whose frames have both imagers."""
+
+    keeps_stereo = True
+
+    def find_depth(self, frame: Frame) -> DepthImage | None:
+        """See protocols.DepthSource."""
+        return frame.depth
+
+
+class NoDepth:
+    """Colour alone."""
+
+    def find_depth(self, frame: Frame) -> DepthImage | None:
+        """See protocols.DepthSource."""
+        return None
 
 
 class SensorDepth:

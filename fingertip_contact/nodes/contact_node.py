@@ -1,6 +1,7 @@
-"""contact_node: hands and depth in; contacts, keys and text out.
+"""contact_node: hands and images in; contacts, keys and text out.
 
-Subscribes color/image, color/camera_info, hands, and depth/image, depth_estimate/image or both (`depth_source`).
+Subscribes color/image, color/camera_info, hands, and what `depth_source` needs: nothing, depth/image,
+depth_estimate/image, both of these, or infra1/image, infra2/image and infra2/camera_info.
 Publishes key_events, contact_events, typed_text, fingertips, markers, overlay/image, /diagnostics, TF surface and
 keyboard. Services ~/calibrate_surface, ~/calibrate_fingers, ~/clear_text.
 """

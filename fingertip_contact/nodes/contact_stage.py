@@ -16,7 +16,7 @@ from fingertip_contact.ros.worker import FrameWorker
 
 
 class ContactStageBase:
-    """A stage without the source of hands. topics: of a frame, except the depth of `depth_source`."""
+    """A stage without the source of hands. topics: of a frame, except those of `depth_source`."""
 
     topics: tuple[str, ...]
 

@@ -1,7 +1,7 @@
 """pipeline_node: hand tracking and contact in one process; they share images without a copy.
 
-Subscribes color/image, color/camera_info, and depth/image, depth_estimate/image or both (`depth_source`). Publishes
-hands and everything that contact_node does, and has its services.
+Subscribes what contact_node does, except hands. Publishes hands and everything that contact_node does, and has its
+services.
 """
 
 from __future__ import annotations

@@ -35,7 +35,14 @@ DEFAULT_TOPICS = {
     "key_events": "visualization_msgs/msg/InteractiveMarkerFeedback",
     "typed_text": "std_msgs/msg/String",
 }
-# Two seconds of a colour and a depth camera at 30 Hz: the maximum lag of a slow disk.
+# With the parameter `infra`.
+INFRA_TOPICS = {
+    "infra1/image": "sensor_msgs/msg/Image",
+    "infra1/camera_info": "sensor_msgs/msg/CameraInfo",
+    "infra2/image": "sensor_msgs/msg/Image",
+    "infra2/camera_info": "sensor_msgs/msg/CameraInfo",
+}
+# Two seconds of a colour and a depth camera at 30 Hz, one with both imagers: the maximum lag of a slow disk.
 QUEUE_SIZE = 240
 DISCOVERY_PERIOD_S = 1.0
 POLL_S = 0.01
@@ -60,8 +67,11 @@ class RecordNode(Node):
         settings = NodeParameters(self, RecordSettings).snapshot()
         if not settings.output:
             raise ValueError("no recording to write: set the parameter `output` to a name that ends in .mcap")
-        self._pending_topics = {topic: DEFAULT_TOPICS.get(topic, "") for topic in filter(None, settings.topics)}
+        types = DEFAULT_TOPICS | INFRA_TOPICS
+        self._pending_topics = {topic: types.get(topic, "") for topic in filter(None, settings.topics)}
         self._pending_topics = self._pending_topics or dict(DEFAULT_TOPICS)
+        if settings.infra:
+            self._pending_topics |= INFRA_TOPICS
         self._count = 0
         self._write_error: Exception | None = None
         self._held = ExitStack()

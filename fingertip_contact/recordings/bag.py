@@ -1,16 +1,16 @@
-"""Recordings of a depth camera as ROS bags, read and written without ROS.
+"""Recordings of a camera as ROS bags, read and written without ROS.
 
 Reads rosbag2 folders, single .mcap and .db3 files and ROS 1 .bag files; writes MCAP with zstd-compressed chunks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from rosbags import rosbag1, rosbag2
@@ -22,22 +22,33 @@ from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import Frame
 from fingertip_contact.files import atomic_write
 from fingertip_contact.geometry import Camera
-from fingertip_contact.images import ENCODINGS, decode_color_image, decode_depth_image, parse_camera_info
+from fingertip_contact.images import (
+    ENCODINGS,
+    StereoCalibration,
+    decode_color_image,
+    decode_depth_image,
+    decode_stereo_images,
+    parse_camera_info,
+    parse_stereo_info,
+)
 from fingertip_contact.pairing import header_stamp_ns, pair_by_stamp
+from fingertip_contact.recordings.camera_topics import IMAGE, camera_info_topic, describe_topics, find_camera_topics
 from fingertip_contact.recordings.paths import BAG_SUFFIXES
+from fingertip_contact.recordings.streams import AUTO, Stream, describe_streams, select_streams
 
-IMAGE = "sensor_msgs/msg/Image"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 
 MCAP_SUFFIX = ".mcap"
 # A folder with this file is a bag.
 METADATA = "metadata.yaml"
 
-# If none of the first frames has depth, the stamps of colour and depth are not synchronised.
+# If none of the first frames has an image of a stream, its stamps and those of colour are not synchronised.
 MAX_UNPAIRED_FRAMES = 90
 
 # Image and CameraInfo are the same in every ROS 2 release, so one type store reads and writes them all.
 _TYPES = get_typestore(Stores.ROS2_KILTED)
+
+T = TypeVar("T")
 
 # The QoS that `ros2 bag play` offers: reliable and volatile, as the camera driver does.
 RELIABLE_QOS = Qos(
@@ -113,21 +124,25 @@ class Bag:
 
 
 class Recording:
-    """A recording of a colour and depth camera; use `open_recording`.
+    """A recording of a camera: colour, and what the depth source reads beside it; use `open_recording`.
 
-    camera: the colour camera's intrinsics. missing_depth_count: number of frames, of those read, that have no depth
-    image of their stamp.
+    camera: the colour camera's intrinsics. depth_topic: of depth aligned to colour, imager_topics: of the left and the
+    right imager; None where they were not recorded. streams: those that `frames` reads. missing_depth_count,
+    missing_stereo_count: number of frames, of those read, that lack depth or an imager's image of their stamp although
+    it is read.
     """
 
-    def __init__(self, bag: Bag, camera_profile: CameraProfile = D405) -> None:
+    def __init__(self, bag: Bag, camera_profile: CameraProfile = D405, *, depth_source: str = AUTO) -> None:
         self.bag = bag
         self.path = bag.path
-        self.color_topic = _find_topic(bag, "colour images", camera_profile.color_topics)
-        self.depth_topic = _find_topic(bag, "depth aligned to colour", camera_profile.depth_topics)
+        topics = find_camera_topics(bag.topics, camera_profile, self.path)
+        self.color_topic, self.depth_topic, self.imager_topics = topics.color, topics.depth, topics.imagers
         if not self.frame_count:
             raise ValueError(f"{self.path}: {self.color_topic} holds no image; record it again")
-        self.camera = self._read_camera()
-        self.missing_depth_count = 0
+        self.camera = self._read_camera_info(self.color_topic, parse_camera_info)
+        self.streams = self._select_streams(depth_source)
+        self._color_from_left = camera_profile.color_from_left
+        self.missing_depth_count = self.missing_stereo_count = 0
 
     @property
     def frame_count(self) -> int:
@@ -143,31 +158,55 @@ class Recording:
         """The mean rate of the colour images; 30 if there are too few to compute it."""
         return (self.frame_count - 1) / self.duration_s if self.frame_count > 1 and self.duration_s else 30.0
 
+    @property
+    def streams_text(self) -> str:
+        """What `frames` reads, in words."""
+        return describe_streams(self.streams)
+
     def frames(self) -> Iterator[Frame]:
-        """Every colour image in order, with the aligned depth of exactly the same stamp, or None.
+        """Every colour image in order, with depth and the imagers' images of exactly its stamp, or None.
 
         Images are read-only views of the bag's bytes where their encoding allows. Raises ValueError if the bag ends
-        early, an image contradicts its fields or the camera's intrinsics, or no stamps match.
+        early, an image contradicts its fields or its intrinsics, no stamps match, or the imagers have no baseline.
         """
-        self.missing_depth_count = 0
-        for count, (color, depth) in enumerate(pair_by_stamp(self._image_messages()), start=1):
-            self.missing_depth_count += depth is None
-            if self.missing_depth_count == count == min(MAX_UNPAIRED_FRAMES, self.frame_count):
-                raise ValueError(
-                    f"{self.path}: none of the first {count} colour images has a depth image of exactly its stamp; "
-                    "start the driver with enable_sync:=true and record again"
-                )
-            yield self._make_frame(color, depth)
+        self.missing_depth_count = self.missing_stereo_count = 0
+        depth_topic = self.depth_topic if "depth" in self.streams else None
+        imagers = self.imager_topics if "imagers" in self.streams else None
+        calibration = None if imagers is None else self._read_stereo_calibration(imagers[1])
+        others = tuple(filter(None, (depth_topic, *(imagers or ()))))
+        groups = pair_by_stamp(self._image_messages((self.color_topic, *others)), self.color_topic, others)
+        for count, images in enumerate(groups, start=1):
+            frame = self._make_frame(images, calibration)
+            self.missing_depth_count += depth_topic is not None and frame.depth is None
+            self.missing_stereo_count += imagers is not None and frame.stereo is None
+            self._require_synchronised(count)
+            yield frame
 
-    def _image_messages(self) -> Iterator[tuple[bool, Any]]:
-        for message in self.bag.messages([self.color_topic, self.depth_topic]):
-            yield message.topic == self.color_topic, self._deserialize(message)
+    def _require_synchronised(self, count: int) -> None:
+        if count != min(MAX_UNPAIRED_FRAMES, self.frame_count):
+            return
+        for name, missing in (
+            ("a depth image", self.missing_depth_count),
+            ("an image of both imagers", self.missing_stereo_count),
+        ):
+            if missing == count:
+                raise ValueError(
+                    f"{self.path}: none of the first {count} colour images has {name} of exactly its stamp; start the "
+                    "driver with enable_sync:=true and record again, or choose depth source none for colour alone"
+                )
+
+    def _image_messages(self, topics: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+        for message in self.bag.messages(topics):
+            yield message.topic, self._deserialize(message)
 
     def _deserialize(self, message: RawMessage) -> Any:
         with _bag_errors(self.path, f" at {message.topic}"):
             return _TYPES.deserialize_cdr(message.cdr, message.type)
 
-    def _make_frame(self, color: Any, depth: Any | None) -> Frame:
+    def _make_frame(self, images: dict[str, Any], calibration: StereoCalibration | None) -> Frame:
+        color = images[self.color_topic]
+        depth = images.get(self.depth_topic or "")
+        left, right = (images.get(topic) for topic in self.imager_topics or ("", ""))
         stamp_ns = header_stamp_ns(color)
         try:
             color_bgr = decode_color_image(color)
@@ -175,19 +214,36 @@ class Recording:
             _check_size("colour", color_bgr, self.camera)
             if depth_image is not None:
                 _check_size("aligned depth", depth_image.values, self.camera)
+            stereo = None
+            if calibration is not None and left is not None and right is not None:
+                stereo = decode_stereo_images(left, right, calibration)
         except ValueError as error:
             raise ValueError(f"{self.path}, frame at {stamp_ns} ns: {error}") from error
-        return Frame(stamp_ns, color.header.frame_id, self.camera, color_bgr, depth_image)
+        return Frame(stamp_ns, color.header.frame_id, self.camera, color_bgr, depth_image, stereo)
 
-    def _read_camera(self) -> Camera:
-        topic = camera_info_topic(self.color_topic)
+    def _select_streams(self, depth_source: str) -> frozenset[Stream]:
+        recorded: list[Stream] = []
+        if self.depth_topic is not None and self.bag.message_count(self.depth_topic):
+            recorded.append("depth")
+        if self.imager_topics is not None:
+            left, right = self.imager_topics
+            if all(map(self.bag.message_count, (left, right, camera_info_topic(right)))):
+                recorded.append("imagers")
+        return select_streams(depth_source, recorded, self.path, describe_topics(self.bag.topics))
+
+    def _read_stereo_calibration(self, right_topic: str) -> StereoCalibration:
+        return self._read_camera_info(right_topic, lambda info: parse_stereo_info(info, self._color_from_left))
+
+    def _read_camera_info(self, image_topic: str, parse: Callable[[Any], T]) -> T:
+        """The first camera_info of an image topic, parsed."""
+        topic = camera_info_topic(image_topic)
         first = next(self.bag.messages([topic]), None)
         if first is None:
             raise ValueError(
-                f"{self.path} has no intrinsics: record {topic} with the images; {_describe_topics(self.bag)}"
+                f"{self.path} has no intrinsics: record {topic} with the images; {describe_topics(self.bag.topics)}"
             )
         try:
-            return parse_camera_info(self._deserialize(first))
+            return parse(self._deserialize(first))
         except ValueError as error:
             raise ValueError(f"{self.path}, {topic}: {error}") from error
 
@@ -211,14 +267,17 @@ def open_bag(path: str | Path) -> Iterator[Bag]:
 
 
 @contextmanager
-def open_recording(path: str | Path, camera_profile: CameraProfile = D405) -> Iterator[Recording]:
+def open_recording(
+    path: str | Path, camera_profile: CameraProfile = D405, *, depth_source: str = AUTO
+) -> Iterator[Recording]:
     """Opens a recording of a camera, in which the endings of the topic names are those of the camera profile.
 
-    Raises FileNotFoundError if it does not exist; ValueError if it is not a bag, is truncated, lacks a topic (the error
-    names those wanted and found), or its camera was not calibrated.
+    depth_source: what the frames hold beside colour (docs/recordings.md); auto: whatever was recorded. Raises
+    FileNotFoundError if it does not exist; ValueError if it is not a bag, is truncated, lacks a topic (the error names
+    those wanted and found), or its camera was not calibrated.
     """
     with open_bag(path) as bag:
-        yield Recording(bag, camera_profile)
+        yield Recording(bag, camera_profile, depth_source=depth_source)
 
 
 class BagWriter:
@@ -326,11 +385,6 @@ def can_write(message_type: str) -> bool:
     return message_type in _TYPES.fielddefs
 
 
-def camera_info_topic(image_topic: str) -> str:
-    """The camera_info topic that belongs to an image topic."""
-    return f"{image_topic.rsplit('/', 1)[0]}/camera_info"
-
-
 def _is_bag(path: Path) -> bool:
     return path.is_file() or (path / METADATA).is_file()
 
@@ -366,27 +420,6 @@ def _bag_errors(path: Path, progress: str = "") -> Iterator[None]:
             f"{path} cannot be read{progress}: {str(error) or repr(error)}; it is truncated, damaged or not a bag: "
             "record or copy it again (`mcap recover` restores the intact part of an MCAP file)"
         ) from error
-
-
-def _find_topic(bag: Bag, description: str, endings: tuple[str, ...]) -> str:
-    images = [topic for topic, message_type in bag.topics.items() if message_type == IMAGE]
-    for ending in endings:
-        topics = [topic for topic in images if f"/{topic.lstrip('/')}".endswith(ending)]
-        if len(topics) > 1:
-            raise ValueError(
-                f"{bag.path} holds {description} of several cameras: {', '.join(topics)}; record one camera per bag"
-            )
-        if topics:
-            return topics[0]
-    raise ValueError(
-        f"{bag.path} has no {description}: wanted a topic of type {IMAGE} ending in {' or '.join(endings)}; "
-        f"{_describe_topics(bag)}; "
-        "start the driver with align_depth.enable:=true and record colour, aligned depth and their camera_info"
-    )
-
-
-def _describe_topics(bag: Bag) -> str:
-    return f"found: {', '.join(f'{topic} ({type_})' for topic, type_ in sorted(bag.topics.items())) or 'no topics'}"
 
 
 def _check_size(description: str, pixels: np.ndarray, camera: Camera) -> None:

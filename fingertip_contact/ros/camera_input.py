@@ -1,4 +1,4 @@
-"""Camera topics to frames: colour, its camera_info and aligned depth of exactly one stamp."""
+"""Camera topics to frames: colour, its camera_info, and depth or the imagers' images of exactly one stamp."""
 
 from __future__ import annotations
 
@@ -10,20 +10,26 @@ from typing import Any
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
-from fingertip_contact.datatypes import DepthImage, Frame
+from fingertip_contact.cameras.d405 import D405
+from fingertip_contact.cameras.profile import CameraProfile
+from fingertip_contact.datatypes import DepthImage, Frame, StereoImages
 from fingertip_contact.depth.fusion import fuse
-from fingertip_contact.images import decode_depth_image
+from fingertip_contact.images import decode_depth_image, decode_stereo_images, parse_stereo_info
 from fingertip_contact.pairing import StampPairer
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.images import CameraReader, decode_color_bgr
 
 COLOR_TOPIC, CAMERA_INFO_TOPIC, DEPTH_TOPIC, HANDS_TOPIC = "color/image", "color/camera_info", "depth/image", "hands"
 MODEL_DEPTH_TOPIC = "depth_estimate/image"
+# The right imager's camera_info tells the baseline; the left one's has the same intrinsics.
+LEFT_TOPIC, RIGHT_TOPIC, RIGHT_INFO_TOPIC = "infra1/image", "infra2/image", "infra2/camera_info"
 
 # The topics of each `depth_source`.
-DEPTH_SOURCE_TOPICS = {
+DEPTH_SOURCE_TOPICS: dict[str, tuple[str, ...]] = {
+    "none": (),
     "sensor": (DEPTH_TOPIC,),
     "model": (MODEL_DEPTH_TOPIC,),
+    "stereo": (LEFT_TOPIC, RIGHT_TOPIC, RIGHT_INFO_TOPIC),
     "fused": (DEPTH_TOPIC, MODEL_DEPTH_TOPIC),
 }
 _TOPIC_TYPES = {
@@ -31,6 +37,9 @@ _TOPIC_TYPES = {
     CAMERA_INFO_TOPIC: (CameraInfo, qos.CAMERA_INFO_IN),
     DEPTH_TOPIC: (Image, qos.IMAGE_IN),
     MODEL_DEPTH_TOPIC: (Image, qos.IMAGE_IN),
+    LEFT_TOPIC: (Image, qos.IMAGE_IN),
+    RIGHT_TOPIC: (Image, qos.IMAGE_IN),
+    RIGHT_INFO_TOPIC: (CameraInfo, qos.CAMERA_INFO_IN),
     HANDS_TOPIC: (PointCloud2, qos.RESULT),
 }
 
@@ -75,15 +84,17 @@ class PairedInput:
 
 
 class FrameReader:
-    """Makes a Frame from the messages of one stamp."""
+    """Makes a Frame from the messages of one stamp: with the depth, or the imagers' images, that are among them."""
 
-    def __init__(self) -> None:
+    def __init__(self, camera_profile: CameraProfile = D405) -> None:
         self._cameras = CameraReader()
+        self._color_from_left = camera_profile.color_from_left
 
     def read(self, received: dict[str, Any]) -> Frame:
         """Images are views of the messages where the encoding allows.
 
-        Raises ValueError if a message contradicts its own fields, or image, depth and intrinsics differ in size.
+        Raises ValueError if a message contradicts its own fields, an image and its intrinsics or depth and colour
+        differ in size, or the imagers have no baseline.
         """
         color = received[COLOR_TOPIC]
         camera = self._cameras.read(received[CAMERA_INFO_TOPIC])
@@ -93,16 +104,33 @@ class FrameReader:
             raise ValueError(
                 f"the colour image is {width}x{height}, its camera_info states {camera.width}x{camera.height}"
             )
-        depths = [
-            _read_depth(received[topic], (height, width))
-            for topic in (DEPTH_TOPIC, MODEL_DEPTH_TOPIC)
-            if topic in received
-        ]
-        depth = depths[0] if len(depths) == 1 else fuse(depths[0], depths[1].to_metres(), camera.fx)
-        return Frame(messages.stamp_to_ns(color.header.stamp), color.header.frame_id, camera, image, depth)
+        return Frame(
+            messages.stamp_to_ns(color.header.stamp),
+            color.header.frame_id,
+            camera,
+            image,
+            _read_depth(received, (height, width), camera.fx),
+            self._read_stereo(received),
+        )
+
+    def _read_stereo(self, received: dict[str, Any]) -> StereoImages | None:
+        if RIGHT_INFO_TOPIC not in received:
+            return None
+        calibration = parse_stereo_info(received[RIGHT_INFO_TOPIC], self._color_from_left)
+        return decode_stereo_images(received[LEFT_TOPIC], received[RIGHT_TOPIC], calibration)
 
 
-def _read_depth(message: Image, shape: tuple[int, int]) -> DepthImage:
+def _read_depth(received: dict[str, Any], shape: tuple[int, int], focal_px: float) -> DepthImage | None:
+    """The sensor's or the network's depth, both fused, or None where there is neither."""
+    depths = [
+        _decode_aligned_depth(received[topic], shape) for topic in (DEPTH_TOPIC, MODEL_DEPTH_TOPIC) if topic in received
+    ]
+    if len(depths) == 2:
+        return fuse(depths[0], depths[1].to_metres(), focal_px)
+    return depths[0] if depths else None
+
+
+def _decode_aligned_depth(message: Image, shape: tuple[int, int]) -> DepthImage:
     depth = decode_depth_image(message)
     if depth.values.shape != shape:
         raise ValueError(

@@ -9,7 +9,7 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from fingertip_contact.contact.parameters import load_profile
-from fingertip_contact.datatypes import Frame, FrameResult, Hand
+from fingertip_contact.datatypes import Frame, FrameResult, Hand, Surface
 from fingertip_contact.factory import KeyboardOptions, build_contact_pipeline, open_outputs
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.registry import OUTPUTS
@@ -64,7 +64,7 @@ class ContactInterface:
             return {}
         values: dict[str, object] = {"hands": len(last.hands), "sheet": last.camera_from_sheet is not None}
         if last.surface is not None:
-            values["surface_in_depth"] = last.surface.depth_plane is not None
+            values["surface_from"] = _describe_surface(last.surface)
             if last.surface.depth_plane is not None:
                 values["surface_residual_mm"] = round(last.surface.residual_m * 1e3, 2)
                 values["surface_inlier_ratio"] = round(last.surface.inlier_ratio, 2)
@@ -100,3 +100,10 @@ class ContactInterface:
             self._results.publish_text("")
         response.success = True
         return response
+
+
+def _describe_surface(surface: Surface) -> str:
+    """What the surface was found by; the two planes are one where depth alone is known."""
+    if surface.depth_plane is None:
+        return "sheet"
+    return "depth" if surface.depth_plane is surface.plane else "sheet and depth"

@@ -14,6 +14,10 @@ from launch_ros.parameter_descriptions import ParameterValue
 from fingertip_contact.recordings.bag import camera_info_topic, open_recording
 from fingertip_contact.resources import PACKAGE, find_share_file
 from fingertip_contact.ros import environment
+from fingertip_contact.ros.parameter_tables import ContactSettings
+
+# Of the launch files and the nodes.
+DEFAULT_DEPTH_SOURCE = ContactSettings().depth_source
 
 
 def make_description(*actions: Any) -> LaunchDescription:
@@ -36,10 +40,20 @@ def declare_player_arguments() -> list[DeclareLaunchArgument]:
 
 
 def find_recorded_topics(context: LaunchContext) -> dict[str, str]:
-    """core.launch.py's arguments for the camera of `recording`. Raises ValueError or OSError as open_recording does."""
-    with open_recording(LaunchConfiguration("recording").perform(context)) as recording:
-        color, depth = recording.color_topic, recording.depth_topic
-    return {"color_image": color, "color_info": camera_info_topic(color), "depth_image": depth}
+    """core.launch.py's arguments for the camera of `recording`: the topics that it holds.
+
+    Raises ValueError or OSError as open_recording does, also where it lacks what `depth_source` needs.
+    """
+    path = LaunchConfiguration("recording").perform(context)
+    depth_source = LaunchConfiguration("depth_source", default=DEFAULT_DEPTH_SOURCE).perform(context)
+    with open_recording(path, depth_source=depth_source) as recording:
+        topics = {"color_image": recording.color_topic, "color_info": camera_info_topic(recording.color_topic)}
+        if recording.depth_topic is not None:
+            topics["depth_image"] = recording.depth_topic
+        if recording.imager_topics is not None:
+            left, right = recording.imager_topics
+            topics |= {"infra1_image": left, "infra2_image": right, "infra2_info": camera_info_topic(right)}
+    return topics
 
 
 def include_core(**arguments: str) -> IncludeLaunchDescription:

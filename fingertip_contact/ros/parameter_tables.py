@@ -42,7 +42,12 @@ class ContactSettings(LifecycleSettings):
     sheet_pose: str = value("", "file with the sheet's pose, saved by `keyboard pose`; empty: found by its markers")
     words: str = value("", "word list of the language model, english or a file; empty: none")
     repeat_delay_s: float = number(0.0, 0.0, 10.0, "keys held for longer repeat; 0: never, else 0.1 or more")
-    depth_source: str = choice("sensor", ("sensor", "model", "fused"), "source of depth")
+    depth_source: str = choice(
+        "sensor",
+        ("none", "sensor", "model", "stereo", "fused"),
+        "what is read beside colour; sensor: aligned depth, model: the depth network's, fused: both, "
+        "stereo: the images of both imagers",
+    )
     camera_timeout_s: float = number(0.5, 0.05, 60.0, "held keys are cancelled after this long without frames, s")
     marker_rate_hz: float = number(10.0, 0.1, 60.0, "maximum rate of markers")
 
@@ -115,6 +120,7 @@ class RecordSettings:
 
     output: str = read_only(value("", "the recording to write; it must not exist yet"))
     topics: Sequence[str] = read_only(names("topics to record; one empty name: the camera's and the results"))
+    infra: bool = read_only(value(False, "also record the images of a stereo camera's two imagers"))
 
 
 PARAMETER_TABLES: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Whether the camera can see the fingertips from where it is, and how to place it better."""
+"""How well the camera sees the fingertips from where it is, and how to place it better: advice, never a refusal."""
 
 from __future__ import annotations
 
@@ -9,21 +9,26 @@ import numpy as np
 from fingertip_contact.datatypes import MIDDLE_KNUCKLE, WRIST, Hand, Surface
 from fingertip_contact.geometry import Camera, Plane
 
-# Fingers that point away from the camera hide their own tips. The cosine along the desk between the fingers' direction
-# and that to the camera is averaged with this time constant per hand; below the limit the camera is behind the hands.
+# Fingers that point away from the camera hide a part of their tips. The cosine along the desk between the fingers'
+# direction and that to the camera is averaged with this time constant per hand; below the limit the camera is behind
+# the hands.
 AVERAGING_S = 2.0
 MIN_FACING_COSINE = -0.15
 # Measured on simulated recordings: outside of these elevations fingers hide each other or themselves.
 MIN_ELEVATION_DEG, MAX_ELEVATION_DEG = 40.0, 70.0
 
+# Lower than this the desk is seen edge-on: one pixel is centimetres of it.
+MIN_USABLE_ELEVATION_DEG = 12.0
+
 BEHIND_HANDS_HINT = (
-    "the camera looks from behind the hands, which hide their fingertips: nothing is read; "
-    "put it on the far side of the keyboard, facing the typist"
+    "the camera looks from behind the hands, which hide a part of their fingertips: fewer taps are read; "
+    "best is the far side of the keyboard, facing the typist"
 )
 
 
 class CameraPlacement:
-    """update() takes every frame's hands; `is_usable` and `hint` are the result."""
+    """update() takes every frame's hands; `is_usable` and `hint` are the result. Nothing depends on them: they are for
+    people."""
 
     def __init__(self) -> None:
         self._facing_cosine = 0.0
@@ -46,13 +51,15 @@ class CameraPlacement:
 
     @property
     def is_usable(self) -> bool:
-        """Whether fingertips can be seen at all."""
-        return self._facing_cosine > MIN_FACING_COSINE
+        """Whether anything can be read from here; true while the desk is unknown."""
+        return not self._elevation_deg < MIN_USABLE_ELEVATION_DEG
 
     @property
     def hint(self) -> str:
         """What to change, in words; empty when all is well."""
         if not self.is_usable:
+            return f"{self._elevation_text}, along the desk: nothing can be read; 45 to 65 degrees are best"
+        if self._facing_cosine <= MIN_FACING_COSINE:
             return BEHIND_HANDS_HINT
         if self._elevation_deg > MAX_ELEVATION_DEG:
             return f"{self._elevation_text}: bent fingers hide their tips; 45 to 65 degrees are best"

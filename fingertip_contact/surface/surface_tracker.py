@@ -19,6 +19,12 @@ IN_SIGHT_S = 1.5
 MAX_DEPTH_BIAS = 0.06
 # A bias of that size turns the plane by a degree or two; more is a sheet on a board, or depth of something else.
 MAX_TILT_DEG = 5.0
+# Without depth, markers that are not found within this time are hidden, or there is no sheet.
+SHEET_SEARCH_S = 1.5
+NO_SHEET_REASON = (
+    "the surface is unknown: lay the printed sheet in view with its markers uncovered, or read depth "
+    "(depth_source sensor)"
+)
 MOVED_REASON = "the surface or the camera has moved; calibrating again"
 # A sheet's plane that changes by more has moved against the camera; noise of the pose's first frames is less.
 MOVED_M = 0.002
@@ -29,7 +35,8 @@ class SurfaceTracker:
 
     The markers of the sheet alone give `Surface.plane` where they are seen: depth is biased by up to 3 %, they are
     exact to a fraction of a millimetre, and need no depth. They also decide whether camera and desk have moved. A sheet
-    pose that is less certain (PlacedSheet.seen_ns) only says which of the planes in depth is the desk.
+    pose that is less certain (PlacedSheet.seen_ns) only says which of the planes in depth is the desk; where no frame
+    has had depth, its plane is the best that is known.
 
     reason: why the surface is unknown, measured again or without heights; empty when all is well.
     """
@@ -42,6 +49,8 @@ class SurfaceTracker:
         """Forget the surface and measure it again from the next frame on."""
         self.reason = ""
         self._camera: Camera | None = None
+        self._first_ns: int | None = None
+        self._has_depth = False
         self._sheet_plane: Plane | None = None
         self._distrusted_ns = -1
         self._depth.reset()
@@ -51,18 +60,30 @@ class SurfaceTracker:
         if self._camera != frame.camera or frame.stamp_ns < self._distrusted_ns:
             self.reset()
             self._camera = frame.camera
+        self._first_ns = frame.stamp_ns if self._first_ns is None else self._first_ns
         if sheet is not None and sheet.seen_ns is not None and sheet.seen_ns <= self._distrusted_ns:
             sheet = None
         self._follow_sheet(sheet)
         if frame.depth is not None:
+            self._has_depth = True
             self._depth.update(frame, frame.depth, hands, sheet)
         self.reason = self._depth.reason
         if self._depth.has_moved:
             sheet = self._judge_movement(frame.stamp_ns, sheet)
+        if not self._has_depth and (sheet is None or sheet.seen_ns is None):
+            return self._make_surface_without_depth(frame.stamp_ns, sheet)
         if sheet is None or sheet.seen_ns is None:
             region = self._depth.region
             return None if region is None else _make_surface(region.plane, region, self._depth.stamp_ns)
         return self._make_sheet_surface(sheet, sheet.seen_ns)
+
+    def _make_surface_without_depth(self, stamp_ns: int, sheet: PlacedSheet | None) -> Surface | None:
+        """The plane of an uncertain sheet, or none, and after a while why."""
+        if sheet is not None:
+            return Surface(sheet.plane, None, math.nan, math.nan, stamp_ns)
+        if self._first_ns is not None and stamp_ns - self._first_ns > SHEET_SEARCH_S * 1e9:
+            self.reason = NO_SHEET_REASON
+        return None
 
     def _follow_sheet(self, sheet: PlacedSheet | None) -> None:
         """Measure depth again, at the sheet, where the markers are new or show that the desk has moved."""

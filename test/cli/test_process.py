@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Container
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,7 @@ import pytest
 from cli_harness import run
 from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.bag import BagWriter
+from fingertip_contact.surface.surface_tracker import NO_SHEET_REASON
 
 pytestmark = pytest.mark.usefixtures("hand_weights")
 
@@ -24,8 +26,8 @@ CAMERA = Camera(fx=393.0, fy=392.0, cx=321.0, cy=240.0, width=640, height=480)
 PREFIX, FRAME_ID = "/camera/camera", "camera_color_optical_frame"
 
 
-def write_empty_desk(path: Path, count: int, missing_depth: tuple[int, ...] = ()) -> Path:
-    """A bare grey desk, 35 cm straight below the camera. lost_depth: frames without a depth image."""
+def write_empty_desk(path: Path, count: int, missing_depth: Container[int] = ()) -> Path:
+    """A bare grey desk, 35 cm straight below the camera. missing_depth: frames without a depth image."""
     noise = np.random.default_rng(0)
     color = noise.integers(120, 136, (480, 640, 3), dtype=np.uint8)
     depth = noise.integers(349, 352, (480, 640)).astype(np.uint16)
@@ -61,6 +63,25 @@ def test_missing_depth_is_reported(tmp_path, capsys):
     desk = write_empty_desk(tmp_path / "desk.mcap", 6, missing_depth=(2, 5))
     assert run("process", desk, "--out", tmp_path / "events.jsonl") == 0
     assert "2 of 6 frames had no depth" in capsys.readouterr().err
+
+
+def test_colour_alone_is_processed(tmp_path, capsys):
+    """One line says what is read, another that the sheet is missing; the video is drawn without a surface."""
+    desk = write_empty_desk(tmp_path / "desk.mcap", 70, missing_depth=range(70))
+    out, video = tmp_path / "events.jsonl", tmp_path / "desk.mp4"
+    assert run("process", desk, "--out", out, "--video", video) == 0
+    error = capsys.readouterr().err
+    assert error.splitlines()[0] == "reads colour alone (depth source auto)"
+    assert "had no depth" not in error
+    assert f"frames: {NO_SHEET_REASON}" in error
+    assert out.read_text() == ""
+    assert cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT) == 70
+
+
+def test_depth_can_be_left_unread(empty_desk, tmp_path, capsys):
+    """`--depth-source none` on a recording with depth."""
+    assert run("process", empty_desk, "--out", tmp_path / "events.jsonl", "--depth-source", "none") == 0
+    assert "reads colour alone (depth source none)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("existing", ["events.jsonl", "desk.mp4"])
@@ -105,7 +126,9 @@ BAD_INPUT = {
     "unknown layout": (["desk.mcap", "--layout", "klingon"], "klingon"),
     "unknown profile": (["desk.mcap", "--profile", "reckless"], "reckless"),
     "video of another kind": (["desk.mcap", "--video", "film.gif"], "film.gif has to end in .mp4"),
-    "no depth": (["color.mcap"], "no depth aligned to colour"),
+    "no depth": (["color.mcap", "--depth-source", "sensor"], "no depth aligned to colour"),
+    "no imagers": (["desk.mcap", "--depth-source", "stereo"], "no images of both imagers"),
+    "unknown depth source": (["desk.mcap", "--depth-source", "guess"], "depth_sources has no 'guess'"),
 }
 
 
@@ -119,6 +142,7 @@ def test_bad_input(empty_desk, tmp_path, monkeypatch, capsys, case):
     Path("bad.yaml").write_text("units: mm\nsheet: {width: 0, height: 100}\nkeys: []\n")
     with BagWriter("color.mcap") as bag:
         bag.write_image(f"{PREFIX}/color/image_raw", 0, FRAME_ID, np.zeros((480, 640, 3), np.uint8), "bgr8")
+        bag.write_camera_info(f"{PREFIX}/color/camera_info", 0, FRAME_ID, CAMERA)
     before = sorted(entry.name for entry in tmp_path.iterdir())
     arguments, message = BAD_INPUT[case]
     assert run("process", *arguments, "--out", "new/events.jsonl") == 2

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fingertip_contact.contact.adaptation.contact_height import ContactHeights
-from fingertip_contact.contact.measurement.history import FINGER_COUNT
+from fingertip_contact.contact.measurement.columns import FINGER_COUNT
 
 
 def estimate_prior_m(elevation_deg: float, height_m: float = 0.012) -> np.ndarray:

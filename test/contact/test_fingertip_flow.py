@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from contact_world import CAMERA, make_desk_plane, make_hand
+from fingertip_contact.contact.measurement.approach import compute_approach_direction, to_approach_frame
 from fingertip_contact.contact.measurement.fingertip_estimator import FingertipEstimator
 from fingertip_contact.contact.measurement.fingertip_flow import FingertipFlow, make_window_px
-from fingertip_contact.contact.measurement.fingertip_height import compute_approach_direction, to_approach_frame
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import FINGERTIP_LANDMARKS, DepthImage, Frame, Hand, Surface
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fingertip_contact.contact.detector import ContactDetector
-from fingertip_contact.contact.measurement.fingertip_height import FingertipSamples
+from fingertip_contact.contact.measurement.fingertip_samples import FingertipSamples
 from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, Hand
 from repository import DATA

@@ -161,7 +161,7 @@ def test_signals_end_every_node_with_exit_code_0(start, recording, tmp_path, han
         ("record_node", {"output": __file__}, "exists already"),
         ("record_node", {"output": f"{__file__}/out.mcap"}, "cannot write"),
         ("hand_tracking_node", {"max_hands": 9}, "max_hands"),
-        ("contact_node", {"depth_source": "guess"}, "sensor, model, fused"),
+        ("contact_node", {"depth_source": "guess"}, "none, sensor, model, stereo, fused"),
     ],
 )
 def test_failed_node_start_is_explained(start, name, parameters, message):

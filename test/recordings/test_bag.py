@@ -13,11 +13,16 @@ from rosbags.typesys import Stores, get_typestore
 
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.geometry import Camera
-from fingertip_contact.recordings.bag import BagWriter, open_bag, open_recording
+from fingertip_contact.recordings.bag import BagWriter, Recording, open_bag, open_recording
 
 CAMERA = Camera(fx=80.0, fy=81.0, cx=31.0, cy=23.5, width=64, height=48)
 COLOR, COLOR_INFO = "/camera/camera/color/image_raw", "/camera/camera/color/camera_info"
 DEPTH = "/camera/camera/aligned_depth_to_color/image_raw"
+LEFT, RIGHT = "/camera/camera/infra1/image_rect_raw", "/camera/camera/infra2/image_rect_raw"
+RIGHT_INFO = "/camera/camera/infra2/camera_info"
+# The imagers' own intrinsics differ from those of colour.
+IMAGER_CAMERA = Camera(fx=70.0, fy=70.0, cx=32.0, cy=24.0, width=64, height=48)
+BASELINE_M = 0.018
 START_NS, PERIOD_NS = 1_700_000_000_000_000_000, 33_333_333
 FRAME_ID = "camera_color_optical_frame"
 
@@ -34,10 +39,22 @@ def make_depth(index: int) -> np.ndarray:
     return np.random.default_rng(1000 + index).integers(0, 500, (48, 64), dtype=np.uint16)
 
 
+def make_imager_image(index: int, side: int) -> np.ndarray:
+    return np.random.default_rng([2000 + index, side]).integers(0, 255, (48, 64), dtype=np.uint8)
+
+
 def write_recording(
-    path: Path, count: int = 5, *, color: str = COLOR, info: str | None = COLOR_INFO, aligned: str | None = DEPTH
+    path: Path,
+    count: int = 5,
+    *,
+    color: str = COLOR,
+    info: str | None = COLOR_INFO,
+    aligned: str | None = DEPTH,
+    imagers: tuple[str, ...] = (),
+    baseline_m: float | None = BASELINE_M,
 ) -> Path:
-    """A recording of `count` frames; None leaves a topic out."""
+    """A recording of `count` frames; None leaves a topic out. imagers: left and right. baseline_m: None leaves the
+    right one's camera_info out."""
     with BagWriter(path) as bag:
         for index in range(count):
             bag.write_image(color, stamp_ns(index), FRAME_ID, image(index), "bgr8")
@@ -45,6 +62,10 @@ def write_recording(
                 bag.write_camera_info(info, stamp_ns(index), FRAME_ID, CAMERA)
             if aligned is not None:
                 bag.write_image(aligned, stamp_ns(index), FRAME_ID, make_depth(index), "16UC1")
+            for side, topic in enumerate(imagers):
+                bag.write_image(topic, stamp_ns(index), "left", make_imager_image(index, side), "mono8")
+            if imagers and baseline_m is not None:
+                bag.write_camera_info(RIGHT_INFO, stamp_ns(index), "right", IMAGER_CAMERA, baseline_m)
     return path
 
 
@@ -62,8 +83,8 @@ def copy_modified(source: Path, target: Path, plugin: rosbag2.StoragePlugin, cha
     return target
 
 
-def read_frames(path: Path) -> list:
-    with open_recording(path) as recording:
+def read_frames(path: Path, depth_source: str = "auto") -> list:
+    with open_recording(path, depth_source=depth_source) as recording:
         return list(recording.frames())
 
 
@@ -147,6 +168,77 @@ def test_missing_depth_affects_only_its_own_frame(tmp_path):
     assert [frame.depth is not None for frame in frames] == [False, True, True, False, True, False]
     for index in (1, 2, 4):
         np.testing.assert_array_equal(frames[index].depth.values, make_depth(index))
+
+
+def test_colour_alone_is_a_recording(tmp_path):
+    """Without depth and imagers, frames hold colour; nothing is reported as missing."""
+    path = write_recording(tmp_path / "bag.mcap", aligned=None)
+    for depth_source in ("auto", "none", "model"):
+        with open_recording(path, depth_source=depth_source) as recording:
+            frames = list(recording.frames())
+        assert (recording.depth_topic, recording.imager_topics) == (None, None)
+        assert (recording.missing_depth_count, recording.missing_stereo_count) == (0, 0)
+        assert recording.streams_text == "colour alone"
+        assert len(frames) == 5
+        assert {(frame.depth, frame.stereo) for frame in frames} == {(None, None)}
+        np.testing.assert_array_equal(frames[4].color_bgr, image(4))
+
+
+def test_both_imagers_are_read(tmp_path):
+    """Pixels, intrinsics and baseline of the imagers; colour of a D405 comes from its left one."""
+    path = write_recording(tmp_path / "bag.mcap", imagers=(LEFT, RIGHT))
+    for depth_source in ("auto", "stereo"):
+        for index, frame in enumerate(read_frames(path, depth_source)):
+            np.testing.assert_array_equal(frame.stereo.left, make_imager_image(index, 0))
+            np.testing.assert_array_equal(frame.stereo.right, make_imager_image(index, 1))
+            assert frame.stereo.camera == IMAGER_CAMERA
+            assert frame.stereo.baseline_m == pytest.approx(BASELINE_M)
+            np.testing.assert_array_equal(frame.stereo.color_from_left.apply(np.ones(3)), np.ones(3))
+            np.testing.assert_array_equal(frame.depth.values, make_depth(index))
+
+
+@pytest.mark.parametrize(
+    ("depth_source", "read"),
+    [
+        ("auto", {COLOR, DEPTH, LEFT, RIGHT}),
+        ("none", {COLOR}),
+        ("model", {COLOR}),
+        ("sensor", {COLOR, DEPTH}),
+        ("fused", {COLOR, DEPTH}),
+        ("stereo", {COLOR, DEPTH, LEFT, RIGHT}),
+    ],
+)
+def test_a_depth_source_reads_only_its_images(tmp_path, monkeypatch, depth_source, read):
+    """The others are not even deserialised."""
+    seen = set()
+    deserialize = Recording._deserialize
+
+    def watch(self, message):
+        seen.add(message.topic)
+        return deserialize(self, message)
+
+    monkeypatch.setattr(Recording, "_deserialize", watch)
+    read_frames(write_recording(tmp_path / "bag.mcap", imagers=(LEFT, RIGHT)), depth_source)
+    assert seen - {COLOR_INFO, RIGHT_INFO} == read
+
+
+def test_missing_imager_affects_only_its_own_frame(tmp_path):
+    """A frame that lacks one imager's image keeps its depth; it is counted."""
+    with BagWriter(tmp_path / "bag.mcap") as bag:
+        bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
+        bag.write_camera_info(RIGHT_INFO, stamp_ns(0), "right", IMAGER_CAMERA, BASELINE_M)
+        for index in range(4):
+            bag.write_image(COLOR, stamp_ns(index), FRAME_ID, image(index), "bgr8")
+            bag.write_image(LEFT, stamp_ns(index), "left", make_imager_image(index, 0), "mono8")
+            if index != 1:
+                bag.write_image(RIGHT, stamp_ns(index), "left", make_imager_image(index, 1), "mono8")
+            if index != 2:
+                bag.write_image(DEPTH, stamp_ns(index), FRAME_ID, make_depth(index), "16UC1")
+    with open_recording(tmp_path / "bag.mcap") as recording:
+        frames = list(recording.frames())
+    assert [frame.stereo is not None for frame in frames] == [True, False, True, True]
+    assert [frame.depth is not None for frame in frames] == [True, True, False, True]
+    assert (recording.missing_depth_count, recording.missing_stereo_count) == (1, 1)
 
 
 def test_late_depth_and_repeated_stamps_are_paired(tmp_path):
@@ -335,10 +427,49 @@ class TestBadRecordings:
         with pytest.raises(ValueError, match=r"no colour images.*color/image_raw.*found: .*/webcam/picture"):
             read_frames(path)
 
-    def test_no_aligned_depth(self, tmp_path):
+    @pytest.mark.parametrize("depth_source", ["sensor", "fused"])
+    def test_no_aligned_depth(self, tmp_path, depth_source):
+        """Only where it is asked for; the error names the sources that would work."""
         path = write_recording(tmp_path / "bag.mcap", aligned=None)
-        with pytest.raises(ValueError, match=r"no depth aligned to colour.*found: .*align_depth.enable:=true"):
-            read_frames(path)
+        message = (
+            f"no depth aligned to colour, which depth source {depth_source} needs: .*align_depth.enable:=true.*"
+            "one of none, model; found: "
+        )
+        with pytest.raises(ValueError, match=message):
+            read_frames(path, depth_source)
+
+    @pytest.mark.parametrize("missing", ["left", "right", "right camera_info"])
+    def test_no_imagers(self, tmp_path, missing):
+        """Both are needed, and the baseline; auto reads such a recording without them."""
+        imagers = {"left": (RIGHT,), "right": (LEFT,)}.get(missing, (LEFT, RIGHT))
+        baseline_m = None if missing == "right camera_info" else BASELINE_M
+        path = write_recording(tmp_path / "bag.mcap", imagers=imagers, baseline_m=baseline_m)
+        with pytest.raises(ValueError, match=r"no images of both imagers.*enable_infra1.*none, sensor, model, fused;"):
+            read_frames(path, "stereo")
+        assert {frame.stereo for frame in read_frames(path)} == {None}
+
+    def test_unknown_depth_source(self, tmp_path):
+        path = write_recording(tmp_path / "bag.mcap")
+        with pytest.raises(ValueError, match="no 'guess'; choose one of auto, fused, model, none, sensor, stereo"):
+            read_frames(path, "guess")
+
+    def test_imagers_without_a_baseline(self, tmp_path):
+        path = write_recording(tmp_path / "bag.mcap", imagers=(LEFT, RIGHT), baseline_m=0.0)
+        with pytest.raises(ValueError, match=f"{RIGHT_INFO}: .*tells no baseline: P.3. is -?0"):
+            read_frames(path, "stereo")
+
+    def test_imagers_that_never_match(self, tmp_path):
+        path = write_recording(tmp_path / "bag.mcap")
+        with BagWriter(tmp_path / "late.mcap") as late, open_bag(path) as bag:
+            for message in bag.messages():
+                late.write(message.topic, message.type, message.stamp_ns, message.cdr)
+            for index in range(5):
+                for side, topic in enumerate((LEFT, RIGHT)):
+                    late.write_image(topic, stamp_ns(index) + side, "left", make_imager_image(index, side), "mono8")
+                late.write_camera_info(RIGHT_INFO, stamp_ns(index), "right", IMAGER_CAMERA, BASELINE_M)
+        with pytest.raises(ValueError, match="none of the first 5 colour images has an image of both imagers"):
+            read_frames(tmp_path / "late.mcap")
+        assert len(read_frames(tmp_path / "late.mcap", "sensor")) == 5
 
     def test_no_intrinsics(self, tmp_path):
         path = write_recording(tmp_path / "bag.mcap", info=None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fingertip_contact.contact.measurement.fingertip_height import FingertipSamples
+from fingertip_contact.contact.measurement.appearance_network import OUTPUTS
+from fingertip_contact.contact.measurement.fingertip_samples import FingertipSamples
+from fingertip_contact.contact.measurement.hand_shape import SHAPE
 from fingertip_contact.datatypes import HANDS, DepthImage, Hand
 from fingertip_contact.geometry import Camera, Plane
 
@@ -52,7 +54,12 @@ def make_samples(height_m: np.ndarray, before_m: np.ndarray | None = None) -> Fi
     pads_m = np.column_stack([np.arange(10) * 0.02, np.zeros(10), np.full(10, 0.34)])
     down_m = np.zeros(10) if before_m is None else FORESHORTENING * (before_m - height_m)
     flow_m = np.column_stack([np.zeros(10), down_m])
-    return FingertipSamples(rim_height_m, np.full(10, 0.0005), rim_height_m, tip_px, tip_px, pads_m, flow_m)
+    missing = np.full(10, np.nan)
+    shape, appearance = np.full((10, len(SHAPE)), np.nan), np.full((10, len(OUTPUTS)), np.nan)
+    sigma_m = np.full(10, 0.0005)
+    return FingertipSamples(
+        rim_height_m, sigma_m, rim_height_m, tip_px, tip_px, pads_m, flow_m, missing, missing, shape, appearance
+    )
 
 
 def render_fingers(plane: Plane, tips: np.ndarray, lift_m: float, seed: int, radius_m: float = 0.0075) -> DepthImage:

@@ -34,7 +34,18 @@ FRAME_ID = "camera_color_optical_frame"
 COLOR, INFO = "/camera/camera/color/image_raw", "/camera/camera/color/camera_info"
 DEPTH = "/camera/camera/aligned_depth_to_color/image_raw"
 DEPTH_INFO = "/camera/camera/aligned_depth_to_color/camera_info"
-REMAPS = {"color/image": COLOR, "color/camera_info": INFO, "depth/image": DEPTH}
+LEFT, LEFT_INFO = "/camera/camera/infra1/image_rect_raw", "/camera/camera/infra1/camera_info"
+RIGHT, RIGHT_INFO = "/camera/camera/infra2/image_rect_raw", "/camera/camera/infra2/camera_info"
+REMAPS = {
+    "color/image": COLOR,
+    "color/camera_info": INFO,
+    "depth/image": DEPTH,
+    "infra1/image": LEFT,
+    "infra1/camera_info": LEFT_INFO,
+    "infra2/image": RIGHT,
+    "infra2/camera_info": RIGHT_INFO,
+}
+BASELINE_M = 0.018
 START_NS = 1_700_000_000_000_000_000
 PERIOD_NS = 33_333_333
 CAMERA = Camera(390.0, 390.0, 320.0, 240.0, 640, 480)

@@ -12,7 +12,7 @@ from fingertip_contact.datatypes import Frame, PlacedSheet, Surface
 from fingertip_contact.factory import build_contact_pipeline
 from fingertip_contact.geometry import Plane, RigidTransform
 from fingertip_contact.keyboard.layout import load_layout
-from fingertip_contact.surface.surface_tracker import IN_SIGHT_S, SurfaceTracker
+from fingertip_contact.surface.surface_tracker import IN_SIGHT_S, NO_SHEET_REASON, SHEET_SEARCH_S, SurfaceTracker
 from keyboard_images import CAMERA, make_camera_pose, render_sheet_view
 from stereo_depth import NoisyDepth, Patch, make_plane, make_rectangle_px
 
@@ -76,6 +76,33 @@ def test_markers_give_the_plane_and_depth_its_own() -> None:
 def test_markers_need_no_depth() -> None:
     """Without depth the plane is the sheet's from the first frame on; there is no depth_plane, and no complaint."""
     surface, reasons = Session().show(None, 0.1)
+    assert surface is not None
+    assert surface.depth_plane is None
+    assert plane_error(surface.plane, DESK) == pytest.approx((0.0, 0.0), abs=1e-6)
+    assert reasons == {""}
+
+
+def track_colour_alone(sheet: PlacedSheet | None, seconds: float) -> tuple[Surface | None, set[str]]:
+    """The last surface and all reasons, from frames without depth."""
+    tracker, reasons = SurfaceTracker(ContactParameters()), set()
+    for index in range(round(seconds * 1e9 / FRAME_NS)):
+        surface = tracker.update(Frame(index * FRAME_NS, "camera", CAMERA, COLOR, None), (), sheet)
+        reasons.add(tracker.reason)
+    return surface, reasons
+
+
+def test_missing_sheet_is_told_without_depth() -> None:
+    """Not in the first moments, while markers are searched; then one line says what to lay in view."""
+    assert track_colour_alone(None, SHEET_SEARCH_S) == (None, {""})
+    surface, reasons = track_colour_alone(None, 2 * SHEET_SEARCH_S)
+    assert surface is None
+    assert reasons == {"", NO_SHEET_REASON}
+    assert "\n" not in NO_SHEET_REASON
+
+
+def test_uncertain_sheet_is_the_surface_without_depth() -> None:
+    """A pose from a file, whose markers are never seen: nothing better is known, and there is no complaint."""
+    surface, reasons = track_colour_alone(PlacedSheet(POSE, LAYOUT.sheet_size_m, None), 2 * SHEET_SEARCH_S)
     assert surface is not None
     assert surface.depth_plane is None
     assert plane_error(surface.plane, DESK) == pytest.approx((0.0, 0.0), abs=1e-6)

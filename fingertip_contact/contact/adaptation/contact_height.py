@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fingertip_contact.contact.measurement.history import FINGER_COUNT
+from fingertip_contact.contact.measurement.columns import FINGER_COUNT
 from fingertip_contact.datatypes import FINGERS
 from fingertip_contact.numerics import sigmoid
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fingertip_contact.contact.measurement.history import FINGER_COUNT
+from fingertip_contact.contact.measurement.columns import FINGER_COUNT
 from fingertip_contact.datatypes import FINGERS, HANDS
 
 # Image displacement per metre of descent before any observation: a vertical descent seen from 60 degrees.

@@ -10,7 +10,8 @@ import numpy as np
 from fingertip_contact.contact.adaptation.contact_height import ContactHeights
 from fingertip_contact.contact.adaptation.foreshortening import ForeshorteningEstimator
 from fingertip_contact.contact.candidates import ContactCandidate
-from fingertip_contact.contact.measurement.history import FINGER_COUNT, FingertipHistory
+from fingertip_contact.contact.measurement.columns import FINGER_COUNT
+from fingertip_contact.contact.measurement.history import FingertipHistory
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.numerics import sigmoid
 

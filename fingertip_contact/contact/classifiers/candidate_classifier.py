@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from fingertip_contact.contact.adaptation.online import FingerContext, OnlineAdaptation
-from fingertip_contact.contact.candidates import ContactCandidate, ContactDecision, find_candidates
+from fingertip_contact.contact.candidates import ContactCandidate, find_candidates
 from fingertip_contact.contact.contact_window import STRICT_DESCENT, ContactWindow, DescentThresholds
+from fingertip_contact.contact.decision import ContactDecision
 from fingertip_contact.contact.measurement.history import FingertipHistory
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.numerics import sigmoid
@@ -31,6 +32,7 @@ class CandidateScore(NamedTuple):
 class CandidateClassifier(ABC):
     """Finds candidates, adapts to all of them, scores the eligible ones. Subclasses say how to score."""
 
+    needs_rims = True
     descent_thresholds: DescentThresholds = STRICT_DESCENT
 
     def __init__(self, parameters: ContactParameters) -> None:

@@ -12,8 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-from fingertip_contact.contact.candidates import ContactDecision
-from fingertip_contact.contact.measurement.history import FINGER_COUNT, FingertipHistory
+from fingertip_contact.contact.decision import ContactDecision
+from fingertip_contact.contact.measurement.columns import FINGER_COUNT
+from fingertip_contact.contact.measurement.history import FingertipHistory
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import FINGERS, Finger
 
@@ -112,6 +113,8 @@ class PublishedFinger:
 
 class PublishedBaseline:
     """The published classifier for every finger; finger thickness is not subtracted."""
+
+    needs_rims = True
 
     def __init__(self, parameters: ContactParameters) -> None:
         self._fingers = [PublishedFinger(FINGERS[column % len(FINGERS)]) for column in range(FINGER_COUNT)]

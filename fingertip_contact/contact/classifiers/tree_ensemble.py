@@ -13,7 +13,7 @@ from fingertip_contact.contact.candidates import ContactCandidate
 from fingertip_contact.contact.classifiers.candidate_classifier import CandidateClassifier, CandidateScore
 from fingertip_contact.contact.classifiers.tree_model import TreeEnsemble, load_tree_ensemble
 from fingertip_contact.contact.contact_window import LENIENT_DESCENT
-from fingertip_contact.contact.features import compute_contact_features
+from fingertip_contact.contact.features import FEATURES, compute_contact_features
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.resources import find_share_directory
 
@@ -53,4 +53,5 @@ class TreeEnsembleClassifier(CandidateClassifier):
 
 @cache
 def _load_model(folder: Path) -> tuple[TreeEnsemble, TreeEnsemble]:
-    return load_tree_ensemble(folder / DECISION_FILE), load_tree_ensemble(folder / TIMING_FILE)
+    decision, timing = (load_tree_ensemble(folder / name, FEATURES) for name in (DECISION_FILE, TIMING_FILE))
+    return decision, timing

@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from fingertip_contact.contact.features import FEATURES
-
 # A tree has no more leaves than a number has bits.
 MAX_LEAVES = 32
 _ALL_LEAVES = np.uint32(0xFFFFFFFF)
@@ -19,9 +17,9 @@ _ALL_LEAVES = np.uint32(0xFFFFFFFF)
 
 @dataclass(frozen=True)
 class TreeEnsemble:
-    """A function of a candidate's features: `base` plus one leaf value per tree.
+    """A function of features: `base` plus one leaf value per tree.
 
-    feature: (trees, nodes) int64, index into FEATURES; -1 at a leaf. threshold_or_leaf: (trees, nodes), the maximum of
+    feature: (trees, nodes) int64, index of a feature; -1 at a leaf. threshold_or_leaf: (trees, nodes), the maximum of
     that feature for the left branch, which is the next node; at a leaf its value. right: (trees, nodes) int64, the node
     of the right branch, without meaning at a leaf. source: the command and the participants of the fit.
     """
@@ -33,7 +31,7 @@ class TreeEnsemble:
     source: str = ""
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """(N,) for the features of N candidates, (N, len(FEATURES)), finite."""
+        """(N,) for features (N, F), finite."""
         return self.base + np.array([self._quick_scorer.sum_leaves(row) for row in features])
 
     @cached_property
@@ -79,7 +77,7 @@ class _QuickScorer:
         return cls(feature, threshold, remaining, value, np.arange(count) * MAX_LEAVES)
 
     def sum_leaves(self, features: np.ndarray) -> float:
-        """The sum of the leaf values that features (len(FEATURES),) reach."""
+        """The sum of the leaf values that features (F,) reach."""
         right = features.take(self.feature) > self.threshold
         reachable = np.bitwise_and.reduce(np.where(right, self.remaining, _ALL_LEAVES), axis=0)
         # The lowest set bit, from the exponent of its value.
@@ -87,26 +85,29 @@ class _QuickScorer:
         return float(self.value.take(leaf + self.first).sum())
 
 
-def load_tree_ensemble(source: Path) -> TreeEnsemble:
-    """Raises ValueError for a file without an ensemble over FEATURES, FileNotFoundError for a missing file."""
+def load_tree_ensemble(source: Path, features: tuple[str, ...]) -> TreeEnsemble:
+    """The trees of a file over these features, by name and order.
+
+    Raises ValueError for any other file, FileNotFoundError for a missing one.
+    """
     try:
         data = json.loads(source.read_text(encoding="utf-8"))
-        ensemble = _parse_ensemble(data)
+        ensemble = _parse_ensemble(data, len(features))
         names = tuple(data["features"])
     except OSError as error:
         raise type(error)(
-            f"{source} cannot be read: {error.strerror}; a model folder holds decision.json and timing.json"
+            f"{source} cannot be read: {error.strerror}; name a model folder, or leave the profile's model empty"
         ) from error
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ValueError(
             f"{source} is not a tree ensemble: {error!r}; write one with `evaluate fit-classifier`"
         ) from error
-    if names != FEATURES:
+    if names != features:
         raise ValueError(f"{source} was fitted to other features; fit it again with `evaluate fit-classifier`")
     return ensemble
 
 
-def _parse_ensemble(data: dict[str, Any]) -> TreeEnsemble:
+def _parse_ensemble(data: dict[str, Any], feature_count: int) -> TreeEnsemble:
     """Raises ValueError unless branches lead to later nodes only, so that every path ends."""
     feature, right = (_parse_integers(data[name]) for name in ("feature", "right"))
     base = float(data["base"])
@@ -120,7 +121,7 @@ def _parse_ensemble(data: dict[str, Any]) -> TreeEnsemble:
         raise ValueError("a branch leads backwards, or nowhere")
     if inner.sum(axis=1).max() >= MAX_LEAVES:
         raise ValueError(f"a tree has more than {MAX_LEAVES} leaves")
-    if (feature < -1).any() or (feature >= len(FEATURES)).any():
+    if (feature < -1).any() or (feature >= feature_count).any():
         raise ValueError("a node names an unknown feature")
     if not np.isfinite(threshold_or_leaf).all() or not np.isfinite(base):
         raise ValueError("a number is not finite")

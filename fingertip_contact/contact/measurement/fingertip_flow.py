@@ -1,8 +1,8 @@
 """Fingertip flow: the image displacement of each fingertip since the previous frame, by template registration.
 
 A touching finger stands still to a twentieth of a pixel, while landmarks wander by half a pixel and depth scatters by a
-millimetre: flow shows best when a finger stops and that it dwells. Only pixels above the surface count, because skin
-is smooth and a printed key beside the fingertip would dominate the registration.
+millimetre: flow shows best when a finger stops and that it dwells. Only pixels of the finger count, because skin is
+smooth and a printed key beside the fingertip would dominate the registration.
 """
 
 from __future__ import annotations
@@ -10,9 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
+from fingertip_contact.contact.measurement.patches import (
+    extract_patches,
+    has_margin,
+    interpolate_bilinear,
+    make_gaussian_weights,
+)
 from fingertip_contact.datatypes import FINGERS, FINGERTIP_LANDMARKS, Hand
 
 # Half width of the template, that of a fingertip, and its limits in pixels.
@@ -20,8 +25,8 @@ HALF_WINDOW_M = 0.0075
 HALF_WINDOW_PX = (3, 16)
 # Standard deviation of the Gaussian weights, in half widths.
 WEIGHT_SIGMA = 0.625
-# With less foreground than this the depth is missing, and the whole window is used.
-MIN_FOREGROUND_RATIO = 0.1
+# With less of the finger than this the finger's direction is unknown, and the whole window is used.
+MIN_FINGER_RATIO = 0.1
 # Standard deviations of grey values (other than by motion) and of landmarks: they weight image against landmark.
 GREY_SIGMA, LANDMARK_SIGMA_PX = 6.0, 1.0
 # Gauss-Newton: maximum iterations, maximum step, and the step at which it has converged.
@@ -41,25 +46,21 @@ class FingertipFlow:
     """update() takes every frame, in order, and keeps its templates for the next one."""
 
     def __init__(self) -> None:
-        self._grey = np.zeros((0, 0), np.uint8)
+        self._shape: tuple[int, ...] = ()
         self._templates: dict[int, _Template] = {}
 
     def reset(self) -> None:
         """Forget the previous frame."""
         self._templates = {}
 
-    def update(
-        self, image_bgr: np.ndarray, hands: Sequence[Hand], window: np.ndarray, foreground: np.ndarray
-    ) -> np.ndarray:
+    def update(self, grey: np.ndarray, hands: Sequence[Hand], window: np.ndarray, on_finger: np.ndarray) -> np.ndarray:
         """(N, 2) pixels to the right and down, five rows per hand in the order of FINGERS; NaN where unknown.
 
-        image_bgr: (H, W, 3) uint8. window: (S, S, 2), see make_window_px. foreground: (N, S, S) bool, which of its
-        pixels are above the surface around each fingertip.
+        grey: (H, W) uint8. window: (S, S, 2), see make_window_px. on_finger: (N, S, S) bool, see find_finger_pixels.
         """
-        if self._grey.shape != image_bgr.shape[:2]:
-            self._grey = np.zeros(image_bgr.shape[:2], np.uint8)
+        if self._shape != grey.shape:
+            self._shape = grey.shape
             self.reset()
-        grey = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY, dst=self._grey)
         flow_px = np.full((len(hands) * len(FINGERS), 2), np.nan)
         current = {}
         for index, hand in enumerate(hands):
@@ -68,7 +69,7 @@ class FingertipFlow:
             previous = self._templates.get(hand.track)
             if previous is not None:
                 flow_px[hand_rows] = previous.estimate_flow_px(grey, tips_px)
-            current[hand.track] = _Template.from_image(grey, tips_px, window, foreground[hand_rows])
+            current[hand.track] = _Template.from_image(grey, tips_px, window, on_finger[hand_rows])
         self._templates = current
         return flow_px
 
@@ -90,23 +91,20 @@ class _Template:
     inverse_normal_matrix: np.ndarray
 
     @classmethod
-    def from_image(
-        cls, image: np.ndarray, tips_px: np.ndarray, window: np.ndarray, foreground: np.ndarray
-    ) -> _Template:
+    def from_image(cls, image: np.ndarray, tips_px: np.ndarray, window: np.ndarray, on_finger: np.ndarray) -> _Template:
         half = len(window) // 2
         origin_px = np.rint(np.clip(np.nan_to_num(tips_px, nan=-1.0), -1.0, 1e6)).astype(np.int64)
         # One pixel more on each side, for the gradients.
-        padded = _extract_patches(image, origin_px, half + 1, half + 1)
+        padded = extract_patches(image, origin_px, half + 1, half + 1)
         grey = padded[:, 1:-1, 1:-1]
         right = (padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]) / 2
         down = (padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]) / 2
-        mask = foreground | (foreground.mean(axis=(1, 2)) < MIN_FOREGROUND_RATIO)[:, None, None]
-        window_weights = np.exp(-0.5 * (window**2).sum(axis=-1) / (WEIGHT_SIGMA * half) ** 2).astype(np.float32)
-        weights = mask * window_weights / np.float32(GREY_SIGMA**2)
+        mask = on_finger | (on_finger.mean(axis=(1, 2)) < MIN_FINGER_RATIO)[:, None, None]
+        weights = mask * make_gaussian_weights(window, WEIGHT_SIGMA) / np.float32(GREY_SIGMA**2)
         raw_gradients = np.stack([right, down])
         gradients = weights * raw_gradients
         normal_matrix = np.einsum("anij,bnij->nab", gradients, raw_gradients) + np.eye(2) / LANDMARK_SIGMA_PX**2
-        is_valid = _has_margin(origin_px, image.shape, half + 1)
+        is_valid = has_margin(origin_px, image.shape, half + 1)
         return cls(tips_px, origin_px, is_valid, grey, gradients, np.linalg.inv(normal_matrix))
 
     def estimate_flow_px(self, image: np.ndarray, tips_px: np.ndarray) -> np.ndarray:
@@ -123,7 +121,7 @@ class _Template:
         for _ in range(MAX_ITERATIONS):
             pixel, fraction = np.divmod(self.origin_px + flow_px, 1.0)
             origin_px = np.clip(pixel, -1, 1e6).astype(np.int64)
-            grey_error = _interpolate_bilinear(_extract_patches(image, origin_px, half, half + 1), fraction) - self.grey
+            grey_error = interpolate_bilinear(extract_patches(image, origin_px, half, half + 1), fraction) - self.grey
             negative_gradient = (
                 -np.einsum("anij,nij->na", self.gradients, grey_error) - (flow_px - start_px) / LANDMARK_SIGMA_PX**2
             )
@@ -133,7 +131,7 @@ class _Template:
             flow_px = flow_px + step_px
             if np.abs(step_px).max() < CONVERGENCE_PX:
                 break
-        found = self.is_valid & _has_margin(origin_px, image.shape, half + 1) & np.isfinite(guess_px).all(axis=1)
+        found = self.is_valid & has_margin(origin_px, image.shape, half + 1) & np.isfinite(guess_px).all(axis=1)
         found &= np.linalg.norm(flow_px - start_px, axis=1) < half
         return np.where(found[:, None], flow_px, guess_px)
 
@@ -141,23 +139,3 @@ class _Template:
 def _is_within(points_px: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """(N,) whether points (N, 2) lie inside an image (H, W)."""
     return np.all((points_px >= 0) & (points_px <= (shape[1] - 1, shape[0] - 1)), axis=1)
-
-
-def _has_margin(origin_px: np.ndarray, shape: tuple[int, ...], margin_px: int) -> np.ndarray:
-    """(N,) whether points (N, 2) are at least margin_px from every border of an image (H, W)."""
-    return np.all((origin_px >= margin_px) & (origin_px < np.array(shape[1::-1]) - margin_px), axis=1)
-
-
-def _extract_patches(image: np.ndarray, origin_px: np.ndarray, before: int, after: int) -> np.ndarray:
-    """(N, before + 1 + after, the same) float32 greys around pixels (N, 2), with the border replicated."""
-    margin_px = np.arange(-before, after + 1)
-    columns = np.clip(origin_px[:, :1] + margin_px, 0, image.shape[1] - 1)
-    rows = np.clip(origin_px[:, 1:] + margin_px, 0, image.shape[0] - 1)
-    return image[rows[:, :, None], columns[:, None]].astype(np.float32)
-
-
-def _interpolate_bilinear(patches: np.ndarray, fraction: np.ndarray) -> np.ndarray:
-    """(N, S, S) patches (N, S + 1, S + 1) sampled bilinearly at a fraction (N, 2) of a pixel to the right and down."""
-    right, down = fraction.astype(np.float32)[:, :, None, None].transpose(1, 0, 2, 3)
-    rows = patches[:, :-1] + down * (patches[:, 1:] - patches[:, :-1])
-    return rows[:, :, :-1] + right * (rows[:, :, 1:] - rows[:, :, :-1])

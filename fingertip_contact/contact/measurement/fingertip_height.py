@@ -41,7 +41,6 @@ RIM_SIGMA_M = 0.0009
 MIN_WEIGHT = 0.5
 # Fingertips are wider than this: two ends closer together are one, measured twice.
 MIN_TIP_SEPARATION_M = 0.005
-CONTACT_OFFSET_RATIO = 0.5
 # Landmarks beyond this pixel coordinate are treated as missing.
 MAX_LANDMARK_PX = 1e5
 
@@ -51,37 +50,19 @@ _BASE_LANDMARKS = [2, 5, 9, 13, 17]
 
 
 @dataclass(frozen=True)
-class FingertipSamples:
-    """One row per finger, five rows per hand in the order of the hands and of FINGERS; NaN where not measured.
-
-    rim_height_m: (N,) height of the visible surface just behind the finger's end over the surface, metres. sigma_m:
-    (N,) its standard deviation by the depth noise model, metres. axial_height_m: (N,) the same distance to the surface
-    along the optical axis, metres. tip_px: (N, 2) the landmark. tip_end_px: (N, 2) pixel where the finger ends.
-    contact_point_m: (N, 3) where the pad would touch the surface, optical frame. flow_m: (N, 2) image displacement of
-    the fingertip since the previous frame, metres at its distance: across the approach direction, and along it; see
-    compute_approach_direction.
-    """
+class FingerRims:
+    """rim_height_m, sigma_m, axial_height_m, tip_end_px: see FingertipSamples."""
 
     rim_height_m: np.ndarray
     sigma_m: np.ndarray
     axial_height_m: np.ndarray
-    tip_px: np.ndarray
     tip_end_px: np.ndarray
-    contact_point_m: np.ndarray
-    flow_m: np.ndarray
 
 
-def measure_fingertips(
-    depth: DepthImage,
-    camera: Camera,
-    plane: Plane,
-    hands: tuple[Hand, ...],
-    parameters: ContactParameters,
-    flow_px: np.ndarray | None = None,
-    depth_plane: Plane | None = None,
-) -> FingertipSamples:
-    """Measure five fingertips of each hand over the plane. flow_px: (N, 2), see FingertipFlow; None where not known.
-    depth_plane: the plane as depth shows it, for heights (see Surface); None: the same."""
+def measure_rims(
+    depth: DepthImage, camera: Camera, plane: Plane, hands: tuple[Hand, ...], parameters: ContactParameters
+) -> FingerRims:
+    """The rims of five fingertips of each hand over the plane, as depth shows it."""
     landmarks = np.stack([hand.landmarks_px for hand in hands]).astype(np.float64)
     landmarks[~(np.abs(landmarks) < MAX_LANDMARK_PX)] = np.nan
     tip_px, base_px = (landmarks[:, rows].reshape(-1, 2) for rows in (_TIP_LANDMARKS, _BASE_LANDMARKS))
@@ -90,7 +71,7 @@ def measure_fingertips(
     tip_depth_m = plane.depth_at_m(camera.rays(tip_px))
     pixels_per_m = camera.focal_px / tip_depth_m
 
-    height_m = _scan_rows(depth, camera, depth_plane or plane, tip_px, direction, pixels_per_m)
+    height_m = _scan_rows(depth, camera, plane, tip_px, direction, pixels_per_m)
     across_m, coverage = _trace_axis(height_m)
     rows_m = _weighted_mean(height_m, _gaussian_weight(SCAN_ACROSS_M - across_m[..., None], ROW_SIGMA_M))
     end_m = _find_finger_end(coverage)
@@ -109,23 +90,12 @@ def measure_fingertips(
     is_shared = _find_shared_ends(tip_end_px, tip_px, MIN_TIP_SEPARATION_M * pixels_per_m)
     rim_height_m[is_shared] = np.nan
     tip_end_px[is_shared] = np.nan
-    return FingertipSamples(
+    return FingerRims(
         rim_height_m=rim_height_m,
         sigma_m=_estimate_noise_m(camera, plane, tip_end_px, tip_depth_m, parameters),
         axial_height_m=rim_height_m / np.maximum(np.abs(camera.rays(tip_px) @ plane.normal), 1e-6),
-        tip_px=tip_px,
         tip_end_px=tip_end_px,
-        contact_point_m=_estimate_contact_point(camera, plane, tip_end_px, parameters.finger_radius_m),
-        flow_m=_to_flow_m(camera, plane, tip_px, pixels_per_m, flow_px),
     )
-
-
-def _to_flow_m(
-    camera: Camera, plane: Plane, tip_px: np.ndarray, pixels_per_m: np.ndarray, flow_px: np.ndarray | None
-) -> np.ndarray:
-    if flow_px is None:
-        return np.full(tip_px.shape, np.nan)
-    return to_approach_frame(compute_approach_direction(camera, plane.normal, tip_px), flow_px) / pixels_per_m[:, None]
 
 
 def measure_heights_m(
@@ -144,22 +114,6 @@ def measure_heights_m(
     # The ray changes by 1 / f per pixel: exact without distortion, and close enough with it this near to the origin.
     slope = (camera.rays(origin_px) @ plane.normal).reshape(shape)
     return values * (slope + offsets_px @ (plane.normal[:2] / (camera.fx, camera.fy))) + plane.offset_m
-
-
-def compute_approach_direction(camera: Camera, normal: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """(N, 2) unit vectors in the image: the direction in which points at pixels (N, 2) move as they approach a surface.
-
-    The derivative of the projection of a point that moves by -normal. Undefined, and arbitrary here, for a camera
-    straight above.
-    """
-    rays = camera.rays(pixels)
-    return _normalise((rays[:, :2] * normal[2] - normal[:2]) * (camera.fx, camera.fy))
-
-
-def to_approach_frame(direction: np.ndarray, displacement: np.ndarray) -> np.ndarray:
-    """Image displacements (..., 2), to the right and down, as components across directions (..., 2) and along them."""
-    across = displacement[..., 0] * direction[..., 1] - displacement[..., 1] * direction[..., 0]
-    return np.stack([across, (displacement * direction).sum(axis=-1)], axis=-1)
 
 
 def _scan_rows(
@@ -234,28 +188,6 @@ def _find_shared_ends(tip_end_px: np.ndarray, tip_px: np.ndarray, same_px: np.nd
     distance_px = np.linalg.norm(tip_end_px[:, None] - tip_end_px, axis=-1)
     landmark_offset_px = np.linalg.norm(tip_end_px - tip_px, axis=-1)
     return ((distance_px < same_px[:, None]) & (landmark_offset_px < landmark_offset_px[:, None])).any(axis=1)
-
-
-def _estimate_contact_point(camera: Camera, plane: Plane, tip_end_px: np.ndarray, radius_m: float) -> np.ndarray:
-    """Where a round fingertip on the surface touches it, if it ends at tip_end_px: (N, 3), optical frame, metres.
-
-    A sphere of this radius on the plane, seen at elevation A, has its outline at height r (1 - cos A) and its centre
-    r sin A farther from the camera along the plane. A fingertip is blunter: its pad lies CONTACT_OFFSET_RATIO of that
-    distance back (rendered hands, 45 to 75 degrees: 3.3 mm less than for a sphere).
-    """
-    rays = camera.rays(np.nan_to_num(tip_end_px))
-    directions = _normalise(rays)
-    sine = np.abs(directions @ plane.normal)
-    cosine = np.sqrt(np.maximum(0.0, 1.0 - sine**2))
-    outline_height_m = radius_m * (1.0 - cosine)
-    depth_m = (outline_height_m - plane.offset_m) / (rays @ plane.normal)
-    away = _normalise(directions - (directions @ plane.normal)[:, None] * plane.normal)
-    contact_point = (
-        rays * depth_m[:, None]
-        - outline_height_m[:, None] * plane.normal
-        + away * (CONTACT_OFFSET_RATIO * radius_m * sine)[:, None]
-    )
-    return np.where(np.isfinite(tip_end_px).all(axis=1)[:, None] & (depth_m > 0)[:, None], contact_point, np.nan)
 
 
 def _estimate_noise_m(

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from fingertip_contact.contact.measurement.fingertip_height import FingertipSamples
-from fingertip_contact.datatypes import FINGERS, HANDS, Finger, Hand, Handedness
+from fingertip_contact.contact.measurement.appearance_network import OUTPUTS
+from fingertip_contact.contact.measurement.columns import FINGER_COUNT
+from fingertip_contact.contact.measurement.fingertip_samples import FingertipSamples
+from fingertip_contact.contact.measurement.hand_shape import SHAPE
 from fingertip_contact.numerics import MAD_TO_SIGMA
 
-FINGER_COUNT = len(HANDS) * len(FINGERS)
-# One second at 30 Hz: longer than any approach and any decision delay.
+# One second at 30 Hz, a third at 90 Hz: longer than any approach and any decision delay.
 MAX_ROWS = 32
 # Plausibility limit of heights (metres) and landmarks (pixels): larger values are treated as missing.
 PLAUSIBILITY_LIMIT = 1e5
+# The arrays of the history, and the field of FingertipSamples that each collects.
+_MEASURED = {
+    "rim_height_m": "rim_height_m",
+    "axial_height_m": "axial_height_m",
+    "finger_height_m": "finger_height_m",
+    "stereo_height_m": "stereo_height_m",
+    "tip_px": "tip_px",
+    "contact_points_m": "contact_point_m",
+    "flow_m": "flow_m",
+    "shape": "shape",
+    "appearance": "appearance",
+}
 # Standard deviation of heights before it can be estimated, and its limits.
 DEFAULT_NOISE_M = 0.0010
 NOISE_LIMITS_M = (0.0004, 0.0011)
@@ -21,8 +34,9 @@ NOISE_LIMITS_M = (0.0004, 0.0011)
 class FingertipHistory:
     """One row per frame, one column per finger (left thumb to right little finger); NaN where not measured.
 
-    stamps_ns: (T,) int64. rim_height_m, axial_height_m: (T, FINGER_COUNT). tip_px, flow_m: (T, FINGER_COUNT, 2).
-    contact_points_m: (T, FINGER_COUNT, 3). speed_mps: (T, FINGER_COUNT), by HeightFilter. For the others see
+    stamps_ns: (T,) int64. rim_height_m, axial_height_m, finger_height_m, stereo_height_m: (T, FINGER_COUNT). tip_px,
+    flow_m: (T, FINGER_COUNT, 2). contact_points_m: (T, FINGER_COUNT, 3). shape: (T, FINGER_COUNT, len(SHAPE)).
+    appearance: (T, FINGER_COUNT, len(OUTPUTS)). speed_mps: (T, FINGER_COUNT), by HeightFilter. For the others see
     FingertipSamples.
     """
 
@@ -33,6 +47,10 @@ class FingertipHistory:
         self.tip_px = np.zeros((0, FINGER_COUNT, 2))
         self.contact_points_m = np.zeros((0, FINGER_COUNT, 3))
         self.flow_m = np.zeros((0, FINGER_COUNT, 2))
+        self.finger_height_m = np.zeros((0, FINGER_COUNT))
+        self.stereo_height_m = np.zeros((0, FINGER_COUNT))
+        self.shape = np.zeros((0, FINGER_COUNT, len(SHAPE)))
+        self.appearance = np.zeros((0, FINGER_COUNT, len(OUTPUTS)))
         self.speed_mps = np.zeros((0, FINGER_COUNT))
         self._pending = 0
 
@@ -43,16 +61,10 @@ class FingertipHistory:
         dropped = max(0, len(self.stamps_ns) - (MAX_ROWS - 1))
         self._pending = max(0, self._pending - dropped)
         self.stamps_ns = np.append(self.stamps_ns[dropped:], stamp_ns)
-        self.rim_height_m = _append_row(self.rim_height_m[dropped:], columns, samples.rim_height_m if samples else None)
-        self.axial_height_m = _append_row(
-            self.axial_height_m[dropped:], columns, samples.axial_height_m if samples else None
-        )
-        self.tip_px = _append_row(self.tip_px[dropped:], columns, samples.tip_px if samples else None)
-        self.contact_points_m = _append_row(
-            self.contact_points_m[dropped:], columns, samples.contact_point_m if samples else None
-        )
+        for name, field in _MEASURED.items():
+            values = None if samples is None else getattr(samples, field)
+            setattr(self, name, _append_row(getattr(self, name)[dropped:], columns, values))
         self.speed_mps = _append_row(self.speed_mps[dropped:], columns, speeds_mps)
-        self.flow_m = _append_row(self.flow_m[dropped:], columns, samples.flow_m if samples else None)
 
     def pop_settled(self, delay_s: float) -> list[int]:
         """The rows, oldest first, that are at least `delay_s` older than the last one and were not returned before."""
@@ -83,13 +95,3 @@ def _append_row(rows: np.ndarray, columns: list[int], values: np.ndarray | None)
     if values is not None:
         row[0, columns] = np.where(np.abs(values) < PLAUSIBILITY_LIMIT, values, np.nan)
     return np.concatenate([rows, row])
-
-
-def find_columns(hands: tuple[Hand, ...]) -> list[int]:
-    """The column of each finger of the hands, in the order of FINGERS."""
-    return [find_column(hand.handedness, finger) for hand in hands for finger in FINGERS]
-
-
-def find_column(hand: Handedness, finger: Finger) -> int:
-    """Left thumb to right little finger."""
-    return HANDS.index(hand) * len(FINGERS) + FINGERS.index(finger)

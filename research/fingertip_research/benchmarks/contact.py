@@ -81,8 +81,8 @@ def measure_fingertip_latency(bag: Path, frames: int) -> dict[str, float]:
     """
     parameters = ContactParameters()
     tracker, surfaces, stopwatch = HandTracker.from_weights(), SurfaceTracker(parameters), Stopwatch()
-    estimator = FingertipEstimator(parameters)
-    with open_recording(bag) as recording:
+    estimator = FingertipEstimator(parameters, with_rims=False)
+    with open_recording(bag, depth_source="sensor") as recording:
         for frame in recording.frames():
             hands = tracker.process(frame.color_bgr, frame.stamp_ns)
             surface = surfaces.update(frame, hands)

@@ -46,7 +46,7 @@ def hands(
     from fingertip_contact.recordings.bag import open_recording
     from fingertip_research.benchmarks.hands import measure
 
-    with open_recording(recording) as source:
+    with open_recording(recording, depth_source="none") as source:
         first = max(source.frame_count - frames, 0)
         images = np.stack([frame.color_bgr for frame in islice(source.frames(), first, None)])
     result = measure(images, mediapipe_python)

@@ -49,7 +49,7 @@ def from_bag(
         action=action,
         time_of_day="" if time is None else dataset_options.check_time_of_day(time),
     )
-    with open_recording(bag) as recording:
+    with open_recording(bag, depth_source="sensor") as recording:
         total = -(-recording.frame_count // every)
         with track_progress(subsample(recording.frames(), every), total, bag.name) as frames:
             result = frames_to_session(

@@ -44,8 +44,9 @@ def recording(
     calibration_seconds: options.CalibrationSeconds = None,
     profile: options.Profile = "default",
     depth_source: Annotated[
-        Literal["sensor", "model", "fused"], typer.Option(help="Depth in which contacts are detected.")
-    ] = "sensor",
+        Literal["auto", "none", "sensor", "model", "stereo", "fused"],
+        typer.Option(help="What contacts are detected in, beside colour; auto: whatever was recorded."),
+    ] = "auto",
     weights: Annotated[Path | None, typer.Option(help="Depth network weights; default: the pulled ones.")] = None,
     size: Annotated[str | None, typer.Option(help="Input of the depth network, HxW; default: as trained.")] = None,
 ) -> None:
@@ -68,9 +69,9 @@ def recording(
     # All truth files first: an invalid one is reported before the pipeline has run for minutes.
     ground_truths = [read_ground_truth(truth or ground_truth_path(bag)) for bag in bags]
     loaded_layout = load_layout(layout)
-    predict = None if depth_source == "sensor" else make_depth_source(depth_source, weights, size)
+    predict = make_depth_source(depth_source, weights, size) if depth_source in ("model", "fused") else None
     scores = [
-        _score_recording(bag, ground_truth, events, loaded_layout, calibration_seconds, profile, predict)
+        _score_recording(bag, ground_truth, events, loaded_layout, calibration_seconds, profile, depth_source, predict)
         for bag, ground_truth in zip(bags, ground_truths, strict=True)
     ]
     total, reports = make_report(scores), {score.name: make_report([score]) for score in scores}
@@ -87,9 +88,10 @@ def _score_recording(
     layout: Layout,
     calibration_seconds: float | None,
     profile: str,
+    depth_source: str,
     predict: DepthPredictor | None,
 ) -> RecordingScore:
-    """predict: the source that replaces the recording's depth; None: the recording's own depth."""
+    """depth_source: what is read of the recording. predict: the source that replaces its depth; None: its own."""
     from fingertip_contact.factory import build_pipeline
     from fingertip_contact.keyboard.key_decoder import KeyDecoder
     from fingertip_contact.keyboard.language import load_language
@@ -102,7 +104,7 @@ def _score_recording(
     events = None if events_file is None else read_events(events_file)
     # An events file has no touches below the threshold of a press: nothing to read with a word list.
     words_decoder = None
-    with open_recording(bag) as recording:
+    with open_recording(bag, depth_source=depth_source) as recording:
         if events is None:
             if calibration_seconds is None:
                 calibration_seconds = truth.header.calibration_seconds

@@ -30,7 +30,7 @@ def write_video_and_contact_sheet(
     evenly chosen over the run."""
     presses = []
     with (
-        open_recording(recording) as source,
+        open_recording(recording, depth_source="none") as source,
         overlay_video(video, layout, source.camera, FRAMES_PER_SECOND, overwrite=True) as write,
     ):
         for frame, result in _pair_results(source.frames(), received, layout):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fingertip_contact.recordings.bag import camera_info_topic
+from fingertip_contact.recordings.bag import Recording, camera_info_topic
 from fingertip_contact.ros.environment import make_node_environment
 
 # Time for a node to exit after SIGINT before it is killed.
@@ -28,25 +28,31 @@ NodeParameters = Mapping[str, Mapping[str, object]]
 PROCESSING_NODES: NodeParameters = {"hand_tracking_node": {}, "contact_node": {}}
 
 
+def make_remaps(recording: Recording) -> dict[str, str]:
+    """The nodes' inputs -> the camera's topics, as far as they were recorded."""
+    remaps = {"color/image": recording.color_topic, "color/camera_info": camera_info_topic(recording.color_topic)}
+    others = {"depth": recording.depth_topic}
+    if recording.imager_topics is not None:
+        others["infra1"], others["infra2"] = recording.imager_topics
+    for name, topic in others.items():
+        if topic is not None:
+            remaps |= {f"{name}/image": topic, f"{name}/camera_info": camera_info_topic(topic)}
+    return remaps
+
+
 @contextmanager
 def run_nodes(
     recording: Path,
-    color_topic: str,
-    depth_topic: str,
+    remaps: dict[str, str],
     log_folder: Path,
     processing_nodes: NodeParameters = PROCESSING_NODES,
 ) -> Iterator[dict[str, subprocess.Popen]]:
     """Runs the processing nodes and the simulated camera, which waits for all of them; yields the processes by name.
 
+    remaps: as `make_remaps` gives them.
     The output of a node goes to `log_folder`/<node>.log. All processes have ended when the block is left, also by an
     exception.
     """
-    remaps = {
-        "color/image": color_topic,
-        "color/camera_info": camera_info_topic(color_topic),
-        "depth/image": depth_topic,
-        "depth/camera_info": camera_info_topic(depth_topic),
-    }
     camera = {"recording": recording, "wait_for_subscribers": len(processing_nodes)}
     nodes: NodeParameters = {**processing_nodes, "simulated_camera_node": camera}
     log_folder.mkdir(parents=True, exist_ok=True)

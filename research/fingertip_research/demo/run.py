@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fingertip_contact.recordings.bag import camera_info_topic, open_recording
 from fingertip_contact.ros.environment import make_node_environment
-from fingertip_research.demo.nodes import PROCESSING_NODES, NodeParameters, run_nodes
+from fingertip_research.demo.nodes import PROCESSING_NODES, NodeParameters, make_remaps, run_nodes
 from fingertip_research.ros.topic_recorder import ReceivedMessages, record_topics
 
 # Time for the nodes to load their networks and discover each other, in addition to the recording's duration.
@@ -41,11 +41,11 @@ def play(
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.update(make_node_environment())
     with open_recording(recording) as source:
-        color_topic, depth_topic = source.color_topic, source.depth_topic
+        color_topic, remaps = source.color_topic, make_remaps(source)
         timeout_s = START_TIMEOUT_S + source.duration_s
     with (
         record_topics(camera_info_topic(color_topic)) as received,
-        run_nodes(recording, color_topic, depth_topic, log_folder, processing_nodes) as nodes,
+        run_nodes(recording, remaps, log_folder, processing_nodes) as nodes,
     ):
         _monitor(received, nodes, timeout_s, show, log_folder)
     if not received.frame_stamps_ns:

@@ -38,7 +38,7 @@ class RunScore:
 
 def score_run(recording: Path, ground_truth: GroundTruth, received: ReceivedMessages) -> RunScore:
     """Compares the received messages with the ground truth of the recording."""
-    with open_recording(recording) as source:
+    with open_recording(recording, depth_source="none") as source:
         frames_recorded = source.frame_count
         first_recorded_ns = next(source.frames()).stamp_ns
     offset_ns = first_recorded_ns - min(received.frame_stamps_ns)

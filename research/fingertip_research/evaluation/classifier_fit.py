@@ -20,7 +20,8 @@ from fingertip_contact.contact.classifiers.evidence import EvidenceClassifier
 from fingertip_contact.contact.classifiers.tree_ensemble import TreeEnsembleClassifier
 from fingertip_contact.contact.classifiers.tree_model import TreeEnsemble
 from fingertip_contact.contact.features import FEATURES, compute_contact_features
-from fingertip_contact.contact.measurement.history import FingertipHistory, find_column, find_columns
+from fingertip_contact.contact.measurement.columns import find_column, find_columns
+from fingertip_contact.contact.measurement.history import FingertipHistory
 from fingertip_contact.contact.parameters import ContactParameters, load_profile
 from fingertip_contact.files import atomic_write
 from fingertip_contact.keyboard.layout import Layout
@@ -163,7 +164,7 @@ def _make_training_trials(participant: int, layout: Layout, noise_model: NoiseMo
 def label_candidates(recording: FingertipRecording, truth: GroundTruth) -> Iterator[tuple[np.ndarray, float]]:
     """The features of every candidate, and the true touch-down of its finger: seconds after the candidate, NaN where it
     does not belong to a tap."""
-    parameters = load_profile("default")
+    parameters = load_profile("sharp_depth")
     collector, history = _CandidateCollector(parameters), FingertipHistory()
     for row, stamp_ns in enumerate(recording.stamps_ns):
         history.add(int(stamp_ns), find_columns(recording.hands(row)), recording.samples_at(row))

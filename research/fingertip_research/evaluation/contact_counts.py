@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from scipy.stats import bootstrap
 
-from fingertip_contact.contact.measurement.history import FINGER_COUNT, find_column
+from fingertip_contact.contact.measurement.columns import FINGER_COUNT, find_column
 from fingertip_contact.recordings.events import EventRecord, decode_text
 from fingertip_research.evaluation.events import count_finger_confusions, safe_ratio
 from fingertip_research.evaluation.recording_score import score_recording

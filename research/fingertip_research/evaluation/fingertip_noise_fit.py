@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fingertip_contact.contact.measurement.fingertip_height import compute_approach_direction, to_approach_frame
-from fingertip_contact.contact.measurement.history import FINGER_COUNT, find_column
+from fingertip_contact.contact.measurement.approach import compute_approach_direction, to_approach_frame
+from fingertip_contact.contact.measurement.columns import FINGER_COUNT, find_column
 from fingertip_contact.datatypes import FINGERS, HANDS
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Layout

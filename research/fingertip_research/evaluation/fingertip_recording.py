@@ -14,19 +14,20 @@ from typing import Any
 
 import numpy as np
 
-import fingertip_contact.contact.detector
-import fingertip_contact.contact.measurement.fingertip_estimator
-import fingertip_contact.contact.measurement.fingertip_flow
-import fingertip_contact.contact.measurement.fingertip_height
+import fingertip_contact.contact.measurement
 import fingertip_contact.hands
 import fingertip_contact.keyboard.sheet_pose
 import fingertip_contact.pipeline
 import fingertip_contact.surface
 from fingertip_contact.contact.detector import ContactDetector
-from fingertip_contact.contact.measurement.fingertip_height import FingertipSamples
-from fingertip_contact.contact.measurement.history import FINGER_COUNT, find_columns
+from fingertip_contact.contact.measurement.appearance_network import DEFAULT_MODEL as APPEARANCE_MODEL
+from fingertip_contact.contact.measurement.appearance_network import OUTPUTS
+from fingertip_contact.contact.measurement.columns import FINGER_COUNT, find_columns
+from fingertip_contact.contact.measurement.fingertip_estimator import FingertipEstimator
+from fingertip_contact.contact.measurement.fingertip_samples import FingertipSamples
+from fingertip_contact.contact.measurement.hand_shape import SHAPE
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, FrameResult, Hand
+from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, Frame, FrameResult, Hand
 from fingertip_contact.factory import DEFAULT_HAND_TRACKER, build_contact_pipeline
 from fingertip_contact.files import atomic_write
 from fingertip_contact.geometry import RigidTransform
@@ -36,7 +37,7 @@ from fingertip_contact.pipeline import Pipeline
 from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.events import EventRecord, make_event_records
 from fingertip_contact.registry import HAND_TRACKERS
-from fingertip_contact.resources import get_cache_directory
+from fingertip_contact.resources import find_share_directory, get_cache_directory
 
 # The detector identifies a hand by its handedness and track; only the measurement needs landmarks.
 _NO_LANDMARKS = np.full((21, 2), np.nan, dtype=np.float32)
@@ -147,25 +148,45 @@ def measure_recording(bag: Path, layout: Layout, calibration_seconds: float) -> 
     cached = _cache_path(bag, layout, calibration_seconds)
     if not cached.is_file():
         cached.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(cached, overwrite=True) as temporary_path, temporary_path.open("wb") as file:
-            np.savez(file, **_to_arrays(_measure(bag, layout, calibration_seconds)))
-    with np.load(cached, allow_pickle=False) as arrays:
+        save_measured(measure_bag(bag, layout, calibration_seconds), cached)
+    return load_measured(cached)
+
+
+def save_measured(recording: FingertipRecording, path: Path) -> None:
+    """Write a .npz file for `load_measured`; an old one is replaced."""
+    with atomic_write(path, overwrite=True) as temporary_path, temporary_path.open("wb") as file:
+        np.savez(file, **_to_arrays(recording))
+
+
+def load_measured(path: Path) -> FingertipRecording:
+    """The recording of a file of `save_measured`."""
+    with np.load(path, allow_pickle=False) as arrays:
         samples = FingertipSamples(**{entry.name: arrays[entry.name] for entry in fields(FingertipSamples)})
         rest = {entry.name: arrays[entry.name] for entry in fields(FingertipRecording) if entry.name != "samples"}
     return FingertipRecording(samples=samples, **rest)
 
 
-def _measure(bag: Path, layout: Layout, calibration_seconds: float) -> FingertipRecording:
+def measure_bag(
+    bag: Path,
+    layout: Layout,
+    calibration_seconds: float,
+    on_frame: Callable[[Frame, FrameResult], object] = lambda frame, result: None,
+    *,
+    with_appearance: bool = True,
+) -> FingertipRecording:
+    """What `measure_recording` keeps, measured now. on_frame: gets every frame and what the pipeline found in it."""
     parameters = ContactParameters(calibration_seconds=calibration_seconds)
     collector = _MeasurementCollector()
-    contact = replace(
-        build_contact_pipeline(layout, parameters), detector=ContactDetector(parameters, collector.collect)
-    )
+    estimator = FingertipEstimator(parameters, with_rims=True, with_appearance=with_appearance)
+    # How presses are decided has no influence on what is measured; this classifier needs no model.
+    detector = ContactDetector(replace(parameters, classifier="evidence"), collector.collect, estimator)
+    contact = build_contact_pipeline(layout, parameters, detector=detector)
     pipeline = Pipeline(HAND_TRACKERS.get(DEFAULT_HAND_TRACKER)(), contact)
     rotations, translations, normals, offsets_m, hints = [], [], [], [], []
     with open_recording(bag) as opened:
         for frame in opened.frames():
             result = pipeline.process(frame)
+            on_frame(frame, result)
             sheet, surface = result.camera_from_sheet, result.surface
             normals.append(np.full(3, np.nan) if surface is None else surface.plane.normal)
             offsets_m.append(np.nan if surface is None else surface.plane.offset_m)
@@ -186,7 +207,14 @@ def _measure(bag: Path, layout: Layout, calibration_seconds: float) -> Fingertip
     )
 
 
-_SHAPES = {"tip_px": (2,), "tip_end_px": (2,), "contact_point_m": (3,), "flow_m": (2,)}
+_SHAPES = {
+    "tip_px": (2,),
+    "tip_end_px": (2,),
+    "contact_point_m": (3,),
+    "flow_m": (2,),
+    "shape": (len(SHAPE),),
+    "appearance": (len(OUTPUTS),),
+}
 
 
 class _MeasurementCollector:
@@ -231,11 +259,8 @@ def _cache_path(bag: Path, layout: Layout, calibration_seconds: float) -> Path:
     digest = hashlib.sha256(repr(settings).encode())
     modules = (
         fingertip_contact.pipeline,
-        fingertip_contact.contact.detector,
-        fingertip_contact.contact.measurement.fingertip_estimator,
-        fingertip_contact.contact.measurement.fingertip_height,
+        fingertip_contact.contact.measurement,
         fingertip_contact.surface,
-        fingertip_contact.contact.measurement.fingertip_flow,
         fingertip_contact.keyboard.sheet_pose,
         fingertip_contact.hands,
     )
@@ -243,4 +268,6 @@ def _cache_path(bag: Path, layout: Layout, calibration_seconds: float) -> Path:
         path = Path(module.__file__ or "")
         for source in sorted(path.parent.glob("*.py")) if path.name == "__init__.py" else [path]:
             digest.update(source.read_bytes())
+    for file in sorted((find_share_directory() / APPEARANCE_MODEL).parent.glob(f"{APPEARANCE_MODEL.stem}.*")):
+        digest.update(file.read_bytes())
     return get_cache_directory() / "fingertips" / f"{bag.stem}-{digest.hexdigest()[:16]}.npz"

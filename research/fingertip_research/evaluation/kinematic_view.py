@@ -7,12 +7,11 @@ from typing import Protocol
 
 import numpy as np
 
-from fingertip_contact.contact.measurement.fingertip_height import (
-    FingertipSamples,
-    compute_approach_direction,
-    to_approach_frame,
-)
-from fingertip_contact.contact.measurement.history import FINGER_COUNT
+from fingertip_contact.contact.measurement.appearance_network import OUTPUTS
+from fingertip_contact.contact.measurement.approach import compute_approach_direction, to_approach_frame
+from fingertip_contact.contact.measurement.columns import FINGER_COUNT
+from fingertip_contact.contact.measurement.fingertip_samples import FingertipSamples
+from fingertip_contact.contact.measurement.hand_shape import SHAPE
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import FINGERS, HANDS
 from fingertip_contact.geometry import Camera, RigidTransform
@@ -199,6 +198,11 @@ def _simulate_samples(
         tip_end_px=np.where(unseen[..., None], np.nan, tip_px),
         contact_point_m=pad_m,
         flow_m=flow_m,
+        # What only images show.
+        finger_height_m=np.full(rim_height_m.shape, np.nan),
+        stereo_height_m=np.full(rim_height_m.shape, np.nan),
+        shape=np.full((*rim_height_m.shape, len(SHAPE)), np.nan),
+        appearance=np.full((*rim_height_m.shape, len(OUTPUTS)), np.nan),
     )
 
 

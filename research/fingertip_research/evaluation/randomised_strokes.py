@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fingertip_contact.contact.measurement.history import FINGER_COUNT
+from fingertip_contact.contact.measurement.columns import FINGER_COUNT
 from fingertip_contact.datatypes import FINGERS, HANDS
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_research.evaluation.kinematic_view import Trajectory

@@ -302,7 +302,8 @@ def test_bag_without_depth_gives_no_session(tmp_path):
             frame = world.make_frame(number)
             bag.write_image("/c/color/image_raw", frame.stamp_ns, "camera", frame.color_bgr, "bgr8")
             bag.write_camera_info("/c/color/camera_info", frame.stamp_ns, "camera", world.CAMERA)
-    with pytest.raises(ValueError, match="depth aligned"), open_recording(tmp_path / "a.mcap") as recording:
+    path = tmp_path / "a.mcap"
+    with pytest.raises(ValueError, match="depth aligned"), open_recording(path, depth_source="sensor") as recording:
         frames_to_session(recording.frames(), tmp_path / "ds", world.INFO, frames_per_second=30)
     assert not (tmp_path / "ds").exists()
 

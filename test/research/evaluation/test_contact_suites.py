@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from fingertip_contact.contact.measurement.history import find_column
+from fingertip_contact.contact.measurement.columns import find_column
 from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.datatypes import EventType
 from fingertip_contact.keyboard.layout import Layout, load_layout

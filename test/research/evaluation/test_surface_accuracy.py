@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fingertip_contact.contact.measurement.fingertip_height import FingertipSamples
+from fingertip_contact.contact.measurement.fingertip_samples import FingertipSamples
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.surface.surface_tracker import MOVED_REASON
 from fingertip_research.evaluation.fingertip_recording import FingertipRecording

@@ -53,7 +53,7 @@ def read_still_frames(
         return _read_pairs(path, pairs, focal_px, baseline_m)
     if focal_px is not None:
         raise ValueError("--focal-px is for folders of image pairs; a recording has its camera_info")
-    with open_recording(path) as recording:
+    with open_recording(path, depth_source="sensor") as recording:
         return [_read_bag(recording, progress, still_seconds, baseline_m)]
 
 

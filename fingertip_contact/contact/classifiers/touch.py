@@ -1,0 +1,123 @@
+"""The default classifier: boosted trees over every cue of the last frames, fitted to true taps of simulated people.
+
+Which cues there are depends on the camera: colour alone, with aligned depth, or with both imagers of a stereo camera.
+What is missing is missing to the trees too, which were fitted to all of these.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from fingertip_contact.contact.classifiers.tree_model import TreeEnsemble, load_tree_ensemble
+from fingertip_contact.contact.decision import ContactDecision
+from fingertip_contact.contact.height_floor import HeightFloor
+from fingertip_contact.contact.measurement.columns import FINGER_COUNT
+from fingertip_contact.contact.measurement.history import FingertipHistory
+from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.contact.touch_features import FEATURES, compute_touch_features
+from fingertip_contact.numerics import sigmoid
+from fingertip_contact.resources import find_share_directory
+
+DEFAULT_MODEL = Path("config") / "contact_classifiers" / "touch"
+# The ensembles of a model folder: the log-odds that a finger touched down about now, how long ago it did (s), and the
+# log-odds that it is on the surface.
+TOUCH_DOWN_FILE, TIMING_FILE, CONTACT_FILE = "touch_down.json", "timing.json", "contact.json"
+# A finger whose image moved less than this in the last 100 ms, and whose appearance is that of no touch-down, is not
+# asked about: most fingers, most of the time.
+MIN_PATH_MM, MIN_TOUCH_DOWN_LOG_ODDS = 0.4, -3.0
+# A touch-down is estimated within this time of the instant that found it.
+MAX_TIMING_S = 0.05
+# Height of the visible surface of a touching finger: where it is known by aligned depth, and by both imagers.
+VISIBLE_HEIGHTS_M = (0.011, 0.0085)
+# Weight of a new touch in a finger's own contact height.
+CONTACT_HEIGHT_GAIN = 0.25
+
+
+@dataclass(frozen=True)
+class TouchModel:
+    """See the file names above."""
+
+    touch_down: TreeEnsemble
+    timing: TreeEnsemble
+    contact: TreeEnsemble
+
+
+class TouchClassifier:
+    """The profile's `model` is a folder of three files."""
+
+    needs_rims = False
+
+    def __init__(self, parameters: ContactParameters) -> None:
+        """Raises ValueError or FileNotFoundError for a model that cannot be used."""
+        self._threshold = parameters.press_log_odds_threshold
+        self._model = load_touch_model(Path(parameters.model) if parameters.model else None)
+        self._floor = HeightFloor((len(VISIBLE_HEIGHTS_M), FINGER_COUNT))
+        self._visible_heights_m = np.repeat(np.array(VISIBLE_HEIGHTS_M)[:, None], FINGER_COUNT, axis=1)
+
+    def estimate_contact_heights_m(self) -> np.ndarray:
+        """See protocols.ContactClassifier."""
+        return self._visible_heights_m[1]
+
+    def classify(self, history: FingertipHistory, row: int) -> list[ContactDecision | None]:
+        """See protocols.ContactClassifier."""
+        heights_m = np.stack([history.finger_height_m[row], history.stereo_height_m[row]])
+        stamp_ns = int(history.stamps_ns[row])
+        self._floor.update(stamp_ns, 1e3 * heights_m)
+        known = np.isfinite(history.flow_m[row]).all(axis=1)
+        decisions: list[ContactDecision | None] = [None] * FINGER_COUNT
+        if not known.any():
+            return decisions
+        features = compute_touch_features(history, row, self._floor.floor)
+        (columns,) = np.nonzero(known)
+        pad_heights_m = heights_m - self._visible_heights_m
+        contact_log_odds = self._model.contact.predict(features[columns])
+        moved = find_moving(features[columns])
+        log_odds = np.full(len(columns), -math.inf)
+        log_odds[moved] = self._model.touch_down.predict(features[columns[moved]])
+        for column, press, contact in zip(columns.tolist(), log_odds.tolist(), contact_log_odds.tolist(), strict=True):
+            is_contact = press > self._threshold
+            touch_down_ns = stamp_ns
+            if is_contact:
+                ago_s = float(self._model.timing.predict(features[column : column + 1])[0])
+                touch_down_ns -= round(1e9 * min(max(ago_s, -MAX_TIMING_S), MAX_TIMING_S))
+                self._learn_contact_heights(column, heights_m[:, column])
+            by_depth_m, by_stereo_m = pad_heights_m[:, column].tolist()
+            decisions[column] = ContactDecision(
+                height_m=by_depth_m if math.isnan(by_stereo_m) else by_stereo_m,
+                is_contact=is_contact,
+                touch_down_ns=touch_down_ns,
+                confidence=sigmoid(press),
+                contact_probability=sigmoid(contact),
+            )
+        return decisions
+
+    def _learn_contact_heights(self, column: int, heights_m: np.ndarray) -> None:
+        own = self._visible_heights_m[:, column]
+        step_m = np.clip(heights_m - own, -0.004, 0.004)
+        own += CONTACT_HEIGHT_GAIN * np.nan_to_num(step_m)
+
+
+def find_moving(features: np.ndarray) -> np.ndarray:
+    """(N,) bool, which of features (N, len(FEATURES)) may belong to a touch-down at all."""
+    path_mm = np.hypot(features[:, _PATH_ALONG], features[:, _PATH_ACROSS])
+    return (path_mm > MIN_PATH_MM) | (features[:, _TOUCH_DOWN] > MIN_TOUCH_DOWN_LOG_ODDS)
+
+
+_PATH_ALONG, _PATH_ACROSS = FEATURES.index("path_along_mm_-3+0"), FEATURES.index("path_across_mm_-3+0")
+_TOUCH_DOWN = FEATURES.index("appearance_touch_down_+2")
+
+
+def load_touch_model(folder: Path | None = None) -> TouchModel:
+    """The model of a folder, or the built-in one; loaded once per process. Raises as load_tree_ensemble does."""
+    return _load_touch_model(folder or find_share_directory() / DEFAULT_MODEL)
+
+
+@cache
+def _load_touch_model(folder: Path) -> TouchModel:
+    names = TOUCH_DOWN_FILE, TIMING_FILE, CONTACT_FILE
+    return TouchModel(*(load_tree_ensemble(folder / name, FEATURES) for name in names))

@@ -1,0 +1,49 @@
+"""A small temporal network on image crops: whether a fingertip touched down, is in contact, and how high it is."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+
+from fingertip_contact.contact.measurement.columns import FINGER_COUNT
+from fingertip_contact.contact.measurement.fingertip_crops import CROP_PX, FRAME_TIMES_S
+from fingertip_contact.resources import find_share_directory
+
+DEFAULT_MODEL = Path("config") / "contact_classifiers" / "touch" / "appearance.xml"
+# Log-odds of a touch-down in the frame, log-odds of contact, height over the surface in centimetres (0 to 2).
+OUTPUTS = ("touch_down", "contact", "height_cm")
+_INPUT_SHAPE = (FINGER_COUNT, len(FRAME_TIMES_S), CROP_PX, CROP_PX)
+
+
+class AppearanceNetwork:
+    """Runs on OpenVINO's CPU plugin, one thread, all fingers at once. Not for several threads at a time."""
+
+    def __init__(self, model: Path | None = None) -> None:
+        """model: an OpenVINO file; None: the built-in one. Raises ValueError for a file that is not such a network,
+        FileNotFoundError for a missing one."""
+        self._request = _compile(model or find_share_directory() / DEFAULT_MODEL).create_infer_request()
+        self._input = np.zeros(_INPUT_SHAPE, np.uint8)
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """(N, len(FRAME_TIMES_S), CROP_PX, CROP_PX) uint8, N up to FINGER_COUNT -> (N, len(OUTPUTS))."""
+        self._input[: len(images)] = images
+        return self._request.infer([self._input])[0][: len(images)].astype(np.float64)
+
+
+@cache
+def _compile(model: Path) -> ov.CompiledModel:
+    if not model.is_file():
+        raise FileNotFoundError(f"the appearance network {model} does not exist; install the package again")
+    core = ov.Core()
+    try:
+        network = core.read_model(model)
+        network.reshape(_INPUT_SHAPE)
+        # Single precision: OpenVINO's default on processors with bfloat16 gives other numbers there than elsewhere.
+        settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, "ENABLE_CPU_PINNING": False}
+        return core.compile_model(network, "CPU", settings)
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise ValueError(f"{model} is not an appearance network: {reason}; fit it again") from error

@@ -1,0 +1,117 @@
+"""What launch files pass on for each depth source, checked without `launch`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+
+from fingertip_contact.recordings.bag import BagWriter
+from fingertip_contact.ros.camera_input import DEPTH_SOURCE_TOPICS
+from launch_stubs import LaunchConfiguration, load_launch_file
+from ros_harness import (
+    BASELINE_M,
+    CAMERA,
+    COLOR,
+    DEPTH,
+    FRAME_ID,
+    INFO,
+    LEFT,
+    RIGHT,
+    RIGHT_INFO,
+    START_NS,
+)
+
+
+@pytest.fixture
+def core(monkeypatch) -> ModuleType:
+    return load_launch_file("core", monkeypatch)
+
+
+def write_one_frame(path: Path, *, has_depth: bool = False, has_imagers: bool = False) -> Path:
+    grey = np.zeros((480, 640), np.uint8)
+    with BagWriter(path) as bag:
+        bag.write_camera_info(INFO, START_NS, FRAME_ID, CAMERA)
+        bag.write_image(COLOR, START_NS, FRAME_ID, np.dstack([grey] * 3), "bgr8")
+        if has_depth:
+            bag.write_image(DEPTH, START_NS, FRAME_ID, grey.astype(np.uint16), "16UC1")
+        if has_imagers:
+            bag.write_camera_info(RIGHT_INFO, START_NS, "right", CAMERA, BASELINE_M)
+            for topic in (LEFT, RIGHT):
+                bag.write_image(topic, START_NS, "left", grey, "mono8")
+    return path
+
+
+def test_every_input_is_remapped_by_a_declared_argument(core):
+    """Each camera topic of every depth source has an argument, whose default is realsense2_camera's name."""
+    defaults = {name: value for name, value, _ in core.ARGUMENTS}
+    node = core.make_node("contact_node")
+    remapped = {name: defaults[argument.name] for name, argument in node.options["remappings"]}
+    assert remapped == {
+        "color/image": COLOR,
+        "color/camera_info": INFO,
+        "depth/image": DEPTH,
+        "infra1/image": LEFT,
+        "infra2/image": RIGHT,
+        "infra2/camera_info": RIGHT_INFO,
+    }
+    camera_topics = {topic for topics in DEPTH_SOURCE_TOPICS.values() for topic in topics} - {"depth_estimate/image"}
+    assert camera_topics <= set(remapped)
+
+
+def test_the_depth_network_runs_only_where_it_is_used(core):
+    """For model and fused."""
+    actions = core.generate_launch_description().arguments[0]
+    (network,) = [action for action in actions if action.options.get("executable") == "depth_estimation_node"]
+    (condition,) = network.options["condition"].arguments
+    started = {source for source in DEPTH_SOURCE_TOPICS if condition.perform({"depth_source": source}) == "true"}
+    assert started == {"model", "fused"}
+
+
+def test_d405_enables_its_imagers_for_stereo_only(monkeypatch, tmp_path):
+    """The driver's arguments, also where `depth_source` is not given."""
+    packages = ModuleType("ament_index_python.packages")
+    packages.PackageNotFoundError = LookupError
+    packages.get_package_share_directory = lambda name: str(tmp_path)
+    monkeypatch.setitem(sys.modules, "ament_index_python.packages", packages)
+    (tmp_path / "package.xml").write_text("<package><version>4.57.4</version></package>")
+    d405 = load_launch_file("d405", monkeypatch)
+    driver = d405.generate_launch_description().arguments[0][-2]
+    arguments = dict(driver.options["launch_arguments"])
+    for name in ("enable_infra1", "enable_infra2"):
+        assert arguments[name].perform({}) == "false"
+        enabled = {
+            source for source in DEPTH_SOURCE_TOPICS if arguments[name].perform({"depth_source": source}) == "true"
+        }
+        assert enabled == {"stereo"}
+
+
+def test_recorded_topics_are_passed_on(core, tmp_path):
+    """Those that a recording holds, as arguments of core.launch.py."""
+    full = write_one_frame(tmp_path / "full.mcap", has_depth=True, has_imagers=True)
+    topics = core.launching.find_recorded_topics({"recording": str(full), "depth_source": "stereo"})
+    assert topics == {
+        "color_image": COLOR,
+        "color_info": INFO,
+        "depth_image": DEPTH,
+        "infra1_image": LEFT,
+        "infra2_image": RIGHT,
+        "infra2_info": RIGHT_INFO,
+    }
+    assert set(topics) <= {name for name, _, _ in core.ARGUMENTS}
+    color = write_one_frame(tmp_path / "color.mcap")
+    topics = core.launching.find_recorded_topics({"recording": str(color), "depth_source": "none"})
+    assert topics == {"color_image": COLOR, "color_info": INFO}
+
+
+def test_recording_without_the_wanted_depth_does_not_start(core, tmp_path):
+    """Also where `depth_source` is left at its default: nodes would wait for ever."""
+    color = write_one_frame(tmp_path / "color.mcap")
+    with pytest.raises(ValueError, match=r"no depth aligned to colour.*one of none, model"):
+        core.launching.find_recorded_topics({"recording": str(color)})
+    assert LaunchConfiguration("depth_source", core.launching.DEFAULT_DEPTH_SOURCE).perform({}) == "sensor"

@@ -1,0 +1,87 @@
+"""Stands in for `launch`, which the ROS wheels lack: launch files are loaded, and their actions can be looked at."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import fingertip_contact.ros
+from repository import ROOT
+
+_MODULES = {
+    "launch": ("LaunchContext", "LaunchDescription"),
+    "launch.actions": (
+        "DeclareLaunchArgument",
+        "GroupAction",
+        "IncludeLaunchDescription",
+        "OpaqueFunction",
+        "SetEnvironmentVariable",
+        "Shutdown",
+    ),
+    "launch.conditions": ("IfCondition", "UnlessCondition"),
+    "launch.launch_description_sources": ("PythonLaunchDescriptionSource",),
+    "launch_ros": (),
+    "launch_ros.actions": ("Node",),
+    "launch_ros.parameter_descriptions": ("ParameterValue",),
+}
+
+
+class Action:
+    """Any action or condition: keeps its arguments."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self.arguments, self.options = arguments, options
+
+
+class LaunchConfiguration:
+    """The value of an argument. perform, here and below: context maps arguments to values."""
+
+    def __init__(self, name: str, default: str | None = None) -> None:
+        self.name, self.default = name, default
+
+    def perform(self, context: dict[str, str]) -> str:
+        return context[self.name] if self.default is None else context.get(self.name, self.default)
+
+
+class EqualsSubstitution:
+    def __init__(self, left: LaunchConfiguration, right: str) -> None:
+        self.left, self.right = left, right
+
+    def perform(self, context: dict[str, str]) -> str:
+        return str(self.left.perform(context) == self.right).lower()
+
+
+class OrSubstitution:
+    def __init__(self, left: EqualsSubstitution, right: EqualsSubstitution) -> None:
+        self.sides = left, right
+
+    def perform(self, context: dict[str, str]) -> str:
+        return str(any(side.perform(context) == "true" for side in self.sides)).lower()
+
+
+def load_launch_file(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module of launch/NAME.launch.py, with its own launch_utils as `launching`."""
+    for module_name, class_names in _MODULES.items():
+        module = ModuleType(module_name)
+        for class_name in class_names:
+            setattr(module, class_name, type(class_name, (Action,), {}))
+        monkeypatch.setitem(sys.modules, module_name, module)
+    substitutions = ModuleType("launch.substitutions")
+    for substitution in (LaunchConfiguration, EqualsSubstitution, OrSubstitution):
+        setattr(substitutions, substitution.__name__, substitution)
+    monkeypatch.setitem(sys.modules, "launch.substitutions", substitutions)
+    # Imported again by each test, with these stubs, and forgotten afterwards: setting first makes monkeypatch do that.
+    monkeypatch.setitem(sys.modules, "fingertip_contact.ros.launch_utils", ModuleType("launch_utils"))
+    del sys.modules["fingertip_contact.ros.launch_utils"]
+    monkeypatch.setattr(fingertip_contact.ros, "launch_utils", None, raising=False)
+    del fingertip_contact.ros.launch_utils
+    specification = importlib.util.spec_from_file_location(f"launch_file_{name}", ROOT / f"launch/{name}.launch.py")
+    assert specification is not None
+    assert specification.loader is not None
+    launch_file = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(launch_file)
+    return launch_file
