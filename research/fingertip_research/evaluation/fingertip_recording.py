@@ -99,8 +99,16 @@ class FingertipRecording:
         return replace(self, samples=samples)
 
 
-def detect(recording: FingertipRecording, parameters: ContactParameters, layout: Layout) -> list[EventRecord]:
-    """The events that these parameters detect, with their keys; presses that are open at the end are cancelled."""
+def detect(
+    recording: FingertipRecording,
+    parameters: ContactParameters,
+    layout: Layout,
+    words_decoder: KeyDecoder | None = None,
+) -> list[EventRecord]:
+    """The events that these parameters detect, with their keys; presses that are open at the end are cancelled.
+
+    words_decoder: reads the same contacts, for its text; the events are those of a decoder without a language model.
+    """
     # Everything was measured before.
     estimator = FingertipEstimator(parameters, with_rims=False, with_appearance=False)
     detector = ContactDetector(parameters, estimator=estimator)
@@ -109,9 +117,16 @@ def detect(recording: FingertipRecording, parameters: ContactParameters, layout:
     for row, stamp in enumerate(recording.stamps_ns):
         stamp_ns = int(stamp)
         _, contacts = detector.update(stamp_ns, recording.hands(row), recording.samples_at(row))
-        records += _make_records(stamp_ns, contacts, decoder, recording.camera_from_sheet(row))
+        camera_from_sheet = recording.camera_from_sheet(row)
+        records += _make_records(stamp_ns, contacts, decoder, camera_from_sheet)
+        if words_decoder is not None:
+            words_decoder.process(contacts, camera_from_sheet, stamp_ns, detector.tentative)
     last_ns = int(recording.stamps_ns[-1])
-    records += _make_records(last_ns, detector.cancel_all(last_ns), decoder, None)
+    cancelled = detector.cancel_all(last_ns)
+    records += _make_records(last_ns, cancelled, decoder, None)
+    if words_decoder is not None:
+        words_decoder.process(cancelled, None)
+        words_decoder.complete_word()
     return records
 
 

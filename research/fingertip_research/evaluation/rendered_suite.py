@@ -16,7 +16,11 @@ from fingertip_research.evaluation.fingertip_noise import NoiseModel
 from fingertip_research.evaluation.fingertip_noise_fit import load_true_fingers
 from fingertip_research.evaluation.fingertip_recording import FingertipRecording, measure_recording
 from fingertip_research.evaluation.kinematic_suite import Split
-from fingertip_research.evaluation.kinematic_suite_run import DEFAULT_PROFILE, detect_with_profile
+from fingertip_research.evaluation.kinematic_suite_run import (
+    DEFAULT_PROFILE,
+    count_with_profile,
+    detect_with_profile,
+)
 from fingertip_research.evaluation.kinematic_view import FingerBias, simulate_measurements
 from fingertip_research.evaluation.recording_sets import RecordingSpec
 from fingertip_research.ground_truth.recording import GroundTruth, ground_truth_path, read_ground_truth
@@ -84,10 +88,8 @@ def score_bags(
         angle_deg, seed = truth.header.angle_deg or 0.0, truth.header.seed or 0
         split: Split = "test" if seed > MAX_DEVELOPMENT_SEED else "development"
         for profile in profiles:
-            events = detect_with_profile(
-                recording, noise_model.interpolate(angle_deg).contact_rim_height_m, profile, layout
-            )
-            found = count_contacts(events, truth, recording.stamps_ns)
+            thickness_m = noise_model.interpolate(angle_deg).contact_rim_height_m
+            found = count_with_profile(recording, thickness_m, profile, layout, truth)
             results.append(RenderedResult(bag.stem, profile, seed, split, angle_deg, found))
         progress(bag.name)
     return results

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_research.evaluation.contact_counts import ContactCounts, compute_metrics, count_contacts, pool_counts
+from fingertip_research.evaluation.contact_counts import ContactCounts, compute_metrics, pool_counts
 from fingertip_research.evaluation.fingertip_noise import NoiseModel
 from fingertip_research.evaluation.fingertip_recording import measure_recording
-from fingertip_research.evaluation.kinematic_suite_run import detect_with_profile
+from fingertip_research.evaluation.kinematic_suite_run import count_with_profile
 from fingertip_research.evaluation.recording_sets import RecordingSpec
 from fingertip_research.evaluation.rendered_suite import load_or_render
 from fingertip_research.evaluation.surface_accuracy import SurfaceAccuracy, measure_surface
@@ -50,10 +50,7 @@ def score_scene(
         truth = read_ground_truth(ground_truth_path(bag))
         recording = measure_recording(bag, layout, truth.header.calibration_seconds or 1.0)
         counts[sensor] = {
-            profile: count_contacts(
-                detect_with_profile(recording, thickness_m, profile, layout), truth, recording.stamps_ns
-            )
-            for profile in profiles
+            profile: count_with_profile(recording, thickness_m, profile, layout, truth) for profile in profiles
         }
         if surface is None:
             surface, hint = measure_surface(recording, truth), str(recording.hints[-1])

@@ -24,16 +24,20 @@ def make_scene_tables(report: Mapping[str, Any], profile: str) -> list[Table]:
     typing = report["typing"].get("all", {})
     tables = [
         make_table(
-            ["profile", "ideal F1", "stereo F1", "fall", "precision", "recall", "CER"],
+            ["profile", "ideal F1", "stereo F1", "fall", "precision", "recall", "CER", "with words"],
             [_make_profile_row(name, typing) for name in typing.get(STEREO, {})],
-            "All typing, by profile (precision, recall and CER on matched depth)",
+            "All typing, by profile (precision, recall and CER, without and with the word list, on matched depth)",
         )
     ]
     for group, title in _GROUPS.items():
         rows = [_make_group_row(name, by_sensor, profile) for name, by_sensor in report[group].items()]
         if group != "typing":
             tables.append(
-                make_table(["", "taps", "ideal F1", "stereo F1", "false / min", "CER"], rows, f"{title} ({profile})")
+                make_table(
+                    ["", "taps", "ideal F1", "stereo F1", "false / min", "CER", "with words"],
+                    rows,
+                    f"{title} ({profile})",
+                )
             )
     hands = [
         [f"{name}, {sensor}", format_value(by_profile[profile]["false_presses_per_min"], "{:.1f}")]
@@ -62,6 +66,7 @@ def _make_profile_row(profile: str, by_sensor: Mapping[str, Any]) -> list[str]:
         f"{stereo['event_precision']:.3f}",
         f"{stereo['event_recall']:.3f}",
         format_value(stereo["cer"], "{:.2f}"),
+        format_value(stereo["cer_with_words"], "{:.2f}"),
     ]
 
 
@@ -75,6 +80,7 @@ def _make_group_row(name: str, by_sensor: Mapping[str, Any], profile: str) -> li
         f"{stereo['event_f1']:.3f}",
         f"{stereo['false_presses_per_min']:.1f}",
         format_value(stereo["cer"], "{:.2f}"),
+        format_value(stereo["cer_with_words"], "{:.2f}"),
     ]
 
 
