@@ -50,13 +50,13 @@ def contact(
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_research.evaluation.contact_report import make_suite_report, make_tables
     from fingertip_research.evaluation.fingertip_noise import load_noise_model
-    from fingertip_research.evaluation.kinematic_suite_run import run_suite
+    from fingertip_research.evaluation.kinematic_suite_run import DEFAULT_PROFILE, run_suite
     from fingertip_research.evaluation.recording_sets import load_recording_set
 
     names, numbers = _parse_profiles(profiles), _parse_participants(participants)
     loaded_layout, noise_model = load_layout(layout), load_noise_model(noise)
-    if plots and not (kinematic and "default" in names):
-        raise ValueError("--plots needs the kinematic suite and the default profile; leave both in")
+    if plots and not (kinematic and DEFAULT_PROFILE in names):
+        raise ValueError(f"--plots needs the kinematic suite and the profile {DEFAULT_PROFILE}; leave both in")
     report: dict[str, Any] = {}
     if kinematic:
         results = run_suite(loaded_layout, noise_model, names, characters, workers, numbers, _report_progress)

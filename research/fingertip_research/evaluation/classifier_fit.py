@@ -164,7 +164,7 @@ def _make_training_trials(participant: int, layout: Layout, noise_model: NoiseMo
 def label_candidates(recording: FingertipRecording, truth: GroundTruth) -> Iterator[tuple[np.ndarray, float]]:
     """The features of every candidate, and the true touch-down of its finger: seconds after the candidate, NaN where it
     does not belong to a tap."""
-    parameters = load_profile("default")
+    parameters = load_profile("sharp_depth")
     collector, history = _CandidateCollector(parameters), FingertipHistory()
     for row, stamp_ns in enumerate(recording.stamps_ns):
         history.add(int(stamp_ns), find_columns(recording.hands(row)), recording.samples_at(row))

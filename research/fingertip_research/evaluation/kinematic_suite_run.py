@@ -25,7 +25,9 @@ from fingertip_research.evaluation.kinematic_suite import (
 )
 from fingertip_research.simulation.kinematic_typing import Confounders
 
-DEFAULT_PROFILE = "default"
+# The detector that this suite describes: it decides by sharp depth and flow, which are what the suite simulates. The
+# default profile sees images.
+DEFAULT_PROFILE = "sharp_depth"
 # A profile that receives each finger's true thickness.
 THICKNESS_SUFFIX = "+thickness"
 PROFILES = ("depth_only", "velocity_only", "paper", "paper" + THICKNESS_SUFFIX, "evidence", DEFAULT_PROFILE)

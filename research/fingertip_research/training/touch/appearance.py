@@ -18,7 +18,8 @@ from fingertip_contact.contact.measurement.fingertip_crops import CROP_PX, FRAME
 from fingertip_contact.files import atomic_write
 from fingertip_research.training.touch.examples import CROP_MARGIN_PX, STORED_PX, TouchExamples
 
-# Half a frame of 30 Hz: of the frames around a touch-down, the nearest one is its example; those within two are neither.
+# Half a frame of 30 Hz: of the frames around a touch-down, the nearest one is its example; those within two frames are
+# neither.
 TOUCH_DOWN_S, UNCERTAIN_S = 1 / 60, 0.055
 # Heights are learnt up to this one: above it a finger is in the air, no matter how far.
 MAX_HEIGHT_CM = 2.0

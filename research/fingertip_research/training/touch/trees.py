@@ -68,8 +68,11 @@ class TreeSettings:
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """Rows of features with what was true. since_s: see TouchExamples.since_touch_down_s. in_contact: bool."""
+    """Rows of features with what was true. rows, columns: instant and finger of each. since_s: see
+    TouchExamples.since_touch_down_s. in_contact: bool."""
 
+    rows: np.ndarray
+    columns: np.ndarray
     features: np.ndarray
     since_s: np.ndarray
     in_contact: np.ndarray
@@ -81,7 +84,7 @@ def collect_features(examples: TouchExamples, appearance: np.ndarray, source: st
     recording = select_cues(examples.recording, source, appearance)
     history, floor = FingertipHistory(), HeightFloor((2, FINGER_COUNT))
     since_s, clearance_m = examples.since_touch_down_s(), examples.clearance_m
-    found, true_s, contact = [], [], []
+    rows, columns, found, true_s, contact = [], [], [], [], []
     decided = 0
     for row, stamp_ns in enumerate(recording.stamps_ns):
         history.add(int(stamp_ns), find_columns(recording.hands(row)), recording.samples_at(row))
@@ -90,11 +93,14 @@ def collect_features(examples: TouchExamples, appearance: np.ndarray, source: st
             floor.update(int(history.stamps_ns[settled]), 1e3 * heights_m)
             known = np.isfinite(history.flow_m[settled]).all(axis=1) & np.isfinite(clearance_m[decided])
             if known.any():
+                rows.append(np.full(known.sum(), decided))
+                columns.append(np.flatnonzero(known))
                 found.append(compute_touch_features(history, settled, floor.floor)[known])
                 true_s.append(since_s[decided, known])
                 contact.append(clearance_m[decided, known] < CONTACT_CLEARANCE_M)
             decided += 1
-    return FeatureTable(np.concatenate(found).astype(np.float32), np.concatenate(true_s), np.concatenate(contact))
+    whole = (np.concatenate(parts) for parts in (rows, columns, found, true_s, contact))
+    return FeatureTable(*whole)
 
 
 def select_cues(recording: FingertipRecording, source: str, appearance: np.ndarray | None = None) -> FingertipRecording:
@@ -132,21 +138,6 @@ def _train(
 
 def _export(booster: Booster, origin: str) -> TreeEnsemble:
     return export_booster(booster, origin)
-
-
-def calibrate(model: TouchModel, log_odds: np.ndarray, is_tap: np.ndarray) -> TouchModel:
-    """The model with log-odds of touch-downs scaled (Platt) so that they are those of a tap.
-
-    log_odds: (N,) of the candidates of recordings that the trees were not fitted to. is_tap: (N,) bool.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    fitted = LogisticRegression(C=1e6).fit(log_odds[:, None], is_tap)
-    scale, offset = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-    trees = model.touch_down
-    leaves = np.where(trees.feature < 0, scale * trees.threshold_or_leaf, trees.threshold_or_leaf)
-    touch_down = replace(trees, base=scale * trees.base + offset, threshold_or_leaf=leaves)
-    return replace(model, touch_down=touch_down)
 
 
 def save_touch_model(model: TouchModel, folder: Path) -> None:
