@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from fingertip_contact.datatypes import Frame
-from fingertip_contact.recordings.bag import open_bag, open_recording
+from fingertip_contact.recordings.bag import open_bag
+from fingertip_contact.recordings.open import open_recording
 from other_generator import actor
 from other_generator.capture import SensorName
 from other_generator.recording import RenderedFrame, Sentence, write_recording
