@@ -103,6 +103,30 @@ def collect_features(examples: TouchExamples, appearance: np.ndarray, source: st
     return FeatureTable(*whole)
 
 
+def replay(examples: TouchExamples, speed: float, size: float) -> TouchExamples:
+    """The recording as someone would have typed it who is `speed` times as fast and moves `size` times as far.
+
+    Appearances keep their frames, so that they come a fraction of a frame too early or late.
+    """
+    recording = examples.recording
+    first_ns = int(recording.stamps_ns[0])
+
+    def at(stamp_ns: int) -> int:
+        return first_ns + round((stamp_ns - first_ns) / speed)
+
+    taps = tuple(replace(tap, press_ns=at(tap.press_ns), release_ns=at(tap.release_ns)) for tap in examples.truth.taps)
+    scaled = {name: size * getattr(recording.samples, name) for name in ("flow_m", *_SOURCE_FIELDS)}
+    return replace(
+        examples,
+        truth=replace(examples.truth, taps=taps),
+        recording=replace(
+            recording,
+            stamps_ns=first_ns + np.round((recording.stamps_ns - first_ns) / speed).astype(np.int64),
+            samples=replace(recording.samples, **scaled),
+        ),
+    )
+
+
 def select_cues(recording: FingertipRecording, source: str, appearance: np.ndarray | None = None) -> FingertipRecording:
     """The recording as a camera of this kind gives it. appearance: replaces that of the recording."""
     missing = np.full_like(recording.samples.finger_height_m, np.nan)
