@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,21 +24,13 @@ from fingertip_contact.contact.measurement.history import FingertipHistory
 from fingertip_contact.contact.touch_features import FEATURES, compute_touch_features
 from fingertip_contact.files import atomic_write
 from fingertip_research.evaluation.classifier_fit import export_booster
-from fingertip_research.evaluation.fingertip_recording import FingertipRecording
+from fingertip_research.evaluation.sources import select_cues
 from fingertip_research.training.touch.appearance import CONTACT_CLEARANCE_M
 from fingertip_research.training.touch.examples import TouchExamples
 
 if TYPE_CHECKING:
     from lightgbm import Booster
 
-# What a camera measures beside colour.
-SOURCES: dict[str, tuple[str, ...]] = {
-    "none": (),
-    "sensor": ("finger_height_m",),
-    "imagers": ("stereo_height_m",),
-    "stereo": ("finger_height_m", "stereo_height_m"),
-}
-_SOURCE_FIELDS = ("finger_height_m", "stereo_height_m")
 # Instants this close to a touch-down find it; those a little farther are neither.
 FOUND_S, UNCERTAIN_S = 0.032, 0.06
 # Rows from which the time of a touch-down is learnt.
@@ -101,15 +93,6 @@ def collect_features(examples: TouchExamples, appearance: np.ndarray, source: st
             decided += 1
     whole = (np.concatenate(parts) for parts in (rows, columns, found, true_s, contact))
     return FeatureTable(*whole)
-
-
-def select_cues(recording: FingertipRecording, source: str, appearance: np.ndarray | None = None) -> FingertipRecording:
-    """The recording as a camera of this kind gives it. appearance: replaces that of the recording."""
-    missing = np.full_like(recording.samples.finger_height_m, np.nan)
-    changed = {name: missing for name in _SOURCE_FIELDS if name not in SOURCES[source]}
-    if appearance is not None:
-        changed["appearance"] = appearance
-    return replace(recording, samples=replace(recording.samples, **changed))
 
 
 def fit_trees(tables: Sequence[FeatureTable], settings: TreeSettings, origin: str) -> TouchModel:
