@@ -15,6 +15,7 @@ from fingertip_research.cli.evaluate_depth import depth, make_depth_source
 from fingertip_research.cli.evaluate_keys import keys
 from fingertip_research.cli.evaluate_scenes import scenes
 from fingertip_research.cli.evaluate_sensor import sensor
+from fingertip_research.cli.fit_touch import fit_touch
 
 if TYPE_CHECKING:
     from fingertip_contact.keyboard.layout import Layout
@@ -30,6 +31,7 @@ app.command()(sensor)
 app.command(no_args_is_help=True)(depth)
 app.command(no_args_is_help=True)(fit_noise)
 app.command(no_args_is_help=True)(fit_classifier)
+app.command(no_args_is_help=True)(fit_touch)
 
 
 @app.command(no_args_is_help=True)
@@ -92,8 +94,8 @@ def _score_recording(
     """depth_source: what is read of the recording. predict: the source that replaces its depth; None: its own."""
     from fingertip_contact.factory import build_pipeline
     from fingertip_contact.pipeline import process_frames
-    from fingertip_contact.recordings.bag import open_recording
     from fingertip_contact.recordings.events import decode_text, make_event_records, read_events
+    from fingertip_contact.recordings.open import open_recording
     from fingertip_research.evaluation.depth_sources import replace_depth
     from fingertip_research.evaluation.recording_score import score_recording
 

@@ -34,8 +34,8 @@ from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.key_decoder import KeyDecoder, KeyDecoderSettings
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.pipeline import Pipeline
-from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.events import EventRecord, make_event_records
+from fingertip_contact.recordings.open import open_recording
 from fingertip_contact.registry import HAND_TRACKERS
 from fingertip_contact.resources import find_share_directory, get_cache_directory
 
@@ -111,7 +111,9 @@ def detect(
     words_decoder: reads the same contacts, for its text; the events are those of a decoder without a language model.
     on_tentative: gets each tap that was not sure enough for a press.
     """
-    detector = ContactDetector(parameters)
+    # Everything was measured before.
+    estimator = FingertipEstimator(parameters, with_rims=False, with_appearance=False)
+    detector = ContactDetector(parameters, estimator=estimator)
     decoder = KeyDecoder(layout, KeyDecoderSettings(report_off_key=True))
     records: list[EventRecord] = []
     for row, stamp in enumerate(recording.stamps_ns):

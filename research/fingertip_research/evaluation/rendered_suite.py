@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.recordings.bag import open_recording
+from fingertip_contact.recordings.open import open_recording
 from fingertip_research.evaluation.contact_counts import ContactCounts, compute_metrics, count_contacts, pool_counts
 from fingertip_research.evaluation.events import safe_ratio
 from fingertip_research.evaluation.fingertip_noise import NoiseModel

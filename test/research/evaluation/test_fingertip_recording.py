@@ -15,8 +15,8 @@ from fingertip_contact.factory import build_contact_pipeline
 from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.pipeline import Pipeline, process_frames
-from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.events import make_event_records
+from fingertip_contact.recordings.open import open_recording
 from fingertip_research.evaluation import fingertip_recording
 from fingertip_research.evaluation.fingertip_recording import detect, measure_recording
 
