@@ -34,7 +34,8 @@ def write_reliability_diagram(path: Path, by_source: Mapping[str, Confidences]) 
     shares.set_ylabel("share of true taps")
     counts.set_ylabel("touches")
     counts.set_xlabel("confidence")
-    counts.set_yscale("log")
+    shares.set(xlim=(0, 1), ylim=(-0.02, 1.02))
+    counts.set_ylim(bottom=0)
     for axis in (shares, counts):
         axis.grid(alpha=0.3)
     if shares.get_legend_handles_labels()[0]:

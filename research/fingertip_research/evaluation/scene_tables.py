@@ -35,10 +35,12 @@ _CONDITIONS = {"postures": "By posture", "difficulties": "By difficulty", "resol
 
 
 def make_scene_tables(report: Mapping[str, Any], profile: str, source: str) -> list[Table]:
-    """All tables. profile: of the tables by angle; profile, source: of those by other conditions."""
+    """All tables that have rows. profile: of the tables by angle; profile, source: of those by other conditions."""
     typing = report["typing"]
-    return [
-        *(_make_typing_table(_name_part(name), by_source) for name, by_source in typing.items()),
+    # A single view is all there is.
+    parts = typing if len(typing) > 2 else {name: own for name, own in typing.items() if name == ALL}
+    tables = [
+        *(_make_typing_table(_name_part(name), by_source) for name, by_source in parts.items()),
         _make_time_table(typing.get(ALL, {})),
         _make_angle_table(report["angles"], profile),
         *(_make_condition_table(title, report[group], profile, source) for group, title in _CONDITIONS.items()),
@@ -46,6 +48,7 @@ def make_scene_tables(report: Mapping[str, Any], profile: str, source: str) -> l
         _make_calibration_table(report["calibration"]),
         _make_surface_table(report["scenes"]),
     ]
+    return [table for table in tables if table.row_count]
 
 
 def _name_part(name: str) -> str:
