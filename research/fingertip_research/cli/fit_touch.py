@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,12 @@ def fit_touch(
     epochs: Annotated[int, typer.Option(min=1, help="Of the appearance network.")] = 14,
     threads: Annotated[int, typer.Option(min=1, help="Of torch and of the trees.")] = 2,
     workers: Annotated[int, typer.Option(min=1, help="Rendering processes, where recordings are missing.")] = 2,
+    delay_s: Annotated[
+        float, typer.Option(min=0.0, max=0.2, help="From an instant to its decision, s; as the profile's.")
+    ] = 0.06,
+    ablate: Annotated[
+        bool, typer.Option("--ablate", help="Write no model; say what each cue is worth, alone and left out.")
+    ] = False,
     layout: options.Layout = "qwerty",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
@@ -39,8 +46,9 @@ def fit_touch(
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_research.evaluation.recording_sets import load_recording_set
     from fingertip_research.evaluation.rendered_suite import load_or_render
+    from fingertip_research.training.touch.ablation import judge_cues
     from fingertip_research.training.touch.appearance import AppearanceSettings
-    from fingertip_research.training.touch.run import TouchFit, fit_touch_classifier
+    from fingertip_research.training.touch.run import TouchFit, fit_touch_classifier, prepare
     from fingertip_research.training.touch.trees import TreeSettings
 
     torch.set_num_threads(threads)
@@ -51,7 +59,13 @@ def fit_touch(
         for spec in load_recording_set(recording_set)
     ]
     settings = TouchFit(folds, appearance=AppearanceSettings(epochs=epochs), trees=TreeSettings(threads=threads))
-    report = fit_touch_classifier(recordings, loaded_layout, out, settings, lambda text: typer.echo(text, err=True))
+    settings = replace(settings, delay_s=delay_s)
+    report_progress = partial(typer.echo, err=True)
+    prepared = prepare(recordings, loaded_layout, settings, report_progress)
+    if ablate:
+        report = judge_cues(prepared, loaded_layout, report_progress)
+    else:
+        report = fit_touch_classifier(prepared, loaded_layout, out, report_progress)
     if as_json:
         typer.echo(json.dumps(report, indent=2))
         return
@@ -63,4 +77,5 @@ def fit_touch(
             f"{name}: event F1 {metrics['event_f1']:.3f}, precision {metrics['event_precision']:.3f}, "
             f"recall {metrics['event_recall']:.3f}, CER {metrics['cer']:.3f}"
         )
-    typer.echo(f"{out}", err=True)
+    if not ablate:
+        typer.echo(f"{out}", err=True)
