@@ -10,27 +10,24 @@ from rich.table import Table
 from fingertip_research.evaluation.scene_report import ALL, INTERVAL_METRIC
 from fingertip_research.evaluation.tables import MISSING, Column, format_cells, format_value, make_table
 
+# Tables fit 80 columns.
 _EVENT_COLUMNS = (
-    Column("event_precision", "precision", "{:.3f}"),
+    Column("event_precision", "prec.", "{:.3f}"),
     Column("event_recall", "recall", "{:.3f}"),
-    Column("false_presses_per_min", "false/min", "{:.1f}"),
-    Column("key_accuracy", "keys", "{:.3f}"),
+    Column("false_presses_per_min", "false\n/min", "{:.1f}"),
     Column("cer", "CER", "{:.2f}"),
-    Column("cer_with_words", "w. words", "{:.2f}"),
+    Column("cer_with_words", "words", "{:.2f}"),
 )
 _TIME_COLUMNS = (
     Column("onset_error_ms_median", "onset", "{:+.0f}"),
     Column("onset_error_ms_abs_median", "|onset|", "{:.0f}"),
     Column("offset_error_ms_median", "release", "{:+.0f}"),
+    Column("key_accuracy", "keys", "{:.3f}"),
     Column("frame_accuracy", "frames", "{:.3f}"),
-    Column("frame_f1", "frame F1", "{:.3f}"),
+    Column("frame_f1", "F1", "{:.3f}"),
     Column("frame_fpr", "FPR", "{:.3f}"),
 )
-_CONDITION_COLUMNS = (
-    Column("taps", "taps", "{}"),
-    Column("event_f1", "F1", "{:.3f}"),
-    *(column for column in _EVENT_COLUMNS if column.field != "key_accuracy"),
-)
+_CONDITION_COLUMNS = (Column("taps", "taps", "{}"), Column("event_f1", "F1", "{:.3f}"), *_EVENT_COLUMNS)
 _CONDITIONS = {"postures": "By posture", "difficulties": "By difficulty", "resolutions": "By resolution"}
 
 
@@ -68,7 +65,7 @@ def _make_typing_table(title: str, by_source: Mapping[str, Any]) -> Table:
     rows = []
     for name, metrics in _list_runs(by_source):
         low, high = metrics["ci95"][INTERVAL_METRIC]
-        f1 = [f"{metrics['event_f1']:.3f}", f"{low:.3f}-{high:.3f}"]
+        f1 = [f"{metrics['event_f1']:.3f}", f"{low:.2f}-{high:.2f}"]
         rows.append([name, *f1, *format_cells(metrics, _EVENT_COLUMNS)])
     headings = ["profile, source", "F1", "95 %", *(column.heading for column in _EVENT_COLUMNS)]
     taps = {metrics["taps"] for _, metrics in _list_runs(by_source)}
@@ -78,7 +75,7 @@ def _make_typing_table(title: str, by_source: Mapping[str, Any]) -> Table:
 def _make_time_table(by_source: Mapping[str, Any]) -> Table:
     rows = [[name, *format_cells(metrics, _TIME_COLUMNS)] for name, metrics in _list_runs(by_source)]
     headings = ["profile, source", *(column.heading for column in _TIME_COLUMNS)]
-    return make_table(headings, rows, "Times (ms, positive: late) and fingers in frames, all typing")
+    return make_table(headings, rows, "Times (ms, positive: late), keys, and fingers in frames, all typing")
 
 
 def _make_angle_table(angles: Mapping[str, Any], profile: str) -> Table:

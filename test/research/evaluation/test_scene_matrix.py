@@ -116,12 +116,12 @@ def test_onsets_have_a_bias_and_a_size(results: list[SceneResult]) -> None:
 
 def test_tables_have_a_row_for_each_profile_and_source(results: list[SceneResult]) -> None:
     """Rows of typing, of its times, of hands only and of confidences; sources are columns by angle."""
-    console = Console(file=io.StringIO(), width=140)
+    console = Console(file=io.StringIO(), width=80)
     tables = make_scene_tables(make_scene_report(results), "default", "none")
     console.print(*tables)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert [text.count(name) for name in ("default, none", "paper, sensor", "default, sensor")] == [9, 6, 6]
-    assert "0.000-0.800" in text
+    assert "0.00-0.80" in text
     angles = next(table for table in tables if "angle" in str(table.title))
     assert [column.header for column in angles.columns] == ["view, degrees", "taps", "none", "sensor"]
 
