@@ -153,6 +153,7 @@ def compute_metrics(total: ContactCounts) -> dict[str, float | int | None]:
         "cer_with_words": _divide(total.edits_with_words, total.characters_with_words),
         "wpm": 12 * safe_ratio(total.decoded_characters, total.typing_seconds),
         "onset_error_ms_median": onset,
+        "onset_error_ms_abs_median": _median_and_p95(np.abs(total.onset_error_ms).tolist())[0],
         "onset_error_ms_p95": onset_p95,
         "offset_error_ms_median": release,
         "offset_error_ms_p95": release_p95,

@@ -27,7 +27,7 @@ from fingertip_contact.contact.measurement.fingertip_estimator import FingertipE
 from fingertip_contact.contact.measurement.fingertip_samples import FingertipSamples
 from fingertip_contact.contact.measurement.hand_shape import SHAPE
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, Frame, FrameResult, Hand
+from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, Frame, FrameResult, Hand, TapCandidate
 from fingertip_contact.factory import DEFAULT_HAND_TRACKER, build_contact_pipeline
 from fingertip_contact.files import atomic_write
 from fingertip_contact.geometry import RigidTransform
@@ -104,10 +104,12 @@ def detect(
     parameters: ContactParameters,
     layout: Layout,
     words_decoder: KeyDecoder | None = None,
+    on_tentative: Callable[[TapCandidate], object] | None = None,
 ) -> list[EventRecord]:
     """The events that these parameters detect, with their keys; presses that are open at the end are cancelled.
 
     words_decoder: reads the same contacts, for its text; the events are those of a decoder without a language model.
+    on_tentative: gets each tap that was not sure enough for a press.
     """
     # Everything was measured before.
     estimator = FingertipEstimator(parameters, with_rims=False, with_appearance=False)
@@ -121,6 +123,9 @@ def detect(
         records += _make_records(stamp_ns, contacts, decoder, camera_from_sheet)
         if words_decoder is not None:
             words_decoder.process(contacts, camera_from_sheet, stamp_ns, detector.tentative)
+        if on_tentative is not None:
+            for candidate in detector.tentative:
+                on_tentative(candidate)
     last_ns = int(recording.stamps_ns[-1])
     cancelled = detector.cancel_all(last_ns)
     records += _make_records(last_ns, cancelled, decoder, None)

@@ -47,8 +47,12 @@ class RenderedResult:
 
 
 def load_or_render(spec: RecordingSpec, layout: Layout, workers: int, progress: Progress) -> Path:
-    """The path of the recording in the cache; a missing one is rendered, which needs minutes."""
-    path = locate_recording({"suite": "contact", **vars(spec), "layout": layout.name})
+    """The path of the recording in the cache; a missing one is rendered, which needs minutes.
+
+    Both imagers are recorded where the sensor has them.
+    """
+    imagers = {"imagers": True} if spec.sensor == "stereo" else {}
+    path = locate_recording({"suite": "contact", **imagers, **vars(spec), "layout": layout.name})
     if not is_complete(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         scene = make_scene(
@@ -69,6 +73,7 @@ def load_or_render(spec: RecordingSpec, layout: Layout, workers: int, progress: 
             seconds=spec.seconds,
             workers=workers,
             overwrite=True,
+            infra=bool(imagers),
             progress=progress,
         )
     return path

@@ -17,6 +17,7 @@ from fingertip_contact.contact.touch_features import MISSING, find_unused_featur
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_research.evaluation.contact_counts import ContactCounts, compute_metrics, count_contacts, pool_counts
 from fingertip_research.evaluation.fingertip_recording import detect
+from fingertip_research.evaluation.sources import select_cues
 from fingertip_research.training.touch.appearance import (
     AppearanceSettings,
     fit_appearance,
@@ -31,7 +32,6 @@ from fingertip_research.training.touch.trees import (
     collect_features,
     fit_trees,
     save_touch_model,
-    select_cues,
 )
 
 FITTED_SOURCES = ("none", "sensor", "imagers", "stereo")

@@ -24,21 +24,13 @@ from fingertip_contact.contact.measurement.history import FingertipHistory
 from fingertip_contact.contact.touch_features import FEATURES, compute_touch_features
 from fingertip_contact.files import atomic_write
 from fingertip_research.evaluation.classifier_fit import export_booster
-from fingertip_research.evaluation.fingertip_recording import FingertipRecording
+from fingertip_research.evaluation.sources import select_cues
 from fingertip_research.training.touch.appearance import CONTACT_CLEARANCE_M
 from fingertip_research.training.touch.examples import TouchExamples
 
 if TYPE_CHECKING:
     from lightgbm import Booster
 
-# What a camera measures beside colour.
-SOURCES: dict[str, tuple[str, ...]] = {
-    "none": (),
-    "sensor": ("finger_height_m",),
-    "imagers": ("stereo_height_m",),
-    "stereo": ("finger_height_m", "stereo_height_m"),
-}
-_SOURCE_FIELDS = ("finger_height_m", "stereo_height_m")
 # Instants this close to a touch-down find it; those a little farther are neither.
 FOUND_S, UNCERTAIN_S = 0.032, 0.06
 # Rows from which the time of a touch-down is learnt.
@@ -115,7 +107,9 @@ def replay(examples: TouchExamples, speed: float, size: float) -> TouchExamples:
         return first_ns + round((stamp_ns - first_ns) / speed)
 
     taps = tuple(replace(tap, press_ns=at(tap.press_ns), release_ns=at(tap.release_ns)) for tap in examples.truth.taps)
-    scaled = {name: size * getattr(recording.samples, name) for name in ("flow_m", *_SOURCE_FIELDS)}
+    scaled = {
+        name: size * getattr(recording.samples, name) for name in ("flow_m", "finger_height_m", "stereo_height_m")
+    }
     return replace(
         examples,
         truth=replace(examples.truth, taps=taps),
@@ -125,15 +119,6 @@ def replay(examples: TouchExamples, speed: float, size: float) -> TouchExamples:
             samples=replace(recording.samples, **scaled),
         ),
     )
-
-
-def select_cues(recording: FingertipRecording, source: str, appearance: np.ndarray | None = None) -> FingertipRecording:
-    """The recording as a camera of this kind gives it. appearance: replaces that of the recording."""
-    missing = np.full_like(recording.samples.finger_height_m, np.nan)
-    changed = {name: missing for name in _SOURCE_FIELDS if name not in SOURCES[source]}
-    if appearance is not None:
-        changed["appearance"] = appearance
-    return replace(recording, samples=replace(recording.samples, **changed))
 
 
 def fit_trees(tables: Sequence[FeatureTable], settings: TreeSettings, origin: str) -> TouchModel:
