@@ -41,8 +41,6 @@ def fit_touch(
 
     Example: fingertip-contact evaluate fit-touch --out config/contact_classifiers/mine
     """
-    import torch
-
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_research.evaluation.recording_sets import load_recording_set
     from fingertip_research.evaluation.rendered_suite import load_or_render
@@ -51,14 +49,13 @@ def fit_touch(
     from fingertip_research.training.touch.run import TouchFit, fit_touch_classifier, prepare
     from fingertip_research.training.touch.trees import TreeSettings
 
-    torch.set_num_threads(threads)
     loaded_layout = load_layout(layout)
     bar = partial(track_progress, label="rendering")
     recordings = bags or [
         load_or_render(spec, loaded_layout, workers, lambda frames, total: bar(frames, total))
         for spec in load_recording_set(recording_set)
     ]
-    settings = TouchFit(folds, appearance=AppearanceSettings(epochs=epochs), trees=TreeSettings(threads=threads))
+    settings = TouchFit(folds, appearance=AppearanceSettings(epochs=epochs, threads=threads), trees=TreeSettings(threads=threads))
     settings = replace(settings, delay_s=delay_s)
     report_progress = partial(typer.echo, err=True)
     prepared = prepare(recordings, loaded_layout, settings, report_progress)

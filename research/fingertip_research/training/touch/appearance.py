@@ -38,6 +38,7 @@ class AppearanceSettings:
     weight_decay: float = 1e-3
     dropout: float = 0.2
     seed: int = 0
+    threads: int = 1
 
 
 class AppearanceModule(nn.Module):
@@ -79,6 +80,7 @@ def fit_appearance(
     """A network fitted to recordings. Raises ValueError where they hold no touch-down."""
     random = np.random.default_rng(settings.seed)
     torch.manual_seed(settings.seed)
+    torch.set_num_threads(settings.threads)
     pool = _Pool.from_recordings(recordings)
     module = AppearanceModule(settings.dropout)
     optimizer = torch.optim.AdamW(module.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
