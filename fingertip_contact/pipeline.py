@@ -31,7 +31,9 @@ class ContactPipeline:
         surface = self.surface.update(frame, hands, self.sheet.placed_sheet)
         self.placement.update(frame.camera, hands, surface, frame.stamp_ns)
         fingertips, contact_events = self.detector.process(frame, hands, surface)
-        key_events = self.key_decoder.process(contact_events, camera_from_sheet, frame.stamp_ns)
+        key_events = self.key_decoder.process(
+            contact_events, camera_from_sheet, frame.stamp_ns, self.detector.tentative
+        )
         return self._deliver(
             FrameResult(
                 stamp_ns=frame.stamp_ns,
@@ -49,13 +51,15 @@ class ContactPipeline:
     def cancel_all(self, stamp_ns: int) -> FrameResult:
         """Cancels every open press because no more frames come. The result holds events and text only."""
         contact_events = self.detector.cancel_all(stamp_ns)
+        key_events = self.key_decoder.process(contact_events, None)
+        self.key_decoder.complete_word()
         return self._deliver(
             FrameResult(
                 stamp_ns=stamp_ns,
                 hands=(),
                 fingertips=(),
                 contact_events=contact_events,
-                key_events=self.key_decoder.process(contact_events, None),
+                key_events=key_events,
                 text=self.key_decoder.text,
                 surface=None,
                 camera_from_sheet=None,

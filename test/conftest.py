@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 # Files whose tests take many seconds each: rendering, training, statistics over many taps, processes.
 SLOW_FILES = (
     "benchmarks/test_other_generator_depth.py",
+    "cli/test_keyboard_camera.py",
     "cli/test_process.py",
     "contact/test_fingertip_height.py",
     "depth/test_fusion.py",

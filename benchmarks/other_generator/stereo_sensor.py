@@ -7,7 +7,6 @@ import numpy as np
 
 from fingertip_research.simulation.depth_alignment import DepthAlignment
 from fingertip_research.simulation.driver import RAW_DEPTH_UNIT_M, to_published_mm
-from other_generator.imagers import Imagers
 from other_generator.matching import match
 from other_generator.stereo_rig import BASELINE_M, StereoRig
 from other_generator.view import HEIGHT_PX, WIDTH_PX
@@ -33,22 +32,20 @@ class StereoSensor:
 
     def __init__(self, seed: int, rig: StereoRig) -> None:
         self._random = np.random.default_rng(_STREAM + seed)
-        self._imagers = Imagers(seed)
         self._focal_baseline = rig.left.focal_px * BASELINE_M
         self._fixed_px = _FIXED_ERROR_PX * self._sample_error()
         self._alignment = DepthAlignment(rig.left.camera, rig.color.camera)
 
-    def measure(self, left_bgr: np.ndarray, right_bgr: np.ndarray, nearest_m: float) -> np.ndarray:
-        """Linear light of both imagers (H, W, 3) -> depth on colour's pixels, (H, W) uint16 millimetres, 0 invalid.
+    def measure(self, left: np.ndarray, right: np.ndarray, nearest_m: float) -> np.ndarray:
+        """The imagers' images (H, W) uint8 -> depth on colour's pixels, (H, W) uint16 millimetres, 0 invalid.
 
         nearest_m: nearest depth in the images, where the search ends.
         """
-        return to_published_mm(self._alignment.apply(self.measure_raw(left_bgr, right_bgr, nearest_m)))
+        return to_published_mm(self._alignment.apply(self.measure_raw(left, right, nearest_m)))
 
-    def measure_raw(self, left_bgr: np.ndarray, right_bgr: np.ndarray, nearest_m: float) -> np.ndarray:
+    def measure_raw(self, left: np.ndarray, right: np.ndarray, nearest_m: float) -> np.ndarray:
         """As `measure`, but on the left imager's pixels, in the camera's unit of 0.1 mm."""
-        images = self._imagers.expose(left_bgr, right_bgr)
-        disparity_px = match(*images, self._focal_baseline / max(nearest_m, _MIN_DEPTH_M))
+        disparity_px = match(left, right, self._focal_baseline / max(nearest_m, _MIN_DEPTH_M))
         lost = self._find_lost(disparity_px)
         disparity_px += self._fixed_px + _TEMPORAL_ERROR_PX * self._sample_error()
         disparity_px = np.round(disparity_px * _STEPS_PER_PX) / _STEPS_PER_PX

@@ -1,4 +1,4 @@
-"""`fingertip-contact keyboard`: layouts, their printed sheets, and the pose of a sheet."""
+"""`fingertip-contact keyboard`: layouts, their printed sheets, the pose of a sheet, and a camera calibrated on it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from fingertip_contact.cli import options
+from fingertip_contact.cli.keyboard_camera import calibrate_camera
 from fingertip_contact.cli.keyboard_pose import pose
 
-app = typer.Typer(help="Keyboard layouts: list, show, print, locate.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Keyboard layouts: list, show, print, locate; calibrate a camera on one.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 
 @app.command("list")
@@ -85,3 +90,4 @@ def _quote_invisible(text: str) -> str:
 
 
 app.command()(pose)
+app.command("calibrate-camera")(calibrate_camera)

@@ -10,18 +10,19 @@ import numpy as np
 import typer
 
 from fingertip_contact.cli import options
+from fingertip_contact.cli.recordings import open_with_camera
 
 if TYPE_CHECKING:
     from fingertip_contact.datatypes import Frame
     from fingertip_contact.geometry import Camera, RigidTransform
     from fingertip_contact.keyboard.layout import Layout
-    from fingertip_contact.recordings.bag import Recording
+    from fingertip_contact.recordings.open import CameraRecording
 
 DETECTION_S = 1.0
 
 
 def pose(
-    bag: Annotated[Path, typer.Argument(help="A recording of the sheet: one second, hands aside.")],
+    bag: Annotated[Path, typer.Argument(help="A recording or video of the sheet: one second, hands aside.")],
     out: Annotated[Path, typer.Option(help="The pose file (YAML) to write.")],
     layout: options.Layout = "qwerty",
     corners: Annotated[
@@ -33,6 +34,8 @@ def pose(
     ] = "",
     paper: Annotated[str, typer.Option(help="The corners are those of the paper: a4, letter, a3.")] = "",
     image: Annotated[Path | None, typer.Option(help="Also write the camera image with the keys drawn in.")] = None,
+    camera_info: options.CameraInfo = None,
+    fps: options.FramesPerSecond = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
     """Estimate the pose of a sheet and save it: for sheets without markers, or if hands hide them from the start.
@@ -44,7 +47,6 @@ def pose(
     from fingertip_contact.files import atomic_write, require_not_exists
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.keyboard.sheet_pose_file import save_pose
-    from fingertip_contact.recordings.bag import open_recording
 
     if image is not None:
         _require_image_name(image)
@@ -52,7 +54,7 @@ def pose(
         if path is not None and not force:
             require_not_exists(path)
     loaded = load_layout(layout)
-    with open_recording(bag, depth_source="none") as recording:
+    with open_with_camera(bag, loaded, camera_info, fps, depth_source="none") as recording:
         if corners:
             camera_from_sheet = _estimate_from_corners(corners, paper.lower(), loaded, recording.camera)
         else:
@@ -70,7 +72,7 @@ def pose(
     typer.echo(f"the sheet's middle is {distance_m:.3f} m away, seen from {angle_deg:.0f} degrees; {out}", err=True)
 
 
-def _estimate_from_markers(recording: Recording, layout: Layout) -> RigidTransform:
+def _estimate_from_markers(recording: CameraRecording, layout: Layout) -> RigidTransform:
     from fingertip_contact.keyboard.sheet_pose import MIN_MARKERS, SheetPoseTracker
 
     tracker, camera_from_sheet, first_ns = SheetPoseTracker(layout), None, None

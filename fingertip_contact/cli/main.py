@@ -67,7 +67,8 @@ SUBCOMMANDS = {
         "Run the pipeline on a recording; write contact events and an optional video.",
     ),
     "keyboard": Subcommand(
-        "fingertip_contact.cli.keyboard:app", "List, show and print keyboard layouts; locate a printed sheet."
+        "fingertip_contact.cli.keyboard:app",
+        "List, show and print keyboard layouts; locate a printed sheet, calibrate a camera on it.",
     ),
     "models": Subcommand("fingertip_contact.cli.models:app", "Download, list, check and convert network weights."),
     "export": Subcommand(

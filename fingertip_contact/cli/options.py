@@ -22,6 +22,19 @@ SheetPose = Annotated[
     Path | None,
     typer.Option(help="File with the sheet's pose, saved by `keyboard pose`; by default found by its markers."),
 ]
+CameraInfo = Annotated[
+    Path | None,
+    typer.Option(
+        help="Intrinsics of the camera (YAML), written by `keyboard calibrate-camera` or by ROS. By default those of "
+        "the bag; for a video they are estimated from the sheet."
+    ),
+]
+FramesPerSecond = Annotated[
+    float | None,
+    typer.Option(
+        "--fps", min=0.1, max=1000.0, help="Frame rate of a folder of images, or instead of the stamps of a video."
+    ),
+]
 Words = Annotated[
     str,
     typer.Option(help="Word list of the language model: english, or a file with one word per line. By default none."),

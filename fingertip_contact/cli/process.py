@@ -11,10 +11,14 @@ import typer
 
 from fingertip_contact.cli import options
 from fingertip_contact.cli.progress import track_progress
+from fingertip_contact.cli.recordings import open_with_camera
 
 
 def process(
-    bag: Annotated[Path, typer.Argument(help="A rosbag2 folder, or a .mcap, .db3 or .bag file.")],
+    bag: Annotated[
+        Path,
+        typer.Argument(help="A bag (rosbag2 folder, .mcap, .db3 or .bag), a video file, or a folder of images."),
+    ],
     out: Annotated[Path, typer.Option(help="The events file to write: one JSON object per line.")],
     video: Annotated[Path | None, typer.Option(help="Also write the overlay as a video (.mp4).")] = None,
     layout: options.Layout = "qwerty",
@@ -26,12 +30,14 @@ def process(
     hand_tracker: options.HandTracker = "mediapipe",
     depth_source: options.DepthSource = "auto",
     output: options.Outputs = None,
+    camera_info: options.CameraInfo = None,
+    fps: options.FramesPerSecond = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
     """Find every press, move and release in a recording, with its key.
 
-    The recording needs colour and its camera_info, under realsense2_camera's topic names; depth aligned to colour and
-    the images of both imagers are used where they were recorded.
+    A bag needs colour and its camera_info, under realsense2_camera's topic names; depth aligned to colour and the
+    images of both imagers are used where they were recorded. A video has colour alone: docs/video.md.
     docs/recordings.md describes the events file, docs/layout-file.md the layout.
 
     Example: fingertip-contact process out/fox.mcap --out fox.events.jsonl --video fox.mp4
@@ -40,14 +46,13 @@ def process(
     from fingertip_contact.files import require_distinct, require_not_exists
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.pipeline import process_frames
-    from fingertip_contact.recordings.bag import open_recording
     from fingertip_contact.recordings.events import event_writer, make_event_records
     from fingertip_contact.recordings.paths import GROUND_TRUTH_SUFFIX, sibling_path
     from fingertip_contact.visualization.video import overlay_video
 
     outputs = [out] if video is None else [out, video]
     # Names of built-in layouts, profiles and word lists are not files.
-    named = [Path(name) for name in (layout, profile, words, sheet_pose) if name]
+    named = [Path(name) for name in (layout, profile, words, sheet_pose, camera_info) if name]
     input_files = [path for path in named if path.suffix or path.is_file()]
     require_distinct(outputs, inputs=(bag, sibling_path(bag, GROUND_TRUTH_SUFFIX), *input_files))
     for path in outputs:
@@ -55,8 +60,8 @@ def process(
             require_not_exists(path)
     with ExitStack() as stack:
         # Everything that may be rejected comes before the first file is created.
-        recording = stack.enter_context(open_recording(bag, depth_source=depth_source))
         loaded_layout = load_layout(layout)
+        recording = stack.enter_context(open_with_camera(bag, loaded_layout, camera_info, fps, depth_source))
         keyboard_options = KeyboardOptions(str(sheet_pose or ""), words, repeat_delay_s)
         pipeline = build_pipeline(
             loaded_layout, profile, calibration_seconds, keyboard_options, hand_tracker, output or (), depth_source

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fingertip_contact.cli.progress import track_progress
-from fingertip_contact.recordings.bag import open_recording
+from fingertip_contact.recordings.open import open_recording
 
 
 def sample_images(recording: Path, count: int) -> list[np.ndarray]:

@@ -42,6 +42,9 @@ MeasurementObserver = Callable[[int, tuple[Hand, ...], FingertipSamples | None],
 
 # A finger this much above the lowest height of its press has left the surface; noise alone rises less.
 LIFT_OFF_MARGIN_M = 0.0015
+# A fingertip's place is read this long after its touch-down, when a frame exposed during the fall is over, and never
+# from a frame farther away than this.
+SETTLING_S, MAX_POINT_AGE_S = 0.015, 0.06
 # Standard deviation of heights by both imagers, by the middle of a finger in aligned depth, and by appearance, metres:
 # rendered hands at 26 to 45 cm.
 STEREO_SIGMA_M, DEPTH_SIGMA_M, APPEARANCE_SIGMA_M = 0.0008, 0.0015, 0.004
@@ -150,7 +153,7 @@ class ContactDetector:
                     events.append(self._finish_press(transition, column, lift_off_ns, stamp_ns))
             self._contact_probability[column] = decision.contact_probability
             events.extend(self._make_moves(column, row, stamp_ns))
-            point_m = self._history.contact_points_m[row, column]
+            point_m = self._find_point_m(column, row, decision.touch_down_ns)
             is_pressed = column in self._open_presses
             tentative = self._tentative.update(column, row_ns, stamp_ns, decision, point_m, is_pressed=is_pressed)
             if tentative is not None:
@@ -167,11 +170,22 @@ class ContactDetector:
             track=self._tracks[column],
             hand=HANDS[column // len(FINGERS)],
             finger=FINGERS[column % len(FINGERS)],
-            point_m=self._history.contact_points_m[row, column],
+            point_m=self._find_point_m(column, row, decision.touch_down_ns),
             confidence=decision.confidence,
         )
         self._open_presses[column] = event
         return event
+
+    def _find_point_m(self, column: int, row: int, touch_down_ns: int) -> np.ndarray:
+        """(3,) where this column's finger touches: while it is still in the air, its place on the surface is not where
+        it will touch. The instant of the decision may be a frame before the touch-down; the frames after it are known.
+        """
+        stamps_ns, points_m = self._history.stamps_ns, self._history.contact_points_m[:, column]
+        settled_ns = touch_down_ns + round(SETTLING_S * 1e9)
+        known = np.flatnonzero(np.isfinite(points_m[:, 0]) & (np.abs(stamps_ns - settled_ns) < MAX_POINT_AGE_S * 1e9))
+        if not len(known):
+            return points_m[row]
+        return points_m[known[np.abs(stamps_ns[known] - settled_ns).argmin()]]
 
     def _make_moves(self, column: int, row: int, stamp_ns: int) -> list[ContactEvent]:
         """The move of this column's open press, if it slid since it was last reported."""

@@ -33,6 +33,10 @@ class ContactParameters:
     model: str = field(
         default="", metadata={"description": "the classifier's model; relative to the profile's file; empty: built-in"}
     )
+    cues: str = field(
+        default="",
+        metadata={"description": "cues that the classifier `touch` may use, separated by commas; empty: all"},
+    )
     surface_source: str = _implementation(
         "sheet_and_depth", SURFACE_SOURCES, "what measures the surface: a registered name, or module:attribute"
     )

@@ -66,6 +66,17 @@ FEATURES = tuple(name for names in CUES.values() for name in names)
 MISSING = -1000.0
 
 
+def find_unused_features(cues: str) -> np.ndarray:
+    """Indices into FEATURES of those that belong to none of these cues, a list separated by commas; empty: all are
+    used. Raises ValueError for an unknown cue."""
+    names = [name.strip() for name in cues.split(",") if name.strip()] or list(CUES)
+    unknown = [name for name in names if name not in CUES]
+    if unknown:
+        raise ValueError(f"there is no cue {unknown[0]!r}; choose of {', '.join(CUES)}")
+    used = {feature for name in names for feature in CUES[name]}
+    return np.array([index for index, feature in enumerate(FEATURES) if feature not in used], dtype=int)
+
+
 def compute_touch_features(history: FingertipHistory, row: int, floors_mm: np.ndarray) -> np.ndarray:
     """(FINGER_COUNT, len(FEATURES)) of the instant of a row; MISSING where unknown.
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fingertip_contact.datatypes import ContactEvent, KeyEvent, Rejection
+from fingertip_contact.datatypes import ContactEvent, Finger, Handedness, KeyEvent, Rejection, TapCandidate
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.language import LanguageModel
 from fingertip_contact.keyboard.layout import Key, Layout
 from fingertip_contact.keyboard.modifiers import COMMAND_MODIFIERS, Modifiers
 from fingertip_contact.keyboard.touch_model import TouchModel
+from fingertip_contact.keyboard.typed_text import TouchPlace, TypedText
 from fingertip_contact.text_buffer import BACKSPACE, TextBuffer
 
 _S_TO_NS = 1_000_000_000
+# After a second without a touch the word in progress counts as complete.
+PAUSE_NS = _S_TO_NS
+# A finger taps at most every 100 ms: a touch sooner after its press is part of that press.
+_MIN_TAP_INTERVAL_NS = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,10 @@ class _KeyRepeat:
 
 
 class KeyDecoder:
-    """Gives each press its key, keeps that key until the press ends, and writes the text to a `TextBuffer`."""
+    """Gives each press its key, at once and for good, until the press ends; and writes the text.
+
+    With a language model the text may say otherwise than the key events: see `TextDecoder`.
+    """
 
     def __init__(
         self, layout: Layout, settings: KeyDecoderSettings | None = None, language: LanguageModel | None = None
@@ -61,32 +69,59 @@ class KeyDecoder:
         self._held_keys: dict[int, Key | None] = {}
         self._key_repeat: _KeyRepeat | None = None
         self._last_stamp_ns = 0
-        self.text_buffer = TextBuffer()
+        self._typed_text = TypedText(layout, self._touch_model, language)
+        self._last_press_ns: dict[tuple[Handedness, Finger], int] = {}
+        self._last_touch_ns = 0
 
     @property
     def text(self) -> str:
-        """The text written since the start, or since `clear`."""
-        return self.text_buffer.text
+        """The text written since the start, or since `clear`. With a language model the last word and the one before
+        may still change."""
+        return self._typed_text.text
+
+    @property
+    def text_buffer(self) -> TextBuffer:
+        """The text as the key events wrote it."""
+        return self._typed_text.buffer
+
+    def suggestions(self) -> tuple[str, ...]:
+        """At most three other readings or completions of the word in progress; none without a language model."""
+        return self._typed_text.suggest()
+
+    def complete_word(self) -> None:
+        """No more touches come for now: the word in progress is complete."""
+        self._typed_text.complete_word()
 
     def process(
         self,
         events: Iterable[ContactEvent],
         camera_from_sheet: RigidTransform | None,
         stamp_ns: int | None = None,
+        tentative: Sequence[TapCandidate] = (),
     ) -> tuple[KeyEvent, ...]:
         """The key events of one frame. Until the sheet is found, presses are not on a key; keys held still end.
 
-        stamp_ns: stamp of the frame, which times the repetition of held keys. A press whose number is held already is
-        ignored: each press has one end.
+        stamp_ns: stamp of the frame, which times the repetition of held keys. tentative: touches that were no presses
+        but may have been taps; they give no events, and only a language model can make letters of them. A press whose
+        number is held already is ignored: each press has one end.
         """
-        found = [self._decode_event(event, camera_from_sheet) for event in events]
+        found: list[KeyEvent | None] = []
+        waiting = sorted(tentative, key=lambda candidate: candidate.contact_ns)
+        for event in events:
+            while event.type == "press" and waiting and waiting[0].contact_ns <= event.contact_ns:
+                self._read_tentative(waiting.pop(0), camera_from_sheet)
+            found.append(self._decode_event(event, camera_from_sheet))
+        for candidate in waiting:
+            self._read_tentative(candidate, camera_from_sheet)
         if stamp_ns is not None:
             found.append(self._emit_repeat(stamp_ns))
+            if stamp_ns - self._last_touch_ns > PAUSE_NS:
+                self.complete_word()
         return tuple(event for event in found if event is not None)
 
     def clear(self) -> None:
         """Empties the text; held keys stay held."""
-        self.text_buffer.clear()
+        self._typed_text.clear()
 
     def _decode_event(self, event: ContactEvent, camera_from_sheet: RigidTransform | None) -> KeyEvent | None:
         if event.stamp_ns < self._last_stamp_ns:
@@ -110,27 +145,43 @@ class KeyDecoder:
         if spatial_key is None:
             nearest, _ = self._layout.find_nearest(point_m)
             return self._make_off_key_event(event, self._layout.keys[nearest[0]].text, "off_key")
-        key = self._find_most_probable_key(point_m, event) if self._language else spatial_key
-        self._touch_model.update(point_m, event.hand, event.finger, key)
+        prior_nll = self._compute_prior_nll()
+        # Only keys in reach are candidates: a key is found whenever the place alone finds one.
+        key = self._touch_model.choose(point_m, event.hand, event.finger, prior_nll) or spatial_key
         self._held_keys[event.press] = key
         found = self._make_press_event(event, key)
         if key is not spatial_key and found.reason is None:
             found = replace(found, rejected=spatial_key.text or spatial_key.name, reason="language")
-        self.text_buffer.press(event.press, key.name, found.text)
+        self._typed_text.press(found, self._make_place(event, point_m))
+        self._touch_model.update(point_m, event.hand, event.finger, key, prior_nll)
+        self._last_press_ns[event.hand, event.finger] = self._last_touch_ns = event.contact_ns
         if key.modifier is None:
             self._start_repeat(found)
         else:
             self._modifiers.press(event.press, key.modifier, event.contact_ns)
         return found
 
-    def _find_most_probable_key(self, point_m: np.ndarray, event: ContactEvent) -> Key:
-        """The key that a touch means, given the text before it. Only keys in reach are candidates, so a key is found
-        whenever the touch model alone finds one."""
-        assert self._language is not None
-        language_nll = self._language.negative_log_likelihood(self.text, [key.text for key in self._layout.keys])
-        key = self._touch_model.choose(point_m, event.hand, event.finger, language_nll)
-        assert key is not None
-        return key
+    def _read_tentative(self, candidate: TapCandidate, camera_from_sheet: RigidTransform | None) -> None:
+        """Nothing is learnt from a touch that may not have been one."""
+        since_press_ns = candidate.contact_ns - self._last_press_ns.get((candidate.hand, candidate.finger), -(10**18))
+        modifiers = self._modifiers.active_at(candidate.contact_ns)
+        if camera_from_sheet is None or not np.all(np.isfinite(candidate.point_m)):
+            return
+        if 0 <= since_press_ns < _MIN_TAP_INTERVAL_NS or not COMMAND_MODIFIERS.isdisjoint(modifiers):
+            return
+        point_m = camera_from_sheet.inverse.apply(candidate.point_m)[:2]
+        self._typed_text.add_tentative(self._make_place(candidate, point_m), candidate.confidence)
+        self._last_touch_ns = candidate.contact_ns
+
+    def _make_place(self, touch: ContactEvent | TapCandidate, point_m: np.ndarray) -> TouchPlace:
+        has_shift = "shift" in self._modifiers.active_at(touch.contact_ns)
+        return TouchPlace(point_m, touch.hand, touch.finger, has_shift, self._modifiers.caps_lock)
+
+    def _compute_prior_nll(self) -> list[float] | None:
+        """(N,) of each key, given the text before the touch; None without a language model."""
+        if self._language is None:
+            return None
+        return self._language.negative_log_likelihood(self.text, [key.text for key in self._layout.keys])
 
     def _make_press_event(self, event: ContactEvent, key: Key) -> KeyEvent:
         """The event of a press, with the text that it writes under the modifiers held at touch-down."""
@@ -155,7 +206,7 @@ class KeyDecoder:
             self._modifiers.release(event.press, event.contact_ns)
             return KeyEvent(event, self._layout.name, name, "")
         self._modifiers.cancel(event.press)
-        removed = self.text_buffer.cancel(event.press)
+        removed = self._typed_text.cancel(event.press)
         if removed is None:
             return KeyEvent(event, self._layout.name, name, "")
         return KeyEvent(event, self._layout.name, name, "", rejected=removed, reason="cancelled")
@@ -177,6 +228,6 @@ class KeyDecoder:
         late_ns = stamp_ns - key_repeat.due_ns
         key_repeat.due_ns = (stamp_ns if late_ns > interval_ns else key_repeat.due_ns) + interval_ns
         press = key_repeat.press
-        self.text_buffer.repeat(press.key, press.text)
+        self._typed_text.repeat(press.key, press.text)
         contact = replace(press.contact, type="move", stamp_ns=stamp_ns, contact_ns=stamp_ns)
         return replace(press, contact=contact, rejected="", reason=None, repeat=key_repeat.count)

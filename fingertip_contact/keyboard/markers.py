@@ -46,4 +46,8 @@ def _configure(parameters: cv2.aruco.DetectorParameters) -> cv2.aruco.DetectorPa
     # Markers are 20 to 45 px wide: a window over 5 px would pull corners towards the inner cells.
     parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
     parameters.cornerRefinementWinSize = 3
+    # Since 4.8 OpenCV narrows the window to 0.3 of a marker's cell, which is one pixel here; corners then scatter by
+    # 0.3 px instead of 0.1.
+    if hasattr(parameters, "relativeCornerRefinmentWinSize"):
+        parameters.relativeCornerRefinmentWinSize = 1.0
     return parameters

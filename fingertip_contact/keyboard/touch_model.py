@@ -42,6 +42,10 @@ MIN_EVIDENCE_MARGIN_NATS = 7.0
 WRONG_FINGER_PENALTY_NATS = 3.0
 # A touch farther than this from every key's edge is off key.
 KEY_MARGIN_M = 0.008
+# Trackers lose a finger for its neighbour, or place it a key too far: this part of the touches scatters so much wider.
+STRAY_RATIO, STRAY_SD_M = 0.1, 0.012
+# A stray touch reaches keys up to this far from their edge: every neighbour of the key that it lands on.
+STRAY_MARGIN_M = 0.013
 
 _OFFSET_COMPONENTS = 1 + len(HANDS) + len(HANDS) * len(FINGERS)
 
@@ -78,13 +82,35 @@ class TouchModel:
             return None
         return self._layout.keys[int(np.argmin(nll if prior_nll is None else nll + prior_nll))]
 
-    def update(self, point_m: np.ndarray, hand: Handedness, finger: Finger, key: Key) -> None:
+    def compute_nll(self, point_m: np.ndarray, hand: Handedness, finger: Finger) -> np.ndarray:
+        """(N,) negative log-likelihood of a touch on each key, nats, 0 in its middle; infinite on keys out of reach.
+
+        Unlike `choose` it allows for stray touches.
+        """
+        target_m = np.asarray(point_m) - self.offset_m(hand, finger)
+        squares_m2 = np.sum(np.square(self._residuals_m(target_m[None])[0]), axis=1)
+        exact = (1 - STRAY_RATIO) * np.exp(-squares_m2 / (2 * TOUCH_SD_M**2))
+        stray = STRAY_RATIO * (TOUCH_SD_M / STRAY_SD_M) ** 2 * np.exp(-squares_m2 / (2 * STRAY_SD_M**2))
+        nll = -np.log(exact + stray) + self._wrong_finger_nll[hand, finger]
+        return np.where(self._layout.edge_distances_m(target_m)[0] <= STRAY_MARGIN_M, nll, np.inf)
+
+    def update(
+        self,
+        point_m: np.ndarray,
+        hand: Handedness,
+        finger: Finger,
+        key: Key,
+        prior_nll: Sequence[float] | None = None,
+    ) -> None:
         """Learns from a touch that was assigned to a key: a Kalman update of the components of the offset.
 
-        The hypotheses that are not selected learn from the keys that they would have chosen.
+        The hypotheses that are not selected learn from the keys that they would have chosen. prior_nll: as `choose` got
+        it; a wrong hypothesis also shows in unlikely keys.
         """
         point_m, components = np.asarray(point_m), _make_components(hand, finger)
         nll = self._nll(point_m, hand, finger)
+        if prior_nll is not None:
+            nll = nll + np.asarray(prior_nll)
         chosen = np.argmin(nll, axis=1)
         chosen[self._selected] = self._layout.keys.index(key)
         hypotheses = np.arange(len(INITIAL_HYPOTHESES))

@@ -13,7 +13,7 @@ from itertools import groupby
 
 from rclpy.publisher import Publisher
 
-from fingertip_contact.recordings.bag import CAMERA_INFO, IMAGE, RawMessage, open_recording
+from fingertip_contact.recordings.bag import CAMERA_INFO, IMAGE, RawMessage, open_bag_recording
 from fingertip_contact.ros import cdr, qos
 from fingertip_contact.ros.bag_reader import BagPrefetcher
 from fingertip_contact.ros.message_types import load_message_class
@@ -28,7 +28,7 @@ class SimulatedCameraNode(PlayerNode[SimulatedCameraSettings]):
     def __init__(self, shutdown_event: ShutdownEvent) -> None:
         """Raises ValueError or OSError if the recording has no camera."""
         super().__init__("simulated_camera_node", SimulatedCameraSettings, shutdown_event)
-        with open_recording(self._path) as recording:
+        with open_bag_recording(self._path) as recording:
             self._color_topic = recording.color_topic
             type_names = recording.bag.topics
         self._topic_publishers: dict[str, Publisher] = {

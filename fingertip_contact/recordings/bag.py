@@ -124,22 +124,30 @@ class Bag:
 
 
 class Recording:
-    """A recording of a camera: colour, and what the depth source reads beside it; use `open_recording`.
+    """A recording of a camera: colour, and what the depth source reads beside it; use `open_bag_recording`.
 
-    camera: the colour camera's intrinsics. depth_topic: of depth aligned to colour, imager_topics: of the left and the
-    right imager; None where they were not recorded. streams: those that `frames` reads. missing_depth_count,
-    missing_stereo_count: number of frames, of those read, that lack depth or an imager's image of their stamp although
-    it is read.
+    camera: the colour camera's intrinsics; camera_description: where they come from, empty for the bag. depth_topic: of
+    depth aligned to colour, imager_topics: of the left and the right imager; None where they were not recorded.
+    streams: those that `frames` reads. missing_depth_count, missing_stereo_count: number of frames, of those read, that
+    lack depth or an imager's image of their stamp although it is read.
     """
 
-    def __init__(self, bag: Bag, camera_profile: CameraProfile = D405, *, depth_source: str = AUTO) -> None:
+    def __init__(
+        self,
+        bag: Bag,
+        camera_profile: CameraProfile = D405,
+        *,
+        depth_source: str = AUTO,
+        camera: Camera | None = None,
+    ) -> None:
         self.bag = bag
         self.path = bag.path
         topics = find_camera_topics(bag.topics, camera_profile, self.path)
         self.color_topic, self.depth_topic, self.imager_topics = topics.color, topics.depth, topics.imagers
         if not self.frame_count:
             raise ValueError(f"{self.path}: {self.color_topic} holds no image; record it again")
-        self.camera = self._read_camera_info(self.color_topic, parse_camera_info)
+        self.camera = camera or self._read_camera_info(self.color_topic, parse_camera_info)
+        self.camera_description = "camera as calibrated" if camera else ""
         self.streams = self._select_streams(depth_source)
         self._color_from_left = camera_profile.color_from_left
         self.missing_depth_count = self.missing_stereo_count = 0
@@ -197,11 +205,7 @@ class Recording:
 
     def _image_messages(self, topics: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
         for message in self.bag.messages(topics):
-            yield message.topic, self._deserialize(message)
-
-    def _deserialize(self, message: RawMessage) -> Any:
-        with _bag_errors(self.path, f" at {message.topic}"):
-            return _TYPES.deserialize_cdr(message.cdr, message.type)
+            yield message.topic, _deserialize(self.path, message)
 
     def _make_frame(self, images: dict[str, Any], calibration: StereoCalibration | None) -> Frame:
         color = images[self.color_topic]
@@ -243,7 +247,7 @@ class Recording:
                 f"{self.path} has no intrinsics: record {topic} with the images; {describe_topics(self.bag.topics)}"
             )
         try:
-            return parse(self._deserialize(first))
+            return parse(_deserialize(self.path, first))
         except ValueError as error:
             raise ValueError(f"{self.path}, {topic}: {error}") from error
 
@@ -267,17 +271,33 @@ def open_bag(path: str | Path) -> Iterator[Bag]:
 
 
 @contextmanager
-def open_recording(
-    path: str | Path, camera_profile: CameraProfile = D405, *, depth_source: str = AUTO
+def open_bag_recording(
+    path: str | Path,
+    camera_profile: CameraProfile = D405,
+    *,
+    depth_source: str = AUTO,
+    camera: Camera | None = None,
 ) -> Iterator[Recording]:
-    """Opens a recording of a camera, in which the endings of the topic names are those of the camera profile.
+    """Opens a bag of a camera, in which the endings of the topic names are those of the camera profile.
 
-    depth_source: what the frames hold beside colour (docs/recordings.md); auto: whatever was recorded. Raises
-    FileNotFoundError if it does not exist; ValueError if it is not a bag, is truncated, lacks a topic (the error names
-    those wanted and found), or its camera was not calibrated.
+    depth_source: what the frames hold beside colour (docs/recordings.md); auto: whatever was recorded. camera: instead
+    of the recorded intrinsics; it has to be calibrated at the size of the images. Raises FileNotFoundError if it does
+    not exist; ValueError if it is not a bag, is truncated, lacks a topic (the error names those wanted and found), or
+    its camera was not calibrated.
     """
     with open_bag(path) as bag:
-        yield Recording(bag, camera_profile, depth_source=depth_source)
+        yield Recording(bag, camera_profile, depth_source=depth_source, camera=camera)
+
+
+@contextmanager
+def open_color_images(path: str | Path, camera_profile: CameraProfile = D405) -> Iterator[Iterator[np.ndarray]]:
+    """The colour images (H, W, 3) uint8 BGR of a bag, which needs neither intrinsics nor depth.
+
+    Raises FileNotFoundError if it does not exist; ValueError if it is not a bag, or has no colour images.
+    """
+    with open_bag(path) as bag:
+        topic = find_camera_topics(bag.topics, camera_profile, bag.path).color
+        yield (decode_color_image(_deserialize(bag.path, message)) for message in bag.messages([topic]))
 
 
 class BagWriter:
@@ -393,9 +413,7 @@ def _find_storage(path: Path) -> Path:
     """The path to open: the folder, or the only bag file in a folder whose metadata.yaml is missing."""
     if path.is_file():
         if path.suffix not in BAG_SUFFIXES:
-            raise ValueError(
-                f"{path} is not a bag; a recording is a rosbag2 folder or ends in {', '.join(BAG_SUFFIXES)}"
-            )
+            raise ValueError(f"{path} is not a bag; a bag is a rosbag2 folder or ends in {', '.join(BAG_SUFFIXES)}")
         return path
     if (path / METADATA).is_file():
         return path
@@ -420,6 +438,11 @@ def _bag_errors(path: Path, progress: str = "") -> Iterator[None]:
             f"{path} cannot be read{progress}: {str(error) or repr(error)}; it is truncated, damaged or not a bag: "
             "record or copy it again (`mcap recover` restores the intact part of an MCAP file)"
         ) from error
+
+
+def _deserialize(path: Path, message: RawMessage) -> Any:
+    with _bag_errors(path, f" at {message.topic}"):
+        return _TYPES.deserialize_cdr(message.cdr, message.type)
 
 
 def _check_size(description: str, pixels: np.ndarray, camera: Camera) -> None:

@@ -11,7 +11,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from fingertip_contact.recordings.bag import camera_info_topic, open_recording
+from fingertip_contact.recordings.bag import camera_info_topic, open_bag_recording
 from fingertip_contact.resources import PACKAGE, find_share_file
 from fingertip_contact.ros import environment
 from fingertip_contact.ros.parameter_tables import ContactSettings
@@ -42,11 +42,11 @@ def declare_player_arguments() -> list[DeclareLaunchArgument]:
 def find_recorded_topics(context: LaunchContext) -> dict[str, str]:
     """core.launch.py's arguments for the camera of `recording`: the topics that it holds.
 
-    Raises ValueError or OSError as open_recording does, also where it lacks what `depth_source` needs.
+    Raises ValueError or OSError as `open_bag_recording` does, also where it lacks what `depth_source` needs.
     """
     path = LaunchConfiguration("recording").perform(context)
     depth_source = LaunchConfiguration("depth_source", default=DEFAULT_DEPTH_SOURCE).perform(context)
-    with open_recording(path, depth_source=depth_source) as recording:
+    with open_bag_recording(path, depth_source=depth_source) as recording:
         topics = {"color_image": recording.color_topic, "color_info": camera_info_topic(recording.color_topic)}
         if recording.depth_topic is not None:
             topics["depth_image"] = recording.depth_topic

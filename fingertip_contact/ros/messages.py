@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point, TransformStamped
-from sensor_msgs.msg import PointCloud2, PointField
+from sensor_msgs.msg import CameraInfo, PointCloud2, PointField
 from std_msgs.msg import Header, String
 from visualization_msgs.msg import InteractiveMarkerFeedback
 
@@ -27,7 +27,7 @@ from fingertip_contact.datatypes import (
     Hand,
     KeyEvent,
 )
-from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.geometry import Camera, RigidTransform
 
 SURFACE = "surface"
 MICROSECOND_NS = 1000
@@ -66,6 +66,21 @@ def make_header(stamp_ns: int, frame_id: str) -> Header:
     """A header with a stamp in nanoseconds."""
     seconds, nanoseconds = divmod(stamp_ns, 1_000_000_000)
     return Header(stamp=Time(sec=seconds, nanosec=nanoseconds), frame_id=frame_id)
+
+
+def make_camera_info(header: Header, camera: Camera) -> CameraInfo:
+    """The intrinsics of the image with this header, which is not rectified."""
+    projection = np.column_stack([camera.matrix, np.zeros(3)])
+    return CameraInfo(
+        header=header,
+        width=camera.width,
+        height=camera.height,
+        distortion_model="plumb_bob" if len(camera.distortion) <= 5 else "rational_polynomial",
+        d=list(camera.distortion or (0.0,) * 5),
+        k=camera.matrix.ravel(),
+        r=np.eye(3).ravel(),
+        p=projection.ravel(),
+    )
 
 
 def make_hands(header: Header, hands: Iterable[Hand]) -> PointCloud2:

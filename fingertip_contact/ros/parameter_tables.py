@@ -88,6 +88,27 @@ class DepthEstimationSettings(LifecycleSettings):
 
 
 @dataclass(frozen=True)
+class WebcamSettings(LifecycleSettings):
+    """Of webcam_node."""
+
+    device: str = value("/dev/video0", "a V4L2 device or its number, a video file, a folder of images, or a URL")
+    width: int = number(640, 16, 7680, "width to ask of a camera; files and URLs have their own")
+    height: int = number(480, 16, 4320, "height to ask of a camera")
+    fps: float = number(30.0, 0.1, 1000.0, "frame rate to ask of a camera, or of a folder of images")
+    pixel_format: str = value(
+        "MJPG",
+        "pixel format to ask of a camera; without compression USB carries few images; empty: the driver's choice",
+    )
+    camera_info_url: str = value(
+        "", "file with the intrinsics, a path or file:// URL; empty: estimated from the sheet, guessed until it is seen"
+    )
+    frame_id: str = value("camera_color_optical_frame", "frame of the images: x right, y down, z forward")
+    mirrored: bool = value(False, "the device gives mirrored images (selfie view): turn them round")
+    loop: bool = value(False, "start a file again at its end; otherwise the node ends with it")
+    layout: str = value("qwerty", "layout of the sheet, for the intrinsics: a built-in name, or a YAML or JSON file")
+
+
+@dataclass(frozen=True)
 class PlayerSettings:
     """Of every node that plays a recording."""
 
@@ -128,6 +149,7 @@ PARAMETER_TABLES: dict[str, Any] = {
     "depth_estimation_node": DepthEstimationSettings,
     "contact_node": ContactSettings,
     "pipeline_node": PipelineSettings,
+    "webcam_node": WebcamSettings,
     "simulated_camera_node": SimulatedCameraSettings,
     "replay_node": ReplaySettings,
     "record_node": RecordSettings,

@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fingertip_contact.recordings.bag import open_recording
+from fingertip_contact.recordings.open import open_recording
 from fingertip_research.benchmarks.mediapipe_reference import MediaPipeReference
 
 HERE = Path(__file__).resolve().parent

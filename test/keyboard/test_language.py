@@ -13,8 +13,9 @@ from cli_harness import run
 from fingertip_contact.datatypes import ContactEvent
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.key_decoder import KeyDecoder
-from fingertip_contact.keyboard.language import MAX_NLL_NATS, LanguageModel, load_language, load_words
+from fingertip_contact.keyboard.language import MAX_NLL_NATS, LanguageModel, load_language
 from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.keyboard.word_list import load_words
 from fingertip_research.evaluation.touch_scatter import measure_key_accuracy, sample_random_texts, sample_texts
 
 LAYOUT = load_layout("qwerty")
@@ -26,6 +27,11 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 def make_press(point_m, number=0):
     point_m = POSE.apply(np.array([*point_m, 0.0]))
     return ContactEvent(number, number, "press", number, 1, "left", "index", point_m, 1.0)
+
+
+def type_text(decoder, layout, text):
+    for number, character in enumerate(text):
+        decoder.process([make_press(layout.by_text[character].center_m, number)], POSE)
 
 
 @settings(deadline=None)
@@ -63,12 +69,12 @@ def test_contact_between_two_keys_selects_the_likelier():
     e_m, r_m = (np.array(LAYOUT.by_text[text].center_m) for text in "er")
     layout = replace(LAYOUT, fingers={})
     decoder = KeyDecoder(layout, language=ENGLISH)
-    decoder.text_buffer.text = "th"
-    (event,) = decoder.process([make_press(0.45 * e_m + 0.55 * r_m)], POSE)
+    type_text(decoder, layout, "th")
+    (event,) = decoder.process([make_press(0.45 * e_m + 0.55 * r_m, 9)], POSE)
     assert (event.text, event.rejected, event.reason) == ("e", "r", "language")
     alone = KeyDecoder(layout)
-    alone.text_buffer.text = "th"
-    (event,) = alone.process([make_press(0.45 * e_m + 0.55 * r_m)], POSE)
+    type_text(alone, layout, "th")
+    (event,) = alone.process([make_press(0.45 * e_m + 0.55 * r_m, 9)], POSE)
     assert (event.text, event.rejected, event.reason) == ("r", "", None)
 
 
@@ -77,10 +83,10 @@ def test_contact_on_a_key_centre_selects_that_key(text):
     """After any text, a touch on a key's middle is that key."""
     for key in LAYOUT.keys:
         decoder = KeyDecoder(LAYOUT, language=ENGLISH)
-        decoder.text_buffer.text = text
+        type_text(decoder, LAYOUT, text)
         hand, finger = LAYOUT.fingers[key.name]
         point_m = POSE.apply(np.array([*key.center_m, 0.0]))
-        (event,) = decoder.process([ContactEvent(0, 0, "press", 0, 1, hand, finger, point_m, 1.0)], POSE)
+        (event,) = decoder.process([ContactEvent(99, 99, "press", 99, 1, hand, finger, point_m, 1.0)], POSE)
         assert event.key == key.name
 
 

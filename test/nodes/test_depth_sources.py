@@ -14,7 +14,7 @@ from sensor_msgs.msg import Image, PointCloud2
 from visualization_msgs.msg import MarkerArray
 
 from fingertip_contact.keyboard.layout import load_layout
-from fingertip_contact.recordings.bag import BagWriter, open_recording
+from fingertip_contact.recordings.bag import BagWriter, open_bag_recording
 from fingertip_contact.ros import messages, qos
 from keyboard_images import CAMERA, make_camera_pose, render_sheet_view
 from ros_harness import (
@@ -133,9 +133,9 @@ def test_imagers_are_recorded_when_asked(start, sheet_recording, tmp_path):
         camera = start("simulated_camera_node", recording=sheet_recording, wait_for_subscribers=2, rate=0.5)
         test_node.wait_until(lambda: not camera.is_alive, "the end of the recording")
     assert recorder.stop() == without.stop() == 0
-    with open_recording(out, depth_source="stereo") as recording:
+    with open_bag_recording(out, depth_source="stereo") as recording:
         frames = list(recording.frames())
     assert (len(frames), recording.missing_stereo_count) == (FRAMES, 0)
     assert frames[0].stereo.baseline_m == pytest.approx(BASELINE_M)
-    with open_recording(tmp_path / "without.mcap") as recording:
+    with open_bag_recording(tmp_path / "without.mcap") as recording:
         assert recording.streams_text == "colour alone"

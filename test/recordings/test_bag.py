@@ -13,7 +13,8 @@ from rosbags.typesys import Stores, get_typestore
 
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.geometry import Camera
-from fingertip_contact.recordings.bag import BagWriter, Recording, open_bag, open_recording
+from fingertip_contact.recordings import bag as bag_module
+from fingertip_contact.recordings.bag import BagWriter, open_bag, open_bag_recording
 
 CAMERA = Camera(fx=80.0, fy=81.0, cx=31.0, cy=23.5, width=64, height=48)
 COLOR, COLOR_INFO = "/camera/camera/color/image_raw", "/camera/camera/color/camera_info"
@@ -84,7 +85,7 @@ def copy_modified(source: Path, target: Path, plugin: rosbag2.StoragePlugin, cha
 
 
 def read_frames(path: Path, depth_source: str = "auto") -> list:
-    with open_recording(path, depth_source=depth_source) as recording:
+    with open_bag_recording(path, depth_source=depth_source) as recording:
         return list(recording.frames())
 
 
@@ -125,9 +126,9 @@ def test_topic_names_come_from_the_camera_profile(tmp_path):
     path = write_recording(
         tmp_path / "bag.mcap", color="/head/rgb", info="/head/camera_info", aligned="/head/registered_depth"
     )
-    with open_recording(path, profile) as recording:
+    with open_bag_recording(path, profile) as recording:
         assert len(list(recording.frames())) == recording.frame_count == 5
-    with pytest.raises(ValueError, match="no colour images"), open_recording(path):
+    with pytest.raises(ValueError, match="no colour images"), open_bag_recording(path):
         raise AssertionError("must not open")
 
 
@@ -161,7 +162,7 @@ def test_missing_depth_affects_only_its_own_frame(tmp_path):
             bag.write_image(COLOR, stamp_ns(index), FRAME_ID, image(index), "bgr8")
             if index not in (0, 3, 5):
                 bag.write_image(DEPTH, stamp_ns(index), FRAME_ID, make_depth(index), "16UC1")
-    with open_recording(tmp_path / "bag.mcap") as recording:
+    with open_bag_recording(tmp_path / "bag.mcap") as recording:
         frames = list(recording.frames())
     assert (recording.missing_depth_count, recording.frame_count) == (3, 6)
     assert recording.duration_s == pytest.approx(5 * PERIOD_NS / 1e9)
@@ -174,7 +175,7 @@ def test_colour_alone_is_a_recording(tmp_path):
     """Without depth and imagers, frames hold colour; nothing is reported as missing."""
     path = write_recording(tmp_path / "bag.mcap", aligned=None)
     for depth_source in ("auto", "none", "model"):
-        with open_recording(path, depth_source=depth_source) as recording:
+        with open_bag_recording(path, depth_source=depth_source) as recording:
             frames = list(recording.frames())
         assert (recording.depth_topic, recording.imager_topics) == (None, None)
         assert (recording.missing_depth_count, recording.missing_stereo_count) == (0, 0)
@@ -211,13 +212,13 @@ def test_both_imagers_are_read(tmp_path):
 def test_a_depth_source_reads_only_its_images(tmp_path, monkeypatch, depth_source, read):
     """The others are not even deserialised."""
     seen = set()
-    deserialize = Recording._deserialize
+    deserialize = bag_module._deserialize
 
-    def watch(self, message):
+    def watch(path, message):
         seen.add(message.topic)
-        return deserialize(self, message)
+        return deserialize(path, message)
 
-    monkeypatch.setattr(Recording, "_deserialize", watch)
+    monkeypatch.setattr(bag_module, "_deserialize", watch)
     read_frames(write_recording(tmp_path / "bag.mcap", imagers=(LEFT, RIGHT)), depth_source)
     assert seen - {COLOR_INFO, RIGHT_INFO} == read
 
@@ -234,7 +235,7 @@ def test_missing_imager_affects_only_its_own_frame(tmp_path):
                 bag.write_image(RIGHT, stamp_ns(index), "left", make_imager_image(index, 1), "mono8")
             if index != 2:
                 bag.write_image(DEPTH, stamp_ns(index), FRAME_ID, make_depth(index), "16UC1")
-    with open_recording(tmp_path / "bag.mcap") as recording:
+    with open_bag_recording(tmp_path / "bag.mcap") as recording:
         frames = list(recording.frames())
     assert [frame.stereo is not None for frame in frames] == [True, False, True, True]
     assert [frame.depth is not None for frame in frames] == [True, True, False, True]
@@ -486,7 +487,7 @@ class TestBadRecordings:
                 bag.write_image(DEPTH, stamp_ns(index) + 1000, FRAME_ID, make_depth(0), "16UC1")
         seen = []
         with (
-            open_recording(tmp_path / "bag.mcap") as recording,
+            open_bag_recording(tmp_path / "bag.mcap") as recording,
             pytest.raises(ValueError, match=r"none of the first \d+ colour images .*enable_sync:=true"),
         ):
             seen.extend(recording.frames())

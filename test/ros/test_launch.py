@@ -39,8 +39,8 @@ def test_launch_files_compile(path, tmp_path):
 
 
 def test_launch_files_exist():
-    """One per source of images: any camera, D405, bag, simulated camera."""
-    assert [path.name.split(".")[0] for path in LAUNCH_FILES] == ["core", "d405", "replay", "simulation"]
+    """One per source of images: any camera, D405, bag, simulated camera, webcam or video."""
+    assert [path.name.split(".")[0] for path in LAUNCH_FILES] == ["core", "d405", "replay", "simulation", "webcam"]
 
 
 @pytest.fixture(scope="session")
@@ -120,13 +120,14 @@ def test_launched_nodes_read_the_typed_text(workspace, readable_recording, hand_
 
 @colcon
 @real_launch
-@pytest.mark.parametrize("name", ["core", "simulation", "replay"])
+@pytest.mark.parametrize("name", ["core", "simulation", "replay", "webcam"])
 def test_arguments_are_documented(workspace, name):
     """`--show-args` describes every argument."""
     command = ["ros2", "launch", "fingertip_contact", f"{name}.launch.py", "--show-args"]
     run = subprocess.run(command, env=make_environment(workspace), capture_output=True, text=True, timeout=DEADLINE_S)
     assert run.returncode == 0, summarize_log(run.stderr)
-    assert f"'{'rviz' if name == 'core' else 'recording'}':" in run.stdout
+    required = {"core": "rviz", "webcam": "device"}.get(name, "recording")
+    assert f"'{required}':" in run.stdout
     assert "no description given" not in run.stdout
 
 

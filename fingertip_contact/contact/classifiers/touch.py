@@ -19,7 +19,7 @@ from fingertip_contact.contact.height_floor import HeightFloor
 from fingertip_contact.contact.measurement.columns import FINGER_COUNT
 from fingertip_contact.contact.measurement.history import FingertipHistory
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.contact.touch_features import FEATURES, compute_touch_features
+from fingertip_contact.contact.touch_features import FEATURES, MISSING, compute_touch_features, find_unused_features
 from fingertip_contact.numerics import sigmoid
 from fingertip_contact.resources import find_share_directory
 
@@ -53,9 +53,10 @@ class TouchClassifier:
     needs_rims = False
 
     def __init__(self, parameters: ContactParameters) -> None:
-        """Raises ValueError or FileNotFoundError for a model that cannot be used."""
+        """Raises ValueError or FileNotFoundError for a model or cues that cannot be used."""
         self._threshold = parameters.press_log_odds_threshold
         self._model = load_touch_model(Path(parameters.model) if parameters.model else None)
+        self._unused = find_unused_features(parameters.cues)
         self._floor = HeightFloor((len(VISIBLE_HEIGHTS_M), FINGER_COUNT))
         self._visible_heights_m = np.repeat(np.array(VISIBLE_HEIGHTS_M)[:, None], FINGER_COUNT, axis=1)
 
@@ -73,6 +74,7 @@ class TouchClassifier:
         if not known.any():
             return decisions
         features = compute_touch_features(history, row, self._floor.floor)
+        features[:, self._unused] = MISSING
         (columns,) = np.nonzero(known)
         pad_heights_m = heights_m - self._visible_heights_m
         contact_log_odds = self._model.contact.predict(features[columns])

@@ -16,7 +16,7 @@ from fingertip_contact.contact.parameters import ContactParameters, load_profile
 from fingertip_contact.datatypes import HANDS
 from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.recordings.bag import open_recording
+from fingertip_contact.recordings.open import open_recording
 from fingertip_contact.surface.surface_tracker import SurfaceTracker
 from fingertip_research.evaluation.fingertip_noise import load_noise_model
 from fingertip_research.evaluation.fingertip_recording import FingertipRecording

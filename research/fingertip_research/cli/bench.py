@@ -43,7 +43,7 @@ def hands(
     """Hand tracking: milliseconds per image with two hands, by stage."""
     import numpy as np
 
-    from fingertip_contact.recordings.bag import open_recording
+    from fingertip_contact.recordings.open import open_recording
     from fingertip_research.benchmarks.hands import measure
 
     with open_recording(recording, depth_source="none") as source:

@@ -35,7 +35,7 @@ def from_bag(
 
     Example: fingertip-contact dataset from-bag out/fox.mcap --out out/people --participant P01
     """
-    from fingertip_contact.recordings.bag import open_recording
+    from fingertip_contact.recordings.open import open_recording
     from fingertip_research.datasets.conversion import SessionGroundTruth, frames_to_session, subsample
     from fingertip_research.datasets.writer import SessionInfo
     from fingertip_research.ground_truth.recording import ground_truth_path

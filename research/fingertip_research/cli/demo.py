@@ -46,7 +46,7 @@ def demo(
 
     from fingertip_contact import weights
     from fingertip_contact.keyboard.layout import load_layout
-    from fingertip_contact.recordings.bag import open_recording
+    from fingertip_contact.recordings.open import open_recording
     from fingertip_research.demo.contact_sheet import write_video_and_contact_sheet
     from fingertip_research.demo.progress_screen import ProgressScreen, make_summary_table
     from fingertip_research.demo.run import RunError, play

@@ -15,6 +15,8 @@ from fingertip_research.cli.evaluate_depth import depth, make_depth_source
 from fingertip_research.cli.evaluate_keys import keys
 from fingertip_research.cli.evaluate_scenes import scenes
 from fingertip_research.cli.evaluate_sensor import sensor
+from fingertip_research.cli.evaluate_words import words
+from fingertip_research.cli.fit_touch import fit_touch
 
 if TYPE_CHECKING:
     from fingertip_contact.keyboard.layout import Layout
@@ -27,9 +29,11 @@ app.command()(contact)
 app.command()(keys)
 app.command()(scenes)
 app.command()(sensor)
+app.command()(words)
 app.command(no_args_is_help=True)(depth)
 app.command(no_args_is_help=True)(fit_noise)
 app.command(no_args_is_help=True)(fit_classifier)
+app.command(no_args_is_help=True)(fit_touch)
 
 
 @app.command(no_args_is_help=True)
@@ -91,21 +95,34 @@ def _score_recording(
 ) -> RecordingScore:
     """depth_source: what is read of the recording. predict: the source that replaces its depth; None: its own."""
     from fingertip_contact.factory import build_pipeline
+    from fingertip_contact.keyboard.key_decoder import KeyDecoder
+    from fingertip_contact.keyboard.language import load_language
     from fingertip_contact.pipeline import process_frames
-    from fingertip_contact.recordings.bag import open_recording
     from fingertip_contact.recordings.events import decode_text, make_event_records, read_events
+    from fingertip_contact.recordings.open import open_recording
     from fingertip_research.evaluation.depth_sources import replace_depth
     from fingertip_research.evaluation.recording_score import score_recording
 
     events = None if events_file is None else read_events(events_file)
+    # An events file has no touches below the threshold of a press: nothing to read with a word list.
+    words_decoder = None
     with open_recording(bag, depth_source=depth_source) as recording:
         if events is None:
             if calibration_seconds is None:
                 calibration_seconds = truth.header.calibration_seconds
             pipeline = build_pipeline(layout, profile, calibration_seconds)
+            words_decoder = KeyDecoder(layout, language=load_language("english"))
+            events = []
             with track_progress(recording.frames(), recording.frame_count, bag.name) as recorded:
                 frames = recorded if predict is None else replace_depth(predict, recorded)
-                events = [
-                    record for _, result in process_frames(frames, pipeline) for record in make_event_records(result)
-                ]
-        return score_recording(str(bag), events, truth, decode_text(events), recording.duration_s)
+                for _, result in process_frames(frames, pipeline):
+                    events += make_event_records(result)
+                    words_decoder.process(
+                        result.contact_events,
+                        result.camera_from_sheet,
+                        result.stamp_ns,
+                        pipeline.contact.detector.tentative,
+                    )
+            words_decoder.complete_word()
+        text_with_words = words_decoder.text if words_decoder else None
+        return score_recording(str(bag), events, truth, decode_text(events), recording.duration_s, text_with_words)

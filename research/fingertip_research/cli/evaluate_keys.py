@@ -31,8 +31,9 @@ def keys(
 
     Example: fingertip-contact evaluate keys --scatter-mm 4 --scatter-mm 6
     """
-    from fingertip_contact.keyboard.language import LanguageModel, load_words
+    from fingertip_contact.keyboard.language import LanguageModel
     from fingertip_contact.keyboard.layout import load_layout
+    from fingertip_contact.keyboard.word_list import load_words
     from fingertip_research.evaluation.touch_scatter import measure_key_accuracy, sample_random_texts, sample_texts
 
     loaded, word_counts = load_layout(layout), load_words(words)

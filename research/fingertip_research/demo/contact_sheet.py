@@ -14,7 +14,7 @@ from fingertip_contact.datatypes import FINGERS, FINGERTIP_LANDMARKS, Fingertip,
 from fingertip_contact.files import atomic_write
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.sheet_pose import SheetPoseTracker
-from fingertip_contact.recordings.bag import open_recording
+from fingertip_contact.recordings.open import open_recording
 from fingertip_contact.visualization.video import overlay_video
 from fingertip_research.ros.topic_recorder import ReceivedMessages
 

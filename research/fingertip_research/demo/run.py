@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fingertip_contact.recordings.bag import camera_info_topic, open_recording
+from fingertip_contact.recordings.bag import camera_info_topic, open_bag_recording
 from fingertip_contact.ros.environment import make_node_environment
 from fingertip_research.demo.nodes import PROCESSING_NODES, NodeParameters, make_remaps, run_nodes
 from fingertip_research.ros.topic_recorder import ReceivedMessages, record_topics
@@ -40,7 +40,7 @@ def play(
     os.environ.setdefault("ROS_DOMAIN_ID", str(secrets.choice(DOMAINS)))
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.update(make_node_environment())
-    with open_recording(recording) as source:
+    with open_bag_recording(recording) as source:
         color_topic, remaps = source.color_topic, make_remaps(source)
         timeout_s = START_TIMEOUT_S + source.duration_s
     with (

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from fingertip_contact.datatypes import ContactEvent
-from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.events import EventRecord
+from fingertip_contact.recordings.open import open_recording
 from fingertip_research.evaluation.events import EventMatching, match_taps
 from fingertip_research.evaluation.text import character_error_rate
 from fingertip_research.ground_truth.recording import GroundTruth

@@ -23,7 +23,7 @@ BOOTSTRAP_SAMPLES = 500
 @dataclass(frozen=True)
 class ContactCounts:
     """Sums over one or more trials. *_frames: fingers in frames, by true and reported contact; see
-    count_contact_frames."""
+    count_contact_frames. *_with_words: of texts that were also read with a word list."""
 
     true_positives: int = 0
     false_positives: int = 0
@@ -31,6 +31,8 @@ class ContactCounts:
     correct_keys: int = 0
     wrong_fingers: int = 0
     edits: int = 0
+    edits_with_words: int = 0
+    characters_with_words: int = 0
     characters: int = 0
     decoded_characters: int = 0
     seconds: float = 0.0
@@ -51,8 +53,11 @@ class ContactCounts:
         )
 
 
-def count_contacts(events: Sequence[EventRecord], truth: GroundTruth, stamps_ns: np.ndarray) -> ContactCounts:
-    """Compares the events of a recording with its truth. stamps_ns: (T,) of its frames."""
+def count_contacts(
+    events: Sequence[EventRecord], truth: GroundTruth, stamps_ns: np.ndarray, text_with_words: str | None = None
+) -> ContactCounts:
+    """Compares the events of a recording with its truth. stamps_ns: (T,) of its frames. text_with_words: the text as
+    read with a word list; None where it was not."""
     seconds = float(stamps_ns[-1] - stamps_ns[0]) / 1e9
     score = score_recording("", events, truth, decode_text(events), seconds)
     matching = score.matching
@@ -66,6 +71,8 @@ def count_contacts(events: Sequence[EventRecord], truth: GroundTruth, stamps_ns:
         correct_keys=sum(match.press.key == match.tap.key for match in matching.matches),
         wrong_fingers=sum(count_finger_confusions(matching).values()),
         edits=edit_distance(score.text_true, score.text_read),
+        edits_with_words=0 if text_with_words is None else edit_distance(score.text_true, text_with_words),
+        characters_with_words=0 if text_with_words is None else len(score.text_true),
         characters=len(score.text_true),
         decoded_characters=len(score.text_read),
         seconds=seconds,
@@ -118,6 +125,10 @@ def _median_and_p95(values: Sequence[float]) -> tuple[float | None, float | None
     return float(np.median(values)), float(np.percentile(np.abs(values), 95))
 
 
+def _divide(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
 def compute_metrics(total: ContactCounts) -> dict[str, float | int | None]:
     """All metrics of counts. Ratios are 0..1; the paper's frame metrics are of fingers in frames."""
     onset, onset_p95 = _median_and_p95(total.onset_error_ms)
@@ -139,8 +150,10 @@ def compute_metrics(total: ContactCounts) -> dict[str, float | int | None]:
         "finger_accuracy": safe_ratio(total.true_positives, total.true_positives + total.wrong_fingers),
         "key_accuracy": safe_ratio(total.correct_keys, total.true_positives),
         "cer": safe_ratio(total.edits, total.characters),
+        "cer_with_words": _divide(total.edits_with_words, total.characters_with_words),
         "wpm": 12 * safe_ratio(total.decoded_characters, total.typing_seconds),
         "onset_error_ms_median": onset,
+        "onset_error_ms_abs_median": _median_and_p95(np.abs(total.onset_error_ms).tolist())[0],
         "onset_error_ms_p95": onset_p95,
         "offset_error_ms_median": release,
         "offset_error_ms_p95": release_p95,

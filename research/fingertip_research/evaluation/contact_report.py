@@ -35,6 +35,7 @@ EVENT_COLUMNS = (
     Column("false_presses_per_min", "false/min", "{:.1f}"),
     Column("key_accuracy", "keys", "{:.3f}"),
     Column("cer", "CER", "{:.3f}"),
+    Column("cer_with_words", "words", "{:.3f}"),
 )
 DETAIL_COLUMNS = (
     Column("finger_accuracy", "fingers", "{:.3f}"),

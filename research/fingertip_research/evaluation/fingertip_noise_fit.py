@@ -15,7 +15,7 @@ from fingertip_contact.datatypes import FINGERS, HANDS
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.numerics import MAD_TO_SIGMA
-from fingertip_contact.recordings.bag import open_recording
+from fingertip_contact.recordings.open import open_recording
 from fingertip_research.evaluation.fingertip_noise import (
     CLEARANCE_BIN_EDGES_M,
     CLEARANCE_KNOTS_M,

@@ -27,15 +27,15 @@ from fingertip_contact.contact.measurement.fingertip_estimator import FingertipE
 from fingertip_contact.contact.measurement.fingertip_samples import FingertipSamples
 from fingertip_contact.contact.measurement.hand_shape import SHAPE
 from fingertip_contact.contact.parameters import ContactParameters
-from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, Frame, FrameResult, Hand
+from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, Frame, FrameResult, Hand, TapCandidate
 from fingertip_contact.factory import DEFAULT_HAND_TRACKER, build_contact_pipeline
 from fingertip_contact.files import atomic_write
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.key_decoder import KeyDecoder, KeyDecoderSettings
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.pipeline import Pipeline
-from fingertip_contact.recordings.bag import open_recording
 from fingertip_contact.recordings.events import EventRecord, make_event_records
+from fingertip_contact.recordings.open import open_recording
 from fingertip_contact.registry import HAND_TRACKERS
 from fingertip_contact.resources import find_share_directory, get_cache_directory
 
@@ -99,17 +99,39 @@ class FingertipRecording:
         return replace(self, samples=samples)
 
 
-def detect(recording: FingertipRecording, parameters: ContactParameters, layout: Layout) -> list[EventRecord]:
-    """The events that these parameters detect, with their keys; presses that are open at the end are cancelled."""
-    detector = ContactDetector(parameters)
+def detect(
+    recording: FingertipRecording,
+    parameters: ContactParameters,
+    layout: Layout,
+    words_decoder: KeyDecoder | None = None,
+    on_tentative: Callable[[TapCandidate], object] | None = None,
+) -> list[EventRecord]:
+    """The events that these parameters detect, with their keys; presses that are open at the end are cancelled.
+
+    words_decoder: reads the same contacts, for its text; the events are those of a decoder without a language model.
+    on_tentative: gets each tap that was not sure enough for a press.
+    """
+    # Everything was measured before.
+    estimator = FingertipEstimator(parameters, with_rims=False, with_appearance=False)
+    detector = ContactDetector(parameters, estimator=estimator)
     decoder = KeyDecoder(layout, KeyDecoderSettings(report_off_key=True))
     records: list[EventRecord] = []
     for row, stamp in enumerate(recording.stamps_ns):
         stamp_ns = int(stamp)
         _, contacts = detector.update(stamp_ns, recording.hands(row), recording.samples_at(row))
-        records += _make_records(stamp_ns, contacts, decoder, recording.camera_from_sheet(row))
+        camera_from_sheet = recording.camera_from_sheet(row)
+        records += _make_records(stamp_ns, contacts, decoder, camera_from_sheet)
+        if words_decoder is not None:
+            words_decoder.process(contacts, camera_from_sheet, stamp_ns, detector.tentative)
+        if on_tentative is not None:
+            for candidate in detector.tentative:
+                on_tentative(candidate)
     last_ns = int(recording.stamps_ns[-1])
-    records += _make_records(last_ns, detector.cancel_all(last_ns), decoder, None)
+    cancelled = detector.cancel_all(last_ns)
+    records += _make_records(last_ns, cancelled, decoder, None)
+    if words_decoder is not None:
+        words_decoder.process(cancelled, None)
+        words_decoder.complete_word()
     return records
 
 

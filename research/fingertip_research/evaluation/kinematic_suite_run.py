@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
 from fingertip_contact.contact.parameters import load_profile
+from fingertip_contact.keyboard.key_decoder import KeyDecoder
+from fingertip_contact.keyboard.language import LanguageModel, load_language
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.events import EventRecord
 from fingertip_research.evaluation.contact_counts import ContactCounts, count_contacts
@@ -23,6 +25,7 @@ from fingertip_research.evaluation.kinematic_suite import (
     make_simulated_participant,
     make_trial,
 )
+from fingertip_research.ground_truth.recording import GroundTruth
 from fingertip_research.simulation.kinematic_typing import Confounders
 
 # The detector that this suite describes: it decides by sharp depth and flow, which are what the suite simulates. The
@@ -58,15 +61,38 @@ class TrialResult:
 
 
 def detect_with_profile(
-    recording: FingertipRecording, finger_thickness_m: np.ndarray, profile: str, layout: Layout
+    recording: FingertipRecording,
+    finger_thickness_m: np.ndarray,
+    profile: str,
+    layout: Layout,
+    words_decoder: KeyDecoder | None = None,
 ) -> list[EventRecord]:
-    """The events that a profile detects. finger_thickness_m: (10,), for profiles with THICKNESS_SUFFIX.
+    """The events that a profile detects. finger_thickness_m: (10,), for profiles with THICKNESS_SUFFIX. words_decoder:
+    see `detect`.
 
     Raises ValueError for an unknown profile.
     """
     if profile.endswith(THICKNESS_SUFFIX):
         recording = recording.subtract_thickness(finger_thickness_m)
-    return detect(recording, load_profile(profile.removesuffix(THICKNESS_SUFFIX)), layout)
+    return detect(recording, load_profile(profile.removesuffix(THICKNESS_SUFFIX)), layout, words_decoder)
+
+
+def count_with_profile(
+    recording: FingertipRecording,
+    finger_thickness_m: np.ndarray,
+    profile: str,
+    layout: Layout,
+    truth: GroundTruth,
+) -> ContactCounts:
+    """What a profile detects, against the truth; the text also as read with the built-in word list."""
+    words_decoder = KeyDecoder(layout, language=_load_words())
+    events = detect_with_profile(recording, finger_thickness_m, profile, layout, words_decoder)
+    return count_contacts(events, truth, recording.stamps_ns, words_decoder.text)
+
+
+@cache
+def _load_words() -> LanguageModel:
+    return load_language("english")
 
 
 def run_suite(
@@ -127,5 +153,4 @@ def run_participant(
 
 
 def _count_trial(trial: Trial, profile: str, layout: Layout) -> ContactCounts:
-    events = detect_with_profile(trial.recording, trial.finger_thickness_m, profile, layout)
-    return count_contacts(events, trial.truth, trial.recording.stamps_ns)
+    return count_with_profile(trial.recording, trial.finger_thickness_m, profile, layout, trial.truth)

@@ -31,7 +31,7 @@ class RecordingScore:
     """The result of one recording, from which `make_report` computes metrics.
 
     position_errors_m: along the surface, one per match with known positions. typing_seconds: from the first press to
-    the last.
+    the last. text_with_words: as read with a word list, None where it was not.
     """
 
     name: str
@@ -42,12 +42,18 @@ class RecordingScore:
     text_read: str
     duration_s: float
     typing_seconds: float
+    text_with_words: str | None = None
 
 
 def score_recording(
-    name: str, events: Sequence[EventRecord], truth: GroundTruth, text_read: str, duration_s: float
+    name: str,
+    events: Sequence[EventRecord],
+    truth: GroundTruth,
+    text_read: str,
+    duration_s: float,
+    text_with_words: str | None = None,
 ) -> RecordingScore:
-    """Compares the events of a recording and their text with its truth."""
+    """Compares the events of a recording and their text with its truth. text_with_words: as read with a word list."""
     matching = match_taps(events, truth.taps)
     pressed = select_presses(events)
     return RecordingScore(
@@ -59,6 +65,7 @@ def score_recording(
         text_read=text_read,
         duration_s=duration_s,
         typing_seconds=(pressed[-1].stamp_ns - pressed[0].stamp_ns) / 1e9 if pressed else 0.0,
+        text_with_words=text_with_words,
     )
 
 
@@ -75,6 +82,7 @@ def make_report(scores: Sequence[RecordingScore]) -> dict[str, Any]:
         "cer": _weighted_mean(
             (character_error_rate(score.text_true, score.text_read), len(score.text_true)) for score in scores
         ),
+        "cer_with_words": _compute_cer_with_words(scores),
         "wpm": _weighted_mean(
             (words_per_minute(score.text_read, score.typing_seconds), score.typing_seconds) for score in scores
         ),
@@ -89,9 +97,22 @@ def make_report(scores: Sequence[RecordingScore]) -> dict[str, Any]:
             for hand in HANDS
             for finger in FINGERS
         },
-        "texts": [{"typed": score.text_true, "read": score.text_read} for score in scores],
+        "texts": [
+            {"typed": score.text_true, "read": score.text_read, "read_with_words": score.text_with_words}
+            for score in scores
+        ],
         "finger_confusions": _count_confusions(score.matching for score in scores),
     }
+
+
+def _compute_cer_with_words(scores: Sequence[RecordingScore]) -> float | None:
+    """None without a text that was read with a word list."""
+    pairs = [
+        (character_error_rate(score.text_true, score.text_with_words), len(score.text_true))
+        for score in scores
+        if score.text_with_words is not None
+    ]
+    return _weighted_mean(pairs) if pairs else None
 
 
 def _summarize_matching(matching: EventMatching) -> dict[str, Any]:

@@ -26,6 +26,7 @@ RECORDING_COLUMNS = (
     *METRIC_COLUMNS,
     Column("false_presses_per_minute", "false/min", "{:.1f}"),
     Column("cer", "CER", "{:.3f}"),
+    Column("cer_with_words", "words", "{:.3f}"),
     Column("wpm", "WPM", "{:.1f}"),
 )
 # The distributions of a report, their names and units.
@@ -64,11 +65,13 @@ def make_errors_table(report: Mapping[str, Any]) -> Table:
 
 
 def make_texts_table(report: Mapping[str, Any]) -> Table:
-    """Each typed text above the text that was read."""
+    """Each typed text above the text that was read, without and with a word list."""
     table = Table("", "text", title="Texts", box=SIMPLE_HEAD)
     for text in report["texts"]:
         table.add_row("typed", escape(text["typed"]))
-        table.add_row("read", escape(text["read"]), end_section=True)
+        table.add_row("read", escape(text["read"]), end_section=text["read_with_words"] is None)
+        if text["read_with_words"] is not None:
+            table.add_row("with words", escape(text["read_with_words"]), end_section=True)
     return table
 
 

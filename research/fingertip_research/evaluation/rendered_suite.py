@@ -9,14 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.recordings.bag import open_recording
+from fingertip_contact.recordings.open import open_recording
 from fingertip_research.evaluation.contact_counts import ContactCounts, compute_metrics, count_contacts, pool_counts
 from fingertip_research.evaluation.events import safe_ratio
 from fingertip_research.evaluation.fingertip_noise import NoiseModel
 from fingertip_research.evaluation.fingertip_noise_fit import load_true_fingers
 from fingertip_research.evaluation.fingertip_recording import FingertipRecording, measure_recording
 from fingertip_research.evaluation.kinematic_suite import Split
-from fingertip_research.evaluation.kinematic_suite_run import DEFAULT_PROFILE, detect_with_profile
+from fingertip_research.evaluation.kinematic_suite_run import (
+    DEFAULT_PROFILE,
+    count_with_profile,
+    detect_with_profile,
+)
 from fingertip_research.evaluation.kinematic_view import FingerBias, simulate_measurements
 from fingertip_research.evaluation.recording_sets import RecordingSpec
 from fingertip_research.ground_truth.recording import GroundTruth, ground_truth_path, read_ground_truth
@@ -43,8 +47,12 @@ class RenderedResult:
 
 
 def load_or_render(spec: RecordingSpec, layout: Layout, workers: int, progress: Progress) -> Path:
-    """The path of the recording in the cache; a missing one is rendered, which needs minutes."""
-    path = locate_recording({"suite": "contact", **vars(spec), "layout": layout.name})
+    """The path of the recording in the cache; a missing one is rendered, which needs minutes.
+
+    Both imagers are recorded where the sensor has them.
+    """
+    imagers = {"imagers": True} if spec.sensor == "stereo" else {}
+    path = locate_recording({"suite": "contact", **imagers, **vars(spec), "layout": layout.name})
     if not is_complete(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         scene = make_scene(
@@ -65,6 +73,7 @@ def load_or_render(spec: RecordingSpec, layout: Layout, workers: int, progress: 
             seconds=spec.seconds,
             workers=workers,
             overwrite=True,
+            infra=bool(imagers),
             progress=progress,
         )
     return path
@@ -84,10 +93,8 @@ def score_bags(
         angle_deg, seed = truth.header.angle_deg or 0.0, truth.header.seed or 0
         split: Split = "test" if seed > MAX_DEVELOPMENT_SEED else "development"
         for profile in profiles:
-            events = detect_with_profile(
-                recording, noise_model.interpolate(angle_deg).contact_rim_height_m, profile, layout
-            )
-            found = count_contacts(events, truth, recording.stamps_ns)
+            thickness_m = noise_model.interpolate(angle_deg).contact_rim_height_m
+            found = count_with_profile(recording, thickness_m, profile, layout, truth)
             results.append(RenderedResult(bag.stem, profile, seed, split, angle_deg, found))
         progress(bag.name)
     return results

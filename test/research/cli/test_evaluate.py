@@ -91,7 +91,7 @@ def test_report_matches_hand_counts(recording, tmp_path, capsys):
     assert (report["event_precision"], report["event_recall"], report["event_f1"]) == (0.8, 0.8, 0.8)
     assert report["key_accuracy"] == 0.75
     assert report["cer"] == pytest.approx(1 / 5)
-    assert report["texts"] == [{"typed": "hello", "read": "helko"}]
+    assert report["texts"] == [{"typed": "hello", "read": "helko", "read_with_words": None}]
     assert report["wpm"] == pytest.approx(60 / 4.01)
     assert report["false_presses_per_minute"] == pytest.approx(2.0)
     assert report["onset_error_ms"]["median"] == pytest.approx(10)

@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("rclpy")
 
 from cli_harness import run
-from fingertip_contact.recordings.bag import open_recording
+from fingertip_contact.recordings.open import open_recording
 from fingertip_research.datasets.dataset import open_dataset
 from ros_harness import CAMERA, COLOR, PERIOD_NS, SHUTDOWN_TIMEOUT_S, launch_nodes, ros_node, write_recording
 

@@ -19,7 +19,7 @@ from cli_harness import run
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.datatypes import DepthImage
 from fingertip_contact.geometry import Plane
-from fingertip_contact.recordings.bag import BagWriter, open_recording
+from fingertip_contact.recordings.bag import BagWriter, open_bag_recording
 from fingertip_research.datasets.annotations import read_annotation, read_label
 from fingertip_research.datasets.check import Quality, check_dataset
 from fingertip_research.datasets.conversion import (
@@ -147,11 +147,11 @@ def test_depth_in_metres_is_rounded_to_the_sessions_step(tmp_path):
 def test_round_trip_through_a_dataset_preserves_a_recording(tmp_path, typed_recording):
     """Simulated bag, dataset, bag: identical pixels, stamps, frame ids and intrinsics."""
     few = 45  # fifteen of them show hands
-    with open_recording(typed_recording) as original:
+    with open_bag_recording(typed_recording) as original:
         frames = [frame for frame, _ in zip(original.frames(), range(few), strict=False)]
         result = frames_to_session(frames, tmp_path / "ds", world.INFO, frames_per_second=30)
         assert session_to_bag(open_session(result.path), tmp_path / "copy.mcap") == (few, [])
-        with open_recording(tmp_path / "copy.mcap") as copy:
+        with open_bag_recording(tmp_path / "copy.mcap") as copy:
             copies = list(copy.frames())
     assert len(copies) == few
     for one, other in zip(frames, copies, strict=True):
@@ -170,7 +170,7 @@ def test_metadata_and_topics_come_from_the_camera_profile(tmp_path):
     session = open_session(result.path)
     assert (session.metadata["camera"], session.metadata["depth_range_m"]) == ("Other", [0.1, 0.9])
     session_to_bag(session, tmp_path / "a.mcap", profile)
-    with open_recording(tmp_path / "a.mcap") as recording:
+    with open_bag_recording(tmp_path / "a.mcap") as recording:
         assert (recording.color_topic, recording.depth_topic) == ("/o/color/image_raw", "/o/depth/image")
 
 
@@ -203,7 +203,7 @@ def test_fine_depth_is_written_to_a_bag_as_metres(tmp_path):
     fine = replace(frame, depth=DepthImage(10 * world.make_depth_mm(0) + 3, 0.0001))
     result = frames_to_session([fine], tmp_path / "ds", world.INFO, frames_per_second=30, depth_png_unit_m=0.0001)
     session_to_bag(open_session(result.path), tmp_path / "a.mcap")
-    with open_recording(tmp_path / "a.mcap") as recording:
+    with open_bag_recording(tmp_path / "a.mcap") as recording:
         (copy,) = recording.frames()
     np.testing.assert_allclose(copy.depth.to_metres()[3:], world.make_depth_mm(0)[3:] / 1000 + 0.0003, atol=1e-6)
 
@@ -212,7 +212,7 @@ def test_ground_truth_labels_exactly_the_taps(tmp_path, typed_recording):
     """A fingertip is labelled as in contact exactly in the frames between press and release of its taps."""
     ground_truth = SessionGroundTruth.read(ground_truth_path(typed_recording))
     taps = read_ground_truth(ground_truth_path(typed_recording)).taps
-    with open_recording(typed_recording) as recording:
+    with open_bag_recording(typed_recording) as recording:
         result = frames_to_session(
             recording.frames(), tmp_path, world.INFO, frames_per_second=30, ground_truth=ground_truth
         )
@@ -236,7 +236,7 @@ def test_ground_truth_labels_exactly_the_taps(tmp_path, typed_recording):
 def test_fingertip_annotations_match_the_image(tmp_path, typed_recording):
     """Measured depth at a visible fingertip is above the desk behind it, by at most the thickness of a hand."""
     ground_truth = SessionGroundTruth.read(ground_truth_path(typed_recording))
-    with open_recording(typed_recording) as recording:
+    with open_bag_recording(typed_recording) as recording:
         frames = [frame for frame in recording.frames() if ground_truth.frames[frame.stamp_ns].hands][40:42]
     result = frames_to_session(frames, tmp_path, world.INFO, frames_per_second=30, ground_truth=ground_truth)
     seen = 0
@@ -278,7 +278,7 @@ def test_conversion_commands_work_in_both_directions(tmp_path, capsys):
     assert {len(session.frame_numbers) for session in sessions} == {2}
     assert run("dataset", "to-bag", sessions[0].path, "--out", back) == 0
     assert run("dataset", "to-bag", sessions[0].path, "--out", back) == 2
-    with open_recording(back) as recording:
+    with open_bag_recording(back) as recording:
         assert [frame.stamp_ns for frame in recording.frames()] == [world.stamp_ns(0), world.stamp_ns(2)]
 
 
@@ -303,7 +303,7 @@ def test_bag_without_depth_gives_no_session(tmp_path):
             bag.write_image("/c/color/image_raw", frame.stamp_ns, "camera", frame.color_bgr, "bgr8")
             bag.write_camera_info("/c/color/camera_info", frame.stamp_ns, "camera", world.CAMERA)
     path = tmp_path / "a.mcap"
-    with pytest.raises(ValueError, match="depth aligned"), open_recording(path, depth_source="sensor") as recording:
+    with pytest.raises(ValueError, match="depth aligned"), open_bag_recording(path, depth_source="sensor") as recording:
         frames_to_session(recording.frames(), tmp_path / "ds", world.INFO, frames_per_second=30)
     assert not (tmp_path / "ds").exists()
 

@@ -12,7 +12,7 @@ pytest.importorskip("rclpy")
 
 from cli_harness import run
 from fingertip_contact import weights
-from fingertip_contact.recordings.bag import open_recording
+from fingertip_contact.recordings.open import open_recording
 from fingertip_research.ground_truth.recording import ground_truth_path
 from fingertip_research.simulation.recording_cache import is_complete, locate_recording
 

@@ -10,15 +10,18 @@ import pytest
 from contact_world import CAMERA, make_desk_plane
 from fingertip_contact.contact.detector import ContactDetector
 from fingertip_contact.contact.parameters import ContactParameters, load_profile
-from fingertip_contact.datatypes import DepthImage, Frame, Hand, Surface
+from fingertip_contact.contact.tentative import MIN_CONFIDENCE
+from fingertip_contact.datatypes import DepthImage, Frame, Hand, Surface, TapCandidate
 from fingertip_contact.factory import build_contact_pipeline
 from fingertip_contact.hands.tracker import HandTracker
+from fingertip_contact.keyboard.key_decoder import KeyDecoder
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.pipeline import Pipeline, process_frames
-from fingertip_contact.recordings.bag import open_recording
-from fingertip_contact.recordings.events import make_event_records
+from fingertip_contact.recordings.events import decode_text, make_event_records
+from fingertip_contact.recordings.open import open_recording
 from fingertip_research.evaluation import fingertip_recording
 from fingertip_research.evaluation.fingertip_recording import detect, measure_recording
+from fingertip_research.evaluation.kinematic_suite import Trial
 
 CALIBRATION_SECONDS = 0.5
 PLANE = make_desk_plane(60)
@@ -56,6 +59,21 @@ def test_collected_rows_follow_the_finger_columns() -> None:
     assert collector.tracks == [[-1, 4]]
     assert np.isnan(collector.rows[0]["tip_px"][:5]).all()
     assert np.isfinite(collector.rows[0]["tip_px"][5:]).all()
+
+
+def test_detecting_tells_presses_and_what_was_not_sure_enough_for_one(kinematic_trial: Trial) -> None:
+    """Who listens to tentative taps, or reads the same contacts along, changes no event. Tentative taps are less sure
+    than certain and none is a press's own."""
+    layout, parameters = load_layout("qwerty"), load_profile("evidence")
+    tentative: list[TapCandidate] = []
+    reader = KeyDecoder(layout)
+    events = detect(kinematic_trial.recording, parameters, layout, reader, tentative.append)
+    assert events == detect(kinematic_trial.recording, parameters, layout)
+    assert reader.text == decode_text(events)
+    assert tentative
+    assert all(MIN_CONFIDENCE < candidate.confidence < 1 for candidate in tentative)
+    presses = {(event.hand, event.finger, event.stamp_ns) for event in events if event.type == "press"}
+    assert not presses & {(candidate.hand, candidate.finger, candidate.contact_ns) for candidate in tentative}
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from rosbags.typesys import Stores, get_typestore
 from fingertip_contact.datatypes import FINGERS, HANDS
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import load_layout
-from fingertip_contact.recordings.bag import CAMERA_INFO, IMAGE, BagWriter, open_bag, open_recording
+from fingertip_contact.recordings.bag import CAMERA_INFO, IMAGE, BagWriter, open_bag, open_bag_recording
 from fingertip_research.ground_truth.recording import ground_truth_path, read_ground_truth, read_ground_truth_frames
 from fingertip_research.simulation import recording
 from fingertip_research.simulation.bodies import DESK
@@ -109,7 +109,7 @@ def test_recording_has_every_stream_in_every_frame(typed_recording: Path) -> Non
             )
         }
         assert {bag.message_count(topic) for topic in bag.topics} == {len(stamps)}
-    with open_recording(typed_recording) as recording:
+    with open_bag_recording(typed_recording) as recording:
         assert [frame.stamp_ns for frame in recording.frames()] == stamps
         assert recording.missing_depth_count == 0
     assert np.diff(stamps) == pytest.approx(1e9 / 30, abs=2)
@@ -153,7 +153,7 @@ def test_recording_depends_only_on_its_arguments(tmp_path: Path) -> None:
     alone, together = (folder / "a.mcap" for folder in folders)
     assert alone.read_bytes() == together.read_bytes()
     assert ground_truth_path(alone).read_bytes() == ground_truth_path(together).read_bytes()
-    with open_recording(alone) as recording:
+    with open_bag_recording(alone) as recording:
         assert recording.frame_count == FRAME_LIMIT
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.datatypes import Frame
 from fingertip_contact.geometry import Camera
-from fingertip_contact.recordings.bag import IMAGE, Recording, open_recording
+from fingertip_contact.recordings.bag import IMAGE, Recording, open_bag_recording
 from fingertip_contact.recordings.paths import BAG_SUFFIXES
 from fingertip_research.evaluation.sensor.still import (
     MAX_STILL_FRAMES,
@@ -53,7 +53,7 @@ def read_still_frames(
         return _read_pairs(path, pairs, focal_px, baseline_m)
     if focal_px is not None:
         raise ValueError("--focal-px is for folders of image pairs; a recording has its camera_info")
-    with open_recording(path, depth_source="sensor") as recording:
+    with open_bag_recording(path, depth_source="sensor") as recording:
         return [_read_bag(recording, progress, still_seconds, baseline_m)]
 
 

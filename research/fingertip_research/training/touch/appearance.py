@@ -18,7 +18,8 @@ from fingertip_contact.contact.measurement.fingertip_crops import CROP_PX, FRAME
 from fingertip_contact.files import atomic_write
 from fingertip_research.training.touch.examples import CROP_MARGIN_PX, STORED_PX, TouchExamples
 
-# Half a frame of 30 Hz: of the frames around a touch-down, the nearest one is its example; those within two are neither.
+# Half a frame of 30 Hz: of the frames around a touch-down, the nearest one is its example; those within two frames are
+# neither.
 TOUCH_DOWN_S, UNCERTAIN_S = 1 / 60, 0.055
 # Heights are learnt up to this one: above it a finger is in the air, no matter how far.
 MAX_HEIGHT_CM = 2.0
@@ -37,6 +38,7 @@ class AppearanceSettings:
     weight_decay: float = 1e-3
     dropout: float = 0.2
     seed: int = 0
+    threads: int = 1
 
 
 class AppearanceModule(nn.Module):
@@ -78,6 +80,7 @@ def fit_appearance(
     """A network fitted to recordings. Raises ValueError where they hold no touch-down."""
     random = np.random.default_rng(settings.seed)
     torch.manual_seed(settings.seed)
+    torch.set_num_threads(settings.threads)
     pool = _Pool.from_recordings(recordings)
     module = AppearanceModule(settings.dropout)
     optimizer = torch.optim.AdamW(module.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)

@@ -24,21 +24,13 @@ from fingertip_contact.contact.measurement.history import FingertipHistory
 from fingertip_contact.contact.touch_features import FEATURES, compute_touch_features
 from fingertip_contact.files import atomic_write
 from fingertip_research.evaluation.classifier_fit import export_booster
-from fingertip_research.evaluation.fingertip_recording import FingertipRecording
+from fingertip_research.evaluation.sources import select_cues
 from fingertip_research.training.touch.appearance import CONTACT_CLEARANCE_M
 from fingertip_research.training.touch.examples import TouchExamples
 
 if TYPE_CHECKING:
     from lightgbm import Booster
 
-# What a camera measures beside colour.
-SOURCES: dict[str, tuple[str, ...]] = {
-    "none": (),
-    "sensor": ("finger_height_m",),
-    "imagers": ("stereo_height_m",),
-    "stereo": ("finger_height_m", "stereo_height_m"),
-}
-_SOURCE_FIELDS = ("finger_height_m", "stereo_height_m")
 # Instants this close to a touch-down find it; those a little farther are neither.
 FOUND_S, UNCERTAIN_S = 0.032, 0.06
 # Rows from which the time of a touch-down is learnt.
@@ -68,8 +60,11 @@ class TreeSettings:
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """Rows of features with what was true. since_s: see TouchExamples.since_touch_down_s. in_contact: bool."""
+    """Rows of features with what was true. rows, columns: instant and finger of each. since_s: see
+    TouchExamples.since_touch_down_s. in_contact: bool."""
 
+    rows: np.ndarray
+    columns: np.ndarray
     features: np.ndarray
     since_s: np.ndarray
     in_contact: np.ndarray
@@ -81,7 +76,7 @@ def collect_features(examples: TouchExamples, appearance: np.ndarray, source: st
     recording = select_cues(examples.recording, source, appearance)
     history, floor = FingertipHistory(), HeightFloor((2, FINGER_COUNT))
     since_s, clearance_m = examples.since_touch_down_s(), examples.clearance_m
-    found, true_s, contact = [], [], []
+    rows, columns, found, true_s, contact = [], [], [], [], []
     decided = 0
     for row, stamp_ns in enumerate(recording.stamps_ns):
         history.add(int(stamp_ns), find_columns(recording.hands(row)), recording.samples_at(row))
@@ -90,20 +85,40 @@ def collect_features(examples: TouchExamples, appearance: np.ndarray, source: st
             floor.update(int(history.stamps_ns[settled]), 1e3 * heights_m)
             known = np.isfinite(history.flow_m[settled]).all(axis=1) & np.isfinite(clearance_m[decided])
             if known.any():
+                rows.append(np.full(known.sum(), decided))
+                columns.append(np.flatnonzero(known))
                 found.append(compute_touch_features(history, settled, floor.floor)[known])
                 true_s.append(since_s[decided, known])
                 contact.append(clearance_m[decided, known] < CONTACT_CLEARANCE_M)
             decided += 1
-    return FeatureTable(np.concatenate(found).astype(np.float32), np.concatenate(true_s), np.concatenate(contact))
+    whole = (np.concatenate(parts) for parts in (rows, columns, found, true_s, contact))
+    return FeatureTable(*whole)
 
 
-def select_cues(recording: FingertipRecording, source: str, appearance: np.ndarray | None = None) -> FingertipRecording:
-    """The recording as a camera of this kind gives it. appearance: replaces that of the recording."""
-    missing = np.full_like(recording.samples.finger_height_m, np.nan)
-    changed = {name: missing for name in _SOURCE_FIELDS if name not in SOURCES[source]}
-    if appearance is not None:
-        changed["appearance"] = appearance
-    return replace(recording, samples=replace(recording.samples, **changed))
+def replay(examples: TouchExamples, speed: float, size: float) -> TouchExamples:
+    """The recording as someone would have typed it who is `speed` times as fast and moves `size` times as far.
+
+    Appearances keep their frames, so that they come a fraction of a frame too early or late.
+    """
+    recording = examples.recording
+    first_ns = int(recording.stamps_ns[0])
+
+    def at(stamp_ns: int) -> int:
+        return first_ns + round((stamp_ns - first_ns) / speed)
+
+    taps = tuple(replace(tap, press_ns=at(tap.press_ns), release_ns=at(tap.release_ns)) for tap in examples.truth.taps)
+    scaled = {
+        name: size * getattr(recording.samples, name) for name in ("flow_m", "finger_height_m", "stereo_height_m")
+    }
+    return replace(
+        examples,
+        truth=replace(examples.truth, taps=taps),
+        recording=replace(
+            recording,
+            stamps_ns=first_ns + np.round((recording.stamps_ns - first_ns) / speed).astype(np.int64),
+            samples=replace(recording.samples, **scaled),
+        ),
+    )
 
 
 def fit_trees(tables: Sequence[FeatureTable], settings: TreeSettings, origin: str) -> TouchModel:
@@ -132,21 +147,6 @@ def _train(
 
 def _export(booster: Booster, origin: str) -> TreeEnsemble:
     return export_booster(booster, origin)
-
-
-def calibrate(model: TouchModel, log_odds: np.ndarray, is_tap: np.ndarray) -> TouchModel:
-    """The model with log-odds of touch-downs scaled (Platt) so that they are those of a tap.
-
-    log_odds: (N,) of the candidates of recordings that the trees were not fitted to. is_tap: (N,) bool.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    fitted = LogisticRegression(C=1e6).fit(log_odds[:, None], is_tap)
-    scale, offset = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-    trees = model.touch_down
-    leaves = np.where(trees.feature < 0, scale * trees.threshold_or_leaf, trees.threshold_or_leaf)
-    touch_down = replace(trees, base=scale * trees.base + offset, threshold_or_leaf=leaves)
-    return replace(model, touch_down=touch_down)
 
 
 def save_touch_model(model: TouchModel, folder: Path) -> None:

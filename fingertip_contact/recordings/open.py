@@ -1,0 +1,112 @@
+"""Opens recordings of every kind: bags, video files and folders of images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from fingertip_contact.cameras.d405 import D405
+from fingertip_contact.cameras.profile import CameraProfile
+from fingertip_contact.datatypes import Frame
+from fingertip_contact.geometry import Camera
+from fingertip_contact.recordings.bag import METADATA, open_bag_recording, open_color_images
+from fingertip_contact.recordings.image_folder import IMAGE_SUFFIXES, find_images
+from fingertip_contact.recordings.paths import BAG_SUFFIXES
+from fingertip_contact.recordings.streams import AUTO, select_streams
+from fingertip_contact.recordings.video import VIDEO_SUFFIXES, FindCamera, VideoRecording, open_video
+
+
+class CameraRecording(Protocol):
+    """What recordings of every kind offer; the fields are explained in `Recording` and `VideoRecording`."""
+
+    path: Path
+    camera: Camera
+    camera_description: str
+    missing_depth_count: int
+    missing_stereo_count: int
+
+    @property
+    def frame_count(self) -> int: ...
+
+    @property
+    def duration_s(self) -> float: ...
+
+    @property
+    def frames_per_second(self) -> float: ...
+
+    @property
+    def streams_text(self) -> str: ...
+
+    def frames(self) -> Iterator[Frame]: ...
+
+
+@contextmanager
+def open_recording(
+    path: str | Path,
+    camera_profile: CameraProfile = D405,
+    *,
+    depth_source: str = AUTO,
+    camera: Camera | None = None,
+    find_camera: FindCamera | None = None,
+    frames_per_second: float | None = None,
+) -> Iterator[CameraRecording]:
+    """Opens a bag, a video file (.mp4, .avi, .mkv, .webm, .mov), or a folder of images (.png, .jpg, .bmp).
+
+    camera_profile: gives the endings of a bag's topics. depth_source: what the frames hold beside colour
+    (docs/recordings.md); auto: what was recorded, of a video nothing. camera: instead of the recorded intrinsics, at
+    the resolution of the images, of a video at any of the same aspect ratio. find_camera: gives the intrinsics of a
+    video or of images, where `camera` does not, as keyboard.camera_calibration.find_sheet_camera does for a layout; by
+    default they are guessed. frames_per_second: of a folder, or instead of the stamps of a video.
+
+    Raises FileNotFoundError if it does not exist; ValueError if it is not a recording, is truncated, lacks a topic (the
+    error names those wanted and found), its camera was not calibrated, or its frame rate is not known.
+    """
+    path = Path(path)
+    if is_video(path):
+        # Raises for a source that needs more than colour.
+        select_streams(depth_source, (), path, "it is a video, of colour alone")
+        yield VideoRecording(open_video(path, frames_per_second), camera, find_camera)
+    else:
+        bag = _require_recording(path)
+        with open_bag_recording(bag, camera_profile, depth_source=depth_source, camera=camera) as recording:
+            yield recording
+
+
+@contextmanager
+def open_images(path: str | Path) -> Iterator[Iterator[np.ndarray]]:
+    """The colour images (H, W, 3) uint8 BGR of any recording; neither intrinsics nor stamps are needed.
+
+    Raises as `open_recording` does.
+    """
+    path = Path(path)
+    if is_video(path):
+        # Any rate will do: nobody asks when an image was taken.
+        source = open_video(path, 1.0 if path.is_dir() else None)
+        yield (image for _, image in source.images())
+    else:
+        with open_color_images(_require_recording(path)) as images:
+            yield images
+
+
+def is_video(path: Path) -> bool:
+    """Whether an existing path is a video file or a folder of images; a folder that holds a bag is not."""
+    if path.is_dir():
+        has_bag = (path / METADATA).is_file() or any(file.suffix in BAG_SUFFIXES for file in path.iterdir())
+        return not has_bag and bool(find_images(path))
+    return path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def _require_recording(path: Path) -> Path:
+    """Raises ValueError that names every kind of recording, where a bag's own error would name bags only."""
+    is_empty = path.is_dir() and not any(path.iterdir())
+    if is_empty or (path.is_file() and path.suffix not in BAG_SUFFIXES):
+        raise ValueError(
+            f"{path} is not a recording; its name has to end in {', '.join(BAG_SUFFIXES)} (bags) or "
+            f"{', '.join(VIDEO_SUFFIXES)} (videos), or it has to be a folder: a rosbag2 bag, or images "
+            f"({', '.join(IMAGE_SUFFIXES)})"
+        )
+    return path

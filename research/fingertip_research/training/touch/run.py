@@ -1,0 +1,179 @@
+"""The whole fit of the touch classifier: network, trees, calibration, and what it is worth on people it has not met."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fingertip_contact.contact.classifiers.touch import TouchModel
+from fingertip_contact.contact.measurement.appearance_network import DEFAULT_MODEL as APPEARANCE_FILE
+from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.contact.touch_features import MISSING, find_unused_features
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_research.evaluation.contact_counts import ContactCounts, compute_metrics, count_contacts, pool_counts
+from fingertip_research.evaluation.fingertip_recording import detect
+from fingertip_research.evaluation.sources import select_cues
+from fingertip_research.training.touch.appearance import (
+    AppearanceSettings,
+    fit_appearance,
+    predict_appearance,
+    save_appearance,
+)
+from fingertip_research.training.touch.calibration import calibrate, collect_candidates
+from fingertip_research.training.touch.examples import TouchExamples, load_examples
+from fingertip_research.training.touch.trees import (
+    FeatureTable,
+    TreeSettings,
+    collect_features,
+    fit_trees,
+    save_touch_model,
+)
+
+FITTED_SOURCES = ("none", "sensor", "imagers", "stereo")
+_FOLD_SEED = 5
+
+
+@dataclass(frozen=True)
+class TouchFit:
+    """folds: parts of the recordings, each judged by a model of the others. delay_s: of a decision."""
+
+    folds: int = 3
+    delay_s: float = ContactParameters().decision_delay_s
+    appearance: AppearanceSettings = field(default_factory=AppearanceSettings)
+    trees: TreeSettings = field(default_factory=TreeSettings)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Recordings ready for trees.
+
+    fold: (R,) part of each. appearances: (T, FINGER_COUNT, outputs) of each, as a network that was fitted to the other
+    parts says it.
+    """
+
+    recordings: tuple[TouchExamples, ...]
+    appearances: tuple[np.ndarray, ...]
+    fold: np.ndarray
+    settings: TouchFit
+
+
+def prepare(
+    bags: Sequence[Path], layout: Layout, settings: TouchFit, progress: Callable[[str], object] = lambda text: None
+) -> Prepared:
+    """Measure recordings and let networks of the other parts say what each looks like. Raises ValueError for fewer
+    recordings than folds."""
+    if len(bags) < max(2, settings.folds):
+        raise ValueError(f"{len(bags)} recordings are too few for {settings.folds} folds; add recordings")
+    recordings = []
+    for bag in bags:
+        recordings.append(load_examples(bag, layout))
+        progress(f"measured {bag.name}")
+    fold = np.empty(len(recordings), dtype=int)
+    fold[np.random.default_rng(_FOLD_SEED).permutation(len(recordings))] = np.arange(len(recordings)) % settings.folds
+    return Prepared(tuple(recordings), tuple(_predict_unseen(recordings, fold, settings, progress)), fold, settings)
+
+
+def fit_touch_classifier(
+    prepared: Prepared, layout: Layout, out: Path, progress: Callable[[str], object] = lambda text: None
+) -> dict[str, dict[str, Any]]:
+    """Writes the model folder `out`; returns, by view and source, the metrics of the folds.
+
+    Every recording is judged by a network and trees that were fitted to other recordings, that is to other people. The
+    trees see the appearance as a network says it that was not fitted to their recording either.
+    """
+    recordings, settings = prepared.recordings, prepared.settings
+    tables = collect_tables(prepared, FITTED_SOURCES)
+    models = fit_folds(prepared, tables)
+    log_odds, is_tap = _collect_candidates(prepared, tables, models)
+    progress("trees fitted to folds")
+    report = _summarise(judge(prepared, [calibrate(model, log_odds, is_tap) for model in models], layout))
+    origin = f"{len(recordings)} recordings, seeds {_list_seeds(recordings)}"
+    whole = fit_trees([table for own in tables for table in own], settings.trees, origin)
+    save_touch_model(calibrate(whole, log_odds, is_tap), out)
+    save_appearance(fit_appearance(recordings, settings.appearance, progress), out / APPEARANCE_FILE.name)
+    return report
+
+
+def collect_tables(prepared: Prepared, sources: Sequence[str], cues: str = "") -> list[list[FeatureTable]]:
+    """Per recording and source its features, those of other cues missing."""
+    unused = find_unused_features(cues)
+    tables = []
+    for examples, appearance in zip(prepared.recordings, prepared.appearances, strict=True):
+        own = [collect_features(examples, appearance, source, prepared.settings.delay_s) for source in sources]
+        for table in own:
+            table.features[:, unused] = MISSING
+        tables.append(own)
+    return tables
+
+
+def fit_folds(prepared: Prepared, tables: Sequence[Sequence[FeatureTable]]) -> list[TouchModel]:
+    """A model for each part, fitted to the tables of the others."""
+    return [
+        fit_trees(
+            [table for own, fold in zip(tables, prepared.fold, strict=True) if fold != part for table in own],
+            prepared.settings.trees,
+            "",
+        )
+        for part in range(prepared.settings.folds)
+    ]
+
+
+def judge(
+    prepared: Prepared,
+    models: Sequence[TouchModel],
+    layout: Layout,
+    sources: Sequence[str] = FITTED_SOURCES,
+    cues: str = "",
+) -> dict[tuple[str, str], list[ContactCounts]]:
+    """(view or hands only, source) -> counts of each recording, by the detector with the model of the other parts."""
+    counts: dict[tuple[str, str], list[ContactCounts]] = {}
+    parameters = replace(ContactParameters(), classifier="touch", press_log_odds_threshold=0.0, cues=cues)
+    parameters = replace(parameters, decision_delay_s=prepared.settings.delay_s)
+    with tempfile.TemporaryDirectory() as folder:
+        for part, model in enumerate(models):
+            save_touch_model(model, Path(folder) / str(part))
+        for examples, appearance, part in zip(prepared.recordings, prepared.appearances, prepared.fold, strict=True):
+            own = replace(parameters, model=str(Path(folder) / str(part)))
+            for source in sources:
+                recording = select_cues(examples.recording, source, appearance)
+                found = count_contacts(detect(recording, own, layout), examples.truth, recording.stamps_ns)
+                kind = (examples.truth.header.view or "") if examples.truth.taps else "hands only"
+                counts.setdefault((kind, source), []).append(found)
+    return counts
+
+
+def _summarise(counts: dict[tuple[str, str], list[ContactCounts]]) -> dict[str, dict[str, Any]]:
+    return {", ".join(key): compute_metrics(pool_counts(own)) for key, own in sorted(counts.items())}
+
+
+def _collect_candidates(
+    prepared: Prepared, tables: Sequence[Sequence[FeatureTable]], models: Sequence[TouchModel]
+) -> tuple[np.ndarray, np.ndarray]:
+    found = [
+        collect_candidates(models[part].touch_down, table)
+        for own, part in zip(tables, prepared.fold, strict=True)
+        for table in own
+    ]
+    return np.concatenate([odds for odds, _ in found]), np.concatenate([taps for _, taps in found])
+
+
+def _predict_unseen(
+    recordings: Sequence[TouchExamples], fold: np.ndarray, settings: TouchFit, progress: Callable[[str], object]
+) -> list[np.ndarray]:
+    found: list[np.ndarray] = [np.zeros(0)] * len(recordings)
+    for part in range(settings.folds):
+        others = [examples for examples, own in zip(recordings, fold, strict=True) if own != part]
+        module = fit_appearance(others, settings.appearance, progress)
+        for index in np.flatnonzero(fold == part).tolist():
+            found[index] = predict_appearance(module, recordings[index])
+        progress(f"appearance of fold {part + 1} of {settings.folds}")
+    return found
+
+
+def _list_seeds(recordings: Sequence[TouchExamples]) -> str:
+    return ", ".join(str(examples.truth.header.seed) for examples in recordings)
