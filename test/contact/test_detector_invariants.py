@@ -171,6 +171,12 @@ def test_touch_while_pressed_releases_at_its_own_time() -> None:
     assert run_script(script) == [("press", -10), ("release", 280), ("press", 280)]
 
 
+def test_late_evidence_of_a_touch_does_not_date_its_release() -> None:
+    """A touch that is told again while the finger leaves is no second press; the release is the lift-off's."""
+    script = [(0, decide(0.9, -10)), (20, decide(0.9)), (36, decide(0.1, -40)), (70, decide(0.0))]
+    assert run_script(script) == [("press", -10), ("release", 28)]
+
+
 def test_classifier_without_rims_may_leave_releases_to_heights() -> None:
     """Heights without probability and without rims: released at the row that is over the exit height."""
     script = [(0, decide(math.nan, 0, 0.0)), (33, decide(math.nan, None, 0.0)), (67, decide(math.nan, None, 0.02))]
