@@ -96,12 +96,12 @@ def fit_touch_classifier(
     models = fit_folds(prepared, tables, replays)
     log_odds, is_tap = _collect_candidates(prepared, tables, models)
     progress("trees fitted to folds")
-    report = _summarise(judge(prepared, [calibrate(model, log_odds, is_tap) for model in models], layout))
     origin = f"{len(recordings)} recordings, seeds {_list_seeds(recordings)}"
     whole = fit_trees([table for own in (*tables, *replays) for table in own], settings.trees, origin)
     save_touch_model(calibrate(whole, log_odds, is_tap), out)
     save_appearance(fit_appearance(recordings, settings.appearance, progress), out / APPEARANCE_FILE.name)
-    return report
+    progress(f"written: {out}")
+    return _summarise(judge(prepared, [calibrate(model, log_odds, is_tap) for model in models], layout))
 
 
 def collect_tables(prepared: Prepared, sources: Sequence[str], cues: str = "") -> list[list[FeatureTable]]:
