@@ -244,7 +244,8 @@ class ContactDetector:
         press = self._open_presses.pop(column)
         return ContactEvent(
             stamp_ns=stamp_ns,
-            contact_ns=self._order(column, min(contact_ns, stamp_ns)),
+            # Where time ran backwards, the last event is later than this frame.
+            contact_ns=min(self._order(column, contact_ns), stamp_ns),
             type=event_type,
             press=press.press,
             track=press.track,
