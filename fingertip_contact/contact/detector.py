@@ -222,13 +222,15 @@ class ContactDetector:
         return row_ns - round(step_ns * (RELEASE_PROBABILITY - now) / (before - now))
 
     def _find_rise_ns(self, column: int, row: int) -> int:
-        """Where the height last crossed LIFT_OFF_MARGIN_M above the lowest of the press."""
+        """Where the rim last crossed LIFT_OFF_MARGIN_M above its lowest height of the press; this row without rims."""
         first = int(np.searchsorted(self._history.stamps_ns[:row], self._open_presses[column].contact_ns))
         stamps_ns, height_m = (
             self._history.stamps_ns[first : row + 1],
             self._history.rim_height_m[first : row + 1, column],
         )
         valid = np.isfinite(height_m)
+        if not valid.any():
+            return int(self._history.stamps_ns[row])
         stamps_ns, height_m = stamps_ns[valid], height_m[valid]
         ceiling_m = float(-average_top_two(-height_m)) + LIFT_OFF_MARGIN_M
         last_low_row = int(np.nonzero(height_m <= ceiling_m)[0][-1])
@@ -242,7 +244,8 @@ class ContactDetector:
         press = self._open_presses.pop(column)
         return ContactEvent(
             stamp_ns=stamp_ns,
-            contact_ns=self._order(column, min(contact_ns, stamp_ns)),
+            # Where time ran backwards, the last event is later than this frame.
+            contact_ns=min(self._order(column, contact_ns), stamp_ns),
             type=event_type,
             press=press.press,
             track=press.track,

@@ -55,7 +55,7 @@ class FingerStateMachine:
             release: tuple[Transition, ...] = ("release",) if self.state == "contact" else ()
             self.state = "contact"
             self._last_press_ns = sample.touch_down_ns
-            self._min_height_m = sample.height_m
+            self._min_height_m = math.inf if math.isnan(sample.height_m) else sample.height_m
             self._was_in_contact = sample.contact_probability >= RELEASE_PROBABILITY
             return (*release, "press")
         if self.state == "contact":

@@ -67,7 +67,7 @@ def make_samples(height_m: np.ndarray, before_m: np.ndarray | None = None) -> Fi
     shape, appearance = np.full((10, len(SHAPE)), np.nan), np.full((10, len(OUTPUTS)), np.nan)
     sigma_m = np.full(10, 0.0005)
     return FingertipSamples(
-        rim_height_m, sigma_m, rim_height_m, tip_px, tip_px, pads_m, flow_m, missing, missing, shape, appearance
+        rim_height_m, sigma_m, rim_height_m, tip_px, tip_px, pads_m, flow_m, missing, missing.copy(), shape, appearance
     )
 
 
