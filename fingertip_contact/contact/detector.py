@@ -145,12 +145,15 @@ class ContactDetector:
             speed_mps = float(self._history.speed_mps[row, column])
             touch_down_ns = decision.touch_down_ns if decision.is_contact else None
             sample = FingerSample(row_ns, decision.height_m, speed_mps, touch_down_ns, decision.contact_probability)
-            for transition in machine.update(sample):
+            transitions = machine.update(sample)
+            for transition in transitions:
                 if transition == "press":
                     events.append(self._make_press(column, row, decision, stamp_ns))
-                else:
-                    lift_off_ns = self._find_lift_off_ns(column, row, decision)
-                    events.append(self._finish_press(transition, column, lift_off_ns, stamp_ns))
+                    continue
+                lift_off_ns = self._find_lift_off_ns(column, row, decision.contact_probability)
+                if "press" in transitions:  # It left before it touched again.
+                    lift_off_ns = min(lift_off_ns, decision.touch_down_ns)
+                events.append(self._finish_press(transition, column, lift_off_ns, stamp_ns))
             self._contact_probability[column] = decision.contact_probability
             events.extend(self._make_moves(column, row, stamp_ns))
             point_m = self._find_point_m(column, row, decision.touch_down_ns)
@@ -205,13 +208,11 @@ class ContactDetector:
         self._last_contact_ns[column] = max(contact_ns, self._last_contact_ns[column])
         return self._last_contact_ns[column]
 
-    def _find_lift_off_ns(self, column: int, row: int, decision: ContactDecision) -> int:
+    def _find_lift_off_ns(self, column: int, row: int, contact_probability: float) -> int:
         """When this column's pressing finger left the surface, as found at this row."""
-        if decision.is_contact:
-            return decision.touch_down_ns
-        if math.isnan(decision.contact_probability):
+        if math.isnan(contact_probability):
             return self._find_rise_ns(column, row)
-        return self._find_probability_crossing_ns(column, row, decision.contact_probability)
+        return self._find_probability_crossing_ns(column, row, contact_probability)
 
     def _find_probability_crossing_ns(self, column: int, row: int, now: float) -> int:
         """Where the probability of contact fell below RELEASE_PROBABILITY since the row before."""
@@ -245,7 +246,7 @@ class ContactDetector:
         return ContactEvent(
             stamp_ns=stamp_ns,
             # Where time ran backwards, the last event is later than this frame.
-            contact_ns=min(self._order(column, contact_ns), stamp_ns),
+            contact_ns=min(self._order(column, min(contact_ns, stamp_ns)), stamp_ns),
             type=event_type,
             press=press.press,
             track=press.track,
