@@ -55,7 +55,9 @@ def fit_touch(
         load_or_render(spec, loaded_layout, workers, lambda frames, total: bar(frames, total))
         for spec in load_recording_set(recording_set)
     ]
-    settings = TouchFit(folds, appearance=AppearanceSettings(epochs=epochs, threads=threads), trees=TreeSettings(threads=threads))
+    settings = TouchFit(
+        folds, appearance=AppearanceSettings(epochs=epochs, threads=threads), trees=TreeSettings(threads=threads)
+    )
     settings = replace(settings, delay_s=delay_s)
     report_progress = partial(typer.echo, err=True)
     prepared = prepare(recordings, loaded_layout, settings, report_progress)
