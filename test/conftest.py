@@ -93,7 +93,7 @@ def hand_images() -> np.ndarray:
 @pytest.fixture(scope="session")
 def typed_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Simulated hands type "hi", calmly, seen from 60 degrees: a bag with its truth beside it. Depth is matched as a
-    D405 does it, so the text may be read with errors."""
+    D405 does it, from the images of both imagers, which are there too."""
     return _simulate_typing(tmp_path_factory, "stereo")
 
 
@@ -106,5 +106,5 @@ def readable_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _simulate_typing(tmp_path_factory: pytest.TempPathFactory, sensor: str) -> Path:
     path = tmp_path_factory.mktemp(sensor) / "hi.mcap"
     scene = make_scene(seed=3, angle_deg=60.0, level="calm", sensor=sensor)
-    simulate("hi", load_layout("qwerty"), scene, path, workers=2)
+    simulate("hi", load_layout("qwerty"), scene, path, workers=2, infra=sensor == "stereo")
     return path
