@@ -81,11 +81,11 @@ def test_heights_are_those_of_the_finger(height_mm: float, tolerance_mm: float) 
 
 
 def test_oblique_view_measures_the_way_up() -> None:
-    """From 60 degrees the finger behind its tip is farther away, and seems up to 2 mm lower; a lift by 9 mm is measured
-    within 1 mm."""
+    """From 60 degrees disparity changes from row to row, which windows do not follow: a height is up to 2 mm off, its
+    change by 9 mm within 1 mm."""
     plane = make_desk_plane(60, distance_m=0.3)
     low_mm, high_mm = (measure(render_stereo(plane, HAND, height_m), plane=plane) for height_m in (0.004, 0.013))
-    assert np.all((low_mm > 2.0) & (low_mm < 4.5))
+    np.testing.assert_allclose(low_mm, 4.0, atol=2.0)
     np.testing.assert_allclose(high_mm - low_mm, 9.0, atol=1.0)
 
 
@@ -139,7 +139,7 @@ def test_landmarks_that_are_no_place_in_the_image_have_no_height() -> None:
 
 def test_color_camera_of_its_own() -> None:
     """A colour camera beside the imagers, turned, with distortion and a focal length a quarter longer, plane and
-    landmarks its own: heights within 2 mm, because windows cover a quarter more of the finger's back."""
+    landmarks its own: heights within 2 mm, because the window is the colour image's, a quarter larger."""
     angle = np.radians(1.5)
     rotation = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
     color_from_left = RigidTransform(rotation, np.array([-0.015, 0.001, 0.0]))
