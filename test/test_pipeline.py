@@ -74,8 +74,8 @@ def test_depth_source_decides_what_a_frame_keeps(depth_source: str, has_depth: b
     assert (seen[0].depth is not None, seen[0].stereo is not None) == (has_depth, has_stereo)
 
 
-def test_hands_without_depth_give_no_events(hand_tracker: HandTracker, hand_images: np.ndarray):
-    """Frames of colour alone pass through everything: hands are found, and nothing fails."""
+def test_color_alone_gives_fingertips_and_presses(hand_tracker: HandTracker, hand_images: np.ndarray):
+    """Frames of colour alone, over a sheet: fingertips have heights by their looks, and each press ends once."""
     contact = build_contact_pipeline(load_layout("qwerty"), load_contact_parameters("default"))
     frames = [
         Frame(1_000_000_000 + index * 33_333_333, "camera", CAMERA, image, None)
@@ -83,4 +83,10 @@ def test_hands_without_depth_give_no_events(hand_tracker: HandTracker, hand_imag
     ]
     results = [result for _, result in process_frames(frames, Pipeline(hand_tracker, contact))]
     assert max(len(result.hands) for result in results) == 2
-    assert not any(result.contact_events for result in results)
+    heights_m = np.array([tip.height_m for result in results[4:] for tip in result.fingertips])
+    assert np.isfinite(heights_m).mean() > 0.9
+    assert -0.005 < np.nanmedian(heights_m) < 0.025
+    events = [event for result in results for event in result.contact_events]
+    presses = [event.press for event in events if event.type == "press"]
+    assert presses
+    assert sorted(presses) == sorted(event.press for event in events if event.type in ("release", "cancel"))

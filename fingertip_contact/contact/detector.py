@@ -48,8 +48,9 @@ SETTLING_S, MAX_POINT_AGE_S = 0.015, 0.06
 # Standard deviation of heights by both imagers, by the middle of a finger in aligned depth, and by appearance, metres:
 # rendered hands at 26 to 45 cm.
 STEREO_SIGMA_M, DEPTH_SIGMA_M, APPEARANCE_SIGMA_M = 0.0008, 0.0015, 0.004
-# Of a touching fingertip: what estimates of the pad lack to the visible surface.
-TYPICAL_VISIBLE_HEIGHT_M = 0.0085
+# Of a touching fingertip: what estimates of the pad lack to the visible surface, and how much higher the middle of its
+# last segment is in aligned depth.
+TYPICAL_VISIBLE_HEIGHT_M, TYPICAL_MIDDLE_RISE_M = 0.0085, 0.0025
 _NEVER_NS = -(1 << 62)
 
 
@@ -289,7 +290,7 @@ def _choose_heights(samples: FingertipSamples) -> tuple[np.ndarray, np.ndarray]:
     seen_m = 0.01 * samples.appearance[:, OUTPUTS.index("height_cm")] + TYPICAL_VISIBLE_HEIGHT_M
     heights_m, sigmas_m = seen_m, np.full(len(seen_m), APPEARANCE_SIGMA_M)
     for better_m, sigma_m in (
-        (samples.finger_height_m, DEPTH_SIGMA_M),
+        (samples.finger_height_m - TYPICAL_MIDDLE_RISE_M, DEPTH_SIGMA_M),
         (samples.stereo_height_m, STEREO_SIGMA_M),
         (samples.rim_height_m, samples.sigma_m),
     ):

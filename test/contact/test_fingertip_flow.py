@@ -84,7 +84,7 @@ def test_estimator_resets_when_time_does() -> None:
     assert np.isnan(flow_m[0]).all()
     assert np.isnan(flow_m[2]).all()
     depth_m = plane.depth_at_m(CAMERA.rays(make_hand(0).landmarks_px.mean(axis=0)[None]))
-    np.testing.assert_allclose(flow_m[1], 2.0 * depth_m / CAMERA.fx, rtol=0.06)
+    np.testing.assert_allclose(flow_m[1], 2.0 * depth_m[0] / CAMERA.fx, rtol=0.06)
 
 
 def test_static_background_does_not_bias_flow() -> None:

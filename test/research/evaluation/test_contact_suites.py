@@ -89,8 +89,8 @@ def noise_free_trial(layout: Layout) -> Trial:
 
 
 def test_noise_free_trial_is_read_exactly(noise_free_trial: Trial, layout: Layout) -> None:
-    """The default profile detects every tap of a trial without noise."""
-    events = detect(noise_free_trial.recording, load_profile("default"), layout)
+    """The profile of sharp depth detects every tap of a trial without noise."""
+    events = detect(noise_free_trial.recording, load_profile("sharp_depth"), layout)
     found = compute_metrics(count_contacts(events, noise_free_trial.truth, noise_free_trial.recording.stamps_ns))
     assert found["event_recall"] == 1.0
     assert found["event_precision"] > 0.9
