@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 TEXT ?= the quick brown fox
 SEED ?= 7
 ANGLE ?= 60
-MAX_CER ?= 1.00
+MAX_CER ?= 0.05
 
 ifdef ROS_DISTRO
 ROS_EXTRA :=
@@ -29,7 +29,7 @@ export TEXT SEED ANGLE MAX_CER
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo       [TEXT=... SEED=7 ANGLE=60 MAX_CER=1.00]   simulated hands type, the real nodes read the text"
+	@echo "make demo       [TEXT=... SEED=7 ANGLE=60 MAX_CER=0.05]   simulated hands type, the real nodes read the text"
 	@echo "make test       set up everything, run all tests"
 	@echo "make test-fast  the tests without ROS, torch and rendering: under two minutes"
 	@echo "make lint       ruff, mypy, codespell, import contracts, documentation"

@@ -69,7 +69,7 @@ class ContactDetector:
         self._on_measured = on_measured
         self._press_count = 0
         self.reset()
-        self._estimator = estimator or FingertipEstimator(parameters, with_rims=self._classifier.needs_rims)
+        self._estimator = estimator or FingertipEstimator(parameters, with_rims=self.needs_rims)
 
     def reset(self) -> None:
         """Forget everything, contact heights included. Call cancel_all() first where presses may be open."""
@@ -79,6 +79,11 @@ class ContactDetector:
             required=("classify", "estimate_contact_heights_m", "needs_rims"),
         )
         self._restart()
+
+    @property
+    def needs_rims(self) -> bool:
+        """See protocols.ContactClassifier."""
+        return self._classifier.needs_rims
 
     def cancel_all(self, stamp_ns: int) -> tuple[ContactEvent, ...]:
         """Cancel every open press and forget all motion: the camera stopped, or time ran backwards."""
@@ -193,14 +198,17 @@ class ContactDetector:
 
     def _make_moves(self, column: int, row: int, stamp_ns: int) -> list[ContactEvent]:
         """The move of this column's open press, if it slid since it was last reported."""
-        press = self._open_presses.get(column)
-        if press is None:
+        press, row_ns = self._open_presses.get(column), int(self._history.stamps_ns[row])
+        # Before the touch and after the lift-off a finger is in the air, and its place on the surface is not its own.
+        if press is None or row_ns < press.contact_ns + SETTLING_S * 1e9:
+            return []
+        if self._contact_probability[column] < RELEASE_PROBABILITY:
             return []
         point_m = self._history.contact_points_m[row, column]
         # Unmeasured points are NaN, which is not a move.
         if not np.linalg.norm(point_m - press.point_m) > self._parameters.move_threshold_m:
             return []
-        contact_ns = self._order(column, int(self._history.stamps_ns[row]))
+        contact_ns = self._order(column, row_ns)
         self._open_presses[column] = replace(press, point_m=point_m)
         return [replace(press, type="move", stamp_ns=stamp_ns, contact_ns=contact_ns, point_m=point_m)]
 

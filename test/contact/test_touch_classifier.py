@@ -66,12 +66,13 @@ def test_threshold_decides(tmp_path: Path, threshold: float, is_contact: bool) -
 
 
 def test_fingers_that_stand_still_are_not_asked(tmp_path: Path) -> None:
-    """Trees that find a touch everywhere are asked about the finger that moved only; all have a contact probability."""
+    """Trees that find a touch everywhere are asked about the finger that moved only; about contact, the one that
+    touched."""
     everywhere: Tree = ("finger", -1.0, 4.0, 4.0)
     decisions = classify(make_classifier(tmp_path, touch_down=[everywhere]), make_history())
     assert [column for column, decision in enumerate(decisions) if decision.is_contact] == [INDEX]
     assert decisions[0].confidence < 1e-6
-    assert decisions[0].contact_probability == pytest.approx(sigmoid(-2.0))
+    assert decisions[0].contact_probability == 0.0
     assert decisions[INDEX].contact_probability == pytest.approx(sigmoid(2.0))
 
 

@@ -19,6 +19,7 @@ from fingertip_contact.contact.height_floor import HeightFloor
 from fingertip_contact.contact.measurement.columns import FINGER_COUNT
 from fingertip_contact.contact.measurement.history import FingertipHistory
 from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.contact.state_machine import RELEASE_PROBABILITY
 from fingertip_contact.contact.touch_features import FEATURES, MISSING, compute_touch_features, find_unused_features
 from fingertip_contact.numerics import sigmoid
 from fingertip_contact.resources import find_share_directory
@@ -27,11 +28,13 @@ DEFAULT_MODEL = Path("config") / "contact_classifiers" / "touch"
 # The ensembles of a model folder: the log-odds that a finger touched down about now, how long ago it did (s), and the
 # log-odds that it is on the surface.
 TOUCH_DOWN_FILE, TIMING_FILE, CONTACT_FILE = "touch_down.json", "timing.json", "contact.json"
-# A finger whose image moved less than this in the last 100 ms, and whose appearance is that of no touch-down, is not
-# asked about: most fingers, most of the time.
+# A finger whose image moved less than this in the last four steps, and whose appearance is that of no touch-down, is
+# not asked about: most fingers, most of the time.
 MIN_PATH_MM, MIN_TOUCH_DOWN_LOG_ODDS = 0.4, -3.0
 # A touch-down is estimated within this time of the instant that found it.
 MAX_TIMING_S = 0.05
+# A touch may be decided a frame before contact is probable; improbable for longer, the finger has left.
+LEFT_AFTER_S = 0.2
 # Height of the visible surface of a touching finger: where it is known by aligned depth, and by both imagers.
 VISIBLE_HEIGHTS_M = (0.011, 0.0085)
 # Weight of a new touch in a finger's own contact height.
@@ -58,6 +61,8 @@ class TouchClassifier:
         self._model = load_touch_model(Path(parameters.model) if parameters.model else None)
         self._unused = find_unused_features(parameters.cues)
         self._floor = HeightFloor((len(VISIBLE_HEIGHTS_M), FINGER_COUNT))
+        # When each finger that may be on the surface touched down; the others are not asked whether they still are.
+        self._touched_ns: dict[int, int] = {}
         self._visible_heights_m = np.repeat(np.array(VISIBLE_HEIGHTS_M)[:, None], FINGER_COUNT, axis=1)
 
     def estimate_contact_heights_m(self) -> np.ndarray:
@@ -77,13 +82,14 @@ class TouchClassifier:
         features[:, self._unused] = MISSING
         (columns,) = np.nonzero(known)
         pad_heights_m = heights_m - self._visible_heights_m
-        contact_log_odds = self._model.contact.predict(features[columns])
         moved = find_moving(features[columns])
         log_odds = np.full(len(columns), -math.inf)
         log_odds[moved] = self._model.touch_down.predict(features[columns[moved]])
-        for column, press, contact in zip(columns.tolist(), log_odds.tolist(), contact_log_odds.tolist(), strict=True):
+        for column, press in zip(columns.tolist(), log_odds.tolist(), strict=True):
             is_contact = press > self._threshold
             touch_down_ns = stamp_ns
+            if is_contact:
+                self._touched_ns[column] = stamp_ns
             if is_contact:
                 ago_s = float(self._model.timing.predict(features[column : column + 1])[0])
                 touch_down_ns -= round(1e9 * min(max(ago_s, -MAX_TIMING_S), MAX_TIMING_S))
@@ -94,9 +100,18 @@ class TouchClassifier:
                 is_contact=is_contact,
                 touch_down_ns=touch_down_ns,
                 confidence=sigmoid(press),
-                contact_probability=sigmoid(contact),
+                contact_probability=self._estimate_contact_probability(column, features[column], stamp_ns),
             )
         return decisions
+
+    def _estimate_contact_probability(self, column: int, features: np.ndarray, stamp_ns: int) -> float:
+        """0 for fingers that did not touch down, or have left since."""
+        if column not in self._touched_ns:
+            return 0.0
+        probability = sigmoid(float(self._model.contact.predict(features[None])[0]))
+        if probability < RELEASE_PROBABILITY and stamp_ns - self._touched_ns[column] > LEFT_AFTER_S * 1e9:
+            del self._touched_ns[column]
+        return probability
 
     def _learn_contact_heights(self, column: int, heights_m: np.ndarray) -> None:
         own = self._visible_heights_m[:, column]

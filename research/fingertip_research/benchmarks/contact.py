@@ -12,7 +12,7 @@ import numpy as np
 
 from fingertip_contact.contact.detector import ContactDetector
 from fingertip_contact.contact.measurement.fingertip_estimator import FingertipEstimator
-from fingertip_contact.contact.parameters import ContactParameters, load_profile
+from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.datatypes import HANDS
 from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.layout import Layout
@@ -74,27 +74,32 @@ def _time_update(detector: ContactDetector, recording: FingertipRecording, row: 
         detector.update(stamp_ns, hands, samples)
 
 
-def measure_fingertip_latency(bag: Path, frames: int) -> dict[str, float]:
-    """The measurement of ten fingertips in the depth and colour of a recording's frames with two hands.
+def measure_stage_latency(bag: Path, profile: str, frames: int) -> dict[str, dict[str, float]]:
+    """The measurement of ten fingertips in everything that a recording holds, and the decision, in frames with two
+    hands.
 
     Raises ValueError where there are too few such frames, or no surface was found.
     """
-    parameters = ContactParameters()
-    tracker, surfaces, stopwatch = HandTracker.from_weights(), SurfaceTracker(parameters), Stopwatch()
-    estimator = FingertipEstimator(parameters, with_rims=False)
-    with open_recording(bag, depth_source="sensor") as recording:
+    parameters = load_profile(profile)
+    tracker, surfaces = HandTracker.from_weights(), SurfaceTracker(parameters)
+    detector = ContactDetector(parameters)
+    estimator = FingertipEstimator(parameters, with_rims=detector.needs_rims)
+    watches = {"measurement": Stopwatch(), "decision": Stopwatch()}
+    with open_recording(bag) as recording:
         for frame in recording.frames():
             hands = tracker.process(frame.color_bgr, frame.stamp_ns)
             surface = surfaces.update(frame, hands)
-            if surface is None or frame.depth is None or len(hands) != len(HANDS):
+            if surface is None or len(hands) != len(HANDS):
                 continue
-            with stopwatch.timing():
-                estimator.measure(frame, hands, surface)
-            if len(stopwatch.wall_ms) == frames + WARMUP_FRAMES:
+            with watches["measurement"].timing():
+                samples = estimator.measure(frame, hands, surface)
+            with watches["decision"].timing():
+                detector.update(frame.stamp_ns, hands, samples)
+            if len(watches["decision"].wall_ms) == frames + WARMUP_FRAMES:
                 break
-    if len(stopwatch.wall_ms) <= WARMUP_FRAMES:
+    if len(watches["decision"].wall_ms) <= WARMUP_FRAMES:
         raise ValueError(
-            f"{bag} shows two hands above a surface in {len(stopwatch.wall_ms)} frames; more than {WARMUP_FRAMES} "
-            "are needed"
+            f"{bag} shows two hands above a surface in {len(watches['decision'].wall_ms)} frames; more than "
+            f"{WARMUP_FRAMES} are needed"
         )
-    return stopwatch.summarize()
+    return {name: watch.summarize() for name, watch in watches.items()}

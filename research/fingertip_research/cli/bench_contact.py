@@ -12,27 +12,25 @@ BASELINE = "paper"
 
 
 def contact(
-    recording: Annotated[
-        Path | None, typer.Argument(help="Also measure the fingertips in this recording's depth.")
-    ] = None,
+    recording: Annotated[Path | None, typer.Argument(help="Also measure in this recording.")] = None,
     profile: Annotated[str, typer.Option(help="Contact profile: a built-in one's name, or a YAML file.")] = "default",
     frames: Annotated[int, typer.Option(min=100, help="Number of frames to measure.")] = 1500,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Contact detection: milliseconds per frame with ten typing fingers, and of the published rule in the same run.
 
-    From measured fingertips to events; with a recording also the measurement in its depth images. Processor time does
-    not include the time of other programs.
+    From measured fingertips to events; with a recording also the measurement in everything that it holds, and the
+    decision upon that. Processor time does not include the time of other programs.
 
     Example: fingertip-contact bench contact
     """
     from fingertip_contact.keyboard.layout import load_layout
-    from fingertip_research.benchmarks.contact import measure_decision_latency, measure_fingertip_latency
+    from fingertip_research.benchmarks.contact import measure_decision_latency, measure_stage_latency
     from fingertip_research.cli.bench import describe_machine
 
     rows = measure_decision_latency(load_layout("qwerty"), list(dict.fromkeys([profile, BASELINE])), frames)
     if recording is not None:
-        rows["measurement"] = measure_fingertip_latency(recording, frames)
+        rows |= measure_stage_latency(recording, profile, frames)
     ratio = rows[profile]["processor_median_ms"] / rows[BASELINE]["processor_median_ms"]
     if as_json:
         typer.echo(json.dumps({**rows, "ratio_to_baseline": ratio, "machine": describe_machine()}, indent=2))

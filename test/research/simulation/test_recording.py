@@ -93,7 +93,7 @@ def test_fingertips_of_flat_hands_are_visible(setup: Setup, requests: list[Frame
 
 
 def test_recording_has_every_stream_in_every_frame(typed_recording: Path) -> None:
-    """Six topics of realsense2_camera have one message per frame, 30 per second; the frames of the ground truth have
+    """Ten topics of realsense2_camera have one message per frame, 30 per second; the frames of the ground truth have
     the same stamps."""
     stamps = [frame.stamp_ns for frame in read_ground_truth_frames(ground_truth_path(typed_recording))]
     with open_bag(typed_recording) as bag:
@@ -106,6 +106,10 @@ def test_recording_has_every_stream_in_every_frame(typed_recording: Path) -> Non
                 "depth/camera_info",
                 "aligned_depth_to_color/image_raw",
                 "aligned_depth_to_color/camera_info",
+                "infra1/image_rect_raw",
+                "infra1/camera_info",
+                "infra2/image_rect_raw",
+                "infra2/camera_info",
             )
         }
         assert {bag.message_count(topic) for topic in bag.topics} == {len(stamps)}
