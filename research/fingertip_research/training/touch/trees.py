@@ -52,7 +52,7 @@ _COMMON: dict[str, Any] = {
 class TreeSettings:
     """trees, leaves: of each ensemble."""
 
-    touch_down: tuple[int, int] = (400, 31)
+    touch_down: tuple[int, int] = (300, 24)
     timing: tuple[int, int] = (100, 8)
     contact: tuple[int, int] = (200, 16)
     threads: int = 1
