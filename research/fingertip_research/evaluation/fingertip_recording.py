@@ -214,7 +214,8 @@ def measure_bag(
     )
 
 
-_SHAPES = {
+# Of the fields of FingertipSamples that hold more than one number per finger.
+FIELD_SHAPES = {
     "tip_px": (2,),
     "tip_end_px": (2,),
     "contact_point_m": (3,),
@@ -243,7 +244,7 @@ def _to_finger_columns(samples: FingertipSamples | None, columns: list[int]) -> 
     """Each field for all ten fingers, NaN where it was not measured. columns: that of each row of the samples."""
     rows = {}
     for entry in fields(FingertipSamples):
-        row = np.full((FINGER_COUNT, *_SHAPES.get(entry.name, ())), np.nan)
+        row = np.full((FINGER_COUNT, *FIELD_SHAPES.get(entry.name, ())), np.nan)
         if samples is not None:
             row[columns] = getattr(samples, entry.name)
         rows[entry.name] = row

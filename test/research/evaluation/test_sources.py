@@ -7,28 +7,18 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from fingertip_contact.contact.measurement.appearance_network import OUTPUTS
 from fingertip_contact.contact.measurement.fingertip_samples import FingertipSamples
-from fingertip_contact.contact.measurement.hand_shape import SHAPE
-from fingertip_research.evaluation.fingertip_recording import FingertipRecording
+from fingertip_research.evaluation.fingertip_recording import FIELD_SHAPES, FingertipRecording
 from fingertip_research.evaluation.model_depth import MODEL_MAE_M, simulate_model_heights_m
 from fingertip_research.evaluation.sources import SOURCES, select_cues
 
 FRAMES = 60
-SHAPES = {
-    "tip_px": (2,),
-    "tip_end_px": (2,),
-    "contact_point_m": (3,),
-    "flow_m": (2,),
-    "shape": (len(SHAPE),),
-    "appearance": (len(OUTPUTS),),
-}
 
 
 @pytest.fixture
 def recording() -> FingertipRecording:
     samples = {
-        entry.name: np.full((FRAMES, 10, *SHAPES.get(entry.name, ())), 0.01) for entry in fields(FingertipSamples)
+        entry.name: np.full((FRAMES, 10, *FIELD_SHAPES.get(entry.name, ())), 0.01) for entry in fields(FingertipSamples)
     }
     return FingertipRecording(
         np.arange(FRAMES) * 33_000_000,
