@@ -60,7 +60,6 @@ class ContactParameters:
         D405.disparity_sigma_px, 0.001, 2.0, "standard deviation of the depth camera's disparity, px"
     )
     baseline_m: float = number(D405.baseline_m, 0.001, 1.0, "baseline of the depth camera, m")
-    finger_radius_m: float = number(0.0075, 0.002, 0.02, "half the thickness of a fingertip, m")
     contact_height_m: float = number(
         0.0071, 0.0, 0.03, "prior height of a touching fingertip's visible rim; thumbs 2 mm more, m"
     )
