@@ -227,9 +227,9 @@ def _list_nodes(node: dict[str, Any], index: int = 0) -> list[tuple[int, float, 
     return [own, *left, *_list_nodes(node["right_child"], right_index)]
 
 
-def save_trees(trees: TreeEnsemble, path: Path) -> None:
-    """Writes a file for load_tree_ensemble."""
-    shape = {"source": trees.source, "features": FEATURES, "base": float(f"{trees.base:.5g}")}
+def save_trees(trees: TreeEnsemble, path: Path, features: tuple[str, ...] = FEATURES) -> None:
+    """Writes a file for load_tree_ensemble. features: the names of those that the trees read, in their order."""
+    shape = {"source": trees.source, "features": features, "base": float(f"{trees.base:.5g}")}
     lines = [json.dumps(shape)[:-1]]
     for name in ("feature", "right"):
         lines.append(f'"{name}": {_dump_json(getattr(trees, name).tolist())}')

@@ -16,6 +16,8 @@ import numpy as np
 
 import fingertip_contact.contact.measurement
 import fingertip_contact.hands
+import fingertip_contact.images
+import fingertip_contact.keyboard.markers
 import fingertip_contact.keyboard.sheet_pose
 import fingertip_contact.pipeline
 import fingertip_contact.surface
@@ -214,6 +216,15 @@ def measure_bag(
     )
 
 
+_MEASURING_CODE = (
+    fingertip_contact.pipeline,
+    fingertip_contact.images,
+    fingertip_contact.contact.measurement,
+    fingertip_contact.surface,
+    fingertip_contact.keyboard.markers,
+    fingertip_contact.keyboard.sheet_pose,
+    fingertip_contact.hands,
+)
 # Of the fields of FingertipSamples that hold more than one number per finger.
 FIELD_SHAPES = {
     "tip_px": (2,),
@@ -261,21 +272,20 @@ def _to_arrays(recording: FingertipRecording) -> dict[str, Any]:
 
 
 def _cache_path(bag: Path, layout: Layout, calibration_seconds: float) -> Path:
-    """Named by the bag's identity and the measuring code."""
-    status = bag.stat()
-    settings = (str(bag.resolve()), status.st_mtime_ns, status.st_size, layout.name, calibration_seconds)
-    digest = hashlib.sha256(repr(settings).encode())
-    modules = (
-        fingertip_contact.pipeline,
-        fingertip_contact.contact.measurement,
-        fingertip_contact.surface,
-        fingertip_contact.keyboard.sheet_pose,
-        fingertip_contact.hands,
-    )
-    for module in modules:
-        path = Path(module.__file__ or "")
-        for source in sorted(path.parent.glob("*.py")) if path.name == "__init__.py" else [path]:
-            digest.update(source.read_bytes())
+    digest = digest_measurement(bag, layout, calibration_seconds)
     for file in sorted((find_share_directory() / APPEARANCE_MODEL).parent.glob(f"{APPEARANCE_MODEL.stem}.*")):
         digest.update(file.read_bytes())
     return get_cache_directory() / "fingertips" / f"{bag.stem}-{digest.hexdigest()[:16]}.npz"
+
+
+def digest_measurement(bag: Path, layout: Layout, *settings: object) -> hashlib._Hash:
+    """Of everything that decides what is measured in a bag: its identity, the settings and the measuring code, but not
+    the appearance network."""
+    status = bag.stat()
+    identity = (str(bag.resolve()), status.st_mtime_ns, status.st_size, layout.name, *settings)
+    digest = hashlib.sha256(repr(identity).encode())
+    for module in _MEASURING_CODE:
+        path = Path(module.__file__ or "")
+        for source in sorted(path.parent.glob("*.py")) if path.name == "__init__.py" else [path]:
+            digest.update(source.read_bytes())
+    return digest

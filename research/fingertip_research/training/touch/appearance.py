@@ -16,6 +16,7 @@ from torch.nn import functional
 from fingertip_contact.contact.measurement.appearance_network import OUTPUTS
 from fingertip_contact.contact.measurement.fingertip_crops import CROP_PX, FRAME_TIMES_S
 from fingertip_contact.files import atomic_write
+from fingertip_research.evaluation.fingertip_noise_fit import CONTACT_CLEARANCE_M
 from fingertip_research.training.touch.examples import CROP_MARGIN_PX, STORED_PX, TouchExamples
 
 # Half a frame of 30 Hz: of the frames around a touch-down, the nearest one is its example; those within two frames are
@@ -23,7 +24,6 @@ from fingertip_research.training.touch.examples import CROP_MARGIN_PX, STORED_PX
 TOUCH_DOWN_S, UNCERTAIN_S = 1 / 60, 0.055
 # Heights are learnt up to this one: above it a finger is in the air, no matter how far.
 MAX_HEIGHT_CM = 2.0
-CONTACT_CLEARANCE_M = 0.0003
 _CENTER = int(np.abs(FRAME_TIMES_S).argmin())
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-import fingertip_contact.contact.measurement
-import fingertip_contact.hands
 from fingertip_contact.contact.detector import select_best_hands
 from fingertip_contact.contact.measurement.columns import FINGER_COUNT, find_column
 from fingertip_contact.contact.measurement.fingertip_crops import CROP_PX, FRAME_TIMES_S, LOOKAHEAD_S, CropBuffer
@@ -23,6 +19,7 @@ from fingertip_contact.resources import get_cache_directory
 from fingertip_research.evaluation.fingertip_noise_fit import load_true_fingers
 from fingertip_research.evaluation.fingertip_recording import (
     FingertipRecording,
+    digest_measurement,
     load_measured,
     measure_bag,
     save_measured,
@@ -71,7 +68,8 @@ class TouchExamples:
 def load_examples(bag: Path, layout: Layout) -> TouchExamples:
     """The examples of a recording; measured once and kept in the cache."""
     truth = read_ground_truth(ground_truth_path(bag))
-    folder = get_cache_directory() / "touch_examples" / _digest(bag, layout)
+    name = f"{bag.stem}-{digest_measurement(bag, layout, STORED_PX).hexdigest()[:16]}"
+    folder = get_cache_directory() / "touch_examples" / name
     if not (folder / "crops.npy").is_file():
         folder.mkdir(parents=True, exist_ok=True)
         _measure(bag, layout, truth, folder)
@@ -121,14 +119,3 @@ class _CropCollector:
         own[crops.columns] = self._count + np.arange(len(crops.columns))
         self._count += len(crops.columns)
         self.crops.append(crops.images)
-
-
-def _digest(bag: Path, layout: Layout) -> str:
-    """Named by the bag's identity and the measuring code."""
-    status = bag.stat()
-    settings = (os.path.realpath(bag), status.st_mtime_ns, status.st_size, layout.name, STORED_PX)
-    digest = hashlib.sha256(repr(settings).encode())
-    for package in (fingertip_contact.contact.measurement, fingertip_contact.hands):
-        for source in sorted(Path(package.__path__[0]).glob("*.py")):
-            digest.update(source.read_bytes())
-    return f"{bag.stem}-{digest.hexdigest()[:16]}"

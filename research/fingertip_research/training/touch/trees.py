@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,15 +16,13 @@ from fingertip_contact.contact.classifiers.touch import (
     TouchModel,
     find_moving,
 )
-from fingertip_contact.contact.classifiers.tree_model import TreeEnsemble
 from fingertip_contact.contact.height_floor import HeightFloor
 from fingertip_contact.contact.measurement.columns import FINGER_COUNT, find_columns
 from fingertip_contact.contact.measurement.history import FingertipHistory
 from fingertip_contact.contact.touch_features import FEATURES, compute_touch_features
-from fingertip_contact.files import atomic_write
-from fingertip_research.evaluation.classifier_fit import export_booster
+from fingertip_research.evaluation.classifier_fit import export_booster, save_trees
+from fingertip_research.evaluation.fingertip_noise_fit import CONTACT_CLEARANCE_M
 from fingertip_research.evaluation.sources import select_cues
-from fingertip_research.training.touch.appearance import CONTACT_CLEARANCE_M
 from fingertip_research.training.touch.examples import TouchExamples
 
 if TYPE_CHECKING:
@@ -132,7 +129,7 @@ def fit_trees(tables: Sequence[FeatureTable], settings: TreeSettings, origin: st
     timed = since_s < TIMED_S
     timing = _train("l2", settings.timing, settings, features[timed], signed_s[timed])
     contact = _train("binary", settings.contact, settings, features, in_contact)
-    return TouchModel(*(_export(booster, origin) for booster in (touch_down, timing, contact)))
+    return TouchModel(*(export_booster(booster, origin) for booster in (touch_down, timing, contact)))
 
 
 def _train(
@@ -145,10 +142,6 @@ def _train(
     return lightgbm.train(parameters, lightgbm.Dataset(features, target.astype(np.float64)), trees)
 
 
-def _export(booster: Booster, origin: str) -> TreeEnsemble:
-    return export_booster(booster, origin)
-
-
 def save_touch_model(model: TouchModel, folder: Path) -> None:
     """Write the three files of `load_touch_model`; old ones are replaced."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -157,13 +150,4 @@ def save_touch_model(model: TouchModel, folder: Path) -> None:
         (TIMING_FILE, model.timing),
         (CONTACT_FILE, model.contact),
     ):
-        _save_trees(trees, folder / name)
-
-
-def _save_trees(trees: TreeEnsemble, path: Path) -> None:
-    head = json.dumps({"source": trees.source, "features": FEATURES, "base": float(f"{trees.base:.5g}")})[:-1]
-    numbers = [[float(f"{value:.4g}") for value in row] for row in trees.threshold_or_leaf.tolist()]
-    tables = {"feature": trees.feature.tolist(), "right": trees.right.tolist(), "threshold_or_leaf": numbers}
-    lines = [head, *(f'"{name}": {json.dumps(table, separators=(",", ":"))}' for name, table in tables.items())]
-    with atomic_write(path, overwrite=True) as temporary_path:
-        temporary_path.write_text(",\n".join(lines) + "}\n", encoding="utf-8")
+        save_trees(trees, folder / name, FEATURES)
