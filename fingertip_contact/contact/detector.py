@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -162,9 +163,9 @@ class ContactDetector:
                 events.append(self._finish_press(transition, column, lift_off_ns, stamp_ns))
             self._contact_probability[column] = decision.contact_probability
             events.extend(self._make_moves(column, row, stamp_ns))
-            point_m = self._find_point_m(column, row, decision.touch_down_ns)
+            find_point_m = partial(self._find_point_m, column, row, decision.touch_down_ns)
             is_pressed = column in self._open_presses
-            tentative = self._tentative.update(column, row_ns, stamp_ns, decision, point_m, is_pressed=is_pressed)
+            tentative = self._tentative.update(column, row_ns, stamp_ns, decision, find_point_m, is_pressed=is_pressed)
             if tentative is not None:
                 candidates.append(tentative)
         return events

@@ -13,7 +13,8 @@ MIN_HEIGHTS = 4
 
 
 class HeightFloor:
-    """update() takes heights (..., fingers) in order of time; `floor` has the same shape."""
+    """update() takes heights (..., fingers); `floor` has the same shape. A stamp that runs backwards, as where a
+    recording begins anew, is the next one."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self._heights: deque[np.ndarray] = deque(maxlen=MEMORY)
@@ -22,7 +23,7 @@ class HeightFloor:
 
     def update(self, stamp_ns: int, heights: np.ndarray) -> None:
         """heights: in any unit, NaN where not measured."""
-        if self._last_ns is not None and stamp_ns - self._last_ns < INTERVAL_S * 1e9 * 0.9:
+        if self._last_ns is not None and 0 <= stamp_ns - self._last_ns < INTERVAL_S * 1e9 * 0.9:
             return
         self._last_ns = stamp_ns
         self._heights.append(heights)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,12 +37,12 @@ class TentativeTaps:
         row_ns: int,
         stamp_ns: int,
         decision: ContactDecision,
-        point_m: np.ndarray,
+        find_point_m: Callable[[], np.ndarray],
         *,
         is_pressed: bool,
     ) -> TapCandidate | None:
-        """The candidate whose peak has passed. row_ns: the instant decided about, at stamp_ns. is_pressed: whether the
-        finger has an open press."""
+        """The candidate whose peak has passed. row_ns: the instant decided about, at stamp_ns. find_point_m: gives
+        the place of the touch, where it is needed. is_pressed: whether the finger has an open press."""
         if is_pressed or decision.is_contact:
             self._shadow_until_ns[column] = row_ns + round(PRESS_SHADOW_S * 1e9)
             self._peaks[column] = None
@@ -50,7 +51,7 @@ class TentativeTaps:
         if row_ns >= self._shadow_until_ns[column] and decision.confidence > max(
             MIN_CONFIDENCE, peak.confidence if peak else 0.0
         ):
-            self._peaks[column] = _Peak(decision.touch_down_ns, point_m, decision.confidence)
+            self._peaks[column] = _Peak(decision.touch_down_ns, find_point_m(), decision.confidence)
             return None
         if peak is None:
             return None

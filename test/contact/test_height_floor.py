@@ -44,3 +44,12 @@ def test_floor_forgets() -> None:
     """Heights of more than four seconds ago do not count."""
     heights = np.concatenate([np.full((60, 2), 2.0), np.full((int(30 * INTERVAL_S * MEMORY) + 6, 2), 11.0)])
     np.testing.assert_array_equal(feed(heights).floor, [11.0, 11.0])
+
+
+def test_time_that_runs_backwards_does_not_stop_the_floor() -> None:
+    """A recording that begins anew: heights after it count, however long ago their stamps are."""
+    floor = HeightFloor((1,))
+    for start_ns in (10**12, 0):
+        for index in range(60):
+            floor.update(start_ns + round(index * INTERVAL_S * 1e9), np.array([11.0 if start_ns else 3.0]))
+    np.testing.assert_array_equal(floor.floor, [3.0])

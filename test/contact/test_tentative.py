@@ -25,7 +25,9 @@ def offer(
         decision = ContactDecision(np.nan, row in contacts, row_ns - 5_000_000, confidence)
         point_m = POINT_M + 0.001 * row
         is_pressed = row in pressed
-        found = taps.update(column, row_ns, row_ns + DELAY_NS, decision, point_m, is_pressed=is_pressed)
+        found = taps.update(
+            column, row_ns, row_ns + DELAY_NS, decision, lambda point_m=point_m: point_m, is_pressed=is_pressed
+        )
         if found is not None:
             offered.append(found)
     return offered
@@ -75,9 +77,9 @@ def test_fingers_do_not_hide_each_other() -> None:
     taps = TentativeTaps()
     touch, maybe = ContactDecision(np.nan, True, 10**9, 0.9), ContactDecision(np.nan, False, 10**9, 0.3)
     never = ContactDecision(np.nan, False, 10**9, 0.0)
-    assert taps.update(6, 10**9, 10**9, touch, POINT_M, is_pressed=True) is None
-    assert taps.update(7, 10**9, 10**9, maybe, POINT_M, is_pressed=False) is None
-    found = taps.update(7, 10**9 + FRAME_NS, 10**9 + FRAME_NS, never, POINT_M, is_pressed=False)
+    assert taps.update(6, 10**9, 10**9, touch, lambda: POINT_M, is_pressed=True) is None
+    assert taps.update(7, 10**9, 10**9, maybe, lambda: POINT_M, is_pressed=False) is None
+    found = taps.update(7, 10**9 + FRAME_NS, 10**9 + FRAME_NS, never, lambda: POINT_M, is_pressed=False)
     assert found is not None
     assert found.finger == "middle"
 
@@ -86,9 +88,9 @@ def test_time_is_never_after_the_frame_that_told() -> None:
     """A touch estimated later than its own row and frame: the candidate's time is the frame's."""
     taps = TentativeTaps()
     early = ContactDecision(np.nan, False, 10**9 + 10**8, 0.3)
-    assert taps.update(7, 10**9, 10**9, early, POINT_M, is_pressed=False) is None
+    assert taps.update(7, 10**9, 10**9, early, lambda: POINT_M, is_pressed=False) is None
     found = taps.update(
-        7, 10**9 + FRAME_NS, 10**9 + FRAME_NS, ContactDecision(np.nan, False, 0, 0.0), POINT_M, is_pressed=False
+        7, 10**9 + FRAME_NS, 10**9 + FRAME_NS, ContactDecision(np.nan, False, 0, 0.0), lambda: POINT_M, is_pressed=False
     )
     assert found is not None
     assert found.contact_ns == found.stamp_ns == pytest.approx(10**9 + FRAME_NS)

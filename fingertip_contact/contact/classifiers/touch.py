@@ -73,6 +73,8 @@ class TouchClassifier:
         """See protocols.ContactClassifier."""
         heights_m = np.stack([history.finger_height_m[row], history.stereo_height_m[row]])
         stamp_ns = int(history.stamps_ns[row])
+        if any(touched_ns > stamp_ns for touched_ns in self._touched_ns.values()):
+            self._touched_ns.clear()  # Time ran backwards.
         self._floor.update(stamp_ns, 1e3 * heights_m)
         known = np.isfinite(history.flow_m[row]).all(axis=1)
         decisions: list[ContactDecision | None] = [None] * FINGER_COUNT
@@ -90,7 +92,6 @@ class TouchClassifier:
             touch_down_ns = stamp_ns
             if is_contact:
                 self._touched_ns[column] = stamp_ns
-            if is_contact:
                 ago_s = float(self._model.timing.predict(features[column : column + 1])[0])
                 touch_down_ns -= round(1e9 * min(max(ago_s, -MAX_TIMING_S), MAX_TIMING_S))
                 self._learn_contact_heights(column, heights_m[:, column])
