@@ -17,6 +17,7 @@ from fingertip_contact.contact.measurement.patches import (
     has_margin,
     interpolate_bilinear,
     make_gaussian_weights,
+    make_window,
 )
 from fingertip_contact.datatypes import FINGERS, FINGERTIP_LANDMARKS, Hand
 
@@ -38,8 +39,7 @@ def make_window_px(pixels_per_m: float) -> np.ndarray:
     """(rows, columns, 2) offsets of a template's pixels from the fingertip's landmark, to the right and down."""
     half_width_px = HALF_WINDOW_M * pixels_per_m
     half = int(np.clip(round(half_width_px), *HALF_WINDOW_PX)) if np.isfinite(half_width_px) else HALF_WINDOW_PX[0]
-    steps = np.arange(-half, half + 1)
-    return np.stack(np.meshgrid(steps, steps), axis=-1)
+    return make_window(half)
 
 
 class FingertipFlow:

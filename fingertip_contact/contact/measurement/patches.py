@@ -3,14 +3,39 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 
 def extract_patches(image: np.ndarray, origin_px: np.ndarray, before: int, after: int) -> np.ndarray:
     """(N, before + 1 + after, the same) float32 greys around pixels (N, 2), with the border replicated."""
-    margin_px = np.arange(-before, after + 1)
-    columns = np.clip(origin_px[:, :1] + margin_px, 0, image.shape[1] - 1)
-    rows = np.clip(origin_px[:, 1:] + margin_px, 0, image.shape[0] - 1)
+    return extract_strips(image, origin_px - before, before + 1 + after, before + 1 + after)
+
+
+def extract_strips(image: np.ndarray, corner_px: np.ndarray, height: int, width: int) -> np.ndarray:
+    """(N, height, width) float32 greys to the right of and below pixels (N, 2) int, with the border replicated."""
+    limits_px = (image.shape[1] - width, image.shape[0] - height)
+    outside = ((corner_px < 0) | (corner_px > limits_px)).any(axis=1)
+    if outside.all():
+        return _extract_at_border(image, corner_px, height, width)
+    # A view of every window of the image: the windows themselves are copied line by line.
+    windows = as_strided(image, (limits_px[1] + 1, limits_px[0] + 1, height, width), image.strides * 2, writeable=False)
+    columns, rows = np.where(outside[:, None], 0, corner_px).T
+    strips = windows[rows, columns].astype(np.float32)
+    if outside.any():
+        strips[outside] = _extract_at_border(image, corner_px[outside], height, width)
+    return strips
+
+
+def _extract_at_border(image: np.ndarray, corner_px: np.ndarray, height: int, width: int) -> np.ndarray:
+    columns = np.clip(corner_px[:, :1] + np.arange(width), 0, image.shape[1] - 1)
+    rows = np.clip(corner_px[:, 1:] + np.arange(height), 0, image.shape[0] - 1)
     return image[rows[:, :, None], columns[:, None]].astype(np.float32)
+
+
+def make_window(half: int) -> np.ndarray:
+    """(S, S, 2) offsets, to the right and down, of the pixels of a window from the one in its middle, S = 2 half + 1."""
+    steps = np.arange(-half, half + 1)
+    return np.stack(np.meshgrid(steps, steps), axis=-1)
 
 
 def interpolate_bilinear(patches: np.ndarray, fraction: np.ndarray) -> np.ndarray:
