@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
@@ -32,10 +34,14 @@ def _extract_at_border(image: np.ndarray, corner_px: np.ndarray, height: int, wi
     return image[rows[:, :, None], columns[:, None]].astype(np.float32)
 
 
+@cache
 def make_window(half: int) -> np.ndarray:
-    """(S, S, 2) offsets, to the right and down, of the pixels of a window from the one in its middle, S = 2 half + 1."""
+    """(S, S, 2) offsets of a window's pixels from its middle, to the right and down; S = 2 half + 1. Not to be changed:
+    the same array every time."""
     steps = np.arange(-half, half + 1)
-    return np.stack(np.meshgrid(steps, steps), axis=-1)
+    window = np.stack(np.meshgrid(steps, steps), axis=-1)
+    window.flags.writeable = False
+    return window
 
 
 def interpolate_bilinear(patches: np.ndarray, fraction: np.ndarray) -> np.ndarray:
