@@ -1,6 +1,6 @@
 """Hands and depth to contact events: one state machine per finger, all of them a fixed delay behind the camera.
 
-A press is decided `decision_delay_s` after it happened: what follows a touch-down separates taps from near misses, and
+A press is decided `settling_s` after it happened: what follows a touch-down separates taps from near misses, and
 tapping fingers from coupled ones, as much as what precedes it. Every event carries both times.
 """
 
@@ -70,7 +70,9 @@ class ContactDetector:
         self._on_measured = on_measured
         self._press_count = 0
         self.reset()
-        self._estimator = estimator or FingertipEstimator(parameters, with_rims=self.needs_rims)
+        self._estimator = estimator or FingertipEstimator(
+            parameters, with_rims=self.needs_rims, with_appearance=self.needs_appearance
+        )
 
     def reset(self) -> None:
         """Forget everything, contact heights included. Call cancel_all() first where presses may be open."""
@@ -85,6 +87,11 @@ class ContactDetector:
     def needs_rims(self) -> bool:
         """See protocols.ContactClassifier."""
         return self._classifier.needs_rims
+
+    @property
+    def needs_appearance(self) -> bool:
+        """See protocols.ContactClassifier. Classifiers of other packages that do not say so get it."""
+        return getattr(self._classifier, "needs_appearance", True)
 
     def cancel_all(self, stamp_ns: int) -> tuple[ContactEvent, ...]:
         """Cancel every open press and forget all motion: the camera stopped, or time ran backwards."""
@@ -134,7 +141,7 @@ class ContactDetector:
         speeds_mps = np.array([self._filters[column].speed_mps for column in columns])
         self._history.add(stamp_ns, columns, samples, speeds_mps)
         candidates: list[TapCandidate] = []
-        for row in self._history.pop_settled(self._parameters.decision_delay_s):
+        for row in self._history.pop_settled(self._parameters.settling_s):
             events.extend(self._step(row, stamp_ns, candidates))
         self.tentative = tuple(candidates)
         return self._make_fingertips(hands, columns, samples, heights_m), tuple(events)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fingertip_contact.contact.classifiers.touch import CONTACT_FILE, TIMING_FILE, TOUCH_DOWN_FILE
-from fingertip_contact.contact.parameters import ContactParameters, list_profiles, load_profile
+from fingertip_contact.contact.parameters import FAST_DECISION_S, ContactParameters, list_profiles, load_profile
 
 
 def test_sharp_depth_profile_equals_parameter_defaults() -> None:
@@ -43,16 +43,28 @@ def test_classifier_can_be_named_by_reference() -> None:
 
 def test_every_shipped_profile_loads() -> None:
     """All profiles of config/profiles.yaml are valid and differ."""
-    names = {"default", "sharp_depth", "evidence", "paper", "depth_only", "velocity_only"}
+    names = {"default", "fast", "sharp_depth", "evidence", "paper", "depth_only", "velocity_only"}
     assert set(list_profiles()) == names
     assert len({load_profile(name) for name in names}) == len(names)
 
 
 def test_every_parameter_has_description_and_range() -> None:
-    """Nodes make descriptors of the metadata: a description, and a range or a registry."""
+    """Nodes make descriptors of the metadata: a description, and a range, choices or a registry."""
     for entry in fields(ContactParameters):
         assert entry.metadata["description"]
-        assert entry.name in ("model", "cues") or ("range" in entry.metadata) != ("registry" in entry.metadata)
+        limits = [kind for kind in ("range", "choices", "registry") if kind in entry.metadata]
+        assert len(limits) == (entry.name not in ("model", "cues"))
+
+
+def test_fast_decisions_wait_for_one_frame() -> None:
+    """`fast` is `default` but for the delay: no longer than a frame at 30 Hz, and no longer than the profile's own."""
+    fast = load_profile("fast")
+    assert replace(fast, decision="sure") == load_profile("default")
+    assert fast.settling_s == FAST_DECISION_S < 1 / 30
+    assert replace(fast, decision="sure").settling_s == fast.decision_delay_s
+    assert replace(fast, decision_delay_s=0.01).settling_s == 0.01
+    with pytest.raises(ValueError, match="decision is 'soon'; choose one of sure, fast"):
+        replace(fast, decision="soon")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +94,7 @@ def test_profile_errors_name_file_field_and_value(tmp_path: Path, text: str, wor
 def test_unknown_profile_error_lists_available_profiles() -> None:
     """A wrong name is answered with the right ones."""
     with pytest.raises(ValueError, match="choose one of default"):
-        load_profile("fast")
+        load_profile("fastest")
 
 
 def test_missing_profile_file_is_named(tmp_path: Path) -> None:

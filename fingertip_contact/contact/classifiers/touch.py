@@ -60,6 +60,7 @@ class TouchClassifier:
         self._threshold = parameters.press_log_odds_threshold
         self._model = load_touch_model(Path(parameters.model) if parameters.model else None)
         self._unused = find_unused_features(parameters.cues)
+        self.needs_appearance = _TOUCH_DOWN not in self._unused
         self._floor = HeightFloor((len(VISIBLE_HEIGHTS_M), FINGER_COUNT))
         # When each finger that may be on the surface touched down; the others are not asked whether they still are.
         self._touched_ns: dict[int, int] = {}

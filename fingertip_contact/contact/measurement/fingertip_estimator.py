@@ -54,7 +54,7 @@ class FingertipEstimator:
         plane = surface.plane
         grey = cv2.cvtColor(frame.color_bgr, cv2.COLOR_BGR2GRAY)
         pixels_per_m = estimate_pixels_per_m(frame, hands, plane)
-        crops = self._crops.add(frame.stamp_ns, grey, hands, pixels_per_m)
+        crops = self._crops.add(frame.stamp_ns, grey, hands, pixels_per_m) if self._network is not None else None
         if not hands:
             return None
         tips_px = stack_tips_px(hands)

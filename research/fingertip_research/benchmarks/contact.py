@@ -83,7 +83,7 @@ def measure_stage_latency(bag: Path, profile: str, frames: int) -> dict[str, dic
     parameters = load_profile(profile)
     tracker, surfaces = HandTracker.from_weights(), SurfaceTracker(parameters)
     detector = ContactDetector(parameters)
-    estimator = FingertipEstimator(parameters, with_rims=detector.needs_rims)
+    estimator = FingertipEstimator(parameters, with_rims=detector.needs_rims, with_appearance=detector.needs_appearance)
     watches = {"measurement": Stopwatch(), "decision": Stopwatch()}
     with open_recording(bag) as recording:
         for frame in recording.frames():
