@@ -19,8 +19,11 @@ _BASE_LANDMARKS = [2, 5, 9, 13, 17]
 def measure_hand_shape(camera: Camera, plane: Plane, hands: tuple[Hand, ...]) -> np.ndarray:
     """(N, len(SHAPE)), five rows per hand; NaN where a landmark is not over the surface."""
     rows = np.full((len(hands) * len(FINGERS), len(SHAPE)), np.nan)
-    for index, hand in enumerate(hands):
-        points_m = plane.intersect(camera.rays(hand.landmarks_px))
+    if not hands:
+        return rows
+    landmarks_px = np.concatenate([hand.landmarks_px for hand in hands])
+    hands_m = plane.intersect(camera.rays(landmarks_px)).reshape(len(hands), -1, 3)
+    for index, points_m in enumerate(hands_m):
         tips_m, bases_m, wrist_m = points_m[TIP_LANDMARKS], points_m[_BASE_LANDMARKS], points_m[WRIST]
         direction = points_m[MIDDLE_KNUCKLE] - wrist_m
         length_m = float(np.linalg.norm(direction))
