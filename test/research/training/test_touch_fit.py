@@ -131,7 +131,6 @@ def test_each_cue_is_judged_alone_and_left_out() -> None:
     assert {"appearance", "stereo", "depth", "shape", "flow,others"} <= set(sets)
 
 
-@pytest.mark.slow
 def test_a_fit_reads_what_it_was_not_fitted_to(tmp_path: Path, examples: tuple[TouchExamples, ...]) -> None:
     """The whole fit writes the files that a profile names; each part's taps are found by the model of the other, and a
     network that saw noise does no harm."""
