@@ -15,9 +15,11 @@ from fingertip_contact.cli.progress import track_progress
 def fit_touch(
     out: Annotated[Path, typer.Option(help="Model folder to write; a profile names it by `model`.")],
     bags: Annotated[
-        list[Path] | None, typer.Argument(help="Recordings with ground truth; by default those of --set.")
+        list[Path] | None, typer.Argument(help="Recordings with ground truth; by default the set touch_fit.")
     ] = None,
-    recording_set: Annotated[str, typer.Option("--set", help="Set of recordings.yaml.")] = "touch_fit",
+    recording_set: Annotated[
+        str | None, typer.Option("--set", help="Set of recordings.yaml, in addition to recordings that are named.")
+    ] = None,
     folds: Annotated[int, typer.Option(min=2, help="Parts of the recordings, each judged by the others.")] = 3,
     epochs: Annotated[int, typer.Option(min=1, help="Of the appearance network.")] = 14,
     threads: Annotated[int, typer.Option(min=1, help="Of torch and of the trees.")] = 2,
@@ -55,10 +57,11 @@ def fit_touch(
 
     loaded_layouts = [load_layout(layout) for layout in layouts or ["qwerty"]]
     bar = partial(track_progress, label="rendering")
-    recordings = bags or [
-        load_or_render(spec, loaded_layouts[0], workers, lambda frames, total: bar(frames, total))
-        for spec in load_recording_set(recording_set)
+    specs = load_recording_set(recording_set or "touch_fit") if recording_set or not bags else ()
+    recordings = [
+        load_or_render(spec, loaded_layouts[0], workers, lambda frames, total: bar(frames, total)) for spec in specs
     ]
+    recordings += bags or []
     settings = TouchFit(
         folds,
         by_layout,
