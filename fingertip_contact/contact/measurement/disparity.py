@@ -101,9 +101,11 @@ class _WindowSums:
         seen = as_strided(
             strips[:, :, count - 1 :], (len(pixels), count, size, size), (by_window, -by_column, by_row, by_column)
         ).reshape(len(pixels), count, -1)
-        sums = (seen @ kernels).astype(np.float64)
+        mean, by_template, by_gradient = np.moveaxis((seen @ kernels).astype(np.float64), -1, 0)
         return cls(
-            *np.moveaxis(sums, -1, 0),
+            mean=mean,
+            by_template=by_template,
+            by_gradient=by_gradient,
             squares=((seen * seen) @ kernels[..., :1])[..., 0].astype(np.float64),
             products=((seen[:, 1:] * seen[:, :-1]) @ kernels[..., :1])[..., 0].astype(np.float64),
             variance=(weights * template**2).sum(axis=(1, 2)),

@@ -16,7 +16,7 @@ def extract_patches(image: np.ndarray, origin_px: np.ndarray, before: int, after
 def extract_strips(image: np.ndarray, corner_px: np.ndarray, height: int, width: int) -> np.ndarray:
     """(N, height, width) float32 greys to the right of and below pixels (N, 2) int, with the border replicated."""
     limits_px = (image.shape[1] - width, image.shape[0] - height)
-    outside = ((corner_px < 0) | (corner_px > limits_px)).any(axis=1)
+    outside: np.ndarray = np.any((corner_px < 0) | (corner_px > limits_px), axis=1)
     if outside.all():
         return _extract_at_border(image, corner_px, height, width)
     # A view of every window of the image: the windows themselves are copied line by line.
