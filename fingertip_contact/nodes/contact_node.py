@@ -29,9 +29,5 @@ class ContactStage(ContactStageBase):
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point, by fingertip_contact.start."""
     run_node(lambda shutdown_event: ManagedNode("contact_node", ContactSettings, ContactStage))
-
-
-if __name__ == "__main__":
-    main()

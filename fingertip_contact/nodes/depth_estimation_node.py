@@ -172,9 +172,5 @@ def describe_estimator(estimator: DepthEstimator, name: str) -> dict[str, object
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point, by fingertip_contact.start."""
     run_node(lambda shutdown_event: ManagedNode("depth_estimation_node", DepthEstimationSettings, DepthEstimationStage))
-
-
-if __name__ == "__main__":
-    main()

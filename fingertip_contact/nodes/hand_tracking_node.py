@@ -44,9 +44,5 @@ class HandTrackingStage:
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point, by fingertip_contact.start."""
     run_node(lambda shutdown_event: ManagedNode("hand_tracking_node", HandTrackingSettings, HandTrackingStage))
-
-
-if __name__ == "__main__":
-    main()

@@ -82,9 +82,5 @@ class ReplayNode(PlayerNode[ReplaySettings]):
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point, by fingertip_contact.start."""
     run_node(ReplayNode)
-
-
-if __name__ == "__main__":
-    main()

@@ -30,6 +30,7 @@ class ContactInterface:
         for name in self._output_names:
             OUTPUTS.get(name)  # Raises for an unknown one now, not at activation.
         self._results = ResultPublisher(node, layout, settings.marker_rate_hz, held)
+        self._camera_timeout_ns = round(settings.camera_timeout_s * 1e9)
         self._lock = threading.Lock()
         self._last_result: FrameResult | None = None
         for name, callback in (
@@ -48,6 +49,7 @@ class ContactInterface:
     def process(self, frame: Frame, hands: tuple[Hand, ...]) -> str:
         """Process and publish one frame. Returns a hint on how to correct the set-up; empty when it is good."""
         with self._lock:
+            self._cancel_before_gap(frame.stamp_ns)
             self._last_result = self._pipeline.process(frame, hands)
             self._results.publish(frame, self._last_result)
             return self._last_result.hint
@@ -74,6 +76,13 @@ class ContactInterface:
     def _close_outputs(self) -> None:
         with self._lock:
             self._pipeline.close()
+
+    def _cancel_before_gap(self, stamp_ns: int) -> None:
+        """A camera that was silent for longer than the timeout by its own stamps had stopped, however fast the frames
+        come: nothing is decided across a gap. Stamps that run backwards are the detector's business."""
+        last = self._last_result
+        if last is not None and stamp_ns - last.stamp_ns > self._camera_timeout_ns:
+            self._cancel()
 
     def _cancel(self) -> None:
         if self._last_result is not None:
