@@ -12,17 +12,22 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from builtin_interfaces.msg import Time
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
+from rosgraph_msgs.msg import Clock
 from visualization_msgs.msg import InteractiveMarkerFeedback, InteractiveMarkerInit
 
-from fingertip_contact.ros import qos
+from fingertip_contact.ros import messages, qos
 from held_finger import HeldFingerCamera, write_parameters
 from ros_harness import COLOR, INFO, extract_key_transitions, launch_nodes, ros_node
 
 NS = "/fingertip_contact"
 PYTHONPATH = os.pathsep.join([str(Path(__file__).parents[1] / "support"), os.environ.get("PYTHONPATH", "")])
 PERIOD_S = 1 / 30
+TEN_YEARS_NS = 10 * 365 * 86_400 * 10**9
+# No press is decided later than this after its touch-down.
+MAX_DECISION_S = 1.0
 
 
 @pytest.fixture
@@ -34,9 +39,9 @@ def start(tmp_path):
 class HeldKey:
     """A contact_node that reads a held key, and everything that it published about it."""
 
-    def __init__(self, test_node, start, folder, **parameters):
+    def __init__(self, test_node, start, folder, decision_delay_s=0.0, **parameters):
         self.test_node, self._start = test_node, start
-        self._parameters = write_parameters(folder) | parameters
+        self._parameters = write_parameters(folder, decision_delay_s) | parameters
         self.events = test_node.subscribe(InteractiveMarkerFeedback, f"{NS}/key_events", qos.EVENT)
         self.presses = test_node.subscribe(InteractiveMarkerInit, f"{NS}/open_presses", qos.LATCHED)
         self.camera = HeldFingerCamera(test_node, COLOR, INFO, f"{NS}/hands")
@@ -119,3 +124,39 @@ def test_refused_frames_do_not_hold_a_key(start, tmp_path):
             held.send_until(lambda count=count: len(held.events) == 2 * count + 2, "its end", **fields)
         assert held.transitions == [("down", "h"), ("up", "h")] * len(BAD_FRAMES)
         assert not any(event.mouse_point_valid for event in held.events[1::2])
+
+
+def test_a_press_of_a_killed_node_is_off_the_list(start, tmp_path):
+    """A node that is killed hard cannot cancel: the list of its successor is empty and newer than the press."""
+    with ros_node() as test_node:
+        held = HeldKey(test_node, start, tmp_path)
+        held.press()
+        pressed_ns = messages.stamp_to_ns(held.events[0].header.stamp)
+        test_node.wait_until(lambda: held.open_keys == ["h"], "the press in the list")
+        assert held.presses[-1].seq_num >= pressed_ns
+        held.node.process.kill()
+        held.node.wait_for_exit()
+        assert held.open_keys == ["h"]
+        held.start()
+        test_node.wait_until(lambda: held.open_keys == [], "the empty list")
+        assert held.presses[-1].seq_num > pressed_ns
+
+
+def test_time_may_jump(start, tmp_path):
+    """A /clock before zero ends no node. Stamps that jump by years while a key is held cancel it, and nothing is
+    decided across the jump: the time since the touch-down, `menu_entry_id`, stays that of a decision."""
+    with ros_node() as test_node:
+        held = HeldKey(test_node, start, tmp_path, decision_delay_s=0.06, use_sim_time=True)
+        clock = test_node.create_publisher(Clock, "/clock", qos.CLOCK)
+        test_node.wait_until(lambda: clock.get_subscription_count() > 0, "the node's clock")
+        clock.publish(Clock(clock=Time(sec=-1)))
+        test_node.wait_until(lambda: "a message was ignored" in held.node.log_text, "the warning")
+        # The touch-down of the first frame is still undecided when the stamps jump, that of the third has been decided.
+        for stamp_ns in (10**9, TEN_YEARS_NS, TEN_YEARS_NS + 10**8, 2 * TEN_YEARS_NS, 2 * TEN_YEARS_NS + 10**8):
+            held.camera.send(stamp_ns)
+            test_node.spin_for(0.05)
+        test_node.wait_until(lambda: len(held.events) == 3, "two presses and the end of the first")
+        assert held.transitions == [("down", "h"), ("up", "h"), ("down", "h")]
+        assert not held.events[1].mouse_point_valid
+        assert all(event.menu_entry_id <= MAX_DECISION_S * 1e6 for event in held.events)
+        assert held.node.is_alive, held.node.log_summary

@@ -46,10 +46,10 @@ class HeldFinger:
         return np.zeros(FINGER_COUNT)
 
 
-def write_parameters(folder: Path) -> dict[str, object]:
+def write_parameters(folder: Path, decision_delay_s: float = 0.0) -> dict[str, object]:
     """The parameters of a contact_node to which every hand is a held key; its files are written to the folder."""
     profile, pose = folder / "held.yaml", folder / "pose.yaml"
-    profile.write_text(yaml.safe_dump({"default": {"classifier": "held_finger:HeldFinger", "decision_delay_s": 0.0}}))
+    profile.write_text(yaml.safe_dump({"default": {"classifier": "held_finger:HeldFinger", "decision_delay_s": decision_delay_s}}))
     save_pose(pose, load_layout("qwerty"), CAMERA_FROM_SHEET)
     return {"profile": profile, "sheet_pose": pose, "depth_source": "none"}
 
