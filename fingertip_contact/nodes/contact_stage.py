@@ -33,7 +33,7 @@ class ContactStageBase:
 
     def start(self, active: ExitStack) -> None:
         self._frames = FrameReader()
-        self._contact.start(active)
+        self._contact.start(active, self._diagnostics.record_error)
         worker = FrameWorker(
             self._process,
             self._diagnostics.record_error,

@@ -9,6 +9,7 @@ the list, nanoseconds, and `server_id` the node.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from visualization_msgs.msg import InteractiveMarker, InteractiveMarkerControl, InteractiveMarkerInit
 
@@ -32,6 +33,13 @@ class OpenPresses:
             elif event.type != "move":
                 self._keys.pop(event.press, None)
         return list(self._keys) != before
+
+    def make_cancels(self, stamp_ns: int) -> tuple[KeyEvent, ...]:
+        """The cancel of each open press, at this stamp."""
+        return tuple(
+            replace(key, contact=replace(key.contact, type="cancel", stamp_ns=stamp_ns, contact_ns=stamp_ns), text="")
+            for key in self._keys.values()
+        )
 
     def make_message(self, node: str, stamp_ns: int, frame_id: str) -> InteractiveMarkerInit:
         """The list at this stamp. node: its full name."""

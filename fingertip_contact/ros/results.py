@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -88,6 +89,13 @@ class ResultPublisher:
         if self._presses.update(result.contact_events, result.key_events):
             self._publish_open_presses(result.stamp_ns)
         self.publish_text(result.text)
+
+    def cancel_open_presses(self, last: FrameResult) -> None:
+        """Cancel what was published as pressed and has not ended. last: the last frame's result."""
+        keys = self._presses.make_cancels(last.stamp_ns)
+        if keys:
+            contacts = tuple(key.contact for key in keys)
+            self.publish_events(replace(last, contact_events=contacts, key_events=keys))
 
     def publish_text(self, text: str) -> None:
         """Publish the text if it has changed."""

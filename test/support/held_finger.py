@@ -49,7 +49,9 @@ class HeldFinger:
 def write_parameters(folder: Path, decision_delay_s: float = 0.0) -> dict[str, object]:
     """The parameters of a contact_node to which every hand is a held key; its files are written to the folder."""
     profile, pose = folder / "held.yaml", folder / "pose.yaml"
-    profile.write_text(yaml.safe_dump({"default": {"classifier": "held_finger:HeldFinger", "decision_delay_s": decision_delay_s}}))
+    profile.write_text(
+        yaml.safe_dump({"default": {"classifier": "held_finger:HeldFinger", "decision_delay_s": decision_delay_s}})
+    )
     save_pose(pose, load_layout("qwerty"), CAMERA_FROM_SHEET)
     return {"profile": profile, "sheet_pose": pose, "depth_source": "none"}
 
