@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
+import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -81,10 +83,14 @@ def _spin(node: Node, shutdown_event: ShutdownEvent) -> None:
     executor.add_node(node)
     if isinstance(node, ManagedNode):
         node.autostart(is_stopping=shutdown_event.is_set)
-    while not shutdown_event.is_set():
+    while not shutdown_event.is_set() and rclpy.ok():
         try:
             executor.spin_once(timeout_sec=SPIN_PERIOD_S)
-        # rclpy's own callbacks raise for some messages, e.g. a /clock before zero: none of them ends a node.
-        except ValueError as error:
-            node.get_logger().error(f"a message was ignored: {error}", throttle_duration_sec=ERROR_PERIOD_S)
+        # rclpy's own callbacks raise for some messages, e.g. a /clock before zero, or where a service cannot answer a
+        # client that has gone: none of them ends a node.
+        except Exception as error:
+            reason = str(error) if isinstance(error, ValueError) else traceback.format_exc()
+            node.get_logger().error(f"a message was ignored: {reason}", throttle_duration_sec=ERROR_PERIOD_S)
+            # Not shutdown_event.wait(): a signal's set() in this thread would wait for its lock for ever.
+            time.sleep(SPIN_PERIOD_S)
     executor.shutdown()
