@@ -60,8 +60,7 @@ def run_node(make_node: Callable[[ShutdownEvent], Node]) -> None:
         _exit_usage(str(error))
     else:
         _spin(node, shutdown_event)
-        # A second signal in the middle of set() would wait for its lock for ever, and one at the interpreter's end
-        # would decide the exit code.
+        # Also where the node ended by itself: a signal at the interpreter's end would decide the exit code.
         ignore_stop_signals()
         if isinstance(node, ManagedNode):
             node.shut_down()
