@@ -83,9 +83,5 @@ def _frames(messages: BagPrefetcher) -> Iterator[tuple[int, list[RawMessage]]]:
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point, by fingertip_contact.start."""
     run_node(SimulatedCameraNode)
-
-
-if __name__ == "__main__":
-    main()

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
+import time
+import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
 import rclpy
 from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.logging import LoggingSeverity, get_logger_effective_level, set_logger_level
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from fingertip_contact.ros import environment
+from fingertip_contact.ros.argument_errors import explain_argument_error
 from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.runtime_tuning import tune_process
+from fingertip_contact.stop_signals import call_on_stop_signals, ignore_stop_signals
 
 # Maximum delay until a signal is noticed in an idle node.
 SPIN_PERIOD_S = 0.1
+ERROR_PERIOD_S = 5.0
 # Wrong usage, as in argparse and typer.
 EXIT_USAGE = 2
 
@@ -38,28 +43,36 @@ def run_node(make_node: Callable[[ShutdownEvent], Node]) -> None:
     publish the cancellation of held keys. Exits with code 2 and one line if the node cannot be made.
     """
     shutdown_event = ShutdownEvent()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_number, lambda *_: shutdown_event.set())
+    call_on_stop_signals(shutdown_event.set)
     os.environ.update(environment.find_missing_variables())
     tune_process()
     try:
+        # rcl would log the error as well, with the lines of its source.
+        set_logger_level("rcl", LoggingSeverity.FATAL)
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    except RuntimeError as error:  # Invalid ROS arguments.
-        _exit_usage(error)
+        if get_logger_effective_level("rcl") == LoggingSeverity.FATAL:  # Else a ROS argument has set it.
+            set_logger_level("rcl", LoggingSeverity.UNSET)
+    except RuntimeError as error:
+        _exit_usage(explain_argument_error(error))
     try:
         node = make_node(shutdown_event)
     except (ParameterException, ValueError, OSError) as error:
-        _exit_usage(error)
+        _exit_usage(str(error))
     else:
         _spin(node, shutdown_event)
+        # Also where the node ended by itself: a signal at the interpreter's end would decide the exit code.
+        ignore_stop_signals()
+        if isinstance(node, ManagedNode):
+            node.shut_down()
         node.destroy_node()
     finally:
-        rclpy.shutdown()
+        rclpy.try_shutdown()
     raise SystemExit(shutdown_event.exit_code)
 
 
-def _exit_usage(error: Exception) -> NoReturn:
-    print("error:", " ".join(str(error).split()), file=sys.stderr)
+def _exit_usage(error: str) -> NoReturn:
+    ignore_stop_signals()
+    print("error:", " ".join(error.split()), file=sys.stderr)
     raise SystemExit(EXIT_USAGE) from None
 
 
@@ -68,9 +81,15 @@ def _spin(node: Node, shutdown_event: ShutdownEvent) -> None:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     if isinstance(node, ManagedNode):
-        node.autostart()
-    while not shutdown_event.is_set():
-        executor.spin_once(timeout_sec=SPIN_PERIOD_S)
-    if isinstance(node, ManagedNode):
-        node.trigger_shutdown()
+        node.autostart(is_stopping=shutdown_event.is_set)
+    while not shutdown_event.is_set() and rclpy.ok():
+        try:
+            executor.spin_once(timeout_sec=SPIN_PERIOD_S)
+        # rclpy's own callbacks raise for some messages, e.g. a /clock before zero, or where a service cannot answer a
+        # client that has gone: none of them ends a node.
+        except Exception as error:
+            reason = str(error) if isinstance(error, ValueError) else traceback.format_exc()
+            node.get_logger().error(f"a message was ignored: {reason}", throttle_duration_sec=ERROR_PERIOD_S)
+            # Not shutdown_event.wait(): a signal's set() in this thread would wait for its lock for ever.
+            time.sleep(SPIN_PERIOD_S)
     executor.shutdown()
