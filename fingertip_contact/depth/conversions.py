@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fingertip_contact.depth.configuration import NetworkSpec, check_input_size, require_positive_m
 from fingertip_contact.files import atomic_write
+from fingertip_contact.json_file import read_object
 from fingertip_contact.resources import get_cache_directory
 
 GRAPH_FILES = {"openvino": "network.xml", "onnx": "network.onnx"}
@@ -56,7 +57,7 @@ def read(folder: Path) -> Conversion:
     """The conversion in a folder. Raises ValueError, with the remedy, if it is incomplete."""
     remedy = "delete the folder and export it again: fingertip-contact export"
     try:
-        fields = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
+        fields = read_object(folder / DESCRIPTION_FILE)
         conversion = Conversion(folder=folder, **fields)
         check_input_size(conversion.height, conversion.width)
         require_positive_m(conversion.max_depth_m, "max_depth_m")

@@ -9,12 +9,12 @@ from typing import Any, get_args
 
 import cv2
 import numpy as np
-import yaml
 
 from fingertip_contact.datatypes import FINGERS, HANDS, Finger, Handedness, Modifier
 from fingertip_contact.keyboard.shapes import RECTANGLE, make_key_shape
 from fingertip_contact.registry import KEY_SHAPES
-from fingertip_contact.settings import UniqueKeyLoader
+from fingertip_contact.safe_text import describe, to_printable
+from fingertip_contact.yaml_file import read_yaml
 
 _MM = 0.001
 _MAX_MM = 5000.0
@@ -25,14 +25,8 @@ _SIDE_TOLERANCE = 0.1
 
 
 def read_mapping(path: Path) -> Mapping[str, Any]:
-    """The file's top level. JSON is read as YAML, of which it is a subset. Raises ValueError if it is neither."""
-    try:
-        data = yaml.load(path.read_text(encoding="utf-8"), UniqueKeyLoader)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not a text file in UTF-8 ({error}); a layout is a YAML or JSON file") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        problem = " ".join(str(error).split())
-        raise ValueError(f"{path}: not readable as YAML or JSON ({problem}); correct the file there") from error
+    """The file's top level. JSON is read as YAML, of which it is a subset. Raises ValueError as `read_yaml` does."""
+    data = read_yaml(path)
     if not isinstance(data, Mapping):
         raise ValueError(
             f"{path}: holds {type(data).__name__} instead of a mapping; see docs/layout-file.md for the fields it needs"
@@ -47,8 +41,7 @@ class FileReader:
         self._path = path
 
     def error(self, where: str, value: object, remedy: str) -> ValueError:
-        shown = repr(value)
-        return ValueError(f"{self._path}: {where} is {shown if len(shown) <= 80 else shown[:77] + '...'}: {remedy}")
+        return ValueError(f"{self._path}: {to_printable(where)} is {describe(value)}: {remedy}")
 
     def mapping(self, entry: Mapping, name: str, where: str = "") -> Mapping:
         value = entry.get(name)

@@ -15,6 +15,7 @@ import yaml
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.layout_file import read_mapping
+from fingertip_contact.safe_text import describe
 
 _MAX_DISTANCE_M = 3.0
 _REMEDY = "`fingertip-contact keyboard pose` makes such a file"
@@ -40,11 +41,11 @@ def load_pose(path: Path, layout: Layout) -> RigidTransform:
     seen from above, OSError if it cannot be read."""
     data = read_mapping(path)
     if data.get("layout") != layout.name:
-        raise ValueError(f"{path}: layout is {data.get('layout')!r}, but {layout.name!r} is in use; {_REMEDY}")
+        raise ValueError(f"{path}: layout is {describe(data.get('layout'))}, but {layout.name!r} is in use; {_REMEDY}")
     entry = data.get("camera_from_sheet")
     if not isinstance(entry, Mapping):
         raise ValueError(
-            f"{path}: camera_from_sheet is {entry!r}; it has to hold rotation and translation_m. {_REMEDY}"
+            f"{path}: camera_from_sheet is {describe(entry)}; it has to hold rotation and translation_m. {_REMEDY}"
         )
     rotation = _read_array(path, entry, "rotation", (3, 3))
     translation_m = _read_array(path, entry, "translation_m", (3,))
@@ -66,6 +67,6 @@ def _read_array(path: Path, entry: Mapping, name: str, shape: tuple[int, ...]) -
     if values.shape != shape or not np.all(np.isfinite(values)):
         expected_shape = " x ".join(map(str, shape))
         raise ValueError(
-            f"{path}: {name} is {entry.get(name)!r}; it has to be {expected_shape} finite numbers. {_REMEDY}"
+            f"{path}: {name} is {describe(entry.get(name))}; it has to be {expected_shape} finite numbers. {_REMEDY}"
         )
     return values

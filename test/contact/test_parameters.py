@@ -67,7 +67,7 @@ def test_every_parameter_has_description_and_range() -> None:
         ("default: [1]", ["default", "map fields"]),
         ("[1, 2]", ["map names to values"]),
         ("a: {}\nb: {}", ["'default'", "a, b"]),
-        ("a: {", ["not valid YAML"]),
+        ("a: {", ["not readable as YAML"]),
     ],
 )
 def test_profile_errors_name_file_field_and_value(tmp_path: Path, text: str, words: list[str]) -> None:

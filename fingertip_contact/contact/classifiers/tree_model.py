@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from fingertip_contact.json_file import read_object
 
 # A tree has no more leaves than a number has bits.
 MAX_LEAVES = 32
@@ -91,14 +92,14 @@ def load_tree_ensemble(source: Path, features: tuple[str, ...]) -> TreeEnsemble:
     Raises ValueError for any other file, FileNotFoundError for a missing one.
     """
     try:
-        data = json.loads(source.read_text(encoding="utf-8"))
+        data = read_object(source)
         ensemble = _parse_ensemble(data, len(features))
         names = tuple(data["features"])
     except OSError as error:
         raise type(error)(
             f"{source} cannot be read: {error.strerror}; name a model folder, or leave the profile's model empty"
         ) from error
-    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"{source} is not a tree ensemble: {error!r}; write one with `evaluate fit-classifier`"
         ) from error

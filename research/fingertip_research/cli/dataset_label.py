@@ -9,7 +9,7 @@ import typer
 
 from fingertip_contact.cli import options
 from fingertip_contact.cli.progress import track_progress
-from fingertip_contact.recordings.jsonl import validate_choice
+from fingertip_contact.json_file import validate_choice
 
 if TYPE_CHECKING:
     from fingertip_research.datasets.dataset import Session

@@ -99,6 +99,8 @@ def make_depth_source(
 
 def _read_trained_size(weights: Path | None) -> str:
     """The input size in config.json beside the weights, as `train` writes it; default: one with the camera's aspect."""
+    from fingertip_contact.json_file import read_object
+
     config = weights.with_name("config.json") if weights else None
-    fields = json.loads(config.read_text(encoding="utf-8")) if config and config.is_file() else {}
+    fields = read_object(config) if config and config.is_file() else {}
     return f"{fields.get('input_height', 252)}x{fields.get('input_width', 336)}"

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from fingertip_contact.datatypes import FINGERS, LANDMARKS_PER_HAND, Finger, Handedness
-from fingertip_contact.recordings.jsonl import field_errors, read_object, validate_choice
+from fingertip_contact.json_file import field_errors, read_object, validate_choice
 
 CONTACT_STATES = ("contact", "tap", "touch")
 STATES = (*CONTACT_STATES, "hover")

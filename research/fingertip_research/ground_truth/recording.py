@@ -15,7 +15,7 @@ import numpy as np
 
 from fingertip_contact.datatypes import FINGERS, HANDS, Finger, Handedness
 from fingertip_contact.geometry import RigidTransform
-from fingertip_contact.recordings.jsonl import line_errors, read_lines, validate_choice
+from fingertip_contact.json_file import line_errors, read_lines, validate_choice
 from fingertip_contact.recordings.paths import GROUND_TRUTH_SUFFIX, sibling_path
 
 VERSION = 1
