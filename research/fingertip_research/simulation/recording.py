@@ -68,8 +68,9 @@ def simulate(
     rendered_frames = render_frames(Setup(scene, layout, trajectory.models), requests, workers)
     with (
         atomic_write(truth, overwrite=overwrite) as temporary_path,
-        temporary_path.open("w", encoding="utf-8") as lines,
         BagWriter(out, overwrite=overwrite) as bag,
+        # Closed before the bag appears: on a full disk neither does.
+        temporary_path.open("w", encoding="utf-8") as lines,
         progress(rendered_frames, len(requests)) as tracked_frames,
     ):
         lines.write(to_line(make_header_line(trajectory, layout, scene)))
