@@ -50,10 +50,13 @@ def escape_markup(text: str, max_length: int = MAX_MESSAGE_LENGTH) -> str:
     return escape(to_printable(text, max_length))
 
 
-def suggest(name: object, known: Iterable[str]) -> str:
-    """`; did you mean 'paper'?` for the known name that is nearest, empty where none is near."""
+def suggest(name: object, known: Iterable[str], min_ratio: float = 0.6) -> str:
+    """`; did you mean 'paper'?` for the known name that is nearest, empty where none is near.
+
+    min_ratio: of characters in common, 0 to 1; by default difflib's.
+    """
     names = list(islice(known, _MAX_COMPARED_NAMES))
-    found = get_close_matches(str(name)[:_MAX_COMPARED_LENGTH].lower(), names, n=1)
+    found = get_close_matches(str(name)[:_MAX_COMPARED_LENGTH].lower(), names, n=1, cutoff=min_ratio)
     return f"; did you mean {found[0]!r}?" if found else ""
 
 

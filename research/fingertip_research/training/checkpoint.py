@@ -94,7 +94,7 @@ def publish_weights(folder: Path, network: TrainableNetwork, configuration: Trai
 
 
 def write_durably(path: Path, write: Callable[[BinaryIO], Any]) -> None:
-    """An atomic write that waits until the file is on disk. Raises OSError that names the file; an interruption passes."""
+    """An atomic write that waits until the file is on disk. Raises OSError that names the file, or the interruption."""
     try:
         with atomic_write(path, overwrite=True) as partial_path, partial_path.open("wb") as stream:
             write(stream)
