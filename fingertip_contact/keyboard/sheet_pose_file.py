@@ -49,9 +49,15 @@ def load_pose(path: Path, layout: Layout) -> RigidTransform:
         )
     rotation = _read_array(path, entry, "rotation", (3, 3))
     translation_m = _read_array(path, entry, "translation_m", (3,))
-    if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-4) or np.linalg.det(rotation) < 0:
+    # Larger entries would overflow in the product.
+    is_bounded = bool(np.all(np.abs(rotation) <= 2))
+    is_orthogonal = is_bounded and np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-4)
+    if not is_orthogonal or np.linalg.det(rotation) < 0:
         raise ValueError(f"{path}: the rows of rotation have to be of length 1, at right angles. {_REMEDY}")
-    if translation_m[2] <= 0 or np.linalg.norm(translation_m) > _MAX_DISTANCE_M or rotation[:, 2] @ translation_m >= 0:
+    is_near = (
+        bool(np.all(np.abs(translation_m) <= _MAX_DISTANCE_M)) and np.linalg.norm(translation_m) <= _MAX_DISTANCE_M
+    )
+    if not is_near or translation_m[2] <= 0 or rotation[:, 2] @ translation_m >= 0:
         raise ValueError(
             f"{path}: with translation_m {translation_m.tolist()} the sheet does not lie in front of the camera with "
             f"its face up, within {_MAX_DISTANCE_M:g} m. {_REMEDY}"

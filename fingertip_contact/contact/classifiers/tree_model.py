@@ -132,7 +132,7 @@ def _parse_ensemble(data: dict[str, Any], feature_count: int) -> TreeEnsemble:
 def _parse_integers(values: Any) -> np.ndarray:
     """int64; raises ValueError for fractions."""
     numbers = np.array(values)
-    integers = numbers.astype(np.int64)
-    if (integers != numbers).any():
+    # Larger floats have no whole number to be cast to.
+    if not (np.abs(numbers) < 2**53).all() or ((integers := numbers.astype(np.int64)) != numbers).any():
         raise ValueError("an index is not a whole number")
     return integers

@@ -10,6 +10,7 @@ import typer
 
 from fingertip_contact.cli import options
 from fingertip_contact.cli.progress import track_progress
+from fingertip_contact.safe_text import to_one_line
 
 if TYPE_CHECKING:
     from fingertip_research.datasets.dataset import DatasetFrame
@@ -53,7 +54,7 @@ def depth(
     with track_progress(selected, len(selected), source) as tracked:
         scores, problems = score_frames(tracked, predict)
     for problem in problems:
-        typer.echo(f"left out: {problem}", err=True)
+        typer.echo(f"left out: {to_one_line(problem)}", err=True)
     result: dict[str, Any] = {"source": source, "skipped_frames": len(problems), **make_report(scores)}
     if html is not None:
         from fingertip_research.evaluation.depth_html import write_html
