@@ -20,15 +20,22 @@ _MIN_LEFTOVER_AGE_S = 10.0
 
 @contextmanager
 def atomic_write(
-    path: Path, *, overwrite: bool = False, replaceable: Callable[[Path], bool] = Path.is_file
+    path: Path,
+    *,
+    overwrite: bool = False,
+    replaceable: Callable[[Path], bool] = Path.is_file,
+    is_one_of_many: bool = False,
 ) -> Iterator[Path]:
     """Gives a path in a hidden folder beside `path`; the file or folder written there moves to `path` at the end.
 
     On any exception, Ctrl-C included, nothing is left and the old content of `path` stays; what a killed process left
     is removed by the next one that writes `path`. replaceable: what `overwrite` may replace, by default a file and
-    never a folder. Raises FileExistsError if `path` exists and may not be replaced: before anything is written, or at
-    the end if another process created it meanwhile; and if another process is about to replace it. Raises OSError that
-    names `path` if it cannot be written or the disk is full.
+    never a folder. is_one_of_many: in a folder with a file per frame, looking for leftovers would cost more with each
+    frame; it is left out.
+
+    Raises FileExistsError if `path` exists and may not be replaced: before anything is written, or at the end if
+    another process created it meanwhile; and if another process is about to replace it. Raises OSError that names
+    `path` if it cannot be written or the disk is full.
     """
     path = Path(path)
     if not overwrite:
@@ -36,7 +43,7 @@ def atomic_write(
     elif path.exists() and not replaceable(path):
         file_type = "a folder" if path.is_dir() else "something else"
         raise FileExistsError(f"{path} is {file_type}, which overwriting would destroy; choose another name")
-    is_written = _remove_leftovers(path)
+    is_written = not is_one_of_many and _remove_leftovers(path)
     if overwrite and is_written:
         raise FileExistsError(f"another process is writing {path}; wait until it ends, or choose another name")
     temporary_folder = _temporary_sibling(path)

@@ -9,7 +9,7 @@ from typing import Any
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.registry import CONTACT_CLASSIFIERS, SURFACE_SOURCES, Registry
 from fingertip_contact.resources import find_share_file
-from fingertip_contact.safe_text import describe, suggest
+from fingertip_contact.safe_text import describe, suggest, to_printable
 from fingertip_contact.settings import number, read_yaml_mapping, replace_values, validate
 
 PROFILES_FILE = "config/profiles.yaml"
@@ -135,8 +135,8 @@ def _build_parameters(source: Path, name: str, values: Any) -> ContactParameters
     if model:
         if not (source.parent / model).exists():
             raise FileNotFoundError(
-                f"{source}, profile {name}: the model {source.parent / model} does not exist; correct the path, "
-                "or leave it empty for the built-in model"
+                f"{source}, profile {name}: the model {to_printable(str(source.parent / model))} does not exist; "
+                "correct the path, or leave it empty for the built-in model"
             )
         values = {**values, "model": str(source.parent / model)}
     return replace_values(ContactParameters(), values, f"{source}, profile {name}")

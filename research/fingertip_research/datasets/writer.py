@@ -236,7 +236,7 @@ def write_json(path: Path, value: Mapping[str, Any], indent: int | None = None) 
 def atomic_write_bytes(path: Path, data: bytes) -> None:
     """Writes a file that appears complete or not at all. Raises OSError that names it if writing fails."""
     try:
-        with atomic_write(path, overwrite=True) as temporary_path:
+        with atomic_write(path, overwrite=True, is_one_of_many=True) as temporary_path:
             temporary_path.write_bytes(data)
     except OSError as error:
         raise OSError(f"cannot write {path}: {error.strerror or error}; files written before are complete") from error
