@@ -173,11 +173,10 @@ def load_noise_model(path: Path | None = None) -> NoiseModel:
         data = read_yaml(source)
         angles = tuple(_parse_noise(entry) for entry in data["angles"])
         noise_model = NoiseModel(tuple(data["recordings"]), angles)
+        angles_deg = [float(noise.angle_deg) for noise in angles]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{source} holds no fingertip noise: {error}; write one with `evaluate fit-noise`") from error
-    if not noise_model.angles or list(noise_model.angles) != sorted(
-        noise_model.angles, key=lambda noise: noise.angle_deg
-    ):
+    if not angles_deg or angles_deg != sorted(angles_deg):
         raise ValueError(f"{source}: the list of angles is empty or not ascending")
     return noise_model
 

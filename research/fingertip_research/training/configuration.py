@@ -127,7 +127,10 @@ def _parse_value(value: str) -> Any:
 
 def _read(path: Path) -> dict[str, Any]:
     values = read_yaml_mapping(path, "epochs: 80")
-    return {name: _parse_value(value) if isinstance(value, str) else value for name, value in values.items()}
+    try:
+        return {name: _parse_value(value) if isinstance(value, str) else value for name, value in values.items()}
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _parse_sizes(sizes: Any) -> tuple[tuple[int, int], ...]:
