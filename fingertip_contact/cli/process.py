@@ -43,7 +43,7 @@ def process(
     Example: fingertip-contact process out/fox.mcap --out fox.events.jsonl --video fox.mp4
     """
     from fingertip_contact.factory import KeyboardOptions, build_pipeline
-    from fingertip_contact.files import require_distinct, require_not_exists
+    from fingertip_contact.files import atomic_write, require_distinct, require_not_exists
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.pipeline import process_frames
     from fingertip_contact.recordings.events import event_writer, make_event_records
@@ -67,13 +67,13 @@ def process(
             loaded_layout, profile, calibration_seconds, keyboard_options, hand_tracker, output or (), depth_source
         )
         stack.callback(pipeline.contact.close)
+        # Both files are complete before the first appears: on a full disk neither does.
+        unfinished = [stack.enter_context(atomic_write(path, overwrite=force)) for path in outputs]
         draw = None
         if video is not None:
-            overlay = overlay_video(
-                video, loaded_layout, recording.camera, recording.frames_per_second, overwrite=force
-            )
+            overlay = overlay_video(unfinished[1], loaded_layout, recording.camera, recording.frames_per_second)
             draw = stack.enter_context(overlay)
-        write = stack.enter_context(event_writer(out, overwrite=force))
+        write = stack.enter_context(event_writer(unfinished[0]))
         typer.echo(f"reads {recording.streams_text} (depth source {depth_source})", err=True)
         frames = stack.enter_context(track_progress(recording.frames(), recording.frame_count, bag.name))
         presses = 0

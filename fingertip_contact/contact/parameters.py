@@ -9,6 +9,7 @@ from typing import Any
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.registry import CONTACT_CLASSIFIERS, SURFACE_SOURCES, Registry
 from fingertip_contact.resources import find_share_file
+from fingertip_contact.safe_text import describe, suggest, to_printable
 from fingertip_contact.settings import choice, number, read_yaml_mapping, replace_values, validate
 
 PROFILES_FILE = "config/profiles.yaml"
@@ -93,7 +94,7 @@ class ContactParameters:
         for name, registry in (("classifier", CONTACT_CLASSIFIERS), ("surface_source", SURFACE_SOURCES)):
             if getattr(self, name) not in registry:
                 raise ValueError(
-                    f"{name} is {getattr(self, name)!r}; "
+                    f"{name} is {describe(getattr(self, name))}; "
                     f"choose one of {', '.join(registry.names())}, or module:attribute"
                 )
         if self.surface_distance_max_m <= self.surface_distance_min_m:
@@ -127,7 +128,7 @@ def load_profile(name_or_path: str | Path) -> ContactParameters:
         name = next(iter(profiles)) if len(profiles) == 1 else "default"
     if name not in profiles:
         raise ValueError(
-            f"{source} has no contact profile {name!r}; choose one of {', '.join(profiles)}, "
+            f"{source} has no contact profile {name!r}{suggest(name, profiles)}; choose one of {', '.join(profiles)}, "
             "or name a file that ends in .yaml"
         )
     return _build_parameters(source, name, profiles[name])
@@ -136,17 +137,17 @@ def load_profile(name_or_path: str | Path) -> ContactParameters:
 def _build_parameters(source: Path, name: str, values: Any) -> ContactParameters:
     values = {} if values is None else values
     if not isinstance(values, dict):
-        raise ValueError(f"{source}, profile {name}: has to map fields to values, not {values!r}")
+        raise ValueError(f"{source}, profile {name}: has to map fields to values, not {describe(values)}")
     model = values.get("model", "")
     if not isinstance(model, str):
         raise ValueError(
-            f"{source}, profile {name}: model is {model!r}; it has to be a path, or empty for the built-in"
+            f"{source}, profile {name}: model is {describe(model)}; it has to be a path, or empty for the built-in"
         )
     if model:
         if not (source.parent / model).exists():
             raise FileNotFoundError(
-                f"{source}, profile {name}: the model {source.parent / model} does not exist; correct the path, "
-                "or leave it empty for the built-in model"
+                f"{source}, profile {name}: the model {to_printable(str(source.parent / model))} does not exist; "
+                "correct the path, or leave it empty for the built-in model"
             )
         values = {**values, "model": str(source.parent / model)}
     return replace_values(ContactParameters(), values, f"{source}, profile {name}")

@@ -9,6 +9,7 @@ import pytest
 
 from fingertip_contact.contact.classifiers.touch import CONTACT_FILE, TIMING_FILE, TOUCH_DOWN_FILE
 from fingertip_contact.contact.parameters import FAST_DECISION_S, ContactParameters, list_profiles, load_profile
+from repository import ROOT
 
 
 def test_sharp_depth_profile_equals_parameter_defaults() -> None:
@@ -79,7 +80,7 @@ def test_fast_decisions_wait_for_one_frame() -> None:
         ("default: [1]", ["default", "map fields"]),
         ("[1, 2]", ["map names to values"]),
         ("a: {}\nb: {}", ["'default'", "a, b"]),
-        ("a: {", ["not valid YAML"]),
+        ("a: {", ["not readable as YAML"]),
     ],
 )
 def test_profile_errors_name_file_field_and_value(tmp_path: Path, text: str, words: list[str]) -> None:
@@ -101,3 +102,14 @@ def test_missing_profile_file_is_named(tmp_path: Path) -> None:
     """A profile file that is not there is a FileNotFoundError with its path."""
     with pytest.raises(FileNotFoundError, match="nowhere"):
         load_profile(tmp_path / "nowhere.yaml")
+
+
+def test_profile_page_lists_every_field() -> None:
+    """With its range and its meaning, as the program has them."""
+    page = (ROOT / "docs/profile-file.md").read_text(encoding="utf-8")
+    for entry in fields(ContactParameters):
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{entry.name}` |")]
+        allowed = "{:g} to {:g}".format(*entry.metadata["range"]) if "range" in entry.metadata else ""
+        assert allowed in row
+        assert entry.metadata["description"] in row
+    assert page.count("\n| `") == len(fields(ContactParameters))

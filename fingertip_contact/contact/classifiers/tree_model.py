@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from fingertip_contact.json_file import read_object
 
 # A tree has no more leaves than a number has bits.
 MAX_LEAVES = 32
@@ -97,14 +98,14 @@ def load_tree_ensemble(source: Path, features: tuple[str, ...]) -> TreeEnsemble:
     Raises ValueError for any other file, FileNotFoundError for a missing one.
     """
     try:
-        data = json.loads(source.read_text(encoding="utf-8"))
+        data = read_object(source)
         ensemble = _parse_ensemble(data, len(features))
         names = tuple(data["features"])
     except OSError as error:
         raise type(error)(
             f"{source} cannot be read: {error.strerror}; name a model folder, or leave the profile's model empty"
         ) from error
-    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"{source} is not a tree ensemble: {error!r}; write one with `evaluate fit-classifier`"
         ) from error
@@ -137,7 +138,7 @@ def _parse_ensemble(data: dict[str, Any], feature_count: int) -> TreeEnsemble:
 def _parse_integers(values: Any) -> np.ndarray:
     """int64; raises ValueError for fractions."""
     numbers = np.array(values)
-    integers = numbers.astype(np.int64)
-    if (integers != numbers).any():
+    # Larger floats have no whole number to be cast to.
+    if not (np.abs(numbers) < 2**53).all() or ((integers := numbers.astype(np.int64)) != numbers).any():
         raise ValueError("an index is not a whole number")
     return integers

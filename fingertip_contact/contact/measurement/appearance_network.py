@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
 
 from fingertip_contact.contact.measurement.columns import FINGER_COUNT
 from fingertip_contact.contact.measurement.fingertip_crops import CROP_PX, FRAME_TIMES_S
+from fingertip_contact.openvino_import import openvino
 from fingertip_contact.resources import find_share_directory
 
 DEFAULT_MODEL = Path("config") / "contact_classifiers" / "touch" / "appearance.xml"
@@ -27,7 +27,7 @@ class AppearanceNetwork:
         FileNotFoundError for a missing one."""
         self._request = _compile(model or find_share_directory() / DEFAULT_MODEL).create_infer_request()
         self._input = np.zeros(_INPUT_SHAPE, np.uint8)
-        self._request.set_input_tensor(ov.Tensor(self._input, shared_memory=True))
+        self._request.set_input_tensor(openvino.Tensor(self._input, shared_memory=True))
         self._count = 0
 
     def start(self, images: np.ndarray) -> None:
@@ -49,10 +49,10 @@ class AppearanceNetwork:
 
 
 @cache
-def _compile(model: Path) -> ov.CompiledModel:
+def _compile(model: Path) -> openvino.CompiledModel:
     if not model.is_file():
         raise FileNotFoundError(f"the appearance network {model} does not exist; install the package again")
-    core = ov.Core()
+    core = openvino.Core()
     try:
         network = core.read_model(model)
         network.reshape(_INPUT_SHAPE)
