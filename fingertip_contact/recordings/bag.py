@@ -1,6 +1,7 @@
 """Recordings of a camera as ROS bags, read and written without ROS.
 
-Reads rosbag2 folders, single .mcap and .db3 files and ROS 1 .bag files; writes MCAP with zstd-compressed chunks.
+Reads rosbag2 folders, single .mcap and .db3 files and ROS 1 .bag files, with images of every kind that
+`transports` reads; writes MCAP with zstd-compressed chunks.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import numpy as np
-from rosbags import rosbag1, rosbag2
+from rosbags import rosbag2
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
-from rosbags.typesys import Stores, get_typestore
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.cameras.profile import CameraProfile
@@ -32,21 +33,40 @@ from fingertip_contact.images import (
     parse_stereo_info,
 )
 from fingertip_contact.pairing import header_stamp_ns, pair_by_stamp
-from fingertip_contact.recordings.camera_topics import IMAGE, camera_info_topic, describe_topics, find_camera_topics
+from fingertip_contact.recordings.bag_files import METADATA, find_bag_files
+from fingertip_contact.recordings.camera_topics import camera_info_topic, describe_topics, find_camera_topics
 from fingertip_contact.recordings.paths import BAG_SUFFIXES
+from fingertip_contact.recordings.storage import BagError, BagStorage, StoredMessage
 from fingertip_contact.recordings.streams import AUTO, Stream, describe_streams, select_streams
+from fingertip_contact.transports.any_image import (
+    COMPRESSED_IMAGE,
+    FOXGLOVE_COMPRESSED_IMAGE,
+    FOXGLOVE_RAW_IMAGE,
+    IMAGE,
+    read_image,
+)
+from fingertip_contact.transports.compressed_image import find_nearest_depth_m
 
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 
 MCAP_SUFFIX = ".mcap"
-# A folder with this file is a bag.
-METADATA = "metadata.yaml"
 
 # If none of the first frames has an image of a stream, its stamps and those of colour are not synchronised.
 MAX_UNPAIRED_FRAMES = 90
 
 # Image and CameraInfo are the same in every ROS 2 release, so one type store reads and writes them all.
 _TYPES = get_typestore(Stores.ROS2_KILTED)
+# Foxglove's types as its ROS package defines them.
+for _type, _definition in (
+    (FOXGLOVE_RAW_IMAGE, "uint32 width\nuint32 height\nstring encoding\nuint32 step\nuint8[] data"),
+    (FOXGLOVE_COMPRESSED_IMAGE, "uint8[] data\nstring format"),
+):
+    _TYPES.register(
+        get_types_from_msg(f"builtin_interfaces/Time timestamp\nstring frame_id\n{_definition}", _type)
+    )
+
+# How much of a bag's end is read for the last message of a topic, at first.
+_LAST_SECONDS_NS = 10**9
 
 T = TypeVar("T")
 
@@ -80,47 +100,50 @@ class Bag:
     topics: name -> message type. duration_s: from the first message to the last.
     """
 
-    def __init__(self, path: Path, reader: rosbag1.Reader | rosbag2.Reader) -> None:
+    def __init__(self, path: Path, storage: BagStorage) -> None:
         self.path = path
-        self._reader = reader
-        self._is_ros1 = isinstance(reader, rosbag1.Reader)
-        # A copy, which remains valid after the reader is closed.
-        self._all_connections = list(reader.connections)
-        self.topics: dict[str, str] = {connection.topic: connection.msgtype for connection in self._all_connections}
-        self.duration_s = reader.duration / 1e9
+        self._storage = storage
+        self.topics: dict[str, str] = {connection.topic: connection.msgtype for connection in storage.connections}
+        self.duration_s = (storage.end_ns - storage.start_ns) / 1e9
 
     def message_count(self, topic: str) -> int:
-        return sum(connection.msgcount for connection in self._select_connections([topic]))
+        return self._storage.counts[topic]
 
     def messages(self, topics: Iterable[str] | None = None) -> Iterator[RawMessage]:
         """The messages of some topics, or of all, in the order of recording.
 
         Raises ValueError if the bag ends before its last message, with the number of messages read.
         """
-        connections = self._select_connections(self.topics if topics is None else topics)
-        if not connections:
-            return
-        expected = sum(connection.msgcount for connection in connections)
+        wanted = set(self.topics if topics is None else topics) & set(self.topics)
+        expected = sum(map(self.message_count, wanted))
         count = 0
-        messages = map(self._make_raw_message, self._reader.messages(connections))
+        messages = self._storage.messages(wanted)
         while True:
             with _bag_errors(self.path, f" after {count} of {expected} messages"):
                 message = next(messages, None)
             if message is None:
                 break
             count += 1
-            yield message
+            yield _make_raw_message(message)
         if count < expected:
             raise ValueError(f"{self.path} is truncated: it ends after {count} of {expected} messages; record it again")
 
-    def _make_raw_message(self, item: tuple[Connection, int, bytes]) -> RawMessage:
-        connection, stamp_ns, data = item
-        cdr = bytes(_TYPES.ros1_to_cdr(data, connection.msgtype)) if self._is_ros1 else data
-        return RawMessage(connection.topic, connection.msgtype, stamp_ns, cdr)
+    def last_message(self, topic: str) -> RawMessage | None:
+        """The last message of a topic, without reading the others; None if there is none."""
+        if not self.message_count(topic):
+            return None
+        last = None
+        window_ns = _LAST_SECONDS_NS
+        with _bag_errors(self.path, f" at the end of {topic}"):
+            while last is None and window_ns < 4 * max(self._storage.end_ns - self._storage.start_ns, window_ns):
+                for message in self._storage.messages([topic], self._storage.end_ns - window_ns):
+                    last = message
+                window_ns *= 4
+        return None if last is None else _make_raw_message(last)
 
-    def _select_connections(self, topics: Iterable[str]) -> list[Connection]:
-        wanted = set(topics)
-        return [connection for connection in self._all_connections if connection.topic in wanted]
+
+def _make_raw_message(message: StoredMessage) -> RawMessage:
+    return RawMessage(message.topic, message.type, message.stamp_ns, message.cdr)
 
 
 class Recording:
@@ -205,7 +228,7 @@ class Recording:
 
     def _image_messages(self, topics: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
         for message in self.bag.messages(topics):
-            yield message.topic, _deserialize(self.path, message)
+            yield message.topic, _read_image(self.path, message)
 
     def _make_frame(self, images: dict[str, Any], calibration: StereoCalibration | None) -> Frame:
         color = images[self.color_topic]
@@ -261,13 +284,11 @@ def open_bag(path: str | Path) -> Iterator[Bag]:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"recording {path} does not exist")
-    storage = _find_storage(path)
+    files = find_bag_files(path)
     with ExitStack() as stack:
         with _bag_errors(path):
-            is_ros1 = storage.is_file() and storage.suffix == ".bag"
-            reader = rosbag1.Reader(storage) if is_ros1 else rosbag2.Reader(storage)
-            stack.enter_context(reader)
-        yield Bag(path, reader)
+            storage = stack.enter_context(BagStorage(files))
+        yield Bag(path, storage)
 
 
 @contextmanager
@@ -297,7 +318,7 @@ def open_color_images(path: str | Path, camera_profile: CameraProfile = D405) ->
     """
     with open_bag(path) as bag:
         topic = find_camera_topics(bag.topics, camera_profile, bag.path).color
-        yield (decode_color_image(_deserialize(bag.path, message)) for message in bag.messages([topic]))
+        yield (decode_color_image(_read_image(bag.path, message)) for message in bag.messages([topic]))
 
 
 class BagWriter:
@@ -409,29 +430,13 @@ def _is_bag(path: Path) -> bool:
     return path.is_file() or (path / METADATA).is_file()
 
 
-def _find_storage(path: Path) -> Path:
-    """The path to open: the folder, or the only bag file in a folder whose metadata.yaml is missing."""
-    if path.is_file():
-        if path.suffix not in BAG_SUFFIXES:
-            raise ValueError(f"{path} is not a bag; a bag is a rosbag2 folder or ends in {', '.join(BAG_SUFFIXES)}")
-        return path
-    if (path / METADATA).is_file():
-        return path
-    files = sorted(file for file in path.iterdir() if file.suffix in BAG_SUFFIXES)
-    if len(files) != 1:
-        names = ", ".join(file.name for file in files) or "none"
-        raise ValueError(
-            f"{path} has no {METADATA} and not exactly one bag file (found: {names}); "
-            "name the file itself, or repair the folder with `ros2 bag reindex`"
-        )
-    return files[0]
-
-
 @contextmanager
 def _bag_errors(path: Path, progress: str = "") -> Iterator[None]:
     """Turns every error of the bag library into one ValueError."""
     try:
         yield
+    except BagError:
+        raise
     # On a damaged file the library and its decompressors raise exceptions of many types.
     except Exception as error:
         raise ValueError(
@@ -443,6 +448,15 @@ def _bag_errors(path: Path, progress: str = "") -> Iterator[None]:
 def _deserialize(path: Path, message: RawMessage) -> Any:
     with _bag_errors(path, f" at {message.topic}"):
         return _TYPES.deserialize_cdr(message.cdr, message.type)
+
+
+def _read_image(path: Path, message: RawMessage) -> Any:
+    """The image of any message that has one, with the fields of sensor_msgs/Image."""
+    content = _deserialize(path, message)
+    try:
+        return read_image(content, message.type)
+    except ValueError as error:
+        raise ValueError(f"{path}, {message.topic} at {message.stamp_ns} ns: {error}") from error
 
 
 def _check_size(description: str, pixels: np.ndarray, camera: Camera) -> None:
