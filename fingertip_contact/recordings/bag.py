@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -45,7 +46,7 @@ from fingertip_contact.transports.any_image import (
     IMAGE,
     read_image,
 )
-from fingertip_contact.transports.compressed_image import find_nearest_depth_m
+from fingertip_contact.transports.compressed_image import MAX_INVERSE_DEPTH_M, find_nearest_depth_m
 
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 
@@ -61,9 +62,7 @@ for _type, _definition in (
     (FOXGLOVE_RAW_IMAGE, "uint32 width\nuint32 height\nstring encoding\nuint32 step\nuint8[] data"),
     (FOXGLOVE_COMPRESSED_IMAGE, "uint8[] data\nstring format"),
 ):
-    _TYPES.register(
-        get_types_from_msg(f"builtin_interfaces/Time timestamp\nstring frame_id\n{_definition}", _type)
-    )
+    _TYPES.register(get_types_from_msg(f"builtin_interfaces/Time timestamp\nstring frame_id\n{_definition}", _type))
 
 # How much of a bag's end is read for the last message of a topic, at first.
 _LAST_SECONDS_NS = 10**9
@@ -151,8 +150,9 @@ class Recording:
 
     camera: the colour camera's intrinsics; camera_description: where they come from, empty for the bag. depth_topic: of
     depth aligned to colour, imager_topics: of the left and the right imager; None where they were not recorded.
-    streams: those that `frames` reads. missing_depth_count, missing_stereo_count: number of frames, of those read, that
-    lack depth or an imager's image of their stamp although it is read.
+    streams: those that `frames` reads. notes: what users should know of the bag, a sentence each.
+    missing_depth_count, missing_stereo_count: number of frames, of those read, that lack depth or an imager's image
+    of their stamp although it is read.
     """
 
     def __init__(
@@ -162,10 +162,14 @@ class Recording:
         *,
         depth_source: str = AUTO,
         camera: Camera | None = None,
+        color_topic: str | None = None,
+        depth_unit_m: float | None = None,
     ) -> None:
         self.bag = bag
         self.path = bag.path
-        topics = find_camera_topics(bag.topics, camera_profile, self.path)
+        self._depth_unit_m = depth_unit_m
+        topics = find_camera_topics(bag.topics, camera_profile, self.path, color_topic)
+        self.notes = [f"{topic} is of another camera than {topics.color}: not read" for topic in topics.ignored]
         self.color_topic, self.depth_topic, self.imager_topics = topics.color, topics.depth, topics.imagers
         if not self.frame_count:
             raise ValueError(f"{self.path}: {self.color_topic} holds no image; record it again")
@@ -180,9 +184,15 @@ class Recording:
         """Number of colour images."""
         return self.bag.message_count(self.color_topic)
 
-    @property
+    @cached_property
     def duration_s(self) -> float:
-        return self.bag.duration_s
+        """From the first colour image to the last, by their own stamps; other topics may be latched long before."""
+        first, last = next(self.bag.messages([self.color_topic])), self.bag.last_message(self.color_topic)
+        if last is None:
+            return 0.0
+        first_ns, last_ns = (header_stamp_ns(_read_header(self.path, message)) for message in (first, last))
+        # Where stamps stand still, the time of recording is all that there is.
+        return (last_ns - first_ns if last_ns > first_ns else last.stamp_ns - first.stamp_ns) / 1e9
 
     @property
     def frames_per_second(self) -> float:
@@ -237,7 +247,7 @@ class Recording:
         stamp_ns = header_stamp_ns(color)
         try:
             color_bgr = decode_color_image(color)
-            depth_image = None if depth is None else decode_depth_image(depth)
+            depth_image = None if depth is None else decode_depth_image(depth, self._depth_unit_m)
             _check_size("colour", color_bgr, self.camera)
             if depth_image is not None:
                 _check_size("aligned depth", depth_image.values, self.camera)
@@ -250,13 +260,33 @@ class Recording:
 
     def _select_streams(self, depth_source: str) -> frozenset[Stream]:
         recorded: list[Stream] = []
-        if self.depth_topic is not None and self.bag.message_count(self.depth_topic):
+        if self.depth_topic is not None and self._holds_depth(self.depth_topic):
             recorded.append("depth")
         if self.imager_topics is not None:
             left, right = self.imager_topics
             if all(map(self.bag.message_count, (left, right, camera_info_topic(right)))):
                 recorded.append("imagers")
         return select_streams(depth_source, recorded, self.path, describe_topics(self.bag.topics))
+
+    def _holds_depth(self, topic: str) -> bool:
+        """Whether there is any; notes what its transport lost."""
+        first = next(self.bag.messages([topic]), None)
+        if first is None or first.type != COMPRESSED_IMAGE:
+            return first is not None
+        message = _deserialize(self.path, first)
+        if not len(message.data):
+            self.notes.append(
+                f"{topic} is empty: JPEG cannot hold depth; record .../compressedDepth, or set the driver's parameter "
+                "`.format` of .../compressed to png"
+            )
+            return False
+        nearest_m = find_nearest_depth_m(message)
+        if nearest_m is not None:
+            self.notes.append(
+                f"{topic} (32FC1 compressedDepth) holds no depth under {nearest_m:.3f} m: nearer points come back "
+                f"far away, so values over {MAX_INVERSE_DEPTH_M:g} m are dropped; record 16UC1 to keep them"
+            )
+        return True
 
     def _read_stereo_calibration(self, right_topic: str) -> StereoCalibration:
         return self._read_camera_info(right_topic, lambda info: parse_stereo_info(info, self._color_from_left))
@@ -298,16 +328,26 @@ def open_bag_recording(
     *,
     depth_source: str = AUTO,
     camera: Camera | None = None,
+    color_topic: str | None = None,
+    depth_unit_m: float | None = None,
 ) -> Iterator[Recording]:
     """Opens a bag of a camera, in which the endings of the topic names are those of the camera profile.
 
     depth_source: what the frames hold beside colour (docs/recordings.md); auto: whatever was recorded. camera: instead
-    of the recorded intrinsics; it has to be calibrated at the size of the images. Raises FileNotFoundError if it does
-    not exist; ValueError if it is not a bag, is truncated, lacks a topic (the error names those wanted and found), or
-    its camera was not calibrated.
+    of the recorded intrinsics; it has to be calibrated at the size of the images. color_topic: which camera, in a bag
+    of several, or one with other names. depth_unit_m: of 16UC1 depth in another unit than millimetres. Raises
+    FileNotFoundError if it does not exist; ValueError if it is not a bag, is truncated, lacks a topic (the error names
+    those wanted and found), or its camera was not calibrated.
     """
     with open_bag(path) as bag:
-        yield Recording(bag, camera_profile, depth_source=depth_source, camera=camera)
+        yield Recording(
+            bag,
+            camera_profile,
+            depth_source=depth_source,
+            camera=camera,
+            color_topic=color_topic,
+            depth_unit_m=depth_unit_m,
+        )
 
 
 @contextmanager
@@ -448,6 +488,12 @@ def _bag_errors(path: Path, progress: str = "") -> Iterator[None]:
 def _deserialize(path: Path, message: RawMessage) -> Any:
     with _bag_errors(path, f" at {message.topic}"):
         return _TYPES.deserialize_cdr(message.cdr, message.type)
+
+
+def _read_header(path: Path, message: RawMessage) -> Any:
+    """What has a header: the message, or an image made of it."""
+    content = _deserialize(path, message)
+    return content if hasattr(content, "header") else read_image(content, message.type)
 
 
 def _read_image(path: Path, message: RawMessage) -> Any:

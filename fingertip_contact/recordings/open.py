@@ -13,7 +13,8 @@ from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import Frame
 from fingertip_contact.geometry import Camera
-from fingertip_contact.recordings.bag import METADATA, open_bag_recording, open_color_images
+from fingertip_contact.recordings.bag import open_bag_recording, open_color_images
+from fingertip_contact.recordings.bag_files import METADATA
 from fingertip_contact.recordings.image_folder import IMAGE_SUFFIXES, find_images
 from fingertip_contact.recordings.paths import BAG_SUFFIXES
 from fingertip_contact.recordings.streams import AUTO, select_streams
@@ -26,6 +27,7 @@ class CameraRecording(Protocol):
     path: Path
     camera: Camera
     camera_description: str
+    notes: list[str]
     missing_depth_count: int
     missing_stereo_count: int
 
@@ -53,6 +55,8 @@ def open_recording(
     camera: Camera | None = None,
     find_camera: FindCamera | None = None,
     frames_per_second: float | None = None,
+    color_topic: str | None = None,
+    depth_unit_m: float | None = None,
 ) -> Iterator[CameraRecording]:
     """Opens a bag, a video file (.mp4, .avi, .mkv, .webm, .mov), or a folder of images (.png, .jpg, .bmp).
 
@@ -61,6 +65,8 @@ def open_recording(
     the resolution of the images, of a video at any of the same aspect ratio. find_camera: gives the intrinsics of a
     video or of images, where `camera` does not, as keyboard.camera_calibration.find_sheet_camera does for a layout; by
     default they are guessed. frames_per_second: of a folder, or instead of the stamps of a video.
+    color_topic: of a bag of several cameras, or with other names. depth_unit_m: of a bag's 16UC1 depth that is not in
+    millimetres.
 
     Raises FileNotFoundError if it does not exist; ValueError if it is not a recording, is truncated, lacks a topic (the
     error names those wanted and found), its camera was not calibrated, or its frame rate is not known.
@@ -72,7 +78,14 @@ def open_recording(
         yield VideoRecording(open_video(path, frames_per_second), camera, find_camera)
     else:
         bag = _require_recording(path)
-        with open_bag_recording(bag, camera_profile, depth_source=depth_source, camera=camera) as recording:
+        with open_bag_recording(
+            bag,
+            camera_profile,
+            depth_source=depth_source,
+            camera=camera,
+            color_topic=color_topic,
+            depth_unit_m=depth_unit_m,
+        ) as recording:
             yield recording
 
 

@@ -28,9 +28,7 @@ def read_image(message: Any, message_type: str) -> Any:
     header = StoredHeader(message.timestamp, message.frame_id)
     if message_type == FOXGLOVE_RAW_IMAGE:
         # foxglove.dev: RawImage is little-endian.
-        return StoredImage(
-            header, message.height, message.width, message.encoding, False, message.step, message.data
-        )
+        return StoredImage(header, message.height, message.width, message.encoding, False, message.step, message.data)
     return decompress_image(_Compressed(header, message.format, message.data))
 
 

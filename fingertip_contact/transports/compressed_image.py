@@ -132,7 +132,9 @@ def _decompress_zstd(message: Any, data: np.ndarray) -> StoredImage:
         else:
             pixels = zlib.decompressobj(_ANY_ZLIB_HEADER).decompress(coded, height * step + 1)
     except (zlib.error, zstd.ZstdError) as error:
-        raise ValueError(f"a zstd image ({encoding}) cannot be decompressed: {error}; record the topic again") from error
+        raise ValueError(
+            f"a zstd image ({encoding}) cannot be decompressed: {error}; record the topic again"
+        ) from error
     return StoredImage(message.header, height, width, encoding, bool(is_bigendian), step, pixels)
 
 
