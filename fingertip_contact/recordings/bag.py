@@ -238,7 +238,7 @@ class Recording:
 
     def _image_messages(self, topics: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
         for message in self.bag.messages(topics):
-            yield message.topic, _read_image(self.path, message)
+            yield message.topic, read_message_image(self.path, message)
 
     def _make_frame(self, images: dict[str, Any], calibration: StereoCalibration | None) -> Frame:
         color = images[self.color_topic]
@@ -273,7 +273,7 @@ class Recording:
         first = next(self.bag.messages([topic]), None)
         if first is None or first.type != COMPRESSED_IMAGE:
             return first is not None
-        message = _deserialize(self.path, first)
+        message = deserialize(self.path, first)
         if not len(message.data):
             self.notes.append(
                 f"{topic} is empty: JPEG cannot hold depth; record .../compressedDepth, or set the driver's parameter "
@@ -300,7 +300,7 @@ class Recording:
                 f"{self.path} has no intrinsics: record {topic} with the images; {describe_topics(self.bag.topics)}"
             )
         try:
-            return parse(_deserialize(self.path, first))
+            return parse(deserialize(self.path, first))
         except ValueError as error:
             raise ValueError(f"{self.path}, {topic}: {error}") from error
 
@@ -357,8 +357,13 @@ def open_color_images(path: str | Path, camera_profile: CameraProfile = D405) ->
     Raises FileNotFoundError if it does not exist; ValueError if it is not a bag, or has no colour images.
     """
     with open_bag(path) as bag:
-        topic = find_camera_topics(bag.topics, camera_profile, bag.path).color
-        yield (decode_color_image(_read_image(bag.path, message)) for message in bag.messages([topic]))
+        yield read_color_images(bag, find_camera_topics(bag.topics, camera_profile, bag.path).color)
+
+
+def read_color_images(bag: Bag, topic: str | None = None) -> Iterator[np.ndarray]:
+    """The images of a topic, by default the colour topic of a D405. Raises ValueError where there is none."""
+    topic = topic or find_camera_topics(bag.topics, D405, bag.path).color
+    return (decode_color_image(read_message_image(bag.path, message)) for message in bag.messages([topic]))
 
 
 class BagWriter:
@@ -485,20 +490,21 @@ def _bag_errors(path: Path, progress: str = "") -> Iterator[None]:
         ) from error
 
 
-def _deserialize(path: Path, message: RawMessage) -> Any:
+def deserialize(path: Path, message: RawMessage) -> Any:
+    """A message of the bag `path`. Raises ValueError if it is damaged, or of an unknown type."""
     with _bag_errors(path, f" at {message.topic}"):
         return _TYPES.deserialize_cdr(message.cdr, message.type)
 
 
 def _read_header(path: Path, message: RawMessage) -> Any:
     """What has a header: the message, or an image made of it."""
-    content = _deserialize(path, message)
+    content = deserialize(path, message)
     return content if hasattr(content, "header") else read_image(content, message.type)
 
 
-def _read_image(path: Path, message: RawMessage) -> Any:
+def read_message_image(path: Path, message: RawMessage) -> Any:
     """The image of any message that has one, with the fields of sensor_msgs/Image."""
-    content = _deserialize(path, message)
+    content = deserialize(path, message)
     try:
         return read_image(content, message.type)
     except ValueError as error:

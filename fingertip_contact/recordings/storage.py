@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import io
 import shutil
-import sys
+import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -26,13 +26,11 @@ from rosbags.typesys import Stores, get_typestore
 
 from fingertip_contact.recordings.bag_files import BagFiles
 from fingertip_contact.recordings.paths import COMPRESSED_SUFFIX
+from fingertip_contact.transports.any_image import IMAGE
+from fingertip_contact.transports.compressed_image import ZSTD_MAGIC, zstd
 
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
-
-_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_ROS1_MAGIC = b"#ROSBAG V"
+_UINT32 = struct.Struct("<I")
 # An MCAP file without chunks has no index. Its messages are sorted within this time: recorders write what arrives, and
 # threads overtake one another by much less.
 _SORTING_WINDOW_NS = 10**9
@@ -132,7 +130,7 @@ class _Ros2File:
         self._require_cdr(connections)
         for connection, stamp_ns, data in self._read(connections, start_ns):
             # Of a bag with compressed messages, metadata.yaml alone says so; CDR never begins like this.
-            cdr = zstd.decompress(data) if bytes(data[:4]) == _ZSTD_MAGIC else data
+            cdr = zstd.decompress(data) if bytes(data[:4]) == ZSTD_MAGIC else data
             yield StoredMessage(stamp_ns, connection.topic, connection.msgtype, cdr)
 
     def _require_cdr(self, connections: list[Connection]) -> None:
@@ -171,7 +169,8 @@ class _Ros1File:
         if not connections:
             return
         for connection, stamp_ns, data in self._reader.messages(connections, start_ns):
-            cdr = bytes(self._types.ros1_to_cdr(data, connection.msgtype))
+            content = _cut_image(data) if connection.msgtype == IMAGE else data
+            cdr = bytes(self._types.ros1_to_cdr(content, connection.msgtype))
             yield StoredMessage(stamp_ns, connection.topic, connection.msgtype, cdr)
 
 
@@ -208,7 +207,20 @@ class _Ros2Profile(io.BufferedReader):
 
 
 def _open_file(path: Path) -> _FileReader:
-    return _Ros1File(path) if path.suffix == ".bag" else _Ros2File(path)
+    # librealsense 2.56 wrote ROS 1 bags under any name.
+    with path.open("rb") as file:
+        is_ros1 = path.suffix == ".bag" or file.read(len(_ROS1_MAGIC)) == _ROS1_MAGIC
+    return _Ros1File(path) if is_ros1 else _Ros2File(path)
+
+
+def _cut_image(data: bytes) -> bytes:
+    """A sensor_msgs/Image of ROS 1 without what librealsense appends: the unit of depth, which an option tells too."""
+    # seq, stamp; frame_id; height, width; encoding; is_bigendian, step; data.
+    position = 12
+    for fixed in (8, 5, 0):
+        (length,) = _UINT32.unpack_from(data, position)
+        position += 4 + length + fixed
+    return data[:position]
 
 
 def _decompress(path: Path, stack: ExitStack) -> Path:
