@@ -106,7 +106,8 @@ class _Ros2File:
     def __init__(self, path: Path) -> None:
         self._path = path
         # rosbags opens whatever has `open`.
-        self._reader: Any = McapReader(_AnyProfile(path)) if path.suffix == ".mcap" else Sqlite3Reader(path)
+        mcap_path: Any = _AnyProfile(path)
+        self._reader: Any = McapReader(mcap_path) if path.suffix == ".mcap" else Sqlite3Reader(path)
 
     def __enter__(self) -> _Ros2File:
         try:

@@ -1,0 +1,101 @@
+"""Which forms of a recording are read, and whether their events are those of the plain one.
+
+    python benchmarks/recording_matrix.py RECORDING [--seconds 3.9] [--out docs/recording-forms.md]
+
+RECORDING: a plain one with colour, aligned depth and both imagers, as `simulate --infra` writes it. Each form is written
+from its first seconds (benchmarks/recording_forms), processed with default settings, and compared with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import cv2
+
+from fingertip_contact.factory import build_pipeline
+from fingertip_contact.files import atomic_write
+from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.pipeline import process_frames
+from fingertip_contact.recordings.bag import BagWriter, open_bag
+from fingertip_contact.recordings.events import EventRecord, make_event_records
+from fingertip_contact.recordings.open import open_recording
+from recording_forms.forms import FORMS
+
+HEAD = """# Forms of recordings
+
+Made by `python benchmarks/recording_matrix.py {command}` from the first {seconds:g} s of a simulated recording with colour,
+aligned depth and both imagers. Each form is written from it, read back and processed; `same events`: every field of every
+event is that of the plain recording. JPEG and 32FC1 depth change pixels: there the keys are compared, and the times.
+
+| form | size, MB | events | compared with the plain recording |
+|---|---|---|---|
+"""
+
+
+def cut(source: Path, target: Path, seconds: float) -> None:
+    with open_bag(source) as bag, BagWriter(target) as writer:
+        first_ns = None
+        for message in bag.messages():
+            first_ns = first_ns or message.stamp_ns
+            if message.stamp_ns - first_ns > seconds * 1e9:
+                return
+            writer.write(message.topic, message.type, message.stamp_ns, bytes(message.cdr))
+
+
+def process(path: Path) -> list[EventRecord]:
+    with open_recording(path) as recording:
+        pipeline = build_pipeline(load_layout("qwerty"))
+        try:
+            results = process_frames(recording.frames(), pipeline)
+            return [record for _, result in results for record in make_event_records(result)]
+        finally:
+            pipeline.contact.close()
+
+
+def compare(events: list[EventRecord], plain: list[EventRecord]) -> str:
+    if events == plain:
+        return "same events"
+    kinds, plain_kinds = ([(one.type, one.key, one.finger) for one in some] for some in (events, plain))
+    if kinds != plain_kinds:
+        return f"other events: {len(events)} instead of {len(plain)}"
+    apart_ms = max(abs(one.stamp_ns - other.stamp_ns) for one, other in zip(events, plain, strict=True)) / 1e6
+    return f"same keys, {apart_ms:.1f} ms apart at most"
+
+
+def measure_mb(path: Path) -> float:
+    files = path.iterdir() if path.is_dir() else (path,)
+    return sum(file.stat().st_size for file in files) / 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recording", type=Path)
+    parser.add_argument("--seconds", type=float, default=3.9)
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    command = f"RECORDING --seconds {arguments.seconds:g}"
+    lines = [HEAD.format(command=command, seconds=arguments.seconds)]
+    with TemporaryDirectory() as folder:
+        source = Path(folder, "plain.mcap")
+        cut(arguments.recording, source, arguments.seconds)
+        plain = process(source)
+        for form in FORMS:
+            with TemporaryDirectory() as target:
+                path = form.write(source, Path(target))
+                try:
+                    events = process(path)
+                    text = f"{len(events)} | {compare(events, plain)}"
+                except ValueError as error:
+                    text = f"- | {str(error).replace(str(path), path.name)}"
+                lines.append(f"| {form.name} | {measure_mb(path):.1f} | {text} |\n")
+                print(lines[-1], end="", flush=True)
+    if arguments.out is not None:
+        with atomic_write(arguments.out, overwrite=True) as temporary_path:
+            temporary_path.write_text("".join(lines))
+
+
+if __name__ == "__main__":
+    main()
