@@ -2,8 +2,8 @@
 
     python benchmarks/recording_matrix.py RECORDING [--seconds 3.9] [--out docs/recording-forms.md]
 
-RECORDING: a plain one with colour, aligned depth and both imagers, as `simulate --infra` writes it. Each form is written
-from its first seconds (benchmarks/recording_forms), processed with default settings, and compared with it.
+RECORDING: a plain one with colour, aligned depth and both imagers, as `simulate --infra` writes it. Each form is
+written from its first seconds (benchmarks/recording_forms), processed with default settings, and compared with it.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from recording_forms.forms import FORMS
 
 HEAD = """# Forms of recordings
 
-Made by `python benchmarks/recording_matrix.py {command}` from the first {seconds:g} s of a simulated recording with colour,
-aligned depth and both imagers. Each form is written from it, read back and processed; `same events`: every field of every
-event is that of the plain recording. JPEG and 32FC1 depth change pixels: there the keys are compared, and the times.
+Made by `python benchmarks/recording_matrix.py {command}` from the first {seconds:g} s of a simulated recording
+with colour, aligned depth and both imagers. Each form is written from it, read back and processed; `same events`: every
+field of every event is that of the plain recording. JPEG and 32FC1 depth change pixels: there the keys are compared, and
+the times.
 
 | form | size, MB | events | compared with the plain recording |
 |---|---|---|---|
