@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -65,7 +64,7 @@ for _type, _definition in (
     _TYPES.register(get_types_from_msg(f"builtin_interfaces/Time timestamp\nstring frame_id\n{_definition}", _type))
 
 # How much of a bag's end is read for the last message of a topic, at first.
-_LAST_SECONDS_NS = 10**9
+_LAST_SECONDS_NS = 2 * 10**8
 
 T = TypeVar("T")
 
@@ -148,11 +147,11 @@ def _make_raw_message(message: StoredMessage) -> RawMessage:
 class Recording:
     """A recording of a camera: colour, and what the depth source reads beside it; use `open_bag_recording`.
 
-    camera: the colour camera's intrinsics; camera_description: where they come from, empty for the bag. depth_topic: of
-    depth aligned to colour, imager_topics: of the left and the right imager; None where they were not recorded.
-    streams: those that `frames` reads. notes: what users should know of the bag, a sentence each.
-    missing_depth_count, missing_stereo_count: number of frames, of those read, that lack depth or an imager's image
-    of their stamp although it is read.
+    camera: the colour camera's intrinsics; camera_description: where they come from, empty for the bag.
+    depth_topic: of depth aligned to colour, imager_topics: of the left and the right imager; None where they were
+    not recorded. streams: those that `frames` reads. duration_s: from the first colour image to the last. notes:
+    what users should know of the bag, a sentence each. missing_depth_count, missing_stereo_count: number of frames,
+    of those read, that lack depth or an imager's image of their stamp although it is read.
     """
 
     def __init__(
@@ -176,6 +175,7 @@ class Recording:
         self.camera = camera or self._read_camera_info(self.color_topic, parse_camera_info)
         self.camera_description = "camera as calibrated" if camera else ""
         self.streams = self._select_streams(depth_source)
+        self.duration_s = self._measure_duration_s()
         self._color_from_left = camera_profile.color_from_left
         self.missing_depth_count = self.missing_stereo_count = 0
 
@@ -183,16 +183,6 @@ class Recording:
     def frame_count(self) -> int:
         """Number of colour images."""
         return self.bag.message_count(self.color_topic)
-
-    @cached_property
-    def duration_s(self) -> float:
-        """From the first colour image to the last, by their own stamps; other topics may be latched long before."""
-        first, last = next(self.bag.messages([self.color_topic])), self.bag.last_message(self.color_topic)
-        if last is None:
-            return 0.0
-        first_ns, last_ns = (header_stamp_ns(_read_header(self.path, message)) for message in (first, last))
-        # Where stamps stand still, the time of recording is all that there is.
-        return (last_ns - first_ns if last_ns > first_ns else last.stamp_ns - first.stamp_ns) / 1e9
 
     @property
     def frames_per_second(self) -> float:
@@ -235,6 +225,15 @@ class Recording:
                     f"{self.path}: none of the first {count} colour images has {name} of exactly its stamp; start the "
                     "driver with enable_sync:=true and record again, or choose depth source none for colour alone"
                 )
+
+    def _measure_duration_s(self) -> float:
+        """From the first colour image to the last, by their own stamps; other topics may be latched long before."""
+        first, last = next(self.bag.messages([self.color_topic])), self.bag.last_message(self.color_topic)
+        if last is None:
+            return 0.0
+        first_ns, last_ns = (header_stamp_ns(_read_header(self.path, message)) for message in (first, last))
+        # Where stamps stand still, the time of recording is all that there is.
+        return (last_ns - first_ns if last_ns > first_ns else last.stamp_ns - first.stamp_ns) / 1e9
 
     def _image_messages(self, topics: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
         for message in self.bag.messages(topics):
