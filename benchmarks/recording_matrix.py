@@ -30,8 +30,8 @@ HEAD = """# Forms of recordings
 
 Made by `python benchmarks/recording_matrix.py {command}` from the first {seconds:g} s of a simulated recording
 with colour, aligned depth and both imagers. Each form is written from it and read back: `same images` are equal in
-every pixel, stamp and intrinsic, so that the events are the same. JPEG and 32FC1 depth change pixels: such a form is processed,
-and its events are compared.
+every pixel, stamp and intrinsic, so that the events are the same. JPEG and 32FC1 depth change pixels: such a form is
+processed, and its events are compared.
 
 | form | size, MB | compared with the plain recording |
 |---|---|---|

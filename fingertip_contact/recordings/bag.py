@@ -194,6 +194,16 @@ class Recording:
         """What `frames` reads, in words."""
         return describe_streams(self.streams)
 
+    def require_plain_images(self) -> None:
+        """Raises ValueError where an image that is read is not a sensor_msgs/Image, which alone nodes subscribe to."""
+        topics = (self.color_topic, self.depth_topic, *(self.imager_topics or ()))
+        coded = [topic for topic in topics if topic is not None and self.bag.topics[topic] != IMAGE]
+        if coded:
+            raise ValueError(
+                f"{self.path} holds compressed images, which the nodes do not read: {', '.join(coded)}; play it with "
+                "`ros2 bag play` beside `ros2 run image_transport republish`, or use `fingertip-contact process`"
+            )
+
     def frames(self) -> Iterator[Frame]:
         """Every colour image in order, with depth and the imagers' images of exactly its stamp, or None.
 

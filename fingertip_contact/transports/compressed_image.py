@@ -98,10 +98,10 @@ def _decompress_depth(message: Any, data: np.ndarray) -> StoredImage:
     """compressedDepth: 16UC1 as it is; 32FC1 is A / (q - B) of the coded q, 0 invalid."""
     if len(data) <= _DEPTH_HEADER.size:
         raise ValueError(f"compressedDepth holds {len(data)} bytes, not even its header; record the topic again")
-    _, scale, offset = _DEPTH_HEADER.unpack_from(memoryview(data))
+    _, scale, offset = _DEPTH_HEADER.unpack(data[: _DEPTH_HEADER.size].tobytes())
     coded = data[_DEPTH_HEADER.size :]
     if message.format.endswith("rvl"):
-        width, height = _RVL_SIZE.unpack_from(memoryview(coded)) if len(coded) >= _RVL_SIZE.size else (0, 0)
+        width, height = _RVL_SIZE.unpack(coded[: _RVL_SIZE.size].tobytes()) if len(coded) >= _RVL_SIZE.size else (0, 0)
         # A pixel takes two bits of a word at the least: a run of zeros has no bound, but images have.
         if not 0 < width * height <= 1 << 26:
             raise ValueError(f"compressedDepth (rvl) states a size of {width}x{height}; record the topic again")
@@ -122,7 +122,7 @@ def _decompress_zstd(message: Any, data: np.ndarray) -> StoredImage:
     """The plugin of Jazzy and Kilted calls itself zstd, but writes gzip; later ones write Zstandard."""
     if len(data) < _ZSTD_HEADER.size:
         raise ValueError(f"a zstd image holds {len(data)} bytes, not even its header; record the topic again")
-    height, width, is_bigendian, step, length = _ZSTD_HEADER.unpack_from(memoryview(data))
+    height, width, is_bigendian, step, length = _ZSTD_HEADER.unpack(data[: _ZSTD_HEADER.size].tobytes())
     start = _ZSTD_HEADER.size + length
     encoding = bytes(data[_ZSTD_HEADER.size : start]).decode(errors="replace")
     coded = bytes(data[start:])

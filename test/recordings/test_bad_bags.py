@@ -203,6 +203,16 @@ class TestBadRecordings:
         with pytest.raises(ValueError, match="no depth aligned to colour"):
             read_frames(path, "sensor")
 
+    def test_nodes_do_not_take_compressed_images(self, tmp_path):
+        """Whoever plays a bag to nodes asks first; the plain one passes."""
+        plain = write_recording(tmp_path / "plain.mcap")
+        with open_bag_recording(plain) as recording:
+            recording.require_plain_images()
+        path = transported("bgr8", "/zstd", coders.code_zstd())(plain, tmp_path)
+        message = f"compressed images, which the nodes do not read: {COLOR}/zstd; play it .*republish"
+        with open_bag_recording(path) as recording, pytest.raises(ValueError, match=message):
+            recording.require_plain_images()
+
     def test_file_of_a_bag_is_missing(self, tmp_path):
         folder = write_recording(tmp_path / "bag")
         (folder / "bag.mcap").unlink()
