@@ -106,13 +106,12 @@ def _write_with_qos(source: Path, folder: Path) -> Path:
 def _write_parts(source: Path, folder: Path, *, by_topic: bool, keep_metadata: bool) -> Path:
     """Two files: the halves of a split bag, or colour and depth recorded apart and put together."""
     messages = list(read(source))
+    middle = len(messages) // 2
+    is_second = [("color" not in one.topic) if by_topic else (number >= middle) for number, one in enumerate(messages)]
     parts = {
-        "bag_0": [one for n, one in enumerate(messages) if ("color" in one.topic) == by_topic and by_topic],
-        "bag_1": [one for n, one in enumerate(messages) if ("color" in one.topic) != by_topic and by_topic],
+        name: [one for one, second in zip(messages, is_second, strict=True) if second == is_last]
+        for name, is_last in (("bag_0", False), ("bag_1", True))
     }
-    if not by_topic:
-        middle = len(messages) // 2
-        parts = {"bag_0": messages[:middle], "bag_1": messages[middle:]}
     target = folder / "bag"
     target.mkdir()
     counts: dict[str, int] = {}
