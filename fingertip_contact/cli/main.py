@@ -70,6 +70,10 @@ SUBCOMMANDS = {
         "fingertip_contact.cli.process:process",
         "Run the pipeline on a recording; write contact events and an optional video.",
     ),
+    "recording": Subcommand(
+        "fingertip_contact.cli.recording:app",
+        "Show what is in a recording, and whether it can be used.",
+    ),
     "keyboard": Subcommand(
         "fingertip_contact.cli.keyboard:app",
         "List, show and print keyboard layouts; locate a printed sheet, calibrate a camera on it.",

@@ -32,6 +32,8 @@ def process(
     output: options.Outputs = None,
     camera_info: options.CameraInfo = None,
     fps: options.FramesPerSecond = None,
+    color_topic: options.ColorTopic = None,
+    depth_unit_m: options.DepthUnit = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
     """Find every press, move and release in a recording, with its key.
@@ -61,7 +63,9 @@ def process(
     with ExitStack() as stack:
         # Everything that may be rejected comes before the first file is created.
         loaded_layout = load_layout(layout)
-        recording = stack.enter_context(open_with_camera(bag, loaded_layout, camera_info, fps, depth_source))
+        recording = stack.enter_context(
+            open_with_camera(bag, loaded_layout, camera_info, fps, depth_source, color_topic, depth_unit_m)
+        )
         keyboard_options = KeyboardOptions(str(sheet_pose or ""), words, repeat_delay_s)
         pipeline = build_pipeline(
             loaded_layout, profile, calibration_seconds, keyboard_options, hand_tracker, output or (), depth_source

@@ -108,6 +108,7 @@ def find_recorded_topics(context: LaunchContext) -> dict[str, str]:
     path = LaunchConfiguration("recording").perform(context)
     depth_source = LaunchConfiguration("depth_source", default=DEFAULT_DEPTH_SOURCE).perform(context)
     with open_bag_recording(path, depth_source=depth_source) as recording:
+        recording.require_plain_images()
         topics = {"color_image": recording.color_topic, "color_info": camera_info_topic(recording.color_topic)}
         if recording.depth_topic is not None:
             topics["depth_image"] = recording.depth_topic
