@@ -110,6 +110,7 @@ sys.modules["torch"] = sys.modules["timm"] = None  # importing either raises Imp
 from pathlib import Path
 import numpy as np
 from fingertip_contact.depth.estimator import DepthEstimator
+from repository import ROOT  # noqa: E402
 image = np.random.default_rng(5).integers(0, 256, (48, 64, 3), np.uint8)
 try:
     estimator = DepthEstimator(Path(sys.argv[1]), height={HEIGHT}, width={WIDTH}, max_depth_m={MAX_DEPTH_M}, threads=1)
@@ -142,7 +143,7 @@ def test_first_start_without_torch_names_the_remedy(checkpoint, tmp_path, monkey
     assert all(
         f"{name} fp32: {checkpoint} at 70x98 needs torch" in error for name in ("openvino", "onnxruntime", "torch")
     )
-    assert "pip install 'fingertip_contact[depth]'" in error
+    assert f"pip install '{ROOT}[depth]'" in error
     assert not list(tmp_path.iterdir())
 
 
