@@ -15,6 +15,7 @@ from depth_weights import D405_NAME, make_random_images, make_random_weights, sa
 from fingertip_contact.depth import conversions  # noqa: E402
 from fingertip_contact.depth.checkpoint import load_network  # noqa: E402
 from fingertip_contact.depth.estimator import DepthEstimator, mask_invalid  # noqa: E402
+from repository import ROOT  # noqa: E402
 
 HEIGHT, WIDTH = 70, 98
 # So that part of the random network's depth lies below the nearest valid one.
@@ -110,7 +111,6 @@ sys.modules["torch"] = sys.modules["timm"] = None  # importing either raises Imp
 from pathlib import Path
 import numpy as np
 from fingertip_contact.depth.estimator import DepthEstimator
-from repository import ROOT  # noqa: E402
 image = np.random.default_rng(5).integers(0, 256, (48, 64, 3), np.uint8)
 try:
     estimator = DepthEstimator(Path(sys.argv[1]), height={HEIGHT}, width={WIDTH}, max_depth_m={MAX_DEPTH_M}, threads=1)
