@@ -40,7 +40,9 @@ class Body:
             shades.append(_find_shades(placed, flesh) * [*mirror, 1])
         bones_m = np.concatenate(shades) if shades else np.zeros((0, 2, 4))
         return Solid(
-            np.concatenate(vertices).astype(np.float32), np.concatenate(triangles).astype(np.int32), bones_m.astype(np.float32)
+            np.concatenate(vertices).astype(np.float32),
+            np.concatenate(triangles).astype(np.int32),
+            bones_m.astype(np.float32),
         )
 
 

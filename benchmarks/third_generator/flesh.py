@@ -35,7 +35,7 @@ _OCCLUSION_STEPS_M = (0.004, 0.009, 0.016)
 
 @dataclass(frozen=True)
 class Flesh:
-    """A hand at rest. vertices_m, normals: (V, 3). triangles: (F, 3). weights: (V, 17), of the 15 finger bones, palm and
+    """A hand at rest. vertices_m, normals: (V, 3). triangles: (F, 3). weights: (V, 17), of 15 finger bones, palm and
     forearm. rest_bones: (17, 4, 4). openness: (V,) 0..1, how much sky a point sees past its own hand. nail, blush: (V,)
     0..1. sleeve: (V,) bool. pads_m: for each finger (P, 3) points of the skin in the last bone's frame, one of which
     touches the desk first. tips_m: (5, 3) ends of the fingers in that frame."""
@@ -137,7 +137,7 @@ def skin(flesh: Flesh, bones: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Flesh gives way to the desk: nothing is below z = 0.
     """
-    moves = bones @ np.linalg.inv(flesh.rest_bones)
+    moves = (bones @ np.linalg.inv(flesh.rest_bones)).astype(np.float32)
     blended = (flesh.weights @ moves[:, :3].reshape(len(moves), 12)).reshape(-1, 3, 4)
     vertices_m = np.einsum("vij,vj->vi", blended[:, :, :3], flesh.vertices_m) + blended[:, :, 3]
     normals = np.einsum("vij,vj->vi", blended[:, :, :3], flesh.normals)
@@ -166,10 +166,10 @@ def _put_on_sleeve(hand: Flesh, field: _Field) -> Flesh:
     weights[:, FOREARM] = 1
     return replace(
         hand,
-        vertices_m=np.concatenate([hand.vertices_m, points_m.reshape(-1, 3)]),
-        normals=np.concatenate([hand.normals, outward.reshape(-1, 3)]),
+        vertices_m=np.concatenate([hand.vertices_m, points_m.reshape(-1, 3)]).astype(np.float32),
+        normals=np.concatenate([hand.normals, outward.reshape(-1, 3)]).astype(np.float32),
         triangles=np.concatenate([hand.triangles, triangles]).astype(np.int32),
-        weights=np.concatenate([hand.weights, weights]),
+        weights=np.concatenate([hand.weights, weights]).astype(np.float32),
         openness=np.concatenate([hand.openness, np.full(count, 0.9)]),
         nail=np.concatenate([hand.nail, np.zeros(count)]),
         blush=np.concatenate([hand.blush, np.zeros(count)]),
@@ -185,7 +185,9 @@ def _find_joints(skeleton: Skeleton, bones: np.ndarray, radii_m: np.ndarray) -> 
     return np.concatenate([starts_m, ends_m[:, None]], axis=1)
 
 
-def _measure_cone(points_m: np.ndarray, start_m: np.ndarray, end_m: np.ndarray, first: float, last: float) -> np.ndarray:
+def _measure_cone(
+    points_m: np.ndarray, start_m: np.ndarray, end_m: np.ndarray, first: float, last: float
+) -> np.ndarray:
     """Distance to a cone with round ends of these radii."""
     along_m = end_m - start_m
     fraction = np.clip((points_m - start_m) @ along_m / (along_m @ along_m), 0, 1)

@@ -21,7 +21,9 @@ class Steps:
         self.add(np.asarray(posture) - self.last, begin_s, duration_s)
         self.last = np.array(posture, dtype=float)
 
-    def pulse(self, change: np.ndarray, begin_s: float, duration_s: float, back_s: float, back_duration_s: float) -> None:
+    def pulse(
+        self, change: np.ndarray, begin_s: float, duration_s: float, back_s: float, back_duration_s: float
+    ) -> None:
         """Adds a change that is undone later."""
         self.add(change, begin_s, duration_s)
         self.add(-np.asarray(change), back_s, back_duration_s)

@@ -147,7 +147,13 @@ class Painter:
         _put(self._solid, "scatter", tuple(look.scatter))
         _put(self._reach, "grid_m", shaders.LIGHT_GRID_M)
         _put(self._reach, "lamp_width", look.lamp_width)
-        for name, value in (("sheet", 2), ("desk", 3), ("light", 1), ("sheet_m", look.sheet_m), ("desk_m", look.desk_m)):
+        for name, value in (
+            ("sheet", 2),
+            ("desk", 3),
+            ("light", 1),
+            ("sheet_m", look.sheet_m),
+            ("desk_m", look.desk_m),
+        ):
             _put(self._plane, name, value)
         _put(self._plane, "grid_m", shaders.LIGHT_GRID_M)
         _put(self._plane, "gloss", look.gloss)
@@ -156,7 +162,7 @@ class Painter:
 
 
 def _put(program: moderngl.Program, name: str, value: Any) -> None:
-    """Sets a uniform; matrices are transposed for OpenGL. One that the shader does not use is left out by its compiler."""
+    """Sets a uniform; matrices are transposed for OpenGL. The compiler leaves out what a shader does not use."""
     if name not in program:
         return
     if isinstance(value, np.ndarray):

@@ -39,9 +39,9 @@ _COMFORT = 0.0006
 
 @dataclass(frozen=True)
 class Person:
-    """hover_m: height of waiting fingers. lift_m: smallest and largest additional lift before a tap. wrist_share: of the
-    way to a key that the wrist goes. wrists: for each hand x, y, z, yaw, pitch, roll at home, in the sheet frame; a left
-    hand's in the mirrored one. homes_rad: (5, 4) of each hand. sway_m: of the wrist."""
+    """hover_m: height of waiting fingers. lift_m: smallest and largest additional lift before a tap. wrist_share: of
+    the way to a key that the wrist goes. wrists: for each hand x, y, z, yaw, pitch, roll at home, in the sheet frame; a
+    left hand's in the mirrored one. homes_rad: (5, 4) of each hand. sway_m: of the wrist."""
 
     skeletons: dict[Handedness, Skeleton]
     fleshes: dict[Handedness, Flesh]
@@ -92,7 +92,7 @@ def sample_person(seed: int, layout: Layout, posture: Posture) -> Person:
         fleshes=dict.fromkeys(HANDS, flesh),
         wrists=wrists,
         homes_rad=homes_rad,
-        arm_yaw_rad=float(np.radians(random.uniform(-16, 6))),
+        arm_yaw_rad=float(np.radians(random.uniform(2, 22))),
         hover_m=hover_m,
         lift_m=(low_m, low_m + random.uniform(0.002, 0.011)),
         overshoot=float(random.uniform(0, 0.35)),
@@ -109,7 +109,9 @@ def find_pad_m(skeleton: Skeleton, flesh: Flesh, finger: int, wrist: np.ndarray,
     return pads_m[0]
 
 
-def find_pads_m(skeleton: Skeleton, flesh: Flesh, finger: int, wrists: np.ndarray, angles_rad: np.ndarray) -> np.ndarray:
+def find_pads_m(
+    skeleton: Skeleton, flesh: Flesh, finger: int, wrists: np.ndarray, angles_rad: np.ndarray
+) -> np.ndarray:
     """(T, 6), (T, 4) -> (T, 3): the lowest point of a fingertip over time."""
     last = make_pose(wrists[:, :3], wrists[:, 3:]) @ pose_finger(skeleton, finger, angles_rad)[:, 2]
     points_m = np.einsum("tij,pj->tpi", last[:, :3, :3], flesh.pads_m[finger]) + last[:, None, :3, 3]
@@ -120,8 +122,8 @@ def find_pads_m(skeleton: Skeleton, flesh: Flesh, finger: int, wrists: np.ndarra
 def reach(
     skeleton: Skeleton, flesh: Flesh, finger: int, wrist: np.ndarray, target_m: np.ndarray, comfortable_rad: np.ndarray
 ) -> tuple[np.ndarray, float]:
-    """(4,) angles that bring a fingertip's lowest point to target_m, near the comfortable ones; and the rest of the way,
-    metres."""
+    """(4,) angles that bring a fingertip's lowest point to target_m, near the comfortable ones; and the rest of the
+    way, metres."""
     low_rad, high_rad = MIN_ANGLES_RAD[finger, :3], MAX_ANGLES_RAD[finger, :3]
 
     def complete(values_rad: np.ndarray) -> np.ndarray:

@@ -44,7 +44,7 @@ _IMAGERS = (
 _AWAY_M = 0.02
 _EXPOSURES_S = (0.004, 0.014)
 # A picture is a mean over the exposure where the hands move more than this in it.
-_STILL_M = 0.0002
+_STILL_M = 0.0005
 
 # Gets the frames and their number, returns the frames.
 Progress = Callable[[Iterator["RenderedFrame"], int], AbstractContextManager[Iterator["RenderedFrame"]]]
@@ -67,8 +67,8 @@ class Scene:
 
 @dataclass(frozen=True)
 class RenderedFrame:
-    """color_bgr: (H, W, 3) uint8. depth_mm: (H, W) uint16 on its pixels, and imagers: left and right, (H, W) uint8; both
-    None for a webcam. truth: the ground-truth line."""
+    """color_bgr: (H, W, 3) uint8. depth_mm: (H, W) uint16 on its pixels, and imagers: left and right, (H, W) uint8;
+    both None for a webcam. truth: the ground-truth line."""
 
     stamp_ns: int
     color_bgr: np.ndarray

@@ -26,7 +26,7 @@ class Sensor:
 
     def __init__(self, seed: int, view: View) -> None:
         self._random = np.random.default_rng(_STREAM + seed)
-        self._gain = self._random.uniform(0.95, 1.18)
+        self._gain = self._random.uniform(0.85, 1.08)
         balance = self._random.uniform(0.94, 1.06, 3).astype(np.float32)
         self._noise = float(self._random.uniform(0.8, 2.6))
         self._blur_px = float(self._random.uniform(0.35, 0.75))
@@ -41,7 +41,16 @@ class Sensor:
         if view.imager is not None:
             self._alignment = DepthAlignment(view.imager, view.color)
             self._matcher = cv2.StereoSGBM.create(
-                0, _SEARCH_PX, _BLOCK_PX, 8 * _BLOCK_PX**2, 32 * _BLOCK_PX**2, 1, 31, 5, 80, 2,
+                0,
+                _SEARCH_PX,
+                _BLOCK_PX,
+                8 * _BLOCK_PX**2,
+                32 * _BLOCK_PX**2,
+                1,
+                31,
+                5,
+                80,
+                2,
                 cv2.STEREO_SGBM_MODE_SGBM_3WAY,
             )
 
@@ -60,7 +69,10 @@ class Sensor:
         scale = imager.fx / color.fx
         from_color = np.array([[scale, 0, imager.cx - scale * color.cx], [0, scale, imager.cy - scale * color.cy]])
         left = cv2.warpAffine(
-            color_light @ _GREY, from_color, (imager.width, imager.height), flags=cv2.INTER_LINEAR,
+            color_light @ _GREY,
+            from_color,
+            (imager.width, imager.height),
+            flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )
         return self._take_grey(left), self._take_grey(cv2.GaussianBlur(right_light @ _GREY, (0, 0), 0.45))

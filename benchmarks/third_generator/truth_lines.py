@@ -9,7 +9,7 @@ import numpy as np
 
 from fingertip_contact.datatypes import FINGERS, HANDS, Handedness
 from fingertip_research.ground_truth.recording import VERSION
-from third_generator.performance import GRID_S, Performance
+from third_generator.performance import GRID_S, Contact, Performance
 from third_generator.skeleton import FINGER_COUNT
 from third_generator.view import View
 
@@ -38,7 +38,7 @@ def make_header_line(settings: dict[str, Any], performance: Performance, view: V
 
 
 def list_contact_lines(performance: Performance) -> Iterator[dict[str, Any]]:
-    """Taps and rests. A contact shorter than the grid's step has no line: no camera could tell it."""
+    """Taps and rests."""
     for contact in performance.contacts:
         press_ns, release_ns = to_stamp_ns(contact.press_s), to_stamp_ns(contact.release_s)
         who = {"hand": contact.hand, "finger": FINGERS[contact.finger]}
@@ -96,11 +96,11 @@ def _make_hand(
     return {"hand": hand, "joints_m": joints_m, "fingers": fingers}
 
 
-def _find_contact(performance: Performance, hand: Handedness, finger: int, time_s: float) -> Any:
+def _find_contact(performance: Performance, hand: Handedness, finger: int, time_s: float) -> Contact | None:
     for contact in performance.contacts:
-        if contact.hand == hand and contact.finger == finger:
-            if contact.press_s - GRID_S / 2 <= time_s < contact.release_s - GRID_S / 2:
-                return contact
+        is_now = contact.press_s - GRID_S / 2 <= time_s < contact.release_s - GRID_S / 2
+        if is_now and (contact.hand, contact.finger) == (hand, finger):
+            return contact
     return None
 
 

@@ -105,7 +105,8 @@ def _add_stroke(
     depth_m = float(np.clip((lift_m + person.hover_m) * 8 * (dwell_s * 0.45 / fall_s) ** 3, 0.0007, 0.006))
     wrist = _find_wrist(person, stroke, target_m, depth_m)
     sunk = wrist - [0, 0, _SINK_M, 0, 0, 0]
-    above, _ = reach(skeleton, flesh, finger, wrist, np.array([*target_m, person.hover_m + lift_m]), home[finger])
+    level = np.array([*wrist[:2], *person.wrists[hand][2:]])
+    above, _ = reach(skeleton, flesh, finger, level, np.array([*target_m, person.hover_m + lift_m]), home[finger])
     below, _ = reach(skeleton, flesh, finger, sunk, np.array([*target_m, -depth_m]), above)
     remaining = depth_m / (person.hover_m + lift_m + depth_m)
     # A minimum-jerk step has this share of its time left when `remaining` of its way is left, near its end.
@@ -122,8 +123,9 @@ def _add_stroke(
     _move_finger(track, finger, home[finger] - below + over, rise_begin_s, rise_s)
     _move_finger(track, finger, -over, rise_begin_s + 0.8 * rise_s, random.uniform(0.12, 0.25))
     _pull_neighbours(track, finger, person.coupling, random, (fall_begin_s, fall_s, rise_begin_s, rise_s))
-    _move_wrist(plan, person, stroke, wrist, (fall_begin_s - lead_s, fall_begin_s + 0.6 * fall_s))
-    plan.wrists[hand].pulse(np.array([0, 0, -_SINK_M, 0, 0, 0]), fall_begin_s, fall_s, rise_begin_s, rise_s)
+    _move_wrist(plan, person, stroke, level, (fall_begin_s - lead_s, fall_begin_s + 0.6 * fall_s))
+    # The hand sinks with the stroke, and as much further as the finger needs it to reach its key.
+    plan.wrists[hand].pulse(sunk - level, fall_begin_s, fall_s, rise_begin_s, rise_s)
     plan.strokes.append(stroke)
 
 

@@ -24,8 +24,8 @@ _DEVICES: dict[str, tuple[tuple[int, int], float, float | None]] = {
 
 @dataclass(frozen=True)
 class View:
-    """color and imager: intrinsics; imager is None for a webcam. Colour and the left imager share their place; the right
-    imager is BASELINE_M to the right."""
+    """color and imager: intrinsics; imager is None for a webcam. Colour and the left imager share their place; the
+    right imager is BASELINE_M to the right."""
 
     side: Side
     color: Camera
