@@ -58,7 +58,7 @@ def main() -> None:
         print(f"{scene.text or 'hands only'!r}, seed {scene.seed}, {scene.angle_deg:g} degrees", flush=True)
         try:
             recording = ensure_recording(scene, lambda frames, total: track_progress(frames, total, "rendering"))
-        except RuntimeError as error:
+        except (ModuleNotFoundError, RuntimeError) as error:
             parser.exit(1, f"error: {error}\n")
         if arguments.link_to is not None:
             _link(recording, arguments.link_to / f"{arguments.set}_{number}.mcap")

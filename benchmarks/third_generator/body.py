@@ -8,9 +8,9 @@ import numpy as np
 
 from fingertip_contact.datatypes import Handedness
 from third_generator.flesh import FOREARM_LENGTH_M, Flesh, skin
-from third_generator.painter import Solid
 from third_generator.scenery import Look
 from third_generator.skeleton import BONE_COUNT
+from third_generator.solid import Solid
 
 _SKIN, _CLOTH, _THING = 0.0, 1.0, 2.0
 _NAIL_TINT, _BLUSH_TINT = np.array([1.18, 1.05, 1.08]), np.array([1.06, 0.84, 0.84])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from skimage.measure import marching_cubes
 
 from third_generator.skeleton import ANGLE_COUNT, BONE_COUNT, FINGER_COUNT, Skeleton, pose_bones
 
@@ -102,7 +101,7 @@ class _Field:
 
 
 def make_flesh(skeleton: Skeleton, sleeve_m: float) -> Flesh:
-    """sleeve_m: where the sleeve begins behind the wrist."""
+    """sleeve_m: where the sleeve begins behind the wrist. Raises ModuleNotFoundError without scikit-image."""
     bones = pose_bones(skeleton, np.zeros((1, FINGER_COUNT, ANGLE_COUNT)))[0]
     radii_m = _RADII_M * skeleton.scale * skeleton.radius_scale
     field = _Field(_find_joints(skeleton, bones, radii_m), radii_m, skeleton, sleeve_m)
@@ -202,6 +201,9 @@ def _join(first: np.ndarray, second: np.ndarray, blend_m: float) -> np.ndarray:
 
 
 def _mesh(field: _Field) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (V, 3) and triangles (F, 3) of the field's zero; the arm is open within the sleeve."""
+    from skimage.measure import marching_cubes  # only where a hand is meshed: tests have stand-ins
+
     points_m = field.joints_m.reshape(-1, 3)
     low_m = np.minimum(points_m.min(0) - 0.02, [-0.055, -field.sleeve_m - 0.012, -0.045])
     high_m = np.maximum(points_m.max(0) + 0.02, [0.055, 0, 0.045])

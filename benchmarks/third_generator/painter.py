@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import moderngl
@@ -11,6 +10,7 @@ import numpy as np
 from fingertip_contact.geometry import Camera, RigidTransform
 from third_generator import shaders
 from third_generator.scenery import Look
+from third_generator.solid import Solid
 
 _NEAR_M, _FAR_M = 0.05, 4.0
 _SHADOW_PX, _SHADOW_SPAN_M = 1024, 0.62
@@ -19,17 +19,6 @@ _GRID_PX = (360, 270)
 _VERTEX_FORMAT = ("3f 3f 3f 4f 2f", "in_position", "in_normal", "in_rest", "in_color", "in_traits")
 _MAX_BONES = 36
 _CORNERS = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32)
-
-
-@dataclass(frozen=True)
-class Solid:
-    """What stands on the desk at a time. vertices: (V, 15) float32, position, normal, place at rest, albedo and
-    openness, kind and gloss (`shaders.FRAGMENT`). triangles: (F, 3) int32. bones: (B, 2, 4) float32, the ends and the
-    radius of what hides the sky; metres, sheet frame."""
-
-    vertices: np.ndarray
-    triangles: np.ndarray
-    bones: np.ndarray
 
 
 class Painter:

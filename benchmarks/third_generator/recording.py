@@ -23,11 +23,12 @@ from fingertip_research.ground_truth.recording import ground_truth_path
 from fingertip_research.simulation.recording_cache import is_complete
 from third_generator.body import Body
 from third_generator.idle_plan import plan_idleness
-from third_generator.painter import Painter, Solid
+from third_generator.painter import Painter
 from third_generator.performance import Performance, perform
 from third_generator.person import Posture, sample_person
 from third_generator.scenery import sample_look
 from third_generator.sensor import Sensor
+from third_generator.solid import Solid
 from third_generator.truth_lines import PERIOD_NS, list_contact_lines, make_frame_line, make_header_line, to_stamp_ns
 from third_generator.typing_plan import plan_typing
 from third_generator.view import BASELINE_M, Device, Side, sample_view

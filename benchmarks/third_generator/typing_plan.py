@@ -62,8 +62,7 @@ def plan_typing(person: Person, layout: Layout, text: str, random: np.random.Gen
         if key.name == "space":
             hand = HANDS[int(random.integers(2))]
         press_s = max(press_s, free_s[hand, finger] + 0.20)
-        dwell_s = float(np.interp(100 * random.random(), _DWELL_PERCENTS, _DWELLS_S))
-        stroke = Stroke(hand, finger, key.name, character, press_s, press_s + dwell_s)
+        stroke = Stroke(hand, finger, key.name, character, press_s, press_s + draw_dwell_s(random))
         _add_stroke(plan, person, np.array(key.center_m), np.array(key.size_m), stroke, random)
         free_s[hand, finger] = stroke.release_s
         interval_s = 12 / person.words_per_minute * random.lognormal(-0.06, 0.35)
@@ -73,6 +72,11 @@ def plan_typing(person: Person, layout: Layout, text: str, random: np.random.Gen
         plan.wrists[hand].move_to(person.wrists[hand] + AWAY, leave_s + random.uniform(0, 0.2), 0.8)
     plan.end_s = leave_s + 0.9
     return plan
+
+
+def draw_dwell_s(random: np.random.Generator) -> float:
+    """How long a tap lasts, distributed as measured ones."""
+    return float(np.interp(100 * random.random(), _DWELL_PERCENTS, _DWELLS_S))
 
 
 def begin_plan(person: Person) -> Plan:
