@@ -58,7 +58,7 @@ def test_a_recording_shows_the_sheet_where_the_truth_says(tmp_path: Path) -> Non
     with open_recording(path, depth_source="stereo") as recording:
         frames = list(recording.frames())
     assert len(frames) == FRAME_COUNT
-    image, camera = frames[0].image, frames[0].camera
+    image, camera = frames[0].color_bgr, frames[0].camera
     layout = load_layout("qwerty")
     detector = cv2.aruco.ArucoDetector(cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, layout.dictionary)))
     corners_px, numbers, _ = detector.detectMarkers(image)
