@@ -21,6 +21,11 @@ endif
 TORCH_PIN := torch==2.14.1 torchvision==0.29.1
 PROJECTS := pyproject.toml research/pyproject.toml setup.py
 
+# Gigabytes on disk that an environment takes, measured; pip unpacks for minutes before it finds out. $(call require_gb,N)
+define require_gb
+@free=$$(df -Pk . | awk 'NR == 2 { print int($$4 / 1048576) }'); test "$$free" -ge $(1) || { echo "error: $(VENV) takes $(1) GB of disk, and $$free GB are free in $(CURDIR); free some, or clone elsewhere" >&2; exit 2; }
+endef
+
 # The shell reads them from its environment, so that any character in them is safe.
 export TEXT SEED ANGLE MAX_CER
 
@@ -79,5 +84,6 @@ $(VENV)/.fast: $(PROJECTS) | $(BIN)/python
 	@touch $@
 
 $(VENV)/.all: $(PROJECTS) | $(BIN)/python
+	$(call require_gb,8)
 	$(BIN)/python -m pip install -q $(TORCH_PIN) -e ".[$(ROS_EXTRA)depth,print,test,dev]" -e "research[train,fit,plots]"
 	@touch $@ $(VENV)/.demo $(VENV)/.fast

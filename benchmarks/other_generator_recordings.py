@@ -1,7 +1,11 @@
-"""Accuracy of the detector on recordings of another generator (`other_generator`), to which nothing was fitted:
+"""Accuracy of the detector on recordings of another generator (`other_generator`) than the package's own:
 
     python benchmarks/other_generator_recordings.py stereo_development
     python benchmarks/other_generator_recordings.py stereo_test --profile evidence
+    python benchmarks/other_generator_recordings.py stereo_fit --paths
+
+The touch classifier, which is the default one, was fitted to stereo_development and stereo_fit and to recordings of the
+package's own generator; to the test sets nothing was fitted.
 
 The depth of the stereo sets is matched from rendered images, as a D405's is, and the recordings hold these images as
 well, so that every depth source can be evaluated on them. They show curled and stretched hands, facing the typist and
@@ -16,6 +20,7 @@ the documented recordings were made with anny 0.6.2.
 from __future__ import annotations
 
 import argparse
+import sys
 
 from fingertip_contact.cli.main import main as command
 from fingertip_contact.cli.progress import track_progress
@@ -54,8 +59,17 @@ SENTENCES = {
         Sentence("jazz on vinyl", 25, 60.0, side="own_side"),
         Sentence("north of the park", 26, 90.0, side="own_side", posture="stretched"),
     ),
-    "stereo_test": (
+    "stereo_fit": (
         Sentence("pay for six cups", 31, 45.0, posture="stretched"),
+        Sentence("map of two lakes", 41, 50.0, posture="stretched"),
+        Sentence("huge clay pots", 42, 68.0),
+        Sentence("box kites fly low", 43, 42.0),
+        Sentence("violet ink jars", 44, 55.0, side="own_side", posture="stretched"),
+        Sentence("wax the squeaky door", 45, 75.0, side="own_side"),
+        Sentence("ripe figs and cheese", 46, 62.0, side="own_side", posture="stretched"),
+    ),
+    "stereo_test": (
+        Sentence("lend me your atlas", 37, 45.0, posture="stretched"),
         Sentence("quick brown dogs", 32, 60.0),
         Sentence("we lived abroad", 33, 75.0, posture="stretched"),
         Sentence("next july maybe", 34, 45.0, side="own_side"),
@@ -69,15 +83,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("set", choices=SENTENCES)
     parser.add_argument("--profile", default="default", help="contact profile: a built-in one's name, or a YAML file")
+    parser.add_argument("--paths", action="store_true", help="only print the recordings' paths, for `fit-touch`")
     arguments = parser.parse_args()
     recordings = []
     for sentence in SENTENCES[arguments.set]:
-        print(f"{sentence.text!r}, seed {sentence.seed}, {sentence.angle_deg:g} degrees", flush=True)
+        print(f"{sentence.text!r}, seed {sentence.seed}, {sentence.angle_deg:g} degrees", file=sys.stderr, flush=True)
         try:
             recording = ensure_recording(sentence, lambda frames, total: track_progress(frames, total, "rendering"))
         except ModuleNotFoundError as error:
             parser.exit(1, f"error: {error}\n")
         recordings.append(str(recording))
+    if arguments.paths:
+        print("\n".join(recordings))
+        return
     command(["evaluate", "recording", "--layout", str(LAYOUT), "--profile", arguments.profile, *recordings])
 
 

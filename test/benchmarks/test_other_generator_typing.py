@@ -76,7 +76,8 @@ def test_taps_meet_the_desk_on_their_keys(posture: Posture) -> None:
 
 
 def test_the_sets_of_the_stereo_camera_mix_views_and_postures() -> None:
-    """Six recordings each from both sides, curled and stretched, of seeds and texts that no other set has."""
+    """Six recordings to develop with and six to test from both sides, curled and stretched; seeds and texts that no
+    other set has."""
     for name in ("stereo_development", "stereo_test"):
         sentences = SENTENCES[name]
         assert sorted((each.side, each.angle_deg) for each in sentences) == [

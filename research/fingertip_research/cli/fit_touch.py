@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fingertip_contact.cli import options
 from fingertip_contact.cli.progress import track_progress
 
 
 def fit_touch(
     out: Annotated[Path, typer.Option(help="Model folder to write; a profile names it by `model`.")],
     bags: Annotated[
-        list[Path] | None, typer.Argument(help="Recordings with ground truth; by default those of --set.")
+        list[Path] | None, typer.Argument(help="Recordings with ground truth; by default the set touch_fit.")
     ] = None,
-    recording_set: Annotated[str, typer.Option("--set", help="Set of recordings.yaml.")] = "touch_fit",
+    recording_set: Annotated[
+        str | None, typer.Option("--set", help="Set of recordings.yaml, in addition to recordings that are named.")
+    ] = None,
     folds: Annotated[int, typer.Option(min=2, help="Parts of the recordings, each judged by the others.")] = 3,
     epochs: Annotated[int, typer.Option(min=1, help="Of the appearance network.")] = 14,
     threads: Annotated[int, typer.Option(min=1, help="Of torch and of the trees.")] = 2,
@@ -30,14 +30,20 @@ def fit_touch(
     ablate: Annotated[
         bool, typer.Option("--ablate", help="Write no model; say what each cue is worth, alone and left out.")
     ] = False,
-    layout: options.Layout = "qwerty",
+    by_layout: Annotated[
+        bool, typer.Option("--by-layout", help="One part per layout: generators judge each other.")
+    ] = False,
+    layouts: Annotated[
+        list[str] | None,
+        typer.Option("--layout", help="Of the sheets, a name or a YAML file; may be repeated. By default qwerty."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Fit the appearance network and the trees of the default profile, and say what they are worth on unknown people.
 
-    The set is rendered first, which takes hours on two cores; recordings of your own need a ground truth beside them
-    (docs/recordings.md). Crops and cues are measured once and kept in the cache, 40 MB per recording. Needs torch and
-    lightgbm.
+    The set is rendered first, which takes hours on two cores, unless recordings are named; those of your own need a
+    ground truth beside them (docs/recordings.md), and each is read with the layout that it names. Crops and cues are
+    measured once and kept in the cache, 40 MB per recording. Needs torch and lightgbm.
 
     Example: fingertip-contact evaluate fit-touch --out config/contact_classifiers/mine
     """
@@ -49,22 +55,23 @@ def fit_touch(
     from fingertip_research.training.touch.run import TouchFit, fit_touch_classifier, prepare
     from fingertip_research.training.touch.trees import TreeSettings
 
-    loaded_layout = load_layout(layout)
+    loaded_layouts = [load_layout(layout) for layout in layouts or ["qwerty"]]
     bar = partial(track_progress, label="rendering")
-    recordings = bags or [
-        load_or_render(spec, loaded_layout, workers, lambda frames, total: bar(frames, total))
-        for spec in load_recording_set(recording_set)
+    specs = load_recording_set(recording_set or "touch_fit") if recording_set or not bags else ()
+    recordings = [
+        load_or_render(spec, loaded_layouts[0], workers, lambda frames, total: bar(frames, total)) for spec in specs
     ]
+    recordings += bags or []
     settings = TouchFit(
-        folds, appearance=AppearanceSettings(epochs=epochs, threads=threads), trees=TreeSettings(threads=threads)
+        folds,
+        by_layout,
+        delay_s,
+        appearance=AppearanceSettings(epochs=epochs, threads=threads),
+        trees=TreeSettings(threads=threads),
     )
-    settings = replace(settings, delay_s=delay_s)
     report_progress = partial(typer.echo, err=True)
-    prepared = prepare(recordings, loaded_layout, settings, report_progress)
-    if ablate:
-        report = judge_cues(prepared, loaded_layout, report_progress)
-    else:
-        report = fit_touch_classifier(prepared, loaded_layout, out, report_progress)
+    prepared = prepare(recordings, loaded_layouts, settings, report_progress)
+    report = judge_cues(prepared, report_progress) if ablate else fit_touch_classifier(prepared, out, report_progress)
     if as_json:
         typer.echo(json.dumps(report, indent=2))
         return

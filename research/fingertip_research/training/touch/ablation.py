@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from fingertip_contact.contact.touch_features import CUES
-from fingertip_contact.keyboard.layout import Layout
 from fingertip_research.evaluation.contact_counts import bootstrap_intervals, compute_metrics, pool_counts
 from fingertip_research.training.touch.run import Prepared, collect_tables, fit_folds, judge
 
@@ -26,15 +25,13 @@ def list_cue_sets() -> Iterator[tuple[str, str]]:
         yield f"without {name}", ",".join(cue for cue in CUES if cue not in cues.split(","))
 
 
-def judge_cues(
-    prepared: Prepared, layout: Layout, progress: Callable[[str], object] = lambda text: None
-) -> dict[str, dict[str, Any]]:
+def judge_cues(prepared: Prepared, progress: Callable[[str], object] = lambda text: None) -> dict[str, dict[str, Any]]:
     """By set of cues the metrics of all typing, with 95 % intervals of event F1 by person."""
     report = {}
     for name, cues in list_cue_sets():
         models = fit_folds(prepared, collect_tables(prepared, (_SOURCE,), cues))
-        found = judge(prepared, models, layout, (_SOURCE,), cues)
-        counts = [own for (kind, _), by_recording in found.items() if kind != "hands only" for own in by_recording]
+        found = judge(prepared, models, (_SOURCE,), cues)
+        counts = [own for (_, kind, _), by_recording in found.items() if kind != "hands only" for own in by_recording]
         intervals = bootstrap_intervals(dict(enumerate(counts)), ("event_f1",))
         report[name] = compute_metrics(pool_counts(counts)) | {"event_f1_ci95": intervals["event_f1"]}
         progress(f"{name}: event F1 {report[name]['event_f1']:.3f}")

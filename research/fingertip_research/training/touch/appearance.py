@@ -96,7 +96,7 @@ def fit_appearance(
             loss.backward()
             optimizer.step()
             schedule.step()
-            total += float(loss)
+            total += loss.item()
         progress(f"epoch {epoch + 1} of {settings.epochs}: loss {total / settings.steps_per_epoch:.3f}")
     return module.eval()
 

@@ -39,8 +39,11 @@ def collect_candidates(trees: TreeEnsemble, table: FeatureTable) -> tuple[np.nda
 def calibrate(model: TouchModel, log_odds: np.ndarray, is_tap: np.ndarray) -> TouchModel:
     """The model with log-odds of touch-downs scaled (Platt) so that they are those of a tap.
 
-    log_odds: (N,) of the candidates of recordings that the trees were not fitted to. is_tap: (N,) bool.
+    log_odds: (N,) of the candidates of recordings that the trees were not fitted to. is_tap: (N,) bool; where all are
+    alike there is nothing to scale by, and the model stays as it is.
     """
+    if is_tap.all() or not is_tap.any():
+        return model
     from sklearn.linear_model import LogisticRegression
 
     fitted = LogisticRegression(C=1e6).fit(log_odds[:, None], is_tap)

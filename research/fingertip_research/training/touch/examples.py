@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,14 +36,15 @@ STORED_PX = CROP_PX + 2 * CROP_MARGIN_PX
 class TouchExamples:
     """One recording, T frames.
 
-    crops: (M, len(FRAME_TIMES_S), STORED_PX, STORED_PX) uint8. crop_index: (T, FINGER_COUNT) row of the crops that came
-    with a frame and tell about LOOKAHEAD_S before; -1 without. clearance_m: (T, FINGER_COUNT) of the true pad, NaN
-    where no hand is.
+    layout: of the sheet in it. crops: (M, len(FRAME_TIMES_S), STORED_PX, STORED_PX) uint8. crop_index: (T,
+    FINGER_COUNT) row of the crops that came with a frame and tell about LOOKAHEAD_S before; -1 without. clearance_m:
+    (T, FINGER_COUNT) of the true pad, NaN where no hand is.
     """
 
     name: str
     recording: FingertipRecording
     truth: GroundTruth
+    layout: Layout
     crops: np.ndarray
     crop_index: np.ndarray
     clearance_m: np.ndarray
@@ -65,9 +67,13 @@ class TouchExamples:
         return np.where(is_before, after - 1, after)
 
 
-def load_examples(bag: Path, layout: Layout) -> TouchExamples:
-    """The examples of a recording; measured once and kept in the cache."""
+def load_examples(bag: Path, layouts: Sequence[Layout]) -> TouchExamples:
+    """The examples of a recording; measured once and kept in the cache. layouts: one of them is the recording's.
+
+    Raises ValueError where none of them is.
+    """
     truth = read_ground_truth(ground_truth_path(bag))
+    layout = find_layout(truth.header.layout, layouts, bag)
     name = f"{bag.stem}-{digest_measurement(bag, layout, STORED_PX).hexdigest()[:16]}"
     folder = get_cache_directory() / "touch_examples" / name
     if not (folder / "crops.npy").is_file():
@@ -76,9 +82,22 @@ def load_examples(bag: Path, layout: Layout) -> TouchExamples:
     recording = load_measured(folder / "recording.npz")
     clearance_m, _, _ = load_true_fingers(bag, recording)
     crop_index = np.load(folder / "index.npy")
-    return TouchExamples(
-        bag.stem, recording, truth, np.load(folder / "crops.npy", mmap_mode="r"), crop_index, clearance_m
-    )
+    crops = np.load(folder / "crops.npy", mmap_mode="r")
+    return TouchExamples(bag.stem, recording, truth, layout, crops, crop_index, clearance_m)
+
+
+def find_layout(name: str | None, layouts: Sequence[Layout], bag: Path) -> Layout:
+    """The layout with the name that a recording's ground truth has; a truth that names none takes the first.
+
+    Raises ValueError where none of them has it.
+    """
+    if name is None:
+        return layouts[0]
+    for layout in layouts:
+        if layout.name == name:
+            return layout
+    given = ", ".join(layout.name for layout in layouts)
+    raise ValueError(f"{bag} shows a sheet of the layout {name!r}, not {given}; add --layout {name}, or its YAML file")
 
 
 def _measure(bag: Path, layout: Layout, truth: GroundTruth, folder: Path) -> None:

@@ -46,9 +46,11 @@ _FOLD_SEED = 5
 
 @dataclass(frozen=True)
 class TouchFit:
-    """folds: parts of the recordings, each judged by a model of the others. delay_s: of a decision."""
+    """folds: parts of the recordings, each judged by a model of the others; by_layout: the recordings of one layout are
+    one part, so that each generator is judged by the others, and folds is not used. delay_s: of a decision."""
 
     folds: int = 3
+    by_layout: bool = False
     delay_s: float = ContactParameters().decision_delay_s
     appearance: AppearanceSettings = field(default_factory=AppearanceSettings)
     trees: TreeSettings = field(default_factory=TreeSettings)
@@ -69,25 +71,42 @@ class Prepared:
 
 
 def prepare(
-    bags: Sequence[Path], layout: Layout, settings: TouchFit, progress: Callable[[str], object] = lambda text: None
+    bags: Sequence[Path],
+    layouts: Sequence[Layout],
+    settings: TouchFit,
+    progress: Callable[[str], object] = lambda text: None,
 ) -> Prepared:
-    """Measure recordings and let networks of the other parts say what each looks like. Raises ValueError for fewer
-    recordings than folds."""
+    """Measure recordings and let networks of the other parts say what each looks like. layouts: those of the sheets.
+
+    Raises ValueError for fewer recordings than folds, and for a sheet of another layout.
+    """
     if len(bags) < max(2, settings.folds):
         raise ValueError(f"{len(bags)} recordings are too few for {settings.folds} folds; add recordings")
     recordings = []
     for bag in bags:
-        recordings.append(load_examples(bag, layout))
+        recordings.append(load_examples(bag, layouts))
         progress(f"measured {bag.name}")
-    fold = np.empty(len(recordings), dtype=int)
-    fold[np.random.default_rng(_FOLD_SEED).permutation(len(recordings))] = np.arange(len(recordings)) % settings.folds
+    fold = divide(recordings, settings)
     return Prepared(tuple(recordings), tuple(_predict_unseen(recordings, fold, settings, progress)), fold, settings)
 
 
+def divide(recordings: Sequence[TouchExamples], settings: TouchFit) -> np.ndarray:
+    """(R,) part of each recording. Raises ValueError for parts by layout where all have the same."""
+    if settings.by_layout:
+        names = [examples.layout.name for examples in recordings]
+        distinct, fold = np.unique(names, return_inverse=True)
+        if len(distinct) < 2:
+            raise ValueError(f"all recordings have the layout {distinct[0]}; parts by layout need two")
+        return fold
+    fold = np.empty(len(recordings), dtype=int)
+    fold[np.random.default_rng(_FOLD_SEED).permutation(len(recordings))] = np.arange(len(recordings)) % settings.folds
+    return fold
+
+
 def fit_touch_classifier(
-    prepared: Prepared, layout: Layout, out: Path, progress: Callable[[str], object] = lambda text: None
+    prepared: Prepared, out: Path, progress: Callable[[str], object] = lambda text: None
 ) -> dict[str, dict[str, Any]]:
-    """Writes the model folder `out`; returns, by view and source, the metrics of the folds.
+    """Writes the model folder `out`; returns, by layout, view and source, the metrics of the parts.
 
     Every recording is judged by a network and trees that were fitted to other recordings, that is to other people. The
     trees see the appearance as a network says it that was not fitted to their recording either.
@@ -104,7 +123,7 @@ def fit_touch_classifier(
     save_touch_model(calibrate(whole, log_odds, is_tap), out)
     save_appearance(fit_appearance(recordings, settings.appearance, progress), out / APPEARANCE_FILE.name)
     progress(f"written: {out}")
-    return _summarise(judge(prepared, [calibrate(model, log_odds, is_tap) for model in models], layout))
+    return _summarise(judge(prepared, [calibrate(model, log_odds, is_tap) for model in models]))
 
 
 def collect_tables(prepared: Prepared, sources: Sequence[str], cues: str = "") -> list[list[FeatureTable]]:
@@ -150,19 +169,19 @@ def fit_folds(prepared: Prepared, *tables: Sequence[Sequence[FeatureTable]]) -> 
             prepared.settings.trees,
             "",
         )
-        for part in range(prepared.settings.folds)
+        for part in range(prepared.fold.max() + 1)
     ]
 
 
 def judge(
     prepared: Prepared,
     models: Sequence[TouchModel],
-    layout: Layout,
     sources: Sequence[str] = FITTED_SOURCES,
     cues: str = "",
-) -> dict[tuple[str, str], list[ContactCounts]]:
-    """(view or hands only, source) -> counts of each recording, by the detector with the model of the other parts."""
-    counts: dict[tuple[str, str], list[ContactCounts]] = {}
+) -> dict[tuple[str, str, str], list[ContactCounts]]:
+    """(layout, view or hands only, source) -> counts of each recording, by the detector with the model of the other
+    parts."""
+    counts: dict[tuple[str, str, str], list[ContactCounts]] = {}
     parameters = replace(ContactParameters(), classifier="touch", press_log_odds_threshold=0.0, cues=cues)
     parameters = replace(parameters, decision_delay_s=prepared.settings.delay_s)
     with tempfile.TemporaryDirectory() as folder:
@@ -172,13 +191,13 @@ def judge(
             own = replace(parameters, model=str(Path(folder) / str(part)))
             for source in sources:
                 recording = select_cues(examples.recording, source, appearance)
-                found = count_contacts(detect(recording, own, layout), examples.truth, recording.stamps_ns)
+                found = count_contacts(detect(recording, own, examples.layout), examples.truth, recording.stamps_ns)
                 kind = (examples.truth.header.view or "") if examples.truth.taps else "hands only"
-                counts.setdefault((kind, source), []).append(found)
+                counts.setdefault((examples.layout.name, kind, source), []).append(found)
     return counts
 
 
-def _summarise(counts: dict[tuple[str, str], list[ContactCounts]]) -> dict[str, dict[str, Any]]:
+def _summarise(counts: dict[tuple[str, str, str], list[ContactCounts]]) -> dict[str, dict[str, Any]]:
     return {", ".join(key): compute_metrics(pool_counts(own)) for key, own in sorted(counts.items())}
 
 
@@ -197,12 +216,13 @@ def _predict_unseen(
     recordings: Sequence[TouchExamples], fold: np.ndarray, settings: TouchFit, progress: Callable[[str], object]
 ) -> list[np.ndarray]:
     found: list[np.ndarray] = [np.zeros(0)] * len(recordings)
-    for part in range(settings.folds):
+    parts = int(fold.max()) + 1
+    for part in range(parts):
         others = [examples for examples, own in zip(recordings, fold, strict=True) if own != part]
         module = fit_appearance(others, settings.appearance, progress)
         for index in np.flatnonzero(fold == part).tolist():
             found[index] = predict_appearance(module, recordings[index])
-        progress(f"appearance of fold {part + 1} of {settings.folds}")
+        progress(f"appearance of fold {part + 1} of {parts}")
     return found
 
 
