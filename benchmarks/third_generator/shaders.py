@@ -121,7 +121,10 @@ void main() {
     // The edge of the page throws a thin line of shadow.
     vec2 out_m = max(abs(place_m) - 0.5 * sheet_m, 0.0);
     if (!is_paper) albedo *= 1.0 - 0.35 * exp(-length(out_m) / 0.0011);
-    vec2 reached = texture(light, place_m / grid_m + 0.5).rg;
+    // The penumbra was sampled at random: neighbours are averaged.
+    vec2 reached = vec2(0.0);
+    for (int i = 0; i < 4; i++)
+        reached += 0.25 * texture(light, (place_m + 0.0016 * vec2(i % 2 * 2 - 1, i / 2 * 2 - 1)) / grid_m + 0.5).rg;
     if (any(greaterThan(abs(place_m), 0.5 * grid_m))) reached = vec2(1.0);
     float fade = 1.0 / (1.0 + dot(place_m - falloff_m, place_m - falloff_m) / 0.35);
     vec3 half_way = normalize(normalize(eye - vec3(place_m, 0.0)) + to_lamp);
