@@ -23,7 +23,6 @@ from fingertip_research.ground_truth.recording import ground_truth_path
 from fingertip_research.simulation.recording_cache import is_complete
 from third_generator.body import Body
 from third_generator.idle_plan import plan_idleness
-from third_generator.painter import Painter
 from third_generator.performance import Performance, perform
 from third_generator.person import Posture, sample_person
 from third_generator.scenery import sample_look
@@ -79,7 +78,10 @@ class RenderedFrame:
 
 
 def ensure_recording(scene: Scene, progress: Progress) -> Path:
-    """The recording in the cache, rendered if it is missing. Raises RuntimeError where there is no OpenGL."""
+    """The recording in the cache, rendered if it is missing.
+
+    Raises RuntimeError where there is no OpenGL, ModuleNotFoundError without moderngl or scikit-image.
+    """
     path = cached_path(scene)
     if not is_complete(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -129,7 +131,8 @@ class SceneRenderer:
     """Renders a scene. performance: what the hands do. view: the cameras."""
 
     def __init__(self, scene: Scene) -> None:
-        self._scene = scene
+        from third_generator.painter import Painter  # needs moderngl, which the list of scenes does not
+
         layout = load_layout(LAYOUT_NAME)
         random = np.random.default_rng(_STREAM + scene.seed)
         person = sample_person(scene.seed, layout, scene.posture)
