@@ -2,8 +2,8 @@
 
 Subscribes color/image, color/camera_info, hands, and what `depth_source` needs: nothing, depth/image,
 depth_estimate/image, both of these, or infra1/image, infra2/image and infra2/camera_info.
-Publishes key_events, contact_events, typed_text, fingertips, markers, overlay/image, /diagnostics, TF surface and
-keyboard. Services ~/calibrate_surface, ~/calibrate_fingers, ~/clear_text.
+Publishes key_events, contact_events, open_presses, typed_text, fingertips, markers, overlay/image, /diagnostics, TF
+surface and keyboard. Services ~/calibrate_surface, ~/calibrate_fingers, ~/clear_text.
 """
 
 from __future__ import annotations
@@ -29,9 +29,5 @@ class ContactStage(ContactStageBase):
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point, by fingertip_contact.start."""
     run_node(lambda shutdown_event: ManagedNode("contact_node", ContactSettings, ContactStage))
-
-
-if __name__ == "__main__":
-    main()

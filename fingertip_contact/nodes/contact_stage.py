@@ -33,7 +33,7 @@ class ContactStageBase:
 
     def start(self, active: ExitStack) -> None:
         self._frames = FrameReader()
-        self._contact.start(active)
+        self._contact.start(active, self._diagnostics.record_error)
         worker = FrameWorker(
             self._process,
             self._diagnostics.record_error,
@@ -42,7 +42,7 @@ class ContactStageBase:
         )
         active.callback(worker.close)
         paired = PairedInput(self._node, self._all_topics, worker.offer, self._diagnostics.record_error, active)
-        self._diagnostics.add_source(lambda: {"dropped": worker.dropped, "unpaired": paired.dropped}, active)
+        self._diagnostics.add_source(lambda: paired.count_losses() | {"dropped": worker.dropped}, active)
         self._diagnostics.add_source(self._contact.collect_diagnostics, active)
 
     def _process(self, received: dict[str, Any]) -> None:

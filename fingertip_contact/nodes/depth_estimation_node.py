@@ -85,7 +85,7 @@ class DepthEstimationStage:
         frames = FrameWorker(self._process, record_error)
         active.callback(frames.close)
         paired = PairedInput(self._node, (COLOR_TOPIC, CAMERA_INFO_TOPIC), frames.offer, record_error, active)
-        self._diagnostics.add_source(lambda: {"dropped": frames.dropped, "unpaired": paired.dropped}, active)
+        self._diagnostics.add_source(lambda: paired.count_losses() | {"dropped": frames.dropped}, active)
         self._diagnostics.add_source(self._inference_statistics.report, active)
         self._diagnostics.add_source(lambda: self._network_info, active)
         hands = self._node.create_subscription(PointCloud2, HANDS_TOPIC, self._cache_hands, qos.RESULT)
@@ -172,9 +172,5 @@ def describe_estimator(estimator: DepthEstimator, name: str) -> dict[str, object
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point, by fingertip_contact.start."""
     run_node(lambda shutdown_event: ManagedNode("depth_estimation_node", DepthEstimationSettings, DepthEstimationStage))
-
-
-if __name__ == "__main__":
-    main()

@@ -11,9 +11,11 @@ from contextlib import ExitStack
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
+from fingertip_contact.pairing import header_stamp_ns
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.camera_input import COLOR_TOPIC
 from fingertip_contact.ros.diagnostics import Diagnostics
+from fingertip_contact.ros.frame_losses import StampGaps
 from fingertip_contact.ros.hand_publisher import HandPublisher
 from fingertip_contact.ros.images import decode_color_bgr
 from fingertip_contact.ros.lifecycle import ManagedNode
@@ -34,8 +36,14 @@ class HandTrackingStage:
         self._hands.reset()
         worker = FrameWorker(self._process, self._diagnostics.record_error)
         active.callback(worker.close)
-        self._diagnostics.add_source(lambda: {"dropped": worker.dropped}, active)
-        subscription = self._node.create_subscription(Image, COLOR_TOPIC, worker.offer, qos.IMAGE_IN)
+        gaps = StampGaps()
+        self._diagnostics.add_source(lambda: {"lost_before": gaps.missing_count, "dropped": worker.dropped}, active)
+
+        def receive(image: Image) -> None:
+            gaps.add(header_stamp_ns(image))
+            worker.offer(image)
+
+        subscription = self._node.create_subscription(Image, COLOR_TOPIC, receive, qos.IMAGE_IN)
         active.callback(self._node.destroy_subscription, subscription)
 
     def _process(self, image: Image) -> None:
@@ -44,9 +52,5 @@ class HandTrackingStage:
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point, by fingertip_contact.start."""
     run_node(lambda shutdown_event: ManagedNode("hand_tracking_node", HandTrackingSettings, HandTrackingStage))
-
-
-if __name__ == "__main__":
-    main()

@@ -38,9 +38,5 @@ class PipelineStage(ContactStageBase):
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point, by fingertip_contact.start."""
     run_node(lambda shutdown_event: ManagedNode("pipeline_node", PipelineSettings, PipelineStage))
-
-
-if __name__ == "__main__":
-    main()

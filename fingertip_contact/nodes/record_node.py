@@ -146,9 +146,5 @@ class RecordNode(Node):
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point, by fingertip_contact.start."""
     run_node(RecordNode)
-
-
-if __name__ == "__main__":
-    main()

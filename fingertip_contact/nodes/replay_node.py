@@ -58,6 +58,8 @@ class ReplayNode(PlayerNode[ReplaySettings]):
         """Topics to play with their types."""
         with open_bag(self._path) as bag:
             available = {topic: type_name for topic, type_name in bag.topics.items() if topic != "/clock"}
+            if not any(map(bag.message_count, available)):
+                raise ValueError(f"{self._path} holds no message to play; record it again")
         requested = set(filter(None, self._settings.topics)) or set(available)
         if missing := requested - set(available):
             raise ValueError(f"{self._path} has no {', '.join(sorted(missing))}; it has {', '.join(sorted(available))}")
@@ -82,9 +84,5 @@ class ReplayNode(PlayerNode[ReplaySettings]):
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point, by fingertip_contact.start."""
     run_node(ReplayNode)
-
-
-if __name__ == "__main__":
-    main()

@@ -158,9 +158,5 @@ def _open_file(settings: WebcamSettings) -> VideoFile | ImageFolder:
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point, by fingertip_contact.start."""
     run_node(lambda shutdown_event: ManagedNode("webcam_node", WebcamSettings, partial(WebcamStage, shutdown_event)))
-
-
-if __name__ == "__main__":
-    main()

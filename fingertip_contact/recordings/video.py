@@ -37,6 +37,7 @@ class VideoRecording:
         """Raises ValueError if the camera was calibrated for images of another shape."""
         self._source = source
         self.path = source.path
+        self.notes: list[str] = []
         if camera is not None:
             self.camera, self.camera_description = scale_camera(camera, *source.size), "camera as calibrated"
         else:

@@ -17,6 +17,7 @@ from fingertip_contact.depth.fusion import fuse
 from fingertip_contact.images import decode_depth_image, decode_stereo_images, parse_stereo_info
 from fingertip_contact.pairing import StampPairer
 from fingertip_contact.ros import messages, qos
+from fingertip_contact.ros.frame_losses import StampGaps
 from fingertip_contact.ros.images import CameraReader, decode_color_bgr
 
 COLOR_TOPIC, CAMERA_INFO_TOPIC, DEPTH_TOPIC, HANDS_TOPIC = "color/image", "color/camera_info", "depth/image", "hands"
@@ -62,15 +63,15 @@ class PairedInput:
         self._on_messages = on_messages
         self._on_error = on_error
         self._pairer = StampPairer(topics)
+        self._gaps = StampGaps()
         for topic in topics:
             message_type, profile = _TOPIC_TYPES[topic]
             receive = partial(self._receive, topic)
             active.callback(node.destroy_subscription, node.create_subscription(message_type, topic, receive, profile))
 
-    @property
-    def dropped(self) -> int:
-        """Number of colour images without the other messages of their stamp."""
-        return self._pairer.dropped
+    def count_losses(self) -> dict[str, object]:
+        """For diagnostics: colour images that never came, and those without the other messages of their stamp."""
+        return {"lost_before": self._gaps.missing_count, "unpaired": self._pairer.dropped}
 
     def _receive(self, topic: str, message: Any) -> None:
         try:
@@ -78,6 +79,8 @@ class PairedInput:
         except ValueError as error:
             self._on_error(error)
             return
+        if topic == COLOR_TOPIC:
+            self._gaps.add(stamp_ns)
         complete = self._pairer.add(topic, stamp_ns, message)
         if complete is not None:
             self._on_messages(complete)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from rclpy.node import Node
@@ -13,6 +14,7 @@ from fingertip_contact.datatypes import Frame, FrameResult, Hand, Surface
 from fingertip_contact.factory import KeyboardOptions, build_contact_pipeline, open_outputs
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.registry import OUTPUTS
+from fingertip_contact.ros.guarded_output import GuardedOutput
 from fingertip_contact.ros.parameter_tables import ContactSettings
 from fingertip_contact.ros.results import ResultPublisher
 
@@ -30,6 +32,7 @@ class ContactInterface:
         for name in self._output_names:
             OUTPUTS.get(name)  # Raises for an unknown one now, not at activation.
         self._results = ResultPublisher(node, layout, settings.marker_rate_hz, held)
+        self._camera_timeout_ns = round(settings.camera_timeout_s * 1e9)
         self._lock = threading.Lock()
         self._last_result: FrameResult | None = None
         for name, callback in (
@@ -39,16 +42,26 @@ class ContactInterface:
         ):
             held.callback(node.destroy_service, node.create_service(Trigger, name, callback))
 
-    def start(self, active: ExitStack) -> None:
-        """Open the outputs, which get every result until `active` is closed, and then cancel held keys."""
+    def start(self, active: ExitStack, on_output_error: Callable[[Exception], None]) -> None:
+        """Open the outputs, which get every result until `active` is closed, and then cancel held keys.
+
+        on_output_error: gets the failures of an output; its frame is published all the same.
+        """
         active.callback(self._close_outputs)
-        self._pipeline.outputs = open_outputs(self._output_names)
+        outputs = open_outputs(self._output_names)
+        self._pipeline.outputs = tuple(GuardedOutput(output, on_output_error) for output in outputs)
         active.callback(self.cancel_all)
 
     def process(self, frame: Frame, hands: tuple[Hand, ...]) -> str:
         """Process and publish one frame. Returns a hint on how to correct the set-up; empty when it is good."""
         with self._lock:
-            self._last_result = self._pipeline.process(frame, hands)
+            self._cancel_before_gap(frame.stamp_ns)
+            try:
+                self._last_result = self._pipeline.process(frame, hands)
+            except Exception:
+                # Among the events of this frame, which are lost, may have been the end of a press.
+                self._cancel()
+                raise
             self._results.publish(frame, self._last_result)
             return self._last_result.hint
 
@@ -75,9 +88,17 @@ class ContactInterface:
         with self._lock:
             self._pipeline.close()
 
+    def _cancel_before_gap(self, stamp_ns: int) -> None:
+        """A camera that was silent for longer than the timeout by its own stamps had stopped, however fast the frames
+        come: nothing is decided across a gap. Stamps that run backwards are the detector's business."""
+        last = self._last_result
+        if last is not None and stamp_ns - last.stamp_ns > self._camera_timeout_ns:
+            self._cancel()
+
     def _cancel(self) -> None:
         if self._last_result is not None:
             self._results.publish_events(self._pipeline.cancel_all(self._last_result.stamp_ns))
+            self._results.cancel_open_presses(self._last_result)
 
     def _calibrate_surface(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._lock:

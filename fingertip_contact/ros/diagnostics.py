@@ -13,6 +13,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from fingertip_contact.ros import qos
+from fingertip_contact.ros.frame_losses import describe_losses
 
 PERIOD_S = 1.0
 WARNING_PERIOD_S = 5.0
@@ -30,6 +31,7 @@ class Diagnostics:
         self._counters: Counter[str] = Counter()
         self._latencies_s: list[float] = []
         self._warning = ""
+        self._last_values: dict[str, object] = {}
         self._last_tick_s = time.monotonic()
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
         held.callback(node.destroy_publisher, self._publisher)
@@ -68,11 +70,13 @@ class Diagnostics:
             values |= {"latency_median_ms": round(median_s * 1e3, 1), "latency_p99_ms": round(p99_s * 1e3, 1)}
         for source in self._sources:
             values |= source()
+        losses, self._last_values = describe_losses(self._last_values, values), values
+        rate = f"{rate_hz:.1f} frames/s" if latencies_s else "no frames"
         healthy = bool(latencies_s) and not warning
         status = DiagnosticStatus(
             level=DiagnosticStatus.OK if healthy else DiagnosticStatus.WARN,
             name=self._node.get_fully_qualified_name().lstrip("/"),
-            message=warning or (f"{rate_hz:.1f} frames/s" if latencies_s else "no frames"),
+            message=warning or "; ".join(filter(None, (rate, losses))),
             hardware_id="fingertip_contact",
             values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
         )

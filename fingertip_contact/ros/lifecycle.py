@@ -49,14 +49,20 @@ class ManagedNode(LifecycleNode):
         self._stage: LifecycleStage | None = None
         self._held = ExitStack()
         self._active = ExitStack()
+        self._is_shut_down = False
 
-    def autostart(self) -> None:
+    def autostart(self, is_stopping: Callable[[], bool] = lambda: False) -> None:
         """Configure and activate if the parameter `autostart` is true; after a failure, which is logged, the node waits
-        unconfigured or inactive."""
-        if not self._node_parameters.snapshot().autostart:
+        unconfigured or inactive. is_stopping: whether the process is to end; nothing more is begun then."""
+        if is_stopping() or not self._node_parameters.snapshot().autostart:
             return
-        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS and not is_stopping():
             self.trigger_activate()
+
+    def shut_down(self) -> None:
+        """Release every resource, unless the node's service has shut it down already."""
+        if not self._is_shut_down:
+            self.trigger_shutdown()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         return self._attempt("configure", self._configure, undo=self._clean_up)
@@ -71,6 +77,8 @@ class ManagedNode(LifecycleNode):
         return self._attempt("clean up", self._clean_up)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        # From here on the state is final, and rclpy raises for another transition.
+        self._is_shut_down = True
         return self._attempt("shut down", self._clean_up)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:

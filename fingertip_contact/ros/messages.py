@@ -23,6 +23,7 @@ from fingertip_contact.datatypes import (
     LANDMARKS_PER_HAND,
     ContactEvent,
     EventType,
+    FingerState,
     Fingertip,
     Hand,
     KeyEvent,
@@ -31,6 +32,8 @@ from fingertip_contact.geometry import Camera, RigidTransform
 
 SURFACE = "surface"
 MICROSECOND_NS = 1000
+# `menu_entry_id` is a uint32: a longer time, of stamps that jumped, is cut to 71 minutes and does not wrap round.
+MAX_MENU_ENTRY_ID = 2**32 - 1
 
 # `hand`, `finger` and `state` are indices in datatypes.HANDS, FINGERS and FINGER_STATES.
 HANDS_DTYPE = np.dtype(
@@ -43,6 +46,8 @@ FINGERTIPS_DTYPE = np.dtype(
         ("track", "<u4"),
     ]
 )
+# x, y, z, height and speed of a finger that is lost.
+_LOST_VALUES = (math.nan,) * 5
 _POINT_FIELD_TYPES = {"f4": PointField.FLOAT32, "u1": PointField.UINT8, "u4": PointField.UINT32}
 
 _EVENT_TYPES: dict[EventType, int] = {
@@ -108,6 +113,8 @@ def parse_hands(message: PointCloud2) -> tuple[Hand, ...]:
     landmarks_px = np.stack([rows["u"], rows["v"]], axis=-1)
     if not np.all(np.isfinite(landmarks_px)):
         raise ValueError("the hands message holds a landmark that is not finite")
+    if not np.all(np.isfinite(rows["score"])):
+        raise ValueError("the hands message holds a score that is not finite")
     return tuple(
         Hand(
             track=int(row["track"][0]),
@@ -121,20 +128,15 @@ def parse_hands(message: PointCloud2) -> tuple[Hand, ...]:
 
 
 def make_fingertips(header: Header, tips: Iterable[Fingertip]) -> PointCloud2:
-    """One point per finger, metres in the camera's optical frame; x, y, z, height and speed are NaN if it is lost."""
-    rows = [
-        (
-            *map(float, tip.point_m),
-            tip.height_m,
-            tip.speed_mps,
-            tip.score,
-            HANDS.index(tip.hand),
-            FINGERS.index(tip.finger),
-            FINGER_STATES.index(tip.state),
-            tip.track,
-        )
-        for tip in tips
-    ]
+    """One point per finger, metres in the camera's optical frame; x, y, z, height and speed are all NaN if it is lost,
+    and none of them otherwise: a finger of which one is unknown counts as lost."""
+    rows = []
+    for tip in tips:
+        values = (*map(float, tip.point_m), tip.height_m, tip.speed_mps)
+        is_lost = tip.state == "lost" or not all(map(math.isfinite, values))
+        state: FingerState = "lost" if is_lost else tip.state
+        indices = (HANDS.index(tip.hand), FINGERS.index(tip.finger), FINGER_STATES.index(state))
+        rows.append((*(_LOST_VALUES if is_lost else values), tip.score, *indices, tip.track))
     points = np.array(rows, FINGERTIPS_DTYPE)
     return _make_cloud(header, points, is_dense=all(map(math.isfinite, points["x"])))
 
@@ -176,7 +178,7 @@ def make_contact_event(frame_id: str, event: ContactEvent) -> InteractiveMarkerF
         client_id=f"{event.hand}_{event.finger}",
         marker_name=SURFACE,
         event_type=_EVENT_TYPES[event.type],
-        menu_entry_id=round((event.stamp_ns - event.contact_ns) / MICROSECOND_NS),
+        menu_entry_id=min(max(round((event.stamp_ns - event.contact_ns) / MICROSECOND_NS), 0), MAX_MENU_ENTRY_ID),
     )
     if all(map(math.isfinite, event.point_m)):
         x, y, z = map(float, event.point_m)

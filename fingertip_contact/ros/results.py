@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -12,13 +13,15 @@ from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header, String
-from visualization_msgs.msg import InteractiveMarkerFeedback, MarkerArray
+from visualization_msgs.msg import InteractiveMarkerFeedback, InteractiveMarkerInit, MarkerArray
 
 from fingertip_contact.datatypes import Frame, FrameResult
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.ros import markers, messages, qos
+from fingertip_contact.ros.acknowledgement import wait_until_acknowledged
 from fingertip_contact.ros.images import ImageWriter
+from fingertip_contact.ros.open_presses import OpenPresses
 from fingertip_contact.visualization.overlay import Overlay
 
 try:
@@ -47,15 +50,26 @@ class ResultPublisher:
 
         self._key_events = make_publisher(InteractiveMarkerFeedback, "key_events", qos.EVENT)
         self._contact_events = make_publisher(InteractiveMarkerFeedback, "contact_events", qos.EVENT)
+        self._open_presses = make_publisher(InteractiveMarkerInit, "open_presses", qos.LATCHED)
         self._typed_text = make_publisher(String, "typed_text", qos.LATCHED)
         self._fingertips = make_publisher(PointCloud2, "fingertips", qos.RESULT)
         self._markers = make_publisher(MarkerArray, "markers", qos.RESULT)
         self._overlay_image = make_publisher(Image, "overlay/image", qos.IMAGE_OUT)
+        # Before the publishers are destroyed: the last messages are the ends of held keys.
+        events = (self._key_events, self._contact_events, self._open_presses, self._typed_text)
+        held.callback(wait_until_acknowledged, events)
+        self._presses, self._has_frame = OpenPresses(), False
+        self._node_name = node.get_fully_qualified_name()
+        # Whoever heard the presses of a node that was killed learns that they are over.
+        self._publish_open_presses(node.get_clock().now().nanoseconds)
 
     def publish(self, frame: Frame, result: FrameResult) -> None:
         """Publish a frame's result, events first: a key must not wait for an image."""
         self._frame_id = frame.frame_id
         self.publish_events(result)
+        if not self._has_frame:  # The node's clock may have been at zero, or the camera's runs ahead.
+            self._has_frame = True
+            self._publish_open_presses(result.stamp_ns)
         header = messages.make_header(result.stamp_ns, frame.frame_id)
         self._fingertips.publish(messages.make_fingertips(header, result.fingertips))
         self._publish_transforms(header, result.camera_from_sheet)
@@ -72,13 +86,25 @@ class ResultPublisher:
             self._key_events.publish(messages.make_key_event(self._frame_id, key_event))
         for contact_event in result.contact_events:
             self._contact_events.publish(messages.make_contact_event(self._frame_id, contact_event))
+        if self._presses.update(result.contact_events, result.key_events):
+            self._publish_open_presses(result.stamp_ns)
         self.publish_text(result.text)
+
+    def cancel_open_presses(self, last: FrameResult) -> None:
+        """Cancel what was published as pressed and has not ended. last: the last frame's result."""
+        keys = self._presses.make_cancels(last.stamp_ns)
+        if keys:
+            contacts = tuple(key.contact for key in keys)
+            self.publish_events(replace(last, contact_events=contacts, key_events=keys))
 
     def publish_text(self, text: str) -> None:
         """Publish the text if it has changed."""
         if text != self._text:
             self._text = text
             self._typed_text.publish(messages.make_text(text))
+
+    def _publish_open_presses(self, stamp_ns: int) -> None:
+        self._open_presses.publish(self._presses.make_message(self._node_name, stamp_ns, self._frame_id))
 
     def _publish_transforms(self, header: Header, camera_from_sheet: RigidTransform | None) -> None:
         if self._transforms is None or camera_from_sheet is None:

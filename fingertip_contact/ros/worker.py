@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -17,7 +19,8 @@ class FrameWorker(Generic[Item]):
     Up to `depth` items wait during a short stall; when more arrive, the oldest is dropped. If the queue has not been
     empty for `max_lag_s`, the thread is too slow: only the newest item is kept, or every later item would be late too.
     `dropped` counts the dropped items. Exceptions of `handle` go to `on_error`, and the next item follows. `on_idle` is
-    called once whenever no item has come for `idle_s`, `on_start` once at first, both in the thread.
+    called once whenever no item has been handled for `idle_s`: none came, or all of them failed. `on_start` is called
+    once at first, as `on_idle` in the thread.
     """
 
     def __init__(
@@ -27,14 +30,14 @@ class FrameWorker(Generic[Item]):
         *,
         depth: int = 4,
         max_lag_s: float = 0.5,
-        on_idle: Callable[[], None] | None = None,
-        idle_s: float | None = None,
+        on_idle: Callable[[], None] = lambda: None,
+        idle_s: float = math.inf,
         on_start: Callable[[], None] = lambda: None,
     ) -> None:
         self._handle = handle
         self._on_error = on_error
         self._on_idle = on_idle
-        self._idle_s = idle_s if on_idle else None
+        self._idle_s = idle_s
         self._on_start = on_start
         self._depth = depth
         self._max_lag_s = max_lag_s
@@ -77,21 +80,33 @@ class FrameWorker(Generic[Item]):
 
     def _run(self) -> None:
         self._on_start()
-        idle_s = None  # Before the first item the thread is not idle.
+        idle_at_s = math.inf  # Before the first handled item the thread is not idle.
         while True:
-            with self._changed:
-                caught_up = not self._items
-                has_item = self._changed.wait_for(lambda: bool(self._items) or self._closing, idle_s)
-                if self._closing:
-                    return
-                if caught_up:
-                    self._caught_up_s = time.monotonic()
-                item = self._pop_next() if has_item else None
-            idle_s = self._idle_s if has_item else None
-            try:
-                if item is not None:
-                    self._handle(item)
-                elif self._on_idle:
-                    self._on_idle()
-            except Exception as error:  # One bad frame must not end the thread; on_error reports it.
-                self._on_error(error)
+            item = self._wait_for_item(idle_at_s)
+            if self._closing:
+                return
+            if item is not None and self._attempt(partial(self._handle, item)):
+                idle_at_s = time.monotonic() + self._idle_s
+            # Also after an item that failed: a camera that sends only bad frames is as good as gone.
+            if time.monotonic() >= idle_at_s:
+                idle_at_s = math.inf
+                self._attempt(self._on_idle)
+
+    def _attempt(self, action: Callable[[], None]) -> bool:
+        """Whether it succeeded. One bad frame must not end the thread; on_error reports it."""
+        try:
+            action()
+        except Exception as error:
+            self._on_error(error)
+            return False
+        return True
+
+    def _wait_for_item(self, until_s: float) -> Item | None:
+        """The next item; None at this time (time.monotonic), or when the thread is to end."""
+        with self._changed:
+            caught_up = not self._items
+            timeout_s = None if until_s == math.inf else max(until_s - time.monotonic(), 0.0)
+            has_item = self._changed.wait_for(lambda: bool(self._items) or self._closing, timeout_s)
+            if caught_up:
+                self._caught_up_s = time.monotonic()
+            return self._pop_next() if has_item and self._items else None

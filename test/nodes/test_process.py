@@ -18,7 +18,7 @@ from sensor_msgs.msg import CameraInfo, PointCloud2
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from fingertip_contact.recordings.bag import open_bag
+from fingertip_contact.recordings.bag import BagWriter, open_bag
 from fingertip_contact.ros import messages, qos
 from ros_harness import (
     COLOR,
@@ -157,6 +157,7 @@ def test_signals_end_every_node_with_exit_code_0(start, recording, tmp_path, han
         ("simulated_camera_node", {"recording": "/nowhere/x.mcap"}, "does not exist"),
         ("replay_node", {"recording": "/nowhere/x.mcap"}, "does not exist"),
         ("replay_node", {"recording": __file__}, "is not a bag"),
+        ("replay_node", {"recording": str(Path(__file__).parent)}, "not exactly one bag file"),
         ("record_node", {}, "output"),
         ("record_node", {"output": __file__}, "exists already"),
         ("record_node", {"output": f"{__file__}/out.mcap"}, "cannot write"),
@@ -174,11 +175,21 @@ def test_failed_node_start_is_explained(start, name, parameters, message):
 
 
 def test_failed_ros_start_is_explained(start):
-    """One line, exit code 2."""
+    """One line of ours, exit code 2; rcl's own, with its source lines, are not shown."""
     node = start("contact_node", environment={"ROS_DOMAIN_ID": "no number"})
     assert node.wait_for_exit() == 2
     assert node.log_text.startswith("error: "), node.log_summary
-    assert "Traceback" not in node.log_text
+    assert node.log_text.count("\n") == 1, node.log_summary
+    assert ".c:" not in node.log_text
+
+
+def test_a_bag_without_messages_is_explained(start, tmp_path):
+    """It is not played in silence."""
+    with BagWriter(tmp_path / "empty"):
+        pass
+    node = start("replay_node", recording=tmp_path / "empty")
+    assert node.wait_for_exit() == 2
+    assert "holds no message" in node.log_text, node.log_summary
 
 
 def test_looping_bag_publishes_every_frame_in_each_pass(start, tmp_path, hand_weights):

@@ -104,7 +104,7 @@ def test_outputs_get_every_result():
     with ros_node() as node, ExitStack() as held:
         interface = ContactInterface(node, ContactSettings(outputs=["recording"]), held)
         with ExitStack() as active:
-            interface.start(active)
+            interface.start(active, pytest.fail)
             for stamp_ns in (10, 20, 30):
                 interface.process(make_frame(stamp_ns), ())
         (output,) = RecordingOutput.opened
@@ -112,6 +112,37 @@ def test_outputs_get_every_result():
         assert output.is_closed
         interface.cancel_all()
         assert output.stamps_ns == [10, 20, 30, 30]
+
+
+class FailingOutput(RecordingOutput):
+    def process(self, result):
+        super().process(result)
+        raise SystemExit(1)
+
+    def close(self):
+        super().close()
+        raise OSError("disk full")
+
+
+def test_a_failing_output_loses_no_frame():
+    """The others get every result, the frame is published, and each failure is reported by name."""
+    OUTPUTS.register("failing")(FailingOutput)
+    errors: list[Exception] = []
+    try:
+        with ros_node() as node, ExitStack() as held:
+            interface = ContactInterface(node, ContactSettings(outputs=["failing", "recording"]), held)
+            with ExitStack() as active:
+                interface.start(active, errors.append)
+                for stamp_ns in (10, 20):
+                    interface.process(make_frame(stamp_ns), ())
+    finally:
+        OUTPUTS.unregister("failing")
+    assert [output.stamps_ns for output in RecordingOutput.opened] == [[10, 20, 20]] * 2
+    assert all(output.is_closed for output in RecordingOutput.opened)
+    assert [str(error) for error in errors] == [
+        *["output FailingOutput failed in process(): SystemExit(1)"] * 3,
+        "output FailingOutput failed in close(): OSError('disk full')",
+    ]
 
 
 @pytest.mark.parametrize(

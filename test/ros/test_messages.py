@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -97,6 +98,8 @@ def test_hands_with_nan_are_rejected():
     """A landmark that is nowhere must not reach the contact stage."""
     with pytest.raises(ValueError, match="not finite"):
         messages.parse_hands(messages.make_hands(HEAD, [make_hand(np.full((21, 2), np.nan))]))
+    with pytest.raises(ValueError, match="score that is not finite"):
+        messages.parse_hands(messages.make_hands(HEAD, [make_hand(np.zeros((21, 2)), score=math.nan)]))
 
 
 def test_fingertips_round_trip_and_are_valid_point_clouds():
@@ -112,6 +115,26 @@ def test_fingertips_round_trip_and_are_valid_point_clouds():
     np.testing.assert_allclose([*first.point_m, first.height_m, first.speed_mps], [0.1, 0.2, 0.3, 0.004, -0.1], 1e-6)
     assert second.state == "lost"
     assert np.isnan(second.point_m).all()
+
+
+@pytest.mark.parametrize("state", FINGER_STATES)
+@pytest.mark.parametrize("unknown", ["point_m", "height_m", "speed_mps"])
+def test_only_a_lost_fingertip_holds_nan(state, unknown):
+    """`lost` is the only state with NaN, and in it everything measured is NaN."""
+    known = Fingertip(4, "left", "little", (1, 2), np.array([0.1, 0.2, 0.3]), 0.004, -0.1, 0.9, state)
+    tip = replace(known, **{unknown: np.array([0.1, math.nan, 0.3]) if unknown == "point_m" else math.nan})
+    (received,) = messages.parse_fingertips(messages.make_fingertips(HEAD, [tip]))
+    assert received.state == "lost"
+    assert np.isnan([*received.point_m, received.height_m, received.speed_mps]).all()
+    (received,) = messages.parse_fingertips(messages.make_fingertips(HEAD, [known]))
+    assert received.state == state
+    assert np.isnan(received.height_m) == (state == "lost")
+
+
+@pytest.mark.parametrize(("early_us", "sent_us"), [(70_000, 70_000), (-1, 0), (2**32, 2**32 - 1), (10**15, 2**32 - 1)])
+def test_the_time_since_the_touch_down_is_bounded(early_us, sent_us):
+    """It does not wrap round where stamps have jumped."""
+    assert messages.make_contact_event("camera", make_event(early_us=early_us)).menu_entry_id == sent_us
 
 
 @pytest.mark.parametrize(

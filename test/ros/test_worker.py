@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from fingertip_contact.ros.worker import FrameWorker
 
@@ -97,6 +98,26 @@ def test_idle_callback_runs_once_per_pause():
     for _ in range(2):
         worker.offer(1)
         assert idles.acquire(timeout=DEADLINE_S)
+        assert not idles.acquire(timeout=0.1)
+    worker.close()
+
+
+def test_failing_items_are_as_good_as_none():
+    """`on_idle` comes in the midst of items that fail, once, and again only after another good one."""
+    idles = threading.Semaphore(0)
+
+    def handle(item):
+        if item == "bad":
+            raise ValueError("bad frame")
+
+    worker = FrameWorker(handle, on_error=lambda error: None, on_idle=idles.release, idle_s=0.05)
+    for _ in range(2):
+        worker.offer("good")
+        expires_s = time.monotonic() + DEADLINE_S
+        while not idles.acquire(timeout=0.005):
+            worker.offer("bad")
+            assert time.monotonic() < expires_s
+        worker.offer("bad")
         assert not idles.acquire(timeout=0.1)
     worker.close()
 

@@ -134,7 +134,7 @@ class NodeProcess:
         parameters: dict[str, object],
         environment: dict[str, str] | None = None,
     ) -> None:
-        command = [sys.executable, "-m", f"fingertip_contact.nodes.{name}", "--ros-args"]
+        command = [sys.executable, "-m", "fingertip_contact.start", name, "--ros-args"]
         for topic, target in REMAPS.items():
             command += ["-r", f"{topic}:={target}"]
         for parameter, value in parameters.items():

@@ -19,7 +19,7 @@ SETTLE_NS = 1_000_000_000
 # Nodes report once a second; with fewer reports there is nothing to take a median of.
 MIN_DURATION_S = 5.0
 TOTAL = "total"
-NODE_MODULE_PREFIX = b"fingertip_contact.nodes."
+START_MODULE = b"fingertip_contact.start"
 
 
 @dataclass(frozen=True)
@@ -151,8 +151,8 @@ def _read_processor_times_s() -> dict[str, float]:
         except OSError:  # It has ended meanwhile.
             continue
         is_self, is_child = int(folder.name) == os.getpid(), int(fields[1]) == os.getpid()
-        module = next((part.decode() for part in command if part.startswith(NODE_MODULE_PREFIX)), "")
-        if is_self or (is_child and module):
-            name = "bench" if is_self else module.rpartition(".")[2]
+        is_node = is_child and START_MODULE in command
+        if is_self or is_node:
+            name = "bench" if is_self else command[command.index(START_MODULE) + 1].decode()
             times_s[name] = (int(fields[11]) + int(fields[12])) / ticks
     return times_s

@@ -66,7 +66,7 @@ def run_nodes(
 
 
 def _start_node(node: str, parameters: Mapping[str, object], remaps: dict[str, str], log: Path) -> subprocess.Popen:
-    command = [sys.executable, "-m", f"fingertip_contact.nodes.{node}", "--ros-args"]
+    command = [sys.executable, "-m", "fingertip_contact.start", node, "--ros-args"]
     for name, value in parameters.items():
         command += ["-p", f"{name}:={value}"]
     for name, topic in remaps.items():

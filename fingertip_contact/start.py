@@ -1,0 +1,33 @@
+"""The entry points of the nodes, one for each, and `python -m fingertip_contact.start NODE`.
+
+Importing a node takes seconds on a small machine. A signal that comes meanwhile has to end the process as it does
+later, so it is caught before the node is imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from functools import partial
+
+from fingertip_contact.stop_signals import exit_on_stop_signals
+
+
+def start_node(reference: str) -> None:
+    """Run a node with the arguments of the command line. reference: `module:function`."""
+    exit_on_stop_signals()
+    module, _, function = reference.partition(":")
+    getattr(importlib.import_module(module), function)()
+
+
+contact_node = partial(start_node, "fingertip_contact.nodes.contact_node:main")
+depth_estimation_node = partial(start_node, "fingertip_contact.nodes.depth_estimation_node:main")
+hand_tracking_node = partial(start_node, "fingertip_contact.nodes.hand_tracking_node:main")
+pipeline_node = partial(start_node, "fingertip_contact.nodes.pipeline_node:main")
+record_node = partial(start_node, "fingertip_contact.nodes.record_node:main")
+replay_node = partial(start_node, "fingertip_contact.nodes.replay_node:main")
+simulated_camera_node = partial(start_node, "fingertip_contact.nodes.simulated_camera_node:main")
+webcam_node = partial(start_node, "fingertip_contact.nodes.webcam_node:main")
+
+if __name__ == "__main__":
+    start_node(f"fingertip_contact.nodes.{sys.argv.pop(1)}:main")

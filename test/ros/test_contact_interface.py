@@ -1,0 +1,66 @@
+"""Every press that was published ends once, whatever happens inside the pipeline."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+
+from visualization_msgs.msg import InteractiveMarkerFeedback, InteractiveMarkerInit
+
+from fingertip_contact.datatypes import ContactEvent, Frame, FrameResult, KeyEvent
+from fingertip_contact.geometry import Camera
+from fingertip_contact.ros import qos
+from fingertip_contact.ros.contact_interface import ContactInterface
+from fingertip_contact.ros.parameter_tables import ContactSettings
+from ros_harness import extract_key_transitions, ros_node
+
+NO_RESULT = FrameResult(0, (), (), (), (), "", None, None)
+PERIOD_NS = 33_000_000
+
+
+class FailingPipeline:
+    """Presses h in its first frame. In the second one it forgets the press and fails."""
+
+    outputs = ()
+
+    def process(self, frame, hands):
+        if frame.stamp_ns > PERIOD_NS:
+            raise RuntimeError("a defect")
+        point_m = np.array([0.0, 0.0, 0.3])
+        press = ContactEvent(frame.stamp_ns, frame.stamp_ns, "press", 1, 1, "right", "index", point_m, 1.0)
+        return FrameResult(frame.stamp_ns, (), (), (press,), (KeyEvent(press, "qwerty", "h", "h"),), "h", None, None)
+
+    def cancel_all(self, stamp_ns):
+        return NO_RESULT
+
+    def close(self):
+        pass
+
+
+def make_frame(stamp_ns):
+    image = np.zeros((48, 64, 3), np.uint8)
+    return Frame(stamp_ns, "camera", Camera(40.0, 40.0, 32.0, 24.0, 64, 48), image, None)
+
+
+def test_a_frame_that_fails_ends_the_presses():
+    """The failure is raised for the diagnostics, and what it may have lost is cancelled, once."""
+    with ros_node() as node, ExitStack() as held:
+        keys = node.subscribe(InteractiveMarkerFeedback, "key_events", qos.EVENT)
+        contacts = node.subscribe(InteractiveMarkerFeedback, "contact_events", qos.EVENT)
+        presses = node.subscribe(InteractiveMarkerInit, "open_presses", qos.LATCHED)
+        interface = ContactInterface(node, ContactSettings(), held)
+        interface._pipeline = FailingPipeline()
+        node.wait_until(lambda: bool(presses), "the list of open presses")
+        interface.process(make_frame(PERIOD_NS), ())
+        for count in (2, 3):
+            with pytest.raises(RuntimeError, match="a defect"):
+                interface.process(make_frame(count * PERIOD_NS), ())
+        node.wait_until(lambda: len(keys) >= 2 and len(contacts) >= 2, "the end of the press")
+        node.wait_until(lambda: not presses[-1].markers, "the empty list")
+        node.spin_for(0.2)
+        assert extract_key_transitions(keys) == [("down", "h"), ("up", "h")]
+        assert [event.mouse_point_valid for event in contacts] == [True, False]
