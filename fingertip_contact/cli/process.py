@@ -48,9 +48,9 @@ def process(
     from fingertip_contact.files import atomic_write, require_distinct, require_not_exists
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.pipeline import process_frames
-    from fingertip_contact.recordings.events import event_writer, make_event_records
+    from fingertip_contact.recordings.events import make_event_records, open_events
     from fingertip_contact.recordings.paths import GROUND_TRUTH_SUFFIX, sibling_path
-    from fingertip_contact.visualization.video import overlay_video
+    from fingertip_contact.visualization.video import open_overlay_video, require_video_name
 
     outputs = [out] if video is None else [out, video]
     # Names of built-in layouts, profiles and word lists are not files.
@@ -60,6 +60,8 @@ def process(
     for path in outputs:
         if not force:
             require_not_exists(path)
+    if video is not None:
+        require_video_name(video)
     with ExitStack() as stack:
         # Everything that may be rejected comes before the first file is created.
         loaded_layout = load_layout(layout)
@@ -75,9 +77,12 @@ def process(
         unfinished = [stack.enter_context(atomic_write(path, overwrite=force)) for path in outputs]
         draw = None
         if video is not None:
-            overlay = overlay_video(unfinished[1], loaded_layout, recording.camera, recording.frames_per_second)
-            draw = stack.enter_context(overlay)
-        write = stack.enter_context(event_writer(unfinished[0]))
+            draw = stack.enter_context(
+                open_overlay_video(
+                    unfinished[1], loaded_layout, recording.camera, recording.frames_per_second, name=video
+                )
+            )
+        write = stack.enter_context(open_events(unfinished[0]))
         typer.echo(f"reads {recording.streams_text} (depth source {depth_source})", err=True)
         frames = stack.enter_context(track_progress(recording.frames(), recording.frame_count, bag.name))
         presses = 0

@@ -89,7 +89,14 @@ def event_writer(path: Path, *, overwrite: bool = False) -> Iterator[Callable[[E
 
     Raises FileExistsError if `path` exists and `overwrite` is not given.
     """
-    with atomic_write(path, overwrite=overwrite) as temporary_path, temporary_path.open("w", encoding="utf-8") as file:
+    with atomic_write(path, overwrite=overwrite) as temporary_path, open_events(temporary_path) as write:
+        yield write
+
+
+@contextmanager
+def open_events(path: Path) -> Iterator[Callable[[EventRecord], None]]:
+    """event_writer for a path that is temporary already: the file is there at once."""
+    with path.open("w", encoding="utf-8") as file:
         yield lambda record: _write_record(file.write, record)
 
 

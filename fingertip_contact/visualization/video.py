@@ -29,27 +29,43 @@ def overlay_video(
     Raises ValueError if the name does not end in .mp4 or OpenCV cannot write video, FileExistsError if `path` exists
     and `overwrite` is not given, OSError if the disk is full.
     """
+    require_video_name(path)
+    with (
+        atomic_write(path, overwrite=overwrite) as temporary_path,
+        open_overlay_video(temporary_path, layout, camera, frames_per_second, name=path) as draw,
+    ):
+        yield draw
+
+
+def require_video_name(path: Path) -> None:
+    """Raises ValueError if the name does not end in .mp4."""
     if path.suffix != SUFFIX:
         raise ValueError(f"video {path} has to end in {SUFFIX}")
+
+
+@contextmanager
+def open_overlay_video(
+    path: Path, layout: Layout, camera: Camera, frames_per_second: float, *, name: Path
+) -> Iterator[Callable[[Frame, FrameResult], np.ndarray]]:
+    """overlay_video for a path that is temporary already: the file is there at once. name: for errors."""
     overlay = Overlay(layout)
-    with atomic_write(path, overwrite=overwrite) as temporary_path:
-        size = (camera.width, camera.height)
-        writer = cv2.VideoWriter(str(temporary_path), cv2.VideoWriter.fourcc(*"mp4v"), frames_per_second, size)
-        count = 0
-        try:
-            if not writer.isOpened():
-                raise ValueError(f"this OpenCV cannot write {path}: it has no MPEG-4 encoder; omit the video")
+    size = (camera.width, camera.height)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), frames_per_second, size)
+    count = 0
+    try:
+        if not writer.isOpened():
+            raise ValueError(f"this OpenCV cannot write {name}: it has no MPEG-4 encoder; omit the video")
 
-            def append(frame: Frame, result: FrameResult) -> np.ndarray:
-                nonlocal count
-                image = overlay.draw(frame.color_bgr, result, frame.camera)
-                writer.write(image)
-                count += 1
-                return image
+        def append(frame: Frame, result: FrameResult) -> np.ndarray:
+            nonlocal count
+            image = overlay.draw(frame.color_bgr, result, frame.camera)
+            writer.write(image)
+            count += 1
+            return image
 
-            yield append
-        finally:
-            writer.release()
-        # OpenCV does not report failed writes.
-        if count and cv2.VideoCapture(str(temporary_path)).get(cv2.CAP_PROP_FRAME_COUNT) != count:
-            raise OSError(f"{path} could not be written to the disk; free some space, or omit the video")
+        yield append
+    finally:
+        writer.release()
+    # OpenCV does not report failed writes.
+    if count and cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT) != count:
+        raise OSError(f"{name} could not be written to the disk; free some space, or omit the video")
