@@ -158,7 +158,7 @@ def test_help_describes_a_node(name):
 
 def test_help_starts_no_node():
     """`contact_node --help` prints and ends."""
-    command = [sys.executable, "-m", "fingertip_contact.nodes.contact_node", "--help"]
+    command = [sys.executable, "-m", "fingertip_contact.start", "contact_node", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("contact_node: ")

@@ -32,8 +32,8 @@ _FINGER_BY_NAME: dict[str, Finger] = {name: finger for finger, name in _FILE_NAM
 _METRE_DIGITS, _PIXEL_DIGITS, _MM_DIGITS = 5, 2, 2
 
 
-# Hands beyond the image have landmarks beyond it, but not by that much.
-_MAX_LANDMARK_PX = 1e6
+# A landmark beside the camera lies at any distance from the image, but at one that single precision can hold.
+_MAX_LANDMARK_PX = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
