@@ -18,6 +18,7 @@ from fingertip_contact.recordings.image_folder import IMAGE_SUFFIXES, find_image
 from fingertip_contact.recordings.paths import BAG_SUFFIXES
 from fingertip_contact.recordings.streams import AUTO, select_streams
 from fingertip_contact.recordings.video import VIDEO_SUFFIXES, FindCamera, VideoRecording, open_video
+from fingertip_contact.stamps import StampOrder
 
 
 class CameraRecording(Protocol):
@@ -28,6 +29,8 @@ class CameraRecording(Protocol):
     camera_description: str
     missing_depth_count: int
     missing_stereo_count: int
+    near_depth_count: int
+    stamp_order: StampOrder
 
     @property
     def frame_count(self) -> int: ...
