@@ -54,6 +54,16 @@ NO_IMAGERS = Advice(
 NO_CAMERA_INFO = Advice(
     "no_camera_info", "images come, but no camera_info", "publish the camera's camera_info, or remap color/camera_info"
 )
+NO_CLOCK = Advice(
+    "no_clock",
+    "the node follows simulated time, but no /clock comes",
+    "start the player or simulator that publishes it, or set use_sim_time to false",
+)
+SEVERAL_PUBLISHERS = Advice(
+    "several_publishers",
+    "several publishers write the topic of the colour images",
+    "stop all but one: `ros2 topic info -v` names them",
+)
 CAMERA_BEHIND_HANDS = Advice(
     "camera_behind_hands",
     "the camera looks from behind the hands, which hide a part of their fingertips: fewer taps are read",

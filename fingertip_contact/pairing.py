@@ -61,8 +61,9 @@ class FrameAssembler:
     ANY_NS, without which there is no frame. A frame waits for a partner until that can no longer come; not at all for a
     topic that has been silent for CAPACITY frames.
 
-    order: counts what did not advance. unpaired_count: messages of the first topic without a required one. missing,
-    near: for each partner the number of frames without it, and with one of another stamp.
+    order: counts what did not advance. unpaired_count: messages of the first topic without a required one;
+    without_any_count: of these, those without any message of a topic of ANY_NS. missing, near: for each partner the
+    number of frames without it, and with one of another stamp.
     """
 
     def __init__(
@@ -73,11 +74,11 @@ class FrameAssembler:
         self._pairer = StampPairer((first, *required))
         self._partners = {topic: _Partners(tolerance_ns) for topic, tolerance_ns in (partners or {}).items()}
         self._waiting: deque[dict[str, Any]] = deque()
-        self._without_any_count = 0
+        self.without_any_count = 0
 
     @property
     def unpaired_count(self) -> int:
-        return self._pairer.dropped + self._without_any_count
+        return self._pairer.dropped + self.without_any_count
 
     @property
     def missing(self) -> dict[str, int]:
@@ -112,7 +113,7 @@ class FrameAssembler:
             frame = self._waiting.popleft()
             found = {topic: partners.decided.popleft() for topic, partners in self._partners.items()}
             if any(found[topic] is None and partners.serves_any for topic, partners in self._partners.items()):
-                self._without_any_count += 1
+                self.without_any_count += 1
                 continue
             complete.append(frame | {topic: message for topic, message in found.items() if message is not None})
         return complete

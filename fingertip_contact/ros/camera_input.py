@@ -10,6 +10,7 @@ from typing import Any
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
+from fingertip_contact.advice import NO_DEPTH, NO_IMAGERS, Advice
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import DepthImage, Frame, StereoImages
@@ -20,6 +21,7 @@ from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.frame_losses import StampGaps
 from fingertip_contact.ros.images import CameraReader, decode_color_bgr
 from fingertip_contact.ros.latched_topics import follow_latched
+from fingertip_contact.ros.stream_advice import StreamAdvice
 
 COLOR_TOPIC, CAMERA_INFO_TOPIC, DEPTH_TOPIC, HANDS_TOPIC = "color/image", "color/camera_info", "depth/image", "hands"
 MODEL_DEPTH_TOPIC = "depth_estimate/image"
@@ -53,6 +55,7 @@ _TOLERANCES_NS = {
     RIGHT_TOPIC: EXACT_NS,
     RIGHT_INFO_TOPIC: ANY_NS,
 }
+_MISSING = {DEPTH_TOPIC: NO_DEPTH, LEFT_TOPIC: NO_IMAGERS, RIGHT_TOPIC: NO_IMAGERS}
 
 
 class PairedInput:
@@ -77,11 +80,14 @@ class PairedInput:
         partners = {topic: _TOLERANCES_NS[topic] for topic in others if topic in _TOLERANCES_NS}
         self._assembler = FrameAssembler(first, [topic for topic in others if topic not in partners], partners)
         self._gaps = StampGaps()
+        self._advice = StreamAdvice(node, self._assembler, _MISSING)
         for topic in topics:
             message_type, profile = _TOPIC_TYPES[topic]
             receive = partial(self._receive, topic)
             subscription = node.create_subscription(message_type, topic, receive, profile)
             active.callback(node.destroy_subscription, subscription)
+            if topic == COLOR_TOPIC:
+                self._advice.color_topic = subscription.topic_name
             if message_type is CameraInfo:
                 follow_latched(node, subscription, receive, active)
 
@@ -101,6 +107,10 @@ class PairedInput:
             counts["without_imagers"] = max(assembler.missing[LEFT_TOPIC], assembler.missing[RIGHT_TOPIC])
         return counts
 
+    def advise(self) -> list[Advice]:
+        """What is wrong with the messages since the last call."""
+        return self._advice.collect()
+
     def _receive(self, topic: str, message: Any) -> None:
         try:
             stamp_ns = messages.stamp_to_ns(message.header.stamp)
@@ -109,6 +119,7 @@ class PairedInput:
             return
         if topic == COLOR_TOPIC:
             self._gaps.add(stamp_ns)
+            self._advice.image_count += 1
         for frame in self._assembler.add(topic, stamp_ns, message):
             self._on_messages(frame)
 
