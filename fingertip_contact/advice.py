@@ -31,6 +31,11 @@ NO_SHEET = Advice(
     "the sheet is not found, so no key is known",
     "lay it in view with at least two markers uncovered, and name its layout (layout)",
 )
+MIRRORED = Advice(
+    "mirrored",
+    "the image is mirrored",
+    "switch that off in the camera, or set mirrored of webcam_node, which turns it round",
+)
 NO_HANDS = Advice(
     "no_hands",
     "no hand has been seen yet",

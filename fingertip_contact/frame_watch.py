@@ -28,12 +28,18 @@ class FrameWatch:
     """
 
     def __init__(self) -> None:
-        self._reset()
+        self._intervals_ns: deque[int] = deque(maxlen=INTERVALS)
+        self._last_ns: int | None = None
+        # Since when each has not been seen; None: seen, and its absence is no news.
+        self._without_ns: dict[str, int | None] = {}
+        self._has_hands = False
 
     def update(self, frame: Frame, hands: tuple[Hand, ...], camera_from_sheet: RigidTransform | None) -> None:
         stamp_ns = frame.stamp_ns
         if self._last_ns is not None and stamp_ns <= self._last_ns:
-            self._reset()
+            self._intervals_ns.clear()
+            self._without_ns.clear()
+            self._last_ns = None
         if self._last_ns is not None:
             self._intervals_ns.append(stamp_ns - self._last_ns)
         self._last_ns = stamp_ns
@@ -58,13 +64,6 @@ class FrameWatch:
             if since_ns is not None and self._last_ns is not None and self._last_ns - since_ns > limit_s * 1e9:
                 found.append(advice)
         return tuple(found)
-
-    def _reset(self) -> None:
-        self._intervals_ns: deque[int] = deque(maxlen=INTERVALS)
-        self._last_ns: int | None = None
-        # Since when each has not been seen; None: seen, and its absence is no news.
-        self._without_ns: dict[str, int | None] = {}
-        self._has_hands = False
 
     def _follow(self, name: str, is_seen: bool) -> None:
         if is_seen:

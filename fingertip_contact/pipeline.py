@@ -94,7 +94,7 @@ class ContactPipeline:
         surface = getattr(self.surface, "advice", None)
         if surface is None and self.surface.reason:  # A surface source of another package.
             surface = Advice("surface", self.surface.reason)
-        found = [surface, *self.watch.advice, self.placement.advice]
+        found = [self.sheet.advice, surface, *self.watch.advice, self.placement.advice]
         # Where the surface is unknown for want of a sheet, that says it all.
         return tuple(
             advice for advice in found if advice is not None and not (advice is NO_SHEET and surface is NO_SURFACE)

@@ -12,7 +12,7 @@ from fingertip_contact.advice import Advice
 from fingertip_contact.datatypes import DepthImage, Frame, Hand
 from fingertip_contact.frame_watch import FrameWatch
 from fingertip_contact.geometry import Camera, RigidTransform
-from repository import REPOSITORY
+from repository import ROOT
 
 CAMERA = Camera(80.0, 80.0, 32.0, 24.0, 64, 48)
 COLOR = np.zeros((48, 64, 3), np.uint8)
@@ -74,8 +74,8 @@ def test_each_advice_has_a_code_of_its_own_and_a_text():
 
 def test_every_code_is_documented():
     """In the table of docs/ros.md."""
-    source = "".join(path.read_text() for path in (REPOSITORY / "fingertip_contact").rglob("*.py"))
+    source = "".join(path.read_text() for path in (ROOT / "fingertip_contact").rglob("*.py"))
     codes = set(re.findall(r'Advice\(\s*"(\w+)"', source))
-    table = (REPOSITORY / "docs" / "ros.md").read_text().split("## Advice")[1].split("\n## ")[0]
+    table = (ROOT / "docs" / "ros.md").read_text().split("## Advice")[1].split("\n## ")[0]
     assert codes
     assert {code for code in codes if f"`{code}`" not in table} == set()

@@ -80,8 +80,8 @@ class Diagnostics:
 
     def _tick(self) -> None:
         latencies_s, self._latencies_s = self._latencies_s, []
-        clock = self._node.get_clock()
-        if clock.ros_time_is_active and clock.now().nanoseconds == 0:
+        # Zero only where the node follows a /clock that has not come yet.
+        if self._node.get_clock().now().nanoseconds == 0:
             self.advise([NO_CLOCK])
         for adviser in self._advisers:
             self.advise(adviser())
