@@ -76,7 +76,7 @@ $(BIN)/python:
 	$(BIN)/python -m pip install -q --upgrade pip
 
 $(VENV)/.demo: $(PROJECTS) | $(BIN)/python
-	$(BIN)/python -m pip install -q -e ".[$(ROS_EXTRA)research]" -e research
+	$(BIN)/python -m pip install -q -e ".[$(ROS_EXTRA)print]" -e research
 	@touch $@
 
 $(VENV)/.fast: $(PROJECTS) | $(BIN)/python

@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import glob
+import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_SUFFIX = ".partial"
+# A folder is locked just after it was made.
+_MIN_LEFTOVER_AGE_S = 10.0
 
 
 @contextmanager
 def atomic_write(
-    path: Path, *, overwrite: bool = False, replaceable: Callable[[Path], bool] = Path.is_file
+    path: Path,
+    *,
+    overwrite: bool = False,
+    replaceable: Callable[[Path], bool] = Path.is_file,
+    is_one_of_many: bool = False,
 ) -> Iterator[Path]:
     """Gives a path in a hidden folder beside `path`; the file or folder written there moves to `path` at the end.
 
-    On any exception, Ctrl-C included, nothing is left and the old content of `path` stays. replaceable: what
-    `overwrite` may replace, by default a file and never a folder. Raises FileExistsError if `path` exists and may not
-    be replaced: before anything is written, or at the end if another process created it meanwhile. Raises OSError that
-    names `path` if it cannot be written or the disk is full.
+    On any exception, Ctrl-C included, nothing is left and the old content of `path` stays; what a killed process left
+    is removed by the next one that writes `path`. replaceable: what `overwrite` may replace, by default a file and
+    never a folder. is_one_of_many: in a folder with a file per frame, looking for leftovers would cost more with each
+    frame; it is left out.
+
+    Raises FileExistsError if `path` exists and may not be replaced: before anything is written, or at the end if
+    another process created it meanwhile; and if another process is about to replace it. Raises OSError that names
+    `path` if it cannot be written or the disk is full.
     """
     path = Path(path)
     if not overwrite:
@@ -27,9 +43,14 @@ def atomic_write(
     elif path.exists() and not replaceable(path):
         file_type = "a folder" if path.is_dir() else "something else"
         raise FileExistsError(f"{path} is {file_type}, which overwriting would destroy; choose another name")
+    is_written = not is_one_of_many and _remove_leftovers(path)
+    if overwrite and is_written:
+        raise FileExistsError(f"another process is writing {path}; wait until it ends, or choose another name")
     temporary_folder = _temporary_sibling(path)
     try:
-        yield temporary_folder / path.name
+        with _open_folder(temporary_folder) as descriptor:
+            _lock(descriptor)
+            yield temporary_folder / path.name
         _move(temporary_folder / path.name, path, overwrite)
     except OSError as error:
         if error.errno == errno.ENOSPC:
@@ -57,9 +78,39 @@ def require_distinct(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
 def _temporary_sibling(path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
+        return Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=_SUFFIX, dir=path.parent))
     except OSError as error:
         raise OSError(f"cannot write {path}: {error.strerror} ({path.parent}); choose another place") from error
+
+
+def _remove_leftovers(path: Path) -> bool:
+    """Removes what killed processes left of the same output. Whether a process that runs is writing it too."""
+    is_written = False
+    for folder in path.parent.glob(f".{glob.escape(path.name)}.*{_SUFFIX}"):
+        with suppress(OSError), _open_folder(folder) as descriptor:
+            if not _lock(descriptor):
+                is_written = True
+            elif time.time() - folder.stat().st_mtime > _MIN_LEFTOVER_AGE_S:
+                shutil.rmtree(folder, ignore_errors=True)
+    return is_written
+
+
+@contextmanager
+def _open_folder(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    """The system gives the lock back when the process ends, however it does. Some file systems have no locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _move(source: Path, path: Path, overwrite: bool) -> None:

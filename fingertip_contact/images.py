@@ -97,13 +97,17 @@ def decode_color_image(image: Any) -> np.ndarray:
     return to_bgr(_view_image_message(image), image.encoding)
 
 
-def decode_depth_image(image: Any) -> DepthImage:
+def decode_depth_image(image: Any, unit_m: float | None = None) -> DepthImage:
     """A sensor_msgs/Image with depth (16UC1 in millimetres, 32FC1 in metres) -> DepthImage, without a copy.
+
+    unit_m: of 16UC1 where a recorder kept the sensor's own, metres.
 
     Raises ValueError as `view_pixels` does, and if it is not a depth encoding.
     """
     _require_encoding(image.encoding, DEPTH_ENCODINGS, "depth")
-    return DepthImage(_view_image_message(image), DEPTH_UNIT_M[DEPTH_ENCODINGS[image.encoding].dtype])
+    dtype = DEPTH_ENCODINGS[image.encoding].dtype
+    own_unit_m = unit_m if dtype is np.uint16 else None
+    return DepthImage(_view_image_message(image), own_unit_m or DEPTH_UNIT_M[dtype])
 
 
 def parse_camera_info(info: Any) -> Camera:

@@ -55,6 +55,8 @@ class ContactClassifier(Protocol):
 
     needs_rims: bool
     """Whether it reads rim_height_m, axial_height_m or tip_end_px, which cost time to measure."""
+    needs_appearance: bool
+    """Whether it reads the history's appearance, for which a network has to run. It may be left out: then it runs."""
 
     def classify(self, history: FingertipHistory, row: int) -> Sequence[ContactDecision | None]:
         """One decision per column (see FingertipHistory) at this row; None where the finger was not measured. Every row

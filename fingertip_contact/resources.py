@@ -33,6 +33,19 @@ def find_share_file(relative: str) -> Path:
     return path
 
 
+def advise_install(requirement: str = ".") -> str:
+    """The command that installs this package with an extra (`.[depth]`), or the laboratory (`research[plots]`).
+
+    Both are on no index, where anybody could take their names: they are installed from the checkout.
+    """
+    checkout = Path(__file__).resolve().parent.parent
+    if (checkout / "pyproject.toml").is_file():
+        target = f"{checkout}{requirement[1:]}" if requirement.startswith(".") else f"{checkout}/{requirement}"
+        return f"pip install '{target}'"
+    target = requirement if requirement.startswith(".") else f"./{requirement}"
+    return f"in a clone of {PACKAGE}: pip install '{target}'"
+
+
 def get_cache_directory() -> Path:
     """The folder of files that can be created or fetched again: on Linux $XDG_CACHE_HOME/fingertip_contact, by default
     ~/.cache/fingertip_contact."""

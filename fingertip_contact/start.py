@@ -13,20 +13,21 @@ from functools import partial
 from fingertip_contact.stop_signals import exit_on_stop_signals
 
 
-def start_node(name: str) -> None:
-    """Run a node, e.g. `contact_node`, with the arguments of the command line."""
+def start_node(reference: str) -> None:
+    """Run a node with the arguments of the command line. reference: `module:function`."""
     exit_on_stop_signals()
-    importlib.import_module(f"fingertip_contact.nodes.{name}").main()
+    module, _, function = reference.partition(":")
+    getattr(importlib.import_module(module), function)()
 
 
-contact_node = partial(start_node, "contact_node")
-depth_estimation_node = partial(start_node, "depth_estimation_node")
-hand_tracking_node = partial(start_node, "hand_tracking_node")
-pipeline_node = partial(start_node, "pipeline_node")
-record_node = partial(start_node, "record_node")
-replay_node = partial(start_node, "replay_node")
-simulated_camera_node = partial(start_node, "simulated_camera_node")
-webcam_node = partial(start_node, "webcam_node")
+contact_node = partial(start_node, "fingertip_contact.nodes.contact_node:main")
+depth_estimation_node = partial(start_node, "fingertip_contact.nodes.depth_estimation_node:main")
+hand_tracking_node = partial(start_node, "fingertip_contact.nodes.hand_tracking_node:main")
+pipeline_node = partial(start_node, "fingertip_contact.nodes.pipeline_node:main")
+record_node = partial(start_node, "fingertip_contact.nodes.record_node:main")
+replay_node = partial(start_node, "fingertip_contact.nodes.replay_node:main")
+simulated_camera_node = partial(start_node, "fingertip_contact.nodes.simulated_camera_node:main")
+webcam_node = partial(start_node, "fingertip_contact.nodes.webcam_node:main")
 
 if __name__ == "__main__":
-    start_node(sys.argv.pop(1))
+    start_node(f"fingertip_contact.nodes.{sys.argv.pop(1)}:main")

@@ -19,9 +19,15 @@ def exit_on_stop_signals() -> None:
 
 
 def call_on_stop_signals(stop: Callable[[], None]) -> None:
-    """Call `stop`, in the main thread, for each signal from now on."""
+    """Call `stop`, in the main thread, for the first signal from now on; the process then ignores them: a second one in
+    the middle of `stop` would wait for ever for a lock that `stop` holds."""
+
+    def handle(*_: object) -> None:
+        ignore_stop_signals()
+        stop()
+
     for number in STOP_SIGNALS:
-        signal.signal(number, lambda *_: stop())
+        signal.signal(number, handle)
 
 
 def ignore_stop_signals() -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fingertip_contact.resources import advise_install
+
 TIMEOUT_S = 1800
 UNPINNED_REVISION = "main"
 SHA256 = re.compile("[0-9a-f]{64}")
@@ -84,7 +86,7 @@ def fetch_from_hub(
     try:
         from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
     except ImportError as error:
-        raise FetchError("huggingface_hub is not installed; run: pip install 'fingertip_contact[depth]'") from error
+        raise FetchError(f"huggingface_hub is not installed; {advise_install('.[depth]')}") from error
     try:
         metadata = get_hf_file_metadata(hf_hub_url(repository, member, revision=revision or UNPINNED_REVISION))
         commit = metadata.commit_hash or revision or UNPINNED_REVISION

@@ -15,11 +15,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from fingertip_contact import weight_sources
 from fingertip_contact.resources import find_share_file, get_cache_directory
 from fingertip_contact.weight_sources import FetchedFile, FetchError, compute_sha256
+from fingertip_contact.yaml_file import read_yaml
 
 DIRECTORY_VARIABLE = "FINGERTIP_CONTACT_WEIGHTS"
 ALL = "all"
@@ -100,7 +99,7 @@ def get_weights_directory() -> Path:
 @cache
 def load_models() -> dict[str, Model]:
     """All models of models.yaml by their names."""
-    model_list = yaml.safe_load(find_share_file("models/models.yaml").read_text(encoding="utf-8"))
+    model_list = read_yaml(find_share_file("models/models.yaml"))
     return {name: Model(name, sources=model_list["sources"], **entry) for name, entry in model_list["models"].items()}
 
 

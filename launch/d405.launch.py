@@ -47,6 +47,7 @@ def generate_launch_description():
         ),
         camera,
         launching.include_core(),
+        has_driver=True,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -36,8 +37,28 @@ SLOW_FILES = (
     "research/simulation/test_typing.py",
     "research/training",
 )
+# What rosdep does not install, imported by test files or by what they test.
+OPTIONAL_PACKAGES = ("fpdf", "hypothesis", "jinja2", "lightgbm", "matplotlib", "sklearn")
 # What makes a test of ROS or torch: importing it, wherever in the file.
 OPTIONAL_IMPORTS = {"ros": 'importorskip("rclpy")', "torch": 'importorskip("torch")'}
+
+
+class SkippableModule(pytest.Module):
+    """A test file that is skipped as a whole, and listed as such, where a package that it needs is missing."""
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        try:
+            return super().collect()
+        except self.CollectError as error:
+            package = str(getattr(error.__cause__, "name", "")).partition(".")[0]
+            if package not in OPTIONAL_PACKAGES:
+                raise
+            pytest.skip(f"the package {package} is not installed", allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module:
+    """Where colcon tests on a robot, fewer packages are installed than `make env` brings."""
+    return SkippableModule.from_parent(parent, path=module_path)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

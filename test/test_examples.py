@@ -7,6 +7,7 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -97,3 +98,21 @@ def test_subscribe_key_events():
         message.event_type = event_type
         lines.append(example["describe_event"](message))
     assert lines == ["press 'j' by right_index, 75 ms ago", "", "cancel 'j' by right_index, 75 ms ago"]
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize(
+    ("open_finger", "list_ns", "is_over"), [("", 4, False), ("", 5, True), ("right_index", 9, False)]
+)
+def test_subscribe_key_events_ends_missed_presses(open_finger, list_ns, is_over):
+    """A press is over if a list of its time or later lacks it; an older list says nothing."""
+    messages = pytest.importorskip("visualization_msgs.msg", reason="needs ROS 2")
+    example = runpy.run_path(str(EXAMPLES / "subscribe_key_events" / "main.py"))
+    lines: list[str] = []
+    logger = SimpleNamespace(info=lines.append)
+    printer = SimpleNamespace(pressed_ns={"right_index": 5}, get_logger=lambda: logger)
+    open_presses = messages.InteractiveMarkerInit(seq_num=list_ns)
+    if open_finger:
+        open_presses.markers = [messages.InteractiveMarker(description=open_finger)]
+    example["KeyPrinter"].end_missed_presses(printer, open_presses)
+    assert (printer.pressed_ns == {}) == bool(lines) == is_over

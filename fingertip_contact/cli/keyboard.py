@@ -12,6 +12,7 @@ from rich.table import Table
 from fingertip_contact.cli import options
 from fingertip_contact.cli.keyboard_camera import calibrate_camera
 from fingertip_contact.cli.keyboard_pose import pose
+from fingertip_contact.safe_text import escape_markup
 
 app = typer.Typer(
     help="Keyboard layouts: list, show, print, locate; calibrate a camera on one.",
@@ -47,7 +48,8 @@ def show(layout: Annotated[str, typer.Argument(help="A built-in layout's name, o
         shifted = key.shifted if key.shifted != key.text else ""
         finger = " ".join(loaded.fingers.get(key.name, ()))
         writes = f"({key.modifier})" if key.modifier else _quote_invisible(key.text)
-        table.add_row(key.name, writes, _quote_invisible(shifted), center, size, finger)
+        foreign = (escape_markup(text) for text in (key.name, writes, _quote_invisible(shifted)))
+        table.add_row(*foreign, center, size, finger)
     for column in table.columns:
         column.no_wrap = True
     Console().print(table)

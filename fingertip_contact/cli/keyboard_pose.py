@@ -36,6 +36,7 @@ def pose(
     image: Annotated[Path | None, typer.Option(help="Also write the camera image with the keys drawn in.")] = None,
     camera_info: options.CameraInfo = None,
     fps: options.FramesPerSecond = None,
+    color_topic: options.ColorTopic = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
     """Estimate the pose of a sheet and save it: for sheets without markers, or if hands hide them from the start.
@@ -54,7 +55,7 @@ def pose(
         if path is not None and not force:
             require_not_exists(path)
     loaded = load_layout(layout)
-    with open_with_camera(bag, loaded, camera_info, fps, depth_source="none") as recording:
+    with open_with_camera(bag, loaded, camera_info, fps, "none", color_topic) as recording:
         if corners:
             camera_from_sheet = _estimate_from_corners(corners, paper.lower(), loaded, recording.camera)
         else:

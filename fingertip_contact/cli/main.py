@@ -10,14 +10,18 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+from fingertip_contact.cli.finite_numbers import require_finite_numbers
+from fingertip_contact.resources import advise_install
+from fingertip_contact.safe_text import to_one_line
 
 PROGRAM = "fingertip-contact"
 DEBUG_VARIABLE = "FINGERTIP_CONTACT_DEBUG"
@@ -66,6 +70,10 @@ SUBCOMMANDS = {
         "fingertip_contact.cli.process:process",
         "Run the pipeline on a recording; write contact events and an optional video.",
     ),
+    "recording": Subcommand(
+        "fingertip_contact.cli.recording:app",
+        "Show what is in a recording, and whether it can be used.",
+    ),
     "keyboard": Subcommand(
         "fingertip_contact.cli.keyboard:app",
         "List, show and print keyboard layouts; locate a printed sheet, calibrate a camera on it.",
@@ -89,31 +97,38 @@ RESEARCH_COMMANDS = {
     "bench": "Measure latency and throughput on this machine.",
 }
 
-# Module -> the requirement whose installation provides it; other modules have the name of their package.
-REQUIREMENTS = {
-    "cv2": "opencv-python-headless",
-    "embreex": "fingertip_contact[research]",
-    "fpdf": "fingertip_contact[print]",
-    "huggingface_hub": "fingertip_contact[depth]",
-    "jinja2": "fingertip_research[plots]",
-    "lightgbm": "fingertip_research[fit]",
-    "matplotlib": "fingertip_research[plots]",
-    "pyrealsense2": "fingertip_contact[realsense]",
-    "rclpy": "fingertip_contact[ros]",
-    "safetensors": "fingertip_contact[depth]",
-    "scipy": "fingertip_contact[research]",
-    "tensorboard": "fingertip_research[train]",
-    "timm": "fingertip_contact[depth]",
-    "torch": "fingertip_contact[depth]",
-    "yaml": "pyyaml",
+# Module -> what is installed for it: an extra of this repository, or a package; other modules have the name of theirs.
+REPOSITORY_REQUIREMENTS = {
+    **dict.fromkeys(
+        ("huggingface_hub", "nncf", "onnx", "onnxruntime", "safetensors", "timm", "torch", "torchvision"), ".[depth]"
+    ),
+    "fpdf": ".[print]",
+    "pyrealsense2": ".[realsense]",
+    "rclpy": ".[ros]",
+    **dict.fromkeys(("embreex", "scipy", RESEARCH_PACKAGE), "research"),
+    **dict.fromkeys(("lightgbm", "sklearn"), "research[fit]"),
+    **dict.fromkeys(("jinja2", "matplotlib"), "research[plots]"),
+    "tensorboard": "research[train]",
 }
+PACKAGES = {"cv2": "opencv-python-headless", "yaml": "pyyaml"}
+
+
+class SubcommandGroup(TyperGroup):
+    """Lists the subcommands by their one line of help, and imports the one that is called, or completed by a shell."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in _subcommands:
+            command = _load(_subcommands[name])
+        return name, command, rest
+
 
 app = typer.Typer(
     name=PROGRAM,
+    cls=SubcommandGroup,
     help="Detect fingertip contact in depth images: any flat surface becomes a keyboard.",
     epilog=EPILOG,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -131,7 +146,7 @@ def main(arguments: list[str] | None = None) -> None:
         if os.environ.get(DEBUG_VARIABLE):
             raise
         message, code = _explain(error)
-        typer.echo("error: " + " ".join(message.split()), err=True)
+        typer.echo(f"error: {to_one_line(message)}", err=True)
         sys.exit(code)
 
 
@@ -151,23 +166,12 @@ def _handle_global_options(
 
 
 def _add_command(name: str, subcommand: Subcommand) -> None:
-    """Adds a command that imports the subcommand and passes all arguments on to it, `--help` included."""
-
-    def run(context: typer.Context) -> None:
-        code = _load(subcommand)(context.args, prog_name=f"{PROGRAM} {name}", standalone_mode=False)
-        raise typer.Exit(code if isinstance(code, int) else 0)
-
-    settings = {"allow_extra_args": True, "ignore_unknown_options": True}
-    app.command(
-        name,
-        help=subcommand.help,
-        context_settings=settings,
-        add_help_option=False,
-        rich_help_panel=subcommand.panel,
-    )(run)
+    """Adds a stand-in for the help; SubcommandGroup runs the subcommand."""
+    app.command(name, help=subcommand.help, rich_help_panel=subcommand.panel)(lambda: None)
 
 
-def _load(subcommand: Subcommand) -> Callable[..., object]:
+def _load(subcommand: Subcommand) -> Any:
+    """Imports a subcommand. Its numbers are finite: click takes `nan` for a number that is within any limits."""
     module, _, attribute = subcommand.reference.partition(":")
     try:
         target = reduce(getattr, attribute.split("."), importlib.import_module(module))
@@ -179,11 +183,12 @@ def _load(subcommand: Subcommand) -> Callable[..., object]:
         ) from error
     if not callable(target):
         raise ValueError(f"the command {subcommand.reference!r} is not callable; correct the entry point")
-    if isinstance(target, typer.Typer):
-        return target
-    application = typer.Typer(add_completion=False)
-    application.command()(target)
-    return application
+    application = target if isinstance(target, typer.Typer) else typer.Typer(add_completion=False)
+    if application is not target:
+        application.command()(target)
+    command = typer.main.get_command(application)
+    require_finite_numbers(command)
+    return command
 
 
 def _find_subcommands() -> dict[str, Subcommand]:
@@ -199,7 +204,8 @@ def _find_subcommands() -> dict[str, Subcommand]:
     return found
 
 
-for _name, _subcommand in _find_subcommands().items():
+_subcommands = _find_subcommands()
+for _name, _subcommand in _subcommands.items():
     _add_command(_name, _subcommand)
 
 
@@ -224,12 +230,11 @@ def _explain(error: Exception) -> tuple[str, int]:
 
 def _describe_missing_module(error: ModuleNotFoundError) -> str:
     name = (error.name or "").split(".")[0]
+    requirement = REPOSITORY_REQUIREMENTS.get(name)
+    remedy = advise_install(requirement) if requirement else f"pip install '{PACKAGES.get(name, name)}'"
     if name == RESEARCH_PACKAGE:
-        return (
-            "this command is in the package fingertip_research, which is not installed; "
-            "pip install 'fingertip_contact[research]' (in a checkout: pip install ./research)"
-        )
-    return f"the Python module {error.name} is not installed; pip install '{REQUIREMENTS.get(name, name)}'"
+        return f"this command is in the package {RESEARCH_PACKAGE}, which is not installed; {remedy}"
+    return f"the Python module {error.name} is not installed; {remedy}"
 
 
 def _get_version() -> str:

@@ -35,6 +35,19 @@ FramesPerSecond = Annotated[
         "--fps", min=0.1, max=1000.0, help="Frame rate of a folder of images, or instead of the stamps of a video."
     ),
 ]
+ColorTopic = Annotated[
+    str | None,
+    typer.Option(help="Topic of the colour images, in a bag of several cameras or with other names.", metavar="TOPIC"),
+]
+DepthUnit = Annotated[
+    float | None,
+    typer.Option(
+        "--depth-unit-m",
+        min=1e-6,
+        max=0.1,
+        help="Metres of one step of 16UC1 depth, where a recorder kept the sensor's (D405: 0.0001). By default 0.001.",
+    ),
+]
 Words = Annotated[
     str,
     typer.Option(help="Word list of the language model: english, or a file with one word per line. By default none."),

@@ -32,6 +32,8 @@ def process(
     output: options.Outputs = None,
     camera_info: options.CameraInfo = None,
     fps: options.FramesPerSecond = None,
+    color_topic: options.ColorTopic = None,
+    depth_unit_m: options.DepthUnit = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
     """Find every press, move and release in a recording, with its key.
@@ -44,7 +46,7 @@ def process(
     """
     from fingertip_contact.advice import advise_stamps
     from fingertip_contact.factory import KeyboardOptions, build_pipeline
-    from fingertip_contact.files import require_distinct, require_not_exists
+    from fingertip_contact.files import atomic_write, require_distinct, require_not_exists
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.pipeline import process_frames
     from fingertip_contact.recordings.events import event_writer, make_event_records
@@ -62,19 +64,21 @@ def process(
     with ExitStack() as stack:
         # Everything that may be rejected comes before the first file is created.
         loaded_layout = load_layout(layout)
-        recording = stack.enter_context(open_with_camera(bag, loaded_layout, camera_info, fps, depth_source))
+        recording = stack.enter_context(
+            open_with_camera(bag, loaded_layout, camera_info, fps, depth_source, color_topic, depth_unit_m)
+        )
         keyboard_options = KeyboardOptions(str(sheet_pose or ""), words, repeat_delay_s)
         pipeline = build_pipeline(
             loaded_layout, profile, calibration_seconds, keyboard_options, hand_tracker, output or (), depth_source
         )
         stack.callback(pipeline.contact.close)
+        # Both files are complete before the first appears: on a full disk neither does.
+        unfinished = [stack.enter_context(atomic_write(path, overwrite=force)) for path in outputs]
         draw = None
         if video is not None:
-            overlay = overlay_video(
-                video, loaded_layout, recording.camera, recording.frames_per_second, overwrite=force
-            )
+            overlay = overlay_video(unfinished[1], loaded_layout, recording.camera, recording.frames_per_second)
             draw = stack.enter_context(overlay)
-        write = stack.enter_context(event_writer(out, overwrite=force))
+        write = stack.enter_context(event_writer(unfinished[0]))
         typer.echo(f"reads {recording.streams_text} (depth source {depth_source})", err=True)
         frames = stack.enter_context(track_progress(recording.frames(), recording.frame_count, bag.name))
         presses = 0

@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_with_camera(
-    path: Path, layout: Layout, camera_info: Path | None, frames_per_second: float | None, depth_source: str
+    path: Path,
+    layout: Layout,
+    camera_info: Path | None,
+    frames_per_second: float | None,
+    depth_source: str,
+    color_topic: str | None = None,
+    depth_unit_m: float | None = None,
 ) -> Iterator[CameraRecording]:
-    """A recording; prints where its camera's intrinsics come from, unless it is the bag.
+    """A recording; prints where its camera's intrinsics come from, unless it is the bag, and what users should know.
 
     camera_info: file with the intrinsics; None: those of the bag, of a video from the sheet. Raises as `open_recording`
     and `load_camera_info` do.
@@ -36,7 +42,11 @@ def open_with_camera(
         camera=camera,
         find_camera=find_camera,
         frames_per_second=frames_per_second,
+        color_topic=color_topic,
+        depth_unit_m=depth_unit_m,
     ) as recording:
         if recording.camera_description:
             typer.echo(recording.camera_description, err=True)
+        for note in recording.notes:
+            typer.echo(f"note: {note}", err=True)
         yield recording

@@ -1,6 +1,6 @@
 """Hands and depth to contact events: one state machine per finger, all of them a fixed delay behind the camera.
 
-A press is decided `decision_delay_s` after it happened: what follows a touch-down separates taps from near misses, and
+A press is decided `settling_s` after it happened: what follows a touch-down separates taps from near misses, and
 tapping fingers from coupled ones, as much as what precedes it. Every event carries both times.
 """
 
@@ -70,7 +70,9 @@ class ContactDetector:
         self._on_measured = on_measured
         self._press_count = 0
         self.reset()
-        self._estimator = estimator or FingertipEstimator(parameters, with_rims=self.needs_rims)
+        self._estimator = estimator or FingertipEstimator(
+            parameters, with_rims=self.needs_rims, with_appearance=self.needs_appearance
+        )
 
     def reset(self) -> None:
         """Forget everything, contact heights included. Call cancel_all() first where presses may be open."""
@@ -85,6 +87,11 @@ class ContactDetector:
     def needs_rims(self) -> bool:
         """See protocols.ContactClassifier."""
         return self._classifier.needs_rims
+
+    @property
+    def needs_appearance(self) -> bool:
+        """See protocols.ContactClassifier. Classifiers of other packages that do not say so get it."""
+        return getattr(self._classifier, "needs_appearance", True)
 
     def cancel_all(self, stamp_ns: int) -> tuple[ContactEvent, ...]:
         """Cancel every open press and forget all motion: the camera stopped, or time ran backwards."""
@@ -126,16 +133,18 @@ class ContactDetector:
         columns = find_columns(hands)
         for column, hand in zip(columns, (hand for hand in hands for _ in FINGERS), strict=True):
             self._tracks[column] = hand.track
+        heights_m: list[float] = []
         if samples is not None:
-            for column, height_m, sigma_m in zip(columns, *_choose_heights(samples), strict=True):
-                self._filters[column].update(stamp_ns, float(height_m), float(sigma_m))
+            heights_m, sigmas_m = _choose_heights(samples)
+            for column, height_m, sigma_m in zip(columns, heights_m, sigmas_m, strict=True):
+                self._filters[column].update(stamp_ns, height_m, sigma_m)
         speeds_mps = np.array([self._filters[column].speed_mps for column in columns])
         self._history.add(stamp_ns, columns, samples, speeds_mps)
         candidates: list[TapCandidate] = []
-        for row in self._history.pop_settled(self._parameters.decision_delay_s):
+        for row in self._history.pop_settled(self._parameters.settling_s):
             events.extend(self._step(row, stamp_ns, candidates))
         self.tentative = tuple(candidates)
-        return self._make_fingertips(hands, samples), tuple(events)
+        return self._make_fingertips(hands, columns, samples, heights_m), tuple(events)
 
     def _step(self, row: int, stamp_ns: int, candidates: list[TapCandidate]) -> list[ContactEvent]:
         """Advance every finger's state machine to this row of the history. candidates: gets those of this row."""
@@ -194,8 +203,8 @@ class ContactDetector:
         settled_ns = touch_down_ns + round(SETTLING_S * 1e9)
         known = np.flatnonzero(np.isfinite(points_m[:, 0]) & (np.abs(stamps_ns - settled_ns) < MAX_POINT_AGE_S * 1e9))
         if not len(known):
-            return points_m[row]
-        return points_m[known[np.abs(stamps_ns[known] - settled_ns).argmin()]]
+            return points_m[row].copy()
+        return points_m[known[np.abs(stamps_ns[known] - settled_ns).argmin()]].copy()
 
     def _make_moves(self, column: int, row: int, stamp_ns: int) -> list[ContactEvent]:
         """The move of this column's open press, if it slid since it was last reported."""
@@ -205,7 +214,7 @@ class ContactDetector:
             return []
         if self._contact_probability[column] < RELEASE_PROBABILITY:
             return []
-        point_m = self._history.contact_points_m[row, column]
+        point_m = self._history.contact_points_m[row, column].copy()
         # Unmeasured points are NaN, which is not a move.
         if not np.linalg.norm(point_m - press.point_m) > self._parameters.move_threshold_m:
             return []
@@ -266,23 +275,26 @@ class ContactDetector:
             confidence=press.confidence,
         )
 
-    def _make_fingertips(self, hands: tuple[Hand, ...], samples: FingertipSamples | None) -> tuple[Fingertip, ...]:
-        """The fingertips of the frame that was just added; every field is of its instant."""
+    def _make_fingertips(
+        self, hands: tuple[Hand, ...], columns: list[int], samples: FingertipSamples | None, heights_m: list[float]
+    ) -> tuple[Fingertip, ...]:
+        """The fingertips of the frame that was just added; every field is of its instant. heights_m: by
+        _choose_heights."""
         if samples is None:
             return ()
-        contact_heights_m = self._classifier.estimate_contact_heights_m()
-        heights_m, _ = _choose_heights(samples)
+        contact_heights_m = self._classifier.estimate_contact_heights_m().tolist()
+        tip_px = samples.tip_px.tolist()
         tips = []
-        for row, column in enumerate(find_columns(hands)):
+        for row, column in enumerate(columns):
             valid = math.isfinite(heights_m[row])
             height_filter = self._filters[column]
-            height_m = height_filter.height_m - float(contact_heights_m[column])
+            height_m = height_filter.height_m - contact_heights_m[column]
             tips.append(
                 Fingertip(
                     track=self._tracks[column],
                     hand=HANDS[column // len(FINGERS)],
                     finger=FINGERS[column % len(FINGERS)],
-                    pixel=(float(samples.tip_px[row, 0]), float(samples.tip_px[row, 1])),
+                    pixel=(tip_px[row][0], tip_px[row][1]),
                     point_m=samples.contact_point_m[row],
                     height_m=height_m if valid else math.nan,
                     speed_mps=height_filter.speed_mps if valid else math.nan,
@@ -293,8 +305,8 @@ class ContactDetector:
         return tuple(tips)
 
 
-def _choose_heights(samples: FingertipSamples) -> tuple[np.ndarray, np.ndarray]:
-    """The best height of each fingertip (N,), metres, and its standard deviation (N,): of its rim where that was asked
+def _choose_heights(samples: FingertipSamples) -> tuple[list[float], list[float]]:
+    """The best height of each fingertip (N), metres, and its standard deviation (N): of its rim where that was asked
     for, by both imagers, by depth, or by its looks."""
     seen_m = 0.01 * samples.appearance[:, OUTPUTS.index("height_cm")] + TYPICAL_VISIBLE_HEIGHT_M
     heights_m, sigmas_m = seen_m, np.full(len(seen_m), APPEARANCE_SIGMA_M)
@@ -305,7 +317,7 @@ def _choose_heights(samples: FingertipSamples) -> tuple[np.ndarray, np.ndarray]:
     ):
         known = np.isfinite(better_m)
         heights_m, sigmas_m = np.where(known, better_m, heights_m), np.where(known, sigma_m, sigmas_m)
-    return heights_m, sigmas_m
+    return heights_m.tolist(), sigmas_m.tolist()
 
 
 def select_best_hands(hands: tuple[Hand, ...]) -> tuple[Hand, ...]:

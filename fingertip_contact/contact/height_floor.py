@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 import numpy as np
 
 # A percentile of this many heights, taken at this interval: four seconds. Taps are a few percent of the time.
@@ -17,7 +15,9 @@ class HeightFloor:
     recording begins anew, is the next one."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
-        self._heights: deque[np.ndarray] = deque(maxlen=MEMORY)
+        # The last heights, in any order; NaN comes last in what is sorted.
+        self._heights = np.full((MEMORY, *shape), np.nan)
+        self._count = 0
         self._last_ns: int | None = None
         self.floor = np.full(shape, np.nan)
 
@@ -26,8 +26,9 @@ class HeightFloor:
         if self._last_ns is not None and 0 <= stamp_ns - self._last_ns < INTERVAL_S * 1e9 * 0.9:
             return
         self._last_ns = stamp_ns
-        self._heights.append(heights)
-        ordered = np.sort(np.stack(self._heights), axis=0)  # NaN comes last.
+        self._heights[self._count % MEMORY] = heights
+        self._count += 1
+        ordered = np.sort(self._heights, axis=0)
         count = np.isfinite(ordered).sum(axis=0)
         index = np.floor(PERCENTILE / 100 * np.maximum(count - 1, 0)).astype(int)
         lowest = np.take_along_axis(ordered, index[None], axis=0)[0]

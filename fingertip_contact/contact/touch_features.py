@@ -6,8 +6,6 @@ the instant, in steps of 1/30 s.
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
 from fingertip_contact.contact.measurement.appearance_network import OUTPUTS
@@ -87,19 +85,17 @@ def compute_touch_features(history: FingertipHistory, row: int, floors_mm: np.nd
     path_mm = at.sample(1e3 * np.where(known[..., None], history.flow_m, 0.0).cumsum(axis=0))
     flow_mm = np.diff(path_mm, axis=0)  # Step k is row k + 8.
     recent = known[max(0, row - 1) : row + 1].any(axis=0)
-    flow_mm[:, np.flatnonzero(~recent)] = np.nan
-    with warnings.catch_warnings():
-        # Hands that are not there: medians of nothing.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        columns = [
-            *_describe_flow(flow_mm),
-            *_describe_others(flow_mm),
-            *_describe_shape(history, row, at),
-            *_describe_appearance(at.sample(history.appearance)),
+    flow_mm[:, ~recent] = np.nan
+    features = np.concatenate(
+        [
+            _describe_flow(flow_mm),
+            _describe_others(flow_mm),
+            _describe_shape(history.shape[row], at.sample(history.shape[..., 0])),
+            _describe_appearance(at.sample(history.appearance)),
+            _describe_heights(1e3 * at.sample(history.finger_height_m), floors_mm[0]),
+            _describe_heights(1e3 * at.sample(history.stereo_height_m), floors_mm[1]),
         ]
-        for heights_m, floor_mm in zip((history.finger_height_m, history.stereo_height_m), floors_mm, strict=True):
-            columns += _describe_heights(1e3 * at.sample(heights_m), floor_mm)
-    features = np.stack(columns, axis=1)
+    ).T
     return np.where(np.isfinite(features), features, MISSING)
 
 
@@ -109,102 +105,115 @@ class _Grid:
 
     def __init__(self, stamps_ns: np.ndarray, row: int) -> None:
         times_s = (stamps_ns - stamps_ns[row]) / 1e9
-        wanted_s = STEPS * STEP_S
-        after = np.clip(np.searchsorted(times_s, wanted_s), 1, max(1, len(times_s) - 1))
+        after = times_s.searchsorted(_WANTED_S).clip(1, max(1, len(times_s) - 1))
         self._before, self._after = after - 1, np.minimum(after, len(times_s) - 1)
-        gap_s = np.maximum(times_s[self._after] - times_s[self._before], 1e-9)
-        self._fraction = np.clip((wanted_s - times_s[self._before]) / gap_s, 0.0, 1.0)
-        self._unknown = np.flatnonzero((wanted_s <= times_s[0] - STEP_S / 2) | (wanted_s >= times_s[-1] + STEP_S / 2))
+        before_s = times_s[self._before]
+        gap_s = np.maximum(times_s[self._after] - before_s, 1e-9)
+        self._fraction = ((_WANTED_S - before_s) / gap_s).clip(0.0, 1.0)
+        self._unknown = (times_s[0] - STEP_S / 2 >= _WANTED_S) | (times_s[-1] + STEP_S / 2 <= _WANTED_S)
 
     def sample(self, values: np.ndarray) -> np.ndarray:
         """(len(STEPS), ...) of values (T, ...). Beside a missing row the nearest one counts."""
         fraction = self._fraction.reshape(-1, *(1,) * (values.ndim - 1))
         before, after = values[self._before], values[self._after]
-        nearest = np.where(fraction < 0.5, before, after)
-        between = before + fraction * (after - before)
-        sampled = np.where(np.isfinite(between), between, nearest)
+        sampled = before + fraction * (after - before)
+        np.copyto(sampled, np.where(fraction < 0.5, before, after), where=~np.isfinite(sampled))
         sampled[self._unknown] = np.nan
         return sampled
 
 
-def _describe_flow(flow_mm: np.ndarray) -> list[np.ndarray]:
-    across_mm, along_mm = flow_mm[..., 0], flow_mm[..., 1]
-    return [
-        *along_mm,
-        *np.abs(across_mm),
-        *(along_mm[_rows(first, last)].sum(axis=0) for first, last in _SUMS),
-        *(np.abs(across_mm[_rows(first, last)].sum(axis=0)) for first, last in _SUMS),
-    ]
+# Of every kind of features: (its number of features, FINGER_COUNT), in the order of CUES.
 
 
-def _describe_others(flow_mm: np.ndarray) -> list[np.ndarray]:
+def _describe_flow(flow_mm: np.ndarray) -> np.ndarray:
+    paths_mm = np.stack([flow_mm[rows].sum(axis=0) for rows in _SUM_ROWS])
+    return np.concatenate(
+        [flow_mm[..., 1], np.abs(flow_mm[..., 0]), paths_mm[..., 1], np.abs(paths_mm[..., 0])],
+    )
+
+
+def _describe_others(flow_mm: np.ndarray) -> np.ndarray:
     """Each finger beside the others of its hand."""
-    by_hand_mm = flow_mm.reshape(len(flow_mm), len(HANDS), len(FINGERS), 2)
-    relative_mm = (by_hand_mm - np.nanmedian(by_hand_mm, axis=2, keepdims=True)).reshape(flow_mm.shape)
-    length_mm = np.linalg.norm(by_hand_mm, axis=-1)
+    # (steps, across and along, hands, fingers)
+    by_hand_mm = flow_mm.transpose(0, 2, 1).reshape(len(flow_mm), 2, len(HANDS), len(FINGERS))
+    related_mm = by_hand_mm[_RELATIVE_ROWS]
+    relative_mm = (related_mm - nan_median(related_mm)[..., None]).reshape(-1, 2, FINGER_COUNT)
+    length_mm = np.sqrt((by_hand_mm * by_hand_mm).sum(axis=1))
     path_mm = np.nan_to_num(length_mm[_rows(-2, 0)]).sum(axis=0)
-    rank = (path_mm[:, None] > path_mm[:, :, None]).sum(axis=2).astype(float)
-    others_mm = _others(length_mm)
-    return [
-        *(relative_mm[_row(step), :, 1] for step in _RELATIVE_STEPS),
-        *(np.abs(relative_mm[_row(step), :, 0]) for step in _RELATIVE_STEPS),
-        *(
-            reduce(others_mm[_row(step)], axis=-1).reshape(FINGER_COUNT)
-            for reduce in (np.nanmax, np.nanmedian, np.nanmin)
-            for step in _OTHERS_STEPS
-        ),
-        rank.reshape(FINGER_COUNT),
-    ]
+    rank = (path_mm[:, None] > path_mm[:, :, None]).sum(axis=2)
+    others_mm = _select_others(length_mm[_OTHERS_ROWS])
+    return np.concatenate(
+        [
+            relative_mm[:, 1],
+            np.abs(relative_mm[:, 0]),
+            np.fmax.reduce(others_mm, axis=-1).reshape(-1, FINGER_COUNT),
+            nan_median(others_mm).reshape(-1, FINGER_COUNT),
+            np.fmin.reduce(others_mm, axis=-1).reshape(-1, FINGER_COUNT),
+            rank.reshape(1, FINGER_COUNT),
+        ]
+    )
 
 
-def _describe_shape(history: FingertipHistory, row: int, at: _Grid) -> list[np.ndarray]:
-    length_mm = at.sample(history.shape[..., 0])
-    now_mm = history.shape[row, :, 0]
-    return [
-        np.tile(np.arange(float(len(FINGERS))), len(HANDS)),
-        *history.shape[row].T,
-        *(length_mm[step - STEPS[0]] - now_mm for step in _CHANGE_STEPS),
-    ]
+def _describe_shape(now: np.ndarray, length_mm: np.ndarray) -> np.ndarray:
+    """now: (FINGER_COUNT, len(SHAPE)). length_mm: (len(STEPS), FINGER_COUNT)."""
+    return np.concatenate([_FINGER_NUMBERS, now.T, length_mm[_CHANGE_SAMPLES] - now[:, 0]])
 
 
-def _describe_appearance(appearance: np.ndarray) -> list[np.ndarray]:
+def _describe_appearance(appearance: np.ndarray) -> np.ndarray:
     """appearance: (len(STEPS), FINGER_COUNT, len(OUTPUTS))."""
-    touch_down = appearance[..., 0].reshape(len(STEPS), len(HANDS), len(FINGERS))
-    others = _others(touch_down)
-    return [
-        *(appearance[step - STEPS[0], :, output] for output in range(len(OUTPUTS)) for step in _APPEARANCE_STEPS),
-        *(np.nanmax(others[step - STEPS[0]], axis=-1).reshape(FINGER_COUNT) for step in (2, 1)),
-    ]
+    seen = appearance[_APPEARANCE_SAMPLES].transpose(2, 0, 1).reshape(-1, FINGER_COUNT)
+    touch_down = appearance[[2 - STEPS[0], 1 - STEPS[0]], :, 0].reshape(2, len(HANDS), len(FINGERS))
+    return np.concatenate([seen, np.fmax.reduce(_select_others(touch_down), axis=-1).reshape(2, FINGER_COUNT)])
 
 
-def _describe_heights(height_mm: np.ndarray, floor_mm: np.ndarray) -> list[np.ndarray]:
+def _describe_heights(height_mm: np.ndarray, floor_mm: np.ndarray) -> np.ndarray:
     """height_mm: (len(STEPS), FINGER_COUNT). floor_mm: (FINGER_COUNT,)."""
     now_mm = height_mm[-STEPS[0]]
-    by_hand_mm = now_mm.reshape(len(HANDS), len(FINGERS))
-    descents = []
-    for step in (-1, 0):
-        descent_mm = (height_mm[step - STEPS[0]] - height_mm[step - 2 - STEPS[0]]).reshape(len(HANDS), len(FINGERS))
-        descents.append((descent_mm - np.nanmedian(descent_mm, axis=1, keepdims=True)).reshape(FINGER_COUNT))
-    return [
-        *(height_mm[step - STEPS[0]] for step in _HEIGHT_STEPS),
-        *(height_mm[step - STEPS[0]] - now_mm for step in _CHANGE_STEPS),
-        np.repeat(np.nanmedian(by_hand_mm, axis=1), len(FINGERS)),
-        now_mm - floor_mm,
-        *descents,
-    ]
+    descents_mm = height_mm[_DESCENT_SAMPLES] - height_mm[_DESCENT_SAMPLES - 2]
+    # Of each hand, now and both descents.
+    medians_mm = nan_median(np.concatenate([now_mm[None], descents_mm]).reshape(3, len(HANDS), len(FINGERS)))
+    medians_mm = medians_mm.repeat(len(FINGERS), axis=1)
+    return np.concatenate(
+        [
+            height_mm[_HEIGHT_SAMPLES],
+            height_mm[_CHANGE_SAMPLES] - now_mm,
+            medians_mm[:1],
+            (now_mm - floor_mm)[None],
+            descents_mm - medians_mm[1:],
+        ]
+    )
 
 
-def _others(values: np.ndarray) -> np.ndarray:
+def nan_median(values: np.ndarray) -> np.ndarray:
+    """(...) medians of the known of values (..., K); NaN where none is. np.nanmedian takes a hundred times as long for
+    a few numbers each, and warns where there are none."""
+    ordered = np.sort(values, axis=-1).reshape(-1, values.shape[-1])  # NaN comes last.
+    count = (~np.isnan(ordered)).sum(axis=1)
+    index = np.arange(len(ordered))
+    return ((ordered[index, (count - 1) // 2] + ordered[index, count // 2]) / 2).reshape(values.shape[:-1])
+
+
+def _select_others(values: np.ndarray) -> np.ndarray:
     """Values (..., fingers of a hand) -> (..., fingers, the other fingers)."""
-    count = values.shape[-1]
-    index = np.array([[other for other in range(count) if other != finger] for finger in range(count)])
-    return values[..., index]
-
-
-def _row(step: int) -> int:
-    """The row of a step in flow."""
-    return int(step - STEPS[0] - 1)
+    return values[..., _OTHERS]
 
 
 def _rows(first: int, last: int) -> slice:
-    return slice(_row(first), _row(last) + 1)
+    """The rows of steps in flow."""
+    return slice(first - int(STEPS[0]) - 1, last - int(STEPS[0]))
+
+
+def _sample_rows(steps: range) -> slice:
+    """The rows of steps in samples."""
+    return slice(steps.start - int(STEPS[0]), steps.stop - int(STEPS[0]))
+
+
+_WANTED_S = STEPS * STEP_S
+_SUM_ROWS = tuple(_rows(first, last) for first, last in _SUMS)
+_RELATIVE_ROWS, _OTHERS_ROWS = (_rows(steps[0], steps[-1]) for steps in (_RELATIVE_STEPS, _OTHERS_STEPS))
+_APPEARANCE_SAMPLES, _HEIGHT_SAMPLES = _sample_rows(_APPEARANCE_STEPS), _sample_rows(_HEIGHT_STEPS)
+_CHANGE_SAMPLES = np.array(_CHANGE_STEPS) - STEPS[0]
+# Descents are of two steps, and end here.
+_DESCENT_SAMPLES = np.array([-1, 0]) - STEPS[0]
+_OTHERS = np.array([[other for other in range(len(FINGERS)) if other != finger] for finger in range(len(FINGERS))])
+_FINGER_NUMBERS = np.tile(np.arange(float(len(FINGERS))), len(HANDS))[None]

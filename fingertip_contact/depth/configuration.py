@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from fingertip_contact.cameras.d405 import D405
+from fingertip_contact.json_file import read_object
+from fingertip_contact.safe_text import describe
 from fingertip_contact.weights import compute_sha256
 
 logger = logging.getLogger(__name__)
@@ -129,18 +131,16 @@ def write_config(weights: Path, max_depth_m: float) -> Path:
 
 def read_max_depth_m(config: Path) -> float | None:
     try:
-        fields = json.loads(config.read_text(encoding="utf-8"))
+        fields = read_object(config)
     except (OSError, ValueError) as error:
         raise ValueError(f"{config} cannot be read as JSON: {error}; repair or remove it") from error
-    if not isinstance(fields, dict):
-        raise ValueError(f"{config} has to hold one JSON object; repair or remove it")
     encoder = fields.get("encoder", ENCODER)
     if str(encoder).lower() in UNSUPPORTED_ENCODERS:
-        raise ValueError(f"{config} is for encoder {encoder!r}; only {ENCODER!r} (ViT-S) runs here")
+        raise ValueError(f"{config} is for encoder {describe(encoder)}; only {ENCODER!r} (ViT-S) runs here")
     return require_positive_m(fields["max_depth"], f"max_depth in {config}") if "max_depth" in fields else None
 
 
 def require_positive_m(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
-        raise ValueError(f"{name} is {value!r}; it has to be a positive number of metres, 0.5 for the D405")
+        raise ValueError(f"{name} is {describe(value)}; it has to be a positive number of metres, 0.5 for the D405")
     return float(value)

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from fingertip_contact.depth.configuration import NetworkSpec, check_input_size, require_positive_m
 from fingertip_contact.files import atomic_write
+from fingertip_contact.json_file import read_object
 from fingertip_contact.resources import get_cache_directory
+from fingertip_contact.safe_text import describe
 
 GRAPH_FILES = {"openvino": "network.xml", "onnx": "network.onnx"}
 PRECISIONS = ("fp32", "int8")
@@ -56,14 +58,17 @@ def read(folder: Path) -> Conversion:
     """The conversion in a folder. Raises ValueError, with the remedy, if it is incomplete."""
     remedy = "delete the folder and export it again: fingertip-contact export"
     try:
-        fields = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
+        fields = read_object(folder / DESCRIPTION_FILE)
         conversion = Conversion(folder=folder, **fields)
         check_input_size(conversion.height, conversion.width)
         require_positive_m(conversion.max_depth_m, "max_depth_m")
+        is_known = conversion.format in GRAPH_FILES and conversion.precision in PRECISIONS
     except (OSError, ValueError, TypeError) as error:
         raise ValueError(f"{folder} holds no converted depth network ({error}); {remedy}") from error
-    if conversion.format not in GRAPH_FILES or conversion.precision not in PRECISIONS:
-        raise ValueError(f"{folder} holds {conversion.format} {conversion.precision}, which is unknown; {remedy}")
+    if not is_known:
+        raise ValueError(
+            f"{folder} holds {describe(f'{conversion.format} {conversion.precision}')}, which is unknown; {remedy}"
+        )
     missing = [path.name for path in (conversion.graph, conversion.parity) if not path.is_file()]
     if missing:
         raise ValueError(f"{folder} lacks {' and '.join(missing)}; {remedy}")

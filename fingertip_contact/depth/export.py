@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino
 import torch
 
 from fingertip_contact.depth import parity
@@ -21,6 +20,7 @@ from fingertip_contact.depth.conversions import Conversion
 from fingertip_contact.depth.network import DepthNetwork
 from fingertip_contact.depth.preprocessing import Preprocessor
 from fingertip_contact.depth.torch_runtime import infer
+from fingertip_contact.openvino_import import openvino
 
 # The encoder's linear layers and the head's convolutions are quantised; fewer images do not cover their ranges.
 MIN_CALIBRATION_IMAGES = 8

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
-import openvino
 
 from fingertip_contact.depth.conversions import Conversion
-from fingertip_contact.resources import get_cache_directory
+from fingertip_contact.openvino_import import openvino
+from fingertip_contact.resources import advise_install, get_cache_directory
 
 
 class RuntimeRejectedError(ValueError):
@@ -81,7 +81,7 @@ class OnnxRuntime:
         try:
             import onnxruntime
         except ImportError as error:
-            raise RuntimeRejectedError(f"{error}; pip install onnxruntime") from error
+            raise RuntimeRejectedError(f"{error}; {advise_install('.[depth]')}") from error
         self.precision = precision
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads

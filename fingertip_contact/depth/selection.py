@@ -15,6 +15,7 @@ from fingertip_contact.depth.configuration import NetworkSpec
 from fingertip_contact.depth.conversions import Conversion
 from fingertip_contact.depth.preprocessing import Preprocessor
 from fingertip_contact.depth.runtimes import OnnxRuntime, OpenVinoRuntime, Runtime, RuntimeRejectedError
+from fingertip_contact.resources import advise_install
 
 logger = logging.getLogger(__name__)
 
@@ -170,6 +171,6 @@ def require_torch(spec: NetworkSpec) -> Iterator[None]:
     except ImportError as error:
         raise RuntimeRejectedError(
             f"{spec.weights} at {spec.height}x{spec.width} needs torch for its first start ({error}); "
-            "pip install 'fingertip_contact[depth]', "
+            f"{advise_install('.[depth]')}, "
             f"or copy {conversions.get_cache_folder(spec, 'openvino', 'fp32').parent} from a machine with torch"
         ) from error

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
-from openvino.preprocess import ColorFormat, PrePostProcessor
+
+from fingertip_contact.openvino_import import openvino
 
 
 class InferRequest:
     """One inference at a time. Write the image into `input_bgr`, start(), then wait()."""
 
-    def __init__(self, compiled: ov.CompiledModel) -> None:
+    def __init__(self, compiled: openvino.CompiledModel) -> None:
         self.input_bgr = np.zeros(tuple(compiled.input(0).shape), np.uint8)
         self._request = compiled.create_infer_request()
-        self._request.set_input_tensor(ov.Tensor(self.input_bgr, shared_memory=True))
+        self._request.set_input_tensor(openvino.Tensor(self.input_bgr, shared_memory=True))
 
     @property
     def image_bgr(self) -> np.ndarray:
@@ -42,7 +42,7 @@ class Network:
     """
 
     def __init__(self, model: Path, *, input_size: int, requests: int) -> None:
-        core = ov.Core()
+        core = openvino.Core()
         try:
             network = core.read_model(model)
         except RuntimeError as error:
@@ -64,10 +64,13 @@ class Network:
         self.requests = [InferRequest(compiled) for _ in range(requests)]
 
 
-def _with_byte_input(network: ov.Model) -> ov.Model:
+def _with_byte_input(network: openvino.Model) -> openvino.Model:
     """The same network with BGR bytes as its input; the conversion to RGB in 0..1 becomes part of the network."""
-    steps = PrePostProcessor(network)
-    steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(ColorFormat.BGR)
-    steps.input().model().set_layout(ov.Layout("NHWC"))
-    steps.input().preprocess().convert_color(ColorFormat.RGB).convert_element_type(ov.Type.f32).scale(255.0)
+    color = openvino.preprocess.ColorFormat
+    steps = openvino.preprocess.PrePostProcessor(network)
+    steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC")).set_color_format(
+        color.BGR
+    )
+    steps.input().model().set_layout(openvino.Layout("NHWC"))
+    steps.input().preprocess().convert_color(color.RGB).convert_element_type(openvino.Type.f32).scale(255.0)
     return steps.build()

@@ -157,10 +157,23 @@ def _find_layout(name_or_path: str | Path) -> Path:
     )
 
 
+# What each mapping of a file may hold. Other names are warned about: other programs may add their own.
+_LAYOUT_FIELDS = ("name", "units", "sheet", "keys", "markers", "fingers")
+_SHEET_FIELDS = ("width", "height")
+_KEY_FIELDS = ("name", "char", "shift", "center", "size", "modifier", "raised", "label", "shape")
+_MARKER_FIELDS = ("dictionary", "side", "corner_order", "corners")
+# A keyboard with every key has 110. The check that no key lies on another compares them all.
+_MAX_KEYS = 1000
+# The pose is found from two markers or more (sheet_pose.py); sheets without any get it from a file.
+_MIN_MARKERS = 2
+
+
 def _parse_layout(reader: FileReader, data: Mapping, stem: str) -> Layout:
+    reader.warn_about_unknown(data, _LAYOUT_FIELDS)
     if data.get("units", "mm") != "mm":
         raise reader.error("units", data["units"], "lengths have to be in mm")
     sheet = reader.mapping(data, "sheet")
+    reader.warn_about_unknown(sheet, _SHEET_FIELDS, "sheet")
     width_m, height_m = (reader.length_m(sheet, side, "sheet.") for side in ("width", "height"))
     keys = _parse_keys(reader, data)
     markers, dictionary = _parse_markers(reader, data)
@@ -181,7 +194,12 @@ _IMPLIED_TEXT = {"space": " ", "enter": "\n", "return": "\n", "tab": "\t"}
 
 def _parse_keys(reader: FileReader, data: Mapping) -> tuple[Key, ...]:
     keys: dict[str, Key] = {}
-    for index, entry in enumerate(reader.sequence(data, "keys")):
+    entries = reader.sequence(data, "keys")
+    if len(entries) > _MAX_KEYS:
+        raise reader.error("the number of keys", len(entries), f"a layout has at most {_MAX_KEYS}")
+    names = dict.fromkeys(name for entry in entries if isinstance(entry, Mapping) for name in entry)
+    reader.warn_about_unknown(names, _KEY_FIELDS, "keys")
+    for index, entry in enumerate(entries):
         where = f"keys[{index}]"
         if not isinstance(entry, Mapping):
             raise reader.error(where, entry, "a key needs the fields name, center and size")
@@ -253,6 +271,7 @@ def _parse_markers(reader: FileReader, data: Mapping) -> tuple[tuple[Marker, ...
     if data.get("markers") is None:
         return (), Layout.dictionary
     entry = reader.mapping(data, "markers")
+    reader.warn_about_unknown(entry, _MARKER_FIELDS, "markers")
     dictionary, capacity = reader.dictionary(entry)
     order = reader.corner_order(entry)
     side_m = None if entry.get("side") is None else reader.length_m(entry, "side", "markers.")
@@ -262,5 +281,19 @@ def _parse_markers(reader: FileReader, data: Mapping) -> tuple[tuple[Marker, ...
         marker_id = reader.marker_id(label, where, dictionary, capacity)
         if marker_id in markers:
             raise reader.error(where, label, "this marker is listed twice; every marker needs a number of its own")
-        markers[marker_id] = Marker(marker_id, reader.marker_corners_m(corners, where, side_m)[order])
+        markers[marker_id] = Marker(marker_id, reader.marker_corners_m(corners, where, side_m, order))
+    if 0 < len(markers) < _MIN_MARKERS:
+        remedy = f"the sheet is found by {_MIN_MARKERS} markers or more; add some, or leave `markers` out"
+        raise reader.error("the number of markers", len(markers), remedy)
+    _require_separate_markers(reader, tuple(markers.values()))
     return tuple(markers.values()), dictionary
+
+
+def _require_separate_markers(reader: FileReader, markers: tuple[Marker, ...]) -> None:
+    """Printed over each other, neither of two markers can be read."""
+    for index, marker in enumerate(markers):
+        for other in markers[:index]:
+            center_m = marker.corners_m.mean(axis=0)
+            if np.linalg.norm(center_m - other.corners_m.mean(axis=0)) < np.ptp(other.corners_m, axis=0).max() / 2:
+                remedy = f"it lies on marker {other.marker_id}; move one of them"
+                raise reader.error(f"markers.corners.{marker.marker_id}", _to_mm(tuple(center_m)), remedy)

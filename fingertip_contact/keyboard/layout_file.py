@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import cv2
 import numpy as np
-import yaml
 
 from fingertip_contact.datatypes import FINGERS, HANDS, Finger, Handedness, Modifier
 from fingertip_contact.keyboard.shapes import RECTANGLE, make_key_shape
 from fingertip_contact.registry import KEY_SHAPES
-from fingertip_contact.settings import UniqueKeyLoader
+from fingertip_contact.safe_text import describe, to_printable
+from fingertip_contact.settings import warn_about_unknown
+from fingertip_contact.yaml_file import read_yaml
 
 _MM = 0.001
 _MAX_MM = 5000.0
@@ -25,14 +26,8 @@ _SIDE_TOLERANCE = 0.1
 
 
 def read_mapping(path: Path) -> Mapping[str, Any]:
-    """The file's top level. JSON is read as YAML, of which it is a subset. Raises ValueError if it is neither."""
-    try:
-        data = yaml.load(path.read_text(encoding="utf-8"), UniqueKeyLoader)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not a text file in UTF-8 ({error}); a layout is a YAML or JSON file") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        problem = " ".join(str(error).split())
-        raise ValueError(f"{path}: not readable as YAML or JSON ({problem}); correct the file there") from error
+    """The file's top level. JSON is read as YAML, of which it is a subset. Raises ValueError as `read_yaml` does."""
+    data = read_yaml(path)
     if not isinstance(data, Mapping):
         raise ValueError(
             f"{path}: holds {type(data).__name__} instead of a mapping; see docs/layout-file.md for the fields it needs"
@@ -47,8 +42,11 @@ class FileReader:
         self._path = path
 
     def error(self, where: str, value: object, remedy: str) -> ValueError:
-        shown = repr(value)
-        return ValueError(f"{self._path}: {where} is {shown if len(shown) <= 80 else shown[:77] + '...'}: {remedy}")
+        return ValueError(f"{self._path}: {to_printable(where)} is {describe(value)}: {remedy}")
+
+    def warn_about_unknown(self, names: Iterable[object], known: tuple[str, ...], where: str = "") -> None:
+        """A misspelt name would be a field that is missing."""
+        warn_about_unknown(names, known, f"{self._path}{where and f', {where}'}")
 
     def mapping(self, entry: Mapping, name: str, where: str = "") -> Mapping:
         value = entry.get(name)
@@ -121,9 +119,16 @@ class FileReader:
             raise self.error(f"{where}shape", name, str(error)) from error
         return name
 
-    def marker_corners_m(self, value: object, where: str, side_m: float | None) -> np.ndarray:
-        """(4, 2) metres. Raises ValueError if they do not span a square of this side."""
-        corners = self.corners_m(value, where)
+    def marker_corners_m(self, value: object, where: str, side_m: float | None, order: list[int]) -> np.ndarray:
+        """(4, 2) metres: top left, top right, bottom right, bottom left. order: theirs in the file.
+
+        Raises ValueError if they do not span a square of this side, or go round it anticlockwise: then the file means
+        a mirror image, which no camera recognises.
+        """
+        corners = self.corners_m(value, where)[order]
+        (x, y), (next_x, next_y) = corners[1] - corners[0], corners[2] - corners[1]
+        if x * next_y - y * next_x > 0:
+            raise self.error(where, value, "the marker is mirrored; correct the order of its corners, or corner_order")
         edges_m = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
         if side_m is not None and np.abs(edges_m - side_m).max() > _SIDE_TOLERANCE * side_m:
             measured = ", ".join(f"{1000 * edge:g}" for edge in edges_m)

@@ -15,6 +15,7 @@ import yaml
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.layout_file import read_mapping
+from fingertip_contact.safe_text import describe
 
 _MAX_DISTANCE_M = 3.0
 _REMEDY = "`fingertip-contact keyboard pose` makes such a file"
@@ -40,17 +41,23 @@ def load_pose(path: Path, layout: Layout) -> RigidTransform:
     seen from above, OSError if it cannot be read."""
     data = read_mapping(path)
     if data.get("layout") != layout.name:
-        raise ValueError(f"{path}: layout is {data.get('layout')!r}, but {layout.name!r} is in use; {_REMEDY}")
+        raise ValueError(f"{path}: layout is {describe(data.get('layout'))}, but {layout.name!r} is in use; {_REMEDY}")
     entry = data.get("camera_from_sheet")
     if not isinstance(entry, Mapping):
         raise ValueError(
-            f"{path}: camera_from_sheet is {entry!r}; it has to hold rotation and translation_m. {_REMEDY}"
+            f"{path}: camera_from_sheet is {describe(entry)}; it has to hold rotation and translation_m. {_REMEDY}"
         )
     rotation = _read_array(path, entry, "rotation", (3, 3))
     translation_m = _read_array(path, entry, "translation_m", (3,))
-    if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-4) or np.linalg.det(rotation) < 0:
+    # Larger entries would overflow in the product.
+    is_bounded = bool(np.all(np.abs(rotation) <= 2))
+    is_orthogonal = is_bounded and np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-4)
+    if not is_orthogonal or np.linalg.det(rotation) < 0:
         raise ValueError(f"{path}: the rows of rotation have to be of length 1, at right angles. {_REMEDY}")
-    if translation_m[2] <= 0 or np.linalg.norm(translation_m) > _MAX_DISTANCE_M or rotation[:, 2] @ translation_m >= 0:
+    is_near = (
+        bool(np.all(np.abs(translation_m) <= _MAX_DISTANCE_M)) and np.linalg.norm(translation_m) <= _MAX_DISTANCE_M
+    )
+    if not is_near or translation_m[2] <= 0 or rotation[:, 2] @ translation_m >= 0:
         raise ValueError(
             f"{path}: with translation_m {translation_m.tolist()} the sheet does not lie in front of the camera with "
             f"its face up, within {_MAX_DISTANCE_M:g} m. {_REMEDY}"
@@ -66,6 +73,6 @@ def _read_array(path: Path, entry: Mapping, name: str, shape: tuple[int, ...]) -
     if values.shape != shape or not np.all(np.isfinite(values)):
         expected_shape = " x ".join(map(str, shape))
         raise ValueError(
-            f"{path}: {name} is {entry.get(name)!r}; it has to be {expected_shape} finite numbers. {_REMEDY}"
+            f"{path}: {name} is {describe(entry.get(name))}; it has to be {expected_shape} finite numbers. {_REMEDY}"
         )
     return values

@@ -29,6 +29,7 @@ class SimulatedCameraNode(PlayerNode[SimulatedCameraSettings]):
         """Raises ValueError or OSError if the recording has no camera."""
         super().__init__("simulated_camera_node", SimulatedCameraSettings, shutdown_event)
         with open_bag_recording(self._path) as recording:
+            recording.require_plain_images()
             self._color_topic = recording.color_topic
             type_names = recording.bag.topics
         self._topic_publishers: dict[str, Publisher] = {

@@ -1,6 +1,7 @@
 """Recordings of a camera as ROS bags, read and written without ROS.
 
-Reads rosbag2 folders, single .mcap and .db3 files and ROS 1 .bag files; writes MCAP with zstd-compressed chunks.
+Reads rosbag2 folders, single .mcap and .db3 files and ROS 1 .bag files, with images of every kind that
+`transports` reads; writes MCAP with zstd-compressed chunks.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import numpy as np
-from rosbags import rosbag1, rosbag2
+from rosbags import rosbag2
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
-from rosbags.typesys import Stores, get_typestore
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.cameras.profile import CameraProfile
@@ -33,22 +34,39 @@ from fingertip_contact.images import (
     parse_stereo_info,
 )
 from fingertip_contact.pairing import EXACT_NS, NEAR_NS, FrameAssembler
-from fingertip_contact.recordings.camera_topics import IMAGE, camera_info_topic, describe_topics, find_camera_topics
+from fingertip_contact.recordings.bag_files import METADATA, find_bag_files
+from fingertip_contact.recordings.camera_topics import camera_info_topic, describe_topics, find_camera_topics
 from fingertip_contact.recordings.paths import BAG_SUFFIXES
+from fingertip_contact.recordings.storage import BagError, BagStorage, StoredMessage
 from fingertip_contact.recordings.streams import AUTO, Stream, describe_streams, select_streams
 from fingertip_contact.stamps import StampOrder, header_stamp_ns
+from fingertip_contact.transports.any_image import (
+    COMPRESSED_IMAGE,
+    FOXGLOVE_COMPRESSED_IMAGE,
+    FOXGLOVE_RAW_IMAGE,
+    IMAGE,
+    read_image,
+)
+from fingertip_contact.transports.compressed_image import MAX_INVERSE_DEPTH_M, find_nearest_depth_m
 
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 
 MCAP_SUFFIX = ".mcap"
-# A folder with this file is a bag.
-METADATA = "metadata.yaml"
 
 # If none of the first frames has an image of a stream, its stamps and those of colour are not synchronised.
 MAX_UNPAIRED_FRAMES = 90
 
 # Image and CameraInfo are the same in every ROS 2 release, so one type store reads and writes them all.
 _TYPES = get_typestore(Stores.ROS2_KILTED)
+# Foxglove's types as its ROS package defines them.
+for _type, _definition in (
+    (FOXGLOVE_RAW_IMAGE, "uint32 width\nuint32 height\nstring encoding\nuint32 step\nuint8[] data"),
+    (FOXGLOVE_COMPRESSED_IMAGE, "uint8[] data\nstring format"),
+):
+    _TYPES.register(get_types_from_msg(f"builtin_interfaces/Time timestamp\nstring frame_id\n{_definition}", _type))
+
+# How much of a bag's end is read for the last message of a topic, at first.
+_LAST_SECONDS_NS = 2 * 10**8
 
 T = TypeVar("T")
 
@@ -82,58 +100,62 @@ class Bag:
     topics: name -> message type. duration_s: from the first message to the last.
     """
 
-    def __init__(self, path: Path, reader: rosbag1.Reader | rosbag2.Reader) -> None:
+    def __init__(self, path: Path, storage: BagStorage) -> None:
         self.path = path
-        self._reader = reader
-        self._is_ros1 = isinstance(reader, rosbag1.Reader)
-        # A copy, which remains valid after the reader is closed.
-        self._all_connections = list(reader.connections)
-        self.topics: dict[str, str] = {connection.topic: connection.msgtype for connection in self._all_connections}
-        self.duration_s = reader.duration / 1e9
+        self._storage = storage
+        self.topics: dict[str, str] = {connection.topic: connection.msgtype for connection in storage.connections}
+        self.duration_s = (storage.end_ns - storage.start_ns) / 1e9
 
     def message_count(self, topic: str) -> int:
-        return sum(connection.msgcount for connection in self._select_connections([topic]))
+        return self._storage.counts[topic]
 
     def messages(self, topics: Iterable[str] | None = None) -> Iterator[RawMessage]:
         """The messages of some topics, or of all, in the order of recording.
 
         Raises ValueError if the bag ends before its last message, with the number of messages read.
         """
-        connections = self._select_connections(self.topics if topics is None else topics)
-        if not connections:
-            return
-        expected = sum(connection.msgcount for connection in connections)
+        wanted = set(self.topics if topics is None else topics) & set(self.topics)
+        expected = sum(map(self.message_count, wanted))
         count = 0
-        messages = map(self._make_raw_message, self._reader.messages(connections))
+        messages = self._storage.messages(wanted)
         while True:
             with _bag_errors(self.path, f" after {count} of {expected} messages"):
                 message = next(messages, None)
             if message is None:
                 break
             count += 1
-            yield message
+            yield _make_raw_message(message)
         if count < expected:
             raise ValueError(f"{self.path} is truncated: it ends after {count} of {expected} messages; record it again")
 
-    def _make_raw_message(self, item: tuple[Connection, int, bytes]) -> RawMessage:
-        connection, stamp_ns, data = item
-        cdr = bytes(_TYPES.ros1_to_cdr(data, connection.msgtype)) if self._is_ros1 else data
-        return RawMessage(connection.topic, connection.msgtype, stamp_ns, cdr)
+    def last_message(self, topic: str) -> RawMessage | None:
+        """The last message of a topic, without reading the others; None if there is none."""
+        if not self.message_count(topic):
+            return None
+        last = None
+        window_ns = _LAST_SECONDS_NS
+        with _bag_errors(self.path, f" at the end of {topic}"):
+            while last is None and window_ns < 4 * max(self._storage.end_ns - self._storage.start_ns, window_ns):
+                for message in self._storage.messages([topic], self._storage.end_ns - window_ns):
+                    last = message
+                window_ns *= 4
+        return None if last is None else _make_raw_message(last)
 
-    def _select_connections(self, topics: Iterable[str]) -> list[Connection]:
-        wanted = set(topics)
-        return [connection for connection in self._all_connections if connection.topic in wanted]
+
+def _make_raw_message(message: StoredMessage) -> RawMessage:
+    return RawMessage(message.topic, message.type, message.stamp_ns, message.cdr)
 
 
 class Recording:
     """A recording of a camera: colour, and what the depth source reads beside it; use `open_bag_recording`.
 
-    camera: the colour camera's intrinsics; camera_description: where they come from, empty for the bag. depth_topic: of
-    depth aligned to colour, imager_topics: of the left and the right imager; None where they were not recorded.
-    streams: those that `frames` reads. missing_depth_count, missing_stereo_count: number of frames, of those read, that
-    lack depth of about their stamp or an imager's image of exactly theirs although it is read. near_depth_count: of
-    those with depth of a near stamp. stamp_order: counts colour images that were left out, since their stamps did not
-    advance.
+    camera: the colour camera's intrinsics; camera_description: where they come from, empty for the bag.
+    depth_topic: of depth aligned to colour, imager_topics: of the left and the right imager; None where they were
+    not recorded. streams: those that `frames` reads. duration_s: from the first colour image to the last. notes:
+    what users should know of the bag, a sentence each. missing_depth_count, missing_stereo_count: number of frames,
+    of those read, that lack depth of about their stamp or an imager's image of exactly theirs although it is read.
+    near_depth_count: of those with depth of a near stamp. stamp_order: counts colour images that were left out,
+    since their stamps did not advance.
     """
 
     def __init__(
@@ -143,16 +165,21 @@ class Recording:
         *,
         depth_source: str = AUTO,
         camera: Camera | None = None,
+        color_topic: str | None = None,
+        depth_unit_m: float | None = None,
     ) -> None:
         self.bag = bag
         self.path = bag.path
-        topics = find_camera_topics(bag.topics, camera_profile, self.path)
+        self._depth_unit_m = depth_unit_m
+        topics = find_camera_topics(bag.topics, camera_profile, self.path, color_topic)
+        self.notes = [f"{topic} is of another camera than {topics.color}: not read" for topic in topics.ignored]
         self.color_topic, self.depth_topic, self.imager_topics = topics.color, topics.depth, topics.imagers
         if not self.frame_count:
             raise ValueError(f"{self.path}: {self.color_topic} holds no image; record it again")
         self.camera = camera or self._read_camera_info(self.color_topic, parse_camera_info)
         self.camera_description = "camera as calibrated" if camera else ""
         self.streams = self._select_streams(depth_source)
+        self.duration_s = self._measure_duration_s()
         self._color_from_left = camera_profile.color_from_left
         self.missing_depth_count = self.missing_stereo_count = self.near_depth_count = 0
         self.stamp_order = StampOrder()
@@ -163,10 +190,6 @@ class Recording:
         return self.bag.message_count(self.color_topic)
 
     @property
-    def duration_s(self) -> float:
-        return self.bag.duration_s
-
-    @property
     def frames_per_second(self) -> float:
         """The mean rate of the colour images; 30 if there are too few to compute it."""
         return (self.frame_count - 1) / self.duration_s if self.frame_count > 1 and self.duration_s else 30.0
@@ -175,6 +198,16 @@ class Recording:
     def streams_text(self) -> str:
         """What `frames` reads, in words."""
         return describe_streams(self.streams)
+
+    def require_plain_images(self) -> None:
+        """Raises ValueError where an image that is read is not a sensor_msgs/Image, which alone nodes subscribe to."""
+        topics = (self.color_topic, self.depth_topic, *(self.imager_topics or ()))
+        coded = [topic for topic in topics if topic is not None and self.bag.topics[topic] != IMAGE]
+        if coded:
+            raise ValueError(
+                f"{self.path} holds compressed images, which the nodes do not read: {', '.join(coded)}; play it with "
+                "`ros2 bag play` beside `ros2 run image_transport republish`, or use `fingertip-contact process`"
+            )
 
     def frames(self) -> Iterator[Frame]:
         """Every colour image whose stamp advances, with depth of its stamp or a near one (pairing.NEAR_NS) and the
@@ -212,9 +245,18 @@ class Recording:
                     "driver with enable_sync:=true and record again, or choose depth source none for colour alone"
                 )
 
+    def _measure_duration_s(self) -> float:
+        """From the first colour image to the last, by their own stamps; other topics may be latched long before."""
+        first, last = next(self.bag.messages([self.color_topic])), self.bag.last_message(self.color_topic)
+        if last is None:
+            return 0.0
+        first_ns, last_ns = (header_stamp_ns(_read_header(self.path, message)) for message in (first, last))
+        # Where stamps stand still, the time of recording is all that there is.
+        return (last_ns - first_ns if last_ns > first_ns else last.stamp_ns - first.stamp_ns) / 1e9
+
     def _assemble(self, assembler: FrameAssembler, topics: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         for raw in self.bag.messages(topics):
-            message = _deserialize(self.path, raw)
+            message = read_message_image(self.path, raw)
             yield from assembler.add(raw.topic, header_stamp_ns(message), message)
         yield from assembler.flush()
 
@@ -225,7 +267,7 @@ class Recording:
         stamp_ns = header_stamp_ns(color)
         try:
             color_bgr = decode_color_image(color)
-            depth_image = None if depth is None else decode_depth_image(depth)
+            depth_image = None if depth is None else decode_depth_image(depth, self._depth_unit_m)
             _check_size("colour", color_bgr, self.camera)
             if depth_image is not None:
                 _check_size("aligned depth", depth_image.values, self.camera)
@@ -238,13 +280,33 @@ class Recording:
 
     def _select_streams(self, depth_source: str) -> frozenset[Stream]:
         recorded: list[Stream] = []
-        if self.depth_topic is not None and self.bag.message_count(self.depth_topic):
+        if self.depth_topic is not None and self._holds_depth(self.depth_topic):
             recorded.append("depth")
         if self.imager_topics is not None:
             left, right = self.imager_topics
             if all(map(self.bag.message_count, (left, right, camera_info_topic(right)))):
                 recorded.append("imagers")
         return select_streams(depth_source, recorded, self.path, describe_topics(self.bag.topics))
+
+    def _holds_depth(self, topic: str) -> bool:
+        """Whether there is any; notes what its transport lost."""
+        first = next(self.bag.messages([topic]), None)
+        if first is None or first.type != COMPRESSED_IMAGE:
+            return first is not None
+        message = deserialize(self.path, first)
+        if not len(message.data):
+            self.notes.append(
+                f"{topic} is empty: JPEG cannot hold depth; record .../compressedDepth, or set the driver's parameter "
+                "`.format` of .../compressed to png"
+            )
+            return False
+        nearest_m = find_nearest_depth_m(message)
+        if nearest_m is not None:
+            self.notes.append(
+                f"{topic} (32FC1 compressedDepth) holds no depth under {nearest_m:.3f} m: nearer points come back "
+                f"far away, so values over {MAX_INVERSE_DEPTH_M:g} m are dropped; record 16UC1 to keep them"
+            )
+        return True
 
     def _read_stereo_calibration(self, right_topic: str) -> StereoCalibration:
         return self._read_camera_info(right_topic, lambda info: parse_stereo_info(info, self._color_from_left))
@@ -255,7 +317,7 @@ class Recording:
         refusal: ValueError | None = None
         for message in islice(self.bag.messages([topic]), MAX_UNPAIRED_FRAMES):
             try:
-                return parse(_deserialize(self.path, message))
+                return parse(deserialize(self.path, message))
             except ValueError as error:
                 refusal = refusal or error
         if refusal is None:
@@ -274,13 +336,11 @@ def open_bag(path: str | Path) -> Iterator[Bag]:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"recording {path} does not exist")
-    storage = _find_storage(path)
+    files = find_bag_files(path)
     with ExitStack() as stack:
         with _bag_errors(path):
-            is_ros1 = storage.is_file() and storage.suffix == ".bag"
-            reader = rosbag1.Reader(storage) if is_ros1 else rosbag2.Reader(storage)
-            stack.enter_context(reader)
-        yield Bag(path, reader)
+            storage = stack.enter_context(BagStorage(files))
+        yield Bag(path, storage)
 
 
 @contextmanager
@@ -290,16 +350,26 @@ def open_bag_recording(
     *,
     depth_source: str = AUTO,
     camera: Camera | None = None,
+    color_topic: str | None = None,
+    depth_unit_m: float | None = None,
 ) -> Iterator[Recording]:
     """Opens a bag of a camera, in which the endings of the topic names are those of the camera profile.
 
     depth_source: what the frames hold beside colour (docs/recordings.md); auto: whatever was recorded. camera: instead
-    of the recorded intrinsics; it has to be calibrated at the size of the images. Raises FileNotFoundError if it does
-    not exist; ValueError if it is not a bag, is truncated, lacks a topic (the error names those wanted and found), or
-    its camera was not calibrated.
+    of the recorded intrinsics; it has to be calibrated at the size of the images. color_topic: which camera, in a bag
+    of several, or one with other names. depth_unit_m: of 16UC1 depth in another unit than millimetres. Raises
+    FileNotFoundError if it does not exist; ValueError if it is not a bag, is truncated, lacks a topic (the error names
+    those wanted and found), or its camera was not calibrated.
     """
     with open_bag(path) as bag:
-        yield Recording(bag, camera_profile, depth_source=depth_source, camera=camera)
+        yield Recording(
+            bag,
+            camera_profile,
+            depth_source=depth_source,
+            camera=camera,
+            color_topic=color_topic,
+            depth_unit_m=depth_unit_m,
+        )
 
 
 @contextmanager
@@ -309,8 +379,13 @@ def open_color_images(path: str | Path, camera_profile: CameraProfile = D405) ->
     Raises FileNotFoundError if it does not exist; ValueError if it is not a bag, or has no colour images.
     """
     with open_bag(path) as bag:
-        topic = find_camera_topics(bag.topics, camera_profile, bag.path).color
-        yield (decode_color_image(_deserialize(bag.path, message)) for message in bag.messages([topic]))
+        yield read_color_images(bag, find_camera_topics(bag.topics, camera_profile, bag.path).color)
+
+
+def read_color_images(bag: Bag, topic: str | None = None) -> Iterator[np.ndarray]:
+    """The images of a topic, by default the colour topic of a D405. Raises ValueError where there is none."""
+    topic = topic or find_camera_topics(bag.topics, D405, bag.path).color
+    return (decode_color_image(read_message_image(bag.path, message)) for message in bag.messages([topic]))
 
 
 class BagWriter:
@@ -422,29 +497,13 @@ def _is_bag(path: Path) -> bool:
     return path.is_file() or (path / METADATA).is_file()
 
 
-def _find_storage(path: Path) -> Path:
-    """The path to open: the folder, or the only bag file in a folder whose metadata.yaml is missing."""
-    if path.is_file():
-        if path.suffix not in BAG_SUFFIXES:
-            raise ValueError(f"{path} is not a bag; a bag is a rosbag2 folder or ends in {', '.join(BAG_SUFFIXES)}")
-        return path
-    if (path / METADATA).is_file():
-        return path
-    files = sorted(file for file in path.iterdir() if file.suffix in BAG_SUFFIXES)
-    if len(files) != 1:
-        names = ", ".join(file.name for file in files) or "none"
-        raise ValueError(
-            f"{path} has no {METADATA} and not exactly one bag file (found: {names}); "
-            "name the file itself, or repair the folder with `ros2 bag reindex`"
-        )
-    return files[0]
-
-
 @contextmanager
 def _bag_errors(path: Path, progress: str = "") -> Iterator[None]:
     """Turns every error of the bag library into one ValueError."""
     try:
         yield
+    except BagError:
+        raise
     # On a damaged file the library and its decompressors raise exceptions of many types.
     except Exception as error:
         raise ValueError(
@@ -453,9 +512,25 @@ def _bag_errors(path: Path, progress: str = "") -> Iterator[None]:
         ) from error
 
 
-def _deserialize(path: Path, message: RawMessage) -> Any:
+def deserialize(path: Path, message: RawMessage) -> Any:
+    """A message of the bag `path`. Raises ValueError if it is damaged, or of an unknown type."""
     with _bag_errors(path, f" at {message.topic}"):
         return _TYPES.deserialize_cdr(message.cdr, message.type)
+
+
+def _read_header(path: Path, message: RawMessage) -> Any:
+    """What has a header: the message, or an image made of it."""
+    content = deserialize(path, message)
+    return content if hasattr(content, "header") else read_image(content, message.type)
+
+
+def read_message_image(path: Path, message: RawMessage) -> Any:
+    """The image of any message that has one, with the fields of sensor_msgs/Image."""
+    content = deserialize(path, message)
+    try:
+        return read_image(content, message.type)
+    except ValueError as error:
+        raise ValueError(f"{path}, {message.topic} at {message.stamp_ns} ns: {error}") from error
 
 
 def _check_size(description: str, pixels: np.ndarray, camera: Camera) -> None:

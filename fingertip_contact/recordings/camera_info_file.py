@@ -13,6 +13,7 @@ import yaml
 
 from fingertip_contact.geometry import Camera
 from fingertip_contact.images import parse_camera_info
+from fingertip_contact.safe_text import describe
 from fingertip_contact.settings import read_yaml_mapping
 
 _EXAMPLE = "image_width: 640"
@@ -77,7 +78,8 @@ def _read_matrix(path: Path, values: Mapping[str, Any], name: str, count: int | 
         matrix = np.empty(0)
     if not len(matrix) or len(matrix) != (count or len(matrix)):
         raise ValueError(
-            f"{path}: {name} is {entry!r}; it has to be a mapping with `data`, {count or 'some'} numbers. {_REMEDY}"
+            f"{path}: {name} is {describe(entry)}; it has to be a mapping with `data`, {count or 'some'} numbers. "
+            f"{_REMEDY}"
         )
     return matrix
 
@@ -85,5 +87,5 @@ def _read_matrix(path: Path, values: Mapping[str, Any], name: str, count: int | 
 def _read_size(path: Path, values: Mapping[str, Any], name: str) -> int:
     value = values.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"{path}: {name} is {value!r}; it has to be a whole number of pixels. {_REMEDY}")
+        raise ValueError(f"{path}: {name} is {describe(value)}; it has to be a whole number of pixels. {_REMEDY}")
     return value

@@ -21,7 +21,7 @@ from fingertip_contact.datatypes import (
     Rejection,
 )
 from fingertip_contact.files import atomic_write
-from fingertip_contact.recordings.jsonl import line_errors, read_lines, to_line, validate_choice
+from fingertip_contact.json_file import line_errors, read_lines, to_line, validate_choice
 from fingertip_contact.text_buffer import TextBuffer
 
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from fingertip_contact.safe_text import describe
 from fingertip_contact.settings import read_yaml_mapping
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
@@ -71,5 +72,5 @@ def _read_rate(folder: Path) -> float:
         )
     rate = read_yaml_mapping(path, "frames_per_second: 30").get("frames_per_second")
     if not isinstance(rate, (int, float)) or isinstance(rate, bool) or not 0 < rate < float("inf"):
-        raise ValueError(f"{path}: frames_per_second is {rate!r}; it has to be a number over 0")
+        raise ValueError(f"{path}: frames_per_second is {describe(rate)}; it has to be a number over 0")
     return float(rate)

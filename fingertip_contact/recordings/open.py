@@ -1,11 +1,11 @@
-"""Opens recordings of every kind: bags, video files and folders of images."""
+"""Opens recordings of every kind: bags, librealsense's own recordings, video files and folders of images."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,8 +13,11 @@ from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import Frame
 from fingertip_contact.geometry import Camera
-from fingertip_contact.recordings.bag import METADATA, open_bag_recording, open_color_images
+from fingertip_contact.recordings.bag import Recording, open_bag, read_color_images
+from fingertip_contact.recordings.bag_files import METADATA
 from fingertip_contact.recordings.image_folder import IMAGE_SUFFIXES, find_images
+from fingertip_contact.recordings.librealsense import LibrealsenseRecording
+from fingertip_contact.recordings.librealsense_topics import COLOR, find_streams, is_librealsense
 from fingertip_contact.recordings.paths import BAG_SUFFIXES
 from fingertip_contact.recordings.streams import AUTO, select_streams
 from fingertip_contact.recordings.video import VIDEO_SUFFIXES, FindCamera, VideoRecording, open_video
@@ -27,6 +30,7 @@ class CameraRecording(Protocol):
     path: Path
     camera: Camera
     camera_description: str
+    notes: list[str]
     missing_depth_count: int
     missing_stereo_count: int
     near_depth_count: int
@@ -56,14 +60,19 @@ def open_recording(
     camera: Camera | None = None,
     find_camera: FindCamera | None = None,
     frames_per_second: float | None = None,
+    color_topic: str | None = None,
+    depth_unit_m: float | None = None,
 ) -> Iterator[CameraRecording]:
-    """Opens a bag, a video file (.mp4, .avi, .mkv, .webm, .mov), or a folder of images (.png, .jpg, .bmp).
+    """Opens a bag, also one that librealsense wrote, a video file (.mp4, .avi, .mkv, .webm, .mov), or a folder of
+    images (.png, .jpg, .bmp).
 
     camera_profile: gives the endings of a bag's topics. depth_source: what the frames hold beside colour
     (docs/recordings.md); auto: what was recorded, of a video nothing. camera: instead of the recorded intrinsics, at
     the resolution of the images, of a video at any of the same aspect ratio. find_camera: gives the intrinsics of a
     video or of images, where `camera` does not, as keyboard.camera_calibration.find_sheet_camera does for a layout; by
     default they are guessed. frames_per_second: of a folder, or instead of the stamps of a video.
+    color_topic: of a bag of several cameras, or with other names. depth_unit_m: of a bag's 16UC1 depth that is not in
+    millimetres.
 
     Raises FileNotFoundError if it does not exist; ValueError if it is not a recording, is truncated, lacks a topic (the
     error names those wanted and found), its camera was not calibrated, or its frame rate is not known.
@@ -74,9 +83,12 @@ def open_recording(
         select_streams(depth_source, (), path, "it is a video, of colour alone")
         yield VideoRecording(open_video(path, frames_per_second), camera, find_camera)
     else:
-        bag = _require_recording(path)
-        with open_bag_recording(bag, camera_profile, depth_source=depth_source, camera=camera) as recording:
-            yield recording
+        with open_bag(_require_recording(path)) as bag:
+            options: dict[str, Any] = {"depth_source": depth_source, "camera": camera, "depth_unit_m": depth_unit_m}
+            if is_librealsense(bag.topics):
+                yield LibrealsenseRecording(bag, camera_profile, **options)
+            else:
+                yield Recording(bag, camera_profile, color_topic=color_topic, **options)
 
 
 @contextmanager
@@ -91,8 +103,9 @@ def open_images(path: str | Path) -> Iterator[Iterator[np.ndarray]]:
         source = open_video(path, 1.0 if path.is_dir() else None)
         yield (image for _, image in source.images())
     else:
-        with open_color_images(_require_recording(path)) as images:
-            yield images
+        with open_bag(_require_recording(path)) as bag:
+            topic = find_streams(bag.topics)[COLOR].images if is_librealsense(bag.topics) else None
+            yield read_color_images(bag, topic)
 
 
 def is_video(path: Path) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 BAG_SUFFIXES = (".mcap", ".db3", ".bag")
+# Of a bag's file that is compressed as a whole, after its own suffix: hello_0.db3.zstd.
+COMPRESSED_SUFFIX = ".zstd"
 # Suffix of the ground truth of a simulated recording, in the same folder.
 GROUND_TRUTH_SUFFIX = ".truth.jsonl"
 

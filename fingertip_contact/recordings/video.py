@@ -40,6 +40,7 @@ class VideoRecording:
         # Stamps of a video always advance (VideoFile).
         self.stamp_order = StampOrder()
         self.path = source.path
+        self.notes: list[str] = []
         if camera is not None:
             self.camera, self.camera_description = scale_camera(camera, *source.size), "camera as calibrated"
         else:

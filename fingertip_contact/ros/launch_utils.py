@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, SetEnvironmentVariable, Shutdown
+from launch.actions import (
+    DeclareLaunchArgument,
+    IncludeLaunchDescription,
+    OpaqueFunction,
+    SetEnvironmentVariable,
+    Shutdown,
+)
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
@@ -15,19 +21,74 @@ from fingertip_contact.recordings.bag import camera_info_topic, open_bag_recordi
 from fingertip_contact.resources import PACKAGE, find_share_file
 from fingertip_contact.ros import environment
 from fingertip_contact.ros.parameter_tables import ContactSettings
+from fingertip_contact.safe_text import suggest
+from fingertip_contact.settings import warn_about_unknown
 
 # Of the launch files and the nodes.
 DEFAULT_DEPTH_SOURCE = ContactSettings().depth_source
 
+# Of core.launch.py: name, default, description.
+CORE_ARGUMENTS = (
+    ("namespace", "fingertip_contact", "namespace of the nodes and of their topics"),
+    ("color_image", "/camera/camera/color/image_raw", "the camera's colour images"),
+    ("color_info", "/camera/camera/color/camera_info", "their camera_info"),
+    ("depth_image", "/camera/camera/aligned_depth_to_color/image_raw", "depth aligned to colour"),
+    ("infra1_image", "/camera/camera/infra1/image_rect_raw", "the left imager's images, for depth_source stereo"),
+    ("infra2_image", "/camera/camera/infra2/image_rect_raw", "the right imager's images"),
+    ("infra2_info", "/camera/camera/infra2/camera_info", "their camera_info, which has the baseline"),
+    ("composed", "false", "true: hand tracking and contact in one process"),
+    ("autostart", "true", "configure and activate the lifecycle nodes at once"),
+    (
+        "depth_source",
+        DEFAULT_DEPTH_SOURCE,
+        "beside colour: none, sensor (aligned depth), model (depth network), fused (both), or stereo (both imagers)",
+    ),
+    ("checkpoint", "", "weights of the depth network; empty: those of `fingertip-contact models pull d405`"),
+    ("profile", "default", "contact profile: a name in config/profiles.yaml, or a YAML file"),
+    ("layout", "qwerty", "keyboard layout: a built-in name, or a YAML or JSON file"),
+    (
+        "sheet_pose",
+        "",
+        "file with the sheet's pose, saved by `fingertip-contact keyboard pose`; empty: found by its markers",
+    ),
+    ("hand_tracker", "mediapipe", "hand tracker: a registered name, or module:attribute"),
+    ("words", "", "word list of the language model, english or a file; empty: none"),
+    ("use_sim_time", "false", "use the time of /clock"),
+    ("rviz", "false", "true: show fingertips, keys, surface and overlay in RViz"),
+)
 
-def make_description(*actions: Any) -> LaunchDescription:
-    """A launch description whose processes get the environment variables without which DDS loses images."""
+# A driver's camera_namespace and our namespace are 0.72 alike, profil and profile 0.92.
+_MISSPELT_RATIO = 0.8
+# Set in a launch whose arguments were checked: core.launch.py is included by the other launch files.
+_CHECKED = "fingertip_contact_arguments_are_checked"
+
+
+def make_description(*actions: Any, has_driver: bool = False) -> LaunchDescription:
+    """A launch description whose processes get the environment variables without which DDS loses images.
+
+    Arguments that it does not have are warned about. has_driver: a camera driver's launch file, which is included, has
+    more of them: only names that are nearly one of ours are warned about.
+    """
+    declared = (action.name for action in actions if isinstance(action, DeclareLaunchArgument))
+    known = (*declared, *(name for name, _, _ in CORE_ARGUMENTS))
     return LaunchDescription(
         [
+            OpaqueFunction(function=warn_about_arguments, args=[known, has_driver]),
             *(SetEnvironmentVariable(name, value) for name, value in environment.find_missing_variables().items()),
             *actions,
         ]
     )
+
+
+def warn_about_arguments(context: LaunchContext, known: tuple[str, ...], has_driver: bool) -> None:
+    """Warn about arguments of the command line that no launch file declares: `ros2 launch` takes them silently."""
+    given = tuple(context.launch_configurations)
+    if _CHECKED in given:
+        return
+    context.launch_configurations[_CHECKED] = "true"
+    if has_driver:
+        given = tuple(name for name in given if suggest(name, known, min_ratio=_MISSPELT_RATIO))
+    warn_about_unknown(given, known, "launch arguments")
 
 
 def declare_player_arguments() -> list[DeclareLaunchArgument]:
@@ -47,6 +108,7 @@ def find_recorded_topics(context: LaunchContext) -> dict[str, str]:
     path = LaunchConfiguration("recording").perform(context)
     depth_source = LaunchConfiguration("depth_source", default=DEFAULT_DEPTH_SOURCE).perform(context)
     with open_bag_recording(path, depth_source=depth_source) as recording:
+        recording.require_plain_images()
         topics = {"color_image": recording.color_topic, "color_info": camera_info_topic(recording.color_topic)}
         if recording.depth_topic is not None:
             topics["depth_image"] = recording.depth_topic

@@ -13,6 +13,7 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from fingertip_contact.safe_text import describe, suggest
 from fingertip_contact.settings import find_error
 
 Settings = TypeVar("Settings")
@@ -79,11 +80,21 @@ class NodeParameters(Generic[Settings]):
         for name, entry in self._fields.items():
             if error := find_error(entry, node.get_parameter(name).value):
                 raise ValueError(error)
+        self._warn_about_unknown()
         node.add_on_set_parameters_callback(self._validate_changes)
 
     def snapshot(self) -> Settings:
         """The current values."""
         return self._settings_class(**{name: self._node.get_parameter(name).value for name in self._fields})
+
+    def _warn_about_unknown(self) -> None:
+        """rclpy ignores values of parameters that are not declared: a misspelt name would go unnoticed."""
+        # No public way leads to them without declaring them all.
+        given = getattr(self._node, "_parameter_overrides", {})
+        for name in given:
+            if not self._node.has_parameter(name) and not name.startswith("qos_overrides."):
+                hint = suggest(name, self._fields)
+                self._node.get_logger().warning(f"the parameter {describe(name)} is not one of this node{hint}")
 
     def _validate_changes(self, changes: list[Parameter]) -> SetParametersResult:
         own_changes = [change for change in changes if change.name in self._fields]

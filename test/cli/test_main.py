@@ -10,6 +10,7 @@ import pytest
 
 from cli_harness import run
 from fingertip_contact.cli.main import RESEARCH_COMMANDS, SUBCOMMANDS
+from repository import ROOT
 
 HEAVY = ("cv2", "embreex", "numpy", "openvino", "rclpy", "rosbags", "scipy", "torch")
 VERBS = (*SUBCOMMANDS, *RESEARCH_COMMANDS)
@@ -80,7 +81,7 @@ def test_missing_research_package_error_names_the_remedy(verb, setup):
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("error: this command is in the package fingertip_research, which is not installed; ")
-    assert "pip install 'fingertip_contact[research]'" in done.stderr
+    assert f"pip install '{ROOT}/research'" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
@@ -88,6 +89,42 @@ def test_core_commands_run_without_the_research_package(tmp_path):
     """`process` gets as far as its input."""
     done = run_main(["process", "none.mcap", "--out", str(tmp_path / "out.jsonl")], BLOCK_RESEARCH)
     assert done.stderr == "error: recording none.mcap does not exist\n"
+
+
+def test_a_module_runs_as_the_command():
+    """`python -m fingertip_contact` is the command, for installations whose scripts are not on the PATH."""
+    run = [sys.executable, "-m", "fingertip_contact", "--version"]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.startswith("fingertip-contact ")
+
+
+@pytest.mark.parametrize(("typed", "found"), [("mod", "models"), ("models pu", "pull"), ("bench ha", "hands")])
+def test_a_shell_completes_commands(typed, found):
+    """Those of this package and of others, at each level."""
+    words = f"fingertip-contact {typed}"
+    done = run_python(
+        "import sys\nsys.argv = ['fingertip-contact']\nfrom fingertip_contact.cli.main import main\nmain()",
+        _FINGERTIP_CONTACT_COMPLETE="complete_bash",
+        COMP_WORDS=words,
+        COMP_CWORD=str(len(words.split()) - 1),
+    )
+    assert found in done.stdout.split()
+
+
+@pytest.mark.parametrize("option", ["--calibration-seconds", "--repeat-delay-s"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_numbers_are_finite(option, value, capsys):
+    """Also where an option has no limits, and for nan, which is within any limits. Nothing is read before."""
+    assert run("process", "none.mcap", "--out", "out.jsonl", option, value) == 2
+    assert option in "".join(capsys.readouterr())
+
+
+def test_foreign_text_in_an_error_is_printable(capsys):
+    """A file's name is foreign text: no control characters, no line ends, no direction marks."""
+    assert run("keyboard", "show", "none\x1b[31m\u202e\nline") == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert err.strip().isprintable()
 
 
 def test_version(capsys):

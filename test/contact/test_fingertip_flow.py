@@ -69,6 +69,20 @@ def test_new_track_has_no_flow() -> None:
     assert np.isnan(update_flow(flow, make_textured_image()[:300], (make_hand(0),))).all()
 
 
+def test_hands_do_not_change_each_other() -> None:
+    """Registered together or alone, a hand's flow is the same, also where the other one takes longer to be found."""
+    before, after = make_textured_image(), make_textured_image((2.0, 1.0))
+    found = []
+    for tracks in ((0,), (1,), (0, 1), (1, 0)):
+        flow, far_px = FingertipFlow(), {0: (2.0, 1.0), 1: (5.0, -3.0)}
+        update_flow(flow, before, tuple(make_hand(0, (30.0 * track, 0.0), track) for track in (0, 1)))
+        moved = [make_hand(0, (30.0 * track + far_px[track][0], far_px[track][1]), track) for track in tracks]
+        found.append(update_flow(flow, after, tuple(moved)))
+    first, second, both, reverse = found
+    np.testing.assert_allclose(both, np.concatenate([first, second]), atol=1e-6)
+    np.testing.assert_allclose(reverse, np.concatenate([second, first]), atol=1e-6)
+
+
 def test_estimator_resets_when_time_does() -> None:
     """Ways are metres at the middle of the hand; a stamp that does not advance has none, as the first frame of all."""
     plane = make_desk_plane(60)

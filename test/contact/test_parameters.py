@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fingertip_contact.contact.classifiers.touch import CONTACT_FILE, TIMING_FILE, TOUCH_DOWN_FILE
-from fingertip_contact.contact.parameters import ContactParameters, list_profiles, load_profile
+from fingertip_contact.contact.parameters import FAST_DECISION_S, ContactParameters, list_profiles, load_profile
+from repository import ROOT
 
 
 def test_sharp_depth_profile_equals_parameter_defaults() -> None:
@@ -43,16 +44,28 @@ def test_classifier_can_be_named_by_reference() -> None:
 
 def test_every_shipped_profile_loads() -> None:
     """All profiles of config/profiles.yaml are valid and differ."""
-    names = {"default", "sharp_depth", "evidence", "paper", "depth_only", "velocity_only"}
+    names = {"default", "fast", "sharp_depth", "evidence", "paper", "depth_only", "velocity_only"}
     assert set(list_profiles()) == names
     assert len({load_profile(name) for name in names}) == len(names)
 
 
 def test_every_parameter_has_description_and_range() -> None:
-    """Nodes make descriptors of the metadata: a description, and a range or a registry."""
+    """Nodes make descriptors of the metadata: a description, and a range, choices or a registry."""
     for entry in fields(ContactParameters):
         assert entry.metadata["description"]
-        assert entry.name in ("model", "cues") or ("range" in entry.metadata) != ("registry" in entry.metadata)
+        limits = [kind for kind in ("range", "choices", "registry") if kind in entry.metadata]
+        assert len(limits) == (entry.name not in ("model", "cues"))
+
+
+def test_fast_decisions_wait_for_one_frame() -> None:
+    """`fast` is `default` but for the delay: no longer than a frame at 30 Hz, and no longer than the profile's own."""
+    fast = load_profile("fast")
+    assert replace(fast, decision="sure") == load_profile("default")
+    assert fast.settling_s == FAST_DECISION_S < 1 / 30
+    assert replace(fast, decision="sure").settling_s == fast.decision_delay_s
+    assert replace(fast, decision_delay_s=0.01).settling_s == 0.01
+    with pytest.raises(ValueError, match="decision is 'soon'; choose one of sure, fast"):
+        replace(fast, decision="soon")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +80,7 @@ def test_every_parameter_has_description_and_range() -> None:
         ("default: [1]", ["default", "map fields"]),
         ("[1, 2]", ["map names to values"]),
         ("a: {}\nb: {}", ["'default'", "a, b"]),
-        ("a: {", ["not valid YAML"]),
+        ("a: {", ["not readable as YAML"]),
     ],
 )
 def test_profile_errors_name_file_field_and_value(tmp_path: Path, text: str, words: list[str]) -> None:
@@ -82,10 +95,21 @@ def test_profile_errors_name_file_field_and_value(tmp_path: Path, text: str, wor
 def test_unknown_profile_error_lists_available_profiles() -> None:
     """A wrong name is answered with the right ones."""
     with pytest.raises(ValueError, match="choose one of default"):
-        load_profile("fast")
+        load_profile("fastest")
 
 
 def test_missing_profile_file_is_named(tmp_path: Path) -> None:
     """A profile file that is not there is a FileNotFoundError with its path."""
     with pytest.raises(FileNotFoundError, match="nowhere"):
         load_profile(tmp_path / "nowhere.yaml")
+
+
+def test_profile_page_lists_every_field() -> None:
+    """With its range and its meaning, as the program has them."""
+    page = (ROOT / "docs/profile-file.md").read_text(encoding="utf-8")
+    for entry in fields(ContactParameters):
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{entry.name}` |")]
+        allowed = "{:g} to {:g}".format(*entry.metadata["range"]) if "range" in entry.metadata else ""
+        assert allowed in row
+        assert entry.metadata["description"] in row
+    assert page.count("\n| `") == len(fields(ContactParameters))

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from contact_world import make_desk_plane, make_hand
+from fingertip_contact.contact.measurement.disparity import register_across
 from fingertip_contact.contact.measurement.finger_region import find_finger_pixels, stack_tips_px
 from fingertip_contact.contact.measurement.fingertip_flow import make_window_px
-from fingertip_contact.contact.measurement.stereo_height import MIN_CORRELATION, StereoFingertips, register_across
+from fingertip_contact.contact.measurement.stereo_height import MIN_CORRELATION, StereoFingertips
 from fingertip_contact.datatypes import Hand, StereoImages
 from fingertip_contact.geometry import Camera, Plane, RigidTransform
 from stereo_world import BASELINE_M, IMAGER, NOISE_GREY, make_texture, render_stereo

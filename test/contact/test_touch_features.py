@@ -15,7 +15,7 @@ from fingertip_contact.contact.measurement.columns import FINGER_COUNT
 from fingertip_contact.contact.measurement.fingertip_samples import FingertipSamples
 from fingertip_contact.contact.measurement.hand_shape import SHAPE
 from fingertip_contact.contact.measurement.history import FingertipHistory
-from fingertip_contact.contact.touch_features import CUES, FEATURES, MISSING, compute_touch_features
+from fingertip_contact.contact.touch_features import CUES, FEATURES, MISSING, compute_touch_features, nan_median
 
 ALL = list(range(FINGER_COUNT))
 NO_FLOORS = np.full((2, FINGER_COUNT), np.nan)
@@ -216,3 +216,13 @@ def test_features_are_finite_whatever_is_measured(
         features = compute_touch_features(history, row, NO_FLOORS)
     assert features.shape == (FINGER_COUNT, len(FEATURES))
     assert np.isfinite(features).all()
+
+
+def test_medians_are_those_of_what_is_known() -> None:
+    """As np.nanmedian has them, to the bit; NaN of nothing, without a warning."""
+    values = np.random.default_rng(5).normal(size=(400, 5))
+    values[np.random.default_rng(6).random(values.shape) < 0.4] = np.nan
+    some = np.isfinite(values).any(axis=1)
+    assert not some.all()
+    assert nan_median(values)[some].tolist() == np.nanmedian(values[some], axis=1).tolist()
+    assert np.isnan(nan_median(values)[~some]).all()

@@ -54,7 +54,7 @@ def test_explicit_max_depth_wins_with_a_warning(unnamed, caplog):
 def test_invalid_max_depth_is_rejected(unnamed, value):
     """From any source."""
     configure(unnamed, max_depth=value)
-    with pytest.raises(ValueError, match=r"max_depth in .*config\.json is .*positive number"):
+    with pytest.raises(ValueError, match=r"config\.json.* (is .*positive number|is not finite)"):
         resolve_max_depth_m(unnamed)
 
 

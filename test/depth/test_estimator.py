@@ -15,6 +15,7 @@ from depth_weights import D405_NAME, make_random_images, make_random_weights, sa
 from fingertip_contact.depth import conversions  # noqa: E402
 from fingertip_contact.depth.checkpoint import load_network  # noqa: E402
 from fingertip_contact.depth.estimator import DepthEstimator, mask_invalid  # noqa: E402
+from repository import ROOT  # noqa: E402
 
 HEIGHT, WIDTH = 70, 98
 # So that part of the random network's depth lies below the nearest valid one.
@@ -142,7 +143,7 @@ def test_first_start_without_torch_names_the_remedy(checkpoint, tmp_path, monkey
     assert all(
         f"{name} fp32: {checkpoint} at 70x98 needs torch" in error for name in ("openvino", "onnxruntime", "torch")
     )
-    assert "pip install 'fingertip_contact[depth]'" in error
+    assert f"pip install '{ROOT}[depth]'" in error
     assert not list(tmp_path.iterdir())
 
 

@@ -29,7 +29,10 @@ GOOD = {
         "dictionary": "DICT_4X4_50",
         "side": 20,
         "corner_order": "top left, top right, bottom right, bottom left as the typist reads the page",
-        "corners": {"3": [[-90, 40], [-70, 40], [-70, 20], [-90, 20]]},
+        "corners": {
+            "3": [[-90, 40], [-70, 40], [-70, 20], [-90, 20]],
+            "4": [[70, 40], [90, 40], [90, 20], [70, 20]],
+        },
     },
     "fingers": {"a": ["left", "little"]},
     "something": "of later versions",
@@ -72,9 +75,33 @@ def test_millimetres_become_metres(tmp_path):
 def test_another_corner_order_is_followed(tmp_path):
     """Corners that start at the bottom left come out as top left, top right, bottom right, bottom left."""
     data = modify(("markers", "corner_order"), "bottom left, top left, top right, bottom right")
-    data["markers"]["corners"] = {"3": [[-90, 20], [-90, 40], [-70, 40], [-70, 20]]}
+    data["markers"]["corners"] |= {"3": [[-90, 20], [-90, 40], [-70, 40], [-70, 20]]}
+    data["markers"]["corners"] |= {"4": [[70, 20], [70, 40], [90, 40], [90, 20]]}
     expected = load_layout(write_layout(tmp_path, GOOD)).markers[0].corners_m
     np.testing.assert_allclose(load_layout(write_layout(tmp_path, data)).markers[0].corners_m, expected)
+
+
+def test_misspelt_names_are_warned_about(tmp_path, caplog):
+    """One warning for each, with the nearest name; the others are read."""
+    data = modify(("keys", 0, "chra"), "b")
+    for key in data["keys"]:
+        key["color"] = "red"
+    data["marker"] = data.pop("markers")
+    load_layout(write_layout(tmp_path, data))
+    messages = sorted(record.getMessage().removeprefix(str(tmp_path)) for record in caplog.records)
+    assert messages == [
+        "/sheet.yaml, keys: 'chra' is not read; did you mean 'char'?",
+        "/sheet.yaml, keys: 'color' is not read",
+        "/sheet.yaml: 'marker' is not read; did you mean 'markers'?",
+        "/sheet.yaml: 'something' is not read",
+    ]
+
+
+@pytest.mark.parametrize("name", built_in_layouts())
+def test_built_in_layouts_hold_no_unknown_names(name, caplog):
+    """And no field is missing in the lists of known ones."""
+    load_layout(name)
+    assert not caplog.records
 
 
 def test_sheet_may_have_no_markers(tmp_path):
@@ -122,6 +149,11 @@ def test_sheet_may_have_no_markers(tmp_path):
         (("markers", "corners", "3"), [[0, 0]] * 3, "four corners"),
         (("markers", "corners", "3"), [[0, 0], [20, 20], [20, 0], [0, 20]], "go round"),
         (("markers", "corners"), {"77": GOOD["markers"]["corners"]["3"]}, "from 0 to 49"),
+        (("markers", "corners", "3"), [[-70, 40], [-90, 40], [-90, 20], [-70, 20]], "mirrored"),
+        (("markers", "corner_order"), "top right, top left, bottom left, bottom right", "mirrored"),
+        (("markers", "corners", "4"), [[-85, 40], [-65, 40], [-65, 20], [-85, 20]], "lies on marker 3"),
+        (("markers", "corners", "4"), REMOVED, "found by 2 markers or more"),
+        (("keys",), [{}] * 1001, "at most 1000"),
         (("fingers",), {"a": ["left", "pinkie"]}, "fingers.a"),
         (("fingers",), {"z": ["left", "index"]}, "fingers.z"),
     ],

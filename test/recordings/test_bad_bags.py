@@ -11,6 +11,8 @@ from rosbags import rosbag2
 from rosbags.typesys import Stores, get_typestore
 
 from fingertip_contact.recordings.bag import BagWriter, open_bag, open_bag_recording
+from recording_forms import coders, forms, mcap_files
+from recording_forms.forms import transported
 from small_bags import (
     BASELINE_M,
     CAMERA,
@@ -174,6 +176,65 @@ class TestBadRecordings:
                 bag.write_image(f"/{camera}/color/image_raw", 0, FRAME_ID, image(0), "bgr8")
         with pytest.raises(ValueError, match="several cameras: /left/color/image_raw, /right/color/image_raw"):
             read_frames(tmp_path / "bag.mcap")
+
+    def test_one_of_two_cameras_is_chosen(self, tmp_path):
+        """By its topic, with the depth of its own namespace."""
+        with BagWriter(tmp_path / "bag.mcap") as bag:
+            for camera in ("left", "right"):
+                bag.write_camera_info(f"/{camera}/color/camera_info", stamp_ns(0), FRAME_ID, CAMERA)
+                bag.write_image(f"/{camera}/color/image_raw", stamp_ns(0), camera, image(0), "bgr8")
+            bag.write_image("/left/aligned_depth_to_color/image_raw", stamp_ns(0), "left", make_depth(0), "16UC1")
+        with open_bag_recording(tmp_path / "bag.mcap", color_topic="/right/color/image_raw") as recording:
+            assert [(frame.frame_id, frame.depth) for frame in recording.frames()] == [("right", None)]
+            assert recording.notes == [
+                "/left/aligned_depth_to_color/image_raw is of another camera than /right/color/image_raw: not read"
+            ]
+        message = "no images on /third; found: /left"
+        with pytest.raises(ValueError, match=message), open_bag_recording(tmp_path / "bag.mcap", color_topic="/third"):
+            raise AssertionError("must not open")
+
+    def test_depth_as_jpeg(self, tmp_path):
+        """The plugin's default leaves depth empty: a note says so, colour is read; who asks for depth gets an error."""
+        plain = write_recording(tmp_path / "plain.mcap")
+        path = transported("16UC1", "/compressed", coders.code_empty)(plain, tmp_path)
+        with open_bag_recording(path) as recording:
+            assert recording.streams_text == "colour alone"
+            assert "/compressed is empty: JPEG cannot hold depth; record .../compressedDepth" in recording.notes[0]
+        with pytest.raises(ValueError, match="no depth aligned to colour"):
+            read_frames(path, "sensor")
+
+    def test_nodes_do_not_take_compressed_images(self, tmp_path):
+        """Whoever plays a bag to nodes asks first; the plain one passes."""
+        plain = write_recording(tmp_path / "plain.mcap")
+        with open_bag_recording(plain) as recording:
+            recording.require_plain_images()
+        path = transported("bgr8", "/zstd", coders.code_zstd())(plain, tmp_path)
+        message = f"compressed images, which the nodes do not read: {COLOR}/zstd; play it .*republish"
+        with open_bag_recording(path) as recording, pytest.raises(ValueError, match=message):
+            recording.require_plain_images()
+
+    def test_file_of_a_bag_is_missing(self, tmp_path):
+        folder = write_recording(tmp_path / "bag")
+        (folder / "bag.mcap").unlink()
+        with pytest.raises(ValueError, match=r"metadata.yaml names bag.mcap, which the folder lacks; copy the whole"):
+            read_frames(folder)
+
+    def test_messages_of_another_kind(self, tmp_path):
+        """A whole MCAP file that is not of ROS 2 is not called damaged."""
+        plain = write_recording(tmp_path / "plain.mcap")
+        path = mcap_files.write_unchunked(tmp_path / "other.mcap", forms.read(plain), profile="")
+        path.write_bytes(path.read_bytes().replace(b"\x07\0\0\0ros2msg", b"\x07\0\0\0protobu"))
+        with pytest.raises(ValueError, match="describes its messages in 'protobu', which is not of ROS 2") as error:
+            read_frames(path)
+        assert "damaged" not in str(error.value)
+
+    def test_other_serialisation(self, tmp_path):
+        plain = write_recording(tmp_path / "plain.mcap")
+        path = mcap_files.write_unchunked(tmp_path / "other.mcap", forms.read(plain), profile="")
+        path.write_bytes(path.read_bytes().replace(b"\x03\0\0\0cdr", b"\x03\0\0\0cbr"))
+        with pytest.raises(ValueError, match=r"serialised as 'cbr', those of ROS 2 are cdr") as error:
+            read_frames(path)
+        assert "damaged" not in str(error.value)
 
     @pytest.mark.parametrize(
         ("topic", "changes", "message"),

@@ -148,13 +148,13 @@ def test_both_imagers_are_read(tmp_path):
 def test_a_depth_source_reads_only_its_images(tmp_path, monkeypatch, depth_source, read):
     """The others are not even deserialised."""
     seen = set()
-    deserialize = bag_module._deserialize
+    deserialize = bag_module.deserialize
 
     def watch(path, message):
         seen.add(message.topic)
         return deserialize(path, message)
 
-    monkeypatch.setattr(bag_module, "_deserialize", watch)
+    monkeypatch.setattr(bag_module, "deserialize", watch)
     read_frames(write_recording(tmp_path / "bag.mcap", imagers=(LEFT, RIGHT)), depth_source)
     assert seen - {COLOR_INFO, RIGHT_INFO} == read
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fingertip_contact import files
 from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, FrameResult, KeyEvent
 from fingertip_contact.files import atomic_write, require_distinct
 from fingertip_contact.geometry import RigidTransform
@@ -276,6 +279,57 @@ def test_interrupted_write_changes_nothing(tmp_path, overwrite):
         write_and_fail(path, overwrite)
     assert path.exists() == overwrite
     assert [entry.read_text() for entry in tmp_path.iterdir()] == ["old"] * overwrite
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from fingertip_contact.files import atomic_write
+with atomic_write(Path(sys.argv[1]), overwrite=True) as temporary_path:
+    temporary_path.write_text("half")
+    print("writes", flush=True)
+    if sys.argv[2] == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    sys.stdin.read()
+"""
+
+
+def start_writer(path: Path, end: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", KILLED, str(path), end]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_leftovers_of_a_killed_process_are_removed(tmp_path, monkeypatch):
+    """By the next one that writes the same file. Others' leftovers stay, and so does a folder that was just made."""
+    path = tmp_path / "events.jsonl"
+    with start_writer(path, "killed") as process:
+        process.communicate(timeout=60)
+    others = tmp_path / ".other.jsonl.abc.partial"
+    others.mkdir()
+    assert len(list(tmp_path.iterdir())) == 2
+    with atomic_write(path) as temporary_path:
+        temporary_path.write_text("whole")
+    assert len(list(tmp_path.iterdir())) == 3
+    monkeypatch.setattr(files, "_MIN_LEFTOVER_AGE_S", -1.0)
+    with atomic_write(path, overwrite=True) as temporary_path:
+        temporary_path.write_text("whole")
+    assert sorted(tmp_path.iterdir()) == [others, path]
+
+
+def test_two_processes_do_not_replace_one_file(tmp_path, monkeypatch):
+    """The second one says so at its start, and removes nothing of the first one."""
+    monkeypatch.setattr(files, "_MIN_LEFTOVER_AGE_S", -1.0)
+    path = tmp_path / "events.jsonl"
+    with start_writer(path, "waits") as process:
+        assert process.stdout.readline() == "writes\n"
+        with (
+            pytest.raises(FileExistsError, match=r"another process is writing .*events\.jsonl"),
+            atomic_write(path, overwrite=True),
+        ):
+            raise AssertionError("must not start")
+        process.communicate("", timeout=60)
+    assert process.returncode == 0
+    assert [entry.read_text() for entry in tmp_path.iterdir()] == ["half"]
 
 
 def test_existing_files_are_kept(tmp_path):

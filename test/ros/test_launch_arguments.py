@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -33,6 +33,16 @@ def core(monkeypatch) -> ModuleType:
     return load_launch_file("core", monkeypatch)
 
 
+def load_d405(monkeypatch, folder: Path) -> ModuleType:
+    """d405.launch.py, with realsense2_camera in this folder."""
+    packages = ModuleType("ament_index_python.packages")
+    packages.PackageNotFoundError = LookupError
+    packages.get_package_share_directory = lambda name: str(folder)
+    monkeypatch.setitem(sys.modules, "ament_index_python.packages", packages)
+    (folder / "package.xml").write_text("<package><version>4.57.4</version></package>")
+    return load_launch_file("d405", monkeypatch)
+
+
 def write_one_frame(path: Path, *, has_depth: bool = False, has_imagers: bool = False) -> Path:
     grey = np.zeros((480, 640), np.uint8)
     with BagWriter(path) as bag:
@@ -49,7 +59,7 @@ def write_one_frame(path: Path, *, has_depth: bool = False, has_imagers: bool = 
 
 def test_every_input_is_remapped_by_a_declared_argument(core):
     """Each camera topic of every depth source has an argument, whose default is realsense2_camera's name."""
-    defaults = {name: value for name, value, _ in core.ARGUMENTS}
+    defaults = {name: value for name, value, _ in core.launching.CORE_ARGUMENTS}
     node = core.make_node("contact_node")
     remapped = {name: defaults[argument.name] for name, argument in node.options["remappings"]}
     assert remapped == {
@@ -75,12 +85,7 @@ def test_the_depth_network_runs_only_where_it_is_used(core):
 
 def test_d405_enables_its_imagers_for_stereo_only(monkeypatch, tmp_path):
     """The driver's arguments, also where `depth_source` is not given."""
-    packages = ModuleType("ament_index_python.packages")
-    packages.PackageNotFoundError = LookupError
-    packages.get_package_share_directory = lambda name: str(tmp_path)
-    monkeypatch.setitem(sys.modules, "ament_index_python.packages", packages)
-    (tmp_path / "package.xml").write_text("<package><version>4.57.4</version></package>")
-    d405 = load_launch_file("d405", monkeypatch)
+    d405 = load_d405(monkeypatch, tmp_path)
     driver = d405.generate_launch_description().arguments[0][-2]
     arguments = dict(driver.options["launch_arguments"])
     for name in ("enable_infra1", "enable_infra2"):
@@ -103,7 +108,7 @@ def test_recorded_topics_are_passed_on(core, tmp_path):
         "infra2_image": RIGHT,
         "infra2_info": RIGHT_INFO,
     }
-    assert set(topics) <= {name for name, _, _ in core.ARGUMENTS}
+    assert set(topics) <= {name for name, _, _ in core.launching.CORE_ARGUMENTS}
     color = write_one_frame(tmp_path / "color.mcap")
     topics = core.launching.find_recorded_topics({"recording": str(color), "depth_source": "none"})
     assert topics == {"color_image": COLOR, "color_info": INFO}
@@ -115,3 +120,32 @@ def test_recording_without_the_wanted_depth_does_not_start(core, tmp_path):
     with pytest.raises(ValueError, match=r"no depth aligned to colour.*one of none, model"):
         core.launching.find_recorded_topics({"recording": str(color)})
     assert LaunchConfiguration("depth_source", core.launching.DEFAULT_DEPTH_SOURCE).perform({}) == "sensor"
+
+
+def check_arguments(description, given):
+    """What the first action of a description does with the arguments of a command line."""
+    check = description.arguments[0][0].options
+    context = SimpleNamespace(launch_configurations=dict.fromkeys(given, ""))
+    check["function"](context, *check["args"])
+    # As core.launch.py does where it is included: nothing is said twice.
+    check["function"](context, *check["args"])
+
+
+def test_misspelt_arguments_are_warned_about(core, caplog):
+    """`ros2 launch` passes them on without a word."""
+    check_arguments(core.generate_launch_description(), ["profil", "layout", "depth_source", "zzz"])
+    assert [record.getMessage() for record in caplog.records] == [
+        "launch arguments: 'profil' is not read; did you mean 'profile'?",
+        "launch arguments: 'zzz' is not read",
+    ]
+
+
+def test_arguments_of_the_camera_driver_are_passed_on(monkeypatch, tmp_path, caplog):
+    """Of those that d405.launch.py does not know, only names that are nearly one of ours are warned about."""
+    description = load_d405(monkeypatch, tmp_path).generate_launch_description()
+    check_arguments(
+        description, ["camera_namespace", "depth_module.exposure", "serial_no", "profil", "pointcloud.enable"]
+    )
+    assert [record.getMessage() for record in caplog.records] == [
+        "launch arguments: 'profil' is not read; did you mean 'profile'?"
+    ]

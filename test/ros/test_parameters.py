@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -21,7 +24,9 @@ from fingertip_contact.ros.parameter_tables import (
     format_parameter_file,
 )
 from fingertip_contact.ros.parameters import NodeParameters, read_only, value
+from fingertip_contact.ros.process import describe_node
 from fingertip_contact.settings import choice, find_error, number
+from repository import ROOT
 from ros_harness import ros_node
 
 
@@ -130,3 +135,30 @@ def test_documentation_matches_the_parameter_tables():
     """docs/ros.md contains the output of `python -m fingertip_contact.ros.parameter_tables`."""
     manual = (Path(find_share_file("package.xml")).parent / "docs" / "ros.md").read_text(encoding="utf-8")
     assert all(format_markdown(node) in manual for node in PARAMETER_TABLES)
+
+
+def test_misspelt_parameter_is_warned_about(monkeypatch):
+    """rclpy takes values of undeclared parameters silently; a node names the nearest one that it has."""
+    overrides = [RosParameter("rat", value=2.0), RosParameter("count", value=2)]
+    warnings: list[str] = []
+    with ros_node(parameter_overrides=overrides) as node:
+        monkeypatch.setattr(node, "get_logger", lambda: SimpleNamespace(warning=warnings.append))
+        settings = NodeParameters(node, Settings).snapshot()
+    assert warnings == ["the parameter 'rat' is not one of this node; did you mean 'rate'?"]
+    assert (settings.rate, settings.count) == (1.0, 2)
+
+
+@pytest.mark.parametrize("name", PARAMETER_TABLES)
+def test_help_describes_a_node(name):
+    """What it does, and each parameter."""
+    text = describe_node(ROOT / f"fingertip_contact/nodes/{name}.py")
+    assert text.startswith(f"{name}: ")
+    assert all(f"    {entry.name}: " in text for entry in fields(PARAMETER_TABLES[name]))
+
+
+def test_help_starts_no_node():
+    """`contact_node --help` prints and ends."""
+    command = [sys.executable, "-m", "fingertip_contact.nodes.contact_node", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("contact_node: ")

@@ -36,6 +36,11 @@ class Action:
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self.arguments, self.options = arguments, options
 
+    @property
+    def name(self) -> str:
+        """Of a declared argument."""
+        return self.arguments[0]
+
 
 class LaunchConfiguration:
     """The value of an argument. perform, here and below: context maps arguments to values."""

@@ -20,7 +20,7 @@ def align(realsense: Any, raw: np.ndarray, depth: Camera, color: Camera) -> np.n
         (realsense.stream.color, color, 3, realsense.format.bgr8),
     ]
     profiles = [
-        sensor.add_video_stream(_make_stream(realsense, number, *stream))
+        sensor.add_video_stream(make_stream(realsense, number, *stream))
         for number, (sensor, stream) in enumerate(zip(sensors, streams, strict=True), 1)
     ]
     sensors[0].add_read_only_option(realsense.option.depth_units, 0.0001)
@@ -36,7 +36,7 @@ def align(realsense: Any, raw: np.ndarray, depth: Camera, color: Camera) -> np.n
     try:
         for number in range(1, 6):
             for sensor, profile, image in zip(sensors, profiles, images, strict=True):
-                sensor.on_video_frame(_make_frame(realsense, number, profile, image))
+                sensor.on_video_frame(make_frame(realsense, number, profile, image))
             frames = syncer.wait_for_frames(2000)
             if frames.size() == 2:
                 aligned = realsense.align(realsense.stream.color).process(frames)
@@ -47,7 +47,7 @@ def align(realsense: Any, raw: np.ndarray, depth: Camera, color: Camera) -> np.n
     raise RuntimeError("the software device gave no pair of frames")
 
 
-def _make_stream(realsense: Any, number: int, kind: Any, camera: Camera, pixel_bytes: int, pixel_format: Any) -> Any:
+def make_stream(realsense: Any, number: int, kind: Any, camera: Camera, pixel_bytes: int, pixel_format: Any) -> Any:
     intrinsics = realsense.intrinsics()
     intrinsics.width, intrinsics.height = camera.width, camera.height
     intrinsics.fx, intrinsics.fy, intrinsics.ppx, intrinsics.ppy = camera.fx, camera.fy, camera.cx, camera.cy
@@ -59,7 +59,7 @@ def _make_stream(realsense: Any, number: int, kind: Any, camera: Camera, pixel_b
     return stream
 
 
-def _make_frame(realsense: Any, number: int, profile: Any, image: np.ndarray) -> Any:
+def make_frame(realsense: Any, number: int, profile: Any, image: np.ndarray) -> Any:
     frame = realsense.software_video_frame()
     frame.pixels, frame.stride, frame.bpp = image, image.strides[0], image.strides[0] // image.shape[1]
     frame.timestamp, frame.frame_number = number * FRAME_MS, number

@@ -32,7 +32,7 @@ class CandidateScore(NamedTuple):
 class CandidateClassifier(ABC):
     """Finds candidates, adapts to all of them, scores the eligible ones. Subclasses say how to score."""
 
-    needs_rims = True
+    needs_rims, needs_appearance = True, False
     descent_thresholds: DescentThresholds = STRICT_DESCENT
 
     def __init__(self, parameters: ContactParameters) -> None:

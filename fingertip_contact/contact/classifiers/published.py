@@ -114,7 +114,7 @@ class PublishedFinger:
 class PublishedBaseline:
     """The published classifier for every finger; finger thickness is not subtracted."""
 
-    needs_rims = True
+    needs_rims, needs_appearance = True, False
 
     def __init__(self, parameters: ContactParameters) -> None:
         self._fingers = [PublishedFinger(FINGERS[column % len(FINGERS)]) for column in range(FINGER_COUNT)]

@@ -60,6 +60,7 @@ class TouchClassifier:
         self._threshold = parameters.press_log_odds_threshold
         self._model = load_touch_model(Path(parameters.model) if parameters.model else None)
         self._unused = find_unused_features(parameters.cues)
+        self.needs_appearance = _TOUCH_DOWN not in self._unused
         self._floor = HeightFloor((len(VISIBLE_HEIGHTS_M), FINGER_COUNT))
         # When each finger that may be on the surface touched down; the others are not asked whether they still are.
         self._touched_ns: dict[int, int] = {}
@@ -82,37 +83,49 @@ class TouchClassifier:
             return decisions
         features = compute_touch_features(history, row, self._floor.floor)
         features[:, self._unused] = MISSING
-        (columns,) = np.nonzero(known)
+        log_odds = np.full(FINGER_COUNT, -math.inf)
+        asked = known & find_moving(features)
+        log_odds[asked] = self._model.touch_down.predict(features[asked])
         pad_heights_m = heights_m - self._visible_heights_m
-        moved = find_moving(features[columns])
-        log_odds = np.full(len(columns), -math.inf)
-        log_odds[moved] = self._model.touch_down.predict(features[columns[moved]])
-        for column, press in zip(columns.tolist(), log_odds.tolist(), strict=True):
-            is_contact = press > self._threshold
-            touch_down_ns = stamp_ns
-            if is_contact:
-                self._touched_ns[column] = stamp_ns
-                ago_s = float(self._model.timing.predict(features[column : column + 1])[0])
-                touch_down_ns -= round(1e9 * min(max(ago_s, -MAX_TIMING_S), MAX_TIMING_S))
-                self._learn_contact_heights(column, heights_m[:, column])
-            by_depth_m, by_stereo_m = pad_heights_m[:, column].tolist()
+        touch_downs_ns = self._find_touch_downs_ns(log_odds, features, stamp_ns)
+        for column in touch_downs_ns:
+            self._touched_ns[column] = stamp_ns
+            self._learn_contact_heights(column, heights_m[:, column])
+        contact = self._estimate_contact_probabilities(known, features, stamp_ns)
+        by_depth_m, by_stereo_m = pad_heights_m.tolist()
+        for column in np.flatnonzero(known).tolist():
+            height_m = by_depth_m[column] if math.isnan(by_stereo_m[column]) else by_stereo_m[column]
             decisions[column] = ContactDecision(
-                height_m=by_depth_m if math.isnan(by_stereo_m) else by_stereo_m,
-                is_contact=is_contact,
-                touch_down_ns=touch_down_ns,
-                confidence=sigmoid(press),
-                contact_probability=self._estimate_contact_probability(column, features[column], stamp_ns),
+                height_m=height_m,
+                is_contact=column in touch_downs_ns,
+                touch_down_ns=touch_downs_ns.get(column, stamp_ns),
+                confidence=sigmoid(float(log_odds[column])),
+                contact_probability=contact.get(column, 0.0),
             )
         return decisions
 
-    def _estimate_contact_probability(self, column: int, features: np.ndarray, stamp_ns: int) -> float:
-        """0 for fingers that did not touch down, or have left since."""
-        if column not in self._touched_ns:
-            return 0.0
-        probability = sigmoid(float(self._model.contact.predict(features[None])[0]))
-        if probability < RELEASE_PROBABILITY and stamp_ns - self._touched_ns[column] > LEFT_AFTER_S * 1e9:
-            del self._touched_ns[column]
-        return probability
+    def _find_touch_downs_ns(self, log_odds: np.ndarray, features: np.ndarray, stamp_ns: int) -> dict[int, int]:
+        """When each finger touched down that did, by column."""
+        columns = np.flatnonzero(log_odds > self._threshold)
+        if not len(columns):
+            return {}
+        ago_s = self._model.timing.predict(features[columns]).clip(-MAX_TIMING_S, MAX_TIMING_S)
+        return {
+            column: stamp_ns - round(1e9 * ago) for column, ago in zip(columns.tolist(), ago_s.tolist(), strict=True)
+        }
+
+    def _estimate_contact_probabilities(
+        self, known: np.ndarray, features: np.ndarray, stamp_ns: int
+    ) -> dict[int, float]:
+        """By column, of fingers that touched down and have not left since; that of the others is 0."""
+        columns = [column for column in self._touched_ns if known[column]]
+        if not columns:
+            return {}
+        probabilities = dict(zip(columns, map(sigmoid, self._model.contact.predict(features[columns])), strict=True))
+        for column, probability in probabilities.items():
+            if probability < RELEASE_PROBABILITY and stamp_ns - self._touched_ns[column] > LEFT_AFTER_S * 1e9:
+                del self._touched_ns[column]
+        return probabilities
 
     def _learn_contact_heights(self, column: int, heights_m: np.ndarray) -> None:
         own = self._visible_heights_m[:, column]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,8 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from fingertip_contact.json_file import read_object
+
 # A tree has no more leaves than a number has bits.
 MAX_LEAVES = 32
+# Rows of features that are evaluated at once: more do not fit into a processor's cache.
+MAX_BATCH = 8
 _ALL_LEAVES = np.uint32(0xFFFFFFFF)
 
 
@@ -32,7 +35,7 @@ class TreeEnsemble:
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """(N,) for features (N, F), finite."""
-        return self.base + np.array([self._quick_scorer.sum_leaves(row) for row in features])
+        return self.base + self._quick_scorer.sum_leaves(features)
 
     @cached_property
     def _quick_scorer(self) -> _QuickScorer:
@@ -76,13 +79,17 @@ class _QuickScorer:
         feature, threshold, remaining = (np.ascontiguousarray(table.T) for table in (feature, threshold, remaining))
         return cls(feature, threshold, remaining, value, np.arange(count) * MAX_LEAVES)
 
-    def sum_leaves(self, features: np.ndarray) -> float:
-        """The sum of the leaf values that features (F,) reach."""
-        right = features.take(self.feature) > self.threshold
-        reachable = np.bitwise_and.reduce(np.where(right, self.remaining, _ALL_LEAVES), axis=0)
-        # The lowest set bit, from the exponent of its value.
-        leaf = np.frexp((reachable & -reachable).astype(np.float64))[1] - 1
-        return float(self.value.take(leaf + self.first).sum())
+    def sum_leaves(self, features: np.ndarray) -> np.ndarray:
+        """(N,) sums of the leaf values that features (N, F) reach."""
+        sums = np.empty(len(features))
+        for first in range(0, len(features), MAX_BATCH):
+            rows = features[first : first + MAX_BATCH]
+            right = rows.take(self.feature, axis=1) > self.threshold
+            reachable = np.bitwise_and.reduce(np.where(right, self.remaining, _ALL_LEAVES), axis=1)
+            # The lowest set bit, from the exponent of its value.
+            leaf = np.frexp((reachable & -reachable).astype(np.float64))[1] - 1
+            sums[first : first + MAX_BATCH] = self.value.take(leaf + self.first).sum(axis=1)
+        return sums
 
 
 def load_tree_ensemble(source: Path, features: tuple[str, ...]) -> TreeEnsemble:
@@ -91,14 +98,14 @@ def load_tree_ensemble(source: Path, features: tuple[str, ...]) -> TreeEnsemble:
     Raises ValueError for any other file, FileNotFoundError for a missing one.
     """
     try:
-        data = json.loads(source.read_text(encoding="utf-8"))
+        data = read_object(source)
         ensemble = _parse_ensemble(data, len(features))
         names = tuple(data["features"])
     except OSError as error:
         raise type(error)(
             f"{source} cannot be read: {error.strerror}; name a model folder, or leave the profile's model empty"
         ) from error
-    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"{source} is not a tree ensemble: {error!r}; write one with `evaluate fit-classifier`"
         ) from error
@@ -131,7 +138,7 @@ def _parse_ensemble(data: dict[str, Any], feature_count: int) -> TreeEnsemble:
 def _parse_integers(values: Any) -> np.ndarray:
     """int64; raises ValueError for fractions."""
     numbers = np.array(values)
-    integers = numbers.astype(np.int64)
-    if (integers != numbers).any():
+    # Larger floats have no whole number to be cast to.
+    if not (np.abs(numbers) < 2**53).all() or ((integers := numbers.astype(np.int64)) != numbers).any():
         raise ValueError("an index is not a whole number")
     return integers

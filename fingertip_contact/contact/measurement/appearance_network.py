@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
 
 from fingertip_contact.contact.measurement.columns import FINGER_COUNT
 from fingertip_contact.contact.measurement.fingertip_crops import CROP_PX, FRAME_TIMES_S
+from fingertip_contact.openvino_import import openvino
 from fingertip_contact.resources import find_share_directory
 
 DEFAULT_MODEL = Path("config") / "contact_classifiers" / "touch" / "appearance.xml"
@@ -19,25 +19,40 @@ _INPUT_SHAPE = (FINGER_COUNT, len(FRAME_TIMES_S), CROP_PX, CROP_PX)
 
 
 class AppearanceNetwork:
-    """Runs on OpenVINO's CPU plugin, one thread, all fingers at once. Not for several threads at a time."""
+    """Runs on OpenVINO's CPU plugin, in one thread beside the caller's, all fingers at once. Not for several callers at
+    a time."""
 
     def __init__(self, model: Path | None = None) -> None:
         """model: an OpenVINO file; None: the built-in one. Raises ValueError for a file that is not such a network,
         FileNotFoundError for a missing one."""
         self._request = _compile(model or find_share_directory() / DEFAULT_MODEL).create_infer_request()
         self._input = np.zeros(_INPUT_SHAPE, np.uint8)
+        self._request.set_input_tensor(openvino.Tensor(self._input, shared_memory=True))
+        self._count = 0
+
+    def start(self, images: np.ndarray) -> None:
+        """Begin to look at images (N, len(FRAME_TIMES_S), CROP_PX, CROP_PX) uint8, N up to FINGER_COUNT."""
+        self._request.wait()  # For images of which nobody took the outcome.
+        self._count = len(images)
+        self._input[: self._count] = images
+        self._request.start_async()
+
+    def finish(self) -> np.ndarray:
+        """(N, len(OUTPUTS)) of the images that were given to start()."""
+        self._request.wait()
+        return self._request.get_output_tensor().data[: self._count].astype(np.float64)
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """(N, len(FRAME_TIMES_S), CROP_PX, CROP_PX) uint8, N up to FINGER_COUNT -> (N, len(OUTPUTS))."""
-        self._input[: len(images)] = images
-        return self._request.infer([self._input])[0][: len(images)].astype(np.float64)
+        self.start(images)
+        return self.finish()
 
 
 @cache
-def _compile(model: Path) -> ov.CompiledModel:
+def _compile(model: Path) -> openvino.CompiledModel:
     if not model.is_file():
         raise FileNotFoundError(f"the appearance network {model} does not exist; install the package again")
-    core = ov.Core()
+    core = openvino.Core()
     try:
         network = core.read_model(model)
         network.reshape(_INPUT_SHAPE)

@@ -37,10 +37,13 @@ def measure_finger_heights_m(
     """
     pinhole = Camera(camera.fx, camera.fy, camera.cx, camera.cy, camera.width, camera.height)
     tips_px = np.rint(pinhole.project(camera.rays(stack_tips_px(hands))))
-    heights_m = measure_heights_m(depth, pinhole, plane, tips_px, window[None])
     on_finger = find_finger_pixels(hands, window, pixels_per_m, half_width_m=HALF_WIDTH_M, forward_m=0.0)
-    heights_m = np.where(on_finger, heights_m, np.nan).reshape(len(tips_px), -1)
-    ordered_m = np.sort(heights_m, axis=1)  # NaN comes last.
-    count = np.isfinite(ordered_m).sum(axis=1)
-    middle_m = ordered_m[np.arange(len(ordered_m)), np.maximum(count - 1, 0) // 2]
-    return np.where(count >= MIN_PIXELS, middle_m, np.nan)
+    # Of as many pixels as the widest finger has: the others' are no place.
+    count = on_finger.reshape(len(on_finger), -1).sum(axis=1)
+    fingers, rows, columns = np.nonzero(on_finger)
+    offsets_px = np.full((len(tips_px), max(1, int(count.max())), 2), np.nan)
+    offsets_px[fingers, np.arange(len(fingers)) - (np.cumsum(count) - count)[fingers]] = window[rows, columns]
+    ordered_m = np.sort(measure_heights_m(depth, pinhole, plane, tips_px, offsets_px), axis=1)  # NaN comes last.
+    known = np.isfinite(ordered_m).sum(axis=1)
+    middle_m = ordered_m[np.arange(len(ordered_m)), np.maximum(known - 1, 0) // 2]
+    return np.where(known >= MIN_PIXELS, middle_m, np.nan)

@@ -36,12 +36,16 @@ def find_finger_pixels(
     """
     tips_px = stack_tips_px(hands)
     joints_px = np.concatenate([hand.landmarks_px[_JOINT_LANDMARKS] for hand in hands]).astype(np.float64)
-    segment_px = tips_px - joints_px
+    # Comparisons with NaN are false.
+    tips_px[~(np.isfinite(tips_px) & np.isfinite(joints_px)).all(axis=1)] = np.nan
+    segment_px = tips_px - np.where(np.isfinite(tips_px), joints_px, np.nan)
     length_px = np.linalg.norm(segment_px, axis=1)
     direction = segment_px / np.maximum(length_px, 1e-6)[:, None]
-    offsets_px = window[None] + (np.rint(tips_px) - tips_px)[:, None, None]
-    along_px = (offsets_px * direction[:, None, None]).sum(axis=-1)
-    across_px = offsets_px[..., 0] * direction[:, None, None, 1] - offsets_px[..., 1] * direction[:, None, None, 0]
+    right, down = direction.T[:, :, None, None]
+    shift_px = (np.rint(tips_px) - tips_px)[:, None]
+    right_px, down_px = (window[0, :, 0] + shift_px[..., 0])[:, None], (window[:, 0, 1] + shift_px[..., 1])[..., None]
+    along_px = right_px * right + down_px * down
+    across_px = right_px * down - down_px * right
     back_px = np.minimum(length_px, BACK_M * pixels_per_m)[:, None, None]
-    beyond_px = along_px - np.clip(along_px, -back_px, forward_m * pixels_per_m)
-    return np.hypot(beyond_px, across_px) < half_width_m * pixels_per_m
+    beyond_px = along_px - along_px.clip(-back_px, forward_m * pixels_per_m)
+    return beyond_px * beyond_px + across_px * across_px < (half_width_m * pixels_per_m) ** 2

@@ -84,17 +84,11 @@ class CropBuffer:
         if not len(columns) or not np.isfinite(center.pixels_per_m):
             return None
         step_px = center.pixels_per_m * METRES_PER_PX
-        images = np.empty((len(columns), len(chosen), self._size, self._size), np.uint8)
+        size, flags = (self._size, self._size), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        images = np.empty((len(columns), len(chosen), *size), np.uint8)
         for row, column in enumerate(columns):
             corner_px = center.tips_px[column] - step_px * (self._size - 1) / 2
             matrix = np.array([[step_px, 0.0, corner_px[0]], [0.0, step_px, corner_px[1]]])
-            for index, frame in enumerate(chosen):
-                cv2.warpAffine(
-                    frame.grey,
-                    matrix,
-                    (self._size, self._size),
-                    dst=images[row, index],
-                    flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                    borderMode=cv2.BORDER_REPLICATE,
-                )
+            for image, frame in zip(images[row], chosen, strict=True):
+                cv2.warpAffine(frame.grey, matrix, size, dst=image, flags=flags, borderMode=cv2.BORDER_REPLICATE)
         return FingertipCrops(columns, images)

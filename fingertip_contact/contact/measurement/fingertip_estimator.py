@@ -54,9 +54,12 @@ class FingertipEstimator:
         plane = surface.plane
         grey = cv2.cvtColor(frame.color_bgr, cv2.COLOR_BGR2GRAY)
         pixels_per_m = estimate_pixels_per_m(frame, hands, plane)
-        crops = self._crops.add(frame.stamp_ns, grey, hands, pixels_per_m)
+        crops = self._crops.add(frame.stamp_ns, grey, hands, pixels_per_m) if self._network is not None else None
         if not hands:
             return None
+        # The network looks at them while the rest is measured.
+        if crops is not None and self._network is not None:
+            self._network.start(crops.images)
         tips_px = stack_tips_px(hands)
         tips_px = np.where(np.abs(tips_px) < MAX_LANDMARK_PX, tips_px, np.nan)
         window = make_window_px(pixels_per_m)
@@ -86,16 +89,16 @@ class FingertipEstimator:
             finger_height_m=finger_height_m,
             stereo_height_m=stereo_height_m,
             shape=measure_hand_shape(frame.camera, plane, hands),
-            appearance=self._see(crops, hands),
+            appearance=self._finish_appearance(crops, hands),
         )
 
-    def _see(self, crops: FingertipCrops | None, hands: tuple[Hand, ...]) -> np.ndarray:
+    def _finish_appearance(self, crops: FingertipCrops | None, hands: tuple[Hand, ...]) -> np.ndarray:
         """(N, len(OUTPUTS)) what the network says of the crops, in the order of the hands' fingers."""
         columns = find_columns(hands)
         rows = np.full((len(columns), len(OUTPUTS)), np.nan)
         if crops is None or self._network is None:
             return rows
-        seen = dict(zip(crops.columns.tolist(), self._network.predict(crops.images), strict=True))
+        seen = dict(zip(crops.columns.tolist(), self._network.finish(), strict=True))
         for row, column in enumerate(columns):
             if column in seen:
                 rows[row] = seen[column]

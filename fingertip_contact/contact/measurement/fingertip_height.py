@@ -106,7 +106,7 @@ def measure_heights_m(
     origin_px = np.where(np.abs(origin_px) < MAX_LANDMARK_PX, origin_px, np.nan)
     shape = (len(origin_px),) + (1,) * (offsets_px.ndim - 2)
     pixels = np.nan_to_num(origin_px.reshape(*shape, 2) + offsets_px, nan=-1.0, posinf=-1.0, neginf=-1.0)
-    columns, rows = np.moveaxis(np.clip(pixels, -1, 1e6).astype(np.int64), -1, 0)
+    columns, rows = np.moveaxis(pixels.clip(-1, 1e6).astype(np.int64), -1, 0)
     height, width = depth.values.shape
     inside = (columns >= 0) & (rows >= 0) & (columns < width) & (rows < height)
     values = depth.values[np.where(inside, rows, 0), np.where(inside, columns, 0)].astype(np.float64) * depth.unit_m

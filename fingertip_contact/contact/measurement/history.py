@@ -10,8 +10,11 @@ from fingertip_contact.contact.measurement.fingertip_samples import FingertipSam
 from fingertip_contact.contact.measurement.hand_shape import SHAPE
 from fingertip_contact.numerics import MAD_TO_SIGMA
 
-# One second at 30 Hz, a third at 90 Hz: longer than any approach and any decision delay.
-MAX_ROWS = 32
+# One second at 30 Hz; at higher rates all that a classifier may look at: 0.3 s before an instant that is decided up to
+# 0.2 s later. No more than MAX_ROWS, which is that at 120 Hz.
+MIN_ROWS, SPAN_S, MAX_ROWS = 32, 0.52, 64
+# Rows that are allocated: the last ones move to the front whenever these are full.
+_CAPACITY = 4 * MAX_ROWS
 # Plausibility limit of heights (metres) and landmarks (pixels): larger values are treated as missing.
 PLAUSIBILITY_LIMIT = 1e5
 # The arrays of the history, and the field of FingertipSamples that each collects.
@@ -26,6 +29,13 @@ _MEASURED = {
     "shape": "shape",
     "appearance": "appearance",
 }
+_SHAPES: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(("rim_height_m", "axial_height_m", "finger_height_m", "stereo_height_m", "speed_mps"), ()),
+    **dict.fromkeys(("tip_px", "flow_m"), (2,)),
+    "contact_points_m": (3,),
+    "shape": (len(SHAPE),),
+    "appearance": (len(OUTPUTS),),
+}
 # Standard deviation of heights before it can be estimated, and its limits.
 DEFAULT_NOISE_M = 0.0010
 NOISE_LIMITS_M = (0.0004, 0.0011)
@@ -37,42 +47,69 @@ class FingertipHistory:
     stamps_ns: (T,) int64. rim_height_m, axial_height_m, finger_height_m, stereo_height_m: (T, FINGER_COUNT). tip_px,
     flow_m: (T, FINGER_COUNT, 2). contact_points_m: (T, FINGER_COUNT, 3). shape: (T, FINGER_COUNT, len(SHAPE)).
     appearance: (T, FINGER_COUNT, len(OUTPUTS)). speed_mps: (T, FINGER_COUNT), by HeightFilter. For the others see
-    FingertipSamples.
+    FingertipSamples. All are views of one memory, to be read before the next add().
     """
 
+    stamps_ns: np.ndarray
+    rim_height_m: np.ndarray
+    axial_height_m: np.ndarray
+    tip_px: np.ndarray
+    contact_points_m: np.ndarray
+    flow_m: np.ndarray
+    finger_height_m: np.ndarray
+    stereo_height_m: np.ndarray
+    shape: np.ndarray
+    appearance: np.ndarray
+    speed_mps: np.ndarray
+
     def __init__(self) -> None:
-        self.stamps_ns = np.zeros(0, dtype=np.int64)
-        self.rim_height_m = np.zeros((0, FINGER_COUNT))
-        self.axial_height_m = np.zeros((0, FINGER_COUNT))
-        self.tip_px = np.zeros((0, FINGER_COUNT, 2))
-        self.contact_points_m = np.zeros((0, FINGER_COUNT, 3))
-        self.flow_m = np.zeros((0, FINGER_COUNT, 2))
-        self.finger_height_m = np.zeros((0, FINGER_COUNT))
-        self.stereo_height_m = np.zeros((0, FINGER_COUNT))
-        self.shape = np.zeros((0, FINGER_COUNT, len(SHAPE)))
-        self.appearance = np.zeros((0, FINGER_COUNT, len(OUTPUTS)))
-        self.speed_mps = np.zeros((0, FINGER_COUNT))
-        self._pending = 0
+        self._first = self._end = self._pending = 0
+        self._stamps_ns = np.zeros(_CAPACITY, dtype=np.int64)
+        self._rows = {name: np.full((_CAPACITY, FINGER_COUNT, *shape), np.nan) for name, shape in _SHAPES.items()}
+        self._show()
 
     def add(
         self, stamp_ns: int, columns: list[int], samples: FingertipSamples | None, speeds_mps: np.ndarray | None = None
     ) -> None:
         """Append a frame. columns: the column of each row of samples and of speeds_mps."""
-        dropped = max(0, len(self.stamps_ns) - (MAX_ROWS - 1))
-        self._pending = max(0, self._pending - dropped)
-        self.stamps_ns = np.append(self.stamps_ns[dropped:], stamp_ns)
+        if self._end == _CAPACITY:
+            self._move_to_front()
+        row, self._end = self._end, self._end + 1
+        self._stamps_ns[row] = stamp_ns
         for name, field in _MEASURED.items():
-            values = None if samples is None else getattr(samples, field)
-            setattr(self, name, _append_row(getattr(self, name)[dropped:], columns, values))
-        self.speed_mps = _append_row(self.speed_mps[dropped:], columns, speeds_mps)
+            _fill_row(self._rows[name][row], columns, None if samples is None else getattr(samples, field))
+        _fill_row(self._rows["speed_mps"][row], columns, speeds_mps)
+        self._drop_old(stamp_ns)
+        self._show()
+
+    def _show(self) -> None:
+        shown = slice(self._first, self._end)
+        self.stamps_ns = self._stamps_ns[shown]
+        for name, values in self._rows.items():
+            setattr(self, name, values[shown])
+
+    def _drop_old(self, stamp_ns: int) -> None:
+        """Of more than MIN_ROWS those are dropped that are not needed to cover SPAN_S."""
+        oldest_ns = stamp_ns - round(SPAN_S * 1e9)
+        while (count := self._end - self._first) > MIN_ROWS and (
+            count > MAX_ROWS or self._stamps_ns[self._first + 1] <= oldest_ns
+        ):
+            self._first += 1
+        self._pending = max(self._pending, self._first)
+
+    def _move_to_front(self) -> None:
+        kept = slice(self._first, self._end)
+        for values in (self._stamps_ns, *self._rows.values()):
+            values[: self._end - self._first] = values[kept]
+        self._first, self._end, self._pending = 0, self._end - self._first, self._pending - self._first
 
     def pop_settled(self, delay_s: float) -> list[int]:
         """The rows, oldest first, that are at least `delay_s` older than the last one and were not returned before."""
-        age_ns = self.stamps_ns[-1] - self.stamps_ns[self._pending :]
+        age_ns = self.stamps_ns[-1] - self._stamps_ns[self._pending : self._end]
         count = int((age_ns >= delay_s * 1e9).sum())
-        rows = list(range(self._pending, self._pending + count))
+        first = self._pending - self._first
         self._pending += count
-        return rows
+        return list(range(first, first + count))
 
     def estimate_noise_m(self) -> np.ndarray:
         """(FINGER_COUNT,) standard deviation of each finger's heights, metres, from the deviation of each frame
@@ -89,9 +126,8 @@ class FingertipHistory:
         return np.clip(noise_m, *NOISE_LIMITS_M)
 
 
-def _append_row(rows: np.ndarray, columns: list[int], values: np.ndarray | None) -> np.ndarray:
-    """The rows and one more: these values in these columns, NaN elsewhere."""
-    row = np.full((1, *rows.shape[1:]), np.nan)
+def _fill_row(row: np.ndarray, columns: list[int], values: np.ndarray | None) -> None:
+    """These values in these columns of a row, NaN elsewhere."""
+    row.fill(np.nan)
     if values is not None:
-        row[0, columns] = np.where(np.abs(values) < PLAUSIBILITY_LIMIT, values, np.nan)
-    return np.concatenate([rows, row])
+        row[columns] = np.where(np.abs(values) < PLAUSIBILITY_LIMIT, values, np.nan)

@@ -10,26 +10,19 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from fingertip_contact.contact.measurement.patches import (
-    extract_patches,
-    has_margin,
-    interpolate_bilinear,
-    make_gaussian_weights,
-)
+from fingertip_contact.contact.measurement.disparity import register_across
+from fingertip_contact.contact.measurement.patches import extract_patches, has_margin, make_window
 from fingertip_contact.datatypes import StereoImages
 from fingertip_contact.geometry import Camera, Plane
 
 # Heights over the surface that are searched, metres: a typing fingertip's, and a little below the surface for noise.
 SEARCH_HEIGHTS_M = (-0.006, 0.060)
-# The template's Gaussian, in half widths of its window.
-WEIGHT_SIGMA = 0.625
 # Normalised correlation below which the two imagers do not show the same; skin in focus reaches 0.9 and more.
 MIN_CORRELATION = 0.7
-# Gauss-Newton: iterations and the largest step, pixels. Gains between the imagers beyond these limits are occlusions.
-ITERATIONS, MAX_STEP_PX, GAIN_LIMITS = 6, 0.7, (0.7, 1.4)
 # The imagers' own offset is measured on the desk: points on a grid, away from hands, every few frames; the median of
 # many.
 GRID_STEP_PX, DESK_POINTS, DESK_INTERVAL_FRAMES, DESK_MEMORY = 40, 16, 10, 60
@@ -89,9 +82,8 @@ class StereoFingertips:
         pixels = _choose_desk_points(left, fingertips_px, half)
         if len(pixels) < MIN_DESK_POINTS:
             return
-        steps = np.arange(-half, half + 1)
-        window = np.stack(np.meshgrid(steps, steps), axis=-1)
-        everything = np.ones((len(pixels), len(steps), len(steps)), dtype=bool)
+        window = make_window(half)
+        everything = np.ones((len(pixels), *window.shape[:2]), dtype=bool)
         expected_px = view.disparity_at_px(pixels, 0.0)
         disparity_px, correlation = register_across(
             left,
@@ -133,74 +125,11 @@ class _StereoView:
         depth_m = self.stereo.camera.fx * self.stereo.baseline_m / np.maximum(disparity_px, 1e-3)
         return self._plane_in_left.height_m(self.stereo.camera.deproject(pixels, depth_m))
 
-    @property
+    @cached_property
     def _plane_in_left(self) -> Plane:
         left_from_color = self.stereo.color_from_left.inverse
         normal = left_from_color.rotate(self.plane.normal)
         return Plane(normal, self.plane.offset_m - float(normal @ left_from_color.translation_m))
-
-
-def register_across(
-    left: np.ndarray,
-    right: np.ndarray,
-    pixels: np.ndarray,
-    mask: np.ndarray,
-    window: np.ndarray,
-    low_px: np.ndarray,
-    high_px: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Disparity (N,), pixels, and correlation (N,) of windows of two rectified images: a search, then Gauss-Newton.
-
-    left, right: (H, W) uint8. pixels: (N, 2) int, centres in the left image. mask: (N, S, S) bool, which pixels of the
-    window (S, S, 2) count. low_px, high_px: (N,) disparities to search; where they are not finite the correlation is 0.
-    """
-    half = len(window) // 2
-    weights = make_gaussian_weights(window, WEIGHT_SIGMA) * mask
-    weights /= np.maximum(weights.sum(axis=(1, 2), keepdims=True), 1e-9)
-    padded = extract_patches(left, pixels, half + 1, half + 1)
-    template = _remove_mean(padded[:, 1:-1, 1:-1], weights)
-    disparity_px, correlation = _search(right, pixels, template, weights, low_px, high_px)
-    gradient = _remove_mean((padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]) / 2, weights)
-    curvature = np.maximum((weights * gradient**2).sum(axis=(1, 2)), 1e-6)
-    for _ in range(ITERATIONS):
-        shifted = pixels - np.stack([disparity_px, np.zeros_like(disparity_px)], axis=1)
-        pixel, fraction = np.divmod(shifted, 1.0)
-        seen = interpolate_bilinear(extract_patches(right, pixel.astype(np.int64), half, half + 1), fraction)
-        seen = _remove_mean(seen, weights)
-        gain = (weights * template * seen).sum(axis=(1, 2)) / np.maximum((weights * seen**2).sum(axis=(1, 2)), 1e-6)
-        error = template - np.clip(gain, *GAIN_LIMITS)[:, None, None] * seen
-        step_px = (weights * gradient * error).sum(axis=(1, 2)) / curvature
-        disparity_px = disparity_px - np.clip(step_px, -MAX_STEP_PX, MAX_STEP_PX)
-    return disparity_px, correlation
-
-
-def _search(
-    right: np.ndarray,
-    pixels: np.ndarray,
-    template: np.ndarray,
-    weights: np.ndarray,
-    low_px: np.ndarray,
-    high_px: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The whole-pixel disparity (N,) with the highest correlation (N,)."""
-    half = template.shape[1] // 2
-    known = np.isfinite(low_px) & np.isfinite(high_px)
-    best_px, best = np.zeros(len(pixels)), np.zeros(len(pixels))
-    if not known.any():
-        return best_px, best
-    variance = (weights * template**2).sum(axis=(1, 2))
-    for disparity in range(int(np.floor(low_px[known].min())), int(np.ceil(high_px[known].max())) + 1):
-        seen = _remove_mean(extract_patches(right, pixels - (disparity, 0), half, half), weights)
-        covariance = (weights * template * seen).sum(axis=(1, 2))
-        correlation = covariance / np.sqrt(np.maximum(variance * (weights * seen**2).sum(axis=(1, 2)), 1e-6))
-        in_range = known & (disparity > low_px - 1) & (disparity < high_px + 1)
-        better = in_range & (correlation > best)
-        best_px, best = np.where(better, disparity, best_px), np.where(better, correlation, best)
-    return best_px, best
-
-
-def _remove_mean(patches: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return patches - (weights * patches).sum(axis=(1, 2), keepdims=True)
 
 
 def _choose_desk_points(image: np.ndarray, fingertips_px: np.ndarray, half: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from fingertip_contact.cli.progress import track_progress
+from fingertip_contact.safe_text import escape_markup, to_one_line
 from fingertip_research.cli.dataset_bags import from_bag, to_bag
 from fingertip_research.cli.dataset_label import label
 from fingertip_research.cli.dataset_record import record
@@ -60,7 +61,7 @@ def info(dataset: DatasetFolder, as_json: AsJson = False) -> None:
     table = Table("", "", "frames", title=f"{len(loaded.sessions)} sessions, {total} frames", title_justify="left")
     for name, counter in counts.items():
         for index, (value, frames) in enumerate(sorted(counter.items())):
-            table.add_row("" if index else name, value, str(frames))
+            table.add_row("" if index else name, escape_markup(value), str(frames))
     Console().print(table)
 
 
@@ -149,10 +150,10 @@ def split(
         save_pairs(selected, loaded, text, focal=focal)
     for part in PARTS:
         frames = selected.count(loaded, part)
-        typer.echo(f"{part:5} {frames:7d} frames of {', '.join(selected.participants[part]) or 'nobody'}")
+        typer.echo(f"{part:5} {frames:7d} frames of {to_one_line(', '.join(selected.participants[part])) or 'nobody'}")
     unassigned = selected.find_unassigned(loaded)
     if unassigned:
-        typer.echo(f"in no part: {', '.join(unassigned)}", err=True)
+        typer.echo(f"in no part: {to_one_line(', '.join(unassigned))}", err=True)
 
 
 def _make_check_table(summaries: list[dict[str, Any]]) -> Any:
@@ -174,6 +175,6 @@ def _make_check_table(summaries: list[dict[str, Any]]) -> Any:
 def _report(lines: list[str] | tuple[str, ...], label: str = "problem") -> None:
     """Prints the first lines on stderr."""
     for line in lines[:MAX_SHOWN]:
-        typer.echo(f"{label}: {line}", err=True)
+        typer.echo(f"{label}: {to_one_line(line)}", err=True)
     if len(lines) > MAX_SHOWN:
         typer.echo(f"... and {len(lines) - MAX_SHOWN} more {label}s; --json lists all", err=True)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fingertip_contact.cli.progress import track_progress
+from fingertip_contact.safe_text import to_one_line
 from fingertip_research.cli import dataset_options
 
 
@@ -83,5 +84,5 @@ def to_bag(
     bar = partial(track_progress, label=session.name)
     count, problems = session_to_bag(loaded, out, overwrite=force, progress=bar)
     for problem in problems:
-        typer.echo(f"problem: {problem}", err=True)
+        typer.echo(f"problem: {to_one_line(problem)}", err=True)
     typer.echo(f"{count} frames; {out}", err=True)

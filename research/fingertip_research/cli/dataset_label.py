@@ -9,7 +9,8 @@ import typer
 
 from fingertip_contact.cli import options
 from fingertip_contact.cli.progress import track_progress
-from fingertip_contact.recordings.jsonl import validate_choice
+from fingertip_contact.json_file import validate_choice
+from fingertip_contact.safe_text import to_one_line
 
 if TYPE_CHECKING:
     from fingertip_research.datasets.dataset import Session
@@ -110,7 +111,7 @@ def _label_by_detector(
             missing = not frame.annotation_path.exists()
             labelled.append(label_from_result(frame.number, result, camera_frame.depth, annotate_hands=missing))
     for problem in problems:
-        typer.echo(f"problem: {problem}", err=True)
+        typer.echo(f"problem: {to_one_line(problem)}", err=True)
     if not labelled:
         raise ValueError(f"{session.path} has no usable frame")
     return labelled

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fingertip_contact.cameras.d405 import D405
-from fingertip_contact.recordings.jsonl import validate_choice
+from fingertip_contact.json_file import validate_choice
 from fingertip_research.cli import dataset_options
 
 if TYPE_CHECKING:

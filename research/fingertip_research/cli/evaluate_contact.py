@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -120,6 +121,8 @@ def fit_classifier(
 
     Needs lightgbm. Example: fingertip-contact evaluate fit-classifier --out config/contact_classifiers/mine
     """
+    # The fit imports it last, after minutes of simulation.
+    importlib.import_module("lightgbm")
     from fingertip_contact.contact.classifiers.tree_ensemble import DECISION_FILE, TIMING_FILE
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_research.evaluation import classifier_fit as contact_fit

@@ -10,6 +10,7 @@ import typer
 
 from fingertip_contact.cli import options
 from fingertip_contact.cli.progress import track_progress
+from fingertip_contact.safe_text import to_one_line
 
 if TYPE_CHECKING:
     from fingertip_research.datasets.dataset import DatasetFrame
@@ -53,7 +54,7 @@ def depth(
     with track_progress(selected, len(selected), source) as tracked:
         scores, problems = score_frames(tracked, predict)
     for problem in problems:
-        typer.echo(f"left out: {problem}", err=True)
+        typer.echo(f"left out: {to_one_line(problem)}", err=True)
     result: dict[str, Any] = {"source": source, "skipped_frames": len(problems), **make_report(scores)}
     if html is not None:
         from fingertip_research.evaluation.depth_html import write_html
@@ -99,6 +100,8 @@ def make_depth_source(
 
 def _read_trained_size(weights: Path | None) -> str:
     """The input size in config.json beside the weights, as `train` writes it; default: one with the camera's aspect."""
+    from fingertip_contact.json_file import read_object
+
     config = weights.with_name("config.json") if weights else None
-    fields = json.loads(config.read_text(encoding="utf-8")) if config and config.is_file() else {}
+    fields = read_object(config) if config and config.is_file() else {}
     return f"{fields.get('input_height', 252)}x{fields.get('input_width', 336)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from functools import partial
 from pathlib import Path
@@ -43,10 +44,14 @@ def fit_touch(
 
     The set is rendered first, which takes hours on two cores, unless recordings are named; those of your own need a
     ground truth beside them (docs/recordings.md), and each is read with the layout that it names. Crops and cues are
-    measured once and kept in the cache, 40 MB per recording. Needs torch and lightgbm.
+    measured once and kept in the cache, 40 MB per recording. Needs torch, lightgbm and
+    scikit-learn.
 
     Example: fingertip-contact evaluate fit-touch --out config/contact_classifiers/mine
     """
+    # The fit imports them last, after hours of measuring.
+    for module in ("lightgbm", "sklearn.linear_model", "torch"):
+        importlib.import_module(module)
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_research.evaluation.recording_sets import load_recording_set
     from fingertip_research.evaluation.rendered_suite import load_or_render

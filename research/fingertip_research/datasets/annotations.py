@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from fingertip_contact.datatypes import FINGERS, LANDMARKS_PER_HAND, Finger, Handedness
-from fingertip_contact.recordings.jsonl import field_errors, read_object, validate_choice
+from fingertip_contact.json_file import field_errors, read_object, validate_choice
 
 CONTACT_STATES = ("contact", "tap", "touch")
 STATES = (*CONTACT_STATES, "hover")
@@ -30,6 +30,10 @@ DEFAULT_SOURCE: Source = "published"
 _FILE_NAMES: dict[Finger, str] = {finger: "pinky" if finger == "little" else finger for finger in FINGERS}
 _FINGER_BY_NAME: dict[str, Finger] = {name: finger for finger, name in _FILE_NAMES.items()} | {"little": "little"}
 _METRE_DIGITS, _PIXEL_DIGITS, _MM_DIGITS = 5, 2, 2
+
+
+# Hands beyond the image have landmarks beyond it, but not by that much.
+_MAX_LANDMARK_PX = 1e6
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,10 @@ def _tip_to_json(tip: TipLabel) -> dict[str, Any]:
 
 
 def _parse_annotated_hand(value: dict[str, Any]) -> AnnotatedHand:
-    landmarks = np.array(value["landmarks_px"], dtype=np.float32)
+    landmarks = np.array(value["landmarks_px"], dtype=np.float64)
+    if (np.abs(landmarks) > _MAX_LANDMARK_PX).any():
+        raise ValueError(f"landmarks_px holds a number beyond {_MAX_LANDMARK_PX:g} px")
+    landmarks = landmarks.astype(np.float32)
     if landmarks.shape != (LANDMARKS_PER_HAND, 2):
         raise ValueError(f"landmarks_px has the shape {landmarks.shape}; it must be ({LANDMARKS_PER_HAND}, 2)")
     pixels = {_parse_finger(name): (float(x), float(y)) for name, (x, y) in value["fingertip_pixels"].items()}

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fingertip_contact.datatypes import FINGERS, HANDS, Finger, Handedness
-from fingertip_contact.recordings.jsonl import field_errors, validate_choice
+from fingertip_contact.json_file import field_errors, validate_choice
 from fingertip_research.datasets.annotations import (
     FrameLabel,
     LabelledHand,

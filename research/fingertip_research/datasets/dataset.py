@@ -29,7 +29,7 @@ import numpy as np
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.datatypes import DepthImage, Frame
 from fingertip_contact.geometry import Camera
-from fingertip_contact.recordings.jsonl import field_errors, read_object
+from fingertip_contact.json_file import field_errors, read_object
 
 RGB, DEPTH, ANNOTATIONS, LABELS = "rgb", "depth", "annotations", "labels"
 METADATA, STAMPS = "metadata.json", "stamps.csv"

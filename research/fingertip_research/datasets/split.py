@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from fingertip_contact.recordings.jsonl import field_errors, read_object
+from fingertip_contact.json_file import field_errors, read_object
 from fingertip_research.datasets.dataset import Dataset, DatasetFrame
 from fingertip_research.datasets.writer import atomic_write_bytes, write_json
 from fingertip_research.resources import CONFIG, find_config_file

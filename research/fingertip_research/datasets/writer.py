@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import DepthImage
 from fingertip_contact.files import atomic_write, require_not_exists
 from fingertip_contact.geometry import Camera, Plane
+from fingertip_contact.safe_text import describe
 from fingertip_research.datasets.annotations import (
     AnnotatedHand,
     FrameLabel,
@@ -26,6 +28,7 @@ from fingertip_research.datasets.annotations import (
     label_to_json,
 )
 from fingertip_research.datasets.dataset import (
+    ACTIONS,
     ANNOTATIONS,
     DEPTH,
     DEPTH_PNG_UNIT_M,
@@ -44,11 +47,21 @@ _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PN
 _MAX_DEPTH_STEPS = 65535
 _PLANE_STRIDE_PX = 16  # sampling stride
 
+_NAME_PARTS = {
+    "participant": (r"P\d{1,6}", "P and a number, e.g. P01"),
+    "surface": (r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}", "letters, digits, _ and -, e.g. white_desk"),
+    "action": ("|".join(ACTIONS), f"one of {', '.join(ACTIONS)}"),
+    "time_of_day": (r"(\d{6})?", "six digits, HHMMSS"),
+}
+
 
 @dataclass(frozen=True)
 class SessionInfo:
     """Description of a session. angle_deg: elevation of the camera over the desk. hand: left, right or both.
     time_of_day: HHMMSS, empty until known. timestamp: date and time in plain text.
+
+    Raises ValueError for a value that cannot be part of the folder's name: values come from options and from files, and
+    none may lead out of the dataset's folder.
     """
 
     participant: str
@@ -58,6 +71,14 @@ class SessionInfo:
     hand: str = "both"
     time_of_day: str = ""
     timestamp: str = ""
+
+    def __post_init__(self) -> None:
+        for name, (pattern, description) in _NAME_PARTS.items():
+            value = getattr(self, name)
+            if not re.fullmatch(pattern, value, re.ASCII):
+                raise ValueError(f"{name} is {describe(value)}; it has to be {description}")
+        if not 0 <= self.angle_deg <= 90:
+            raise ValueError(f"angle_deg is {self.angle_deg}; it has to be a number from 0 to 90")
 
     def with_start(self, stamp_ns: int) -> SessionInfo:
         """A copy with the timestamp of the first frame, and its time of day if not set (UTC)."""
@@ -215,7 +236,7 @@ def write_json(path: Path, value: Mapping[str, Any], indent: int | None = None) 
 def atomic_write_bytes(path: Path, data: bytes) -> None:
     """Writes a file that appears complete or not at all. Raises OSError that names it if writing fails."""
     try:
-        with atomic_write(path, overwrite=True) as temporary_path:
+        with atomic_write(path, overwrite=True, is_one_of_many=True) as temporary_path:
             temporary_path.write_bytes(data)
     except OSError as error:
         raise OSError(f"cannot write {path}: {error.strerror or error}; files written before are complete") from error

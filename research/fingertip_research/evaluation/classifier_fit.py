@@ -168,7 +168,7 @@ def label_candidates(recording: FingertipRecording, truth: GroundTruth) -> Itera
     collector, history = _CandidateCollector(parameters), FingertipHistory()
     for row, stamp_ns in enumerate(recording.stamps_ns):
         history.add(int(stamp_ns), find_columns(recording.hands(row)), recording.samples_at(row))
-        for settled in history.pop_settled(parameters.decision_delay_s):
+        for settled in history.pop_settled(parameters.settling_s):
             collector.classify(history, settled)
     press_times_ns: dict[int, list[int]] = {}
     for tap in truth.taps:

@@ -17,6 +17,7 @@ import yaml
 
 from fingertip_contact.files import atomic_write
 from fingertip_contact.geometry import Camera, RigidTransform
+from fingertip_contact.yaml_file import read_yaml
 from fingertip_research.resources import find_config_file
 
 NOISE_FILE = "fingertip_noise.yaml"
@@ -169,14 +170,13 @@ def load_noise_model(path: Path | None = None) -> NoiseModel:
     """The noise model of the package, or of another file. Raises ValueError, FileNotFoundError."""
     source = path or find_config_file(NOISE_FILE)
     try:
-        data = yaml.safe_load(source.read_text(encoding="utf-8"))
+        data = read_yaml(source)
         angles = tuple(_parse_noise(entry) for entry in data["angles"])
         noise_model = NoiseModel(tuple(data["recordings"]), angles)
-    except (yaml.YAMLError, KeyError, TypeError) as error:
+        angles_deg = [float(noise.angle_deg) for noise in angles]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{source} holds no fingertip noise: {error}; write one with `evaluate fit-noise`") from error
-    if not noise_model.angles or list(noise_model.angles) != sorted(
-        noise_model.angles, key=lambda noise: noise.angle_deg
-    ):
+    if not angles_deg or angles_deg != sorted(angles_deg):
         raise ValueError(f"{source}: the list of angles is empty or not ascending")
     return noise_model
 

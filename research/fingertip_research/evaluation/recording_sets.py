@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from fingertip_contact.safe_text import suggest
+from fingertip_contact.yaml_file import read_yaml
 from fingertip_research.resources import find_config_file
 
 RECORDING_SETS_FILE = "recordings.yaml"
@@ -40,12 +40,9 @@ def load_recording_set(name: str, path: Path | None = None) -> tuple[RecordingSp
     """
     source = path or find_config_file(RECORDING_SETS_FILE)
     try:
-        sets = {
-            key: tuple(RecordingSpec(**entry) for entry in entries)
-            for key, entries in yaml.safe_load(source.read_text(encoding="utf-8")).items()
-        }
-    except (yaml.YAMLError, AttributeError, TypeError) as error:
+        sets = {key: tuple(RecordingSpec(**entry) for entry in entries) for key, entries in read_yaml(source).items()}
+    except (ValueError, AttributeError, TypeError) as error:
         raise ValueError(f"{source} does not hold sets of recordings: {error}") from error
     if name not in sets:
-        raise ValueError(f"{source} has no set {name!r}; choose one of {', '.join(sets)}")
+        raise ValueError(f"{source} has no set {name!r}{suggest(name, sets)}; choose one of {', '.join(sets)}")
     return sets[name]

@@ -8,10 +8,10 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import RenderableType
-from rich.markup import escape
 from rich.table import Table
 
 from fingertip_contact.recordings.paths import bag_stem
+from fingertip_contact.safe_text import escape_markup
 from fingertip_research.evaluation.tables import Column, format_value, make_metrics_table, make_table
 
 METRIC_COLUMNS = (
@@ -68,10 +68,10 @@ def make_texts_table(report: Mapping[str, Any]) -> Table:
     """Each typed text above the text that was read, without and with a word list."""
     table = Table("", "text", title="Texts", box=SIMPLE_HEAD)
     for text in report["texts"]:
-        table.add_row("typed", escape(text["typed"]))
-        table.add_row("read", escape(text["read"]), end_section=text["read_with_words"] is None)
+        table.add_row("typed", escape_markup(text["typed"]))
+        table.add_row("read", escape_markup(text["read"]), end_section=text["read_with_words"] is None)
         if text["read_with_words"] is not None:
-            table.add_row("with words", escape(text["read_with_words"]), end_section=True)
+            table.add_row("with words", escape_markup(text["read_with_words"]), end_section=True)
     return table
 
 

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from fingertip_contact.safe_text import escape_markup
+
 MISSING = "–"
 # A long name is folded down to this width before the table becomes wider than the screen.
 MIN_NAME_WIDTH = 12
@@ -31,13 +33,13 @@ def format_cells(metrics: Mapping[str, Any], columns: Sequence[Column]) -> list[
 
 
 def make_table(headings: Sequence[str], rows: Iterable[Sequence[str]] = (), title: str | None = None) -> Table:
-    """A left column of names, and numbers aligned to the right."""
+    """A left column of names, and numbers aligned to the right. Names may be foreign text: they are not markup."""
     table = Table(title=title, box=SIMPLE_HEAD, collapse_padding=True)
     table.add_column(headings[0], overflow="fold", min_width=MIN_NAME_WIDTH)
     for heading in headings[1:]:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(escape_markup(row[0]), *row[1:])
     return table
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from fingertip_contact.datatypes import FINGERS, HANDS, Finger, Handedness
 from fingertip_contact.geometry import RigidTransform
-from fingertip_contact.recordings.jsonl import line_errors, read_lines, validate_choice
+from fingertip_contact.json_file import line_errors, read_lines, validate_choice
 from fingertip_contact.recordings.paths import GROUND_TRUTH_SUFFIX, sibling_path
 
 VERSION = 1
@@ -156,7 +156,12 @@ def _parse_header(line: dict[str, Any]) -> GroundTruthHeader:
 
 def _parse_pose(value: dict[str, Any]) -> RigidTransform:
     rotation = np.array(value["rotation"], dtype=np.float64)
-    if rotation.shape != (3, 3) or not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-4):
+    # Entries over 2 would overflow in the product.
+    if (
+        rotation.shape != (3, 3)
+        or not np.all(np.abs(rotation) <= 2)
+        or not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-4)
+    ):
         raise ValueError("camera_from_sheet.rotation is not a 3x3 rotation matrix")
     return RigidTransform(rotation, _parse_point(value["translation_m"]))
 

@@ -19,8 +19,8 @@ import numpy as np
 
 from fingertip_contact.datatypes import HANDS, DepthImage, Handedness
 from fingertip_contact.files import atomic_write
+from fingertip_contact.json_file import read_object
 from fingertip_contact.keyboard.layout import Layout, load_layout
-from fingertip_contact.recordings.jsonl import read_object
 from fingertip_research.datasets.dataset import ACTIONS, METADATA
 from fingertip_research.datasets.from_ground_truth import annotate, label, sheet_plane
 from fingertip_research.datasets.writer import SessionWriter, make_surface_calibration

@@ -77,7 +77,9 @@ class PlannedTap:
 
 
 def find_keys(text: str, layout: Layout) -> list[Key]:
-    """The key for each character. Raises ValueError naming the characters that cannot be typed."""
+    """The key for each character. Raises ValueError for no text, or naming the characters that cannot be typed."""
+    if not text:
+        raise ValueError("the text is empty; give at least one character, or render hands that do not type")
     missing = sorted(set(text) - layout.by_text.keys())
     if missing:
         raise ValueError(

@@ -11,9 +11,9 @@ import numpy as np
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.files import atomic_write, require_not_exists
 from fingertip_contact.geometry import Camera
+from fingertip_contact.json_file import to_line
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.bag import BagWriter, camera_info_topic
-from fingertip_contact.recordings.jsonl import to_line
 from fingertip_research.ground_truth.recording import ground_truth_path
 from fingertip_research.simulation.frame_renderer import RenderedFrame, Setup, make_requests, render_frames
 from fingertip_research.simulation.ground_truth_lines import (
@@ -68,8 +68,9 @@ def simulate(
     rendered_frames = render_frames(Setup(scene, layout, trajectory.models), requests, workers)
     with (
         atomic_write(truth, overwrite=overwrite) as temporary_path,
-        temporary_path.open("w", encoding="utf-8") as lines,
         BagWriter(out, overwrite=overwrite) as bag,
+        # Closed before the bag appears: on a full disk neither does.
+        temporary_path.open("w", encoding="utf-8") as lines,
         progress(rendered_frames, len(requests)) as tracked_frames,
     ):
         lines.write(to_line(make_header_line(trajectory, layout, scene)))

@@ -94,7 +94,7 @@ def publish_weights(folder: Path, network: TrainableNetwork, configuration: Trai
 
 
 def write_durably(path: Path, write: Callable[[BinaryIO], Any]) -> None:
-    """An atomic write that waits until the file is on disk. Raises OSError that names the file."""
+    """An atomic write that waits until the file is on disk. Raises OSError that names the file, or the interruption."""
     try:
         with atomic_write(path, overwrite=True) as partial_path, partial_path.open("wb") as stream:
             write(stream)
@@ -102,4 +102,14 @@ def write_durably(path: Path, write: Callable[[BinaryIO], Any]) -> None:
             os.fsync(stream.fileno())
     # torch reports a full disk as a RuntimeError of its archive writer.
     except (OSError, RuntimeError) as error:
+        if interruption := _find_interruption(error):
+            raise interruption from None
         raise OSError(f"{path} could not be written ({error}); the previous version is unchanged") from error
+
+
+def _find_interruption(error: BaseException) -> BaseException | None:
+    """What Ctrl-C or a signal raised inside torch's archive writer, which then raises a RuntimeError of its own."""
+    cause = error.__context__
+    while cause is not None and not isinstance(cause, (KeyboardInterrupt, SystemExit)):
+        cause = cause.__context__
+    return cause

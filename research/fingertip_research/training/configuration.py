@@ -11,6 +11,7 @@ import yaml
 
 from fingertip_contact.depth.configuration import D405_MAX_DEPTH_M, check_input_size
 from fingertip_contact.settings import choice, number, read_yaml_mapping, replace_values, validate
+from fingertip_contact.yaml_file import parse_yaml
 from fingertip_research.resources import find_config_file
 
 RECIPE_FILE = "training/d405.yaml"
@@ -116,7 +117,7 @@ def to_yaml(configuration: TrainingConfiguration) -> str:
 
 
 def _parse_value(value: str) -> Any:
-    parsed = yaml.safe_load(value)
+    parsed = parse_yaml(value, "the value")
     try:
         # YAML 1.1 reads 1e-5 as text: a number needs the point, 1.0e-5.
         return float(parsed) if isinstance(parsed, str) else parsed
@@ -126,7 +127,10 @@ def _parse_value(value: str) -> Any:
 
 def _read(path: Path) -> dict[str, Any]:
     values = read_yaml_mapping(path, "epochs: 80")
-    return {name: _parse_value(value) if isinstance(value, str) else value for name, value in values.items()}
+    try:
+        return {name: _parse_value(value) if isinstance(value, str) else value for name, value in values.items()}
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _parse_sizes(sizes: Any) -> tuple[tuple[int, int], ...]:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from fingertip_contact.json_file import read_object
 from fingertip_research.datasets.dataset import DatasetFrame
 from fingertip_research.evaluation.depth_score import sample_evenly
 from fingertip_research.training.checkpoint import (
@@ -121,7 +122,7 @@ class TrainingRun:
 
     def resume(self) -> None:
         """Continues after the last epoch in `out`. Raises ValueError if that is of other data or damaged."""
-        stored = json.loads((self.out / METRICS).read_text(encoding="utf-8"))
+        stored = read_object(self.out / METRICS)
         data_sha256 = collect_provenance(self.train, self.validation)["data_sha256"]
         if stored["data_sha256"] != data_sha256:
             raise ValueError(

@@ -14,6 +14,8 @@ from cli_harness import run
     [
         (["--text", "hi"], "--out is missing"),
         (["--out", "a.mcap"], "--text is missing"),
+        (["--text", "", "--out", "a.mcap"], "the text is empty"),
+        (["--text", "hi", "--angle", "nan", "--out", "a.mcap"], "--angle is nan"),
         (["--no-typing", "--out", "a.mcap"], "--seconds is missing"),
         (
             ["--no-typing", "--seconds", "60", "--text", "hi", "--out", "a.mcap"],

@@ -15,6 +15,7 @@ pytest.importorskip("rclpy")
 from cli_harness import run
 from fingertip_contact.recordings.open import open_recording
 from fingertip_research.datasets.dataset import open_dataset
+from repository import ROOT
 from ros_harness import CAMERA, COLOR, PERIOD_NS, SHUTDOWN_TIMEOUT_S, launch_nodes, ros_node, write_recording
 
 FRAMES = 40
@@ -79,4 +80,4 @@ def test_missing_pyrealsense2_names_the_remedy(tmp_path, capsys, monkeypatch):
     """The error names the extra that installs it."""
     monkeypatch.setitem(sys.modules, "pyrealsense2", None)
     assert run("dataset", "record", "--out", tmp_path / "d405", *SESSION_ARGUMENTS, "--source", "realsense") == 2
-    assert "fingertip_contact[realsense]" in capsys.readouterr().err
+    assert f"{ROOT}[realsense]" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -45,6 +47,42 @@ def test_written_data_is_read_back(tmp_path):
     assert session.metadata["session"]["total_frames"] == 3
     for frame in session.frames():
         assert_same(frame.load(), world.make_frame(frame.number))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("participant", "../P01"),
+        ("participant", "P1/../../x"),
+        ("surface", "../../x"),
+        ("surface", "a/b"),
+        ("surface", ""),
+        ("surface", "a\n"),
+        ("surface", ".hidden"),
+        ("action", "singing"),
+        ("time_of_day", "../../"),
+        ("angle_deg", float("nan")),
+        ("angle_deg", 1e300),
+    ],
+)
+def test_no_text_leads_out_of_the_dataset(name, value):
+    """The parts of a session's folder, whether they come from options or from a file, are checked before anything is
+    written."""
+    with pytest.raises(ValueError, match=f"^{name} is "):
+        replace(world.INFO, **{name: value})
+
+
+def test_the_desk_of_a_ground_truth_file_is_checked(tmp_path, monkeypatch, capsys):
+    """It names the surface where --surface does not, and cannot lead out of --out."""
+    monkeypatch.chdir(tmp_path)
+    header = {
+        "kind": "header", "version": 1, "text": "hi", "angle_deg": 60, "participant": {"desk": "../../x"},
+        "camera_from_sheet": {"rotation": np.diag([1.0, -1.0, -1.0]).tolist(), "translation_m": [0.0, 0.0, 0.36]},
+    }  # fmt: skip
+    Path("fox.truth.jsonl").write_text(json.dumps(header) + "\n")
+    assert run("dataset", "from-bag", "fox.mcap", "--out", "out", "--participant", "P01") == 2
+    assert "surface is '../../x'" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["fox.truth.jsonl"]
 
 
 def test_existing_output_is_not_overwritten(tmp_path):

@@ -277,3 +277,21 @@ def test_train_command_prints_its_configuration(tmp_path, capsys):
     shown = capsys.readouterr().out
     assert "epochs: 3" in shown
     assert "head_learning_rate: 5.0e-05" in shown
+
+
+def test_ctrl_c_while_a_checkpoint_is_written_stays_an_interruption(tmp_path):
+    """torch turns it into an error of its own; the exit code has to be that of the signal, and the old file stays."""
+    file = tmp_path / "latest.pth"
+    file.write_bytes(b"old")
+
+    class InterruptedStream:
+        def write(self, data):
+            raise SystemExit(130)
+
+        def flush(self):
+            pass
+
+    with pytest.raises(SystemExit) as exit_info:
+        write_durably(file, lambda stream: torch.save({"a": torch.zeros(100)}, InterruptedStream()))
+    assert exit_info.value.code == 130
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import yaml
-
+from fingertip_contact.yaml_file import read_yaml
 from fingertip_research.resources import find_config_file
 
 REFERENCE_FILE = "sensor_reference.yaml"
@@ -70,11 +69,11 @@ def load_reference() -> Reference:
     """The package's reference. Raises ValueError that names the file if it cannot be understood."""
     path = find_config_file(REFERENCE_FILE)
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = read_yaml(path)
         figures = {name: _parse_figure(entry) for name, entry in data["figures"].items()}
         autocorrelation = {part: tuple(map(float, values)) for part, values in data["autocorrelation"].items()}
         sources = {name: str(text) for name, text in data["sources"].items()}
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not a sensor reference: {error!r}; restore it") from error
     unknown = {figure.source for figure in figures.values()} - {"", *sources}
     if unknown:

@@ -16,6 +16,7 @@ from torch.nn import functional
 from fingertip_contact.contact.measurement.appearance_network import OUTPUTS
 from fingertip_contact.contact.measurement.fingertip_crops import CROP_PX, FRAME_TIMES_S
 from fingertip_contact.files import atomic_write
+from fingertip_contact.openvino_import import openvino
 from fingertip_research.evaluation.fingertip_noise_fit import CONTACT_CLEARANCE_M
 from fingertip_research.training.touch.examples import CROP_MARGIN_PX, STORED_PX, TouchExamples
 
@@ -115,13 +116,12 @@ def predict_appearance(module: AppearanceModule, examples: TouchExamples) -> np.
 
 def save_appearance(module: AppearanceModule, path: Path) -> None:
     """Write an OpenVINO model, `path` and its .bin, in half precision; old ones are replaced."""
-    import openvino as ov
 
     example = torch.zeros((1, len(FRAME_TIMES_S), CROP_PX, CROP_PX), dtype=torch.uint8)
-    network = ov.convert_model(module, example_input=example, input=[(-1, *example.shape[1:])])
+    network = openvino.convert_model(module, example_input=example, input=[(-1, *example.shape[1:])])
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / path.name
-        ov.save_model(network, written, compress_to_fp16=True)
+        openvino.save_model(network, written, compress_to_fp16=True)
         for file in (written.with_suffix(".bin"), written):
             with atomic_write(path.with_suffix(file.suffix), overwrite=True) as temporary_path:
                 shutil.copyfile(file, temporary_path)

@@ -1,0 +1,1 @@
+"""Writes a recording again in the forms in which people have theirs."""

@@ -1,0 +1,81 @@
+"""Accuracy of the detector on recordings of a third generator (`third_generator`), to which nothing was fitted:
+
+    python benchmarks/third_generator_recordings.py third_development
+    python benchmarks/third_generator_recordings.py third_test --profile evidence
+
+Renders the recordings once, and keeps them in the cache; the last of each set shows hands that do not type. Needs
+OpenGL through EGL, for which Mesa's software renderer suffices (apt-get install libegl1 libgl1-mesa-dri), and
+`pip install moderngl scikit-image`; the documented recordings were made with moderngl 5.13.0 (MIT licence) and
+scikit-image 0.26.0 (BSD licence). No hand model of others is used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import cv2
+
+from fingertip_contact.cli.main import main as command
+from fingertip_contact.cli.progress import track_progress
+from fingertip_research.ground_truth.recording import ground_truth_path
+from third_generator.recording import LAYOUT_NAME, Scene, ensure_recording
+
+# The development set may be looked at, the test set only once for each state of the detector.
+SCENES = {
+    "third_development": (
+        Scene("glad to see you", 1, 50.0, 0.34),
+        Scene("warm quiet hill", 2, 62.0, 0.30, posture="stretched"),
+        Scene("five dim lamps", 3, 60.0, 0.36, side="own_side", device="d405_wide"),
+        Scene("back by ten", 4, 75.0, 0.38, posture="stretched", device="webcam"),
+        Scene("", 5, 55.0, 0.36, idle_s=60.0),
+    ),
+    "third_test": (
+        Scene("pay for six cups", 31, 45.0, 0.33),
+        Scene("quick brown dogs", 32, 60.0, 0.29, posture="stretched"),
+        Scene("we lived there", 33, 75.0, 0.38, device="d405_wide"),
+        Scene("next july maybe", 34, 48.0, 0.36, side="own_side", posture="stretched"),
+        Scene("hot tea with me", 35, 65.0, 0.31, side="own_side"),
+        Scene("zebra crossing", 36, 88.0, 0.40, side="own_side", posture="stretched"),
+        Scene("an early bird", 37, 55.0, 0.42, posture="stretched", device="webcam"),
+        Scene("vivid joke of us", 38, 68.0, 0.26, device="d405_wide"),
+        Scene("", 39, 60.0, 0.38, side="own_side", posture="stretched", idle_s=60.0),
+    ),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("set", choices=SCENES)
+    parser.add_argument("--profile", default="default", help="contact profile: a built-in one's name, or a YAML file")
+    parser.add_argument("--link-to", type=Path, help="folder that gets a link to each recording and its ground truth")
+    parser.add_argument("--only-render", action="store_true", help="do not evaluate")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    recordings = []
+    for number, scene in enumerate(SCENES[arguments.set]):
+        print(f"{scene.text or 'hands only'!r}, seed {scene.seed}, {scene.angle_deg:g} degrees", flush=True)
+        try:
+            recording = ensure_recording(scene, lambda frames, total: track_progress(frames, total, "rendering"))
+        except (ModuleNotFoundError, RuntimeError) as error:
+            parser.exit(1, f"error: {error}\n")
+        if arguments.link_to is not None:
+            _link(recording, arguments.link_to / f"{arguments.set}_{number}.mcap")
+        if scene.text:
+            recordings.append(str(recording))
+    if not arguments.only_render:
+        command(["evaluate", "recording", "--layout", LAYOUT_NAME, "--profile", arguments.profile, *recordings])
+
+
+def _link(recording: Path, link: Path) -> None:
+    link.parent.mkdir(parents=True, exist_ok=True)
+    for source, target in ((recording, link), (ground_truth_path(recording), ground_truth_path(link))):
+        temporary = target.with_name(f".{target.name}")
+        temporary.unlink(missing_ok=True)
+        os.symlink(source, temporary)
+        temporary.replace(target)
+
+
+if __name__ == "__main__":
+    main()
