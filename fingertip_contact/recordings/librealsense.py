@@ -112,7 +112,8 @@ class LibrealsenseRecording:
         return describe_streams(self.streams)
 
     def frames(self) -> Iterator[Frame]:
-        """Every colour image whose stamp advances, with depth aligned to it and the imagers' images of its exposure, or None.
+        """Every colour image whose stamp advances, with depth aligned to it and the imagers' images of its exposure, or
+        None.
 
         Raises ValueError if the file ends early, or an image contradicts its fields or its intrinsics.
         """
