@@ -13,7 +13,7 @@ CAPACITY = 30
 
 # How far a partner's stamp may be from the first topic's.
 EXACT_NS = 0
-# Depth at 15 Hz beside colour at 30 Hz is 33 ms off: better than none.
+# Depth at 15 Hz beside colour at 30 Hz is 33 ms off.
 NEAR_NS = 40_000_000
 # Any stamp: what rarely changes, such as a camera_info, serves until the next one comes.
 ANY_NS = None

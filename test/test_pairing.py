@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fingertip_contact.pairing import ANY_NS, CAPACITY, EXACT_NS, NEAR_NS, FrameAssembler, StampPairer
+from fingertip_contact.stamps import MAX_LATE_IN_A_ROW, StampOrder
 
 TOPICS = ("color", "depth")
 PERIOD_NS = 33_333_333
@@ -112,6 +113,13 @@ def test_images_that_do_not_advance_are_left_out():
     assert (assembler.order.repeated_count, assembler.order.late_count) == (1, 1)
     again = [("color", -40), ("depth", -40)]
     assert assemble(assembler, again) == [(-40, -40)]
+
+
+def test_a_short_recording_that_begins_anew():
+    """Its step back is small, but the late ones go on: after some they are used."""
+    order = StampOrder()
+    used = [order.accept(index * PERIOD_NS) for index in [*range(20), *range(20)]]
+    assert used == [True] * 20 + [False] * MAX_LATE_IN_A_ROW + [True] * (20 - MAX_LATE_IN_A_ROW)
 
 
 @pytest.mark.parametrize("order", [TOPICS, TOPICS[::-1]])
