@@ -140,7 +140,7 @@ def test_a_fit_reads_what_it_was_not_fitted_to(tmp_path: Path, examples: tuple[T
         trees=TreeSettings((30, 8), (10, 4), (20, 4)),
     )
     noise = tuple(np.random.default_rng(one.truth.header.seed).normal(size=(FRAMES, 10, 3)) for one in examples)
-    prepared = Prepared(examples, noise, np.array([0, 1]), settings)
+    prepared = Prepared(examples, noise, noise, np.array([0, 1]), settings)
     report = fit_touch_classifier(prepared, tmp_path / "model")
     written = {path.name for path in (tmp_path / "model").iterdir()}
     assert {TOUCH_DOWN_FILE, TIMING_FILE, CONTACT_FILE, "appearance.xml", "appearance.bin"} == written

@@ -61,11 +61,13 @@ class Prepared:
     """Recordings ready for trees.
 
     fold: (R,) part of each. appearances: (T, FINGER_COUNT, outputs) of each, as a network that was fitted to the other
-    parts says it.
+    parts says it. foreign: the same as a network says it that was fitted to the other layouts, that is to other
+    generators of recordings; empty where all recordings have one layout.
     """
 
     recordings: tuple[TouchExamples, ...]
     appearances: tuple[np.ndarray, ...]
+    foreign: tuple[np.ndarray, ...]
     fold: np.ndarray
     settings: TouchFit
 
@@ -87,7 +89,17 @@ def prepare(
         recordings.append(load_examples(bag, layouts))
         progress(f"measured {bag.name}")
     fold = divide(recordings, settings)
-    return Prepared(tuple(recordings), tuple(_predict_unseen(recordings, fold, settings, progress)), fold, settings)
+    appearances = _predict_unseen(recordings, fold, settings, progress)
+    # Judged by other generators, what no network of theirs has seen is what there is already.
+    foreign = [] if settings.by_layout else _predict_foreign(recordings, settings, progress)
+    return Prepared(tuple(recordings), tuple(appearances), tuple(foreign), fold, settings)
+
+
+def _predict_foreign(
+    recordings: Sequence[TouchExamples], settings: TouchFit, progress: Callable[[str], object]
+) -> list[np.ndarray]:
+    _, layout = np.unique([examples.layout.name for examples in recordings], return_inverse=True)
+    return _predict_unseen(recordings, layout, settings, progress) if layout.any() else []
 
 
 def divide(recordings: Sequence[TouchExamples], settings: TouchFit) -> np.ndarray:
@@ -139,16 +151,18 @@ def collect_tables(prepared: Prepared, sources: Sequence[str], cues: str = "") -
 
 
 def collect_replays(prepared: Prepared, cues: str = "") -> list[list[FeatureTable]]:
-    """Per recording its features as faster and slower people would have typed it: in colour, and as one of the other
-    cameras in turn."""
+    """Per recording its features as faster and slower people would have typed it, and as a network sees it that knows
+    no hands and pictures of its kind: in colour, and as one of the other cameras in turn."""
     unused = find_unused_features(cues)
     replays = []
     for number, (examples, appearance) in enumerate(zip(prepared.recordings, prepared.appearances, strict=True)):
+        shown = [(replay(examples, speed, size), np.roll(appearance, shift, axis=0)) for speed, size, shift in REPLAYS]
+        if prepared.foreign:
+            shown.append((examples, prepared.foreign[number]))
         own = []
-        for turn, (speed, size, shift) in enumerate(REPLAYS):
-            replayed, shifted = replay(examples, speed, size), np.roll(appearance, shift, axis=0)
+        for turn, (replayed, seen) in enumerate(shown):
             for source in (FITTED_SOURCES[0], FITTED_SOURCES[1 + (number + turn) % (len(FITTED_SOURCES) - 1)]):
-                own.append(collect_features(replayed, shifted, source, prepared.settings.delay_s))
+                own.append(collect_features(replayed, seen, source, prepared.settings.delay_s))
         for table in own:
             table.features[:, unused] = MISSING
         replays.append(own)
