@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from fingertip_contact.advice import Advice
 from fingertip_contact.geometry import Camera, Plane, RigidTransform
 
 Handedness = Literal["left", "right"]
@@ -215,8 +216,8 @@ class Surface:
 
 @dataclass(frozen=True)
 class FrameResult:
-    """The result of one frame. `surface` and `camera_from_sheet` are None until they are known. hint: advice on the
-    placement of camera or desk, in plain text; empty if there is no problem."""
+    """The result of one frame. `surface` and `camera_from_sheet` are None until they are known. advice: why nothing
+    is read, or not well, most important first; empty if there is no problem."""
 
     stamp_ns: int
     hands: tuple[Hand, ...]
@@ -226,4 +227,9 @@ class FrameResult:
     text: str
     surface: Surface | None
     camera_from_sheet: RigidTransform | None
-    hint: str = ""
+    advice: tuple[Advice, ...] = ()
+
+    @property
+    def hint(self) -> str:
+        """The most important advice, in plain text; empty if there is none."""
+        return self.advice[0].message if self.advice else ""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from fingertip_contact.advice import NO_SHEET, NO_SURFACE, Advice
 from fingertip_contact.contact.detector import ContactDetector
 from fingertip_contact.datatypes import Frame, FrameResult, Hand
+from fingertip_contact.frame_watch import FrameWatch
 from fingertip_contact.keyboard.key_decoder import KeyDecoder
 from fingertip_contact.keyboard.sheet_pose import SheetPoseTracker
 from fingertip_contact.protocols import DepthSource, HandTracker, Output, SurfaceSource
@@ -24,12 +26,14 @@ class ContactPipeline:
     detector: ContactDetector
     key_decoder: KeyDecoder
     outputs: tuple[Output, ...] = ()
+    watch: FrameWatch = field(default_factory=FrameWatch)
 
     def process(self, frame: Frame, hands: tuple[Hand, ...]) -> FrameResult:
         """Frames in the order of their stamps; a stamp that does not advance resets motion and cancels every press."""
         camera_from_sheet = self.sheet.update(frame)
         surface = self.surface.update(frame, hands, self.sheet.placed_sheet)
         self.placement.update(frame.camera, hands, surface, frame.stamp_ns)
+        self.watch.update(frame, hands, camera_from_sheet)
         fingertips, contact_events = self.detector.process(frame, hands, surface)
         key_events = self.key_decoder.process(
             contact_events, camera_from_sheet, frame.stamp_ns, self.detector.tentative
@@ -44,7 +48,7 @@ class ContactPipeline:
                 text=self.key_decoder.text,
                 surface=surface,
                 camera_from_sheet=camera_from_sheet,
-                hint=self.surface.reason or self.placement.hint,
+                advice=self._collect_advice(),
             )
         )
 
@@ -84,6 +88,17 @@ class ContactPipeline:
             for output in self.outputs:
                 stack.callback(output.close)
             self.outputs = ()
+
+    def _collect_advice(self) -> tuple[Advice, ...]:
+        """Of all causes, most important first."""
+        surface = getattr(self.surface, "advice", None)
+        if surface is None and self.surface.reason:  # A surface source of another package.
+            surface = Advice("surface", self.surface.reason)
+        found = [self.sheet.advice, surface, *self.watch.advice, self.placement.advice]
+        # Where the surface is unknown for want of a sheet, that says it all.
+        return tuple(
+            advice for advice in found if advice is not None and not (advice is NO_SHEET and surface is NO_SURFACE)
+        )
 
     def _deliver(self, result: FrameResult) -> FrameResult:
         for output in self.outputs:

@@ -44,6 +44,7 @@ def process(
 
     Example: fingertip-contact process out/fox.mcap --out fox.events.jsonl --video fox.mp4
     """
+    from fingertip_contact.advice import advise_stamps
     from fingertip_contact.factory import KeyboardOptions, build_pipeline
     from fingertip_contact.files import atomic_write, require_distinct, require_not_exists
     from fingertip_contact.keyboard.layout import load_layout
@@ -86,22 +87,27 @@ def process(
         typer.echo(f"reads {recording.streams_text} (depth source {depth_source})", err=True)
         frames = stack.enter_context(track_progress(recording.frames(), recording.frame_count, bag.name))
         presses = 0
-        hints: Counter[str] = Counter()
+        advised: Counter[str] = Counter()
+        messages: dict[str, str] = {}
         for frame, result in process_frames(frames, pipeline):
             for record in make_event_records(result):
                 write(record)
                 presses += record.type == "press"
-            hints[result.hint] += 1
+            advised.update(advice.code for advice in result.advice)
+            messages |= {advice.code: advice.message for advice in result.advice}
             if draw is not None and frame is not None:
                 draw(frame, result)
         summary = f"{presses} presses in {recording.duration_s:.1f} s"
         for name, count in (
             ("depth", recording.missing_depth_count),
+            ("depth of their own stamp, but a near one's", recording.near_depth_count),
             ("images of both imagers", recording.missing_stereo_count),
         ):
             if count:
                 summary += f"; {count} of {recording.frame_count} frames had no {name}"
     typer.echo(f"{summary}; {out}", err=True)
-    for text, count in hints.most_common():
-        if text:
-            typer.echo(f"in {count} of {recording.frame_count} frames: {text}", err=True)
+    order = recording.stamp_order
+    if order.repeated_count or order.late_count:
+        typer.echo(advise_stamps(order.repeated_count, order.late_count, recording.frame_count).message, err=True)
+    for code, count in advised.most_common():
+        typer.echo(f"in {count} of {recording.frame_count} frames: {messages[code]}", err=True)

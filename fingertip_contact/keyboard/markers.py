@@ -1,9 +1,9 @@
-"""Detects ArUco markers in an image."""
+"""Draws ArUco markers, and detects them in an image."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import cv2
@@ -16,20 +16,44 @@ class MarkerDetector:
     def __init__(self, dictionary: str) -> None:
         table = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, dictionary))
         self._detect_markers = _make_detector(table)
+        self._self_mirrored = find_self_mirrored(dictionary)
 
     def detect(self, gray: np.ndarray) -> dict[int, np.ndarray]:
         """(H, W) uint8 -> number of each marker that is detected exactly once, and its corners (4, 2), pixels: top
-        left, top right, bottom right, bottom left of the upright marker."""
+        left, top right, bottom right, bottom left of the upright marker. None where all of them read the same
+        in a mirrored image: of a mirrored sheet only these are found, and they give a pose that is wrong.
+        """
         corners, detected_ids, _ = self._detect_markers(gray)
         if detected_ids is None:
             return {}
         marker_ids = [int(marker_id) for marker_id in np.ravel(detected_ids)]
         quads = [np.reshape(quad, (4, 2)).astype(np.float64) for quad in corners]
-        return {
+        found = {
             marker_id: quad
             for marker_id, quad in zip(marker_ids, quads, strict=True)
             if marker_ids.count(marker_id) == 1
         }
+        return {} if found.keys() <= self._self_mirrored else found
+
+
+def draw_marker(dictionary: str, marker_id: int) -> np.ndarray:
+    """Its cells with their black border, one pixel each: (N, N) uint8, 0 or 255."""
+    table = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, dictionary))
+    # OpenCV before 4.7 (Ubuntu 24.04 has 4.6) has the older name.
+    draw = getattr(cv2.aruco, "generateImageMarker", None) or getattr(cv2.aruco, "drawMarker")  # noqa: B009
+    return draw(table, marker_id, table.markerSize + 2)
+
+
+@cache
+def find_self_mirrored(dictionary: str) -> frozenset[int]:
+    """The markers of a dictionary that read the same in a mirrored image: DICT_4X4_50 has 8, 9, 17 and 47."""
+    table = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, dictionary))
+    found = []
+    for marker_id in range(len(table.bytesList)):
+        cells = draw_marker(dictionary, marker_id)
+        if any(np.array_equal(np.rot90(cells[:, ::-1], turns), cells) for turns in range(4)):
+            found.append(marker_id)
+    return frozenset(found)
 
 
 def _make_detector(table: cv2.aruco.Dictionary) -> Callable[[np.ndarray], Any]:

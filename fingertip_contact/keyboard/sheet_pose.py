@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 import cv2
 import numpy as np
 
+from fingertip_contact.advice import MIRRORED, Advice
 from fingertip_contact.datatypes import Frame, PlacedSheet
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Layout
@@ -77,7 +78,10 @@ class _FrameTimer:
 
 
 class SheetPoseTracker:
-    """Tracks the pose of the sheet: holds it while hands hide markers, and estimates it again after the sheet moved."""
+    """Tracks the pose of the sheet: holds it while hands hide markers, and estimates it again after the sheet moved.
+
+    advice: why the sheet is not found, where that is known.
+    """
 
     def __init__(
         self, layout: Layout, corners_px: np.ndarray | None = None, saved_pose: RigidTransform | None = None
@@ -98,6 +102,8 @@ class SheetPoseTracker:
         self._camera: Camera | None = None
         self._pose: RigidTransform | None = None
         self._timer = _FrameTimer()
+        self._mirror_timer = _FrameTimer()
+        self.advice: Advice | None = None
         self._reset()
 
     def update(self, frame: Frame) -> RigidTransform | None:
@@ -110,7 +116,9 @@ class SheetPoseTracker:
         if self._corners_px is not None:
             self._pose = self._pose or self._solve_from_corners(frame.camera)
         elif not self._has_saved_pose() and not self._is_calibrated:
-            self._calibrate(self._detect(frame), frame)
+            detected = self._detect(frame)
+            self._look_for_mirrored(detected, frame)
+            self._calibrate(detected, frame)
         else:
             self._monitor(frame)
         return self._pose
@@ -144,6 +152,15 @@ class SheetPoseTracker:
     def _detect(self, frame: Frame) -> dict[int, np.ndarray]:
         detected = self._detector.detect(cv2.cvtColor(frame.color_bgr, cv2.COLOR_BGR2GRAY))
         return {marker_id: quad for marker_id, quad in detected.items() if marker_id in self._marker_corners_m}
+
+    def _look_for_mirrored(self, detected: dict[int, np.ndarray], frame: Frame) -> None:
+        """Twice a second, while no marker is found."""
+        if detected:
+            self.advice = None
+        elif self._mirror_timer.has_elapsed(frame.stamp_ns, REDETECT_PERIOD_S):
+            self._mirror_timer.restart()
+            flipped = replace(frame, color_bgr=np.ascontiguousarray(frame.color_bgr[:, ::-1]))
+            self.advice = MIRRORED if len(self._detect(flipped)) >= MIN_MARKERS else None
 
     def _calibrate(self, detected: dict[int, np.ndarray], frame: Frame) -> None:
         for marker_id, quad in detected.items():

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 
 from fingertip_contact.keyboard.labels import (
@@ -22,6 +21,7 @@ from fingertip_contact.keyboard.labels import (
     sort_for_drawing,
 )
 from fingertip_contact.keyboard.layout import Key, Layout, Marker
+from fingertip_contact.keyboard.markers import draw_marker
 
 PAPER, OUTLINE, INK, BLACK = 255, 150, 60, 0
 OUTLINE_MM = 0.4
@@ -76,7 +76,7 @@ def make_primitives(layout: Layout, markers: Iterable[Marker], *, shift_labels: 
     for key in sort_for_drawing(layout):
         yield from _make_key(key, shift_labels)
     for marker in markers:
-        yield MarkerCells(marker.corners_m, _make_marker_cells(layout.dictionary, marker.marker_id))
+        yield MarkerCells(marker.corners_m, draw_marker(layout.dictionary, marker.marker_id))
 
 
 def _make_key(key: Key, shift_labels: bool) -> Iterator[Box | Text]:
@@ -92,10 +92,3 @@ def _make_key(key: Key, shift_labels: bool) -> Iterator[Box | Text]:
     quarter_m = (key.size_m[1] - 4 * OUTLINE_MM / 1000) / 4
     yield Text(shifted, corners_m, height_mm, ink, shift_m + quarter_m, room_ratio=0.5)
     yield Text(label, corners_m, height_mm, ink, shift_m - quarter_m, room_ratio=0.5)
-
-
-def _make_marker_cells(dictionary: str, marker_id: int) -> np.ndarray:
-    table = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, dictionary))
-    # OpenCV before 4.7 (Ubuntu 24.04 has 4.6) has the older name.
-    draw = getattr(cv2.aruco, "generateImageMarker", None) or getattr(cv2.aruco, "drawMarker")  # noqa: B009
-    return draw(table, marker_id, table.markerSize + 2)

@@ -43,11 +43,10 @@ class ContactStageBase:
         active.callback(worker.close)
         paired = PairedInput(self._node, self._all_topics, worker.offer, self._diagnostics.record_error, active)
         self._diagnostics.add_source(lambda: paired.count_losses() | {"dropped": worker.dropped}, active)
+        self._diagnostics.add_adviser(paired.advise, active)
         self._diagnostics.add_source(self._contact.collect_diagnostics, active)
 
     def _process(self, received: dict[str, Any]) -> None:
         frame = self._frames.read(received)
-        hint = self._contact.process(frame, self.find_hands(frame, received))
-        if hint:
-            self._diagnostics.warn(hint)
+        self._diagnostics.advise(self._contact.process(frame, self.find_hands(frame, received)))
         self._diagnostics.record_frame(frame.stamp_ns)

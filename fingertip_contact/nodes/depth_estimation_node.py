@@ -86,6 +86,7 @@ class DepthEstimationStage:
         active.callback(frames.close)
         paired = PairedInput(self._node, (COLOR_TOPIC, CAMERA_INFO_TOPIC), frames.offer, record_error, active)
         self._diagnostics.add_source(lambda: paired.count_losses() | {"dropped": frames.dropped}, active)
+        self._diagnostics.add_adviser(paired.advise, active)
         self._diagnostics.add_source(self._inference_statistics.report, active)
         self._diagnostics.add_source(lambda: self._network_info, active)
         hands = self._node.create_subscription(PointCloud2, HANDS_TOPIC, self._cache_hands, qos.RESULT)

@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
-from fingertip_contact.pairing import header_stamp_ns
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.camera_input import COLOR_TOPIC
 from fingertip_contact.ros.diagnostics import Diagnostics
@@ -22,6 +21,7 @@ from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.ros.parameter_tables import HandTrackingSettings
 from fingertip_contact.ros.process import run_node
 from fingertip_contact.ros.worker import FrameWorker
+from fingertip_contact.stamps import StampOrder
 
 
 class HandTrackingStage:
@@ -36,12 +36,26 @@ class HandTrackingStage:
         self._hands.reset()
         worker = FrameWorker(self._process, self._diagnostics.record_error)
         active.callback(worker.close)
-        gaps = StampGaps()
-        self._diagnostics.add_source(lambda: {"lost_before": gaps.missing_count, "dropped": worker.dropped}, active)
+        gaps, order = StampGaps(), StampOrder()
+        self._diagnostics.add_source(
+            lambda: {
+                "lost_before": gaps.missing_count,
+                "repeated": order.repeated_count,
+                "late": order.late_count,
+                "dropped": worker.dropped,
+            },
+            active,
+        )
 
         def receive(image: Image) -> None:
-            gaps.add(header_stamp_ns(image))
-            worker.offer(image)
+            try:
+                stamp_ns = messages.stamp_to_ns(image.header.stamp)
+            except ValueError as error:
+                self._diagnostics.record_error(error)
+                return
+            gaps.add(stamp_ns)
+            if order.accept(stamp_ns):
+                worker.offer(image)
 
         subscription = self._node.create_subscription(Image, COLOR_TOPIC, receive, qos.IMAGE_IN)
         active.callback(self._node.destroy_subscription, subscription)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -32,12 +33,13 @@ from fingertip_contact.images import (
     parse_camera_info,
     parse_stereo_info,
 )
-from fingertip_contact.pairing import header_stamp_ns, pair_by_stamp
+from fingertip_contact.pairing import EXACT_NS, NEAR_NS, FrameAssembler
 from fingertip_contact.recordings.bag_files import METADATA, find_bag_files
 from fingertip_contact.recordings.camera_topics import camera_info_topic, describe_topics, find_camera_topics
 from fingertip_contact.recordings.paths import BAG_SUFFIXES
 from fingertip_contact.recordings.storage import BagError, BagStorage, StoredMessage
 from fingertip_contact.recordings.streams import AUTO, Stream, describe_streams, select_streams
+from fingertip_contact.stamps import StampOrder, header_stamp_ns
 from fingertip_contact.transports.any_image import (
     COMPRESSED_IMAGE,
     FOXGLOVE_COMPRESSED_IMAGE,
@@ -151,7 +153,9 @@ class Recording:
     depth_topic: of depth aligned to colour, imager_topics: of the left and the right imager; None where they were
     not recorded. streams: those that `frames` reads. duration_s: from the first colour image to the last. notes:
     what users should know of the bag, a sentence each. missing_depth_count, missing_stereo_count: number of frames,
-    of those read, that lack depth or an imager's image of their stamp although it is read.
+    of those read, that lack depth of about their stamp or an imager's image of exactly theirs although it is read.
+    near_depth_count: of those with depth of a near stamp. stamp_order: counts colour images that were left out,
+    since their stamps did not advance.
     """
 
     def __init__(
@@ -177,7 +181,8 @@ class Recording:
         self.streams = self._select_streams(depth_source)
         self.duration_s = self._measure_duration_s()
         self._color_from_left = camera_profile.color_from_left
-        self.missing_depth_count = self.missing_stereo_count = 0
+        self.missing_depth_count = self.missing_stereo_count = self.near_depth_count = 0
+        self.stamp_order = StampOrder()
 
     @property
     def frame_count(self) -> int:
@@ -205,19 +210,23 @@ class Recording:
             )
 
     def frames(self) -> Iterator[Frame]:
-        """Every colour image in order, with depth and the imagers' images of exactly its stamp, or None.
+        """Every colour image whose stamp advances, with depth of its stamp or a near one (pairing.NEAR_NS) and the
+        imagers' images of exactly its stamp, or None.
 
         Images are read-only views of the bag's bytes where their encoding allows. Raises ValueError if the bag ends
         early, an image contradicts its fields or its intrinsics, no stamps match, or the imagers have no baseline.
         """
-        self.missing_depth_count = self.missing_stereo_count = 0
+        self.missing_depth_count = self.missing_stereo_count = self.near_depth_count = 0
         depth_topic = self.depth_topic if "depth" in self.streams else None
         imagers = self.imager_topics if "imagers" in self.streams else None
         calibration = None if imagers is None else self._read_stereo_calibration(imagers[1])
-        others = tuple(filter(None, (depth_topic, *(imagers or ()))))
-        groups = pair_by_stamp(self._image_messages((self.color_topic, *others)), self.color_topic, others)
-        for count, images in enumerate(groups, start=1):
+        partners: dict[str, int | None] = {} if depth_topic is None else {depth_topic: NEAR_NS}
+        partners |= dict.fromkeys(imagers or (), EXACT_NS)
+        assembler = FrameAssembler(self.color_topic, partners=partners)
+        self.stamp_order = assembler.order
+        for count, images in enumerate(self._assemble(assembler, (self.color_topic, *partners)), start=1):
             frame = self._make_frame(images, calibration)
+            self.near_depth_count = assembler.near.get(depth_topic or "", 0)
             self.missing_depth_count += depth_topic is not None and frame.depth is None
             self.missing_stereo_count += imagers is not None and frame.stereo is None
             self._require_synchronised(count)
@@ -232,7 +241,7 @@ class Recording:
         ):
             if missing == count:
                 raise ValueError(
-                    f"{self.path}: none of the first {count} colour images has {name} of exactly its stamp; start the "
+                    f"{self.path}: none of the first {count} colour images has {name} of its stamp; start the "
                     "driver with enable_sync:=true and record again, or choose depth source none for colour alone"
                 )
 
@@ -245,9 +254,11 @@ class Recording:
         # Where stamps stand still, the time of recording is all that there is.
         return (last_ns - first_ns if last_ns > first_ns else last.stamp_ns - first.stamp_ns) / 1e9
 
-    def _image_messages(self, topics: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-        for message in self.bag.messages(topics):
-            yield message.topic, read_message_image(self.path, message)
+    def _assemble(self, assembler: FrameAssembler, topics: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+        for raw in self.bag.messages(topics):
+            message = read_message_image(self.path, raw)
+            yield from assembler.add(raw.topic, header_stamp_ns(message), message)
+        yield from assembler.flush()
 
     def _make_frame(self, images: dict[str, Any], calibration: StereoCalibration | None) -> Frame:
         color = images[self.color_topic]
@@ -301,17 +312,19 @@ class Recording:
         return self._read_camera_info(right_topic, lambda info: parse_stereo_info(info, self._color_from_left))
 
     def _read_camera_info(self, image_topic: str, parse: Callable[[Any], T]) -> T:
-        """The first camera_info of an image topic, parsed."""
+        """The first usable camera_info of an image topic, parsed."""
         topic = camera_info_topic(image_topic)
-        first = next(self.bag.messages([topic]), None)
-        if first is None:
+        refusal: ValueError | None = None
+        for message in islice(self.bag.messages([topic]), MAX_UNPAIRED_FRAMES):
+            try:
+                return parse(deserialize(self.path, message))
+            except ValueError as error:
+                refusal = refusal or error
+        if refusal is None:
             raise ValueError(
                 f"{self.path} has no intrinsics: record {topic} with the images; {describe_topics(self.bag.topics)}"
             )
-        try:
-            return parse(deserialize(self.path, first))
-        except ValueError as error:
-            raise ValueError(f"{self.path}, {topic}: {error}") from error
+        raise ValueError(f"{self.path}, {topic}: {refusal}") from refusal
 
 
 @contextmanager

@@ -21,7 +21,6 @@ from fingertip_contact.images import (
     decode_stereo_images,
     parse_camera_info,
 )
-from fingertip_contact.pairing import header_stamp_ns
 from fingertip_contact.recordings.bag import Bag, deserialize, read_message_image
 from fingertip_contact.recordings.camera_topics import describe_topics
 from fingertip_contact.recordings.depth_registration import DepthRegistration
@@ -37,6 +36,7 @@ from fingertip_contact.recordings.librealsense_topics import (
     parse_stamp_ns,
 )
 from fingertip_contact.recordings.streams import AUTO, Stream, describe_streams, select_streams
+from fingertip_contact.stamps import StampOrder, header_stamp_ns
 
 # librealsense's names; the ROS driver calls them all plumb_bob.
 LIBREALSENSE_MODELS = ("Brown Conrady", "Inverse Brown Conrady", "Modified Brown Conrady", "None")
@@ -87,7 +87,8 @@ class LibrealsenseRecording:
             recorded.append("imagers")
         self.streams = select_streams(depth_source, recorded, self.path, describe_topics(bag.topics))
         self._unit_m = (depth_unit_m or self._read_unit_m()) if "depth" in self.streams else 0.0
-        self.missing_depth_count = self.missing_stereo_count = 0
+        self.missing_depth_count = self.missing_stereo_count = self.near_depth_count = 0
+        self.stamp_order = StampOrder()
 
     @property
     def frame_count(self) -> int:
@@ -111,14 +112,18 @@ class LibrealsenseRecording:
         return describe_streams(self.streams)
 
     def frames(self) -> Iterator[Frame]:
-        """Every colour image in order, with depth aligned to it and the imagers' images of its exposure, or None.
+        """Every colour image whose stamp advances, with depth aligned to it and the imagers' images of its exposure, or
+        None.
 
         Raises ValueError if the file ends early, or an image contradicts its fields or its intrinsics.
         """
         self.missing_depth_count = self.missing_stereo_count = 0
+        self.stamp_order = StampOrder()
         registration = self._make_registration() if "depth" in self.streams else None
         calibration = self._make_stereo_calibration() if "imagers" in self.streams else None
         for exposure in self._read_exposures():
+            if not self.stamp_order.accept(exposure.stamp_ns):
+                continue
             frame = self._make_frame(exposure, registration, calibration)
             self.missing_depth_count += registration is not None and frame.depth is None
             self.missing_stereo_count += calibration is not None and frame.stereo is None

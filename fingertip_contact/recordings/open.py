@@ -21,6 +21,7 @@ from fingertip_contact.recordings.librealsense_topics import COLOR, find_streams
 from fingertip_contact.recordings.paths import BAG_SUFFIXES
 from fingertip_contact.recordings.streams import AUTO, select_streams
 from fingertip_contact.recordings.video import VIDEO_SUFFIXES, FindCamera, VideoRecording, open_video
+from fingertip_contact.stamps import StampOrder
 
 
 class CameraRecording(Protocol):
@@ -32,6 +33,8 @@ class CameraRecording(Protocol):
     notes: list[str]
     missing_depth_count: int
     missing_stereo_count: int
+    near_depth_count: int
+    stamp_order: StampOrder
 
     @property
     def frame_count(self) -> int: ...

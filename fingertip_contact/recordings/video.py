@@ -13,6 +13,7 @@ from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.image_folder import ImageFolder
 from fingertip_contact.recordings.streams import describe_streams
 from fingertip_contact.recordings.video_file import VideoFile
+from fingertip_contact.stamps import StampOrder
 
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".webm", ".mov")
 FRAME_ID = "camera_color_optical_frame"
@@ -28,7 +29,7 @@ class VideoRecording:
     """
 
     # No frame lacks what no video has.
-    missing_depth_count = missing_stereo_count = 0
+    missing_depth_count = missing_stereo_count = near_depth_count = 0
     streams_text = describe_streams(())
 
     def __init__(
@@ -36,6 +37,8 @@ class VideoRecording:
     ) -> None:
         """Raises ValueError if the camera was calibrated for images of another shape."""
         self._source = source
+        # Stamps of a video always advance (VideoFile).
+        self.stamp_order = StampOrder()
         self.path = source.path
         self.notes: list[str] = []
         if camera is not None:

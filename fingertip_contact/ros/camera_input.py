@@ -1,4 +1,4 @@
-"""Camera topics to frames: colour, its camera_info, and depth or the imagers' images of exactly one stamp."""
+"""Camera topics to frames: colour, its camera_info, and depth or the imagers' images of its stamp."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from typing import Any
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
+from fingertip_contact.advice import NO_DEPTH, NO_IMAGERS, Advice
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import DepthImage, Frame, StereoImages
 from fingertip_contact.depth.fusion import fuse
 from fingertip_contact.images import decode_depth_image, decode_stereo_images, parse_stereo_info
-from fingertip_contact.pairing import StampPairer
+from fingertip_contact.pairing import ANY_NS, EXACT_NS, NEAR_NS, FrameAssembler
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.frame_losses import StampGaps
 from fingertip_contact.ros.images import CameraReader, decode_color_bgr
+from fingertip_contact.ros.latched_topics import follow_latched
+from fingertip_contact.ros.stream_advice import StreamAdvice
 
 COLOR_TOPIC, CAMERA_INFO_TOPIC, DEPTH_TOPIC, HANDS_TOPIC = "color/image", "color/camera_info", "depth/image", "hands"
 MODEL_DEPTH_TOPIC = "depth_estimate/image"
@@ -44,9 +47,20 @@ _TOPIC_TYPES = {
     HANDS_TOPIC: (PointCloud2, qos.RESULT),
 }
 
+# What a frame may lack, and how far its stamp may be from colour's; the other topics need exactly its stamp.
+_TOLERANCES_NS = {
+    CAMERA_INFO_TOPIC: ANY_NS,
+    DEPTH_TOPIC: NEAR_NS,
+    LEFT_TOPIC: EXACT_NS,
+    RIGHT_TOPIC: EXACT_NS,
+    RIGHT_INFO_TOPIC: ANY_NS,
+}
+_MISSING = {DEPTH_TOPIC: NO_DEPTH, LEFT_TOPIC: NO_IMAGERS, RIGHT_TOPIC: NO_IMAGERS}
+
 
 class PairedInput:
-    """Subscribes to some of the topics above and delivers the messages of each stamp that all of them have.
+    """Subscribes to some of the topics above and delivers the messages of each frame (pairing.FrameAssembler), as they
+    would be read from a recording. topics: colour first.
 
     on_messages is called in the executor's thread and must return quickly; an invalid stamp goes to on_error.
     The subscriptions end when `active` is closed.
@@ -62,16 +76,40 @@ class PairedInput:
     ) -> None:
         self._on_messages = on_messages
         self._on_error = on_error
-        self._pairer = StampPairer(topics)
+        first, *others = topics
+        partners = {topic: _TOLERANCES_NS[topic] for topic in others if topic in _TOLERANCES_NS}
+        self._assembler = FrameAssembler(first, [topic for topic in others if topic not in partners], partners)
         self._gaps = StampGaps()
+        self._advice = StreamAdvice(node, self._assembler, _MISSING)
         for topic in topics:
             message_type, profile = _TOPIC_TYPES[topic]
             receive = partial(self._receive, topic)
-            active.callback(node.destroy_subscription, node.create_subscription(message_type, topic, receive, profile))
+            subscription = node.create_subscription(message_type, topic, receive, profile)
+            active.callback(node.destroy_subscription, subscription)
+            if topic == COLOR_TOPIC:
+                self._advice.color_topic = subscription.topic_name
+            if message_type is CameraInfo:
+                follow_latched(node, subscription, receive, active)
 
     def count_losses(self) -> dict[str, object]:
-        """For diagnostics: colour images that never came, and those without the other messages of their stamp."""
-        return {"lost_before": self._gaps.missing_count, "unpaired": self._pairer.dropped}
+        """For diagnostics: colour images that never came, whose stamps did not advance, and those without the other
+        messages of their stamp; then frames without depth or imagers, and with depth of a near stamp."""
+        assembler = self._assembler
+        counts: dict[str, object] = {
+            "lost_before": self._gaps.missing_count,
+            "repeated": assembler.order.repeated_count,
+            "late": assembler.order.late_count,
+            "unpaired": assembler.unpaired_count,
+        }
+        if DEPTH_TOPIC in assembler.missing:
+            counts |= {"without_depth": assembler.missing[DEPTH_TOPIC], "near_depth": assembler.near[DEPTH_TOPIC]}
+        if LEFT_TOPIC in assembler.missing:
+            counts["without_imagers"] = max(assembler.missing[LEFT_TOPIC], assembler.missing[RIGHT_TOPIC])
+        return counts
+
+    def advise(self) -> list[Advice]:
+        """What is wrong with the messages since the last call."""
+        return self._advice.collect()
 
     def _receive(self, topic: str, message: Any) -> None:
         try:
@@ -81,9 +119,9 @@ class PairedInput:
             return
         if topic == COLOR_TOPIC:
             self._gaps.add(stamp_ns)
-        complete = self._pairer.add(topic, stamp_ns, message)
-        if complete is not None:
-            self._on_messages(complete)
+            self._advice.image_count += 1
+        for frame in self._assembler.add(topic, stamp_ns, message):
+            self._on_messages(frame)
 
 
 class FrameReader:
@@ -117,7 +155,7 @@ class FrameReader:
         )
 
     def _read_stereo(self, received: dict[str, Any]) -> StereoImages | None:
-        if RIGHT_INFO_TOPIC not in received:
+        if not {LEFT_TOPIC, RIGHT_TOPIC, RIGHT_INFO_TOPIC} <= received.keys():
             return None
         calibration = parse_stereo_info(received[RIGHT_INFO_TOPIC], self._color_from_left)
         return decode_stereo_images(received[LEFT_TOPIC], received[RIGHT_TOPIC], calibration)

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
+from fingertip_contact.advice import Advice
 from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.datatypes import Frame, FrameResult, Hand, Surface
 from fingertip_contact.factory import KeyboardOptions, build_contact_pipeline, open_outputs
@@ -52,8 +53,8 @@ class ContactInterface:
         self._pipeline.outputs = tuple(GuardedOutput(output, on_output_error) for output in outputs)
         active.callback(self.cancel_all)
 
-    def process(self, frame: Frame, hands: tuple[Hand, ...]) -> str:
-        """Process and publish one frame. Returns a hint on how to correct the set-up; empty when it is good."""
+    def process(self, frame: Frame, hands: tuple[Hand, ...]) -> tuple[Advice, ...]:
+        """Process and publish one frame. Returns advice on how to correct the set-up; empty when it is good."""
         with self._lock:
             self._cancel_before_gap(frame.stamp_ns)
             try:
@@ -63,7 +64,7 @@ class ContactInterface:
                 self._cancel()
                 raise
             self._results.publish(frame, self._last_result)
-            return self._last_result.hint
+            return self._last_result.advice
 
     def cancel_all(self) -> None:
         """Cancel held keys: the camera has stopped, or the node is deactivated."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 
 import numpy as np
@@ -12,6 +13,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
+from fingertip_contact.advice import NO_CLOCK, Advice
 from fingertip_contact.ros import qos
 from fingertip_contact.ros.frame_losses import describe_losses
 
@@ -28,6 +30,10 @@ class Diagnostics:
     def __init__(self, node: Node, held: ExitStack) -> None:
         self._node = node
         self._sources: list[Callable[[], dict[str, object]]] = []
+        self._advisers: list[Callable[[], Iterable[Advice]]] = []
+        # By code: the messages of this second, and when each was logged last.
+        self._advised: dict[str, str] = {}
+        self._logged_s: dict[str, float] = {}
         self._counters: Counter[str] = Counter()
         self._latencies_s: list[float] = []
         self._warning = ""
@@ -42,6 +48,20 @@ class Diagnostics:
         """Report more values each second until `active` is closed, e.g. drops or the residual of the surface."""
         self._sources.append(values)
         active.callback(self._sources.remove, values)
+
+    def add_adviser(self, advise: Callable[[], Iterable[Advice]], active: ExitStack) -> None:
+        """Ask for advice each second until `active` is closed."""
+        self._advisers.append(advise)
+        active.callback(self._advisers.remove, advise)
+
+    def advise(self, advice: Iterable[Advice]) -> None:
+        """Set the level WARN for this second, name the causes, and log each, throttled."""
+        for item in advice:
+            self._advised[item.code] = item.message
+            now_s = time.monotonic()
+            if now_s - self._logged_s.get(item.code, -math.inf) >= WARNING_PERIOD_S:
+                self._logged_s[item.code] = now_s
+                self._node.get_logger().warning(item.message)
 
     def record_frame(self, stamp_ns: int) -> None:
         """Count a processed frame; its latency is the node's time minus the frame's stamp."""
@@ -60,7 +80,13 @@ class Diagnostics:
 
     def _tick(self) -> None:
         latencies_s, self._latencies_s = self._latencies_s, []
+        # Zero only where the node follows a /clock that has not come yet.
+        if self._node.get_clock().now().nanoseconds == 0:
+            self.advise([NO_CLOCK])
+        for adviser in self._advisers:
+            self.advise(adviser())
         warning, self._warning = self._warning, ""
+        advised, self._advised = self._advised, {}
         now_s = time.monotonic()
         rate_hz = len(latencies_s) / (now_s - self._last_tick_s)
         self._last_tick_s = now_s
@@ -70,13 +96,15 @@ class Diagnostics:
             values |= {"latency_median_ms": round(median_s * 1e3, 1), "latency_p99_ms": round(p99_s * 1e3, 1)}
         for source in self._sources:
             values |= source()
+        if advised:
+            values["advice"] = ", ".join(advised)
         losses, self._last_values = describe_losses(self._last_values, values), values
         rate = f"{rate_hz:.1f} frames/s" if latencies_s else "no frames"
-        healthy = bool(latencies_s) and not warning
+        healthy = bool(latencies_s) and not warning and not advised
         status = DiagnosticStatus(
             level=DiagnosticStatus.OK if healthy else DiagnosticStatus.WARN,
             name=self._node.get_fully_qualified_name().lstrip("/"),
-            message=warning or "; ".join(filter(None, (rate, losses))),
+            message="; ".join(filter(None, (warning, *advised.values()))) or "; ".join(filter(None, (rate, losses))),
             hardware_id="fingertip_contact",
             values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
         )

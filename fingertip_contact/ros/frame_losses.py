@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
+from fingertip_contact.stamps import MAX_LATENESS_NS
+
 # The camera's period is the lower quartile of this many intervals: right while fewer than two frames in five are lost.
 INTERVALS = 15
 # A longer pause is a camera that had stopped.
@@ -13,6 +15,8 @@ MAX_GAP_NS = 1_000_000_000
 # The counters of /diagnostics that count lost frames, in the order of the frames' way.
 LOSS_COUNTERS = {
     "lost_before": "before this node, by camera or DDS",
+    "repeated": "that came twice",
+    "late": "whose stamps ran backwards",
     "unpaired": "for want of the other messages of their stamp",
     "dropped": "here, this node is too slow",
 }
@@ -32,6 +36,8 @@ class StampGaps:
     def add(self, stamp_ns: int) -> None:
         """The stamp of the next frame, nanoseconds."""
         interval_ns = 0 if self._last_ns is None else stamp_ns - self._last_ns
+        if self._last_ns is not None and -MAX_LATENESS_NS <= interval_ns <= 0:
+            return  # Repeated or late: it is left out.
         self._last_ns = stamp_ns
         if not 0 < interval_ns <= MAX_GAP_NS:
             self._intervals_ns.clear()

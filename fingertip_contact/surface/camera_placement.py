@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from fingertip_contact.advice import CAMERA_BEHIND_HANDS, Advice
 from fingertip_contact.datatypes import MIDDLE_KNUCKLE, WRIST, Hand, Surface
 from fingertip_contact.geometry import Camera, Plane
 
@@ -20,10 +21,8 @@ MIN_ELEVATION_DEG, MAX_ELEVATION_DEG = 40.0, 70.0
 # Lower than this the desk is seen edge-on: one pixel is centimetres of it.
 MIN_USABLE_ELEVATION_DEG = 12.0
 
-BEHIND_HANDS_HINT = (
-    "the camera looks from behind the hands, which hide a part of their fingertips: fewer taps are read; "
-    "best is the far side of the keyboard, facing the typist"
-)
+BEHIND_HANDS_HINT = CAMERA_BEHIND_HANDS.message
+BEST_ELEVATION = "45 to 65 degrees are best"
 
 
 class CameraPlacement:
@@ -55,21 +54,23 @@ class CameraPlacement:
         return not self._elevation_deg < MIN_USABLE_ELEVATION_DEG
 
     @property
-    def hint(self) -> str:
-        """What to change, in words; empty when all is well."""
+    def advice(self) -> Advice | None:
+        """What to change; None when all is well."""
+        text = f"the camera looks down at {self._elevation_deg:.0f} degrees"
         if not self.is_usable:
-            return f"{self._elevation_text}, along the desk: nothing can be read; 45 to 65 degrees are best"
+            return Advice("camera_along_desk", f"{text}, along the desk: nothing can be read", BEST_ELEVATION)
         if self._facing_cosine <= MIN_FACING_COSINE:
-            return BEHIND_HANDS_HINT
+            return CAMERA_BEHIND_HANDS
         if self._elevation_deg > MAX_ELEVATION_DEG:
-            return f"{self._elevation_text}: bent fingers hide their tips; 45 to 65 degrees are best"
+            return Advice("camera_too_steep", f"{text}: bent fingers hide their tips", BEST_ELEVATION)
         if self._elevation_deg < MIN_ELEVATION_DEG:
-            return f"{self._elevation_text}: fingers hide each other; 45 to 65 degrees are best"
-        return ""
+            return Advice("camera_too_flat", f"{text}: fingers hide each other", BEST_ELEVATION)
+        return None
 
     @property
-    def _elevation_text(self) -> str:
-        return f"the camera looks down at {self._elevation_deg:.0f} degrees"
+    def hint(self) -> str:
+        """The advice in words; empty when all is well."""
+        return "" if self.advice is None else self.advice.message
 
 
 def _compute_facing_cosine(camera: Camera, hand: Hand, plane: Plane) -> float:

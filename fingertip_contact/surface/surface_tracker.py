@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from fingertip_contact.advice import NO_SURFACE, SURFACE_MOVED, Advice, advise_print_scale, advise_tilt
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import Frame, Hand, PlacedSheet, Surface
 from fingertip_contact.geometry import Camera, Plane
@@ -21,11 +22,8 @@ MAX_DEPTH_BIAS = 0.06
 MAX_TILT_DEG = 5.0
 # Without depth, markers that are not found within this time are hidden, or there is no sheet.
 SHEET_SEARCH_S = 1.5
-NO_SHEET_REASON = (
-    "the surface is unknown: lay the printed sheet in view with its markers uncovered, or read depth "
-    "(depth_source sensor)"
-)
-MOVED_REASON = "the surface or the camera has moved; calibrating again"
+NO_SHEET_REASON = NO_SURFACE.message
+MOVED_REASON = SURFACE_MOVED.message
 # A sheet's plane that changes by more has moved against the camera; noise of the pose's first frames is less.
 MOVED_M = 0.002
 
@@ -38,7 +36,7 @@ class SurfaceTracker:
     pose that is less certain (PlacedSheet.seen_ns) only says which of the planes in depth is the desk; where no frame
     has had depth, its plane is the best that is known.
 
-    reason: why the surface is unknown, measured again or without heights; empty when all is well.
+    advice: why the surface is unknown, measured again or without heights; None when all is well. reason: in words.
     """
 
     def __init__(self, parameters: ContactParameters) -> None:
@@ -47,13 +45,17 @@ class SurfaceTracker:
 
     def reset(self) -> None:
         """Forget the surface and measure it again from the next frame on."""
-        self.reason = ""
+        self.advice: Advice | None = None
         self._camera: Camera | None = None
         self._first_ns: int | None = None
         self._has_depth = False
         self._sheet_plane: Plane | None = None
         self._distrusted_ns = -1
         self._depth.reset()
+
+    @property
+    def reason(self) -> str:
+        return "" if self.advice is None else self.advice.message
 
     def update(self, frame: Frame, hands: tuple[Hand, ...], sheet: PlacedSheet | None = None) -> Surface | None:
         """The surface as known after this frame; None until the markers are seen or depth has been averaged."""
@@ -67,7 +69,7 @@ class SurfaceTracker:
         if frame.depth is not None:
             self._has_depth = True
             self._depth.update(frame, frame.depth, hands, sheet)
-        self.reason = self._depth.reason
+        self.advice = Advice("no_desk_in_depth", self._depth.reason) if self._depth.reason else None
         if self._depth.has_moved:
             sheet = self._judge_movement(frame.stamp_ns, sheet)
         if not self._has_depth and (sheet is None or sheet.seen_ns is None):
@@ -82,7 +84,7 @@ class SurfaceTracker:
         if sheet is not None:
             return Surface(sheet.plane, None, math.nan, math.nan, stamp_ns)
         if self._first_ns is not None and stamp_ns - self._first_ns > SHEET_SEARCH_S * 1e9:
-            self.reason = NO_SHEET_REASON
+            self.advice = NO_SURFACE
         return None
 
     def _follow_sheet(self, sheet: PlacedSheet | None) -> None:
@@ -100,7 +102,7 @@ class SurfaceTracker:
             return sheet
         self._distrusted_ns = max(self._distrusted_ns, -1 if sheet is None or sheet.seen_ns is None else sheet.seen_ns)
         self._sheet_plane = None
-        self.reason = self.reason or MOVED_REASON
+        self.advice = self.advice or SURFACE_MOVED
         return None
 
     def _make_sheet_surface(self, sheet: PlacedSheet, seen_ns: int) -> Surface | None:
@@ -112,18 +114,11 @@ class SurfaceTracker:
         depth_m = float(region.plane.depth_at_m(middle_m / middle_m[2]))
         tilt_deg = math.degrees(math.acos(min(1.0, float(region.plane.normal @ sheet.plane.normal))))
         if not tilt_deg <= MAX_TILT_DEG:
-            self.reason = (
-                f"the sheet and the desk in depth are {tilt_deg:.0f} degrees apart: lay the sheet flat on the desk, "
-                "and clear the desk around it"
-            )
+            self.advice = advise_tilt(tilt_deg)
             return Surface(sheet.plane, None, math.nan, math.nan, seen_ns)
         size = depth_m / middle_m[2]
         if not abs(size - 1.0) <= MAX_DEPTH_BIAS:
-            self.reason = (
-                f"the sheet is printed at about {size:.0%} of its size, or is one of another layout: "
-                f"{middle_m[2] * 100:.1f} cm away by its markers, {depth_m * 100:.1f} cm by depth; "
-                "print it at 100 %, not fitted to the page, or correct the sizes in the layout file"
-            )
+            self.advice = advise_print_scale(size, middle_m[2], depth_m)
             return _make_surface(region.plane, region, self._depth.stamp_ns)
         return _make_surface(sheet.plane, region, max(seen_ns, self._depth.stamp_ns))
 

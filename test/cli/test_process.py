@@ -78,6 +78,24 @@ def test_colour_alone_is_processed(tmp_path, capsys):
     assert cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT) == 70
 
 
+def test_causes_of_silence_are_told(tmp_path, capsys):
+    """Stamps that repeat and five frames a second, without sheet and valid depth: one line with the remedy for each."""
+    stamps_ns = [index * 200_000_000 for index in range(20) for _ in range(2)]
+    with BagWriter(tmp_path / "slow.mcap") as bag:
+        bag.write_camera_info(f"{PREFIX}/color/camera_info", 0, FRAME_ID, CAMERA)
+        for stamp_ns in stamps_ns:
+            bag.write_image(
+                f"{PREFIX}/color/image_raw", stamp_ns, FRAME_ID, np.full((480, 640, 3), 99, np.uint8), "bgr8"
+            )
+            depth = np.zeros((480, 640), np.uint16)
+            bag.write_image(f"{PREFIX}/aligned_depth_to_color/image_raw", stamp_ns, FRAME_ID, depth, "16UC1")
+    assert run("process", tmp_path / "slow.mcap", "--out", tmp_path / "events.jsonl") == 0
+    error = capsys.readouterr().err
+    assert "the stamps of 20 of 40 images do not advance (20 repeat, 0 run backwards)" in error
+    for remedy in ("set the camera to 30", "lay it in view", "keep the camera within its range"):
+        assert error.count(remedy) == 1
+
+
 def test_depth_can_be_left_unread(empty_desk, tmp_path, capsys):
     """`--depth-source none` on a recording with depth."""
     assert run("process", empty_desk, "--out", tmp_path / "events.jsonl", "--depth-source", "none") == 0

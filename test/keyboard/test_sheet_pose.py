@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fingertip_contact.advice import MIRRORED
 from fingertip_contact.datatypes import ContactEvent
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.key_decoder import KeyDecoder
 from fingertip_contact.keyboard.layout import built_in_layouts, load_layout
-from fingertip_contact.keyboard.markers import MarkerDetector
+from fingertip_contact.keyboard.markers import MarkerDetector, find_self_mirrored
 from fingertip_contact.keyboard.sheet_page import fit_page
 from fingertip_contact.keyboard.sheet_pose import (
     CALIBRATION_S,
@@ -332,3 +333,24 @@ def test_a_sheet_seen_straight_from_above_is_solved(signs):
         pose = solve_pose(points_m, turned, CAMERA)
         assert pose is not None
         assert pose.residual_px < 1e-6
+
+
+@pytest.mark.parametrize("name", ["qwerty", "qwerty_full"])
+def test_a_mirrored_sheet_is_told_and_not_found(name):
+    """Markers that read the same in a mirror give no pose; turned round, the sheet is found and nothing is told."""
+    layout, rng = load_layout(name), np.random.default_rng(9)
+    image = render_sheet_view(layout, make_camera_pose(60, 0.45 if name == "qwerty" else 0.6), rng)
+    tracker = SheetPoseTracker(layout)
+    for index in range(20):
+        assert tracker.update(make_frame(np.ascontiguousarray(image[:, ::-1]), index)) is None
+    assert tracker.advice == MIRRORED
+    for index in range(20, 40):
+        found = tracker.update(make_frame(image, index))
+    assert found is not None
+    assert tracker.advice is None
+
+
+def test_markers_that_read_the_same_in_a_mirror():
+    """Four of the first 50 of 4x4 cells."""
+    assert find_self_mirrored("DICT_4X4_50") == {8, 9, 17, 47}
+    assert find_self_mirrored("DICT_5X5_50") == set()

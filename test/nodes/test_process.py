@@ -194,7 +194,7 @@ def test_a_bag_without_messages_is_explained(start, tmp_path):
 
 def test_looping_bag_publishes_every_frame_in_each_pass(start, tmp_path, hand_weights):
     """Stamps that jump back to the start begin a new pass: no frame is lost."""
-    frames = 15
+    frames = 40
     bag = write_recording(tmp_path / "loop.mcap", frames)
     with ros_node() as test_node:
         hands = test_node.subscribe(PointCloud2, f"{NS}/hands", qos.EVENT)

@@ -90,21 +90,21 @@ def test_ros1_bags_are_read(tmp_path):
     assert_is_the_recording(target)
 
 
-def test_missing_depth_affects_only_its_own_frame(tmp_path):
-    """A missing depth image removes the depth of its own frame only; it is counted."""
+def test_slower_depth_serves_its_neighbours(tmp_path):
+    """A frame without depth of its stamp has the nearest one's, up to 40 ms away; both are counted."""
     with BagWriter(tmp_path / "bag.mcap") as bag:
         bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
-        for index in range(6):
+        for index in range(8):
             bag.write_image(COLOR, stamp_ns(index), FRAME_ID, image(index), "bgr8")
-            if index not in (0, 3, 5):
+            if index in (1, 2, 4):
                 bag.write_image(DEPTH, stamp_ns(index), FRAME_ID, make_depth(index), "16UC1")
     with open_bag_recording(tmp_path / "bag.mcap") as recording:
         frames = list(recording.frames())
-    assert (recording.missing_depth_count, recording.frame_count) == (3, 6)
-    assert recording.duration_s == pytest.approx(5 * PERIOD_NS / 1e9)
-    assert [frame.depth is not None for frame in frames] == [False, True, True, False, True, False]
-    for index in (1, 2, 4):
-        np.testing.assert_array_equal(frames[index].depth.values, make_depth(index))
+    assert (recording.near_depth_count, recording.missing_depth_count, recording.frame_count) == (3, 2, 8)
+    assert recording.duration_s == pytest.approx(7 * PERIOD_NS / 1e9)
+    for frame, index in zip(frames, (1, 1, 2, 2, 4, 4), strict=False):
+        np.testing.assert_array_equal(frame.depth.values, make_depth(index))
+    assert [frame.depth for frame in frames[6:]] == [None, None]
 
 
 def test_colour_alone_is_a_recording(tmp_path):
@@ -160,7 +160,7 @@ def test_a_depth_source_reads_only_its_images(tmp_path, monkeypatch, depth_sourc
 
 
 def test_missing_imager_affects_only_its_own_frame(tmp_path):
-    """A frame that lacks one imager's image keeps its depth; it is counted."""
+    """A frame that lacks one imager's image keeps its depth; one that lacks depth has its neighbour's."""
     with BagWriter(tmp_path / "bag.mcap") as bag:
         bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
         bag.write_camera_info(RIGHT_INFO, stamp_ns(0), "right", IMAGER_CAMERA, BASELINE_M)
@@ -174,13 +174,14 @@ def test_missing_imager_affects_only_its_own_frame(tmp_path):
     with open_bag_recording(tmp_path / "bag.mcap") as recording:
         frames = list(recording.frames())
     assert [frame.stereo is not None for frame in frames] == [True, False, True, True]
-    assert [frame.depth is not None for frame in frames] == [True, True, False, True]
-    assert (recording.missing_depth_count, recording.missing_stereo_count) == (1, 1)
+    np.testing.assert_array_equal(frames[2].depth.values, make_depth(1))
+    assert (recording.near_depth_count, recording.missing_depth_count, recording.missing_stereo_count) == (1, 0, 1)
 
 
 def test_late_depth_and_repeated_stamps_are_paired(tmp_path):
     """Depth recorded frames later than its colour, and stamps that restart, are still paired by stamp."""
-    order = [(DEPTH, 0)] + [(COLOR, 0), (COLOR, 1), (COLOR, 2), (DEPTH, 1), (DEPTH, 2)] * 2
+    order = [(DEPTH, 40), (COLOR, 40), (COLOR, 41), (COLOR, 42), (DEPTH, 41), (DEPTH, 42)]
+    order += [(topic, index - 40) for topic, index in order[1:]]
     with BagWriter(tmp_path / "bag.mcap") as bag:
         bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
         types = get_typestore(Stores.ROS2_KILTED)
@@ -189,9 +190,44 @@ def test_late_depth_and_repeated_stamps_are_paired(tmp_path):
             message = _image_message(types, index, pixels, encoding)
             bag.write(topic, "sensor_msgs/msg/Image", position, types.serialize_cdr(message, "sensor_msgs/msg/Image"))
     frames = read_frames(tmp_path / "bag.mcap")
-    assert [frame.stamp_ns for frame in frames] == [stamp_ns(index) for index in (0, 1, 2, 0, 1, 2)]
-    assert [frame.depth is not None for frame in frames] == [True, True, True, False, True, True]
-    np.testing.assert_array_equal(frames[4].depth.values, make_depth(1))
+    assert [frame.stamp_ns for frame in frames] == [stamp_ns(index) for index in (40, 41, 42, 0, 1, 2)]
+    for frame, index in zip(frames, (40, 41, 42, 1, 1, 2), strict=True):
+        np.testing.assert_array_equal(frame.depth.values, make_depth(index))
+
+
+def test_images_that_do_not_advance_are_left_out(tmp_path):
+    """A repeat and the late one of a swapped pair are counted, also where every stamp is the same."""
+    types = get_typestore(Stores.ROS2_KILTED)
+    for name, indices, used, counts in (
+        ("some", (0, 1, 1, 3, 2, 4), [0, 1, 3, 4], (1, 1)),
+        ("all", (7,) * 5, [7], (4, 0)),
+    ):
+        with BagWriter(tmp_path / f"{name}.mcap") as bag:
+            bag.write_camera_info(COLOR_INFO, stamp_ns(0), FRAME_ID, CAMERA)
+            for position, index in enumerate(indices):
+                message = _image_message(types, index, image(index), "bgr8")
+                cdr = types.serialize_cdr(message, "sensor_msgs/msg/Image")
+                bag.write(COLOR, "sensor_msgs/msg/Image", position, cdr)
+        with open_bag_recording(tmp_path / f"{name}.mcap") as recording:
+            assert [frame.stamp_ns for frame in recording.frames()] == [stamp_ns(index) for index in used]
+            assert (recording.stamp_order.repeated_count, recording.stamp_order.late_count) == counts
+
+
+def test_the_first_usable_camera_info_serves(tmp_path):
+    """It may come once, without a stamp, and after one of a camera that was not calibrated yet."""
+
+    def clear_first(message):
+        if hasattr(message, "k") and not clear_first.is_done:
+            message.k, clear_first.is_done = np.zeros(9), True
+        return message
+
+    clear_first.is_done = False
+    with BagWriter(tmp_path / "two.mcap") as bag:
+        for _ in range(2):
+            bag.write_camera_info(COLOR_INFO, 0, FRAME_ID, CAMERA)
+        bag.write_image(COLOR, stamp_ns(0), FRAME_ID, image(0), "bgr8")
+    copied = copy_modified(tmp_path / "two.mcap", tmp_path / "two", rosbag2.StoragePlugin.MCAP, clear_first)
+    assert [frame.camera for frame in read_frames(copied)] == [CAMERA]
 
 
 def _image_message(types, index: int, pixels: np.ndarray, encoding: str):

@@ -38,3 +38,11 @@ def test_losses_of_one_second_are_named():
     text = describe_losses(before, {"rate_hz": 20.0, "lost_before": 5, "unpaired": 0, "dropped": 8})
     assert text == "frames lost: 2 before this node, by camera or DDS; 1 here, this node is too slow"
     assert describe_losses({}, {"unpaired": 1}) == "frames lost: 1 for want of the other messages of their stamp"
+
+
+def test_repeated_and_late_frames_hide_no_loss():
+    """Each image twice, or pairs swapped: what is missing beside is counted all the same."""
+    indices = [index for index in range(60) if index != 40]
+    swapped = [*indices[:20], 21, 20, *indices[22:]]
+    assert count_missing([index * PERIOD_NS for index in indices for _ in range(2)]) == 1
+    assert count_missing([index * PERIOD_NS for index in swapped]) == 2

@@ -36,7 +36,7 @@ class LiveCamera:
         self._queue: queue.Queue[dict[str, Any] | Exception] = queue.Queue(QUEUE_SIZE)
         self._active = ExitStack()
         PairedInput(
-            self.node, (COLOR_TOPIC, CAMERA_INFO_TOPIC, DEPTH_TOPIC), self._enqueue, self._enqueue, self._active
+            self.node, (COLOR_TOPIC, CAMERA_INFO_TOPIC, DEPTH_TOPIC), self._receive, self._enqueue, self._active
         )
 
     def frames(self, timeout_s: float = TIMEOUT_S) -> Iterator[Frame]:
@@ -56,6 +56,12 @@ class LiveCamera:
     def close(self) -> None:
         self._active.close()
         self.node.destroy_node()
+
+    def _receive(self, received: dict[str, Any]) -> None:
+        # Depth is measured here: that of a near stamp will not do.
+        depth = received.get(DEPTH_TOPIC)
+        if depth is not None and depth.header.stamp == received[COLOR_TOPIC].header.stamp:
+            self._enqueue(received)
 
     def _enqueue(self, received: dict[str, Any] | Exception) -> None:
         try:

@@ -1,0 +1,78 @@
+"""Watches frames and what was found in them for causes of silence."""
+
+from __future__ import annotations
+
+from collections import deque
+from statistics import median
+
+from fingertip_contact.advice import DEPTH_INVALID, NO_HANDS, NO_SHEET, Advice, advise_frame_rate
+from fingertip_contact.datatypes import DepthImage, Frame, Hand
+from fingertip_contact.geometry import RigidTransform
+
+# At 10 Hz 14 of 19 taps were read on the demonstration's recording, at 5 Hz none.
+MIN_RATE_HZ = 12.0
+# Of so many intervals the median counts: lost frames are another matter.
+INTERVALS = 15
+# The sheet is found within a third of a second after its markers are seen.
+SHEET_S = 3.0
+HANDS_S = 10.0
+DEPTH_S = 1.0
+# One pixel of so many, in each direction, tells whether depth holds anything.
+STRIDE = 8
+
+
+class FrameWatch:
+    """update() takes every frame with its hands and the sheet's pose; `advice` is the result, most important first.
+
+    Times are those of the frames' stamps; a step back begins anew.
+    """
+
+    def __init__(self) -> None:
+        self._intervals_ns: deque[int] = deque(maxlen=INTERVALS)
+        self._last_ns: int | None = None
+        # Since when each has not been seen; None: seen, and its absence is no news.
+        self._without_ns: dict[str, int | None] = {}
+        self._has_hands = False
+
+    def update(self, frame: Frame, hands: tuple[Hand, ...], camera_from_sheet: RigidTransform | None) -> None:
+        stamp_ns = frame.stamp_ns
+        if self._last_ns is not None and stamp_ns <= self._last_ns:
+            self._intervals_ns.clear()
+            self._without_ns.clear()
+            self._last_ns = None
+        if self._last_ns is not None:
+            self._intervals_ns.append(stamp_ns - self._last_ns)
+        self._last_ns = stamp_ns
+        self._has_hands = self._has_hands or bool(hands)
+        self._follow("hands", self._has_hands)
+        self._follow("sheet", camera_from_sheet is not None)
+        self._follow("depth", frame.depth is None or _has_depth(frame.depth))
+
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        found = []
+        if len(self._intervals_ns) == INTERVALS:
+            rate_hz = 1e9 / median(self._intervals_ns)
+            if rate_hz < MIN_RATE_HZ:
+                found.append(advise_frame_rate(rate_hz))
+        for name, limit_s, advice in (
+            ("depth", DEPTH_S, DEPTH_INVALID),
+            ("sheet", SHEET_S, NO_SHEET),
+            ("hands", HANDS_S, NO_HANDS),
+        ):
+            since_ns = self._without_ns.get(name)
+            if since_ns is not None and self._last_ns is not None and self._last_ns - since_ns > limit_s * 1e9:
+                found.append(advice)
+        return tuple(found)
+
+    def _follow(self, name: str, is_seen: bool) -> None:
+        if is_seen:
+            self._without_ns[name] = None
+        elif self._without_ns.get(name) is None:
+            self._without_ns[name] = self._last_ns
+
+
+def _has_depth(depth: DepthImage) -> bool:
+    step = slice(STRIDE // 2, None, STRIDE)
+    metres = depth.to_metres((step, step))
+    return bool((metres > 0).any())
