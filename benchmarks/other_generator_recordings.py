@@ -83,6 +83,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("set", choices=SENTENCES)
     parser.add_argument("--profile", default="default", help="contact profile: a built-in one's name, or a YAML file")
+    parser.add_argument(
+        "--depth-source", default="auto", help="beside colour: none, sensor, stereo; auto: all there is"
+    )
     parser.add_argument("--paths", action="store_true", help="only print the recordings' paths, for `fit-touch`")
     arguments = parser.parse_args()
     recordings = []
@@ -96,7 +99,8 @@ def main() -> None:
     if arguments.paths:
         print("\n".join(recordings))
         return
-    command(["evaluate", "recording", "--layout", str(LAYOUT), "--profile", arguments.profile, *recordings])
+    options = ["--layout", str(LAYOUT), "--profile", arguments.profile, "--depth-source", arguments.depth_source]
+    command(["evaluate", "recording", *options, *recordings])
 
 
 if __name__ == "__main__":

@@ -49,6 +49,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("set", choices=SCENES)
     parser.add_argument("--profile", default="default", help="contact profile: a built-in one's name, or a YAML file")
+    parser.add_argument(
+        "--depth-source", default="auto", help="beside colour: none, sensor, stereo; auto: all there is"
+    )
     parser.add_argument("--link-to", type=Path, help="folder that gets a link to each recording and its ground truth")
     parser.add_argument("--only-render", action="store_true", help="do not evaluate")
     arguments = parser.parse_args()
@@ -65,7 +68,8 @@ def main() -> None:
         if scene.text:
             recordings.append(str(recording))
     if not arguments.only_render:
-        command(["evaluate", "recording", "--layout", LAYOUT_NAME, "--profile", arguments.profile, *recordings])
+        options = ["--layout", LAYOUT_NAME, "--profile", arguments.profile, "--depth-source", arguments.depth_source]
+        command(["evaluate", "recording", *options, *recordings])
 
 
 def _link(recording: Path, link: Path) -> None:
