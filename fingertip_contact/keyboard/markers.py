@@ -1,4 +1,4 @@
-"""Draws ArUco markers, and detects them in an image."""
+"""Detects ArUco markers in an image."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+
+from fingertip_contact.keyboard.marker_cells import draw_marker
 
 
 class MarkerDetector:
@@ -34,14 +36,6 @@ class MarkerDetector:
             if marker_ids.count(marker_id) == 1
         }
         return {} if found.keys() <= self._self_mirrored else found
-
-
-def draw_marker(dictionary: str, marker_id: int) -> np.ndarray:
-    """Its cells with their black border, one pixel each: (N, N) uint8, 0 or 255."""
-    table = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, dictionary))
-    # OpenCV before 4.7 (Ubuntu 24.04 has 4.6) has the older name.
-    draw = getattr(cv2.aruco, "generateImageMarker", None) or getattr(cv2.aruco, "drawMarker")  # noqa: B009
-    return draw(table, marker_id, table.markerSize + 2)
 
 
 @cache

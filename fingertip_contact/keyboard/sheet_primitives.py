@@ -21,7 +21,7 @@ from fingertip_contact.keyboard.labels import (
     sort_for_drawing,
 )
 from fingertip_contact.keyboard.layout import Key, Layout, Marker
-from fingertip_contact.keyboard.markers import draw_marker
+from fingertip_contact.keyboard.marker_cells import draw_marker
 
 PAPER, OUTLINE, INK, BLACK = 255, 150, 60, 0
 OUTLINE_MM = 0.4
