@@ -21,7 +21,8 @@ from fingertip_contact.factory import build_pipeline
 from fingertip_contact.files import atomic_write
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.pipeline import process_frames
-from fingertip_contact.recordings.bag import BagWriter, open_bag
+from fingertip_contact.recordings.bag import open_bag
+from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_contact.recordings.events import EventRecord, make_event_records
 from fingertip_contact.recordings.open import open_recording
 from recording_forms.forms import FORMS

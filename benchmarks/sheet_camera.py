@@ -16,7 +16,7 @@ import cv2
 from fingertip_contact.keyboard.camera_calibration import find_sheet_camera
 from fingertip_contact.keyboard.layout import Layout, load_layout
 from fingertip_contact.keyboard.sheet_pose import SheetPoseTracker
-from fingertip_contact.recordings.bag import open_bag_recording, open_color_images
+from fingertip_contact.recordings.bag_recording import open_bag_recording, open_color_images
 
 
 def measure(path: Path, layout: Layout) -> tuple[float, str]:

@@ -15,7 +15,7 @@ import pytest
 
 from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.geometry import Camera
-from fingertip_contact.recordings.bag import BagWriter
+from fingertip_contact.recordings.bag_writer import BagWriter
 from repository import ROOT
 
 EXAMPLES = ROOT / "examples"

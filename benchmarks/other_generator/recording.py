@@ -19,7 +19,8 @@ import numpy as np
 from fingertip_contact.datatypes import HANDS
 from fingertip_contact.files import atomic_write
 from fingertip_contact.json_file import to_line
-from fingertip_contact.recordings.bag import BagWriter, camera_info_topic
+from fingertip_contact.recordings.bag_writer import BagWriter
+from fingertip_contact.recordings.camera_topics import camera_info_topic
 from fingertip_contact.resources import get_cache_directory
 from fingertip_research.ground_truth.recording import ground_truth_path
 from fingertip_research.simulation.recording_cache import is_complete

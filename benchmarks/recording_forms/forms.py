@@ -13,7 +13,8 @@ from rosbags import rosbag1, rosbag2
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin
 from rosbags.typesys import Stores, get_typestore
 
-from fingertip_contact.recordings.bag import BagWriter, open_bag
+from fingertip_contact.recordings.bag import open_bag
+from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_contact.transports.compressed_image import zstd
 from recording_forms import coders, mcap_files
 from recording_forms.coders import TYPES, Coder

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from rclpy.node import Node
 
-from fingertip_contact.recordings.bag import CAMERA_INFO, IMAGE, BagWriter, can_write
+from fingertip_contact.recordings.bag import CAMERA_INFO
+from fingertip_contact.recordings.bag_writer import BagWriter, can_write
 from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros import qos
 from fingertip_contact.ros.message_types import load_message_class
@@ -22,6 +23,7 @@ from fingertip_contact.ros.parameter_tables import RecordSettings
 from fingertip_contact.ros.parameters import NodeParameters
 from fingertip_contact.ros.process import EXIT_USAGE, ShutdownEvent, run_node
 from fingertip_contact.ros.worker import FrameWorker
+from fingertip_contact.transports.any_image import IMAGE
 
 # Relative names; launch files remap them to the camera's.
 DEFAULT_TOPICS = {

@@ -13,13 +13,15 @@ from itertools import groupby
 
 from rclpy.publisher import Publisher
 
-from fingertip_contact.recordings.bag import CAMERA_INFO, IMAGE, RawMessage, open_bag_recording
+from fingertip_contact.recordings.bag import CAMERA_INFO, RawMessage
+from fingertip_contact.recordings.bag_recording import open_bag_recording
 from fingertip_contact.ros import cdr, qos
 from fingertip_contact.ros.bag_reader import BagPrefetcher
 from fingertip_contact.ros.message_types import load_message_class
 from fingertip_contact.ros.parameter_tables import SimulatedCameraSettings
 from fingertip_contact.ros.player import PlayerNode
 from fingertip_contact.ros.process import ShutdownEvent, run_node
+from fingertip_contact.transports.any_image import IMAGE
 
 POLL_S = 0.05
 

@@ -13,8 +13,9 @@ from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import Frame
 from fingertip_contact.geometry import Camera
-from fingertip_contact.recordings.bag import Recording, open_bag, read_color_images
+from fingertip_contact.recordings.bag import open_bag
 from fingertip_contact.recordings.bag_files import METADATA
+from fingertip_contact.recordings.bag_recording import Recording, read_color_images
 from fingertip_contact.recordings.image_folder import IMAGE_SUFFIXES, find_images
 from fingertip_contact.recordings.librealsense import LibrealsenseRecording
 from fingertip_contact.recordings.librealsense_topics import COLOR, find_streams, is_librealsense

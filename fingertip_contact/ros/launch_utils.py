@@ -17,7 +17,8 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from fingertip_contact.recordings.bag import camera_info_topic, open_bag_recording
+from fingertip_contact.recordings.bag_recording import open_bag_recording
+from fingertip_contact.recordings.camera_topics import camera_info_topic
 from fingertip_contact.resources import PACKAGE, find_share_file
 from fingertip_contact.ros import environment
 from fingertip_contact.ros.parameter_tables import ContactSettings

@@ -8,7 +8,7 @@ import pytest
 from cli_harness import run
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.keyboard.sheet_pose_file import load_pose
-from fingertip_contact.recordings.bag import BagWriter
+from fingertip_contact.recordings.bag_writer import BagWriter
 from keyboard_images import CAMERA, make_camera_pose, render_sheet_view
 
 LAYOUT = load_layout("qwerty")

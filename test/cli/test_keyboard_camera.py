@@ -9,7 +9,7 @@ import pytest
 from cli_harness import run
 from fingertip_contact.geometry import Camera
 from fingertip_contact.keyboard.layout import load_layout
-from fingertip_contact.recordings.bag import BagWriter
+from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_contact.recordings.camera_info_file import load_camera_info, save_camera_info
 from keyboard_images import CAMERA, make_camera_pose, render_sheet_view
 from video_files import write_video

@@ -17,7 +17,7 @@ import pytest
 
 from cli_harness import run
 from fingertip_contact.geometry import Camera
-from fingertip_contact.recordings.bag import BagWriter
+from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_contact.surface.surface_tracker import NO_SHEET_REASON
 
 pytestmark = pytest.mark.usefixtures("hand_weights")

@@ -14,7 +14,8 @@ from sensor_msgs.msg import Image, PointCloud2
 from visualization_msgs.msg import MarkerArray
 
 from fingertip_contact.keyboard.layout import load_layout
-from fingertip_contact.recordings.bag import BagWriter, open_bag_recording
+from fingertip_contact.recordings.bag_recording import open_bag_recording
+from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_contact.ros import messages, qos
 from keyboard_images import CAMERA, make_camera_pose, render_sheet_view
 from ros_harness import (

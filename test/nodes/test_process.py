@@ -18,7 +18,8 @@ from sensor_msgs.msg import CameraInfo, PointCloud2
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from fingertip_contact.recordings.bag import BagWriter, open_bag
+from fingertip_contact.recordings.bag import open_bag
+from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_contact.ros import messages, qos
 from ros_harness import (
     COLOR,

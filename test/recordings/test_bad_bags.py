@@ -10,7 +10,9 @@ import pytest
 from rosbags import rosbag2
 from rosbags.typesys import Stores, get_typestore
 
-from fingertip_contact.recordings.bag import BagWriter, open_bag, open_bag_recording
+from fingertip_contact.recordings.bag import open_bag
+from fingertip_contact.recordings.bag_recording import open_bag_recording
+from fingertip_contact.recordings.bag_writer import BagWriter
 from recording_forms import coders, forms, mcap_files
 from recording_forms.forms import transported
 from small_bags import (

@@ -12,7 +12,9 @@ from rosbags.typesys import Stores, get_typestore
 
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.recordings import bag as bag_module
-from fingertip_contact.recordings.bag import BagWriter, open_bag, open_bag_recording
+from fingertip_contact.recordings.bag import open_bag
+from fingertip_contact.recordings.bag_recording import open_bag_recording
+from fingertip_contact.recordings.bag_writer import BagWriter
 from small_bags import (
     BASELINE_M,
     CAMERA,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fingertip_contact.recordings.bag import open_bag_recording
+from fingertip_contact.recordings.bag_recording import open_bag_recording
 from recording_forms.forms import FORMS
 from small_bags import LEFT, PERIOD_NS, RIGHT, write_recording
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fingertip_contact.recordings.bag import BagWriter, open_bag
+from fingertip_contact.recordings.bag import open_bag
+from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_contact.recordings.inspection import inspect_bag
 from small_bags import COLOR, DEPTH, FRAME_ID, image, make_depth, stamp_ns
 

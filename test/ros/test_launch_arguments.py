@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from fingertip_contact.recordings.bag import BagWriter
+from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_contact.ros.camera_input import DEPTH_SOURCE_TOPICS
 from launch_stubs import LaunchConfiguration, load_launch_file
 from ros_harness import (

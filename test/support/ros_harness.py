@@ -19,7 +19,7 @@ from rclpy.node import Node
 from visualization_msgs.msg import InteractiveMarkerFeedback
 
 from fingertip_contact.geometry import Camera
-from fingertip_contact.recordings.bag import BagWriter
+from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_contact.ros.environment import make_node_environment
 
 # An idle machine needs a second; a busy one much longer.

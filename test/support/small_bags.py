@@ -9,7 +9,9 @@ from rosbags import rosbag2
 from rosbags.typesys import Stores, get_typestore
 
 from fingertip_contact.geometry import Camera
-from fingertip_contact.recordings.bag import BagWriter, open_bag, open_bag_recording
+from fingertip_contact.recordings.bag import open_bag
+from fingertip_contact.recordings.bag_recording import open_bag_recording
+from fingertip_contact.recordings.bag_writer import BagWriter
 
 CAMERA = Camera(fx=80.0, fy=81.0, cx=31.0, cy=23.5, width=64, height=48)
 COLOR, COLOR_INFO = "/camera/camera/color/image_raw", "/camera/camera/color/camera_info"

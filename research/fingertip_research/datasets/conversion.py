@@ -16,7 +16,8 @@ from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import DepthImage, Frame
 from fingertip_contact.files import atomic_write
 from fingertip_contact.geometry import RigidTransform
-from fingertip_contact.recordings.bag import BagWriter, camera_info_topic
+from fingertip_contact.recordings.bag_writer import BagWriter
+from fingertip_contact.recordings.camera_topics import camera_info_topic
 from fingertip_research.datasets.dataset import DEPTH_PNG_UNIT_M, METADATA, BadFrameError, DatasetFrame, Session
 from fingertip_research.datasets.from_ground_truth import annotate, label, sheet_plane
 from fingertip_research.datasets.writer import SessionInfo, SessionWriter, make_surface_calibration

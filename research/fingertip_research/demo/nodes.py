@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fingertip_contact.recordings.bag import Recording, camera_info_topic
+from fingertip_contact.recordings.bag_recording import Recording
+from fingertip_contact.recordings.camera_topics import camera_info_topic
 from fingertip_contact.ros.environment import make_node_environment
 
 # Time for a node to exit after SIGINT before it is killed.

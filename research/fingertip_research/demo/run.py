@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fingertip_contact.recordings.bag import camera_info_topic, open_bag_recording
+from fingertip_contact.recordings.bag_recording import open_bag_recording
+from fingertip_contact.recordings.camera_topics import camera_info_topic
 from fingertip_contact.ros.environment import make_node_environment
 from fingertip_research.demo.nodes import PROCESSING_NODES, NodeParameters, make_remaps, run_nodes
 from fingertip_research.ros.topic_recorder import ReceivedMessages, record_topics

@@ -13,7 +13,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from fingertip_contact.datatypes import Frame
-from fingertip_contact.recordings.bag import camera_info_topic
+from fingertip_contact.recordings.camera_topics import camera_info_topic
 from fingertip_contact.ros import environment
 from fingertip_contact.ros.camera_input import CAMERA_INFO_TOPIC, COLOR_TOPIC, DEPTH_TOPIC, FrameReader, PairedInput
 from fingertip_research.ros.spinning import spin_in_thread

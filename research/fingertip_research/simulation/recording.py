@@ -13,7 +13,8 @@ from fingertip_contact.files import atomic_write, require_not_exists
 from fingertip_contact.geometry import Camera
 from fingertip_contact.json_file import to_line
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.recordings.bag import BagWriter, camera_info_topic
+from fingertip_contact.recordings.bag_writer import BagWriter
+from fingertip_contact.recordings.camera_topics import camera_info_topic
 from fingertip_research.ground_truth.recording import ground_truth_path
 from fingertip_research.simulation.frame_renderer import RenderedFrame, Setup, make_requests, render_frames
 from fingertip_research.simulation.ground_truth_lines import (

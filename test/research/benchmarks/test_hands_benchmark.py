@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from fingertip_contact.datatypes import Hand
 from fingertip_contact.geometry import Camera
-from fingertip_contact.recordings.bag import BagWriter
+from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_research.benchmarks.hands import WARM_UP_FRAMES, fingertip_differences_px, measure
 from fingertip_research.cli.bench import app
 

@@ -10,7 +10,7 @@ import pytest
 
 from cli_harness import run
 from fingertip_contact.geometry import Camera
-from fingertip_contact.recordings.bag import BagWriter
+from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_contact.recordings.events import EventRecord, event_writer
 
 MS = 1_000_000

@@ -21,7 +21,8 @@ from cli_harness import run
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.datatypes import DepthImage
 from fingertip_contact.geometry import Plane
-from fingertip_contact.recordings.bag import BagWriter, open_bag_recording
+from fingertip_contact.recordings.bag_recording import open_bag_recording
+from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_research.datasets.annotations import read_annotation, read_label
 from fingertip_research.datasets.check import Quality, check_dataset
 from fingertip_research.datasets.conversion import (

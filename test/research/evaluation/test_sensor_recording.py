@@ -11,7 +11,7 @@ import pytest
 
 from fingertip_contact.datatypes import Hand
 from fingertip_contact.geometry import Camera, Plane
-from fingertip_contact.recordings.bag import BagWriter
+from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_research.evaluation.sensor.hands import find_separate_fingers
 from fingertip_research.evaluation.sensor.metrics import measure_noise, to_metres
 from fingertip_research.evaluation.sensor.plane import find_largest_plane

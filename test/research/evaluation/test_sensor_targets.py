@@ -9,7 +9,7 @@ import pytest
 
 from cli_harness import run
 from fingertip_contact.geometry import Camera
-from fingertip_contact.recordings.bag import BagWriter
+from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_research.evaluation.sensor.capture import capture
 from fingertip_research.evaluation.sensor.figures import measure_board, measure_finger, measure_finger_pairs
 from fingertip_research.evaluation.sensor.metrics import to_metres

@@ -20,7 +20,10 @@ from rosbags.typesys import Stores, get_typestore
 from fingertip_contact.datatypes import FINGERS, HANDS
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import load_layout
-from fingertip_contact.recordings.bag import CAMERA_INFO, IMAGE, BagWriter, open_bag, open_bag_recording
+from fingertip_contact.recordings.bag import CAMERA_INFO, open_bag
+from fingertip_contact.recordings.bag_recording import open_bag_recording
+from fingertip_contact.recordings.bag_writer import BagWriter
+from fingertip_contact.transports.any_image import IMAGE
 from fingertip_research.ground_truth.recording import ground_truth_path, read_ground_truth, read_ground_truth_frames
 from fingertip_research.simulation import recording
 from fingertip_research.simulation.bodies import DESK

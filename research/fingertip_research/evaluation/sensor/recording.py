@@ -12,8 +12,9 @@ import numpy as np
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.datatypes import Frame
 from fingertip_contact.geometry import Camera
-from fingertip_contact.recordings.bag import IMAGE, Recording, open_bag_recording
+from fingertip_contact.recordings.bag_recording import Recording, open_bag_recording
 from fingertip_contact.recordings.paths import BAG_SUFFIXES
+from fingertip_contact.transports.any_image import IMAGE
 from fingertip_research.evaluation.sensor.still import (
     MAX_STILL_FRAMES,
     MIN_STILL_FRAMES,
