@@ -6,8 +6,6 @@ enable_infra2. Colour and the left imager look from the same point in the same d
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -21,7 +19,6 @@ from fingertip_contact.files import atomic_write
 from fingertip_contact.json_file import to_line
 from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_contact.recordings.camera_topics import camera_info_topic
-from fingertip_contact.resources import get_cache_directory
 from fingertip_research.ground_truth.recording import ground_truth_path
 from fingertip_research.simulation.recording_cache import is_complete
 from other_generator.actor import HandAnimator
@@ -35,6 +32,7 @@ from other_generator.stereo_rig import BASELINE_M
 from other_generator.taps import Tap
 from other_generator.truth_lines import make_frame_line, make_hand_entries, make_header_line, make_tap_line
 from other_generator.view import Side
+from rendering_cache import locate_rendering
 
 _FIRST_STAMP_NS, _PERIOD_NS = 1_710_000_000_000_000_000, 33_333_333
 _FRAMES_PER_S = 30
@@ -89,15 +87,8 @@ def ensure_recording(sentence: Sentence, progress: Progress) -> Path:
 
 
 def cached_path(sentence: Sentence) -> Path:
-    """The path of the sentence's recording, whether it exists or not.
-
-    The name contains a digest of the generator's sources: after a change, recordings are rendered again.
-    """
-    digest = hashlib.sha256(json.dumps(vars(sentence), sort_keys=True).encode())
-    for source in sorted(Path(__file__).parent.iterdir()):
-        if source.suffix in (".py", ".yaml"):
-            digest.update(source.read_bytes())
-    return get_cache_directory() / "recordings" / f"other-{digest.hexdigest()[:16]}.mcap"
+    """The path of the sentence's recording, whether it exists or not."""
+    return locate_rendering("other", vars(sentence), Path(__file__).parent)
 
 
 def write_recording(sentence: Sentence, path: Path, progress: Progress) -> None:

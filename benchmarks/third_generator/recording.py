@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,9 +17,9 @@ from fingertip_contact.json_file import to_line
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_contact.recordings.camera_topics import camera_info_topic
-from fingertip_contact.resources import get_cache_directory
 from fingertip_research.ground_truth.recording import ground_truth_path
 from fingertip_research.simulation.recording_cache import is_complete
+from rendering_cache import locate_rendering
 from third_generator.body import Body
 from third_generator.idle_plan import plan_idleness
 from third_generator.performance import Performance, perform
@@ -91,11 +89,8 @@ def ensure_recording(scene: Scene, progress: Progress) -> Path:
 
 
 def cached_path(scene: Scene) -> Path:
-    """The path of the scene's recording; its name contains a digest of the generator's sources."""
-    digest = hashlib.sha256(json.dumps(vars(scene), sort_keys=True).encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
-    return get_cache_directory() / "recordings" / f"third-{digest.hexdigest()[:16]}.mcap"
+    """The path of the scene's recording, whether it exists or not."""
+    return locate_rendering("third", vars(scene), Path(__file__).parent)
 
 
 def write_recording(scene: Scene, path: Path, progress: Progress) -> None:
