@@ -158,7 +158,13 @@ def test_traceback_on_demand():
 def test_missing_module_error_names_the_remedy(module, requirement, tmp_path):
     """The error names the missing module and the command that installs it."""
     done = run_python(
-        f"import sys\nsys.modules[{module!r}] = None\nfrom fingertip_contact.cli.main import main\n"
+        "import sys\n"
+        "class Hide:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module!r}:\n"
+        "            raise ModuleNotFoundError(name=name)\n"
+        "sys.meta_path.insert(0, Hide())\n"
+        "from fingertip_contact.cli.main import main\n"
         f"main(['process', 'a.mcap', '--out', {str(tmp_path / 'out.jsonl')!r}])"
     )
     assert done.returncode == 2
