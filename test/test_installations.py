@@ -1,5 +1,5 @@
-"""The shared files are found however the package was installed: from a wheel into a prefix or a folder, as colcon installs
-it, and from inside a zip file."""
+"""The shared files are found however the package was installed: from a wheel into a prefix or a folder, as colcon
+installs it, and from inside a zip file."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ def _make_number(number_type: object, data: object) -> Any:
 
 
 # numpy 1 and 2 write different names.
-_NUMPY_NUMBERS = [
+_NUMPY_NUMBERS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     (_make_number, "numpy.core.multiarray.scalar"),
     (_make_number, "numpy._core.multiarray.scalar"),
     (_NumberType, "numpy.dtype"),
