@@ -8,6 +8,9 @@ from statistics import median
 from fingertip_contact.advice import DEPTH_INVALID, NO_HANDS, NO_SHEET, Advice, advise_frame_rate
 from fingertip_contact.datatypes import DepthImage, Frame, Hand
 from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.hand_watch import HandWatch
+from fingertip_contact.image_watch import ImageWatch
+from fingertip_contact.marker_watch import MarkerWatch
 
 # At 10 Hz 14 of 19 taps were read on the demonstration's recording, at 5 Hz none.
 MIN_RATE_HZ = 12.0
@@ -33,6 +36,7 @@ class FrameWatch:
         # Since when each has not been seen; None: seen, and its absence is no news.
         self._without_ns: dict[str, int | None] = {}
         self._has_hands = False
+        self._images, self._markers, self._hands = ImageWatch(), MarkerWatch(), HandWatch()
 
     def update(self, frame: Frame, hands: tuple[Hand, ...], camera_from_sheet: RigidTransform | None) -> None:
         stamp_ns = frame.stamp_ns
@@ -40,30 +44,40 @@ class FrameWatch:
             self._intervals_ns.clear()
             self._without_ns.clear()
             self._last_ns = None
+            self._images, self._markers, self._hands = ImageWatch(), MarkerWatch(), HandWatch()
         if self._last_ns is not None:
             self._intervals_ns.append(stamp_ns - self._last_ns)
         self._last_ns = stamp_ns
         self._has_hands = self._has_hands or bool(hands)
+        self._images.update(stamp_ns, frame.color_bgr)
+        self._markers.update(stamp_ns, frame.color_bgr, camera_from_sheet is not None)
+        self._hands.update(stamp_ns, hands)
         self._follow("hands", self._has_hands)
         self._follow("sheet", camera_from_sheet is not None)
         self._follow("depth", frame.depth is None or _has_depth(frame.depth))
 
     @property
     def advice(self) -> tuple[Advice, ...]:
-        found = []
-        if len(self._intervals_ns) == INTERVALS:
-            rate_hz = 1e9 / median(self._intervals_ns)
-            if rate_hz < MIN_RATE_HZ:
-                found.append(advise_frame_rate(rate_hz))
-        for name, limit_s, advice in (
-            ("depth", DEPTH_S, DEPTH_INVALID),
-            ("sheet", SHEET_S, NO_SHEET),
-            ("hands", HANDS_S, NO_HANDS),
-        ):
-            since_ns = self._without_ns.get(name)
-            if since_ns is not None and self._last_ns is not None and self._last_ns - since_ns > limit_s * 1e9:
-                found.append(advice)
-        return tuple(found)
+        found: list[Advice | None] = [self._advise_rate(), self._images.advice]
+        if self._has_lasted("depth", DEPTH_S):
+            found.append(DEPTH_INVALID)
+        if self._has_lasted("sheet", SHEET_S):
+            # What is seen of the sheet says more than that it is not found.
+            found.append(self._markers.advice or NO_SHEET)
+        elif self._without_ns.get("sheet") is None:
+            found.append(self._markers.advice)
+        found.append(NO_HANDS if self._has_lasted("hands", HANDS_S) else self._hands.advice)
+        return tuple(advice for advice in found if advice is not None)
+
+    def _advise_rate(self) -> Advice | None:
+        if len(self._intervals_ns) < INTERVALS:
+            return None
+        rate_hz = 1e9 / median(self._intervals_ns)
+        return advise_frame_rate(rate_hz) if rate_hz < MIN_RATE_HZ else None
+
+    def _has_lasted(self, name: str, limit_s: float) -> bool:
+        since_ns = self._without_ns.get(name)
+        return since_ns is not None and self._last_ns is not None and self._last_ns - since_ns > limit_s * 1e9
 
     def _follow(self, name: str, is_seen: bool) -> None:
         if is_seen:

@@ -15,7 +15,7 @@ from fingertip_contact.geometry import Camera, RigidTransform
 from repository import ROOT
 
 CAMERA = Camera(80.0, 80.0, 32.0, 24.0, 64, 48)
-COLOR = np.zeros((48, 64, 3), np.uint8)
+COLOR = np.full((48, 64, 3), 150, np.uint8)
 POSE = RigidTransform(np.eye(3), np.zeros(3))
 HAND = Hand(1, "left", 1.0, 1.0, np.zeros((21, 2), np.float32))
 
