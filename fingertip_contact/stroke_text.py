@@ -159,9 +159,9 @@ def _get_strokes(character: str) -> tuple[np.ndarray, ...]:
     """Of each stroke (N, 2) column and row."""
     strokes = []
     for stroke in filter(None, _STROKES.get(character, _BOX).split("|")):
-        points = [(int(column), int(row)) for column, row in stroke.split()]
+        points = [(float(point[0]), float(point[1])) for point in stroke.split()]
         if len(points) == 1:
-            (column, row) = points[0]
+            column, row = points[0]
             points.append((column, row - _DOT_ROWS))
         strokes.append(np.array(points, dtype=np.float64))
     return tuple(strokes)
