@@ -1,4 +1,4 @@
-"""The drawn sheet: letters have their size and their place, and the picture does not depend on the version of OpenCV."""
+"""The drawn sheet: letters have their size and place, and the picture does not depend on the version of OpenCV."""
 
 from __future__ import annotations
 
