@@ -57,15 +57,21 @@ class FrameWatch:
         self._follow("depth", frame.depth is None or _has_depth(frame.depth))
 
     @property
+    def picture_advice(self) -> tuple[Advice, ...]:
+        """The part of `advice` on the pictures themselves and on what is seen of the sheet: causes of much else."""
+        found = [self._advise_rate(), self._images.advice]
+        if self._has_lasted("sheet", SHEET_S) or self._without_ns.get("sheet") is None:
+            found.append(self._markers.advice)
+        return tuple(advice for advice in found if advice is not None)
+
+    @property
     def advice(self) -> tuple[Advice, ...]:
-        found: list[Advice | None] = [self._advise_rate(), self._images.advice]
+        found: list[Advice | None] = [*self.picture_advice]
         if self._has_lasted("depth", DEPTH_S):
             found.append(DEPTH_INVALID)
-        if self._has_lasted("sheet", SHEET_S):
-            # What is seen of the sheet says more than that it is not found.
-            found.append(self._markers.advice or NO_SHEET)
-        elif self._without_ns.get("sheet") is None:
-            found.append(self._markers.advice)
+        # What is seen of the sheet says more than that it is not found.
+        if self._has_lasted("sheet", SHEET_S) and self._markers.advice is None:
+            found.append(NO_SHEET)
         found.append(NO_HANDS if self._has_lasted("hands", HANDS_S) else self._hands.advice)
         return tuple(advice for advice in found if advice is not None)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fingertip_contact.datatypes import Frame, Hand
+from fingertip_contact.factory import build_contact_pipeline, load_contact_parameters
 from fingertip_contact.frame_watch import FrameWatch
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.hand_watch import MAX_LOSSES, HandWatch
@@ -74,6 +75,16 @@ def test_the_sheet_of_another_layout_is_named(views, name):
     watch = FrameWatch()
     assert list_codes(views[name], pose=None, watch=watch) == ["other_layout"]
     assert f"layout {name}," in watch.advice[0].message
+
+
+def test_the_cause_comes_before_what_follows_from_it(views):
+    """From colour alone there is no surface without the sheet; that another one lies there says more."""
+    pipeline = build_contact_pipeline(load_layout("qwerty"), load_contact_parameters("default"))
+    for index in range(6 * 5):
+        result = pipeline.process(Frame(index * 200_000_000, "", CAMERA, views["numpad"], None), ())
+    codes = [advice.code for advice in result.advice]
+    assert codes[:2] == ["slow_frames", "other_layout"]
+    assert "no_surface" in codes
 
 
 def test_a_single_marker_is_told(views):
