@@ -28,9 +28,12 @@ _FROM_TRANSFORMERS = tuple(
         (r"backbone\.layernorm\.", r"pretrained.norm."),
         (r"backbone\.encoder\.layer\.(\d+)\.attention\.(?:o_proj|output\.dense)\.", r"pretrained.blocks.\1.attn.proj."),
         (r"backbone\.encoder\.layer\.(\d+)\.attention\.([qkv])_proj\.", r"pretrained.blocks.\1.attn.\2."),
-        (
-            r"backbone\.encoder\.layer\.(\d+)\.attention\.attention\.([qkv])(?:uery|ey|alue)\.",
-            r"pretrained.blocks.\1.attn.\2.",
+        *(
+            (
+                rf"backbone\.encoder\.layer\.(\d+)\.attention\.attention\.{part}\.",
+                rf"pretrained.blocks.\1.attn.{part[0]}.",
+            )
+            for part in ("query", "key", "value")
         ),
         (r"backbone\.encoder\.layer\.(\d+)\.layer_scale([12])\.lambda1$", r"pretrained.blocks.\1.ls\2.gamma"),
         (r"backbone\.encoder\.layer\.(\d+)\.(norm[12]|mlp\.fc[12])\.", r"pretrained.blocks.\1.\2."),
