@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fingertip_contact.cameras.d405 import D405
+from fingertip_contact.cameras.depth_registration import DepthRegistration
 from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import DepthImage, Frame
 from fingertip_contact.geometry import Camera, RigidTransform
@@ -23,7 +24,6 @@ from fingertip_contact.images import (
 )
 from fingertip_contact.recordings.bag import Bag, deserialize, read_message_image
 from fingertip_contact.recordings.camera_topics import describe_topics
-from fingertip_contact.cameras.depth_registration import DepthRegistration
 from fingertip_contact.recordings.librealsense_topics import (
     COLOR,
     DEPTH,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import librealsense_align
-from fingertip_contact.geometry import Camera, Plane, RigidTransform
 from fingertip_contact.cameras.depth_registration import DepthRegistration
+from fingertip_contact.geometry import Camera, Plane, RigidTransform
 
 DEPTH_CAMERA = Camera(fx=190.0, fy=190.0, cx=80.0, cy=60.0, width=160, height=120)
 COLOR_CAMERA = Camera(fx=215.0, fy=214.0, cx=78.5, cy=61.0, width=160, height=120, distortion=(-0.05, 0.06, 1e-3, 0, 0))

@@ -11,9 +11,9 @@ import pytest
 from rosbags import rosbag1
 from rosbags.typesys import Stores, get_typestore
 
+from fingertip_contact.cameras.depth_registration import DepthRegistration
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.recordings.bag import open_bag
-from fingertip_contact.cameras.depth_registration import DepthRegistration
 from fingertip_contact.recordings.open import open_recording
 from fingertip_contact.transports.compressed_image import zstd
 from librealsense_files import COLOR_CAMERA, DEPTH_CAMERA, LAG_MS, PERIOD_MS, START_MS, write_librealsense
