@@ -71,11 +71,13 @@ class RealsenseCapture:
 
     def __init__(self, rs: Any, device: Any, streams: dict[StreamName, FoundStream], queue: Any) -> None:
         self.rs, self._device, self._queue = rs, device, queue
-        self.cameras = {name: _read_camera(stream.profile) for name, stream in streams.items()}
+        self.cameras: dict[str, Camera] = {name: _read_camera(stream.profile) for name, stream in streams.items()}
         for name in self.cameras.keys() - {"color"}:
             self.cameras[name] = replace(self.cameras[name], distortion=())
         base = _find_base(rs, device)
-        self.depth_from = {name: _read_pose(stream.profile, base) for name, stream in streams.items()}
+        self.depth_from: dict[str, RigidTransform] = {
+            name: _read_pose(stream.profile, base) for name, stream in streams.items()
+        }
         modes = ", ".join(f"{name} {read_mode(stream.profile)}" for name, stream in streams.items())
         self.description = f"{describe_device(rs, device)}: {modes}"
         self.clock = "not known yet"
