@@ -33,6 +33,7 @@ ARGUMENTS = (
     ("serial_no", "''", "serial number with an underscore before it, for several cameras"),
     ("color_profile", "640x480x30", "width, height and rate of colour"),
     ("depth_profile", "640x480x30", "width, height and rate of depth and imagers"),
+    ("rotate", "0", "of driver:=own: turn the images clockwise by 90, 180 or 270 degrees, of a camera not upright"),
     ("depth_format", "16UC1", "of driver:=own: 16UC1 (rounded millimetres) or 32FC1 (metres, without loss)"),
 )
 
@@ -89,6 +90,7 @@ def make_own_camera(values, depth_source):
                 **{name: ParameterValue(values[name], value_type=str) for name in names},
                 # realsense2_camera's launch file wants quotes around an empty one.
                 "serial_no": ParameterValue(values["serial_no"].strip("'"), value_type=str),
+                "rotate": ParameterValue(values["rotate"], value_type=int),
                 "enable_depth": depth_source in ("sensor", "fused"),
                 "enable_infra": depth_source == "stereo",
                 "autostart": ParameterValue(LaunchConfiguration("autostart", default="true"), value_type=bool),

@@ -24,6 +24,7 @@ from fingertip_contact.cameras.realsense_modes import (
     is_stream,
     read_mode,
 )
+from fingertip_contact.cameras.rotation import require_rotation, rotate_camera, rotate_image, rotate_optical_frame
 from fingertip_contact.datatypes import DepthImage
 from fingertip_contact.geometry import Camera, RigidTransform
 
@@ -34,12 +35,22 @@ POLL_MS = 200
 
 @dataclass(frozen=True)
 class RealsenseRequest:
-    """What is asked of a camera. serial_number: empty for the first one. depth, imagers: None where not wanted."""
+    """What is asked of a camera. serial_number: empty for the first one. depth, imagers: None where not wanted.
+    rotate_deg: clockwise, of all images; upside down, the right imager is the left one.
+
+    Raises ValueError for a turn that is none, or imagers one above the other.
+    """
 
     color: StreamMode
     depth: StreamMode | None = None
     imagers: StreamMode | None = None
     serial_number: str = ""
+    rotate_deg: int = 0
+
+    def __post_init__(self) -> None:
+        require_rotation(self.rotate_deg)
+        if self.imagers is not None and self.rotate_deg % 180:
+            raise ValueError(f"turned by {self.rotate_deg} degrees, imagers lie one above the other: use depth instead")
 
     @property
     def modes(self) -> dict[StreamName, StreamMode]:
@@ -63,17 +74,21 @@ class RealsenseImages:
 class RealsenseCapture:
     """A camera that streams; `open_realsense` opens it.
 
-    rs: the module pyrealsense2. cameras: intrinsics of each stream; those of the imagers are rectified. depth_from:
-    pose of each stream's camera in the optical frame of depth, which is the left imager's. description: the camera, its
+    rs: the module pyrealsense2. cameras: intrinsics of each stream, turned as its images are; those of the imagers are
+    rectified. depth_from: pose of each stream's camera, turned as well, in the optical frame of depth, which is that of
+    the left imager as it is mounted. description: the camera, its
     USB and its modes. clock: what stamps come from. depth_filters: librealsense's, applied in order to depth as it is
     measured.
     """
 
-    def __init__(self, rs: Any, device: Any, streams: dict[StreamName, FoundStream], queue: Any) -> None:
+    def __init__(
+        self, rs: Any, device: Any, streams: dict[StreamName, FoundStream], queue: Any, rotate_deg: int
+    ) -> None:
         self.rs, self._device, self._queue = rs, device, queue
         self.cameras: dict[str, Camera] = {name: _read_camera(stream.profile) for name, stream in streams.items()}
         for name in self.cameras.keys() - {"color"}:
             self.cameras[name] = replace(self.cameras[name], distortion=())
+        self._rotate_deg = rotate_deg
         base = _find_base(rs, device)
         self.depth_from: dict[str, RigidTransform] = {
             name: _read_pose(stream.profile, base) for name, stream in streams.items()
@@ -92,6 +107,13 @@ class RealsenseCapture:
             self.depth_unit_m = round(float(self._depth_sensor.get_option(rs.option.depth_units)), 7)
             color = replace(self.cameras["color"], distortion=())
             self._registration = DepthRegistration(self.cameras["depth"], color, self.depth_from["color"].inverse)
+        turn = rotate_optical_frame(rotate_deg)
+        self.cameras = {self._rename(name): rotate_camera(one, rotate_deg) for name, one in self.cameras.items()}
+        self.depth_from = {self._rename(name): pose @ turn.inverse for name, pose in self.depth_from.items()}
+
+    def _rename(self, name: str) -> str:
+        """Of a stream, in turned images."""
+        return {"infra1": "infra2", "infra2": "infra1"}.get(name, name) if self._rotate_deg == 180 else name
 
     @property
     def incomplete_count(self) -> int:
@@ -163,10 +185,13 @@ class RealsenseCapture:
 
     def _make_images(self, images: dict[str, Any]) -> RealsenseImages:
         stamp_ns, color_bgr = images["color"]
-        depth = None
-        if "depth" in images:
-            depth = DepthImage(self._registration.register(images["depth"], self.depth_unit_m), self.depth_unit_m)
-        return RealsenseImages(stamp_ns, color_bgr, depth, images.get("infra1"), images.get("infra2"))
+        pixels = {self._rename(name): image for name, image in images.items() if name != "color"}
+        if "depth" in pixels:
+            pixels["depth"] = self._registration.register(pixels["depth"], self.depth_unit_m)
+        turned = {name: rotate_image(image, self._rotate_deg) for name, image in pixels.items()}
+        depth = DepthImage(turned["depth"], self.depth_unit_m) if "depth" in turned else None
+        color_bgr = rotate_image(color_bgr, self._rotate_deg)
+        return RealsenseImages(stamp_ns, color_bgr, depth, turned.get("infra1"), turned.get("infra2"))
 
 
 @contextmanager
@@ -180,7 +205,7 @@ def open_realsense(request: RealsenseRequest) -> Iterator[RealsenseCapture]:
     device = realsense_device.find_device(rs, request.serial_number)
     streams = find_streams(rs, device, request.modes)
     with realsense_device.start_streams(rs, device, streams.values()) as queue:
-        yield RealsenseCapture(rs, device, streams, queue)
+        yield RealsenseCapture(rs, device, streams, queue, request.rotate_deg)
 
 
 def _identify(profile: Any) -> tuple[str, int]:

@@ -103,7 +103,7 @@ class RealsenseStage:
 
 
 def make_request(settings: RealsenseSettings) -> RealsenseRequest:
-    """Raises ValueError for a profile that is none, or a serial number that is none."""
+    """Raises ValueError for a profile, a serial number or a turn that is none."""
     color = parse_mode(settings.color_profile, "color_profile")
     depth = parse_mode(settings.depth_profile, "depth_profile") if settings.depth_profile else color
     # realsense2_camera's launch file has it with an underscore before it: YAML would read a number.
@@ -117,6 +117,7 @@ def make_request(settings: RealsenseSettings) -> RealsenseRequest:
         depth=depth if settings.enable_depth else None,
         imagers=depth if settings.enable_infra else None,
         serial_number=serial_number,
+        rotate_deg=settings.rotate,
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from fingertip_contact.cameras.rotation import ROTATION_TEXT
 from fingertip_contact.ros.parameters import format_allowed, names, read_only, value
 from fingertip_contact.settings import choice, number
 
@@ -105,6 +106,7 @@ class WebcamSettings(LifecycleSettings):
     )
     frame_id: str = value("camera_color_optical_frame", "frame of the images: x right, y down, z forward")
     mirrored: bool = value(False, "the device gives mirrored images (selfie view): turn them round")
+    rotate: int = number(0, 0, 270, f"0, 90, 180 or 270: {ROTATION_TEXT}")
     loop: bool = value(False, "start a file again at its end; otherwise the node ends with it")
     layout: str = value("qwerty", "layout of the sheet, for the intrinsics: a built-in name, or a YAML or JSON file")
 
@@ -121,6 +123,7 @@ class RealsenseSettings(LifecycleSettings):
     depth_profile: str = value("", "width, height and rate of depth and imagers; empty: as colour")
     enable_depth: bool = value(True, "publish depth aligned to colour")
     enable_infra: bool = value(False, "publish both imagers' images, for depth_source stereo")
+    rotate: int = number(0, 0, 270, f"0, 90, 180 or 270: {ROTATION_TEXT}; imagers by 180 only")
     depth_format: str = choice(
         "16UC1", ("16UC1", "32FC1"), "16UC1: rounded millimetres; 32FC1: metres, without loss, twice the bytes"
     )

@@ -14,6 +14,7 @@ from fingertip_contact.cameras import realsense, realsense_capture, realsense_de
 from fingertip_contact.cameras.depth_registration import DepthRegistration
 from fingertip_contact.cameras.realsense_capture import RealsenseRequest, open_realsense
 from fingertip_contact.cameras.realsense_modes import StreamMode, parse_mode
+from fingertip_contact.cameras.rotation import rotate_camera
 from fingertip_contact.geometry import RigidTransform
 from software_camera import BASELINE_M, COLOR_CAMERA, DEPTH_CAMERA, RATE_HZ, UNIT_M, SoftwareCamera
 
@@ -65,6 +66,24 @@ def test_all_streams_of_an_exposure(plug_in):
     assert capture.cameras["color"].distortion == pytest.approx(COLOR_CAMERA.distortion)
     assert capture.incomplete_count == 0
     assert "D405 123456789012 (USB 3.2): color 160x120 at 30 Hz, depth 160x120" in capture.description
+
+
+def test_a_camera_that_is_mounted_upside_down(plug_in):
+    """All images, intrinsics and poses are turned; the right imager is the left one, at the same baseline."""
+    plug_in()
+    with open_realsense(ALL) as capture:
+        upright = read(capture)
+    with open_realsense(replace(ALL, rotate_deg=180)) as capture:
+        turned = read(capture)
+    number = int(turned.color_bgr[0, 0, 0])
+    assert (turned.left == (number + 20) % 250).all()
+    assert (turned.right == (number + 10) % 250).all()
+    np.testing.assert_array_equal(turned.depth.values, upright.depth.values[::-1, ::-1])
+    assert capture.cameras["infra1"] == rotate_camera(DEPTH_CAMERA, 180)
+    right_from_left = capture.depth_from["infra2"].inverse @ capture.depth_from["infra1"]
+    np.testing.assert_allclose(right_from_left.translation_m, [-BASELINE_M, 0, 0], atol=1e-8)
+    with pytest.raises(ValueError, match="imagers lie one above the other"):
+        replace(ALL, rotate_deg=90)
 
 
 @pytest.mark.parametrize("domain", ["hardware_clock", "global_time", "system_time"])
