@@ -39,7 +39,7 @@ MIRRORED = Advice(
 CAMERA_TURNED = {
     degrees: Advice(
         "camera_turned",
-        f"the camera is {place}, and colour alone is read with more errors",
+        f"the camera is {place}, which costs errors, most of all with colour alone",
         f"mount it upright, or turn its images: rotate:={degrees} of realsense_node or webcam_node, "
         f"process --rotate {degrees}",
     )

@@ -76,9 +76,8 @@ class RealsenseCapture:
 
     rs: the module pyrealsense2. cameras: intrinsics of each stream, turned as its images are; those of the imagers are
     rectified. depth_from: pose of each stream's camera, turned as well, in the optical frame of depth, which is that of
-    the left imager as it is mounted. description: the camera, its
-    USB and its modes. clock: what stamps come from. depth_filters: librealsense's, applied in order to depth as it is
-    measured.
+    the left imager as it is mounted. description: the camera, its USB and its modes. clock: what stamps come from.
+    depth_filters: librealsense's, applied in order to depth as it is measured.
     """
 
     def __init__(
