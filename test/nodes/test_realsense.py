@@ -142,9 +142,13 @@ def test_a_camera_is_unplugged_and_plugged_in(cameras):
             test_node.wait_until(lambda: len(images) >= 3, "images")
             test_node.wait_until(lambda: "D405 111" in str(read("device")), "the camera's name")
             assert read("clock") == "the camera's, offset measured"
+            # On a busy machine images may be missed before.
+            lost_before = int(read("lost_count"))
             cameras["111"].unplug()
-            test_node.wait_until(lambda: read("lost_count") == "1", "the loss")
-            test_node.wait_until(lambda: is_warned("gives no images for 1 s"), "the warning of the loss")
+            test_node.wait_until(lambda: int(read("lost_count")) > lost_before, "the loss")
+            test_node.wait_until(lambda: read("device") == "not open", "the camera's end")
+            arrays.clear()
+            test_node.wait_until(lambda: is_warned("no RealSense camera is connected"), "the warning of the loss")
             count = len(images)
             cameras["111"].plug_in()
             test_node.wait_until(lambda: len(images) >= count + 3, "more images")
@@ -184,9 +188,10 @@ def test_two_cameras_share_nothing(cameras, monkeypatch):
             )
             stack.enter_context(node)
         test_node.wait_until(lambda: bool(left[STREAMS[1]] and right[STREAMS[1]]), "depth of both")
-        topics = {topic for topic, _ in test_node.get_topic_names_and_types()}
-        own = {topic for topic in topics if topic.endswith(("image_raw", "image_rect_raw", "camera_info"))}
-        assert {topic.split("/")[1] for topic in own} == {"left", "right"}
+        for side in ("left", "right"):
+            published = test_node.get_publisher_names_and_types_by_node(f"{side}_node", "/fingertip_contact")
+            own = {topic for topic, _ in published if topic.endswith(("image_raw", "image_rect_raw", "camera_info"))}
+            assert {topic.split("/")[1] for topic in own} == {side}
     assert left[STREAMS[0]][0].header.frame_id == "left_desk_color_optical_frame"
     assert right[STREAMS[0]][0].header.frame_id == "right_desk_color_optical_frame"
     children = [transform.child_frame_id for transform in FakeBroadcaster.sent]

@@ -22,6 +22,16 @@ def start(tmp_path):
         yield start
 
 
+def list_names(node, side):
+    """Topics and services of a pipeline."""
+    lists = (
+        node.get_publisher_names_and_types_by_node,
+        node.get_subscriber_names_and_types_by_node,
+        node.get_service_names_and_types_by_node,
+    )
+    return {name for find in lists for name, _ in find("pipeline_node", f"/{side}")}
+
+
 def test_pipelines_do_not_hear_each_other(start, tmp_path, hand_weights):
     """Only the left camera plays, and only the left pipeline has frames; no topic or service is common to both."""
     recording = write_recording(tmp_path / "desk.mcap", 60)
@@ -44,8 +54,7 @@ def test_pipelines_do_not_hear_each_other(start, tmp_path, hand_weights):
         test_node.wait_until(lambda: (count_frames("left") or 0) >= 10, "frames of the left camera")
         test_node.wait_until(lambda: count_frames("right") is not None, "the right pipeline")
         assert count_frames("right") == 0
-        named = [*test_node.get_topic_names_and_types(), *test_node.get_service_names_and_types()]
-        names = {name for name, _ in named} - COMMON
-    others = {name for name in names if not name.startswith(("/left/", "/right/", "/fingertip_contact/test/"))}
-    assert not others
-    assert any(name.startswith("/right/") for name in names)
+        names = {side: list_names(test_node, side) for side in SIDES}
+    for side in SIDES:
+        assert f"/{side}/key_events" in names[side]
+        assert {name for name in names[side] if not name.startswith(f"/{side}/")} <= COMMON

@@ -49,14 +49,14 @@ class SoftwareCamera:
 
     def plug_in(self) -> None:
         rs = self._rs
-        self.device = rs.software_device()
+        device = rs.software_device()
         for key, value in (
             ("name", "Intel RealSense D405"),
             ("serial_number", self._serial_number),
             ("usb_type_descriptor", self._usb),
         ):
-            self.device.register_info(getattr(rs.camera_info, key), value)
-        self._sensor = self.device.add_sensor("Stereo Module")
+            device.register_info(getattr(rs.camera_info, key), value)
+        self._sensor = device.add_sensor("Stereo Module")
         self._sensor.add_read_only_option(rs.option.depth_units, UNIT_M)
         uids = count(1)
         profiles = [self._add_stream(next(uids), *stream) for stream in _STREAMS]
@@ -69,10 +69,11 @@ class SoftwareCamera:
         for width, height, rate_hz in self._other_modes:
             for stream in _STREAMS:
                 self._add_stream(next(uids), *stream, size=(width, height), rate_hz=rate_hz)
-        self.device.create_matcher(rs.matchers.default)
         self._pulled = threading.Event()
         self._thread = threading.Thread(target=self._feed, args=(profiles, self._pulled), daemon=True)
         self._thread.start()
+        # Now that it is complete: librealsense does not ask a sensor for its streams again.
+        self.device = device
 
     def unplug(self) -> None:
         """Nothing comes any more, and it is no longer listed. A software device calls itself connected for ever."""
@@ -123,7 +124,6 @@ class SoftwareCamera:
         else:
             frame.pixels = np.full((shape[0], shape[1] * pixel_bytes), (number + 10 * index) % 250, np.uint8)
         frame.bpp, frame.stride = pixel_bytes, shape[1] * pixel_bytes
-        # The syncer pairs streams only where stamps advance as frame numbers do at the rate.
         base_ms = FIRST_MS if self._domain == rs.timestamp_domain.hardware_clock else 1000 * self.start_s
         frame.timestamp, frame.frame_number = base_ms + (number - 1) * 1000 / RATE_HZ, number
         frame.domain, frame.profile, frame.depth_units = self._domain, profile, UNIT_M
