@@ -56,6 +56,15 @@ BLURRED_IMAGES = Advice(
     "the images are blurred",
     "focus on the desk, clean the lens, fix the camera, or shorten its exposure",
 )
+CAMERA_TURNED = {
+    degrees: Advice(
+        "camera_turned",
+        f"the camera is {place}, which costs errors, most of all with colour alone",
+        f"mount it upright, or turn its images: rotate:={degrees} of realsense_node or webcam_node, "
+        f"process --rotate {degrees}",
+    )
+    for degrees, place in ((90, "on its side"), (180, "upside down"), (270, "on its side"))
+}
 NO_HANDS = Advice(
     "no_hands",
     "no hand has been seen yet",

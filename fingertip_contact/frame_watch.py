@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from statistics import median
 
-from fingertip_contact.advice import DEPTH_INVALID, NO_HANDS, NO_SHEET, Advice, advise_frame_rate
+from fingertip_contact.advice import CAMERA_TURNED, DEPTH_INVALID, NO_HANDS, NO_SHEET, Advice, advise_frame_rate
 from fingertip_contact.datatypes import DepthImage, Frame, Hand
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.hand_watch import HandWatch
@@ -20,6 +21,10 @@ INTERVALS = 15
 SHEET_S = 3.0
 HANDS_S = 10.0
 DEPTH_S = 1.0
+# The desk's normal tells what is up in the image, unless the camera looks down more steeply than this. A camera that is
+# tilted sideways by less is upright.
+MAX_ELEVATION_DEG, MAX_TILT_DEG = 75.0, 60.0
+TURNED_S = 1.0
 # One pixel of so many, in each direction, tells whether depth holds anything.
 STRIDE = 8
 
@@ -37,6 +42,7 @@ class FrameWatch:
         self._without_ns: dict[str, int | None] = {}
         self._has_hands = False
         self._images, self._markers, self._hands = ImageWatch(), MarkerWatch(), HandWatch()
+        self._turn_deg = 0
 
     def update(self, frame: Frame, hands: tuple[Hand, ...], camera_from_sheet: RigidTransform | None) -> None:
         stamp_ns = frame.stamp_ns
@@ -54,6 +60,9 @@ class FrameWatch:
         self._hands.update(stamp_ns, hands)
         self._follow("hands", self._has_hands)
         self._follow("sheet", camera_from_sheet is not None)
+        if camera_from_sheet is not None:
+            self._turn_deg = _find_turn_deg(camera_from_sheet)
+        self._follow("upright", self._turn_deg == 0)
         self._follow("depth", frame.depth is None or _has_depth(frame.depth))
 
     @property
@@ -73,6 +82,8 @@ class FrameWatch:
         if self._has_lasted("sheet", SHEET_S) and self._markers.advice is None:
             found.append(NO_SHEET)
         found.append(NO_HANDS if self._has_lasted("hands", HANDS_S) else self._hands.advice)
+        if self._has_lasted("upright", TURNED_S):
+            found.append(CAMERA_TURNED.get(self._turn_deg))
         return tuple(advice for advice in found if advice is not None)
 
     def _advise_rate(self) -> Advice | None:
@@ -90,6 +101,15 @@ class FrameWatch:
             self._without_ns[name] = None
         elif self._without_ns.get(name) is None:
             self._without_ns[name] = self._last_ns
+
+
+def _find_turn_deg(camera_from_sheet: RigidTransform) -> int:
+    """By how much to turn the image clockwise so that the desk's normal points up in it: 0, 90, 180 or 270."""
+    right, down, _ = camera_from_sheet.rotation[:, 2]
+    if math.hypot(right, down) < math.cos(math.radians(MAX_ELEVATION_DEG)):
+        return 0
+    tilt_deg = math.degrees(math.atan2(right, -down))  # 90: what is up in the world is right in the image.
+    return 0 if abs(tilt_deg) <= MAX_TILT_DEG else round(-tilt_deg / 90) % 4 * 90
 
 
 def _has_depth(depth: DepthImage) -> bool:
