@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a node's process with exit code 0: while it starts, while it works, while it ends.
+"""SIGINT, SIGTERM and SIGHUP end a node's process with exit code 0: while it starts, while it works, while it ends.
 
 Imports as little as possible: it comes before everything that takes time to import.
 """
@@ -9,12 +9,13 @@ import os
 import signal
 from collections.abc import Callable
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# SIGHUP comes where the terminal is closed, or the connection to it lost.
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def exit_on_stop_signals() -> None:
     """End the process at once: it has opened nothing yet. An exception could be swallowed by an import."""
-    for number in STOP_SIGNALS:
+    for number in _list_stop_signals():
         signal.signal(number, lambda *_: os._exit(0))
 
 
@@ -26,7 +27,7 @@ def call_on_stop_signals(stop: Callable[[], None]) -> None:
         ignore_stop_signals()
         stop()
 
-    for number in STOP_SIGNALS:
+    for number in _list_stop_signals():
         signal.signal(number, handle)
 
 
@@ -34,3 +35,9 @@ def ignore_stop_signals() -> None:
     """The process is ending: from now on a signal would only disturb it, up to the interpreter's very end."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def _list_stop_signals() -> list[signal.Signals]:
+    """Without SIGHUP where it is ignored from the start: `nohup` lets a node outlive its terminal."""
+    is_kept = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return [number for number in STOP_SIGNALS if number != signal.SIGHUP or not is_kept]
