@@ -62,14 +62,14 @@ class ArtificialCamera:
         """A frame, now by default. image, info, depth: fields of the messages that differ; None: no message."""
         stamp_ns = self.find_next_ns() if stamp_ns is None else stamp_ns
         self.last_ns = stamp_ns
-        header = messages.make_header(stamp_ns, FRAME_ID)
         if info is not None:
+            header = messages.make_header(stamp_ns, FRAME_ID)
             self.infos.publish(change(messages.make_camera_info(header, CAMERA), info))
         if depth is not None:
-            depth_header = header if depth_stamp_ns is None else messages.make_header(depth_stamp_ns, FRAME_ID)
-            self.depths.publish(change(make_depth(depth_header), depth))
+            header = messages.make_header(stamp_ns if depth_stamp_ns is None else depth_stamp_ns, FRAME_ID)
+            self.depths.publish(change(make_depth(header), depth))
         if image is not None:
-            self.images.publish(change(make_image(header, code), image))
+            self.images.publish(change(make_image(messages.make_header(stamp_ns, FRAME_ID), code), image))
 
 
 def make_image(header: Header, code: int) -> Image:

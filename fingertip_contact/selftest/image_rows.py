@@ -49,7 +49,9 @@ def make_noise(station: Station, index: int) -> None:
 
 
 IMAGES = (
-    StreamFault("an unknown encoding", damage(image={"encoding": "nonsense"}), "ends", warning="encoding", is_fast=True),
+    StreamFault(
+        "an unknown encoding", damage(image={"encoding": "nonsense"}), "ends", warning="encoding", is_fast=True
+    ),
     StreamFault("no encoding", damage(image={"encoding": ""}), "ends", warning="encoding"),
     StreamFault("a Bayer encoding", damage(image={"encoding": "bayer_rggb8"}), "ends", warning="encoding"),
     StreamFault(
@@ -95,7 +97,7 @@ INFOS = (
     StreamFault(
         "an unknown distortion", damage(info={"distortion_model": "equidistant"}), "ends", warning="rectify the images"
     ),
-    StreamFault("distortion that is not a number", damage(info={"d": [math.nan] * 5}), "ends", warning="nan"),
+    StreamFault("distortion that is not a number", damage(info={"d": [math.nan] * 5}), "ends", warning="distortion"),
     StreamFault("distortion beyond all measure", damage(info={"d": [1e300] * 5}), "any"),
     StreamFault("distortion of seven numbers", damage(info={"d": [0.1] * 7}), "ends", warning="distortion"),
     StreamFault("a camera_info of another size", damage(info={"width": 320, "height": 240}), "ends", warning="320x240"),

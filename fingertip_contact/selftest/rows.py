@@ -10,7 +10,6 @@ from fingertip_contact.selftest.processes import NodeStarter
 from fingertip_contact.selftest.station import FORMS, Station
 
 
-
 @dataclass(frozen=True)
 class Row:
     """kind: a group of rows, for `--only`. name: what is done. expects: what has to hold, in words. is_fast: quick

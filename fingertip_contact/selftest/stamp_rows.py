@@ -138,11 +138,13 @@ FAULTS = (
     StreamFault("no images, camera_info and depth go on", lambda s, i: s.camera.send(TOUCH, image=None), "ends"),
     StreamFault("no camera_info any more", lambda s, i: s.camera.send(TOUCH, info=None), "held", is_fast=True),
     StreamFault("camera_info at 3 Hz", send_rarely_info, "held"),
-    StreamFault("colour without depth", lambda s, i: s.camera.send(TOUCH, depth=None), "held", "no_depth", is_fast=True),
+    StreamFault(
+        "colour without depth", lambda s, i: s.camera.send(TOUCH, depth=None), "held", "no_depth", is_fast=True
+    ),
     StreamFault("depth at half the rate", send_rarely_depth, "held"),
     StreamFault("depth 20 ms late", shift_depth(20_000_000), "held"),
-    StreamFault("depth whose stamps never match", shift_depth(10 * SECOND_NS), "held", "no_depth"),
-    StreamFault("depth with stamps of zero", damage(depth={"header.stamp.sec": 0}), "held", "no_depth"),
+    StreamFault("depth whose stamps never match", shift_depth(10 * SECOND_NS), "any", "no_depth", is_prompt=True),
+    StreamFault("depth with stamps of zero", damage(depth={"header.stamp.sec": 0}), "any", "no_depth", is_prompt=True),
     StreamFault("depth with invalid stamps", damage(depth={"header.stamp.sec": -1}), "held", warning=BAD_STAMP),
 )
 

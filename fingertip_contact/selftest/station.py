@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import rclpy
@@ -157,23 +158,31 @@ class Station:
     def recover(self) -> None:
         """Good frames: every press ends, then a press and its release are read, and the text grows."""
         self.lift()
-        text, downs, ups = self.text, self.down_count, self.up_count
+        texts, downs, ups = self.listener.texts, self.down_count, self.up_count
+        first = max(len(texts) - 1, 0)
         self.send_until(lambda: self.down_count > downs, "a press after the fault")
-        self.send_until(
-            lambda: self.up_count > ups, "its release", lambda _: self.camera.send(HOVER)
-        )
+        self.send_until(lambda: self.up_count > ups, "its release", lambda _: self.camera.send(HOVER))
         require(self.listener.keys[-1].mouse_point_valid, "the first press after the fault is cancelled, not released")
-        # Another press may have been cancelled in between, and rightly so.
-        self.send_until(lambda: len(self.text) > len(text), "text after the fault", lambda _: self.camera.send(DARK))
+        # A cancelled press takes its text back, perhaps only now.
+        self.send_until(
+            lambda: any(len(later.data) > len(text.data) for text, later in pairwise(texts[first:])),
+            "text after the fault",
+            lambda _: self.camera.send(DARK),
+        )
 
     def check(self) -> None:
-        """Every node is alive, and no log holds a traceback since the last check."""
+        """Every node is alive, and no log holds a traceback."""
         for node in self.nodes:
             require(node.is_alive, f"{node.name} has died: {node.log_summary}")
+        self.check_logs()
+
+    def check_logs(self) -> None:
+        """No log holds a new traceback, nor characters that a terminal obeys."""
         logs = "\n".join(node.log_text for node in self.nodes)
         known, self._traceback_count = self._traceback_count, logs.count(TRACEBACK)
         last = logs[logs.rfind(TRACEBACK) :][:2000]
         require(self._traceback_count <= known, f"a traceback is in the log: {last}")
+        require("\x1b[31m" not in logs, "a message's control characters are in the log")
 
     def stop(self, signal_number: int = signal.SIGTERM) -> None:
         """End every node. Raises Finding for an exit code that is not 0."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from fingertip_contact.ros import messages
 from fingertip_contact.selftest.finding import require
 from fingertip_contact.selftest.listener import read_values
 from fingertip_contact.selftest.rows import StationRow
@@ -15,6 +16,8 @@ from fingertip_contact.selftest.station import FORMS, PERIOD_S, Station
 from fingertip_contact.selftest.stand_ins import TOUCH
 
 Send = Callable[[Station, int], None]
+# Shorter than the default `camera_timeout_s`.
+MAX_LATENESS_NS = 300_000_000
 # A fault that leaves a key held is watched for so many frames.
 MIN_FRAMES = 20
 OUTCOMES = {
@@ -27,7 +30,8 @@ OUTCOMES = {
 @dataclass(frozen=True)
 class StreamFault:
     """send: sends the frame of an index. key: what becomes of the key that is held. advice: a code that diagnostics
-    have to name; warning: a text that they have to hold. period_s: between frames."""
+    have to name; warning: a text that they have to hold. period_s: between frames. is_prompt: whether
+    results have to come within MAX_LATENESS_NS in the end."""
 
     name: str
     send: Send
@@ -36,6 +40,7 @@ class StreamFault:
     warning: str = ""
     period_s: float = PERIOD_S
     is_fast: bool = False
+    is_prompt: bool = False
     parameters: Mapping[str, object] = field(default_factory=dict)
     forms: tuple[str, ...] = tuple(FORMS)
 
@@ -65,8 +70,11 @@ class StreamFault:
                 and (not (self.advice or self.warning) or self._is_told(station, first))
             )
 
-        station.send_until(has_come, f"what was expected ({self.key}, {self.advice}{self.warning})", send,
-                           period_s=self.period_s)
+        station.send_until(
+            has_come, f"what was expected ({self.key}, {self.advice}{self.warning})", send, period_s=self.period_s
+        )
+        if self.is_prompt:
+            station.send_until(lambda: is_prompt(station), "results that are not late", send)
         if self.key == "held":
             require(station.up_count == ups, "the key was let go")
         if self.key == "ends":
@@ -81,6 +89,14 @@ class StreamFault:
             and self.warning in status.message
             for status in station.listener.statuses(first)
         )
+
+
+def is_prompt(station: Station) -> bool:
+    """Whether the last result is of a new frame."""
+    if not station.listener.fingertips:
+        return False
+    stamp_ns = messages.stamp_to_ns(station.listener.fingertips[-1].header.stamp)
+    return station.camera.last_ns - stamp_ns < MAX_LATENESS_NS
 
 
 def damage(

@@ -1,0 +1,84 @@
+"""`fingertip-contact selftest`: real nodes against faults, and mutated messages and files."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Start real nodes and see whether they hold against faults.", no_args_is_help=True, add_completion=False
+)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def faults(
+    as_json: AsJson = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Only rows of this kind, or with this text in their name; may be given several times."),
+    ] = None,
+    form: Annotated[list[str] | None, typer.Option(help="Only this form: processes or composed.")] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Only the quick rows, which the package's tests run.")] = False,
+    times: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="Number of rows on held keys that end, and on signals.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the times at which signals come.")] = 0,
+    list_only: Annotated[bool, typer.Option("--list", help="List the rows and run none.")] = False,
+) -> None:
+    """Run the table of faults: streams, messages, files, arguments, services, ends and signals, against nodes in
+    processes of their own and in the composed form. Needs no camera and no weights, and no robot hears it.
+
+    Exit code 1 if a row fails. Ctrl-C ends it with the report of the rows so far. Example:
+    fingertip-contact selftest faults --only ends --times 200
+    """
+    from rich.console import Console
+
+    from fingertip_contact.cli.progress import track_progress
+    from fingertip_contact.selftest.report import make_report, make_table
+    from fingertip_contact.selftest.runner import FORMS, Outcome, list_jobs, make_rows, run_jobs
+
+    unknown = set(form or ()) - set(FORMS)
+    if unknown:
+        raise ValueError(f"no form {', '.join(sorted(unknown))}; choose one of {', '.join(FORMS)}")
+    rows = [
+        row
+        for row in make_rows(times, seed)
+        if (not only or any(text == row.kind or text in row.name for text in only)) and (row.is_fast or not fast)
+    ]
+    jobs = list_jobs(rows, form or tuple(FORMS))
+    if not jobs:
+        kinds = sorted({row.kind for row in make_rows()})
+        raise ValueError(f"no row of this kind or name; --list shows all, the kinds are {', '.join(kinds)}")
+    if list_only:
+        outcomes = [Outcome(job.row.kind, job.row.name, job.form, job.row.expects, "", 0.0) for job in jobs]
+        typer.echo(json.dumps(make_report(outcomes, False)["rows"], indent=2)) if as_json else Console().print(
+            make_table(outcomes)
+        )
+        return
+    outcomes, started_s = [], time.monotonic()
+    is_complete = False
+    try:
+        with track_progress(range(len(jobs)), len(jobs), "faults") as progress:
+            next(progress)
+
+            def add(outcome: Outcome) -> None:
+                outcomes.append(outcome)
+                next(progress, None)
+
+            run_jobs(jobs, add)
+        is_complete = True
+    finally:
+        report = make_report(outcomes, is_complete)
+        if as_json:
+            typer.echo(json.dumps(report, indent=2))
+        else:
+            Console().print(make_table(outcomes))
+            typer.echo(
+                f"{report['passed']} passed, {report['failed']} failed, "
+                f"{len(jobs) - len(outcomes)} not run, {time.monotonic() - started_s:.0f} s"
+            )
+    raise typer.Exit(1 if report["failed"] else 0)
