@@ -14,6 +14,11 @@ app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+@app.callback()
+def _keep_subcommands() -> None:
+    """Start real nodes and see whether they hold against faults."""
+
+
 @app.command()
 def faults(
     as_json: AsJson = False,
@@ -82,3 +87,37 @@ def faults(
                 f"{len(jobs) - len(outcomes)} not run, {time.monotonic() - started_s:.0f} s"
             )
     raise typer.Exit(1 if report["failed"] else 0)
+
+
+@app.command()
+def fuzz(
+    as_json: AsJson = False,
+    cases: Annotated[int, typer.Option(min=1, max=1_000_000, help="Number of messages, and of files.")] = 500,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same cases.")] = 0,
+    only: Annotated[str, typer.Option(help="messages or files; empty: both.")] = "",
+) -> None:
+    """Send mutated messages to real nodes, and read mutated files of every kind.
+
+    A finding: a node that dies, hangs, logs a traceback, leaves a press open or publishes what is not a number; a
+    reader that raises what it does not document, or takes more than 2 s or 500 MB. Exit code 1 if there is one. Ctrl-C
+    ends it with the report of the cases so far. Example: fingertip-contact selftest fuzz --cases 5000 --seed 1
+    """
+    from fingertip_contact.cli.progress import track_progress
+    from fingertip_contact.selftest.file_fuzz import fuzz_files
+    from fingertip_contact.selftest.fuzz_report import FuzzReport
+    from fingertip_contact.selftest.message_fuzz import fuzz_messages
+
+    fuzzers = {"files": fuzz_files, "messages": fuzz_messages}
+    if only and only not in fuzzers:
+        raise ValueError(f"no fuzz of {only!r}; choose messages or files")
+    report = FuzzReport(seed)
+    try:
+        for name, run in fuzzers.items():
+            if only in ("", name):
+                with track_progress(run(cases, seed), cases, name) as progress:
+                    for case in progress:
+                        report.add(name, case)
+        report.is_complete = True
+    finally:
+        typer.echo(json.dumps(report.to_data(), indent=2) if as_json else report.format())
+    raise typer.Exit(1 if report.findings else 0)

@@ -15,8 +15,8 @@ from std_msgs.msg import Header
 
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.camera_input import CAMERA_INFO_TOPIC, COLOR_TOPIC, DEPTH_TOPIC
-from fingertip_contact.stamps import MAX_LATENESS_NS
 from fingertip_contact.selftest.stand_ins import CAMERA, DISTANCE_M
+from fingertip_contact.stamps import MAX_LATENESS_NS
 
 FRAME_ID = "camera_color_optical_frame"
 UNCHANGED: Mapping[str, Any] = MappingProxyType({})

@@ -20,8 +20,8 @@ from fingertip_contact.selftest.processes import (
     wait_until,
 )
 from fingertip_contact.selftest.rows import ProcessRow, StationRow
-from fingertip_contact.selftest.state_rows import change_state
 from fingertip_contact.selftest.stamp_rows import stop_camera
+from fingertip_contact.selftest.state_rows import change_state
 from fingertip_contact.selftest.station import TRACEBACK, Station
 from fingertip_contact.stop_signals import STOP_SIGNALS
 
@@ -99,7 +99,7 @@ ENDS: dict[str, Callable[[Station], None]] = {
 
 
 def signal_start(starter: NodeStarter, folder: Path, name: str, number: int, delay_s: float) -> NodeProcess:
-    """Start a node and send it a signal, twice, this long after its first line. Raises Finding if it does not end
+    """Start a node and send it a signal, twice, this long after its first line. Raises FindingError if it does not end
     cleanly."""
     parameters = {
         key: folder / f"{time.monotonic_ns()}.mcap" if value == "OUTPUT" else value

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 
-class Finding(AssertionError):
+class FindingError(AssertionError):
     """Something that has to hold and does not, in words."""
 
 
 def require(condition: bool, message: str) -> None:
-    """Raises Finding with this message unless the condition holds."""
+    """Raises FindingError with this message unless the condition holds."""
     if not condition:
-        raise Finding(message)
+        raise FindingError(message)

@@ -15,7 +15,7 @@ from visualization_msgs.msg import InteractiveMarkerFeedback, InteractiveMarkerI
 
 from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros import qos
-from fingertip_contact.selftest.finding import Finding, require
+from fingertip_contact.selftest.finding import FindingError, require
 
 SPIN_S = 0.02
 # A loaded machine delivers late.
@@ -61,15 +61,15 @@ class Listener(Node):
             self._executor_of_one.spin_once(timeout_sec=min(remaining_s, SPIN_S))
 
     def wait_until(self, condition: Callable[[], bool], description: str, deadline_s: float = DEADLINE_S) -> None:
-        """Receive until the condition holds. Raises Finding after the deadline."""
+        """Receive until the condition holds. Raises FindingError after the deadline."""
         expires_s = time.monotonic() + deadline_s
         while not condition():
             if time.monotonic() > expires_s:
-                raise Finding(f"waited {deadline_s:g} s for {description}")
+                raise FindingError(f"waited {deadline_s:g} s for {description}")
             self.spin(SPIN_S)
 
     def call(self, service_type: type, name: str, request: Any) -> Any:
-        """The response of a service of another node in this namespace. Raises Finding if there is none."""
+        """The response of a service of another node in this namespace. Raises FindingError if there is none."""
         client = self._clients_by_name.get(name)
         if client is None:
             client = self._clients_by_name[name] = self.create_client(service_type, name)
@@ -84,7 +84,7 @@ class Listener(Node):
         return [status for message in self.diagnostics[since:] for status in message.status]
 
     def check_presses(self) -> int:
-        """The number of presses that are down, of all key events so far. Raises Finding where a finger is pressed
+        """The number of presses that are down, of all key events so far. Raises FindingError where a finger is pressed
         twice, or ends without a press."""
         down: dict[str, str] = {}
         for event in self.keys:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from fingertip_contact.selftest.finding import Finding
+from fingertip_contact.selftest.finding import FindingError
 
 # An idle machine needs two seconds; a busy one much longer.
 START_DEADLINE_S = 90.0
@@ -49,20 +49,20 @@ class NodeProcess:
         return self.process.poll() is None
 
     def wait_for_log(self, text: str, deadline_s: float = START_DEADLINE_S) -> None:
-        """Raises Finding if the text does not come in time."""
+        """Raises FindingError if the text does not come in time."""
         wait_until(lambda: text in self.log_text, f"{text!r} in the log of {self.name}", deadline_s)
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
-        """Send a signal; returns the exit code. Raises Finding if the process goes on."""
+        """Send a signal; returns the exit code. Raises FindingError if the process goes on."""
         self.process.send_signal(signal_number)
         return self.wait_for_exit(SHUTDOWN_TIMEOUT_S)
 
     def wait_for_exit(self, deadline_s: float = START_DEADLINE_S) -> int:
-        """The exit code of a process that ends. Raises Finding if it goes on."""
+        """The exit code of a process that ends. Raises FindingError if it goes on."""
         try:
             return self.process.wait(deadline_s)
         except subprocess.TimeoutExpired:
-            raise Finding(f"{self.name} did not end within {deadline_s:g} s") from None
+            raise FindingError(f"{self.name} did not end within {deadline_s:g} s") from None
 
     def kill(self) -> None:
         """End it hard, if it is still alive."""
@@ -111,11 +111,11 @@ class NodeStarter:
 
 
 def wait_until(condition: Callable[[], bool], description: str, deadline_s: float) -> None:
-    """Raises Finding if the condition does not hold in time."""
+    """Raises FindingError if the condition does not hold in time."""
     expires_s = time.monotonic() + deadline_s
     while not condition():
         if time.monotonic() > expires_s:
-            raise Finding(f"waited {deadline_s:g} s for {description}")
+            raise FindingError(f"waited {deadline_s:g} s for {description}")
         time.sleep(POLL_S)
 
 

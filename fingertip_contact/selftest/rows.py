@@ -23,7 +23,7 @@ class Row:
 
 @dataclass(frozen=True)
 class StationRow(Row):
-    """A fault in a running form. run: raises Finding; afterwards good frames have to be read again. parameters: of the
+    """A fault in a running form. run: raises FindingError; afterwards good frames have to be read again. parameters: of the
     station's nodes; rows of the same ones share its processes. forms: in which it makes sense."""
 
     run: Callable[[Station], None] = field(kw_only=True)
@@ -33,6 +33,6 @@ class StationRow(Row):
 
 @dataclass(frozen=True)
 class ProcessRow(Row):
-    """A fault at a node's start. run: gets a starter and an empty folder, and raises Finding."""
+    """A fault at a node's start. run: gets a starter and an empty folder, and raises FindingError."""
 
     run: Callable[[NodeStarter, Path], None] = field(kw_only=True)

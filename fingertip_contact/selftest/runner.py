@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fingertip_contact.safe_text import to_one_line
 from fingertip_contact.selftest import end_rows, image_rows, stamp_rows, start_rows, state_rows
-from fingertip_contact.selftest.finding import Finding
+from fingertip_contact.selftest.finding import FindingError
 from fingertip_contact.selftest.processes import NodeStarter
 from fingertip_contact.selftest.rows import ProcessRow, Row, StationRow
 from fingertip_contact.selftest.station import FORMS, Station, isolate_ros, open_station
@@ -68,7 +68,8 @@ def run_jobs(jobs: Sequence[Job], on_outcome: Callable[[Outcome], None]) -> None
     """Run jobs in their order, in a ROS domain of their own. on_outcome: gets the outcome of each, as it comes."""
     with isolate_ros():
         for (form, _), group in groupby(jobs, key=_station_key):
-            outcomes = _run_in_station(form, list(group)) if form else map(_run_process_row, group)
+            members = list(group)
+            outcomes = _run_in_station(form, members) if form else map(_run_process_row, members)
             for outcome in outcomes:
                 on_outcome(outcome)
 
@@ -84,7 +85,7 @@ def _run_in_station(form: str, jobs: list[Job]) -> Iterator[Outcome]:
     with ExitStack() as stack:
         try:
             station = stack.enter_context(open_station(form, first.parameters))
-        except Finding as error:
+        except FindingError as error:
             yield from (_make_outcome(job, f"the nodes do not start: {error}", 0.0) for job in jobs)
             return
         for job in jobs:

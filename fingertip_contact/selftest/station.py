@@ -19,7 +19,7 @@ from fingertip_contact.ros import qos
 from fingertip_contact.ros.environment import make_node_environment
 from fingertip_contact.selftest import stand_ins
 from fingertip_contact.selftest.camera import ArtificialCamera
-from fingertip_contact.selftest.finding import Finding, require
+from fingertip_contact.selftest.finding import FindingError, require
 from fingertip_contact.selftest.listener import DEADLINE_S, DOWN, SPIN_S, UP, Listener
 from fingertip_contact.selftest.processes import NodeProcess, NodeStarter
 from fingertip_contact.selftest.stand_ins import DARK, HOVER, TOUCH
@@ -54,12 +54,13 @@ class Station:
     def __init__(self, form: str, starter: NodeStarter, folder: Path, parameters: Mapping[str, object]) -> None:
         self.form = form
         self.starter = starter
-        self._parameters = {
+        usual = {
             **stand_ins.write_parameters(folder),
             "depth_source": "sensor",
             "camera_timeout_s": CAMERA_TIMEOUT_S,
-            **parameters,
         }
+        # ROS cannot pass an empty text on the command line: left out, it is the default.
+        self._parameters = {key: value for key, value in {**usual, **parameters}.items() if value != ""}
         self.listener = Listener()
         self.camera = ArtificialCamera(self.listener)
         self.hands = self.listener.create_publisher(PointCloud2, "hands", qos.EVENT)
@@ -133,7 +134,7 @@ class Station:
                 send(index)
                 index += 1
             if time.monotonic() > expires_s:
-                raise Finding(f"waited {deadline_s:g} s for {description}")
+                raise FindingError(f"waited {deadline_s:g} s for {description}")
             self.listener.spin(min(SPIN_S, period_s / 2))
 
     def send_for(self, seconds: float, send: Callable[[int], None] | None = None, period_s: float = PERIOD_S) -> None:
@@ -185,7 +186,7 @@ class Station:
         require("\x1b[31m" not in logs, "a message's control characters are in the log")
 
     def stop(self, signal_number: int = signal.SIGTERM) -> None:
-        """End every node. Raises Finding for an exit code that is not 0."""
+        """End every node. Raises FindingError for an exit code that is not 0."""
         for node in self.nodes:
             code = node.stop(signal_number)
             require(code == 0, f"{node.name} ended with {code}: {node.log_summary}")
@@ -201,14 +202,15 @@ class Station:
         uses_depth = self._parameters["depth_source"] in ("sensor", "fused")
 
         def is_heard() -> bool:
+            require(all(node.is_alive for node in self.nodes), "a node has died")
             images, infos, depths = self.camera.count_subscribers()
             return images >= readers and infos >= 1 and depths >= uses_depth
 
         try:
             self.listener.wait_until(is_heard, "the nodes", 3 * DEADLINE_S)
-        except Finding as error:
+        except FindingError as error:
             logs = "; ".join(f"{node.name}: {node.log_summary}" for node in self.nodes)
-            raise Finding(f"{error}; {logs}") from None
+            raise FindingError(f"{error}; {logs}") from None
 
 
 @contextmanager
