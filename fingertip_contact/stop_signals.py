@@ -20,11 +20,14 @@ def exit_on_stop_signals() -> None:
 
 
 def call_on_stop_signals(stop: Callable[[], None]) -> None:
-    """Call `stop`, in the main thread, for the first signal from now on; the process then ignores them: a second one in
-    the middle of `stop` would wait for ever for a lock that `stop` holds."""
+    """Call `stop`, in the main thread, for the first signal from now on; others do nothing then: a second one in the
+    middle of `stop` would wait for ever for a lock that `stop` holds."""
 
     def handle(*_: object) -> None:
-        ignore_stop_signals()
+        # Not SIG_IGN: Python complains, with a traceback, of a signal that has come already and is to be ignored now.
+        for number in STOP_SIGNALS:
+            if signal.getsignal(number) == handle:
+                signal.signal(number, _do_nothing)
         stop()
 
     for number in _list_stop_signals():
@@ -35,6 +38,10 @@ def ignore_stop_signals() -> None:
     """The process is ending: from now on a signal would only disturb it, up to the interpreter's very end."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def _do_nothing(*_: object) -> None:
+    pass
 
 
 def _list_stop_signals() -> list[signal.Signals]:

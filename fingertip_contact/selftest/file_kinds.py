@@ -72,7 +72,7 @@ def make_file_kinds(folder: Path) -> Iterator[FileKind]:
     yield FileKind("config.json", {"encoder": "vits", "max_depth": 0.5}, read_max_depth_m)
     yield FileKind(conversions.DESCRIPTION_FILE, CONVERSION, lambda path: conversions.read(path.parent))
     yield FileKind("layout_bytes.yaml", find_share_file("config/layouts/numpad.yaml").read_bytes(), load_layout)
-    yield FileKind("words.txt", b"the quick\nbrown\nfox\n", load_words)
+    yield FileKind("words.txt", b"quick\nbrown 12\nfox\n", load_words)
     yield FileKind("bag.mcap", _make_bag(folder / "valid.mcap"), _read_bag)
 
 

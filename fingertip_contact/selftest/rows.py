@@ -23,8 +23,8 @@ class Row:
 
 @dataclass(frozen=True)
 class StationRow(Row):
-    """A fault in a running form. run: raises FindingError; afterwards good frames have to be read again. parameters: of the
-    station's nodes; rows of the same ones share its processes. forms: in which it makes sense."""
+    """A fault in a running form. run: raises FindingError; good frames have to be read again afterwards. parameters: of
+    the station's nodes; rows of the same ones share its processes. forms: in which it makes sense."""
 
     run: Callable[[Station], None] = field(kw_only=True)
     parameters: Mapping[str, object] = field(default_factory=dict, kw_only=True)
