@@ -21,7 +21,8 @@ class Camera:
     """A pinhole camera with optional Brown-Conrady distortion, as in sensor_msgs/CameraInfo.
 
     `distortion` holds k1, k2, p1, p2, k3 (plumb_bob) or is empty. Raises ValueError if the focal length or the size is
-    not positive, a value is not finite, or the distortion has another number of coefficients than OpenCV knows: the driver of an uncalibrated camera publishes zeros.
+    not positive, a value is not finite, or the distortion has another number of coefficients than OpenCV knows: the
+    driver of an uncalibrated camera publishes zeros.
     """
 
     fx: float
@@ -42,8 +43,8 @@ class Camera:
             )
         if not np.all(np.isfinite(self.distortion)) or len(self.distortion) not in DISTORTION_COUNTS:
             raise ValueError(
-                f"the distortion of {len(self.distortion)} numbers is not usable: it has to hold {DISTORTION_COUNTS[1:]} "
-                "finite numbers, or none; calibrate the camera"
+                f"the distortion {self.distortion[:5]} of {len(self.distortion)} numbers is not usable; it may hold "
+                f"{', '.join(map(str, DISTORTION_COUNTS))} finite numbers: calibrate the camera"
             )
 
     @cached_property

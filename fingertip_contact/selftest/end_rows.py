@@ -98,6 +98,9 @@ ENDS: dict[str, Callable[[Station], None]] = {
 }
 
 
+FAST_ENDS = ("SIGHUP", "SIGINT and SIGTERM at once", "the shutdown service, then SIGINT", "the nodes are killed")
+
+
 def signal_start(starter: NodeStarter, folder: Path, name: str, number: int, delay_s: float) -> NodeProcess:
     """Start a node and send it a signal, twice, this long after its first line. Raises FindingError if it does not end
     cleanly."""
@@ -156,7 +159,7 @@ def make_end_rows(times: int) -> list[StationRow]:
                     "the end is heard once; then keys are read as before",
                     run=run,
                     forms=forms,
-                    is_fast=name in ("SIGHUP", "the nodes are killed") and not index,
+                    is_fast=name in FAST_ENDS and not index,
                 )
 
     rows, total = [], 0

@@ -157,9 +157,21 @@ FILES_OF_NODES: dict[str, Run] = {
     "a camera that is not there": warn("webcam_node", "trying again", device="/dev/video250"),
 }
 FAST = (
-    "a remap without a target", "a choice that is none", "a name that is misspelt", "a recording of garbage",
-    "hand weights that are not there", "a layout of every byte",
-)  # fmt: skip
+    "an argument that ROS does not know",
+    "a remap without a target",
+    "a domain that is no number",
+    "a number that is too large",
+    "a choice that is none",
+    "a name that is misspelt",
+    "no recording",
+    "a recording that is not there",
+    "a recording that is a text",
+    "a folder of several bags",
+    "no name for what to record",
+    "a name that exists already",
+    "a name within a file",
+    "a layout of every byte",
+)
 
 
 def make_rows() -> list[ProcessRow]:
