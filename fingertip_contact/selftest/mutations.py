@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 # Of any type, from nothing to what overflows in numpy.
-VALUES = (
+VALUES: tuple[Any, ...] = (
     None, True, 0, -1, 0.5, 1e308, -1e308, 2**63 - 1, "", "x", "nan", "1", "../../x", "\x1b[31m", [], {}, [[]], [None],
     {"a": 1}, {"a": []}, [1, 2], [1, 2, 3], [[1, 2], [3, 4]], [10**18] * 3, [1e308] * 9, [["a"]],
 )  # fmt: skip

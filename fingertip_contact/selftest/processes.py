@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -30,7 +31,7 @@ class NodeProcess:
         self.name = name
         self.log = log
         command = [sys.executable, "-m", "fingertip_contact.start", name, *arguments]
-        with log.open("wb") as output:
+        with log.open("wb") as output, _deliver_hangups():
             self.process = subprocess.Popen(
                 command, env={**os.environ, **(environment or {})}, stdout=output, stderr=subprocess.STDOUT
             )
@@ -108,6 +109,18 @@ class NodeStarter:
     def log_text(self) -> str:
         """Of every node that was started."""
         return "\n".join(node.log_text for node in self._nodes)
+
+
+@contextmanager
+def _deliver_hangups() -> Iterator[None]:
+    """A process that is started in the block gets SIGHUP, also where `nohup` has made this one ignore it."""
+    previous = signal.getsignal(signal.SIGHUP)
+    if previous == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, previous)
 
 
 def wait_until(condition: Callable[[], bool], description: str, deadline_s: float) -> None:

@@ -100,9 +100,17 @@ def _run_station_row(station: Station, job: Job) -> Outcome:
         station.check()
     except AssertionError as error:
         finding = str(error)
-        # The next row begins with nodes that have not seen this one.
-        station.restart()
+        finding += _restart(station)
     return _make_outcome(job, finding, time.monotonic() - started_s)
+
+
+def _restart(station: Station) -> str:
+    """The next row begins with nodes that have not seen this one; a finding where they cannot be had."""
+    try:
+        station.restart()
+    except FindingError as error:
+        return f"; then the nodes did not start again: {error}"
+    return ""
 
 
 def _run_process_row(job: Job) -> Outcome:

@@ -1,4 +1,4 @@
-"""A camera_info that comes once or rarely, over real topics; the other faults of streams are rows of `selftest faults`."""
+"""A camera_info that comes once or rarely, over real topics; other faults of streams are rows of `selftest faults`."""
 
 from __future__ import annotations
 

@@ -52,14 +52,14 @@ def read_slowly(path):
     [
         (read_wrongly(KeyError("keys")), "KeyError: 'keys'"),
         (read_wrongly(RecursionError("deep")), "RecursionError: deep"),
-        (read_wrongly(ValueError("something is wrong")), "does not name the file: something is wrong"),
+        (read_wrongly(ValueError("it is wrong")), "does not name the file: it is wrong"),
         (read_slowly, "it took 0.3 s"),
     ],
 )
 def test_a_reader_that_misbehaves_is_found(monkeypatch, read, finding):
     """An error that is not documented, one that does not name the file, and a reader that is slow."""
     monkeypatch.setattr(file_fuzz, "MAX_SECONDS", 0.2)
-    kind = FileKind("thing.json", {"valid": 1}, read)
+    kind = FileKind("unnamed.json", {"valid": 1}, read)
     findings = [case.finding for case in fuzz_files(20, 0, lambda folder: [kind])]
     assert any(finding in text for text in findings)
 
