@@ -177,7 +177,7 @@ class Station:
         )
 
     def _type(self) -> bool:
-        """A press and its end; whether it was released. On a loaded machine frames may be missing for so long that it is
+        """A press and its end; whether it was released. Where a loaded machine lets frames wait too long, it is
         cancelled."""
         downs, ups = self.down_count, self.up_count
         self.send_until(lambda: self.down_count > downs, "a press after the fault")
