@@ -36,6 +36,15 @@ MIRRORED = Advice(
     "the image is mirrored",
     "switch that off in the camera, or set mirrored of webcam_node, which turns it round",
 )
+CAMERA_TURNED = {
+    degrees: Advice(
+        "camera_turned",
+        f"the camera is {place}, which costs errors, most of all with colour alone",
+        f"mount it upright, or turn its images: rotate:={degrees} of realsense_node or webcam_node, "
+        f"process --rotate {degrees}",
+    )
+    for degrees, place in ((90, "on its side"), (180, "upside down"), (270, "on its side"))
+}
 NO_HANDS = Advice(
     "no_hands",
     "no hand has been seen yet",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from statistics import median
 
-from fingertip_contact.advice import DEPTH_INVALID, NO_HANDS, NO_SHEET, Advice, advise_frame_rate
+from fingertip_contact.advice import CAMERA_TURNED, DEPTH_INVALID, NO_HANDS, NO_SHEET, Advice, advise_frame_rate
 from fingertip_contact.datatypes import DepthImage, Frame, Hand
 from fingertip_contact.geometry import RigidTransform
 
@@ -17,6 +18,10 @@ INTERVALS = 15
 SHEET_S = 3.0
 HANDS_S = 10.0
 DEPTH_S = 1.0
+# The desk's normal tells what is up in the image, unless the camera looks down more steeply than this. A camera that is
+# tilted sideways by less is upright.
+MAX_ELEVATION_DEG, MAX_TILT_DEG = 75.0, 60.0
+TURNED_S = 1.0
 # One pixel of so many, in each direction, tells whether depth holds anything.
 STRIDE = 8
 
@@ -33,6 +38,7 @@ class FrameWatch:
         # Since when each has not been seen; None: seen, and its absence is no news.
         self._without_ns: dict[str, int | None] = {}
         self._has_hands = False
+        self._turn_deg = 0
 
     def update(self, frame: Frame, hands: tuple[Hand, ...], camera_from_sheet: RigidTransform | None) -> None:
         stamp_ns = frame.stamp_ns
@@ -46,6 +52,9 @@ class FrameWatch:
         self._has_hands = self._has_hands or bool(hands)
         self._follow("hands", self._has_hands)
         self._follow("sheet", camera_from_sheet is not None)
+        if camera_from_sheet is not None:
+            self._turn_deg = _find_turn_deg(camera_from_sheet)
+        self._follow("upright", self._turn_deg == 0)
         self._follow("depth", frame.depth is None or _has_depth(frame.depth))
 
     @property
@@ -59,9 +68,11 @@ class FrameWatch:
             ("depth", DEPTH_S, DEPTH_INVALID),
             ("sheet", SHEET_S, NO_SHEET),
             ("hands", HANDS_S, NO_HANDS),
+            ("upright", TURNED_S, CAMERA_TURNED.get(self._turn_deg)),
         ):
             since_ns = self._without_ns.get(name)
-            if since_ns is not None and self._last_ns is not None and self._last_ns - since_ns > limit_s * 1e9:
+            has_lasted = since_ns is not None and self._last_ns is not None and self._last_ns - since_ns > limit_s * 1e9
+            if has_lasted and advice is not None:
                 found.append(advice)
         return tuple(found)
 
@@ -70,6 +81,15 @@ class FrameWatch:
             self._without_ns[name] = None
         elif self._without_ns.get(name) is None:
             self._without_ns[name] = self._last_ns
+
+
+def _find_turn_deg(camera_from_sheet: RigidTransform) -> int:
+    """By how much to turn the image clockwise so that the desk's normal points up in it: 0, 90, 180 or 270."""
+    right, down, _ = camera_from_sheet.rotation[:, 2]
+    if math.hypot(right, down) < math.cos(math.radians(MAX_ELEVATION_DEG)):
+        return 0
+    tilt_deg = math.degrees(math.atan2(right, -down))  # 90: what is up in the world is right in the image.
+    return 0 if abs(tilt_deg) <= MAX_TILT_DEG else round(-tilt_deg / 90) % 4 * 90
 
 
 def _has_depth(depth: DepthImage) -> bool:
