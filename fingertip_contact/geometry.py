@@ -12,13 +12,17 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+# How many coefficients OpenCV's model of distortion may have (calib3d, `distCoeffs`).
+DISTORTION_COUNTS = (0, 4, 5, 8, 12, 14)
+
 
 @dataclass(frozen=True)
 class Camera:
     """A pinhole camera with optional Brown-Conrady distortion, as in sensor_msgs/CameraInfo.
 
     `distortion` holds k1, k2, p1, p2, k3 (plumb_bob) or is empty. Raises ValueError if the focal length or the size is
-    not positive, or a value is not finite: the driver of an uncalibrated camera publishes zeros.
+    not positive, a value is not finite, or the distortion has another number of coefficients than OpenCV knows: the
+    driver of an uncalibrated camera publishes zeros.
     """
 
     fx: float
@@ -30,12 +34,17 @@ class Camera:
     distortion: tuple[float, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        values = (self.fx, self.fy, self.cx, self.cy, *self.distortion)
+        values = (self.fx, self.fy, self.cx, self.cy)
         if not np.all(np.isfinite(values)) or self.fx <= 0 or self.fy <= 0 or self.width <= 0 or self.height <= 0:
             raise ValueError(
                 f"camera intrinsics are not usable: fx={self.fx} fy={self.fy} cx={self.cx} cy={self.cy} "
                 f"size={self.width}x{self.height}; the focal lengths and the size must be positive: "
                 "calibrate the camera"
+            )
+        if not np.all(np.isfinite(self.distortion)) or len(self.distortion) not in DISTORTION_COUNTS:
+            raise ValueError(
+                f"the distortion {self.distortion[:5]} of {len(self.distortion)} numbers is not usable; it may hold "
+                f"{', '.join(map(str, DISTORTION_COUNTS))} finite numbers: calibrate the camera"
             )
 
     @cached_property

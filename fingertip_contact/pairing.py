@@ -59,7 +59,7 @@ class FrameAssembler:
     required: topics without whose message of exactly its stamp there is no frame. partners: the other topics, and how
     far their stamps may be from it: EXACT_NS, NEAR_NS, ANY_NS. A frame lacks a partner that has none, except one of
     ANY_NS, without which there is no frame. A frame waits for a partner until that can no longer come; not at all for a
-    topic that has been silent for CAPACITY frames.
+    topic that has been silent for CAPACITY frames, or has had no message for CAPACITY frames in a row.
 
     order: counts what did not advance. unpaired_count: messages of the first topic without a required one;
     without_any_count: of these, those without any message of a topic of ANY_NS. missing, near: for each partner the
@@ -132,6 +132,9 @@ class _Partners:
         self._messages: deque[tuple[int, Any]] = deque(maxlen=CAPACITY)
         self._silent_frames = 0
         self._inexact_frames = 0
+        # Of frames that went without: a partner that belongs to one of them was only late.
+        self._missed_ns: deque[int] = deque(maxlen=CAPACITY)
+        self._missed_in_a_row = 0
 
     @property
     def serves_any(self) -> bool:
@@ -139,6 +142,10 @@ class _Partners:
 
     def add(self, stamp_ns: int, message: Any) -> None:
         self._silent_frames = 0
+        if self._tolerance_ns is not None and any(
+            abs(stamp_ns - missed_ns) <= self._tolerance_ns for missed_ns in self._missed_ns
+        ):
+            self._missed_in_a_row = 0
         self._messages.append((stamp_ns, message))
         self._decide()
 
@@ -169,6 +176,9 @@ class _Partners:
         """Whether the message of exactly this stamp will not come any more: topics deliver in order."""
         if max(self._silent_frames, len(self._frames_ns)) > CAPACITY:
             return True
+        # Stamps that never match, as of another clock: waiting for them would only make every frame late.
+        if self._missed_in_a_row >= CAPACITY:
+            return True
         if self.serves_any and self._inexact_frames >= CAPACITY:
             return True
         is_later = any(0 < other - stamp_ns <= MAX_LATENESS_NS for other, _ in self._messages)
@@ -180,6 +190,7 @@ class _Partners:
             self._messages.popleft()
         self._used = [self._messages.popleft()]
         self._inexact_frames = 0
+        self._missed_in_a_row = 0
         self.decided.append(self._used[0][1])
 
     def _take_near(self, stamp_ns: int) -> None:
@@ -195,4 +206,10 @@ class _Partners:
             )
             message = message if distance_ns <= self._tolerance_ns else None
         self.counts["missing" if message is None else "near"] += 1
+        self._note(stamp_ns, is_missing=message is None)
         self.decided.append(message)
+
+    def _note(self, stamp_ns: int, is_missing: bool) -> None:
+        self._missed_in_a_row = self._missed_in_a_row + 1 if is_missing else 0
+        if is_missing:
+            self._missed_ns.append(stamp_ns)

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a node's process with exit code 0: while it starts, while it works, while it ends.
+"""SIGINT, SIGTERM and SIGHUP end a node's process with exit code 0: while it starts, while it works, while it ends.
 
 Imports as little as possible: it comes before everything that takes time to import.
 """
@@ -9,24 +9,28 @@ import os
 import signal
 from collections.abc import Callable
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# SIGHUP comes where the terminal is closed, or the connection to it lost.
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def exit_on_stop_signals() -> None:
     """End the process at once: it has opened nothing yet. An exception could be swallowed by an import."""
-    for number in STOP_SIGNALS:
+    for number in _list_stop_signals():
         signal.signal(number, lambda *_: os._exit(0))
 
 
 def call_on_stop_signals(stop: Callable[[], None]) -> None:
-    """Call `stop`, in the main thread, for the first signal from now on; the process then ignores them: a second one in
-    the middle of `stop` would wait for ever for a lock that `stop` holds."""
+    """Call `stop`, in the main thread, for the first signal from now on; others do nothing then: a second one in the
+    middle of `stop` would wait for ever for a lock that `stop` holds."""
 
     def handle(*_: object) -> None:
-        ignore_stop_signals()
+        # Not SIG_IGN: Python complains, with a traceback, of a signal that has come already and is to be ignored now.
+        for number in STOP_SIGNALS:
+            if signal.getsignal(number) == handle:
+                signal.signal(number, _do_nothing)
         stop()
 
-    for number in STOP_SIGNALS:
+    for number in _list_stop_signals():
         signal.signal(number, handle)
 
 
@@ -34,3 +38,13 @@ def ignore_stop_signals() -> None:
     """The process is ending: from now on a signal would only disturb it, up to the interpreter's very end."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def _do_nothing(*_: object) -> None:
+    pass
+
+
+def _list_stop_signals() -> list[signal.Signals]:
+    """Without SIGHUP where it is ignored from the start: `nohup` lets a node outlive its terminal."""
+    is_kept = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return [number for number in STOP_SIGNALS if number != signal.SIGHUP or not is_kept]

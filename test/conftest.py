@@ -36,6 +36,7 @@ SLOW_FILES = (
     "research/simulation/test_recording.py",
     "research/simulation/test_typing.py",
     "research/training",
+    "selftest/test_faults.py",
     "test_installations.py",
 )
 # What rosdep does not install, imported by test files or by what they test.

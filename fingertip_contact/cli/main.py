@@ -79,6 +79,9 @@ SUBCOMMANDS = {
         "List, show and print keyboard layouts; locate a printed sheet, calibrate a camera on it.",
     ),
     "models": Subcommand("fingertip_contact.cli.models:app", "Download, list, check and convert network weights."),
+    "selftest": Subcommand(
+        "fingertip_contact.cli.selftest:app", "Start real nodes against faults, and mutated messages and files."
+    ),
     "export": Subcommand(
         "fingertip_contact.cli.export:export",
         "Convert depth weights for a runtime without torch, in fp32 or int8.",

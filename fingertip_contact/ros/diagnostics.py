@@ -16,6 +16,7 @@ from rclpy.node import Node
 from fingertip_contact.advice import NO_CLOCK, Advice
 from fingertip_contact.ros import qos
 from fingertip_contact.ros.frame_losses import describe_losses
+from fingertip_contact.safe_text import to_one_line
 
 PERIOD_S = 1.0
 WARNING_PERIOD_S = 5.0
@@ -75,7 +76,7 @@ class Diagnostics:
 
     def warn(self, warning: str) -> None:
         """Set the level WARN for this second, and log the warning, throttled."""
-        self._warning = warning
+        self._warning = to_one_line(warning)  # It may quote a message of any length.
         self._node.get_logger().warning(self._warning, throttle_duration_sec=WARNING_PERIOD_S)
 
     def _tick(self) -> None:

@@ -151,39 +151,6 @@ def test_signals_end_every_node_with_exit_code_0(start, recording, tmp_path, han
             assert node.stop(signal_number) == 0, node.log_summary
 
 
-@pytest.mark.parametrize(
-    ("name", "parameters", "message"),
-    [
-        ("simulated_camera_node", {}, "recording"),
-        ("simulated_camera_node", {"recording": "/nowhere/x.mcap"}, "does not exist"),
-        ("replay_node", {"recording": "/nowhere/x.mcap"}, "does not exist"),
-        ("replay_node", {"recording": __file__}, "is not a bag"),
-        ("replay_node", {"recording": str(Path(__file__).parent)}, "not exactly one bag file"),
-        ("record_node", {}, "output"),
-        ("record_node", {"output": __file__}, "exists already"),
-        ("record_node", {"output": f"{__file__}/out.mcap"}, "cannot write"),
-        ("hand_tracking_node", {"max_hands": 9}, "max_hands"),
-        ("contact_node", {"depth_source": "guess"}, "none, sensor, model, stereo, fused"),
-    ],
-)
-def test_failed_node_start_is_explained(start, name, parameters, message):
-    """One line, exit code 2, no traceback."""
-    node = start(name, **parameters)
-    assert node.wait_for_exit() == 2
-    assert message in node.log_text, node.log_summary
-    assert node.log_text.count("\n") == 1, node.log_summary
-    assert "Traceback" not in node.log_text
-
-
-def test_failed_ros_start_is_explained(start):
-    """One line of ours, exit code 2; rcl's own, with its source lines, are not shown."""
-    node = start("contact_node", environment={"ROS_DOMAIN_ID": "no number"})
-    assert node.wait_for_exit() == 2
-    assert node.log_text.startswith("error: "), node.log_summary
-    assert node.log_text.count("\n") == 1, node.log_summary
-    assert ".c:" not in node.log_text
-
-
 def test_a_bag_without_messages_is_explained(start, tmp_path):
     """It is not played in silence."""
     with BagWriter(tmp_path / "empty"):
