@@ -11,8 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from fingertip_contact.ros.image_transport import COLOR_TRANSPORTS, DEPTH_TRANSPORTS, RAW, SAME
 from fingertip_contact.ros.parameters import format_allowed, names, read_only, value
 from fingertip_contact.settings import choice, number
+
+_IMAGE_TRANSPORT = "transport of the camera's images: color/image itself, or a topic such as color/image/compressed"
+_DEPTH_TRANSPORT = "transport of depth; same: as image_transport, and compressedDepth where that is compressed"
+_INFRA_TRANSPORT = "transport of both imagers' images; same: as image_transport"
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,14 @@ class LifecycleSettings:
 
 
 @dataclass(frozen=True)
-class HandTrackingSettings(LifecycleSettings):
+class ImageSettings(LifecycleSettings):
+    """Of every lifecycle node that subscribes to a camera's images."""
+
+    image_transport: str = choice(RAW, COLOR_TRANSPORTS, _IMAGE_TRANSPORT)
+
+
+@dataclass(frozen=True)
+class HandTrackingSettings(ImageSettings):
     """Of hand_tracking_node."""
 
     hand_tracker: str = value("mediapipe", "hand tracker: a registered name, or module:attribute")
@@ -33,7 +45,7 @@ class HandTrackingSettings(LifecycleSettings):
 
 
 @dataclass(frozen=True)
-class ContactSettings(LifecycleSettings):
+class ContactSettings(ImageSettings):
     """Of contact_node."""
 
     profile: str = value("default", "contact profile: a name in config/profiles.yaml, or a YAML file")
@@ -48,6 +60,8 @@ class ContactSettings(LifecycleSettings):
         "what is read beside colour; sensor: aligned depth, model: the depth network's, fused: both, "
         "stereo: the images of both imagers",
     )
+    depth_image_transport: str = choice(SAME, (SAME, *DEPTH_TRANSPORTS), _DEPTH_TRANSPORT)
+    infra_image_transport: str = choice(SAME, (SAME, *COLOR_TRANSPORTS), _INFRA_TRANSPORT)
     camera_timeout_s: float = number(0.5, 0.05, 60.0, "held keys are cancelled after this long without frames, s")
     marker_rate_hz: float = number(10.0, 0.1, 60.0, "maximum rate of markers")
 
@@ -58,7 +72,7 @@ class PipelineSettings(ContactSettings, HandTrackingSettings):
 
 
 @dataclass(frozen=True)
-class DepthEstimationSettings(LifecycleSettings):
+class DepthEstimationSettings(ImageSettings):
     """Of depth_estimation_node."""
 
     checkpoint: str = value("", "weights of the depth network; empty: those of `fingertip-contact models pull d405`")
@@ -142,6 +156,9 @@ class RecordSettings:
     output: str = read_only(value("", "the recording to write; it must not exist yet"))
     topics: Sequence[str] = read_only(names("topics to record; one empty name: the camera's and the results"))
     infra: bool = read_only(value(False, "also record the images of a stereo camera's two imagers"))
+    image_transport: str = read_only(choice(RAW, COLOR_TRANSPORTS, _IMAGE_TRANSPORT))
+    depth_image_transport: str = read_only(choice(SAME, (SAME, *DEPTH_TRANSPORTS), _DEPTH_TRANSPORT))
+    infra_image_transport: str = read_only(choice(SAME, (SAME, *COLOR_TRANSPORTS), _INFRA_TRANSPORT))
 
 
 PARAMETER_TABLES: dict[str, Any] = {
