@@ -22,6 +22,7 @@ def generate_launch_description():
 
 
 def launch_setup(context):
-    topics = launching.find_recorded_topics(context)
-    parameters = {"start_delay_s": launching.cast_argument("start_delay_s", float), "topics": list(topics.values())}
-    return [launching.include_core(**topics, use_sim_time="true"), launching.make_player("replay_node", parameters)]
+    found = launching.find_recorded_topics(context)
+    topics = launching.list_stored_topics(found)
+    parameters = {"start_delay_s": launching.cast_argument("start_delay_s", float), "topics": topics}
+    return [launching.include_core(**found, use_sim_time="true"), launching.make_player("replay_node", parameters)]

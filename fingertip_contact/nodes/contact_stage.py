@@ -12,6 +12,7 @@ from fingertip_contact.ros.camera_input import DEPTH_SOURCE_TOPICS, FrameReader,
 from fingertip_contact.ros.contact_interface import ContactInterface
 from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.parameter_tables import ContactSettings
+from fingertip_contact.ros.timeout_clock import choose_timeout_clock
 from fingertip_contact.ros.worker import FrameWorker
 
 
@@ -40,6 +41,7 @@ class ContactStageBase:
             self._diagnostics.record_error,
             on_idle=self._contact.cancel_all,
             idle_s=self._camera_timeout_s,
+            now_s=choose_timeout_clock(self._node),
         )
         active.callback(worker.close)
         paired = PairedInput(

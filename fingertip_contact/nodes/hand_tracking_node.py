@@ -1,7 +1,7 @@
 """hand_tracking_node: colour images in, hands out.
 
-Subscribes color/image, or a topic of `image_transport` under it. Publishes hands with the image's stamp and frame, one message per image, empty without hands;
-/diagnostics.
+Subscribes color/image, or its topic of `image_transport`. Publishes hands with the image's stamp and frame, one message
+per image, empty without hands; /diagnostics.
 """
 
 from __future__ import annotations

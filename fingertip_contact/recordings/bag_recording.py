@@ -99,14 +99,20 @@ class Recording:
         """What `frames` reads, in words."""
         return describe_streams(self.streams)
 
-    def require_plain_images(self) -> None:
-        """Raises ValueError where an image that is read is not a sensor_msgs/Image, which alone nodes subscribe to."""
+    @property
+    def image_topics(self) -> list[str]:
+        """Every image topic of the camera."""
         topics = (self.color_topic, self.depth_topic, *(self.imager_topics or ()))
-        coded = [topic for topic in topics if topic is not None and self.bag.topics[topic] != IMAGE]
-        if coded:
+        return [topic for topic in topics if topic is not None]
+
+    def require_ros_images(self) -> None:
+        """Raises ValueError where an image that is read is of no type of sensor_msgs, which alone nodes publish."""
+        types = (IMAGE, COMPRESSED_IMAGE)
+        others = [topic for topic in self.image_topics if self.bag.topics[topic] not in types]
+        if others:
             raise ValueError(
-                f"{self.path} holds compressed images, which the nodes do not read: {', '.join(coded)}; play it with "
-                "`ros2 bag play` beside `ros2 run image_transport republish`, or use `fingertip-contact process`"
+                f"{self.path} holds images of other types than sensor_msgs: {', '.join(others)}; play it with "
+                "replay_node and its parameter image_transport:=raw, or use `fingertip-contact process`"
             )
 
     def frames(self) -> Iterator[Frame]:

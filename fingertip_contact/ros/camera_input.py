@@ -29,7 +29,7 @@ from fingertip_contact.ros.image_transport import (
 )
 from fingertip_contact.ros.images import CameraReader, decode_color_bgr
 from fingertip_contact.ros.latched_topics import follow_latched
-from fingertip_contact.ros.parameter_tables import ContactSettings
+from fingertip_contact.ros.parameter_tables import ContactSettings, RecordSettings
 from fingertip_contact.ros.stream_advice import StreamAdvice
 
 COLOR_TOPIC, CAMERA_INFO_TOPIC, DEPTH_TOPIC, HANDS_TOPIC = "color/image", "color/camera_info", "depth/image", "hands"
@@ -64,7 +64,7 @@ _NO_TRANSPORTS: Mapping[str, str] = MappingProxyType({})
 _MISSING = {DEPTH_TOPIC: NO_DEPTH, LEFT_TOPIC: NO_IMAGERS, RIGHT_TOPIC: NO_IMAGERS}
 
 
-def choose_transports(settings: ContactSettings) -> dict[str, str]:
+def choose_transports(settings: ContactSettings | RecordSettings) -> dict[str, str]:
     """The transport of each image topic that a camera publishes."""
     infra = choose_infra_transport(settings.image_transport, settings.infra_image_transport)
     return {

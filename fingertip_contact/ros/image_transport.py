@@ -20,6 +20,8 @@ from fingertip_contact.transports.compressed_image import decompress_image
 RAW, COMPRESSED, COMPRESSED_DEPTH, ZSTD = "raw", "compressed", "compressedDepth", "zstd"
 COLOR_TRANSPORTS = (RAW, COMPRESSED, ZSTD)
 DEPTH_TRANSPORTS = (RAW, COMPRESSED_DEPTH, COMPRESSED, ZSTD)
+# Of replay_node: as the bag has them.
+AS_RECORDED = "recorded"
 # Of a parameter: whatever `image_transport` says.
 SAME = "same"
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from fingertip_contact.ros.image_transport import COLOR_TRANSPORTS, DEPTH_TRANSPORTS, RAW, SAME
+from fingertip_contact.ros.image_transport import AS_RECORDED, COLOR_TRANSPORTS, DEPTH_TRANSPORTS, RAW, SAME
 from fingertip_contact.ros.parameters import format_allowed, names, read_only, value
 from fingertip_contact.settings import choice, number
 
@@ -62,7 +62,9 @@ class ContactSettings(ImageSettings):
     )
     depth_image_transport: str = choice(SAME, (SAME, *DEPTH_TRANSPORTS), _DEPTH_TRANSPORT)
     infra_image_transport: str = choice(SAME, (SAME, *COLOR_TRANSPORTS), _INFRA_TRANSPORT)
-    camera_timeout_s: float = number(0.5, 0.05, 60.0, "held keys are cancelled after this long without frames, s")
+    camera_timeout_s: float = number(
+        0.5, 0.05, 60.0, "held keys are cancelled after this long without frames, s of the node's clock"
+    )
     marker_rate_hz: float = number(10.0, 0.1, 60.0, "maximum rate of markers")
 
 
@@ -146,6 +148,13 @@ class ReplaySettings(PlayerSettings):
     """Of replay_node."""
 
     topics: Sequence[str] = read_only(names("topics to play; one empty name: all of them"))
+    image_transport: str = read_only(
+        choice(
+            AS_RECORDED,
+            (AS_RECORDED, RAW),
+            "raw: compressed images are decoded and published as sensor_msgs/Image under their plain topics",
+        )
+    )
     clock_rate_hz: float = read_only(number(100.0, 1.0, 1000.0, "rate of /clock"))
 
 
