@@ -18,14 +18,13 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from fingertip_contact.recordings.bag_recording import open_bag_recording
-from fingertip_contact.recordings.camera_topics import camera_info_topic
 from fingertip_contact.resources import PACKAGE, find_share_file
 from fingertip_contact.ros import environment
 from fingertip_contact.ros.image_transport import RAW, SAME
 from fingertip_contact.ros.parameter_tables import ContactSettings
+from fingertip_contact.ros.recorded_inputs import RecordedInputs, find_recorded_inputs
 from fingertip_contact.safe_text import suggest
 from fingertip_contact.settings import warn_about_unknown
-from fingertip_contact.transports.any_image import find_transport, strip_transport
 
 # Of the launch files and the nodes.
 DEFAULT_DEPTH_SOURCE = ContactSettings().depth_source
@@ -63,12 +62,14 @@ CORE_ARGUMENTS = (
     ("rviz", "false", "true: show fingertips, keys, surface and overlay in RViz"),
 )
 
-# Arguments of topics: that of their transport.
-_TRANSPORT_OF = {
-    "color_image": "image_transport",
-    "depth_image": "depth_image_transport",
-    "infra1_image": "infra_image_transport",
-    "infra2_image": "infra_image_transport",
+# core.launch.py's arguments of the nodes' inputs.
+_ARGUMENTS = {
+    "color/image": "color_image",
+    "color/camera_info": "color_info",
+    "depth/image": "depth_image",
+    "infra1/image": "infra1_image",
+    "infra2/image": "infra2_image",
+    "infra2/camera_info": "infra2_info",
 }
 # A driver's camera_namespace and our namespace are 0.72 alike, profil and profile 0.92.
 _MISSPELT_RATIO = 0.8
@@ -113,36 +114,20 @@ def declare_player_arguments() -> list[DeclareLaunchArgument]:
     ]
 
 
-def find_recorded_topics(context: LaunchContext) -> dict[str, str]:
-    """core.launch.py's arguments for the camera of `recording`: the topics that it holds, and their transports.
+def find_recorded_inputs_of(context: LaunchContext) -> RecordedInputs:
+    """Of the camera of the argument `recording`.
 
     Raises ValueError or OSError as `open_bag_recording` does, also where it lacks what `depth_source` needs.
     """
     path = LaunchConfiguration("recording").perform(context)
     depth_source = LaunchConfiguration("depth_source", default=DEFAULT_DEPTH_SOURCE).perform(context)
     with open_bag_recording(path, depth_source=depth_source) as recording:
-        recording.require_ros_images()
-        color, depth, imagers = recording.color_topic, recording.depth_topic, recording.imager_topics
-        topics = {"color_image": strip_transport(color), "color_info": camera_info_topic(color)}
-        transports = {"image_transport": find_transport(color) or RAW}
-        if depth is not None:
-            topics["depth_image"] = strip_transport(depth)
-            transports["depth_image_transport"] = find_transport(depth) or RAW
-        if imagers is not None:
-            left, right = map(strip_transport, imagers)
-            topics |= {"infra1_image": left, "infra2_image": right, "infra2_info": camera_info_topic(right)}
-            transports["infra_image_transport"] = find_transport(imagers[0]) or RAW
-    return topics | (transports if set(transports.values()) != {RAW} else {})
+        return find_recorded_inputs(recording)
 
 
-def list_stored_topics(arguments: dict[str, str]) -> list[str]:
-    """The topics of the recording that `find_recorded_topics` has found, by the names under which it holds them."""
-    names = []
-    for argument, topic in arguments.items():
-        if argument.endswith(("_image", "_info")):
-            transport = arguments.get(_TRANSPORT_OF.get(argument, ""), RAW)
-            names.append(topic if transport == RAW else f"{topic}/{transport}")
-    return names
+def make_core_arguments(inputs: RecordedInputs) -> dict[str, str]:
+    """core.launch.py's arguments for the inputs of a recording."""
+    return {_ARGUMENTS[name]: topic for name, topic in inputs.topics.items()} | inputs.transports
 
 
 def include_core(**arguments: str) -> IncludeLaunchDescription:
