@@ -1,6 +1,6 @@
 """Which forms of a recording are read, offline and live, and whether their events are those of the plain one.
 
-    python benchmarks/recording_matrix.py RECORDING [--start 1.5] [--seconds 2.5] [--out docs/recording-forms.md]
+    python benchmarks/recording_matrix.py RECORDING [--start 0.9] [--seconds 3.1] [--out docs/recording-forms.md]
 
 RECORDING: a plain one with colour, aligned depth and both imagers, as `simulate --infra` writes it. Each form is
 written from some of its seconds (benchmarks/recording_forms). Offline it is read and, where images differ, processed;
@@ -127,8 +127,8 @@ def measure_mb(path: Path) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recording", type=Path)
-    parser.add_argument("--start", type=float, default=1.5, help="seconds to leave out at the beginning")
-    parser.add_argument("--seconds", type=float, default=2.5)
+    parser.add_argument("--start", type=float, default=0.9, help="seconds to leave out at the beginning")
+    parser.add_argument("--seconds", type=float, default=3.1)
     parser.add_argument("--rate", type=float, default=0.6, help="of live playback")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
