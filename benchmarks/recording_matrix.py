@@ -1,6 +1,6 @@
 """Which forms of a recording are read, offline and live, and whether their events are those of the plain one.
 
-    python benchmarks/recording_matrix.py RECORDING [--start 0.9] [--seconds 3.1] [--events] [--out docs/recording-forms.md]
+    python benchmarks/recording_matrix.py RECORDING [--start 0.9] [--seconds 3.1] [--events] [--out FILE]
 
 RECORDING: a plain one with colour, aligned depth and both imagers, as `simulate --infra` writes it. Each form is
 written from some of its seconds (benchmarks/recording_forms). Offline it is read and, where images differ, processed,
