@@ -16,4 +16,4 @@ def choose_timeout_clock(node: Node) -> Callable[[], float]:
     def read_simulated_s() -> float:
         return clock.now().nanoseconds * 1e-9
 
-    return read_simulated_s if clock.ros_time_is_active else time.monotonic
+    return read_simulated_s if node.get_parameter("use_sim_time").value else time.monotonic
