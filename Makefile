@@ -29,7 +29,7 @@ endef
 # The shell reads them from its environment, so that any character in them is safe.
 export TEXT SEED ANGLE MAX_CER
 
-.PHONY: help demo env test test-fast lint docs clean
+.PHONY: help demo env test test-fast test-jazzy lint docs clean
 # Delete a half-built environment.
 .DELETE_ON_ERROR:
 
@@ -37,6 +37,7 @@ help:
 	@echo "make demo       [TEXT=... SEED=7 ANGLE=60 MAX_CER=0.05]   simulated hands type, the real nodes read the text"
 	@echo "make test       set up everything, run all tests"
 	@echo "make test-fast  the tests without ROS, torch and rendering: under two minutes"
+	@echo "make test-jazzy the tests of ROS with the wheels of Jazzy, in $(VENV)-jazzy"
 	@echo "make lint       ruff, mypy, codespell, import contracts, documentation"
 	@echo "make docs       build the documentation into site/"
 	@echo "make env        set up $(VENV) with all extras"
@@ -55,6 +56,10 @@ test-fast: $(VENV)/.fast
 	$(BIN)/fingertip-contact models pull hands
 	$(BIN)/python -m pytest -m "not slow and not ros and not torch"
 
+test-jazzy: $(VENV)-jazzy/.done
+	$(VENV)-jazzy/bin/fingertip-contact models pull hands
+	$(VENV)-jazzy/bin/python -m pytest -m "ros and not torch" test/nodes test/ros
+
 lint: $(VENV)/.all
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -67,13 +72,18 @@ docs: $(VENV)/.all
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf $(VENV) build install log site *.egg-info research/build research/*.egg-info
+	rm -rf $(VENV) $(VENV)-jazzy build install log site *.egg-info research/build research/*.egg-info
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "error: $(PYTHON) is missing or older than 3.10; use make PYTHON=/path/to/python3.10" >&2; exit 2; }
 	@echo "Setting up $(VENV) from PyPI ..."
 	$(PYTHON) -m venv $(VENV_FLAGS) $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip
+
+$(VENV)-jazzy/.done: $(PROJECTS)
+	$(PYTHON) -m venv $(VENV)-jazzy
+	$(VENV)-jazzy/bin/python -m pip install -q -e ".[ros-jazzy,print,test]" -e research
+	@touch $@
 
 $(VENV)/.demo: $(PROJECTS) | $(BIN)/python
 	$(BIN)/python -m pip install -q -e ".[$(ROS_EXTRA)print]" -e research

@@ -142,6 +142,13 @@ def advise_stamps(repeated_count: int, late_count: int, total_count: int) -> Adv
     )
 
 
+def advise_transport(topic: str, found: str, transport: str) -> Advice:
+    """Nobody publishes the subscribed images, but others of the same camera. topic, found: both topics."""
+    return Advice(
+        "other_transport", f"nobody publishes {topic}, but {found} is there", f"set image_transport to {transport}"
+    )
+
+
 def advise_print_scale(scale: float, sheet_m: float, depth_m: float) -> Advice:
     """The sheet has another size than its layout. sheet_m, depth_m: its distance by markers and by depth."""
     return Advice(

@@ -18,7 +18,8 @@ from fingertip_contact.ros import launch_utils as launching
 
 
 def generate_launch_description():
-    contact_arguments = ("depth_source", "profile", "layout", "sheet_pose", "words", "tf_prefix")
+    transports = ("image_transport", "depth_image_transport", "infra_image_transport")
+    contact_arguments = ("depth_source", "profile", "layout", "sheet_pose", "words", "tf_prefix", *transports)
     return launching.make_description(
         *[
             DeclareLaunchArgument(name, default_value=value, description=text)
@@ -26,7 +27,7 @@ def generate_launch_description():
         ],
         GroupAction(
             [
-                make_node("hand_tracking_node", text=("hand_tracker",)),
+                make_node("hand_tracking_node", text=("hand_tracker", "image_transport")),
                 make_node("contact_node", text=contact_arguments),
             ],
             condition=UnlessCondition(LaunchConfiguration("composed")),
@@ -39,7 +40,7 @@ def generate_launch_description():
         ),
         make_node(
             "depth_estimation_node",
-            text=("checkpoint",),
+            text=("checkpoint", "image_transport"),
             condition=IfCondition(
                 OrSubstitution(
                     EqualsSubstitution(LaunchConfiguration("depth_source"), "model"),

@@ -22,6 +22,11 @@ def generate_launch_description():
 
 
 def launch_setup(context):
-    topics = launching.find_recorded_topics(context)
-    parameters = {"start_delay_s": launching.cast_argument("start_delay_s", float), "topics": list(topics.values())}
-    return [launching.include_core(**topics, use_sim_time="true"), launching.make_player("replay_node", parameters)]
+    inputs = launching.find_recorded_inputs_of(context)
+    parameters = {
+        "start_delay_s": launching.cast_argument("start_delay_s", float),
+        "topics": list(inputs.stored_topics),
+        "image_transport": "raw" if inputs.is_decoded else "recorded",
+    }
+    arguments = launching.make_core_arguments(inputs)
+    return [launching.include_core(**arguments, use_sim_time="true"), launching.make_player("replay_node", parameters)]

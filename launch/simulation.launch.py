@@ -22,6 +22,6 @@ def launch_setup(context):
     # Hand tracking and contact: no frame is played before both have subscribed.
     subscriber_count = 1 if composed else 2
     return [
-        launching.include_core(**launching.find_recorded_topics(context)),
+        launching.include_core(**launching.make_core_arguments(launching.find_recorded_inputs_of(context))),
         launching.make_player("simulated_camera_node", {"wait_for_subscribers": subscriber_count}),
     ]

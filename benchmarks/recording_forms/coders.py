@@ -34,7 +34,7 @@ def code_picture(extension: str, image_format: str, *options: int) -> Coder:
     """.../compressed: a whole image file, its format as the plugin or driver writes it."""
 
     def code(image: Any) -> tuple[Any, str]:
-        pixels = _get_pixels(image)
+        pixels = get_pixels(image)
         coded = cv2.imencode(extension, pixels, options)[1]
         return _compress(image, image_format, coded.tobytes())
 
@@ -50,7 +50,7 @@ def code_depth_png(image_format: str) -> Coder:
     """.../compressedDepth of 16UC1."""
 
     def code(image: Any) -> tuple[Any, str]:
-        coded = cv2.imencode(".png", _get_pixels(image))[1]
+        coded = cv2.imencode(".png", get_pixels(image))[1]
         return _compress(image, image_format, struct.pack("<iff", 0, 0.0, 0.0) + coded.tobytes())
 
     return code
@@ -61,14 +61,14 @@ def code_depth_rvl(encode: Callable[[np.ndarray], bytes]) -> Coder:
 
     def code(image: Any) -> tuple[Any, str]:
         header = struct.pack("<iffII", 0, 0.0, 0.0, image.width, image.height)
-        return _compress(image, "16UC1; compressedDepth rvl", header + encode(_get_pixels(image)))
+        return _compress(image, "16UC1; compressedDepth rvl", header + encode(get_pixels(image)))
 
     return code
 
 
 def code_depth_float(image: Any) -> tuple[Any, str]:
     """.../compressedDepth of 32FC1: the inverse depth in 16 bits, which overflow."""
-    depth_m = _get_pixels(image).astype(np.float32) * np.float32(0.001)
+    depth_m = get_pixels(image).astype(np.float32) * np.float32(0.001)
     valid = depth_m > 0
     quantised = np.zeros(depth_m.shape, np.int64)
     quantised[valid] = (SCALE / depth_m[valid] + OFFSET).astype(np.int64) % 65536
@@ -112,11 +112,12 @@ def code_foxglove_compressed(image: Any) -> tuple[Any, str]:
 
 def convert_to_rgb(image: Any) -> Any:
     """bgr8 -> rgb8."""
-    pixels = np.ascontiguousarray(_get_pixels(image)[..., ::-1])
+    pixels = np.ascontiguousarray(get_pixels(image)[..., ::-1])
     return replace(image, encoding="rgb8", data=pixels.reshape(-1))
 
 
-def _get_pixels(image: Any) -> np.ndarray:
+def get_pixels(image: Any) -> np.ndarray:
+    """(H, W) or (H, W, 3) of bgr8, mono8 or 16UC1."""
     dtype = np.dtype(np.uint16 if image.encoding == "16UC1" else np.uint8)
     return np.asarray(image.data).view(dtype).reshape(image.height, image.width, -1).squeeze()
 

@@ -8,10 +8,11 @@ from typing import Any
 from rclpy.node import Node
 
 from fingertip_contact.datatypes import Frame, Hand
-from fingertip_contact.ros.camera_input import DEPTH_SOURCE_TOPICS, FrameReader, PairedInput
+from fingertip_contact.ros.camera_input import DEPTH_SOURCE_TOPICS, FrameReader, PairedInput, choose_transports
 from fingertip_contact.ros.contact_interface import ContactInterface
 from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.parameter_tables import ContactSettings
+from fingertip_contact.ros.timeout_clock import choose_timeout_clock
 from fingertip_contact.ros.worker import FrameWorker
 
 
@@ -23,6 +24,7 @@ class ContactStageBase:
     def __init__(self, node: Node, settings: ContactSettings, held: ExitStack) -> None:
         self._node = node
         self._all_topics = (*self.topics, *DEPTH_SOURCE_TOPICS[settings.depth_source])
+        self._transports = choose_transports(settings)
         self._camera_timeout_s = settings.camera_timeout_s
         self._diagnostics = Diagnostics(node, held)
         self._contact = ContactInterface(node, settings, held)
@@ -39,9 +41,12 @@ class ContactStageBase:
             self._diagnostics.record_error,
             on_idle=self._contact.cancel_all,
             idle_s=self._camera_timeout_s,
+            now_s=choose_timeout_clock(self._node),
         )
         active.callback(worker.close)
-        paired = PairedInput(self._node, self._all_topics, worker.offer, self._diagnostics.record_error, active)
+        paired = PairedInput(
+            self._node, self._all_topics, worker.offer, self._diagnostics.record_error, active, self._transports
+        )
         self._diagnostics.add_source(lambda: paired.count_losses() | {"dropped": worker.dropped}, active)
         self._diagnostics.add_adviser(paired.advise, active)
         self._diagnostics.add_source(self._contact.collect_diagnostics, active)

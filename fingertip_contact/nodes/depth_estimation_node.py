@@ -32,6 +32,7 @@ from fingertip_contact.ros.camera_input import (
 )
 from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.freshness import InferenceStatistics
+from fingertip_contact.ros.image_transport import decode_all
 from fingertip_contact.ros.images import CameraReader, ImageWriter, decode_color_bgr
 from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.ros.parameter_tables import DepthEstimationSettings
@@ -55,6 +56,7 @@ class DepthEstimationStage:
 
     def __init__(self, node: Node, settings: DepthEstimationSettings, held: ExitStack) -> None:
         self._node = node
+        self._transports = {COLOR_TOPIC: settings.image_transport}
         self._every_frame = settings.every_frame
         self._diagnostics = Diagnostics(node, held)
         self._images = node.create_publisher(Image, MODEL_DEPTH_TOPIC, qos.IMAGE_OUT)
@@ -84,7 +86,9 @@ class DepthEstimationStage:
         active.callback(self._network_worker.close)
         frames = FrameWorker(self._process, record_error)
         active.callback(frames.close)
-        paired = PairedInput(self._node, (COLOR_TOPIC, CAMERA_INFO_TOPIC), frames.offer, record_error, active)
+        paired = PairedInput(
+            self._node, (COLOR_TOPIC, CAMERA_INFO_TOPIC), frames.offer, record_error, active, self._transports
+        )
         self._diagnostics.add_source(lambda: paired.count_losses() | {"dropped": frames.dropped}, active)
         self._diagnostics.add_adviser(paired.advise, active)
         self._diagnostics.add_source(self._inference_statistics.report, active)
@@ -101,6 +105,7 @@ class DepthEstimationStage:
             return
         # Raises ValueError for unusable intrinsics, without which depth cannot be used.
         self._cameras.read(received[CAMERA_INFO_TOPIC])
+        received = decode_all(received)
         self._network_worker.offer(received)
         if not self._every_frame:
             return

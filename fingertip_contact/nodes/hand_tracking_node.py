@@ -1,21 +1,22 @@
 """hand_tracking_node: colour images in, hands out.
 
-Subscribes color/image. Publishes hands with the image's stamp and frame, one message per image, empty without hands;
-/diagnostics.
+Subscribes color/image, or its topic of `image_transport`. Publishes hands with the image's stamp and frame, one message
+per image, empty without hands; /diagnostics.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import Any
 
 from rclpy.node import Node
-from sensor_msgs.msg import Image
 
-from fingertip_contact.ros import messages, qos
+from fingertip_contact.ros import messages
 from fingertip_contact.ros.camera_input import COLOR_TOPIC
 from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.frame_losses import StampGaps
 from fingertip_contact.ros.hand_publisher import HandPublisher
+from fingertip_contact.ros.image_transport import decode, subscribe_to_images
 from fingertip_contact.ros.images import decode_color_bgr
 from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.ros.parameter_tables import HandTrackingSettings
@@ -29,6 +30,7 @@ class HandTrackingStage:
 
     def __init__(self, node: Node, settings: HandTrackingSettings, held: ExitStack) -> None:
         self._node = node
+        self._transport = settings.image_transport
         self._diagnostics = Diagnostics(node, held)
         self._hands = HandPublisher(node, settings, held)
 
@@ -47,7 +49,7 @@ class HandTrackingStage:
             active,
         )
 
-        def receive(image: Image) -> None:
+        def receive(image: Any) -> None:
             try:
                 stamp_ns = messages.stamp_to_ns(image.header.stamp)
             except ValueError as error:
@@ -57,11 +59,10 @@ class HandTrackingStage:
             if order.accept(stamp_ns):
                 worker.offer(image)
 
-        subscription = self._node.create_subscription(Image, COLOR_TOPIC, receive, qos.IMAGE_IN)
-        active.callback(self._node.destroy_subscription, subscription)
+        subscribe_to_images(self._node, COLOR_TOPIC, self._transport, receive, active)
 
-    def _process(self, image: Image) -> None:
-        self._hands.process(decode_color_bgr(image), image.header)
+    def _process(self, image: Any) -> None:
+        self._hands.process(decode_color_bgr(decode(image)), image.header)
         self._diagnostics.record_frame(messages.stamp_to_ns(image.header.stamp))
 
 

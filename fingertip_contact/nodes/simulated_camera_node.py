@@ -1,6 +1,7 @@
 """simulated_camera_node: plays a recording of a camera with current stamps.
 
-Publishes the recording's images and camera_infos under their recorded names (those of realsense2_camera). The first
+Publishes the recording's images, compressed or not, and camera_infos under their recorded names (those of
+realsense2_camera). The first
 frame's stamp is the time at which it is due; the other stamps keep their recorded intervals. Topics without subscribers
 are not published. Ends with the recording, unless it loops.
 """
@@ -21,7 +22,7 @@ from fingertip_contact.ros.message_types import load_message_class
 from fingertip_contact.ros.parameter_tables import SimulatedCameraSettings
 from fingertip_contact.ros.player import PlayerNode
 from fingertip_contact.ros.process import ShutdownEvent, run_node
-from fingertip_contact.transports.any_image import IMAGE
+from fingertip_contact.transports.any_image import COMPRESSED_IMAGE, IMAGE
 
 POLL_S = 0.05
 
@@ -31,13 +32,13 @@ class SimulatedCameraNode(PlayerNode[SimulatedCameraSettings]):
         """Raises ValueError or OSError if the recording has no camera."""
         super().__init__("simulated_camera_node", SimulatedCameraSettings, shutdown_event)
         with open_bag_recording(self._path) as recording:
-            recording.require_plain_images()
+            recording.require_ros_images()
             self._color_topic = recording.color_topic
             type_names = recording.bag.topics
         self._topic_publishers: dict[str, Publisher] = {
             topic: self.create_publisher(load_message_class(type_name), topic, qos.IMAGE_OUT)
             for topic, type_name in type_names.items()
-            if type_name in (IMAGE, CAMERA_INFO)
+            if type_name in (IMAGE, COMPRESSED_IMAGE, CAMERA_INFO)
         }
         self._has_waited = False
         self.start()

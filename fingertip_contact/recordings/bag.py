@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rosbags.interfaces import Qos
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from fingertip_contact.recordings.bag_files import find_bag_files
@@ -47,13 +48,15 @@ class RawMessage:
 class Bag:
     """Any bag, open for reading; use `open_bag`.
 
-    topics: name -> message type. duration_s: from the first message to the last.
+    topics: name -> message type. offered_qos: topic -> what its publishers offered, empty if not stated.
+    duration_s: from the first message to the last.
     """
 
     def __init__(self, path: Path, storage: BagStorage) -> None:
         self.path = path
         self._storage = storage
         self.topics: dict[str, str] = {connection.topic: connection.msgtype for connection in storage.connections}
+        self.offered_qos: dict[str, tuple[Qos, ...]] = {topic: storage.find_offered_qos(topic) for topic in self.topics}
         self.duration_s = (storage.end_ns - storage.start_ns) / 1e9
 
     def message_count(self, topic: str) -> int:

@@ -31,11 +31,20 @@ from fingertip_contact.recordings.bag import (
     read_message_image,
 )
 from fingertip_contact.recordings.camera_topics import camera_info_topic, describe_topics, find_camera_topics
-from fingertip_contact.recordings.streams import AUTO, Stream, describe_streams, select_streams
+from fingertip_contact.recordings.one_camera import FramedTopic, describe_conflict, refuse_other_camera
+from fingertip_contact.recordings.streams import (
+    AUTO,
+    COLOR_SOURCES,
+    NEEDED_STREAMS,
+    Stream,
+    describe_streams,
+    select_streams,
+)
 from fingertip_contact.stamps import StampOrder, header_stamp_ns
 from fingertip_contact.transports.any_image import (
     COMPRESSED_IMAGE,
     IMAGE,
+    IMAGE_TYPES,
     read_image,
 )
 from fingertip_contact.transports.compressed_image import MAX_INVERSE_DEPTH_M, find_nearest_depth_m
@@ -76,6 +85,10 @@ class Recording:
         self.color_topic, self.depth_topic, self.imager_topics = topics.color, topics.depth, topics.imagers
         if not self.frame_count:
             raise ValueError(f"{self.path}: {self.color_topic} holds no image; record it again")
+        if depth_source not in COLOR_SOURCES and not self._is_depth_of_color(
+            is_decided=color_topic is not None, is_wanted="depth" in NEEDED_STREAMS.get(depth_source, ())
+        ):
+            self.depth_topic = None
         self.camera = camera or self._read_camera_info(self.color_topic, parse_camera_info)
         self.camera_description = "camera as calibrated" if camera else ""
         self.streams = self._select_streams(depth_source)
@@ -99,14 +112,20 @@ class Recording:
         """What `frames` reads, in words."""
         return describe_streams(self.streams)
 
-    def require_plain_images(self) -> None:
-        """Raises ValueError where an image that is read is not a sensor_msgs/Image, which alone nodes subscribe to."""
+    @property
+    def image_topics(self) -> list[str]:
+        """Every image topic of the camera."""
         topics = (self.color_topic, self.depth_topic, *(self.imager_topics or ()))
-        coded = [topic for topic in topics if topic is not None and self.bag.topics[topic] != IMAGE]
-        if coded:
+        return [topic for topic in topics if topic is not None]
+
+    def require_ros_images(self) -> None:
+        """Raises ValueError where an image that is read is of no type of sensor_msgs, which alone nodes publish."""
+        types = (IMAGE, COMPRESSED_IMAGE)
+        others = [topic for topic in self.image_topics if self.bag.topics[topic] not in types]
+        if others:
             raise ValueError(
-                f"{self.path} holds compressed images, which the nodes do not read: {', '.join(coded)}; play it with "
-                "`ros2 bag play` beside `ros2 run image_transport republish`, or use `fingertip-contact process`"
+                f"{self.path} holds images of other types than sensor_msgs: {', '.join(others)}; play it with "
+                "replay_node and its parameter image_transport:=raw, or use `fingertip-contact process`"
             )
 
     def frames(self) -> Iterator[Frame]:
@@ -131,6 +150,24 @@ class Recording:
             self.missing_stereo_count += imagers is not None and frame.stereo is None
             self._require_synchronised(count)
             yield frame
+
+    def _is_depth_of_color(self, *, is_decided: bool, is_wanted: bool) -> bool:
+        """False for depth of another camera beside colour that the user has named (is_decided), with a note; True, with
+        a note, where he has asked for a depth source, too. Raises ValueError where he has decided nothing."""
+        if self.depth_topic is None:
+            return True
+        color, depth = (self._read_framed(topic) for topic in (self.color_topic, self.depth_topic))
+        if not depth.is_apart_from(color):
+            return True
+        if not is_decided:
+            images = (topic for topic, type_ in self.bag.topics.items() if type_ in IMAGE_TYPES)
+            refuse_other_camera(self.path, color, depth, images)
+        self.notes.append(f"{describe_conflict(color, depth)}: {'read all the same' if is_wanted else 'not read'}")
+        return is_wanted
+
+    def _read_framed(self, topic: str) -> FramedTopic:
+        first = next(self.bag.messages([topic]), None)
+        return FramedTopic(topic, "" if first is None else _read_header(self.path, first).header.frame_id)
 
     def _require_synchronised(self, count: int) -> None:
         if count != min(MAX_UNPAIRED_FRAMES, self.frame_count):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -125,11 +126,19 @@ class BagWriter:
         )
         self._write_message(topic, CAMERA_INFO, stamp_ns, message)
 
-    def write(self, topic: str, message_type: str, stamp_ns: int, cdr: bytes | memoryview) -> None:
-        """Writes a serialised message of any type that rosbags knows, e.g. `std_msgs/msg/String`."""
+    def write(
+        self,
+        topic: str,
+        message_type: str,
+        stamp_ns: int,
+        cdr: bytes | memoryview,
+        offered_qos: Sequence[Qos] = (RELIABLE_QOS,),
+    ) -> None:
+        """Writes a serialised message of any type that rosbags knows, e.g. `std_msgs/msg/String`. offered_qos: what the
+        topic's publishers offer; only that of the first message counts."""
         if topic not in self._connections:
             self._connections[topic] = self._writer.add_connection(
-                topic, message_type, typestore=TYPES, offered_qos_profiles=[RELIABLE_QOS]
+                topic, message_type, typestore=TYPES, offered_qos_profiles=list(offered_qos)
             )
         self._writer.write(self._connections[topic], stamp_ns, cdr)
 

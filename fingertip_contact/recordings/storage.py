@@ -14,12 +14,13 @@ import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, Protocol
 
 from rosbags import rosbag1
-from rosbags.interfaces import Connection
+from rosbags.interfaces import Connection, Qos
 from rosbags.rosbag2.storage_mcap import McapReader
 from rosbags.rosbag2.storage_sqlite3 import Sqlite3Reader
 from rosbags.typesys import Stores, get_typestore
@@ -80,6 +81,12 @@ class BagStorage:
 
     def __exit__(self, *exception: object) -> None:
         self._stack.close()
+
+    def find_offered_qos(self, topic: str) -> tuple[Qos, ...]:
+        """What the publishers of a topic offered, each of them once; of ROS 1 nothing is known."""
+        connections = [connection for connection in self.connections if connection.topic == topic]
+        profiles = (getattr(connection.ext, "offered_qos_profiles", ()) for connection in connections)
+        return tuple(dict.fromkeys(chain.from_iterable(profiles)))
 
     def messages(self, topics: Iterable[str], start_ns: int | None = None) -> Iterator[StoredMessage]:
         """The messages of some topics in the order of recording, from start_ns on."""

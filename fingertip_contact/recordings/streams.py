@@ -20,6 +20,8 @@ NEEDED_STREAMS: dict[str, tuple[Stream, ...]] = {
     "stereo": ("imagers",),
     "fused": ("depth",),
 }
+# Those that read nothing but colour.
+COLOR_SOURCES = ("none", "model")
 # Those that it also reads where they were recorded.
 _ALSO_READ: dict[str, tuple[Stream, ...]] = {"stereo": ("depth",)}
 _DESCRIPTIONS: dict[Stream, str] = {"depth": "depth aligned to colour", "imagers": "images of both imagers"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fingertip_contact.recordings.bag import RawMessage, open_bag
@@ -15,12 +15,19 @@ POLL_S = 0.2
 class BagPrefetcher:
     """The messages of a bag in their order, read and decompressed before they are due.
 
-    seconds: how much of the recording to buffer; `wait_until_full` waits until that much has been read.
-    Iteration raises the errors of `open_bag` and `Bag.messages`.
+    seconds: how much of the recording to buffer; `wait_until_full` waits until that much has been read. convert: what
+    to make of each message, ahead of time. Iteration raises the errors of `open_bag`, `Bag.messages` and `convert`.
     """
 
-    def __init__(self, path: Path, topics: list[str], seconds: float) -> None:
+    def __init__(
+        self,
+        path: Path,
+        topics: list[str],
+        seconds: float,
+        convert: Callable[[RawMessage], RawMessage] = lambda message: message,
+    ) -> None:
         self._path = path
+        self._convert = convert
         self._topics = topics
         self._prefetch_ns = int(seconds * 1e9)
         self._queue: queue.SimpleQueue[RawMessage | Exception | None] = queue.SimpleQueue()
@@ -58,7 +65,7 @@ class BagPrefetcher:
                 for message in bag.messages(self._topics):
                     if not self._wait_for_space(message.stamp_ns):
                         return
-                    self._queue.put(message)
+                    self._queue.put(self._convert(message))
             self._queue.put(None)
         except Exception as error:  # Iteration raises it again; otherwise it would wait for ever.
             self._queue.put(error)

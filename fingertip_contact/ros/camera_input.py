@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from rclpy.node import Node
@@ -19,8 +20,16 @@ from fingertip_contact.images import decode_depth_image, decode_stereo_images, p
 from fingertip_contact.pairing import ANY_NS, EXACT_NS, NEAR_NS, FrameAssembler
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.frame_losses import StampGaps
+from fingertip_contact.ros.image_transport import (
+    RAW,
+    choose_depth_transport,
+    choose_infra_transport,
+    decode_all,
+    subscribe_to_images,
+)
 from fingertip_contact.ros.images import CameraReader, decode_color_bgr
 from fingertip_contact.ros.latched_topics import follow_latched
+from fingertip_contact.ros.parameter_tables import ContactSettings, RecordSettings
 from fingertip_contact.ros.stream_advice import StreamAdvice
 
 COLOR_TOPIC, CAMERA_INFO_TOPIC, DEPTH_TOPIC, HANDS_TOPIC = "color/image", "color/camera_info", "depth/image", "hands"
@@ -36,13 +45,9 @@ DEPTH_SOURCE_TOPICS: dict[str, tuple[str, ...]] = {
     "stereo": (LEFT_TOPIC, RIGHT_TOPIC, RIGHT_INFO_TOPIC),
     "fused": (DEPTH_TOPIC, MODEL_DEPTH_TOPIC),
 }
-_TOPIC_TYPES = {
-    COLOR_TOPIC: (Image, qos.IMAGE_IN),
+# All others are images.
+_OTHER_TYPES = {
     CAMERA_INFO_TOPIC: (CameraInfo, qos.CAMERA_INFO_IN),
-    DEPTH_TOPIC: (Image, qos.IMAGE_IN),
-    MODEL_DEPTH_TOPIC: (Image, qos.IMAGE_IN),
-    LEFT_TOPIC: (Image, qos.IMAGE_IN),
-    RIGHT_TOPIC: (Image, qos.IMAGE_IN),
     RIGHT_INFO_TOPIC: (CameraInfo, qos.CAMERA_INFO_IN),
     HANDS_TOPIC: (PointCloud2, qos.RESULT),
 }
@@ -55,12 +60,24 @@ _TOLERANCES_NS = {
     RIGHT_TOPIC: EXACT_NS,
     RIGHT_INFO_TOPIC: ANY_NS,
 }
+_NO_TRANSPORTS: Mapping[str, str] = MappingProxyType({})
 _MISSING = {DEPTH_TOPIC: NO_DEPTH, LEFT_TOPIC: NO_IMAGERS, RIGHT_TOPIC: NO_IMAGERS}
+
+
+def choose_transports(settings: ContactSettings | RecordSettings) -> dict[str, str]:
+    """The transport of each image topic that a camera publishes."""
+    infra = choose_infra_transport(settings.image_transport, settings.infra_image_transport)
+    return {
+        COLOR_TOPIC: settings.image_transport,
+        DEPTH_TOPIC: choose_depth_transport(settings.image_transport, settings.depth_image_transport),
+        LEFT_TOPIC: infra,
+        RIGHT_TOPIC: infra,
+    }
 
 
 class PairedInput:
     """Subscribes to some of the topics above and delivers the messages of each frame (pairing.FrameAssembler), as they
-    would be read from a recording. topics: colour first.
+    would be read from a recording. topics: colour first. transports: of image topics; raw where they are not named.
 
     on_messages is called in the executor's thread and must return quickly; an invalid stamp goes to on_error.
     The subscriptions end when `active` is closed.
@@ -73,6 +90,7 @@ class PairedInput:
         on_messages: Callable[[dict[str, Any]], None],
         on_error: Callable[[Exception], None],
         active: ExitStack,
+        transports: Mapping[str, str] = _NO_TRANSPORTS,
     ) -> None:
         self._on_messages = on_messages
         self._on_error = on_error
@@ -82,12 +100,16 @@ class PairedInput:
         self._gaps = StampGaps()
         self._advice = StreamAdvice(node, self._assembler, _MISSING)
         for topic in topics:
-            message_type, profile = _TOPIC_TYPES[topic]
             receive = partial(self._receive, topic)
+            if topic not in _OTHER_TYPES:
+                transport = transports.get(topic, RAW)
+                subscription = subscribe_to_images(node, topic, transport, receive, active)
+                if topic == COLOR_TOPIC:
+                    self._advice.color_topic = subscription.topic_name
+                continue
+            message_type, profile = _OTHER_TYPES[topic]
             subscription = node.create_subscription(message_type, topic, receive, profile)
             active.callback(node.destroy_subscription, subscription)
-            if topic == COLOR_TOPIC:
-                self._advice.color_topic = subscription.topic_name
             if message_type is CameraInfo:
                 follow_latched(node, subscription, receive, active)
 
@@ -132,11 +154,12 @@ class FrameReader:
         self._color_from_left = camera_profile.color_from_left
 
     def read(self, received: dict[str, Any]) -> Frame:
-        """Images are views of the messages where the encoding allows.
+        """received: images of any transport. Raw ones become views of the messages where the encoding allows.
 
-        Raises ValueError if a message contradicts its own fields, an image and its intrinsics or depth and colour
-        differ in size, or the imagers have no baseline.
+        Raises ValueError if a message contradicts its own fields or cannot be decompressed, an image and its
+        intrinsics or depth and colour differ in size, or the imagers have no baseline.
         """
+        received = decode_all(received)
         color = received[COLOR_TOPIC]
         camera = self._cameras.read(received[CAMERA_INFO_TOPIC])
         image = decode_color_bgr(color)

@@ -18,10 +18,11 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from fingertip_contact.recordings.bag_recording import open_bag_recording
-from fingertip_contact.recordings.camera_topics import camera_info_topic
 from fingertip_contact.resources import PACKAGE, find_share_file
 from fingertip_contact.ros import environment
+from fingertip_contact.ros.image_transport import RAW, SAME
 from fingertip_contact.ros.parameter_tables import ContactSettings
+from fingertip_contact.ros.recorded_inputs import RecordedInputs, find_recorded_inputs
 from fingertip_contact.safe_text import suggest
 from fingertip_contact.settings import warn_about_unknown
 
@@ -37,6 +38,9 @@ CORE_ARGUMENTS = (
     ("infra1_image", "/camera/camera/infra1/image_rect_raw", "the left imager's images, for depth_source stereo"),
     ("infra2_image", "/camera/camera/infra2/image_rect_raw", "the right imager's images"),
     ("infra2_info", "/camera/camera/infra2/camera_info", "their camera_info, which has the baseline"),
+    ("image_transport", RAW, "transport of the camera's images: raw, compressed (depth: compressedDepth), or zstd"),
+    ("depth_image_transport", SAME, "transport of depth: raw, compressedDepth, compressed, zstd; same: as above"),
+    ("infra_image_transport", SAME, "transport of both imagers' images: raw, compressed, zstd; same: as above"),
     ("composed", "false", "true: hand tracking and contact in one process"),
     ("autostart", "true", "configure and activate the lifecycle nodes at once"),
     (
@@ -59,6 +63,15 @@ CORE_ARGUMENTS = (
     ("rviz", "false", "true: show fingertips, keys, surface and overlay in RViz"),
 )
 
+# core.launch.py's arguments of the nodes' inputs.
+_ARGUMENTS = {
+    "color/image": "color_image",
+    "color/camera_info": "color_info",
+    "depth/image": "depth_image",
+    "infra1/image": "infra1_image",
+    "infra2/image": "infra2_image",
+    "infra2/camera_info": "infra2_info",
+}
 # A driver's camera_namespace and our namespace are 0.72 alike, profil and profile 0.92.
 _MISSPELT_RATIO = 0.8
 # Set in a launch whose arguments were checked: core.launch.py is included by the other launch files.
@@ -102,22 +115,20 @@ def declare_player_arguments() -> list[DeclareLaunchArgument]:
     ]
 
 
-def find_recorded_topics(context: LaunchContext) -> dict[str, str]:
-    """core.launch.py's arguments for the camera of `recording`: the topics that it holds.
+def find_recorded_inputs_of(context: LaunchContext) -> RecordedInputs:
+    """Of the camera of the argument `recording`.
 
     Raises ValueError or OSError as `open_bag_recording` does, also where it lacks what `depth_source` needs.
     """
     path = LaunchConfiguration("recording").perform(context)
     depth_source = LaunchConfiguration("depth_source", default=DEFAULT_DEPTH_SOURCE).perform(context)
     with open_bag_recording(path, depth_source=depth_source) as recording:
-        recording.require_plain_images()
-        topics = {"color_image": recording.color_topic, "color_info": camera_info_topic(recording.color_topic)}
-        if recording.depth_topic is not None:
-            topics["depth_image"] = recording.depth_topic
-        if recording.imager_topics is not None:
-            left, right = recording.imager_topics
-            topics |= {"infra1_image": left, "infra2_image": right, "infra2_info": camera_info_topic(right)}
-    return topics
+        return find_recorded_inputs(recording)
+
+
+def make_core_arguments(inputs: RecordedInputs) -> dict[str, str]:
+    """core.launch.py's arguments for the inputs of a recording."""
+    return {_ARGUMENTS[name]: topic for name, topic in inputs.topics.items()} | inputs.transports
 
 
 def include_core(**arguments: str) -> IncludeLaunchDescription:

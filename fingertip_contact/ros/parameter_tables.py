@@ -12,8 +12,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from fingertip_contact.cameras.rotation import ROTATION_TEXT
+from fingertip_contact.ros.image_transport import AS_RECORDED, COLOR_TRANSPORTS, DEPTH_TRANSPORTS, RAW, SAME
 from fingertip_contact.ros.parameters import format_allowed, names, read_only, value
 from fingertip_contact.settings import choice, number
+
+_IMAGE_TRANSPORT = "transport of the camera's images: color/image itself, or a topic such as color/image/compressed"
+_DEPTH_TRANSPORT = "transport of depth; same: as image_transport, and compressedDepth where that is compressed"
+_INFRA_TRANSPORT = "transport of both imagers' images; same: as image_transport"
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,14 @@ class LifecycleSettings:
 
 
 @dataclass(frozen=True)
-class HandTrackingSettings(LifecycleSettings):
+class ImageSettings(LifecycleSettings):
+    """Of every lifecycle node that subscribes to a camera's images."""
+
+    image_transport: str = choice(RAW, COLOR_TRANSPORTS, _IMAGE_TRANSPORT)
+
+
+@dataclass(frozen=True)
+class HandTrackingSettings(ImageSettings):
     """Of hand_tracking_node."""
 
     hand_tracker: str = value("mediapipe", "hand tracker: a registered name, or module:attribute")
@@ -34,7 +46,7 @@ class HandTrackingSettings(LifecycleSettings):
 
 
 @dataclass(frozen=True)
-class ContactSettings(LifecycleSettings):
+class ContactSettings(ImageSettings):
     """Of contact_node."""
 
     profile: str = value("default", "contact profile: a name in config/profiles.yaml, or a YAML file")
@@ -49,7 +61,11 @@ class ContactSettings(LifecycleSettings):
         "what is read beside colour; sensor: aligned depth, model: the depth network's, fused: both, "
         "stereo: the images of both imagers",
     )
-    camera_timeout_s: float = number(0.5, 0.05, 60.0, "held keys are cancelled after this long without frames, s")
+    depth_image_transport: str = choice(SAME, (SAME, *DEPTH_TRANSPORTS), _DEPTH_TRANSPORT)
+    infra_image_transport: str = choice(SAME, (SAME, *COLOR_TRANSPORTS), _INFRA_TRANSPORT)
+    camera_timeout_s: float = number(
+        0.5, 0.05, 60.0, "held keys are cancelled after this long without frames, s of the node's clock"
+    )
     marker_rate_hz: float = number(10.0, 0.1, 60.0, "maximum rate of markers")
     tf_prefix: str = value("", "what the TF frames surface and keyboard begin with, for several cameras")
 
@@ -60,7 +76,7 @@ class PipelineSettings(ContactSettings, HandTrackingSettings):
 
 
 @dataclass(frozen=True)
-class DepthEstimationSettings(LifecycleSettings):
+class DepthEstimationSettings(ImageSettings):
     """Of depth_estimation_node."""
 
     checkpoint: str = value("", "weights of the depth network; empty: those of `fingertip-contact models pull d405`")
@@ -153,6 +169,13 @@ class ReplaySettings(PlayerSettings):
     """Of replay_node."""
 
     topics: Sequence[str] = read_only(names("topics to play; one empty name: all of them"))
+    image_transport: str = read_only(
+        choice(
+            AS_RECORDED,
+            (AS_RECORDED, RAW),
+            "raw: compressed images are decoded and published as sensor_msgs/Image under their plain topics",
+        )
+    )
     clock_rate_hz: float = read_only(number(100.0, 1.0, 1000.0, "rate of /clock"))
 
 
@@ -163,6 +186,9 @@ class RecordSettings:
     output: str = read_only(value("", "the recording to write; it must not exist yet"))
     topics: Sequence[str] = read_only(names("topics to record; one empty name: the camera's and the results"))
     infra: bool = read_only(value(False, "also record the images of a stereo camera's two imagers"))
+    image_transport: str = read_only(choice(RAW, COLOR_TRANSPORTS, _IMAGE_TRANSPORT))
+    depth_image_transport: str = read_only(choice(SAME, (SAME, *DEPTH_TRANSPORTS), _DEPTH_TRANSPORT))
+    infra_image_transport: str = read_only(choice(SAME, (SAME, *COLOR_TRANSPORTS), _INFRA_TRANSPORT))
 
 
 PARAMETER_TABLES: dict[str, Any] = {

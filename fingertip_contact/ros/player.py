@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from rclpy.node import Node
 
+from fingertip_contact.recordings.bag import RawMessage
 from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros.bag_reader import BagPrefetcher
 from fingertip_contact.ros.parameter_tables import PlayerSettings
@@ -42,6 +43,10 @@ class PlayerNode(Node, Generic[Settings]):
         """The topics to read."""
         raise NotImplementedError
 
+    def convert(self, message: RawMessage) -> RawMessage:
+        """What to send for a message of the bag."""
+        return message
+
     def send(self, messages: BagPrefetcher) -> None:
         """Publish the messages of one pass, each when it is due; returns early when `self._shutdown_event` is set."""
         raise NotImplementedError
@@ -71,7 +76,7 @@ class PlayerNode(Node, Generic[Settings]):
             self._shutdown_event.set()
 
     def _play_once(self) -> None:
-        messages = BagPrefetcher(self._path, self.topics(), PREFETCH_S)
+        messages = BagPrefetcher(self._path, self.topics(), PREFETCH_S, self.convert)
         try:
             messages.wait_until_full()
             self.send(messages)

@@ -12,6 +12,9 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
+# Simulated time may run at any speed: how often it is looked at.
+CLOCK_PERIOD_S = 0.02
+
 
 class FrameWorker(Generic[Item]):
     """Handles items in order in a thread of its own.
@@ -19,8 +22,9 @@ class FrameWorker(Generic[Item]):
     Up to `depth` items wait during a short stall; when more arrive, the oldest is dropped. If the queue has not been
     empty for `max_lag_s`, the thread is too slow: only the newest item is kept, or every later item would be late too.
     `dropped` counts the dropped items. Exceptions of `handle` go to `on_error`, and the next item follows. `on_idle` is
-    called once whenever no item has been handled for `idle_s`: none came, or all of them failed. `on_start` is called
-    once at first, as `on_idle` in the thread.
+    called once whenever no item has been handled for `idle_s` of `now_s`: none came, or all of them failed; a clock
+    that stands still, as simulated time may, stops that count, and one that jumps back begins it anew. `on_start` is
+    called once at first, as `on_idle` in the thread.
     """
 
     def __init__(
@@ -32,12 +36,14 @@ class FrameWorker(Generic[Item]):
         max_lag_s: float = 0.5,
         on_idle: Callable[[], None] = lambda: None,
         idle_s: float = math.inf,
+        now_s: Callable[[], float] = time.monotonic,
         on_start: Callable[[], None] = lambda: None,
     ) -> None:
         self._handle = handle
         self._on_error = on_error
         self._on_idle = on_idle
         self._idle_s = idle_s
+        self._now_s = now_s
         self._on_start = on_start
         self._depth = depth
         self._max_lag_s = max_lag_s
@@ -82,15 +88,18 @@ class FrameWorker(Generic[Item]):
         self._on_start()
         idle_at_s = math.inf  # Before the first handled item the thread is not idle.
         while True:
-            item = self._wait_for_item(idle_at_s)
+            item = self._wait_for_item(idle_at_s - self._now_s())
             if self._closing:
                 return
             if item is not None and self._attempt(partial(self._handle, item)):
-                idle_at_s = time.monotonic() + self._idle_s
+                idle_at_s = self._now_s() + self._idle_s
+            now_s = self._now_s()
             # Also after an item that failed: a camera that sends only bad frames is as good as gone.
-            if time.monotonic() >= idle_at_s:
+            if now_s >= idle_at_s:
                 idle_at_s = math.inf
                 self._attempt(self._on_idle)
+            elif idle_at_s < math.inf:
+                idle_at_s = min(idle_at_s, now_s + self._idle_s)
 
     def _attempt(self, action: Callable[[], None]) -> bool:
         """Whether it succeeded. One bad frame must not end the thread; on_error reports it."""
@@ -101,11 +110,11 @@ class FrameWorker(Generic[Item]):
             return False
         return True
 
-    def _wait_for_item(self, until_s: float) -> Item | None:
-        """The next item; None at this time (time.monotonic), or when the thread is to end."""
+    def _wait_for_item(self, idle_in_s: float) -> Item | None:
+        """The next item; None after this time or a part of it, or when the thread is to end."""
         with self._changed:
             caught_up = not self._items
-            timeout_s = None if until_s == math.inf else max(until_s - time.monotonic(), 0.0)
+            timeout_s = None if idle_in_s == math.inf else min(max(idle_in_s, 0.0), CLOCK_PERIOD_S)
             has_item = self._changed.wait_for(lambda: bool(self._items) or self._closing, timeout_s)
             if caught_up:
                 self._caught_up_s = time.monotonic()

@@ -38,6 +38,11 @@ def strip_transport(topic: str) -> str:
     return base if transport in TRANSPORTS else topic
 
 
+def find_transport(topic: str) -> str:
+    """`color/image_raw/compressed` -> `compressed`; empty for a plain topic."""
+    return topic[len(strip_transport(topic)) + 1 :]
+
+
 class _Compressed:
     """The fields of sensor_msgs/CompressedImage."""
 

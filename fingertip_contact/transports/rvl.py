@@ -17,35 +17,52 @@ _MAX_NIBBLES = 11
 def decode_rvl(data: bytes | memoryview | np.ndarray, height: int, width: int) -> np.ndarray:
     """-> (height, width) uint16. Raises ValueError if the data are not RVL of exactly that many pixels."""
     numbers = _read_numbers(np.frombuffer(data, np.uint8))
+    heads, lengths = _find_runs(numbers, height, width)
+    # The lengths of runs stand between the differences, two before each run of values.
+    is_difference = np.ones(len(numbers), bool)
+    is_difference[heads] = is_difference[heads + 1] = False
+    is_difference[heads[-1] + 2 + lengths[-1] :] = False
+    differences = numbers[is_difference]
+    # Zigzag: 0, -1, 1, -2 ... are 0, 1, 2, 3 ...
+    values = np.cumsum((differences >> 1) ^ -(differences & 1))
+    pixels = np.zeros(height * width, np.uint16)
+    pixels[np.repeat(np.arange(2 * len(heads)) % 2 == 1, lengths)] = values.astype(np.uint16)
+    return pixels.reshape(height, width)
+
+
+def _find_runs(numbers: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """-> the index of each pair of lengths, and all lengths: of zeros, of values, of zeros ..."""
     count = height * width
-    differences = np.zeros(count, np.int64)
-    is_value = np.zeros(count, bool)
+    heads, lengths = [], []
     pixel = index = 0
     while pixel < count:
         if index + 2 > len(numbers):
             raise ValueError(f"RVL data end after {pixel} of {count} pixels; record the depth again")
         zeros, length = int(numbers[index]), int(numbers[index + 1])
-        first, last = pixel + zeros, pixel + zeros + length
+        last = pixel + zeros + length
         if last > count or index + 2 + length > len(numbers) or last == pixel:
             raise ValueError(f"RVL data do not fit {width}x{height} pixels, at pixel {pixel}; record the depth again")
-        differences[first:last] = numbers[index + 2 : index + 2 + length]
-        is_value[first:last] = True
+        heads.append(index)
+        lengths += [zeros, length]
         pixel, index = last, index + 2 + length
-    # Zigzag: 0, -1, 1, -2 ... are 0, 1, 2, 3 ...
-    values = np.cumsum((differences >> 1) ^ -(differences & 1))
-    return np.where(is_value, values, 0).astype(np.uint16).reshape(height, width)
+    return np.array(heads, np.int64), np.array(lengths, np.int64)
 
 
 def _read_numbers(data: np.ndarray) -> np.ndarray:
     """All numbers of the code; nibbles of zero after the last one read as zeros."""
-    words = data[: len(data) // 4 * 4].view("<u4")
-    nibbles = ((words[:, None] >> np.arange(28, -4, -4, dtype=np.uint32)) & 0xF).reshape(-1).astype(np.int64)
+    packed = data[: len(data) // 4 * 4].view("<u4").byteswap().view(np.uint8)
+    nibbles = np.empty(2 * len(packed), np.uint8)
+    nibbles[::2], nibbles[1::2] = packed >> 4, packed & 0xF
     ends = np.flatnonzero(nibbles < 8)
-    starts = np.concatenate(([0], ends[:-1] + 1)).astype(np.int64)
     if not len(ends):
         return np.zeros(0, np.int64)
+    starts = np.concatenate(([0], ends[:-1] + 1))
     lengths = ends - starts + 1
     if lengths.max() > _MAX_NIBBLES:
         raise ValueError("RVL data hold a number of more than 32 bits; record the depth again")
-    offsets = np.arange(ends[-1] + 1) - np.repeat(starts, lengths)
-    return np.add.reduceat((nibbles[: ends[-1] + 1] & 7) << (3 * offsets), starts)
+    digits = nibbles & 7
+    numbers = digits[starts].astype(np.int64)
+    for place in range(1, int(lengths.max())):
+        longer = np.flatnonzero(lengths > place)
+        numbers[longer] |= digits[starts[longer] + place].astype(np.int64) << (3 * place)
+    return numbers

@@ -50,6 +50,40 @@ class HeldKey:
         return extract_key_transitions(self.events)
 
 
+def test_a_paused_clock_holds_a_key(start, tmp_path):
+    """The camera's time-out is of the node's clock: with /clock it lasts as long as simulated time needs for it."""
+    with ros_node() as test_node:
+        held = HeldKey(test_node, start, tmp_path, use_sim_time=True, camera_timeout_s=0.3)
+        clock = test_node.create_publisher(Clock, "/clock", qos.CLOCK)
+        test_node.wait_until(lambda: clock.get_subscription_count() > 0, "the node's clock")
+
+        def tick(elapsed_ns):
+            clock.publish(Clock(clock=messages.make_header(10**9 + elapsed_ns, "").stamp))
+            return elapsed_ns
+
+        # Messages of different topics may overtake one another: the clock first.
+        for index in range(3):
+            tick(index * 10**7)
+            test_node.spin_for(0.1)
+            held.camera.send(10**9 + index * 10**7)
+        test_node.wait_until(lambda: len(held.events) == 1, "the press")
+        # Paused, and then slower than real time: 0.2 s of simulated time pass in more than a second.
+        test_node.spin_for(0.6)
+        for index in range(3, 20):
+            tick(index * 10**7)
+            test_node.spin_for(0.03)
+        assert held.transitions == [("down", "h")]
+        elapsed_ns = [2 * 10**8]
+
+        def advance():
+            elapsed_ns[0] = tick(elapsed_ns[0] + 10**7)
+            return len(held.events) == 2
+
+        test_node.wait_until(advance, "the end of the press")
+        assert held.transitions == [("down", "h"), ("up", "h")]
+        assert elapsed_ns[0] >= 3 * 10**8
+
+
 def test_time_may_jump(start, tmp_path):
     """A /clock before zero ends no node. Stamps that jump by years while a key is held cancel it, and nothing is
     decided across the jump: the time since the touch-down, `menu_entry_id`, stays that of a decision."""

@@ -205,15 +205,18 @@ class TestBadRecordings:
         with pytest.raises(ValueError, match="no depth aligned to colour"):
             read_frames(path, "sensor")
 
-    def test_nodes_do_not_take_compressed_images(self, tmp_path):
-        """Whoever plays a bag to nodes asks first; the plain one passes."""
+    def test_nodes_take_images_of_sensor_msgs_only(self, tmp_path):
+        """Whoever plays a bag to nodes asks first; plain and compressed ones pass."""
         plain = write_recording(tmp_path / "plain.mcap")
-        with open_bag_recording(plain) as recording:
-            recording.require_plain_images()
-        path = transported("bgr8", "/zstd", coders.code_zstd())(plain, tmp_path)
-        message = f"compressed images, which the nodes do not read: {COLOR}/zstd; play it .*republish"
+        zstd = transported("bgr8", "/zstd", coders.code_zstd())(plain, tmp_path)
+        for path in (plain, zstd):
+            with open_bag_recording(path) as recording:
+                recording.require_ros_images()
+        (tmp_path / "other").mkdir()
+        path = transported("bgr8", "", coders.code_foxglove_raw)(plain, tmp_path / "other")
+        message = f"other types than sensor_msgs: {COLOR}; play it with replay_node .*image_transport:=raw"
         with open_bag_recording(path) as recording, pytest.raises(ValueError, match=message):
-            recording.require_plain_images()
+            recording.require_ros_images()
 
     def test_file_of_a_bag_is_missing(self, tmp_path):
         folder = write_recording(tmp_path / "bag")

@@ -14,6 +14,8 @@ pytest.importorskip("rclpy")
 from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_contact.ros.camera_input import DEPTH_SOURCE_TOPICS
 from launch_stubs import LaunchConfiguration, load_launch_file
+from recording_forms import coders
+from recording_forms.forms import transported
 from ros_harness import (
     BASELINE_M,
     CAMERA,
@@ -143,7 +145,7 @@ def test_old_drivers_name_colour_otherwise(monkeypatch, tmp_path):
 def test_recorded_topics_are_passed_on(core, tmp_path):
     """Those that a recording holds, as arguments of core.launch.py."""
     full = write_one_frame(tmp_path / "full.mcap", has_depth=True, has_imagers=True)
-    topics = core.launching.find_recorded_topics({"recording": str(full), "depth_source": "stereo"})
+    topics = find_arguments(core, full, "stereo")
     assert topics == {
         "color_image": COLOR,
         "color_info": INFO,
@@ -154,15 +156,45 @@ def test_recorded_topics_are_passed_on(core, tmp_path):
     }
     assert set(topics) <= {name for name, _, _ in core.launching.CORE_ARGUMENTS}
     color = write_one_frame(tmp_path / "color.mcap")
-    topics = core.launching.find_recorded_topics({"recording": str(color), "depth_source": "none"})
+    topics = find_arguments(core, color, "none")
     assert topics == {"color_image": COLOR, "color_info": INFO}
+
+
+def find_arguments(core, path, depth_source):
+    inputs = core.launching.find_recorded_inputs_of({"recording": str(path), "depth_source": depth_source})
+    return core.launching.make_core_arguments(inputs)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "transport", "expected"),
+    [
+        ("bgr8", "compressed", {"image_transport": "compressed", "depth_image_transport": "raw"}),
+        ("16UC1", "compressedDepth", {"image_transport": "raw", "depth_image_transport": "compressedDepth"}),
+    ],
+)
+def test_transports_of_a_recording_are_passed_on(core, tmp_path, encoding, transport, expected):
+    """Of each image topic, with its plain name; what is played has the name in the recording."""
+    plain = write_one_frame(tmp_path / "plain.mcap", has_depth=True)
+    coder = (
+        coders.code_picture(".png", "png") if encoding == "bgr8" else coders.code_depth_png("16UC1; compressedDepth")
+    )
+    path = transported(encoding, f"/{transport}", coder)(plain, tmp_path)
+    assert find_arguments(core, path, "sensor") == {
+        "color_image": COLOR,
+        "color_info": INFO,
+        "depth_image": DEPTH,
+        **expected,
+    }
+    inputs = core.launching.find_recorded_inputs_of({"recording": str(path)})
+    assert f"{COLOR if encoding == 'bgr8' else DEPTH}/{transport}" in inputs.stored_topics
+    assert not inputs.is_decoded
 
 
 def test_recording_without_the_wanted_depth_does_not_start(core, tmp_path):
     """Also where `depth_source` is left at its default: nodes would wait for ever."""
     color = write_one_frame(tmp_path / "color.mcap")
     with pytest.raises(ValueError, match=r"no depth aligned to colour.*one of none, model"):
-        core.launching.find_recorded_topics({"recording": str(color)})
+        core.launching.find_recorded_inputs_of({"recording": str(color)})
     assert LaunchConfiguration("depth_source", core.launching.DEFAULT_DEPTH_SOURCE).perform({}) == "sensor"
 
 

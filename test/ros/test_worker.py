@@ -122,6 +122,26 @@ def test_failing_items_are_as_good_as_none():
     worker.close()
 
 
+def test_a_clock_that_stands_still_does_not_idle():
+    """Whatever the wall clock shows; once it moves by `idle_s`, or has begun anew and then does, `on_idle` comes."""
+    now_s, idles, handled = [100.0], threading.Semaphore(0), threading.Semaphore(0)
+    worker = FrameWorker(
+        lambda item: handled.release(),
+        on_error=lambda error: None,
+        on_idle=idles.release,
+        idle_s=0.5,
+        now_s=lambda: now_s[0],
+    )
+    for start_s in (100.0, 5.0):
+        worker.offer("frame")
+        assert handled.acquire(timeout=DEADLINE_S)
+        now_s[0] = start_s + 0.4
+        assert not idles.acquire(timeout=0.1)
+        now_s[0] = start_s + 1.0
+        assert idles.acquire(timeout=DEADLINE_S)
+    worker.close()
+
+
 def test_close_ends_the_thread():
     """No thread remains after deactivation."""
     before = threading.active_count()
