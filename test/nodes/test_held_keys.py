@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import runpy
 import signal
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ from visualization_msgs.msg import InteractiveMarkerFeedback, InteractiveMarkerI
 
 from fingertip_contact.ros import messages, qos
 from held_finger import HeldFingerCamera, write_parameters
+from repository import ROOT
 from ros_harness import COLOR, INFO, extract_key_transitions, launch_nodes, ros_node
 
 NS = "/fingertip_contact"
@@ -140,6 +142,23 @@ def test_a_press_of_a_killed_node_is_off_the_list(start, tmp_path):
         held.start()
         test_node.wait_until(lambda: held.open_keys == [], "the empty list")
         assert held.presses[-1].seq_num > pressed_ns
+
+
+def test_the_example_consumer_stays_right_through_a_killed_node(start, tmp_path):
+    """examples/subscribe_key_events holds the key while it is down, and lets go of it once the node is back."""
+    consumer_class = runpy.run_path(str(ROOT / "examples" / "subscribe_key_events" / "main.py"))["KeyPrinter"]
+    with ros_node() as test_node:
+        consumer = consumer_class()
+        test_node.spinner.add_node(consumer)
+        held = HeldKey(test_node, start, tmp_path)
+        held.press()
+        test_node.wait_until(lambda: len(consumer.pressed_ns) == 1, "the press at the consumer")
+        held.node.process.kill()
+        held.node.wait_for_exit()
+        assert len(consumer.pressed_ns) == 1
+        held.start()
+        test_node.wait_until(lambda: not consumer.pressed_ns, "the end of the press at the consumer")
+        consumer.destroy_node()
 
 
 def test_time_may_jump(start, tmp_path):

@@ -51,15 +51,13 @@ class Interfaces:
     reply: set[str] = field(default_factory=set)
 
 
-def collect_interfaces(
-    name: str, recording: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, remapped: bool = True
-) -> Interfaces:
-    """Of one of the package's nodes while it is active, without its networks. recording: what players play; folder: for what is written.
-    remapped: to the topics of realsense2_camera, as the launch files do it."""
+def collect_interfaces(name: str, recording: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Interfaces:
+    """Of one of the package's nodes while it is active, without its networks, its inputs remapped as the launch files
+    do it. recording: what players play; folder: for what is written."""
     found = Interfaces()
     if name in PLAYERS:
         parameters = {"recording": str(recording), "output": str(folder / "out.mcap"), "infra": True}
-        _visit(name, parameters, lambda: PLAYERS[name](ShutdownEvent()), found, remapped)
+        _visit(name, parameters, lambda: PLAYERS[name](ShutdownEvent()), found)
         return found
     settings, stage = STAGES[name]
     monkeypatch.setattr(depth_estimation_node, "make_estimators", lambda settings: (SimpleNamespace(), None))
@@ -68,7 +66,7 @@ def collect_interfaces(
     monkeypatch.setattr(contact_interface, "build_contact_pipeline", MagicMock())
     for source in DEPTH_SOURCES if hasattr(settings, "depth_source") else DEPTH_SOURCES[:1]:
         parameters = {"depth_source": source, "device": NO_CAMERA, "hand_tracker": "node_interfaces:make_no_tracker"}
-        _visit(name, parameters, lambda: ManagedNode(name, settings, stage), found, remapped)
+        _visit(name, parameters, lambda: ManagedNode(name, settings, stage), found)
     return found
 
 
@@ -77,13 +75,11 @@ def make_no_tracker(**options: object) -> SimpleNamespace:
     return SimpleNamespace(process=lambda *arguments: (), reset=lambda: None)
 
 
-def _visit(
-    name: str, parameters: dict[str, object], make_node: Callable[[], Node], found: Interfaces, remapped: bool
-) -> None:
+def _visit(name: str, parameters: dict[str, object], make_node: Callable[[], Node], found: Interfaces) -> None:
     arguments = ["--ros-args"]
     for parameter, value in parameters.items():
         arguments += ["-p", f"{parameter}:={value}"]
-    for topic, target in REMAPS.items() if remapped else ():
+    for topic, target in REMAPS.items():
         arguments += ["-r", f"{topic}:={target}"]
     rclpy.init(args=arguments)
     try:

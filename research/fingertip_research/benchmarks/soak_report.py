@@ -28,8 +28,8 @@ MAX_UNEXPLAINED = 3
 @dataclass(frozen=True)
 class StageReport:
     """One node. sent: frames of the camera. out: frames of which its result came. repeated_out: results that came
-    twice. lost: by place, as /diagnostics counts them. unexplained: frames that are neither out nor counted; 0 is right.
-    longest_gap: the most frames lost in a row. halves: frames without their depth or imagers, by counter."""
+    twice. lost: by place, as /diagnostics counts them. unexplained: frames that are neither out nor counted; 0 is
+    right. longest_gap: the most frames lost in a row. halves: frames without their depth or imagers, by counter."""
 
     sent: int
     out: int
@@ -42,7 +42,8 @@ class StageReport:
 
 @dataclass(frozen=True)
 class MinuteLatency:
-    """From an image's stamp to the arrival of its fingertips, milliseconds."""
+    """From an image's stamp, when it was due, to the arrival of its fingertips, milliseconds. A camera that is late
+    itself (SoakReport.camera_late_ms) adds to it."""
 
     p50_ms: float
     p99_ms: float

@@ -70,7 +70,10 @@ def soak(
 
 
 def _print_report(report: SoakReport, faults: list[str]) -> None:
-    typer.echo(f"{report.form}: {report.minutes:.1f} min, {len(report.passes)} passes of the recording")
+    typer.echo(
+        f"{report.form}: {report.minutes:.1f} min, {len(report.passes)} passes of the recording, the camera at most "
+        f"{report.camera_late_ms:.0f} ms late"
+    )
     for node, stage in report.stages.items():
         lost = ", ".join(f"{name} {count}" for name, count in stage.lost.items() if count) or "none lost"
         halves = "".join(f", {name} {count}" for name, count in stage.halves.items())
@@ -89,8 +92,9 @@ def _print_report(report: SoakReport, faults: list[str]) -> None:
         )
     shifts_ms = [report.touch_shift_ms for report in report.passes if report.touch_shift_ms is not None]
     later_ms = [report.to_second_ms for report in report.passes[1:] if report.to_second_ms is not None]
+    later = max(later_ms, default=0.0)
     typer.echo(
         f"  keys of the first pass: {' '.join(report.passes[0].keys)}; passes with the same: {len(shifts_ms)}; "
-        f"touch-downs off by at most {max(shifts_ms):.1f} ms, from the second pass on {max(later_ms, default=0.0):.1f} ms"
+        f"touch-downs off by at most {max(shifts_ms):.1f} ms, from the second pass on {later:.1f} ms"
     )
     typer.echo(f"  {'; '.join(faults) or 'no fault found'}")
