@@ -36,6 +36,35 @@ MIRRORED = Advice(
     "the image is mirrored",
     "switch that off in the camera, or set mirrored of webcam_node, which turns it round",
 )
+ONE_MARKER = Advice(
+    "one_marker",
+    "only one marker is seen, and the sheet is found by two",
+    "uncover the sheet's edge, and bring the whole sheet into view",
+)
+MARKERS_COVERED = Advice(
+    "markers_covered",
+    "fewer than two markers have been seen for a while, so the sheet may move unnoticed",
+    "keep hands and things off the sheet's edge",
+)
+DARK_IMAGES = Advice(
+    "dark_images",
+    "the images are very dark",
+    "add light, take the cap off the lens, or let the camera choose exposure and gain",
+)
+BLURRED_IMAGES = Advice(
+    "blurred_images",
+    "the images are blurred",
+    "focus on the desk, clean the lens, fix the camera, or shorten its exposure",
+)
+CAMERA_TURNED = {
+    degrees: Advice(
+        "camera_turned",
+        f"the camera is {place}, which costs errors, most of all with colour alone",
+        f"mount it upright, or turn its images: rotate:={degrees} of realsense_node or webcam_node, "
+        f"process --rotate {degrees}",
+    )
+    for degrees, place in ((90, "on its side"), (180, "upside down"), (270, "on its side"))
+}
 NO_HANDS = Advice(
     "no_hands",
     "no hand has been seen yet",
@@ -74,6 +103,24 @@ CAMERA_BEHIND_HANDS = Advice(
     "the camera looks from behind the hands, which hide a part of their fingertips: fewer taps are read",
     "best is the far side of the keyboard, facing the typist",
 )
+
+
+def advise_other_layout(name: str) -> Advice:
+    """The sheet in view is that of the built-in layout of this name, not the one that is looked for."""
+    return Advice(
+        "other_layout",
+        f"the sheet in view has the markers of layout {name}, not of the one that is looked for",
+        f"choose it (layout {name}), or lay the other sheet in view",
+    )
+
+
+def advise_lost_hands(count: int, window_s: float) -> Advice:
+    """Hands were lost and found again so many times in the last so many seconds."""
+    return Advice(
+        "hands_lost",
+        f"hands were lost {count} times in the last {window_s:.0f} s",
+        "light them evenly, keep them whole in view, and clear other things of their colour",
+    )
 
 
 def advise_frame_rate(rate_hz: float) -> Advice:

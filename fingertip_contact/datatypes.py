@@ -83,8 +83,9 @@ class StereoImages:
 class Frame:
     """One exposure: a colour image and what else was measured of it.
 
-    color_bgr: (H, W, 3) uint8. depth: aligned to colour (same size, same camera), or None if there is no depth of this
-    stamp. stereo: the imagers' own pictures, or None where they are not used.
+    color_bgr: (H, W, 3) uint8. depth: aligned to colour as drivers align it, to the camera without its distortion: what
+    colour shows at a pixel has its depth at the undistorted pixel. None if there is no depth of this stamp. stereo: the
+    imagers' own pictures, or None where they are not used.
     """
 
     stamp_ns: int

@@ -111,14 +111,17 @@ def decode_depth_image(image: Any, unit_m: float | None = None) -> DepthImage:
 
 
 def parse_camera_info(info: Any) -> Camera:
-    """A sensor_msgs/CameraInfo -> Camera. Raises ValueError if it is not calibrated, or not Brown-Conrady."""
+    """A sensor_msgs/CameraInfo -> Camera of the images that come: those of its binning and region of interest.
+
+    Raises ValueError if it is not calibrated, not Brown-Conrady, or its region is not within the image.
+    """
     if info.distortion_model not in DISTORTION_MODELS:
         raise ValueError(
             f"distortion model {info.distortion_model!r} is not supported; rectify the images, "
             f"or use one of {', '.join(filter(None, DISTORTION_MODELS))}"
         )
     distortion = tuple(float(value) for value in info.d)
-    return Camera(
+    full = Camera(
         fx=float(info.k[0]),
         fy=float(info.k[4]),
         cx=float(info.k[2]),
@@ -126,6 +129,35 @@ def parse_camera_info(info: Any) -> Camera:
         width=int(info.width),
         height=int(info.height),
         distortion=distortion if any(distortion) else (),
+    )
+    return _select_pixels(full, info)
+
+
+def _select_pixels(full: Camera, info: Any) -> Camera:
+    """Size, K and D are those of the sensor's whole resolution, whatever part of it is read, and however many of its
+    pixels make one (sensor_msgs/CameraInfo). Files of cameras have neither."""
+    # 0 and 1 both are no binning; a region of zeros is the whole image.
+    bin_x, bin_y = (max(int(getattr(info, name, 0)), 1) for name in ("binning_x", "binning_y"))
+    region = getattr(info, "roi", None)
+    x, y, width, height = 0, 0, full.width, full.height
+    if region is not None and (region.width or region.height):
+        x, y, width, height = region.x_offset, region.y_offset, region.width, region.height
+    if not (0 <= x < x + width <= full.width and 0 <= y < y + height <= full.height):
+        raise ValueError(
+            f"camera_info has the region of interest {width}x{height} at ({x}, {y}), which is not within its "
+            f"{full.width}x{full.height} pixels; correct roi in the driver: it counts pixels before binning"
+        )
+    if (x, y, width, height, bin_x, bin_y) == (0, 0, full.width, full.height, 1, 1):
+        return full
+    return Camera(
+        fx=full.fx / bin_x,
+        fy=full.fy / bin_y,
+        # (0, 0) is the middle of the top left pixel, whose corner stays in place.
+        cx=(full.cx - x + 0.5) / bin_x - 0.5,
+        cy=(full.cy - y + 0.5) / bin_y - 0.5,
+        width=width // bin_x,
+        height=height // bin_y,
+        distortion=full.distortion,
     )
 
 
@@ -148,7 +180,8 @@ def parse_stereo_info(right_info: Any, color_from_left: RigidTransform) -> Stere
     camera = parse_camera_info(right_info)
     if camera.is_distorted:
         raise ValueError("the imagers' camera_info has distortion; use their rectified images (image_rect_raw)")
-    baseline_m = -float(right_info.p[3]) / camera.fx
+    # Both of the sensor's whole resolution.
+    baseline_m = -float(right_info.p[3]) / float(right_info.k[0])
     if not (np.isfinite(baseline_m) and baseline_m > 0):
         raise ValueError(
             f"the right imager's camera_info tells no baseline: P[3] is {float(right_info.p[3]):g}, it has to be -f B; "

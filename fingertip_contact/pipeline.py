@@ -94,7 +94,10 @@ class ContactPipeline:
         surface = getattr(self.surface, "advice", None)
         if surface is None and self.surface.reason:  # A surface source of another package.
             surface = Advice("surface", self.surface.reason)
-        found = [self.sheet.advice, surface, *self.watch.advice, self.placement.advice]
+        # Dark pictures, or the sheet of another layout, are why there is no surface.
+        causes = self.watch.picture_advice
+        others = (advice for advice in self.watch.advice if advice not in causes)
+        found = [self.sheet.advice, *causes, surface, *others, self.placement.advice]
         # Where the surface is unknown for want of a sheet, that says it all.
         return tuple(
             advice for advice in found if advice is not None and not (advice is NO_SHEET and surface is NO_SURFACE)

@@ -2,27 +2,56 @@
 
 from __future__ import annotations
 
-import os
-import sys
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
+
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
 
 PACKAGE = "fingertip_contact"
 
 
 def find_share_directory() -> Path:
-    """The folder with config/, launch/ and models/: the source checkout, an ament prefix, or pip's prefix."""
+    """The folder with config/, launch/ and models/: that of the source checkout, else the one inside the installed
+    package. ROS has a copy of its own, under share/.
+
+    Raises FileNotFoundError if there is neither.
+    """
     checkout = Path(__file__).resolve().parent.parent
-    prefixes = [Path(prefix) for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if prefix]
-    candidates = [checkout, *(prefix / "share" / PACKAGE for prefix in (*prefixes, Path(sys.prefix)))]
-    for candidate in candidates:
-        if (candidate / "config").is_dir() and (candidate / "package.xml").is_file():
-            return candidate
-    raise FileNotFoundError(
-        f"the shared files of {PACKAGE} are in none of {', '.join(map(str, candidates))}; "
-        "install the package with pip or colcon, or source the workspace that holds it"
-    )
+    if (checkout / "config").is_dir() and (checkout / "package.xml").is_file():
+        return checkout
+    installed = files(PACKAGE) / "share"
+    if not (installed / "package.xml").is_file():
+        raise FileNotFoundError(
+            f"the shared files of {PACKAGE} are neither in {checkout} nor in {installed}; "
+            "install the package with pip or colcon, not by copying its modules"
+        )
+    return installed if isinstance(installed, Path) else _unpack_share_directory()
+
+
+@cache
+def _unpack_share_directory() -> Path:
+    """Of a package inside a zip file, into a folder that lasts as long as the process: OpenVINO and DDS read files."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{PACKAGE}-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _copy(files(PACKAGE) / "share", folder)
+    return folder
+
+
+def _copy(source: Traversable, target: Path) -> None:
+    for entry in source.iterdir():
+        if entry.is_dir():
+            (target / entry.name).mkdir()
+            _copy(entry, target / entry.name)
+        else:
+            (target / entry.name).write_bytes(entry.read_bytes())
 
 
 def find_share_file(relative: str) -> Path:

@@ -18,7 +18,7 @@ from fingertip_contact.ros import launch_utils as launching
 
 
 def generate_launch_description():
-    contact_arguments = ("depth_source", "profile", "layout", "sheet_pose", "words")
+    contact_arguments = ("depth_source", "profile", "layout", "sheet_pose", "words", "tf_prefix")
     return launching.make_description(
         *[
             DeclareLaunchArgument(name, default_value=value, description=text)

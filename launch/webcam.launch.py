@@ -23,6 +23,7 @@ CAMERA_ARGUMENTS = (
     ("pixel_format", str, "MJPG", "pixel format to ask of a camera; empty: the driver's choice"),
     ("camera_info_url", str, "", "file with the camera's intrinsics; empty: estimated from the sheet"),
     ("mirrored", bool, "false", "true: the camera gives mirrored images (selfie view)"),
+    ("rotate", int, "0", "turn the images clockwise by 90, 180 or 270 degrees, of a camera that is not upright"),
     ("loop", bool, "false", "true: start a file again at its end; otherwise the launch ends with it"),
 )
 # Other defaults than those of core.launch.py. The camera's topics are in the namespace of all nodes.

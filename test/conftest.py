@@ -36,6 +36,7 @@ SLOW_FILES = (
     "research/simulation/test_recording.py",
     "research/simulation/test_typing.py",
     "research/training",
+    "test_installations.py",
 )
 # What rosdep does not install, imported by test files or by what they test.
 OPTIONAL_PACKAGES = ("fpdf", "hypothesis", "jinja2", "lightgbm", "matplotlib", "sklearn")

@@ -15,7 +15,7 @@ from fingertip_contact.geometry import Camera, RigidTransform
 from repository import ROOT
 
 CAMERA = Camera(80.0, 80.0, 32.0, 24.0, 64, 48)
-COLOR = np.zeros((48, 64, 3), np.uint8)
+COLOR = np.full((48, 64, 3), 150, np.uint8)
 POSE = RigidTransform(np.eye(3), np.zeros(3))
 HAND = Hand(1, "left", 1.0, 1.0, np.zeros((21, 2), np.float32))
 
@@ -49,6 +49,27 @@ def test_a_lasting_cause_is_told_until_it_ends(code):
     bad_watch = watch(seconds, **bad)
     assert list_codes(bad_watch) == [code]
     assert list_codes(watch(2, watch=bad_watch, **good)) == []
+
+
+def look_down(elevation_deg, roll_deg):
+    """camera_from_sheet of a camera that is rolled clockwise, seen from behind it: its image turns the other way."""
+    down, roll = np.radians(elevation_deg), np.radians(roll_deg)
+    normal = np.array([0.0, -np.cos(down), -np.sin(down)])
+    right = np.array([1.0, 0.0, 0.0])
+    upright = np.column_stack([right, np.cross(normal, right), normal])
+    turn = np.array([[np.cos(roll), np.sin(roll), 0], [-np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
+    return RigidTransform(turn @ upright, np.array([0.0, 0.0, 0.35]))
+
+
+@pytest.mark.parametrize(("roll_deg", "rotate_deg"), [(90, 90), (180, 180), (-90, 270), (150, 180), (-70, 270)])
+def test_a_camera_that_is_not_upright_is_told(roll_deg, rotate_deg):
+    """With the angle that turns its images; not of one that is tilted a little, or looks straight down."""
+    turned_watch = watch(2, pose=look_down(45, roll_deg))
+    (advice,) = turned_watch.advice
+    assert advice.code == "camera_turned"
+    assert f"--rotate {rotate_deg}" in advice.message
+    assert list_codes(watch(2, pose=look_down(85, roll_deg))) == []
+    assert list_codes(watch(2, watch=turned_watch, pose=look_down(45, 30))) == []
 
 
 @pytest.mark.parametrize("depth", [0.0, np.inf, -1.0])

@@ -129,9 +129,35 @@ def test_camera_keeps_intrinsics_and_distortion():
     assert not parse_camera_info(info(d=[0.0] * 5)).is_distorted
 
 
+def test_binning_and_region_of_interest():
+    """K is of the whole sensor: a point seen at a pixel of it is seen at the pixel that holds this one."""
+    full = parse_camera_info(info(d=[0.1, 0.0, 0.0, 0.0, -0.2]))
+    part = {"binning_x": 2, "binning_y": 4, "roi": make_region(100, 40, 400, 400)}
+    camera = parse_camera_info(info(d=[0.1, 0.0, 0.0, 0.0, -0.2], **part))
+    assert (camera.width, camera.height) == (200, 100)
+    assert camera.distortion == full.distortion
+    points_m = np.array([[0.0, 0.0, 0.3], [0.05, -0.02, 0.4], [-0.04, 0.06, 0.35]])
+    edges = (full.project(points_m) + 0.5 - [100, 40]) / [2, 4]  # From the corner of the image, in its pixels.
+    np.testing.assert_allclose(camera.project(points_m) + 0.5, edges, atol=1e-9)
+
+
+@pytest.mark.parametrize("binning", [0, 1])
+def test_no_binning_and_no_region_change_nothing(binning):
+    """Zeros are the default of both."""
+    whole = {"binning_x": binning, "binning_y": binning, "roi": make_region(0, 0, 0, 0)}
+    assert parse_camera_info(info(**whole)) == parse_camera_info(info())
+    assert parse_camera_info(info(roi=make_region(0, 0, 640, 480))) == parse_camera_info(info())
+
+
+def make_region(x_offset, y_offset, width, height) -> SimpleNamespace:
+    return SimpleNamespace(x_offset=x_offset, y_offset=y_offset, width=width, height=height)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"roi": make_region(300, 0, 400, 100)}, r"region of interest 400x100 at \(300, 0\), which is not within"),
+        ({"roi": make_region(0, 0, 400, 0)}, "region of interest 400x0"),
         ({"k": [0.0] * 9}, "not usable: fx=0.0"),
         ({"k": [float("nan")] * 9}, "not usable: fx=nan"),
         ({"width": 0}, "size=0x480"),
@@ -155,6 +181,9 @@ def test_imagers_become_stereo_images():
     """The baseline is -P[3] / f; grey images are views of their messages, colour ones become grey."""
     calibration = parse_stereo_info(make_right_info(-390.0 * 0.018), IDENTITY)
     assert calibration.baseline_m == pytest.approx(0.018)
+    binned = make_right_info(-390.0 * 0.018)
+    binned.binning_x = binned.binning_y = 2
+    assert parse_stereo_info(binned, IDENTITY).baseline_m == pytest.approx(0.018)
     left = np.ascontiguousarray(BGR[..., 0])
     data = array("B", left.tobytes())
     right = np.full((6, 8, 3), 77, np.uint8)

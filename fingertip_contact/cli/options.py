@@ -48,6 +48,13 @@ DepthUnit = Annotated[
         help="Metres of one step of 16UC1 depth, where a recorder kept the sensor's (D405: 0.0001). By default 0.001.",
     ),
 ]
+Rotation = Annotated[
+    int,
+    typer.Option(
+        help="Turn the images clockwise by 90, 180 or 270 degrees: of a camera that was mounted upside down or on its "
+        "side."
+    ),
+]
 Words = Annotated[
     str,
     typer.Option(help="Word list of the language model: english, or a file with one word per line. By default none."),

@@ -34,6 +34,7 @@ def process(
     fps: options.FramesPerSecond = None,
     color_topic: options.ColorTopic = None,
     depth_unit_m: options.DepthUnit = None,
+    rotate: options.Rotation = 0,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
     """Find every press, move and release in a recording, with its key.
@@ -45,6 +46,7 @@ def process(
     Example: fingertip-contact process out/fox.mcap --out fox.events.jsonl --video fox.mp4
     """
     from fingertip_contact.advice import advise_stamps
+    from fingertip_contact.cameras.rotation import require_rotation, rotate_camera, rotate_frame
     from fingertip_contact.factory import KeyboardOptions, build_pipeline
     from fingertip_contact.files import atomic_write, require_distinct, require_not_exists
     from fingertip_contact.keyboard.layout import load_layout
@@ -53,6 +55,7 @@ def process(
     from fingertip_contact.recordings.paths import GROUND_TRUTH_SUFFIX, sibling_path
     from fingertip_contact.visualization.video import open_overlay_video, require_video_name
 
+    require_rotation(rotate)
     outputs = [out] if video is None else [out, video]
     # Names of built-in layouts, profiles and word lists are not files.
     named = [Path(name) for name in (layout, profile, words, sheet_pose, camera_info) if name]
@@ -80,7 +83,11 @@ def process(
         if video is not None:
             draw = stack.enter_context(
                 open_overlay_video(
-                    unfinished[1], loaded_layout, recording.camera, recording.frames_per_second, name=video
+                    unfinished[1],
+                    loaded_layout,
+                    rotate_camera(recording.camera, rotate),
+                    recording.frames_per_second,
+                    name=video,
                 )
             )
         write = stack.enter_context(open_events(unfinished[0]))
@@ -89,7 +96,7 @@ def process(
         presses = 0
         advised: Counter[str] = Counter()
         messages: dict[str, str] = {}
-        for frame, result in process_frames(frames, pipeline):
+        for frame, result in process_frames((rotate_frame(frame, rotate) for frame in frames), pipeline):
             for record in make_event_records(result):
                 write(record)
                 presses += record.type == "press"

@@ -1,32 +1,45 @@
-"""Depth weights from a file: checkpoints of the training (.pth), bare state dicts and .safetensors.
-
-Nothing in a file is executed: torch's restricted loader reads pickles, which accepts tensors and plain containers
-only; a file that it rejects is rejected here.
-"""
+"""Depth weights from a file: checkpoints of the training (.pth), bare state dicts and .safetensors, under the names of
+the authors or of transformers."""
 
 from __future__ import annotations
 
-import pickle
-import re
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
+from fingertip_contact.depth.checkpoint_file import load_pickle, load_safetensors
+from fingertip_contact.depth.checkpoint_names import OUTER_KEYS, rename_to_published
 from fingertip_contact.depth.configuration import TRAINING_SIZE_PX, check_exists
 from fingertip_contact.depth.network import EMBED_DIM, DepthNetwork, get_published_shapes
 from fingertip_contact.files import atomic_write
 
+logger = logging.getLogger(__name__)
+
 # Present in published files, used only by the encoder's pre-training.
 UNUSED_PARAMETERS = {"pretrained.mask_token"}
-DISTRIBUTED_PREFIX = "module."
 ENCODER_PREFIX, HEAD_PREFIX = "pretrained.", "depth_head."
-REFETCH_HINT = "fetch the file again"
 ENCODER_BY_WIDTH = {384: "ViT-S", 768: "ViT-B", 1024: "ViT-L", 1536: "ViT-g"}
+# Types whose values single precision holds, double precision but for its rounding.
+FLOAT_TYPES = {
+    torch.float16,
+    torch.bfloat16,
+    torch.float32,
+    torch.float64,
+    torch.float8_e4m3fn,
+    torch.float8_e4m3fnuz,
+    torch.float8_e5m2,
+    torch.float8_e5m2fnuz,
+}
+# Of a wrong file hundreds of names differ.
+MAX_LISTED = 5
+SAVE_HINT = "save the state dict of the network alone, as .safetensors"
+# A file keeps weights at most so deep, e.g. in `state_dict` of `teacher`.
+MAX_OUTER_KEYS = 3
 
 
 def load_network(path: Path, height: int, width: int, max_depth_m: float) -> DepthNetwork:
@@ -40,12 +53,11 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     """The weights of a file under their published names, float32.
 
     Raises ValueError that names the file and the remedy if it is missing, damaged, holds code, is for another encoder,
-    lacks weights, or has weights that the network does not have.
+    lacks weights, has weights that the network does not have, or holds numbers of another kind.
     """
-    check_exists(path)
     weights = read_weights(path)
     check_shapes(weights, get_published_shapes(), path)
-    return {name: value.float() for name, value in weights.items()}
+    return convert_to_single(weights, path)
 
 
 def load_encoder(path: Path) -> dict[str, Tensor]:
@@ -56,18 +68,18 @@ def load_encoder(path: Path) -> dict[str, Tensor]:
     weights = {name: value for name, value in read_weights(path).items() if not name.startswith(HEAD_PREFIX)}
     shapes = {name: shape for name, shape in get_published_shapes().items() if name.startswith(ENCODER_PREFIX)}
     check_shapes(weights, shapes, path)
-    return {name: value.float() for name, value in weights.items()}
+    return convert_to_single(weights, path)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """All weights in a file, under plain names, checked to be of this encoder; they need not be complete."""
     check_exists(path)
     content = load_safetensors(path) if path.suffix == ".safetensors" else load_pickle(path)
-    weights = {
-        name: value
-        for name, value in strip_distributed_prefix(extract_state_dict(content, path)).items()
-        if name not in UNUSED_PARAMETERS
-    }
+    try:
+        renamed = rename_to_published(extract_state_dict(content, path))
+    except ValueError as error:
+        raise ValueError(f"depth weights {path} hold a name twice: {error}; save the weights alone") from error
+    weights = {name: value for name, value in renamed.items() if name not in UNUSED_PARAMETERS}
     check_encoder(weights, path)
     return weights
 
@@ -84,58 +96,33 @@ def save_random_weights(path: Path) -> None:
         save_safetensors(network.state_dict(), temporary_path)
 
 
-def load_safetensors(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise ValueError(make_damage_message(path, str(error))) from error
-
-
-def load_pickle(path: Path) -> Any:
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ValueError(make_rejection_message(path, error)) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, IndexError) as error:
-        # The loader's error depends on where the damage is. Its first sentence states the finding; the following ones
-        # may recommend loading without restriction.
-        raise ValueError(make_damage_message(path, str(error).split(". ")[0] or type(error).__name__)) from error
-
-
-def make_rejection_message(path: Path, error: pickle.UnpicklingError) -> str:
-    """Why the restricted loader rejected a pickle: an object that is not a tensor, or damage."""
-    forbidden = re.search(r"GLOBAL (\S+)", str(error))
-    if forbidden is None:
-        return make_damage_message(path, "not a pickle of torch")
-    return (
-        f"depth weights {path} were refused and nothing in them was run: they hold more than tensors "
-        f"({forbidden.group(1)}); get them from a source that you trust, as .safetensors"
-    )
-
-
-def make_damage_message(path: Path, reason: str) -> str:
-    return (
-        f"depth weights {path} are damaged or not a checkpoint ({reason}), and nothing in them was run; {REFETCH_HINT}"
-    )
-
-
 def extract_state_dict(content: Any, path: Path) -> dict[str, Tensor]:
-    """The named tensors in a file's content: its `model` in a training checkpoint, else the content itself."""
-    if isinstance(content, Mapping) and isinstance(content.get("model"), Mapping):
-        content = content["model"]
+    """The named tensors in a file's content: below the first of OUTER_KEYS that it has, else the content itself."""
+    for _ in range(MAX_OUTER_KEYS):
+        content = _descend(content, path)
     if not isinstance(content, Mapping) or not content:
-        raise ValueError(f"depth weights {path} hold a {type(content).__name__}, not named tensors; {REFETCH_HINT}")
-    non_tensors = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
-    if non_tensors:
-        raise ValueError(
-            f"depth weights {path} hold entries that are not tensors: {', '.join(non_tensors)}; {REFETCH_HINT}"
-        )
-    return dict(content)
+        found = "nothing" if isinstance(content, Mapping) else f"a {type(content).__name__}, not named tensors"
+        raise ValueError(f"depth weights {path} hold {found}; {SAVE_HINT}")
+    others = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
+    if others:
+        raise ValueError(f"depth weights {path} hold entries that are not tensors: {list_names(others)}; {SAVE_HINT}")
+    return {str(name): value for name, value in content.items()}
 
 
-def strip_distributed_prefix(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Without the prefix that training on several GPUs adds to names."""
-    return {name.removeprefix(DISTRIBUTED_PREFIX): value for name, value in weights.items()}
+def _descend(content: Any, path: Path) -> Any:
+    if not isinstance(content, Mapping):
+        return content
+    found = [key for key in OUTER_KEYS if isinstance(content.get(key), Mapping)]
+    if len(found) > 1:
+        logger.warning("%s holds weights in %s; those in %s are read", path, " and ".join(found), found[0])
+    return content[found[0]] if found else content
+
+
+def list_names(names: Iterable[str]) -> str:
+    """The first names, and how many there are beside them."""
+    listed = sorted(names)
+    rest = len(listed) - MAX_LISTED
+    return ", ".join(listed[:MAX_LISTED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def check_encoder(weights: dict[str, Tensor], path: Path) -> None:
@@ -149,22 +136,44 @@ def check_encoder(weights: dict[str, Tensor], path: Path) -> None:
 
 
 def check_shapes(weights: dict[str, Tensor], shapes: dict[str, tuple[int, ...]], path: Path) -> None:
-    """Raises ValueError if names or shapes differ, or a value is not finite."""
-    missing = sorted(shapes.keys() - weights.keys())
-    unexpected = sorted(weights.keys() - shapes.keys())
+    """Raises ValueError if names or shapes differ."""
+    missing = shapes.keys() - weights.keys()
+    unexpected = weights.keys() - shapes.keys()
     if missing or unexpected:
         lists = {"missing": missing, "unexpected": unexpected}
-        description = "; ".join(f"{problem}: {', '.join(names)}" for problem, names in lists.items() if names)
-        raise ValueError(f"depth weights {path} do not fit Depth Anything V2 ViT-S: {description}")
+        description = "; ".join(f"{problem}: {list_names(names)}" for problem, names in lists.items() if names)
+        raise ValueError(
+            f"depth weights {path} do not fit Depth Anything V2 ViT-S: {description}; take a file of this network, "
+            "as its authors or transformers save it"
+        )
     mismatched = [
         f"{name} {tuple(weights[name].shape)}" for name in shapes if tuple(weights[name].shape) != shapes[name]
     ]
     if mismatched:
         raise ValueError(
-            f"depth weights {path} have other shapes than Depth Anything V2 ViT-S: {', '.join(mismatched)}"
+            f"depth weights {path} have other shapes than Depth Anything V2 ViT-S: {list_names(mismatched)}; "
+            "take a file named ..._vits"
         )
-    non_finite = sorted(name for name, value in weights.items() if not torch.isfinite(value).all())
+
+
+def convert_to_single(weights: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """float32. Raises ValueError for numbers that mean something only with the scales of a quantised network, and for
+    values that are not finite in single precision."""
+    others = [
+        f"{name} ({str(value.dtype).removeprefix('torch.')})"
+        for name, value in weights.items()
+        if value.dtype not in FLOAT_TYPES or value.layout != torch.strided
+    ]
+    if others:
+        raise ValueError(
+            f"depth weights {path} hold numbers that are not plain floating point: {list_names(others)}; "
+            "take the file in single or half precision"
+        )
+    singles = {name: value.float() for name, value in weights.items()}
+    non_finite = [name for name, value in singles.items() if not torch.isfinite(value).all()]
     if non_finite:
         raise ValueError(
-            f"depth weights {path} hold values that are not finite in {', '.join(non_finite)}; {REFETCH_HINT}"
+            f"depth weights {path} hold values that are not finite in {list_names(non_finite)}: the training has "
+            "diverged, or the file is damaged; take an earlier checkpoint"
         )
+    return singles

@@ -137,6 +137,12 @@ def read_max_depth_m(config: Path) -> float | None:
     encoder = fields.get("encoder", ENCODER)
     if str(encoder).lower() in UNSUPPORTED_ENCODERS:
         raise ValueError(f"{config} is for encoder {describe(encoder)}; only {ENCODER!r} (ViT-S) runs here")
+    # transformers' form. What is not stated there is relative depth.
+    if fields.get("model_type") == "depth_anything" and fields.get("depth_estimation_type") != "metric":
+        raise ValueError(
+            f"{config} is for relative depth, not metres; take a metric file, e.g. one whose config.json has "
+            '"depth_estimation_type": "metric"'
+        )
     return require_positive_m(fields["max_depth"], f"max_depth in {config}") if "max_depth" in fields else None
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from fingertip_contact.datatypes import Finger, Handedness, Modifier
 from fingertip_contact.keyboard.layout_file import FileReader, read_mapping
+from fingertip_contact.keyboard.markers import find_self_mirrored
 from fingertip_contact.keyboard.shapes import RECTANGLE, Rectangle, make_key_shape
 from fingertip_contact.protocols import KeyShape
 from fingertip_contact.resources import find_share_directory
@@ -285,6 +286,9 @@ def _parse_markers(reader: FileReader, data: Mapping) -> tuple[tuple[Marker, ...
     if 0 < len(markers) < _MIN_MARKERS:
         remedy = f"the sheet is found by {_MIN_MARKERS} markers or more; add some, or leave `markers` out"
         raise reader.error("the number of markers", len(markers), remedy)
+    if markers and markers.keys() <= find_self_mirrored(dictionary):
+        remedy = "all of these read the same in a mirror, and give no pose; use another number for one of them"
+        raise reader.error("the markers' numbers", sorted(markers), remedy)
     _require_separate_markers(reader, tuple(markers.values()))
     return tuple(markers.values()), dictionary
 

@@ -15,10 +15,12 @@ from fingertip_contact.keyboard.sheet_primitives import (
     Text,
     make_primitives,
 )
+from fingertip_contact.stroke_text import draw_text, measure_text
 
 # Drawn larger and averaged down, so that edges between two pixels keep their place.
 _OVERSAMPLING = 4
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
+# Thickness of letters' lines over their height.
+_LINE_RATIO = 0.13
 
 
 def draw_sheet(layout: Layout, pixels_per_mm: float = 4.0) -> np.ndarray:
@@ -60,23 +62,22 @@ def _draw_box(image: np.ndarray, box: Box, corners: np.ndarray, scale: float) ->
 
 
 def _draw_text(image: np.ndarray, text: Text, corners: np.ndarray, scale: float) -> None:
-    # OpenCV's font has ASCII only.
+    # The strokes are of ASCII only, and a box on a key would be no help.
     if not text.text or not text.text.isascii():
         return
     center = corners.mean(axis=0) + np.array([0.0, -text.shift_m * scale])
     room_px = (corners[1] - corners[0] - 4 * _outline_px(scale)) * text.room_ratio
     height = text.height_mm * scale / 1000
-    (width, cap_height), _ = cv2.getTextSize(text.text, _FONT, 10.0, 1)
-    font_scale = 10.0 * min(height / cap_height, 0.9 * room_px[0] / width, 0.9 * room_px[1] / cap_height)
-    if font_scale <= 0:
+    width_ratio = measure_text(text.text, 1.0)
+    # The line is drawn about the middle of each stroke, whose thickness belongs to the letter's height and width.
+    height = min(height, 0.9 * room_px[1], 0.9 * room_px[0] / (width_ratio + _LINE_RATIO))
+    thickness = max(1, round(_LINE_RATIO * height))
+    cap_height = height - thickness
+    if cap_height <= 0:
         return
-    thickness = max(1, round(0.13 * height))
-    (width, cap_height), _ = cv2.getTextSize(text.text, _FONT, font_scale, thickness)
     # Capitals are centred on the key; comma and full stop hang below the line, as they should.
-    origin = np.rint(center + np.array([-width / 2, cap_height / 2])).astype(int)
-    cv2.putText(
-        image, text.text, (int(origin[0]), int(origin[1])), _FONT, font_scale, text.grey, thickness, cv2.LINE_AA
-    )
+    origin = center + np.array([-width_ratio * cap_height / 2, cap_height / 2])
+    draw_text(image, text.text, (origin[0], origin[1]), cap_height, text.grey, thickness)
 
 
 def _draw_marker(image: np.ndarray, cells: np.ndarray, corners: np.ndarray) -> None:

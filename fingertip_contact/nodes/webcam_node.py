@@ -18,6 +18,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 
 from fingertip_contact.cameras.capture import CapturedImage, CaptureRequest, is_live, open_capture
+from fingertip_contact.cameras.rotation import require_rotation, rotate_camera, rotate_image
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.keyboard.live_camera import LiveCamera
 from fingertip_contact.recordings.camera_info_file import load_camera_info, parse_camera_info_url
@@ -50,9 +51,10 @@ class WebcamStage:
         self._shutdown_event = shutdown_event
         self._node = node
         self._settings = settings
+        require_rotation(settings.rotate)
         camera = None
         if settings.camera_info_url:
-            camera = load_camera_info(parse_camera_info_url(settings.camera_info_url))
+            camera = rotate_camera(load_camera_info(parse_camera_info_url(settings.camera_info_url)), settings.rotate)
         self._camera = LiveCamera(load_layout(settings.layout), camera)
         self._camera_description = ""
         self._video = None if is_live(settings.device) else _open_file(settings)
@@ -126,6 +128,7 @@ class WebcamStage:
 
     def _publish(self, captured: CapturedImage) -> None:
         image = cv2.flip(captured.image_bgr, 1) if self._settings.mirrored else captured.image_bgr
+        image = rotate_image(image, self._settings.rotate)
         stamp_ns = self._node.get_clock().now().nanoseconds - round(captured.age_s * 1e9)
         # The clock may be set back; images of one stamp would be taken for one.
         stamp_ns = self._last_stamp_ns = max(stamp_ns, self._last_stamp_ns + 1)

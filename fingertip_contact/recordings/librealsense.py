@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fingertip_contact.cameras.d405 import D405
+from fingertip_contact.cameras.depth_registration import DepthRegistration
 from fingertip_contact.cameras.profile import CameraProfile
 from fingertip_contact.datatypes import DepthImage, Frame
 from fingertip_contact.geometry import Camera, RigidTransform
@@ -23,7 +24,6 @@ from fingertip_contact.images import (
 )
 from fingertip_contact.recordings.bag import Bag, deserialize, read_message_image
 from fingertip_contact.recordings.camera_topics import describe_topics
-from fingertip_contact.recordings.depth_registration import DepthRegistration
 from fingertip_contact.recordings.librealsense_topics import (
     COLOR,
     DEPTH,
@@ -202,7 +202,9 @@ class LibrealsenseRecording:
 
     def _make_registration(self) -> DepthRegistration:
         depth_camera = self._read_camera(self._found[DEPTH])
-        return DepthRegistration(depth_camera, self.camera, self._read_pose(COLOR) @ self._read_pose(DEPTH).inverse)
+        # As drivers align: to colour without its distortion, where Frame.depth is read.
+        color_camera = replace(self.camera, distortion=())
+        return DepthRegistration(depth_camera, color_camera, self._read_pose(COLOR) @ self._read_pose(DEPTH).inverse)
 
     def _make_stereo_calibration(self) -> StereoCalibration:
         # librealsense's rectified imagers share their intrinsics.

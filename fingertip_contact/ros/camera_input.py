@@ -143,7 +143,8 @@ class FrameReader:
         height, width = image.shape[:2]
         if (width, height) != (camera.width, camera.height):
             raise ValueError(
-                f"the colour image is {width}x{height}, its camera_info states {camera.width}x{camera.height}"
+                f"the colour image is {width}x{height}, its camera_info states {camera.width}x{camera.height} "
+                "(binning and region of interest applied)"
             )
         return Frame(
             messages.stamp_to_ns(color.header.stamp),

@@ -69,11 +69,14 @@ class CameraReader:
         self._camera: Camera | None = None
 
     def read(self, message: CameraInfo) -> Camera:
-        """The message's camera: the same object while size, K and D are unchanged.
+        """The message's camera: the same object while size, binning, region, K and D are unchanged.
 
         Raises ValueError where K is zero (a camera without calibration) or the distortion model is not a pinhole's.
         """
-        key = (message.width, message.height, message.distortion_model, message.k.tobytes(), tuple(message.d))
+        roi = message.roi
+        pixels = (message.binning_x, message.binning_y, roi.x_offset, roi.y_offset, roi.width, roi.height)
+        model = (message.distortion_model, message.k.tobytes(), tuple(message.d))
+        key = (message.width, message.height, *pixels, *model)
         if self._camera is None or key != self._key:
             self._camera = parse_camera_info(message)
             self._key = key

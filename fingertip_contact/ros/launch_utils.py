@@ -54,6 +54,7 @@ CORE_ARGUMENTS = (
     ),
     ("hand_tracker", "mediapipe", "hand tracker: a registered name, or module:attribute"),
     ("words", "", "word list of the language model, english or a file; empty: none"),
+    ("tf_prefix", "", "what the TF frames surface and keyboard begin with, for several cameras"),
     ("use_sim_time", "false", "use the time of /clock"),
     ("rviz", "false", "true: show fingertips, keys, surface and overlay in RViz"),
 )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from fingertip_contact.cameras.rotation import ROTATION_TEXT
 from fingertip_contact.ros.parameters import format_allowed, names, read_only, value
 from fingertip_contact.settings import choice, number
 
@@ -50,6 +51,7 @@ class ContactSettings(LifecycleSettings):
     )
     camera_timeout_s: float = number(0.5, 0.05, 60.0, "held keys are cancelled after this long without frames, s")
     marker_rate_hz: float = number(10.0, 0.1, 60.0, "maximum rate of markers")
+    tf_prefix: str = value("", "what the TF frames surface and keyboard begin with, for several cameras")
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,27 @@ class WebcamSettings(LifecycleSettings):
     )
     frame_id: str = value("camera_color_optical_frame", "frame of the images: x right, y down, z forward")
     mirrored: bool = value(False, "the device gives mirrored images (selfie view): turn them round")
+    rotate: int = number(0, 0, 270, f"0, 90, 180 or 270: {ROTATION_TEXT}")
     loop: bool = value(False, "start a file again at its end; otherwise the node ends with it")
     layout: str = value("qwerty", "layout of the sheet, for the intrinsics: a built-in name, or a YAML or JSON file")
+
+
+@dataclass(frozen=True)
+class RealsenseSettings(LifecycleSettings):
+    """Of realsense_node."""
+
+    camera_name: str = value("camera", "name of the camera: of its topics, after the namespace, and its frames")
+    camera_namespace: str = value("camera", "namespace of the camera's topics")
+    tf_prefix: str = value("", "what its frames begin with, for several cameras of one name")
+    serial_no: str = value("", "serial number, with or without an underscore before it; empty: the first camera")
+    color_profile: str = value("640x480x30", "width, height and rate of colour")
+    depth_profile: str = value("", "width, height and rate of depth and imagers; empty: as colour")
+    enable_depth: bool = value(True, "publish depth aligned to colour")
+    enable_infra: bool = value(False, "publish both imagers' images, for depth_source stereo")
+    rotate: int = number(0, 0, 270, f"0, 90, 180 or 270: {ROTATION_TEXT}; imagers by 180 only")
+    depth_format: str = choice(
+        "16UC1", ("16UC1", "32FC1"), "16UC1: rounded millimetres; 32FC1: metres, without loss, twice the bytes"
+    )
 
 
 @dataclass(frozen=True)
@@ -150,6 +171,7 @@ PARAMETER_TABLES: dict[str, Any] = {
     "contact_node": ContactSettings,
     "pipeline_node": PipelineSettings,
     "webcam_node": WebcamSettings,
+    "realsense_node": RealsenseSettings,
     "simulated_camera_node": SimulatedCameraSettings,
     "replay_node": ReplaySettings,
     "record_node": RecordSettings,

@@ -33,7 +33,8 @@ except ImportError:  # The ROS wheels lack tf2; only TF is missing then.
 class ResultPublisher:
     """Publishes results; markers and overlay only while they have subscribers. Not thread-safe."""
 
-    def __init__(self, node: Node, layout: Layout, marker_rate_hz: float, held: ExitStack) -> None:
+    def __init__(self, node: Node, layout: Layout, marker_rate_hz: float, held: ExitStack, tf_prefix: str = "") -> None:
+        """tf_prefix: what the names of the TF frames begin with."""
         self._layout = layout
         self._marker_period_s = 1.0 / marker_rate_hz
         self._markers_due_s = 0.0
@@ -41,6 +42,7 @@ class ResultPublisher:
         self._frame_id = ""
         self._overlay = Overlay(layout)
         self._image_writer = ImageWriter("bgr8")
+        self._tf_prefix = tf_prefix
         self._transforms = TransformBroadcaster(node) if TransformBroadcaster else None
 
         def make_publisher(message_type: type, topic: str, profile: QoSProfile) -> Publisher:
@@ -111,6 +113,7 @@ class ResultPublisher:
             return
         # The sheet lies on the surface: both have the same pose.
         poses: list[Any] = [
-            messages.make_transform(header, name, camera_from_sheet) for name in ("surface", "keyboard")
+            messages.make_transform(header, self._tf_prefix + name, camera_from_sheet)
+            for name in ("surface", "keyboard")
         ]
         self._transforms.sendTransform(poses)

@@ -10,6 +10,7 @@ import numpy as np
 from fingertip_contact.datatypes import FingerState, Fingertip, FrameResult
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Key, Layout
+from fingertip_contact.stroke_text import draw_text, measure_text
 
 # BGR. They differ in brightness as well as in hue, for colour-blind users.
 STATE_COLORS_BGR: dict[FingerState, tuple[int, int, int]] = {
@@ -22,8 +23,10 @@ STATE_COLORS_BGR: dict[FingerState, tuple[int, int, int]] = {
 KEY_COLOR_BGR = (200, 170, 60)
 PRESSED_COLOR_BGR = (60, 60, 255)
 TEXT_COLOR_BGR = (245, 245, 245)
-FONT = cv2.FONT_HERSHEY_SIMPLEX
+HALO_COLOR_BGR = (20, 20, 20)
 BANNER_PX = 44
+# Heights of capitals.
+HEIGHT_TEXT_PX, HINT_TEXT_PX, BANNER_TEXT_PX = 7, 10, 17
 HINT_COLOR_BGR = (90, 220, 255)
 HINT_COLUMNS = 72
 BONES = tuple((finger * 4 + joint, finger * 4 + joint + 1) for finger in range(5) for joint in range(1, 4))
@@ -86,25 +89,36 @@ def _draw_fingertip(image: np.ndarray, fingertip: Fingertip) -> None:
         return
     center = (round(fingertip.pixel[0]), round(fingertip.pixel[1]))
     color = STATE_COLORS_BGR[fingertip.state]
-    cv2.circle(image, center, 6, (20, 20, 20), 2, cv2.LINE_AA)
+    cv2.circle(image, center, 6, HALO_COLOR_BGR, 2, cv2.LINE_AA)
     cv2.circle(image, center, 6, color, -1 if fingertip.state == "contact" else 2, cv2.LINE_AA)
     if np.isfinite(fingertip.height_m):
-        position = (center[0] + 8, center[1] + 4)
-        cv2.putText(image, f"{fingertip.height_m * 1000:.0f}", position, FONT, 0.35, (20, 20, 20), 2, cv2.LINE_AA)
-        cv2.putText(image, f"{fingertip.height_m * 1000:.0f}", position, FONT, 0.35, color, 1, cv2.LINE_AA)
+        _draw_with_halo(
+            image, f"{fingertip.height_m * 1000:.0f}", (center[0] + 8, center[1] + 4), HEIGHT_TEXT_PX, color, 1
+        )
 
 
 def _draw_hint(image: np.ndarray, hint: str) -> None:
     for row, line in enumerate(textwrap.wrap(hint, HINT_COLUMNS)):
-        position = (12, 20 + 18 * row)
-        cv2.putText(image, line, position, FONT, 0.45, (20, 20, 20), 3, cv2.LINE_AA)
-        cv2.putText(image, line, position, FONT, 0.45, HINT_COLOR_BGR, 1, cv2.LINE_AA)
+        _draw_with_halo(image, line, (12, 20 + 18 * row), HINT_TEXT_PX, HINT_COLOR_BGR, 2)
+
+
+def _draw_with_halo(
+    image: np.ndarray,
+    text: str,
+    position_px: tuple[int, int],
+    cap_height_px: int,
+    color: tuple[int, int, int],
+    halo_px: int,
+) -> None:
+    """halo_px: by how much the dark line is thicker than the coloured one."""
+    draw_text(image, text, position_px, cap_height_px, HALO_COLOR_BGR, 1 + halo_px)
+    draw_text(image, text, position_px, cap_height_px, color, 1)
 
 
 def _draw_banner(image: np.ndarray, text: str) -> None:
     height, width = image.shape[:2]
     image[height - BANNER_PX :] //= 4
     last_line = text.rsplit("\n", 1)[-1]
-    while last_line and cv2.getTextSize(last_line, FONT, 0.8, 2)[0][0] > width - 40:
+    while last_line and measure_text(last_line, BANNER_TEXT_PX) > width - 40:
         last_line = last_line[1:]
-    cv2.putText(image, last_line + "_", (12, height - 14), FONT, 0.8, TEXT_COLOR_BGR, 2, cv2.LINE_AA)
+    draw_text(image, last_line + "_", (12, height - 14), BANNER_TEXT_PX, TEXT_COLOR_BGR, 2)

@@ -58,6 +58,15 @@ def test_empty_desk_has_no_events(empty_desk, tmp_path, capsys):
     assert "0 presses" in capsys.readouterr().err
 
 
+def test_images_are_turned(empty_desk, tmp_path):
+    """Before anything is found in them; the video shows them upright."""
+    out, video = tmp_path / "events.jsonl", tmp_path / "desk.mp4"
+    assert run("process", empty_desk, "--out", out, "--video", video, "--rotate", "90") == 0
+    film = cv2.VideoCapture(str(video))
+    assert (film.get(cv2.CAP_PROP_FRAME_WIDTH), film.get(cv2.CAP_PROP_FRAME_HEIGHT)) == (480, 640)
+    assert film.get(cv2.CAP_PROP_FRAME_COUNT) == 20
+
+
 def test_missing_depth_is_reported(tmp_path, capsys):
     """Frames without depth are processed too, and their number is reported."""
     desk = write_empty_desk(tmp_path / "desk.mcap", 6, missing_depth=(2, 5))
@@ -146,6 +155,7 @@ BAD_INPUT = {
     "video of another kind": (["desk.mcap", "--video", "film.gif"], "film.gif has to end in .mp4"),
     "no depth": (["color.mcap", "--depth-source", "sensor"], "no depth aligned to colour"),
     "no imagers": (["desk.mcap", "--depth-source", "stereo"], "no images of both imagers"),
+    "odd turn": (["desk.mcap", "--rotate", "45"], "by 0, 90, 180, 270 degrees, not by 45"),
     "unknown depth source": (["desk.mcap", "--depth-source", "guess"], "depth_sources has no 'guess'"),
 }
 

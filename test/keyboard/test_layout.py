@@ -153,6 +153,11 @@ def test_sheet_may_have_no_markers(tmp_path):
         (("markers", "corner_order"), "top right, top left, bottom left, bottom right", "mirrored"),
         (("markers", "corners", "4"), [[-85, 40], [-65, 40], [-65, 20], [-85, 20]], "lies on marker 3"),
         (("markers", "corners", "4"), REMOVED, "found by 2 markers or more"),
+        (
+            ("markers", "corners"),
+            dict(zip(("8", "47"), GOOD["markers"]["corners"].values(), strict=True)),
+            "read the same in a mirror",
+        ),
         (("keys",), [{}] * 1001, "at most 1000"),
         (("fingers",), {"a": ["left", "pinkie"]}, "fingers.a"),
         (("fingers",), {"z": ["left", "index"]}, "fingers.z"),

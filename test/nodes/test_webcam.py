@@ -126,6 +126,20 @@ def test_a_missing_camera_is_waited_for(start):
     assert "Traceback" not in node.log_text
 
 
+def test_images_of_a_camera_upside_down_are_turned(start, film, tmp_path):
+    """With the intrinsics of the camera as it is mounted."""
+    save_camera_info(tmp_path / "camera.yaml", CAMERA, "desk")
+    film_image = cv2.VideoCapture(str(film)).read()[1]
+    with ros_node() as test_node:
+        images = test_node.subscribe(Image, COLOR, qos.EVENT)
+        infos = test_node.subscribe(CameraInfo, INFO, qos.EVENT)
+        node = start("webcam_node", device=film, camera_info_url=tmp_path / "camera.yaml", rotate=180, loop=True)
+        test_node.wait_until(lambda: bool(images and infos), "images")
+        assert node.stop() == 0
+    assert np.abs(decode_color_image(images[0]).astype(int) - film_image[::-1, ::-1]).mean() < 1
+    assert infos[0].k[2] == pytest.approx(CAMERA.width - 1 - CAMERA.cx)
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
@@ -134,6 +148,7 @@ def test_a_missing_camera_is_waited_for(start):
         ({"camera_info_url": "/nowhere/camera.yaml"}, "camera.yaml"),
         ({"camera_info_url": "package://desk/camera.yaml"}, "file://"),
         ({"layout": "klingon"}, "klingon"),
+        ({"rotate": 45}, "not by 45"),
     ],
 )
 def test_bad_files_fail_only_the_transition(start, parameters, message):

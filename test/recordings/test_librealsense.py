@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,9 +11,9 @@ import pytest
 from rosbags import rosbag1
 from rosbags.typesys import Stores, get_typestore
 
+from fingertip_contact.cameras.depth_registration import DepthRegistration
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.recordings.bag import open_bag
-from fingertip_contact.recordings.depth_registration import DepthRegistration
 from fingertip_contact.recordings.open import open_recording
 from fingertip_contact.transports.compressed_image import zstd
 from librealsense_files import COLOR_CAMERA, DEPTH_CAMERA, LAG_MS, PERIOD_MS, START_MS, write_librealsense
@@ -53,6 +54,16 @@ def assert_is_recorded(path, stamp_tolerance_ns=1000):
 
 def test_db3_of_the_installed_version(recorded):
     assert_is_recorded(recorded)
+
+
+def test_depth_of_distorted_colour_lies_at_the_undistorted_pixel(recorded):
+    """As in the driver's aligned images, which contact is read from: the colour camera's distortion moves nothing."""
+    distorted = replace(COLOR_CAMERA, distortion=(-0.2, 0.1, 0.01, -0.01, 0.0))
+    with open_recording(recorded, camera=distorted) as recording:
+        frame = next(recording.frames())
+    assert frame.camera == distorted
+    different = np.count_nonzero(frame.depth.values != REGISTRATION.register(DEPTHS[0], 0.0001))
+    assert different <= 0.01 * frame.depth.values.size
 
 
 def test_messages_that_are_compressed_without_a_word(tmp_path, recorded):

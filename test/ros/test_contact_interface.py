@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,8 +14,9 @@ pytest.importorskip("rclpy")
 from visualization_msgs.msg import InteractiveMarkerFeedback, InteractiveMarkerInit
 
 from fingertip_contact.datatypes import ContactEvent, Frame, FrameResult, KeyEvent
-from fingertip_contact.geometry import Camera
-from fingertip_contact.ros import qos
+from fingertip_contact.geometry import Camera, RigidTransform
+from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.ros import qos, results
 from fingertip_contact.ros.contact_interface import ContactInterface
 from fingertip_contact.ros.parameter_tables import ContactSettings
 from ros_harness import extract_key_transitions, ros_node
@@ -44,6 +47,21 @@ class FailingPipeline:
 def make_frame(stamp_ns):
     image = np.zeros((48, 64, 3), np.uint8)
     return Frame(stamp_ns, "camera", Camera(40.0, 40.0, 32.0, 24.0, 64, 48), image, None)
+
+
+def test_tf_frames_carry_the_prefix(monkeypatch):
+    """Two pipelines would otherwise give surface and keyboard two parents."""
+    sent = []
+    broadcaster = SimpleNamespace(sendTransform=sent.extend)
+    monkeypatch.setattr(results, "TransformBroadcaster", lambda node: broadcaster)
+    pose = RigidTransform(np.eye(3), np.array([0.0, 0.0, 0.3]))
+    with ros_node() as node, ExitStack() as held:
+        publisher = results.ResultPublisher(node, load_layout("qwerty"), 10.0, held, "left_")
+        publisher.publish(make_frame(PERIOD_NS), replace(NO_RESULT, camera_from_sheet=pose))
+    assert [(one.header.frame_id, one.child_frame_id) for one in sent] == [
+        ("camera", "left_surface"),
+        ("camera", "left_keyboard"),
+    ]
 
 
 def test_a_frame_that_fails_ends_the_presses():

@@ -81,6 +81,9 @@ def test_camera_is_cached_while_unchanged():
     first = reader.read(make_info())
     assert reader.read(make_info()) is first
     assert reader.read(make_info(fx=500.0)).fx == 500.0
+    binned = make_info(fx=500.0)
+    binned.binning_x = 2
+    assert reader.read(binned).fx == 250.0
 
 
 @pytest.mark.parametrize(

@@ -120,13 +120,13 @@ def test_launched_nodes_read_the_typed_text(workspace, readable_recording, hand_
 
 @colcon
 @real_launch
-@pytest.mark.parametrize("name", ["core", "simulation", "replay", "webcam"])
+@pytest.mark.parametrize("name", ["core", "d405", "simulation", "replay", "webcam"])
 def test_arguments_are_documented(workspace, name):
     """`--show-args` describes every argument."""
     command = ["ros2", "launch", "fingertip_contact", f"{name}.launch.py", "--show-args"]
     run = subprocess.run(command, env=make_environment(workspace), capture_output=True, text=True, timeout=DEADLINE_S)
     assert run.returncode == 0, summarize_log(run.stderr)
-    required = {"core": "rviz", "webcam": "device"}.get(name, "recording")
+    required = {"core": "rviz", "d405": "driver", "webcam": "device"}.get(name, "recording")
     assert f"'{required}':" in run.stdout
     assert "no description given" not in run.stdout
 
@@ -137,7 +137,7 @@ def test_d405_launch_names_the_missing_driver(workspace):
     """Without the camera's driver, the error names it and how to install it."""
     if importlib.util.find_spec("ament_index_python") and _has_package("realsense2_camera"):
         pytest.skip("realsense2_camera is installed here")
-    command = ["ros2", "launch", "fingertip_contact", "d405.launch.py", "--show-args"]
+    command = ["ros2", "launch", "fingertip_contact", "d405.launch.py"]
     run = subprocess.run(command, env=make_environment(workspace), capture_output=True, text=True, timeout=DEADLINE_S)
     assert run.returncode != 0
     assert "realsense2_camera is not installed" in run.stderr

@@ -83,17 +83,61 @@ def test_the_depth_network_runs_only_where_it_is_used(core):
     assert started == {"model", "fused"}
 
 
-def test_d405_enables_its_imagers_for_stereo_only(monkeypatch, tmp_path):
-    """The driver's arguments, also where `depth_source` is not given."""
+def set_up_d405(monkeypatch, folder, **given):
+    """Arguments or parameters of the camera, and those of core.launch.py, for these arguments of the command line."""
+    d405 = load_d405(monkeypatch, folder)
+    context = LaunchContext({name: value for name, value, _ in d405.ARGUMENTS} | given)
+    context.launch_configurations = given
+    camera, core = d405.launch_setup(context)
+    if "parameters" in camera.options:
+        return camera.options["parameters"][1], dict(core.options["launch_arguments"])
+    return dict(camera.options["launch_arguments"]), dict(core.options["launch_arguments"])
+
+
+class LaunchContext(dict):
+    """Values of arguments; `launch_configurations`: those that were given or declared so far."""
+
+
+@pytest.mark.parametrize("driver", ["realsense2_camera", "own"])
+def test_d405_enables_its_imagers_for_stereo_only(monkeypatch, tmp_path, driver):
+    """Also where `depth_source` is not given."""
+    name = "enable_infra" if driver == "own" else "enable_infra2"
+    given = [{}, *({"depth_source": source} for source in DEPTH_SOURCE_TOPICS)]
+    cameras = [set_up_d405(monkeypatch, tmp_path, driver=driver, **one)[0] for one in given]
+    enabled = [one for one, camera in zip(given, cameras, strict=True) if str(camera[name]).lower() == "true"]
+    assert enabled == [{"depth_source": "stereo"}]
+
+
+@pytest.mark.parametrize("driver", ["realsense2_camera", "own"])
+def test_two_d405_share_no_name(monkeypatch, tmp_path, driver):
+    """Topics and frames of each carry its namespace and prefix; what is given on the command line stays."""
+    _, plain = set_up_d405(monkeypatch, tmp_path, driver=driver)
+    assert set(plain.values()) == {COLOR, INFO, DEPTH, LEFT, RIGHT, RIGHT_INFO}
+    seen = []
+    for side in ("left", "right"):
+        names = {"camera_namespace": side, "tf_prefix": f"{side}_", "serial_no": f"_{side}"}
+        camera, core = set_up_d405(monkeypatch, tmp_path, driver=driver, **names, color_info="/mine")
+        values = {name: getattr(value, "arguments", [value])[0] for name, value in camera.items()}
+        assert names.items() <= values.items()
+        assert "color_info" not in core
+        assert all(topic.startswith(f"/{side}/camera/") for topic in core.values())
+        seen.append(set(core.values()))
+    assert not seen[0] & seen[1]
+
+
+def test_d405_with_an_unknown_driver(monkeypatch, tmp_path):
+    with pytest.raises(ValueError, match="driver is 'rs'; choose one of realsense2_camera, own"):
+        set_up_d405(monkeypatch, tmp_path, driver="rs")
+
+
+def test_old_drivers_name_colour_otherwise(monkeypatch, tmp_path):
+    """Before 4.57.4 the D405's colour topic was image_rect_raw."""
     d405 = load_d405(monkeypatch, tmp_path)
-    driver = d405.generate_launch_description().arguments[0][-2]
-    arguments = dict(driver.options["launch_arguments"])
-    for name in ("enable_infra1", "enable_infra2"):
-        assert arguments[name].perform({}) == "false"
-        enabled = {
-            source for source in DEPTH_SOURCE_TOPICS if arguments[name].perform({"depth_source": source}) == "true"
-        }
-        assert enabled == {"stereo"}
+    (tmp_path / "package.xml").write_text("<package><version>4.56.4</version></package>")
+    context = LaunchContext({name: value for name, value, _ in d405.ARGUMENTS})
+    context.launch_configurations = {}
+    _, core = d405.launch_setup(context)
+    assert dict(core.options["launch_arguments"])["color_image"] == "/camera/camera/color/image_rect_raw"
 
 
 def test_recorded_topics_are_passed_on(core, tmp_path):

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -133,9 +133,10 @@ class NodeProcess:
         log: Path,
         parameters: dict[str, object],
         environment: dict[str, str] | None = None,
+        remaps: Mapping[str, str] | None = None,
     ) -> None:
         command = [sys.executable, "-m", "fingertip_contact.start", name, "--ros-args"]
-        for topic, target in REMAPS.items():
+        for topic, target in (remaps or REMAPS).items():
             command += ["-r", f"{topic}:={target}"]
         for parameter, value in parameters.items():
             command += ["-p", f"{parameter}:={value}"]
@@ -179,8 +180,13 @@ class NodeProcess:
 def launch_nodes(folder: Path) -> Iterator[Callable[..., NodeProcess]]:
     """Starts nodes; all of them are killed at the end."""
 
-    def start(name: str, environment: dict[str, str] | None = None, **parameters: object) -> NodeProcess:
-        node = NodeProcess(name, folder / f"{len(_running_nodes)}_{name}.log", parameters, environment)
+    def start(
+        name: str,
+        environment: dict[str, str] | None = None,
+        remaps: Mapping[str, str] | None = None,
+        **parameters: object,
+    ) -> NodeProcess:
+        node = NodeProcess(name, folder / f"{len(_running_nodes)}_{name}.log", parameters, environment, remaps)
         _running_nodes.append(node)
         return node
 

@@ -264,7 +264,8 @@ def _list_numbers(folder: Path, name: re.Pattern[str]) -> set[int]:
 
 def read_color(path: Path) -> np.ndarray:
     """(H, W, 3) uint8 BGR. Raises BadFrameError if the file is missing or not an image."""
-    return _read_png(path, cv2.IMREAD_COLOR)
+    # Depth and annotations know no orientation of EXIF: none turns.
+    return _read_png(path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
 
 
 def read_depth(path: Path) -> np.ndarray:

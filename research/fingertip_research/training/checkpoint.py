@@ -16,7 +16,8 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.optim import Optimizer
 
-from fingertip_contact.depth.checkpoint import load_encoder, load_pickle, load_weights
+from fingertip_contact.depth.checkpoint import load_encoder, load_weights
+from fingertip_contact.depth.checkpoint_file import load_pickle
 from fingertip_contact.depth.configuration import ENCODER
 from fingertip_contact.depth.network import HEAD_CHANNELS, LEVEL_CHANNELS
 from fingertip_contact.files import atomic_write

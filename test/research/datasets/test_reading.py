@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -16,7 +18,14 @@ from fingertip_research.datasets.annotations import (
     read_annotation,
     read_label,
 )
-from fingertip_research.datasets.dataset import BadFrameError, DatasetFrame, open_dataset, open_session
+from fingertip_research.datasets.dataset import (
+    BadFrameError,
+    DatasetFrame,
+    open_dataset,
+    open_session,
+    read_color,
+    read_depth,
+)
 
 # As the published recorder writes it, without additions.
 PUBLISHED_METADATA = {
@@ -300,3 +309,21 @@ def test_a_bad_annotation_is_named(tmp_path, hand, message):
     with pytest.raises(ValueError, match=message) as error:
         read_annotation(file)
     assert str(file) in str(error.value)
+
+
+def make_png(pixels: np.ndarray, orientation: int) -> bytes:
+    """A PNG with an orientation of EXIF in the chunk after its header."""
+    png = cv2.imencode(".png", pixels)[1].tobytes()
+    exif = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x112, 3, 1, orientation, 0, 0)
+    chunk = struct.pack(">I", len(exif)) + b"eXIf" + exif
+    after_header = 8 + 25
+    return png[:after_header] + chunk + struct.pack(">I", zlib.crc32(b"eXIf" + exif)) + png[after_header:]
+
+
+def test_an_orientation_of_exif_turns_neither_colour_nor_depth(tmp_path):
+    """Else colour lay on its side and depth did not: annotations, too, are of the pixels as they are stored."""
+    (tmp_path / "color.png").write_bytes(make_png(np.zeros((4, 6, 3), np.uint8), 6))
+    (tmp_path / "depth.png").write_bytes(make_png(np.zeros((4, 6), np.uint16), 6))
+    assert cv2.imread(str(tmp_path / "color.png")).shape == (6, 4, 3)
+    assert read_color(tmp_path / "color.png").shape == (4, 6, 3)
+    assert read_depth(tmp_path / "depth.png").shape == (4, 6)

@@ -118,7 +118,9 @@ def _read_pairs(
 
 
 def _read_pair(color_path: Path, depth_path: Path) -> tuple[np.ndarray, np.ndarray]:
-    color, depth = cv2.imread(str(color_path), cv2.IMREAD_COLOR), cv2.imread(str(depth_path), cv2.IMREAD_UNCHANGED)
+    # Depth is read without the orientation of EXIF, and colour has to lie as depth does.
+    color = cv2.imread(str(color_path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    depth = cv2.imread(str(depth_path), cv2.IMREAD_UNCHANGED)
     if color is None:
         raise ValueError(f"{color_path} is not an image; copy it again")
     if depth is None or depth.dtype != np.uint16 or depth.ndim != 2:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import librealsense_align
+from fingertip_contact.cameras.depth_registration import DepthRegistration
 from fingertip_contact.geometry import Camera, Plane, RigidTransform
-from fingertip_contact.recordings.depth_registration import DepthRegistration
 
 DEPTH_CAMERA = Camera(fx=190.0, fy=190.0, cx=80.0, cy=60.0, width=160, height=120)
 COLOR_CAMERA = Camera(fx=215.0, fy=214.0, cx=78.5, cy=61.0, width=160, height=120, distortion=(-0.05, 0.06, 1e-3, 0, 0))
@@ -56,6 +56,23 @@ def test_nearer_pixels_hide_those_behind():
     # 0.02 m at 0.2 m are 19 px, at 0.4 m 9.5 px: the finger moves further, and leaves a shadow.
     assert (aligned[50, 80:88] == 2000).all()
     assert (aligned[50, 72:78] == 0).all()
+
+
+@pytest.mark.parametrize("size", [(160, 120), (212, 120), (80, 60), (320, 240)])
+def test_pinholes_at_one_place_are_gathered(size):
+    """Faster, and with the same result as drawing, for colour of any size; the turn is too small to matter."""
+    width, height = size
+    color = Camera(1.02 * width, 1.03 * width, width / 2 - 3.2, height / 2 + 1.7, width, height)
+    values = np.rint(see_plane(DEPTH_CAMERA, IDENTITY) / UNIT_M).astype(np.uint16)
+    gathered = DepthRegistration(DEPTH_CAMERA, color, IDENTITY).register(values, UNIT_M)
+    turned = RigidTransform(cv2.Rodrigues(np.array([0.0, 0.0, 3e-4]))[0], np.zeros(3))
+    drawn = DepthRegistration(DEPTH_CAMERA, color, turned).register(values, UNIT_M)
+    assert gathered.shape == (height, width)
+    # Drawing goes half a pixel over the border of the depth image. The turn moves corners by a hundredth of a pixel.
+    both = (gathered > 0) & (drawn > 0)
+    assert np.mean(both) > 0.95 * np.mean(drawn > 0)
+    assert np.mean(gathered[both] != drawn[both]) < 0.04
+    assert np.abs(gathered[both].astype(int) - drawn[both]).max() <= 30
 
 
 def test_librealsense_agrees():

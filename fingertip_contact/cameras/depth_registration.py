@@ -16,6 +16,8 @@ MAX_SPREAD_PX = 8
 GAP_PX = 0.45
 # A D405's colour and depth come from one imager: less than a tenth of a pixel apart at 0.07 m.
 MAX_NO_PARALLAX_M = 2e-5
+# Of a rotation's entries: a tenth of a pixel at 600 px from the middle.
+MAX_NO_TURN = 1e-4
 # Farther than any depth that is kept.
 _NOTHING = np.iinfo(np.uint16).max
 
@@ -40,6 +42,8 @@ class DepthRegistration:
                 f"the depth image is {width}x{height}, its camera "
                 f"{self.depth_camera.width}x{self.depth_camera.height}; record it again"
             )
+        if self._is_separable:
+            return self._gather(values)
         valid = values > 0
         depth_m = values[valid] * unit_m
         first, last = self._find_rectangles(valid, depth_m)
@@ -49,9 +53,30 @@ class DepthRegistration:
         aligned, closed = (self._draw(first - margin, last + margin, counts) for margin in (0.0, GAP_PX))
         return np.where(aligned > 0, aligned, closed)
 
+    @cached_property
+    def has_parallax(self) -> bool:
+        """Whether a pixel's place depends on its depth."""
+        return bool(np.linalg.norm(self.color_from_depth.translation_m) >= MAX_NO_PARALLAX_M)
+
+    @cached_property
+    def _is_separable(self) -> bool:
+        """Whether each row of colour shows one row of depth: two pinholes at one place, of a D405's left imager."""
+        is_distorted = self.depth_camera.is_distorted or self.color_camera.is_distorted
+        return not (is_distorted or self.has_parallax) and np.allclose(
+            self.color_from_depth.rotation, np.eye(3), rtol=0, atol=MAX_NO_TURN
+        )
+
+    def _gather(self, values: np.ndarray) -> np.ndarray:
+        """The pixel of depth in which the middle of each colour pixel lies; 0 where there is none. Takes 1 ms, where
+        drawing takes 100."""
+        depth, color = self.depth_camera, self.color_camera
+        rows = _find_sources(depth.height, depth.cy, depth.fy, color.height, color.cy, color.fy)
+        columns = _find_sources(depth.width, depth.cx, depth.fx, color.width, color.cx, color.fx)
+        return np.pad(values, ((0, 1), (0, 1)))[rows[:, None], columns]
+
     def _find_rectangles(self, valid: np.ndarray, depth_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(N, 2) each: where the two corners of the valid pixels lie in the colour image."""
-        if np.linalg.norm(self.color_from_depth.translation_m) < MAX_NO_PARALLAX_M:
+        if not self.has_parallax:
             return self._far_corners_px[:-1, :-1][valid], self._far_corners_px[1:, 1:][valid]
         translation_m = self.color_from_depth.translation_m
         corners = (self._turned_rays[:-1, :-1], self._turned_rays[1:, 1:])
@@ -98,3 +123,13 @@ class DepthRegistration:
                 np.minimum.at(nearest, y[inside] * width + x[inside], counts[inside])
         nearest[nearest == _NOTHING] = 0
         return nearest.reshape(height, width)
+
+
+def _find_sources(
+    size: int, center: float, focal: float, color_size: int, color_center: float, color_focal: float
+) -> np.ndarray:
+    """(color_size,) int: the depth pixel of each colour pixel along one axis; `size` where it lies outside."""
+    places = (np.arange(color_size) - color_center) / color_focal * focal + center
+    # A border belongs to the pixel after it, as in `_draw`.
+    sources = np.floor(places + 0.5).astype(int)
+    return np.where((sources >= 0) & (sources < size), sources, size)
