@@ -19,7 +19,7 @@ POLICY = ROOT / "config" / "sros2" / "fingertip_contact.policy.xml"
 INCLUDE = "{http://www.w3.org/2001/XInclude}include"
 NAMESPACE = "/fingertip_contact"
 # TF and simulated time are not there in every set-up: the ROS wheels lack tf2_ros.
-OPTIONAL = {"/tf", "/clock"}
+OPTIONAL = {"/tf", "/tf_static", "/clock"}
 
 
 def read_profile(node: str) -> dict[str, set[str]]:

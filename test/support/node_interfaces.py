@@ -13,11 +13,12 @@ import pytest
 import rclpy
 from rclpy.node import Node
 
-from fingertip_contact.nodes import depth_estimation_node
+from fingertip_contact.nodes import depth_estimation_node, realsense_node
 from fingertip_contact.nodes.contact_node import ContactStage
 from fingertip_contact.nodes.depth_estimation_node import DepthEstimationStage
 from fingertip_contact.nodes.hand_tracking_node import HandTrackingStage
 from fingertip_contact.nodes.pipeline_node import PipelineStage
+from fingertip_contact.nodes.realsense_node import RealsenseStage
 from fingertip_contact.nodes.record_node import RecordNode
 from fingertip_contact.nodes.replay_node import ReplayNode
 from fingertip_contact.nodes.simulated_camera_node import SimulatedCameraNode
@@ -33,6 +34,7 @@ STAGES = {
     "contact_node": (tables.ContactSettings, ContactStage),
     "pipeline_node": (tables.PipelineSettings, PipelineStage),
     "depth_estimation_node": (tables.DepthEstimationSettings, DepthEstimationStage),
+    "realsense_node": (tables.RealsenseSettings, RealsenseStage),
     "webcam_node": (tables.WebcamSettings, partial(WebcamStage, ShutdownEvent())),
 }
 PLAYERS = {"simulated_camera_node": SimulatedCameraNode, "replay_node": ReplayNode, "record_node": RecordNode}
@@ -64,8 +66,11 @@ def collect_interfaces(name: str, recording: Path, folder: Path, monkeypatch: py
     monkeypatch.setattr(depth_estimation_node, "describe_estimator", lambda *arguments: {})
     monkeypatch.setattr(depth_estimation_node.DepthStream, "reset", lambda self: None)
     monkeypatch.setattr(contact_interface, "build_contact_pipeline", MagicMock())
+    monkeypatch.setattr(realsense_node, "import_pyrealsense2", lambda: None)
+    monkeypatch.setattr(realsense_node, "open_realsense", MagicMock(side_effect=OSError("no camera")))
     for source in DEPTH_SOURCES if hasattr(settings, "depth_source") else DEPTH_SOURCES[:1]:
         parameters = {"depth_source": source, "device": NO_CAMERA, "hand_tracker": "node_interfaces:make_no_tracker"}
+        parameters["enable_infra"] = True
         _visit(name, parameters, lambda: ManagedNode(name, settings, stage), found)
     return found
 
