@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from builtin_interfaces.msg import Time
 from rosgraph_msgs.msg import Clock
 from visualization_msgs.msg import InteractiveMarkerFeedback, InteractiveMarkerInit
 
-from fingertip_contact.ros import qos
+from fingertip_contact.ros import messages, qos
 from held_finger import HeldFingerCamera, write_parameters
+from repository import ROOT
 from ros_harness import COLOR, INFO, extract_key_transitions, launch_nodes, ros_node
 
 NS = "/fingertip_contact"
@@ -82,6 +84,23 @@ def test_a_paused_clock_holds_a_key(start, tmp_path):
         test_node.wait_until(advance, "the end of the press")
         assert held.transitions == [("down", "h"), ("up", "h")]
         assert elapsed_ns[0] >= 3 * 10**8
+
+
+def test_the_example_consumer_stays_right_through_a_killed_node(start, tmp_path):
+    """examples/subscribe_key_events holds the key while it is down, and lets go of it once the node is back."""
+    consumer_class = runpy.run_path(str(ROOT / "examples" / "subscribe_key_events" / "main.py"))["KeyPrinter"]
+    with ros_node() as test_node:
+        consumer = consumer_class()
+        test_node.spinner.add_node(consumer)
+        held = HeldKey(test_node, start, tmp_path)
+        held.press()
+        test_node.wait_until(lambda: len(consumer.pressed_ns) == 1, "the press at the consumer")
+        held.node.process.kill()
+        held.node.wait_for_exit()
+        assert len(consumer.pressed_ns) == 1
+        held.start()
+        test_node.wait_until(lambda: not consumer.pressed_ns, "the end of the press at the consumer")
+        consumer.destroy_node()
 
 
 def test_time_may_jump(start, tmp_path):

@@ -16,6 +16,8 @@ import typer
 from fingertip_research.cli.bench_contact import contact
 from fingertip_research.cli.bench_depth import depth
 from fingertip_research.cli.bench_pipeline import pipeline
+from fingertip_research.cli.bench_soak import soak
+from fingertip_research.cli.bench_transport import transport
 
 if TYPE_CHECKING:
     from fingertip_research.benchmarks.hands import HandBenchmark
@@ -24,6 +26,8 @@ app = typer.Typer(help="Measure how fast things run on this machine.", no_args_i
 app.command()(contact)
 app.command()(depth)
 app.command()(pipeline)
+app.command()(soak)
+app.command()(transport)
 
 
 @app.callback()

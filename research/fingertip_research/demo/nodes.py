@@ -47,14 +47,15 @@ def run_nodes(
     remaps: dict[str, str],
     log_folder: Path,
     processing_nodes: NodeParameters = PROCESSING_NODES,
+    loop: bool = False,
 ) -> Iterator[dict[str, subprocess.Popen]]:
     """Runs the processing nodes and the simulated camera, which waits for all of them; yields the processes by name.
 
-    remaps: as `make_remaps` gives them.
+    remaps: as `make_remaps` gives them. loop: the camera plays the recording again and again.
     The output of a node goes to `log_folder`/<node>.log. All processes have ended when the block is left, also by an
     exception.
     """
-    camera = {"recording": recording, "wait_for_subscribers": len(processing_nodes)}
+    camera = {"recording": recording, "wait_for_subscribers": len(processing_nodes), "loop": loop}
     nodes: NodeParameters = {**processing_nodes, "simulated_camera_node": camera}
     log_folder.mkdir(parents=True, exist_ok=True)
     processes: dict[str, subprocess.Popen] = {}
@@ -78,13 +79,20 @@ def _start_node(node: str, parameters: Mapping[str, object], remaps: dict[str, s
         return subprocess.Popen(command, env=environment, stdout=output, stderr=output, **PROCESS_GROUP_OPTIONS)
 
 
+def stop_node(process: subprocess.Popen) -> None:
+    """End a node as Ctrl-C does; kill it if it has not ended after SHUTDOWN_TIMEOUT_S."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    try:
+        process.wait(SHUTDOWN_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def _stop_nodes(processes: dict[str, subprocess.Popen]) -> None:
     for process in processes.values():
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
     for process in processes.values():
-        try:
-            process.wait(SHUTDOWN_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop_node(process)

@@ -28,6 +28,14 @@ class RunError(RuntimeError):
     """The nodes did not process the recording to its end."""
 
 
+def isolate_processes() -> None:
+    """Give this process and its children a DDS domain of their own on this machine, unless one is chosen, and the
+    settings for images."""
+    os.environ.setdefault("ROS_DOMAIN_ID", str(secrets.choice(DOMAINS)))
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    os.environ.update(make_node_environment())
+
+
 def play(
     recording: Path,
     log_folder: Path,
@@ -38,9 +46,7 @@ def play(
 
     Raises RunError, naming the logs, if the nodes do not start, the camera fails or no image is received.
     """
-    os.environ.setdefault("ROS_DOMAIN_ID", str(secrets.choice(DOMAINS)))
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    os.environ.update(make_node_environment())
+    isolate_processes()
     with open_bag_recording(recording) as source:
         color_topic, remaps = source.color_topic, make_remaps(source)
         timeout_s = START_TIMEOUT_S + source.duration_s
