@@ -12,7 +12,7 @@ import numpy as np
 
 from fingertip_contact.contact.classifiers.touch import TouchModel
 from fingertip_contact.contact.measurement.appearance_network import DEFAULT_MODEL as APPEARANCE_FILE
-from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.contact.parameters import FAST_DECISION_S, ContactParameters
 from fingertip_contact.contact.touch_features import MISSING, find_unused_features
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_research.evaluation.contact_counts import ContactCounts, compute_metrics, count_contacts, pool_counts
@@ -158,18 +158,25 @@ def collect_tables(prepared: Prepared, sources: Sequence[str], cues: str = "") -
 
 
 def collect_replays(prepared: Prepared, cues: str = "") -> list[list[FeatureTable]]:
-    """Per recording its features as faster and slower people would have typed it, and as a network sees it that knows
-    no hands and pictures of its kind: in colour, and as one of the other cameras in turn."""
+    """Per recording its features as faster and slower people would have typed it, as a network sees it that knows no
+    hands and pictures of its kind, and as known where a touch is decided early: in colour, and as one of the other
+    cameras in turn."""
     unused = find_unused_features(cues)
     replays = []
     for number, (examples, appearance) in enumerate(zip(prepared.recordings, prepared.appearances, strict=True)):
-        shown = [(replay(examples, speed, size), np.roll(appearance, shift, axis=0)) for speed, size, shift in REPLAYS]
+        delay_s = prepared.settings.delay_s
+        shown = [
+            (replay(examples, speed, size), np.roll(appearance, shift, axis=0), delay_s)
+            for speed, size, shift in REPLAYS
+        ]
         if prepared.foreign:
-            shown.append((examples, prepared.foreign[number]))
+            shown.append((examples, prepared.foreign[number], delay_s))
+        if delay_s > FAST_DECISION_S:
+            shown.append((examples, appearance, FAST_DECISION_S))
         own = []
-        for turn, (replayed, seen) in enumerate(shown):
+        for turn, (replayed, seen, known_after_s) in enumerate(shown):
             for source in (FITTED_SOURCES[0], FITTED_SOURCES[1 + (number + turn) % (len(FITTED_SOURCES) - 1)]):
-                own.append(collect_features(replayed, seen, source, prepared.settings.delay_s))
+                own.append(collect_features(replayed, seen, source, known_after_s))
         for table in own:
             table.features[:, unused] = MISSING
         replays.append(own)
