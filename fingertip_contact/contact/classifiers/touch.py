@@ -136,11 +136,14 @@ class TouchClassifier:
 def find_moving(features: np.ndarray) -> np.ndarray:
     """(N,) bool, which of features (N, len(FEATURES)) may belong to a touch-down at all."""
     path_mm = np.hypot(features[:, _PATH_ALONG], features[:, _PATH_ACROSS])
-    return (path_mm > MIN_PATH_MM) | (features[:, _TOUCH_DOWN] > MIN_TOUCH_DOWN_LOG_ODDS)
+    # Decided sooner than the network tells about the instant, its word on the frame before has to do.
+    latest, earlier = features[:, _TOUCH_DOWN], features[:, _EARLIER_TOUCH_DOWN]
+    touch_down = np.where(latest == MISSING, earlier, latest)
+    return (path_mm > MIN_PATH_MM) | (touch_down > MIN_TOUCH_DOWN_LOG_ODDS)
 
 
 _PATH_ALONG, _PATH_ACROSS = FEATURES.index("path_along_mm_-3+0"), FEATURES.index("path_across_mm_-3+0")
-_TOUCH_DOWN = FEATURES.index("appearance_touch_down_+2")
+_TOUCH_DOWN, _EARLIER_TOUCH_DOWN = (FEATURES.index(f"appearance_touch_down_{step}") for step in ("+2", "+1"))
 
 
 def load_touch_model(folder: Path | None = None) -> TouchModel:

@@ -22,7 +22,7 @@ def fit_touch(
         str | None, typer.Option("--set", help="Set of recordings.yaml, in addition to recordings that are named.")
     ] = None,
     folds: Annotated[int, typer.Option(min=2, help="Parts of the recordings, each judged by the others.")] = 3,
-    epochs: Annotated[int, typer.Option(min=1, help="Of the appearance network.")] = 14,
+    epochs: Annotated[int, typer.Option(min=1, help="Of the appearance network.")] = 20,
     threads: Annotated[int, typer.Option(min=1, help="Of torch and of the trees.")] = 2,
     workers: Annotated[int, typer.Option(min=1, help="Rendering processes, where recordings are missing.")] = 2,
     delay_s: Annotated[
@@ -31,8 +31,8 @@ def fit_touch(
     ablate: Annotated[
         bool, typer.Option("--ablate", help="Write no model; say what each cue is worth, alone and left out.")
     ] = False,
-    by_layout: Annotated[
-        bool, typer.Option("--by-layout", help="One part per layout: generators judge each other.")
+    by_generator: Annotated[
+        bool, typer.Option("--by-generator", help="One part per generator of recordings: they judge each other.")
     ] = False,
     layouts: Annotated[
         list[str] | None,
@@ -69,7 +69,7 @@ def fit_touch(
     recordings += bags or []
     settings = TouchFit(
         folds,
-        by_layout,
+        by_generator,
         delay_s,
         appearance=AppearanceSettings(epochs=epochs, threads=threads),
         trees=TreeSettings(threads=threads),

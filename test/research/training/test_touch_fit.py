@@ -95,12 +95,15 @@ def test_a_recording_is_read_with_its_own_layout(layout: Layout) -> None:
 
 
 def test_generators_judge_each_other(examples: tuple[TouchExamples, ...]) -> None:
-    """By layout the recordings of one sheet are one part, whatever their order; one sheet alone has no other part."""
-    others = tuple(replace(one, layout=replace(one.layout, name="foreign")) for one in examples)
-    fold = divide((examples[0], *others, examples[1]), TouchFit(by_layout=True))
+    """The recordings of one generator are one part, whatever their order; one generator alone has no other part."""
+    calm, hard, *others = (
+        replace(one, truth=replace(one.truth, header=replace(one.truth.header, difficulty=difficulty)))
+        for one, difficulty in zip((*examples, *examples), ("calm", "hard", "foreign", "foreign"), strict=True)
+    )
+    fold = divide((calm, *others, hard), TouchFit(by_generator=True))
     assert fold[0] == fold[3] != fold[1] == fold[2]
     with pytest.raises(ValueError, match="need two"):
-        divide(examples, TouchFit(by_layout=True))
+        divide(examples, TouchFit(by_generator=True))
 
 
 def test_features_stand_beside_what_was_true(examples: tuple[TouchExamples, ...]) -> None:

@@ -25,6 +25,11 @@ from fingertip_research.training.touch.examples import CROP_MARGIN_PX, STORED_PX
 TOUCH_DOWN_S, UNCERTAIN_S = 1 / 60, 0.055
 # Heights are learnt up to this one: above it a finger is in the air, no matter how far.
 MAX_HEIGHT_CM = 2.0
+# Limits of what a crop is shown as. Turned, stretched and of another gamma, the network finds touch-downs of a
+# generator that it has not seen with an average precision of 0.27 instead of 0.25 (20 recordings of the third one).
+MAX_TURN_DEG, MAX_LOG_SCALE, MAX_LOG_STRETCH, MAX_LOG_GAMMA = 25.0, 0.18, 0.08, 0.4
+# Of the brightness from frame to frame: mains light, and exposure.
+FLICKER_SIGMA = 0.02
 _CENTER = int(np.abs(FRAME_TIMES_S).argmin())
 
 
@@ -32,7 +37,7 @@ _CENTER = int(np.abs(FRAME_TIMES_S).argmin())
 class AppearanceSettings:
     """batch: examples of touch-downs, of fingers that move or are low, and of any other frame."""
 
-    epochs: int = 14
+    epochs: int = 20
     steps_per_epoch: int = 150
     batch: tuple[int, int, int] = (28, 44, 32)
     learning_rate: float = 3e-3
@@ -83,7 +88,7 @@ def fit_appearance(
     torch.manual_seed(settings.seed)
     torch.set_num_threads(settings.threads)
     pool = _Pool.from_recordings(recordings)
-    module = AppearanceModule(settings.dropout)
+    module = AppearanceModule(settings.dropout).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(module.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     steps = settings.epochs * settings.steps_per_epoch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.learning_rate, total_steps=steps)
@@ -92,7 +97,11 @@ def fit_appearance(
         total = 0.0
         for _ in range(settings.steps_per_epoch):
             crops, targets = pool.draw(random, settings.batch)
-            loss = _compute_loss(module(augment(crops, random)), targets)
+            shown = augment(crops, random).contiguous(memory_format=torch.channels_last)
+            # Twice as fast where the processor has bfloat16; the weights stay in single precision.
+            with torch.autocast("cpu", torch.bfloat16):
+                found = module(shown)
+            loss = _compute_loss(found.float(), targets)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -128,19 +137,43 @@ def save_appearance(module: AppearanceModule, path: Path) -> None:
 
 
 def augment(crops: np.ndarray, random: np.random.Generator) -> torch.Tensor:
-    """Crops (N, frames, STORED_PX, STORED_PX) uint8 as other landmarks, hands, lights and sensors would show them."""
-    down, right = random.integers(0, STORED_PX - CROP_PX + 1, 2)
-    shown = torch.from_numpy(crops[:, :, down : down + CROP_PX, right : right + CROP_PX]).float()
-    if random.random() < 0.5:
-        shown = shown.flip(3)
-    count = (len(crops), 1, 1, 1)
-    gain = torch.from_numpy(random.uniform(0.5, 1.5, count)).float()
-    offset = torch.from_numpy(random.uniform(-40, 40, count)).float()
-    noise = torch.from_numpy(random.uniform(0, 7, count)).float()
-    shown = shown * gain + offset
+    """Crops (N, frames, STORED_PX, STORED_PX) uint8 as other landmarks, hands, views, lights and sensors would show
+    them: (N, frames, CROP_PX, CROP_PX) float, 0 to 255."""
+    shown = _warp(torch.from_numpy(crops).float(), random)
+    shown = 255 * (shown / 255).clamp(1e-4, 1) ** _draw(random, len(crops), np.exp, -MAX_LOG_GAMMA, MAX_LOG_GAMMA)
+    shown = shown * _draw(random, len(crops), np.asarray, 0.5, 1.5)
+    shown = shown + _draw(random, len(crops), np.asarray, -40, 40)
     if random.random() < 0.3:
         shown = functional.avg_pool2d(shown, 3, stride=1, padding=1, count_include_pad=False)
-    return (shown + torch.randn_like(shown) * noise).clamp(0, 255)
+    flicker = torch.from_numpy(random.normal(1, FLICKER_SIGMA, (*crops.shape[:2], 1, 1))).float()
+    noise = torch.randn_like(shown) * _draw(random, len(crops), np.asarray, 0, 7)
+    return (shown * flicker + noise).clamp(0, 255)
+
+
+def _draw(
+    random: np.random.Generator, count: int, function: Callable[[np.ndarray], np.ndarray], low: float, high: float
+) -> torch.Tensor:
+    """(count, 1, 1, 1) function of uniform numbers."""
+    return torch.from_numpy(function(random.uniform(low, high, (count, 1, 1, 1)))).float()
+
+
+def _warp(crops: torch.Tensor, random: np.random.Generator) -> torch.Tensor:
+    """The middle of crops, each turned, stretched, shifted and mirrored as a whole."""
+    count, frames = crops.shape[:2]
+    angle_rad = np.radians(random.uniform(-MAX_TURN_DEG, MAX_TURN_DEG, count))
+    scale_y = CROP_PX / STORED_PX * np.exp(random.uniform(-MAX_LOG_SCALE, MAX_LOG_SCALE, count))
+    scale_x = scale_y * np.exp(random.uniform(-MAX_LOG_STRETCH, MAX_LOG_STRETCH, count))
+    mirror = np.where(random.random(count) < 0.5, -1.0, 1.0)
+    shift = random.uniform(-CROP_MARGIN_PX, CROP_MARGIN_PX, (2, count)) / (STORED_PX / 2)
+    matrix = np.array(
+        [
+            [mirror * scale_x * np.cos(angle_rad), -scale_y * np.sin(angle_rad), shift[0]],
+            [mirror * scale_x * np.sin(angle_rad), scale_y * np.cos(angle_rad), shift[1]],
+        ]
+    )
+    to_source = torch.from_numpy(matrix.transpose(2, 0, 1)).float()
+    grid = functional.affine_grid(to_source, [count, frames, CROP_PX, CROP_PX], align_corners=False)
+    return functional.grid_sample(crops, grid, padding_mode="border", align_corners=False)
 
 
 @dataclass(frozen=True)

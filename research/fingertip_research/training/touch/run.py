@@ -6,18 +6,19 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from fingertip_contact.contact.classifiers.touch import TouchModel
 from fingertip_contact.contact.measurement.appearance_network import DEFAULT_MODEL as APPEARANCE_FILE
-from fingertip_contact.contact.parameters import ContactParameters
+from fingertip_contact.contact.parameters import FAST_DECISION_S, ContactParameters
 from fingertip_contact.contact.touch_features import MISSING, find_unused_features
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_research.evaluation.contact_counts import ContactCounts, compute_metrics, count_contacts, pool_counts
 from fingertip_research.evaluation.fingertip_recording import detect
 from fingertip_research.evaluation.sources import select_cues
+from fingertip_research.simulation.difficulty import Difficulty
 from fingertip_research.training.touch.appearance import (
     AppearanceSettings,
     fit_appearance,
@@ -46,11 +47,11 @@ _FOLD_SEED = 5
 
 @dataclass(frozen=True)
 class TouchFit:
-    """folds: parts of the recordings, each judged by a model of the others; by_layout: the recordings of one layout are
-    one part, so that each generator is judged by the others, and folds is not used. delay_s: of a decision."""
+    """folds: parts of the recordings, each judged by a model of the others; by_generator: the recordings of one
+    generator are one part, and folds is not used. delay_s: of a decision."""
 
     folds: int = 3
-    by_layout: bool = False
+    by_generator: bool = False
     delay_s: float = ContactParameters().decision_delay_s
     appearance: AppearanceSettings = field(default_factory=AppearanceSettings)
     trees: TreeSettings = field(default_factory=TreeSettings)
@@ -61,8 +62,8 @@ class Prepared:
     """Recordings ready for trees.
 
     fold: (R,) part of each. appearances: (T, FINGER_COUNT, outputs) of each, as a network that was fitted to the other
-    parts says it. foreign: the same as a network says it that was fitted to the other layouts, that is to other
-    generators of recordings; empty where all recordings have one layout.
+    parts says it. foreign: the same as a network says it that was fitted to the other generators' recordings; empty
+    where one generator made all of them.
     """
 
     recordings: tuple[TouchExamples, ...]
@@ -91,34 +92,40 @@ def prepare(
     fold = divide(recordings, settings)
     appearances = _predict_unseen(recordings, fold, settings, progress)
     # Judged by other generators, what no network of theirs has seen is what there is already.
-    foreign = [] if settings.by_layout else _predict_foreign(recordings, settings, progress)
+    foreign = [] if settings.by_generator else _predict_foreign(recordings, settings, progress)
     return Prepared(tuple(recordings), tuple(appearances), tuple(foreign), fold, settings)
 
 
 def _predict_foreign(
     recordings: Sequence[TouchExamples], settings: TouchFit, progress: Callable[[str], object]
 ) -> list[np.ndarray]:
-    _, layout = np.unique([examples.layout.name for examples in recordings], return_inverse=True)
-    return _predict_unseen(recordings, layout, settings, progress) if layout.any() else []
+    _, generator = np.unique([find_generator(examples) for examples in recordings], return_inverse=True)
+    return _predict_unseen(recordings, generator, settings, progress) if generator.any() else []
 
 
 def divide(recordings: Sequence[TouchExamples], settings: TouchFit) -> np.ndarray:
-    """(R,) part of each recording. Raises ValueError for parts by layout where all have the same."""
-    if settings.by_layout:
-        names = [examples.layout.name for examples in recordings]
-        distinct, fold = np.unique(names, return_inverse=True)
+    """(R,) part of each recording. Raises ValueError for parts by generator where one made all recordings."""
+    if settings.by_generator:
+        distinct, fold = np.unique([find_generator(examples) for examples in recordings], return_inverse=True)
         if len(distinct) < 2:
-            raise ValueError(f"all recordings have the layout {distinct[0]}; parts by layout need two")
+            raise ValueError(f"the generator {distinct[0]!r} made all recordings; parts by generator need two")
         return fold
     fold = np.empty(len(recordings), dtype=int)
     fold[np.random.default_rng(_FOLD_SEED).permutation(len(recordings))] = np.arange(len(recordings)) % settings.folds
     return fold
 
 
+def find_generator(examples: TouchExamples) -> str:
+    """What made a recording: `own` for this package's simulation; other generators give their name as the difficulty.
+    Recordings of real people have none, and are one more."""
+    difficulty = examples.truth.header.difficulty
+    return "own" if difficulty in get_args(Difficulty) else difficulty or "real"
+
+
 def fit_touch_classifier(
     prepared: Prepared, out: Path, progress: Callable[[str], object] = lambda text: None
 ) -> dict[str, dict[str, Any]]:
-    """Writes the model folder `out`; returns, by layout, view and source, the metrics of the parts.
+    """Writes the model folder `out`; returns, by generator, view and source, the metrics of the parts.
 
     Every recording is judged by a network and trees that were fitted to other recordings, that is to other people. The
     trees see the appearance as a network says it that was not fitted to their recording either.
@@ -151,18 +158,25 @@ def collect_tables(prepared: Prepared, sources: Sequence[str], cues: str = "") -
 
 
 def collect_replays(prepared: Prepared, cues: str = "") -> list[list[FeatureTable]]:
-    """Per recording its features as faster and slower people would have typed it, and as a network sees it that knows
-    no hands and pictures of its kind: in colour, and as one of the other cameras in turn."""
+    """Per recording its features as faster and slower people would have typed it, as a network sees it that knows no
+    hands and pictures of its kind, and as known where a touch is decided early: in colour, and as one of the other
+    cameras in turn."""
     unused = find_unused_features(cues)
     replays = []
     for number, (examples, appearance) in enumerate(zip(prepared.recordings, prepared.appearances, strict=True)):
-        shown = [(replay(examples, speed, size), np.roll(appearance, shift, axis=0)) for speed, size, shift in REPLAYS]
+        delay_s = prepared.settings.delay_s
+        shown = [
+            (replay(examples, speed, size), np.roll(appearance, shift, axis=0), delay_s)
+            for speed, size, shift in REPLAYS
+        ]
         if prepared.foreign:
-            shown.append((examples, prepared.foreign[number]))
+            shown.append((examples, prepared.foreign[number], delay_s))
+        if delay_s > FAST_DECISION_S:
+            shown.append((examples, appearance, FAST_DECISION_S))
         own = []
-        for turn, (replayed, seen) in enumerate(shown):
+        for turn, (replayed, seen, known_after_s) in enumerate(shown):
             for source in (FITTED_SOURCES[0], FITTED_SOURCES[1 + (number + turn) % (len(FITTED_SOURCES) - 1)]):
-                own.append(collect_features(replayed, seen, source, prepared.settings.delay_s))
+                own.append(collect_features(replayed, seen, source, known_after_s))
         for table in own:
             table.features[:, unused] = MISSING
         replays.append(own)
@@ -193,7 +207,7 @@ def judge(
     sources: Sequence[str] = FITTED_SOURCES,
     cues: str = "",
 ) -> dict[tuple[str, str, str], list[ContactCounts]]:
-    """(layout, view or hands only, source) -> counts of each recording, by the detector with the model of the other
+    """(generator, view or hands only, source) -> counts of each recording, by the detector with the model of the other
     parts."""
     counts: dict[tuple[str, str, str], list[ContactCounts]] = {}
     parameters = replace(ContactParameters(), classifier="touch", press_log_odds_threshold=0.0, cues=cues)
@@ -207,7 +221,7 @@ def judge(
                 recording = select_cues(examples.recording, source, appearance)
                 found = count_contacts(detect(recording, own, examples.layout), examples.truth, recording.stamps_ns)
                 kind = (examples.truth.header.view or "") if examples.truth.taps else "hands only"
-                counts.setdefault((examples.layout.name, kind, source), []).append(found)
+                counts.setdefault((find_generator(examples), kind, source), []).append(found)
     return counts
 
 
