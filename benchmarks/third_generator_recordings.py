@@ -1,7 +1,11 @@
-"""Accuracy of the detector on recordings of a third generator (`third_generator`), to which nothing was fitted:
+"""Accuracy of the detector on recordings of a third generator (`third_generator`):
 
     python benchmarks/third_generator_recordings.py third_development
     python benchmarks/third_generator_recordings.py third_test --profile evidence
+    python benchmarks/third_generator_recordings.py third_fit --paths
+
+The touch classifier, which is the default one, was fitted to third_development and third_fit, beside recordings of
+other generators; to third_test nothing was fitted.
 
 Renders the recordings once, and keeps them in the cache; the last of each set shows hands that do not type. Needs
 OpenGL through EGL, for which Mesa's software renderer suffices (apt-get install libegl1 libgl1-mesa-dri), and
@@ -13,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 import cv2
@@ -22,7 +27,7 @@ from fingertip_contact.cli.progress import track_progress
 from fingertip_research.ground_truth.recording import ground_truth_path
 from third_generator.recording import LAYOUT_NAME, Scene, ensure_recording
 
-# The development set may be looked at, the test set only once for each state of the detector.
+# The development and fit sets may be looked at, the test set only once for each state of the detector.
 SCENES = {
     "third_development": (
         Scene("glad to see you", 1, 50.0, 0.34),
@@ -72,19 +77,24 @@ def main() -> None:
     )
     parser.add_argument("--link-to", type=Path, help="folder that gets a link to each recording and its ground truth")
     parser.add_argument("--only-render", action="store_true", help="do not evaluate")
+    parser.add_argument("--paths", action="store_true", help="only print the recordings' paths, for `fit-touch`")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     recordings = []
     for number, scene in enumerate(SCENES[arguments.set]):
-        print(f"{scene.text or 'hands only'!r}, seed {scene.seed}, {scene.angle_deg:g} degrees", flush=True)
+        named = f"{scene.text or 'hands only'!r}, seed {scene.seed}, {scene.angle_deg:g} degrees"
+        print(named, file=sys.stderr, flush=True)
         try:
             recording = ensure_recording(scene, lambda frames, total: track_progress(frames, total, "rendering"))
         except (ModuleNotFoundError, RuntimeError) as error:
             parser.exit(1, f"error: {error}\n")
         if arguments.link_to is not None:
             _link(recording, arguments.link_to / f"{arguments.set}_{number}.mcap")
-        if scene.text:
+        if scene.text or arguments.paths:
             recordings.append(str(recording))
+    if arguments.paths:
+        print("\n".join(recordings))
+        return
     if not arguments.only_render:
         options = ["--layout", LAYOUT_NAME, "--profile", arguments.profile, "--depth-source", arguments.depth_source]
         command(["evaluate", "recording", *options, *recordings])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import runpy
+import time
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ PYTHONPATH = os.pathsep.join([str(Path(__file__).parents[1] / "support"), os.env
 TEN_YEARS_NS = 10 * 365 * 86_400 * 10**9
 # No press is decided later than this after its touch-down.
 MAX_DECISION_S = 1.0
+PERIOD_S = 1 / 30
 
 
 @pytest.fixture
@@ -46,6 +48,18 @@ class HeldKey:
     def start(self):
         self.node = self._start("contact_node", environment={"PYTHONPATH": PYTHONPATH}, **self._parameters)
         self.test_node.wait_until(lambda: self.camera.is_heard and self.presses, "the node")
+
+    def press(self):
+        """Frames at 30 Hz until the key is down."""
+        due_s = [time.monotonic()]
+
+        def step():
+            if time.monotonic() >= due_s[0]:
+                due_s[0] = time.monotonic() + PERIOD_S
+                self.camera.send()
+            return bool(self.events)
+
+        self.test_node.wait_until(step, "the press")
 
     @property
     def transitions(self):
