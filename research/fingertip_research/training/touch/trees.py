@@ -49,7 +49,7 @@ _COMMON: dict[str, Any] = {
 class TreeSettings:
     """trees, leaves: of each ensemble."""
 
-    touch_down: tuple[int, int] = (300, 24)
+    touch_down: tuple[int, int] = (600, 31)
     timing: tuple[int, int] = (100, 8)
     contact: tuple[int, int] = (200, 16)
     threads: int = 1
