@@ -29,7 +29,7 @@ endef
 # The shell reads them from its environment, so that any character in them is safe.
 export TEXT SEED ANGLE MAX_CER
 
-.PHONY: help demo env test test-fast test-jazzy lint docs clean
+.PHONY: help demo env test test-fast test-jazzy lint docs sbom clean
 # Delete a half-built environment.
 .DELETE_ON_ERROR:
 
@@ -40,6 +40,7 @@ help:
 	@echo "make test-jazzy the tests of ROS with the wheels of Jazzy, in $(VENV)-jazzy"
 	@echo "make lint       ruff, mypy, codespell, import contracts, documentation"
 	@echo "make docs       build the documentation into site/"
+	@echo "make sbom       list every installed dependency with version and licence: out/sbom.cdx.json (CycloneDX)"
 	@echo "make env        set up $(VENV) with all extras"
 	@echo "make clean      remove $(VENV) and all build outputs"
 
@@ -71,8 +72,15 @@ lint: $(VENV)/.all
 docs: $(VENV)/.all
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+# The tool has an environment of its own, so that the list does not hold it.
+sbom: $(VENV)/.all
+	$(PYTHON) -m venv $(VENV)-sbom
+	$(VENV)-sbom/bin/pip install -q cyclonedx-bom==7.5.0
+	@mkdir -p out
+	$(VENV)-sbom/bin/cyclonedx-py environment --output-reproducible --of JSON -o out/sbom.cdx.json $(BIN)/python
+
 clean:
-	rm -rf $(VENV) $(VENV)-jazzy build install log site *.egg-info research/build research/*.egg-info
+	rm -rf $(VENV) $(VENV)-jazzy $(VENV)-sbom build install log site *.egg-info research/build research/*.egg-info
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "error: $(PYTHON) is missing or older than 3.10; use make PYTHON=/path/to/python3.10" >&2; exit 2; }
