@@ -84,7 +84,9 @@ def test_shared_files_of_a_folder_are_found(folder, tmp_path):
 
 def test_shared_files_of_a_prefix_are_found(wheel, tmp_path):
     """`pip install --prefix`, as `--user` and Debian's /usr/local install; ROS finds its copy there, too."""
-    run("-m", "pip", "install", "--no-deps", "--no-index", "-q", "--prefix", tmp_path, wheel, cwd=tmp_path)
+    # pip would remove the package that these tests run with, which it takes for an older one.
+    options = ("--no-deps", "--no-index", "--ignore-installed", "-q")
+    run("-m", "pip", "install", *options, "--prefix", tmp_path, wheel, cwd=tmp_path)
     probe(next(tmp_path.glob("**/*-packages")), tmp_path)
     share = tmp_path / "share"
     assert (share / "ament_index" / "resource_index" / "packages" / "fingertip_contact").is_file()

@@ -31,9 +31,15 @@ def list_fast_jobs() -> list[Job]:
 
 @pytest.fixture(scope="module")
 def outcomes() -> dict[tuple[str, str], Outcome]:
-    """Of all quick rows, by kind and name: their processes are shared."""
-    found: list[Outcome] = []
-    run_jobs(list_fast_jobs(), found.append)
+    """Of all quick rows, by kind and name: their processes are shared.
+
+    A row that fails is run once more: a busy machine can starve the artificial camera for longer than the camera's
+    time-out, which lets go of the key.
+    """
+    jobs, found = list_fast_jobs(), []
+    run_jobs(jobs, found.append)
+    failed = {(outcome.kind, outcome.name) for outcome in found if outcome.finding}
+    run_jobs([job for job in jobs if (job.row.kind, job.row.name) in failed], found.append)
     return {(outcome.kind, outcome.name): outcome for outcome in found}
 
 
