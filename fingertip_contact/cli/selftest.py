@@ -47,8 +47,8 @@ def faults(
     from rich.console import Console
 
     from fingertip_contact.cli.progress import track_progress
-    from fingertip_contact.selftest.report import make_report, make_table
-    from fingertip_contact.selftest.runner import FORMS, Outcome, list_jobs, make_rows, run_jobs
+    from fingertip_contact.ros.selftest.report import make_report, make_table
+    from fingertip_contact.ros.selftest.runner import FORMS, Outcome, list_jobs, make_rows, run_jobs
 
     unknown = set(form or ()) - set(FORMS)
     if unknown:
@@ -107,9 +107,9 @@ def fuzz(
     ends it with the report of the cases so far. Example: fingertip-contact selftest fuzz --cases 5000 --seed 1
     """
     from fingertip_contact.cli.progress import track_progress
+    from fingertip_contact.ros.selftest.message_fuzz import fuzz_messages
     from fingertip_contact.selftest.file_fuzz import fuzz_files
     from fingertip_contact.selftest.fuzz_report import FuzzReport
-    from fingertip_contact.selftest.message_fuzz import fuzz_messages
 
     fuzzers: dict[str, Callable[[int, int], Iterator[FuzzCase]]] = {"files": fuzz_files, "messages": fuzz_messages}
     if only and only not in fuzzers:

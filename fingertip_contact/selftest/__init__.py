@@ -1,1 +1,1 @@
-"""Real nodes against faults: rows of a table, and messages and files that are mutated by chance."""
+"""What a selftest needs without ROS: mutated files and their readers, stand-ins, processes; see ros.selftest."""

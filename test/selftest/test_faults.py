@@ -11,11 +11,11 @@ pytest.importorskip("rclpy")
 from typer.testing import CliRunner
 
 from fingertip_contact.cli import selftest
+from fingertip_contact.ros.selftest.message_fuzz import check_fingertips, fuzz_messages
+from fingertip_contact.ros.selftest.report import make_report
+from fingertip_contact.ros.selftest.rows import ProcessRow, StationRow
+from fingertip_contact.ros.selftest.runner import Job, Outcome, list_jobs, make_rows, run_jobs
 from fingertip_contact.selftest.finding import FindingError
-from fingertip_contact.selftest.message_fuzz import check_fingertips, fuzz_messages
-from fingertip_contact.selftest.report import make_report
-from fingertip_contact.selftest.rows import ProcessRow, StationRow
-from fingertip_contact.selftest.runner import Job, Outcome, list_jobs, make_rows, run_jobs
 
 MIN_ROWS = 90
 FUZZ_CASES = 100

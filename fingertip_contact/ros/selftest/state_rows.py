@@ -19,13 +19,13 @@ from std_srvs.srv import Trigger
 from visualization_msgs.msg import InteractiveMarkerInit
 
 from fingertip_contact.ros import messages, qos
-from fingertip_contact.selftest.camera import FRAME_ID, change
+from fingertip_contact.ros.selftest.camera import FRAME_ID, change
+from fingertip_contact.ros.selftest.listener import read_values
+from fingertip_contact.ros.selftest.rows import StationRow
+from fingertip_contact.ros.selftest.station import Station
+from fingertip_contact.ros.selftest.stream_faults import StreamFault, damage
 from fingertip_contact.selftest.finding import require
-from fingertip_contact.selftest.listener import read_values
-from fingertip_contact.selftest.rows import StationRow
 from fingertip_contact.selftest.stand_ins import DARK, TOUCH, make_hand
-from fingertip_contact.selftest.station import Station
-from fingertip_contact.selftest.stream_faults import StreamFault, damage
 
 SIM_TIME = {"use_sim_time": True}
 NO_POSE = {"sheet_pose": ""}

@@ -9,11 +9,11 @@ from typing import Any, Literal
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from fingertip_contact.ros import messages
+from fingertip_contact.ros.selftest.listener import read_values
+from fingertip_contact.ros.selftest.rows import StationRow
+from fingertip_contact.ros.selftest.station import FORMS, PERIOD_S, Station
 from fingertip_contact.selftest.finding import require
-from fingertip_contact.selftest.listener import read_values
-from fingertip_contact.selftest.rows import StationRow
 from fingertip_contact.selftest.stand_ins import TOUCH
-from fingertip_contact.selftest.station import FORMS, PERIOD_S, Station
 
 Send = Callable[[Station, int], None]
 # Shorter than the default `camera_timeout_s`.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 import time
 
-from fingertip_contact.selftest.camera import ArtificialCamera
-from fingertip_contact.selftest.rows import StationRow
+from fingertip_contact.ros.selftest.camera import ArtificialCamera
+from fingertip_contact.ros.selftest.rows import StationRow
+from fingertip_contact.ros.selftest.station import CAMERA_TIMEOUT_S, Station
+from fingertip_contact.ros.selftest.stream_faults import Send, StreamFault, damage
 from fingertip_contact.selftest.stand_ins import TOUCH
-from fingertip_contact.selftest.station import CAMERA_TIMEOUT_S, Station
-from fingertip_contact.selftest.stream_faults import Send, StreamFault, damage
 
 SECOND_NS = 10**9
 HOUR_NS = 3600 * SECOND_NS

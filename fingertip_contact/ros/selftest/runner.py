@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from fingertip_contact.ros.selftest import end_rows, image_rows, stamp_rows, start_rows, state_rows
+from fingertip_contact.ros.selftest.rows import ProcessRow, Row, StationRow
+from fingertip_contact.ros.selftest.station import FORMS, Station, isolate_ros, open_station
 from fingertip_contact.safe_text import to_one_line
-from fingertip_contact.selftest import end_rows, image_rows, stamp_rows, start_rows, state_rows
 from fingertip_contact.selftest.finding import FindingError
 from fingertip_contact.selftest.processes import NodeStarter
-from fingertip_contact.selftest.rows import ProcessRow, Row, StationRow
-from fingertip_contact.selftest.station import FORMS, Station, isolate_ros, open_station
 
 # Of rows that are repeated: as many as `--times` says, by default.
 TIMES = {"ends": 15, "signals": 12}

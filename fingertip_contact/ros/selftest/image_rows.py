@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from fingertip_contact.selftest.camera import FLAT_DEPTH, make_depth_fields
-from fingertip_contact.selftest.rows import StationRow
+from fingertip_contact.ros.selftest.camera import FLAT_DEPTH, make_depth_fields
+from fingertip_contact.ros.selftest.rows import StationRow
+from fingertip_contact.ros.selftest.station import Station
+from fingertip_contact.ros.selftest.stream_faults import StreamFault, damage
 from fingertip_contact.selftest.stand_ins import CAMERA, DISTANCE_M, TOUCH
-from fingertip_contact.selftest.station import Station
-from fingertip_contact.selftest.stream_faults import StreamFault, damage
 
 HEIGHT, WIDTH = CAMERA.height, CAMERA.width
 LONG_NAME = "x" * 20_000

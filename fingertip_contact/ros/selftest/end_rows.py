@@ -11,6 +11,10 @@ from pathlib import Path
 
 from lifecycle_msgs.msg import Transition
 
+from fingertip_contact.ros.selftest.rows import ProcessRow, StationRow
+from fingertip_contact.ros.selftest.stamp_rows import stop_camera
+from fingertip_contact.ros.selftest.state_rows import change_state
+from fingertip_contact.ros.selftest.station import TRACEBACK, Station
 from fingertip_contact.selftest.finding import require
 from fingertip_contact.selftest.processes import (
     START_DEADLINE_S,
@@ -19,10 +23,6 @@ from fingertip_contact.selftest.processes import (
     catches,
     wait_until,
 )
-from fingertip_contact.selftest.rows import ProcessRow, StationRow
-from fingertip_contact.selftest.stamp_rows import stop_camera
-from fingertip_contact.selftest.state_rows import change_state
-from fingertip_contact.selftest.station import TRACEBACK, Station
 from fingertip_contact.stop_signals import STOP_SIGNALS
 
 # Every node that can be started without a recording, and what it needs.

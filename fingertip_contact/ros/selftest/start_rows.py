@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from fingertip_contact.ros.selftest.rows import ProcessRow
+from fingertip_contact.ros.selftest.station import TRACEBACK
 from fingertip_contact.selftest.finding import require
 from fingertip_contact.selftest.processes import NodeStarter
-from fingertip_contact.selftest.rows import ProcessRow
-from fingertip_contact.selftest.station import TRACEBACK
 
 EXIT_USAGE = 2
 Run = Callable[[NodeStarter, Path], None]

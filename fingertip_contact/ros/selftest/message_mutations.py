@@ -12,7 +12,7 @@ import numpy as np
 
 from fingertip_contact.images import ENCODINGS
 from fingertip_contact.ros import messages
-from fingertip_contact.selftest.camera import FRAME_ID
+from fingertip_contact.ros.selftest.camera import FRAME_ID
 from fingertip_contact.selftest.stand_ins import CAMERA, make_hand
 
 SIZES = (0, 1, 2, 7, 80, 119, 120, 160, 161, 320, 480, 481, 640, 2**15, 2**31, 2**32 - 1)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fingertip_contact.ros.selftest.station import FORMS, Station
 from fingertip_contact.selftest.processes import NodeStarter
-from fingertip_contact.selftest.station import FORMS, Station
 
 
 @dataclass(frozen=True)

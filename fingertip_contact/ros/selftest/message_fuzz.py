@@ -12,13 +12,13 @@ from sensor_msgs.msg import PointCloud2
 
 from fingertip_contact.datatypes import FINGER_STATES
 from fingertip_contact.ros import messages
+from fingertip_contact.ros.selftest.camera import FRAME_ID, change
+from fingertip_contact.ros.selftest.message_mutations import Mutation, mutate_message
+from fingertip_contact.ros.selftest.station import FORMS, Station, isolate_ros, open_station
 from fingertip_contact.safe_text import describe, to_one_line
-from fingertip_contact.selftest.camera import FRAME_ID, change
 from fingertip_contact.selftest.finding import FindingError, require
 from fingertip_contact.selftest.fuzz_case import FuzzCase
-from fingertip_contact.selftest.message_mutations import Mutation, mutate_message
 from fingertip_contact.selftest.stand_ins import HOVER, TOUCH, make_hand
-from fingertip_contact.selftest.station import FORMS, Station, isolate_ros, open_station
 
 # Cases between two proofs that typing is read, and between two messages.
 CASES_PER_CHECK = 50

@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.table import Table
 
+from fingertip_contact.ros.selftest.runner import Outcome
 from fingertip_contact.safe_text import escape_markup
-from fingertip_contact.selftest.runner import Outcome
 
 MAX_FINDING_LENGTH = 600
 

@@ -18,10 +18,10 @@ from sensor_msgs.msg import PointCloud2
 from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros import qos
 from fingertip_contact.ros.environment import make_node_environment
+from fingertip_contact.ros.selftest.camera import ArtificialCamera
+from fingertip_contact.ros.selftest.listener import DEADLINE_S, DOWN, SPIN_S, UP, Listener
 from fingertip_contact.selftest import stand_ins
-from fingertip_contact.selftest.camera import ArtificialCamera
 from fingertip_contact.selftest.finding import FindingError, require
-from fingertip_contact.selftest.listener import DEADLINE_S, DOWN, SPIN_S, UP, Listener
 from fingertip_contact.selftest.processes import NodeProcess, NodeStarter
 from fingertip_contact.selftest.stand_ins import DARK, HOVER, TOUCH
 

@@ -1,0 +1,1 @@
+"""Running nodes against faults: an artificial camera before them, a listener behind."""
