@@ -51,7 +51,10 @@ class NodeProcess:
 
     def wait_for_log(self, text: str, deadline_s: float = START_DEADLINE_S) -> None:
         """Raises FindingError if the text does not come in time."""
-        wait_until(lambda: text in self.log_text, f"{text!r} in the log of {self.name}", deadline_s)
+        try:
+            wait_until(lambda: text in self.log_text, f"{text!r} in the log of {self.name}", deadline_s)
+        except FindingError as error:
+            raise FindingError(f"{error}; {self.log_summary}") from None
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
         """Send a signal; returns the exit code. Raises FindingError if the process goes on."""

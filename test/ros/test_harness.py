@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from ros_harness import LOG_LINES, summarize_log
+from fingertip_contact.selftest.processes import LOG_LINES, summarize_log
 
 
 def test_log_summary_holds_first_error_and_last_lines():

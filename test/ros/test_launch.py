@@ -21,7 +21,8 @@ from visualization_msgs.msg import InteractiveMarkerFeedback
 
 from fingertip_contact.ros import qos
 from fingertip_contact.ros.parameter_tables import PARAMETER_TABLES
-from ros_harness import DEADLINE_S, SHUTDOWN_TIMEOUT_S, extract_key_transitions, ros_node, summarize_log
+from fingertip_contact.selftest.processes import SHUTDOWN_TIMEOUT_S, summarize_log
+from ros_harness import DEADLINE_S, extract_key_transitions, ros_node
 
 LAUNCH_FILES = sorted(ROOT.glob("launch/*.launch.py"))
 BUILD_S = 120.0

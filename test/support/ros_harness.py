@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,15 +18,12 @@ from visualization_msgs.msg import InteractiveMarkerFeedback
 from fingertip_contact.geometry import Camera
 from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_contact.ros.environment import make_node_environment
+from fingertip_contact.selftest import processes
 
 # An idle machine needs a second; a busy one much longer.
 DEADLINE_S = 90.0
-SHUTDOWN_TIMEOUT_S = 30.0
 # A few periods of discovery, see config/fastdds_profile.xml.
 DISCOVERY_S = 1.0
-# Of a log, in the message of a failed test.
-LOG_LINES = 30
-ERROR_WORDS = ("error", "traceback", "fatal")
 FRAME_ID = "camera_color_optical_frame"
 COLOR, INFO = "/camera/camera/color/image_raw", "/camera/camera/color/camera_info"
 DEPTH = "/camera/camera/aligned_depth_to_color/image_raw"
@@ -113,19 +107,11 @@ def describe_running_nodes() -> str:
     return "\n".join(f"{node.name}: {node.log_summary}" for node in _running_nodes)
 
 
-def summarize_log(text: str) -> str:
-    """The first line with an error and the last lines of a log."""
-    lines = text.splitlines()
-    first_error = next((line for line in lines if any(word in line.lower() for word in ERROR_WORDS)), "none")
-    last_lines = "\n".join(lines[-LOG_LINES:])
-    return f"first error: {first_error}\nlast {LOG_LINES} of {len(lines)} log lines:\n{last_lines}"
-
-
 _running_nodes: list[NodeProcess] = []
 
 
-class NodeProcess:
-    """A node of the package in a process of its own, started from the command line."""
+class NodeProcess(processes.NodeProcess):
+    """A node of the package in a process of its own, with the topics of the tests' camera."""
 
     def __init__(
         self,
@@ -135,45 +121,9 @@ class NodeProcess:
         environment: dict[str, str] | None = None,
         remaps: Mapping[str, str] | None = None,
     ) -> None:
-        command = [sys.executable, "-m", "fingertip_contact.start", name, "--ros-args"]
-        for topic, target in (remaps or REMAPS).items():
-            command += ["-r", f"{topic}:={target}"]
-        for parameter, value in parameters.items():
-            command += ["-p", f"{parameter}:={value}"]
-        self.name = name
-        self.log = log
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                command, env=os.environ | (environment or {}), stdout=output, stderr=subprocess.STDOUT
-            )
-
-    @property
-    def log_text(self) -> str:
-        return self.log.read_text()
-
-    @property
-    def log_summary(self) -> str:
-        """For failure messages: the first error and the end of the log."""
-        return summarize_log(self.log_text)
-
-    @property
-    def is_alive(self) -> bool:
-        return self.process.poll() is None
-
-    def wait_for_log(self, text: str, deadline_s: float = DEADLINE_S) -> None:
-        expires_s = time.monotonic() + deadline_s
-        while text not in self.log_text:
-            assert time.monotonic() < expires_s, f"{self.name} did not log {text!r}; {self.log_summary}"
-            time.sleep(0.05)
-
-    def stop(self, signal_number: int = signal.SIGTERM) -> int:
-        """Send a signal; returns the exit code."""
-        self.process.send_signal(signal_number)
-        return self.process.wait(SHUTDOWN_TIMEOUT_S)
-
-    def wait_for_exit(self, deadline_s: float = DEADLINE_S) -> int:
-        """The exit code of a process that ends by itself."""
-        return self.process.wait(deadline_s)
+        renamed = [text for topic, target in (remaps or REMAPS).items() for text in ("-r", f"{topic}:={target}")]
+        given = [text for parameter, value in parameters.items() for text in ("-p", f"{parameter}:={value}")]
+        super().__init__(name, log, ["--ros-args", *renamed, *given], environment)
 
 
 @contextmanager
@@ -194,10 +144,7 @@ def launch_nodes(folder: Path) -> Iterator[Callable[..., NodeProcess]]:
         yield start
     finally:
         while _running_nodes:
-            node = _running_nodes.pop()
-            if node.is_alive:
-                node.process.kill()
-            node.process.wait(SHUTDOWN_TIMEOUT_S)
+            _running_nodes.pop().kill()
 
 
 def extract_key_transitions(events: list[InteractiveMarkerFeedback]) -> list[tuple[str, str]]:

@@ -14,9 +14,10 @@ pytest.importorskip("rclpy")
 
 from cli_harness import run
 from fingertip_contact.recordings.open import open_recording
+from fingertip_contact.selftest.processes import SHUTDOWN_TIMEOUT_S
 from fingertip_research.datasets.dataset import open_dataset
 from repository import ROOT
-from ros_harness import CAMERA, COLOR, PERIOD_NS, SHUTDOWN_TIMEOUT_S, launch_nodes, ros_node, write_recording
+from ros_harness import CAMERA, COLOR, PERIOD_NS, launch_nodes, ros_node, write_recording
 
 FRAMES = 40
 SESSION_ARGUMENTS = ("--participant", "P19", "--surface", "white_desk", "--angle", "90")
