@@ -20,7 +20,7 @@ from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.pipeline import process_frames
 from fingertip_contact.recordings.events import EventRecord, make_event_records
 from fingertip_contact.recordings.open import open_recording
-from fingertip_research.evaluation.events import EventMatching, match_taps, pool_matchings
+from fingertip_research.evaluation.events import EventMatching, describe_matching, match_taps, pool_matchings
 from fingertip_research.ground_truth.recording import ground_truth_path, read_ground_truth
 
 
@@ -37,11 +37,6 @@ def score_turned(path: Path, depth_source: str, degrees: int) -> tuple[EventMatc
     return match_taps(events, truth.taps), sorted(advised)
 
 
-def describe(matching: EventMatching) -> str:
-    hits, missed, false = (len(part) for part in (matching.matches, matching.false_negatives, matching.false_positives))
-    return f"F1 {matching.f1:.3f} ({hits} read, {missed} missed, {false} false)"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recordings", type=Path, nargs="+")
@@ -54,8 +49,8 @@ def main() -> None:
         for path in arguments.recordings:
             matching, advised = score_turned(path, arguments.depth_source, degrees)
             scores.append(matching)
-            print(f"{path.stem}  {degrees:3} degrees  {describe(matching)}  {', '.join(advised)}", flush=True)
-        print(f"all  {degrees:3} degrees  {describe(pool_matchings(scores))}", flush=True)
+            print(f"{path.stem}  {degrees:3} degrees  {describe_matching(matching)}  {', '.join(advised)}", flush=True)
+        print(f"all  {degrees:3} degrees  {describe_matching(pool_matchings(scores))}", flush=True)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.recordings.events import EventRecord, make_event_records
 from fingertip_contact.recordings.open import open_recording
-from fingertip_research.evaluation.events import EventMatching, match_taps, pool_matchings
+from fingertip_research.evaluation.events import EventMatching, describe_matching, match_taps, pool_matchings
 from fingertip_research.ground_truth.recording import GroundTruthHeader, ground_truth_path, read_ground_truth
 from fingertip_research.simulation.depth_alignment import DepthAlignment
 from fingertip_research.simulation.driver import DEPTH_UNIT_M, RAW_DEPTH_UNIT_M, to_published_mm
@@ -92,11 +92,6 @@ def compare_units(path: Path, profile: str, frame_count: int | None) -> dict[str
     return {unit: match_taps(records, taps) for unit, records in events.items()}
 
 
-def describe(matching: EventMatching) -> str:
-    hits, missed, false = (len(part) for part in (matching.matches, matching.false_negatives, matching.false_positives))
-    return f"F1 {matching.f1:.3f} ({hits} read, {missed} missed, {false} false), keys {matching.key_accuracy:.3f}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recordings", type=Path, nargs="+")
@@ -108,9 +103,9 @@ def main() -> None:
     for path in arguments.recordings:
         results.append(compare_units(path, arguments.profile, arguments.frames))
         for unit, matching in results[-1].items():
-            print(f"{path.stem}  {unit:22}  {describe(matching)}", flush=True)
+            print(f"{path.stem}  {unit:22}  {describe_matching(matching)}", flush=True)
     for unit in results[0]:
-        print(f"all  {unit:22}  {describe(pool_matchings(result[unit] for result in results))}")
+        print(f"all  {unit:22}  {describe_matching(pool_matchings(result[unit] for result in results))}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ published as replay_node does, but each frame when the last ones have their resu
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -23,10 +22,10 @@ from fingertip_contact.recordings.plain_images import find_coded_topics, make_pl
 from fingertip_contact.ros.environment import make_node_environment
 from fingertip_contact.ros.recorded_inputs import RecordedInputs, find_recorded_inputs
 from fingertip_contact.transports.any_image import strip_transport
+from fingertip_research.demo.nodes import stop_node
 
 NAMESPACE = "/fingertip_contact"
 DEADLINE_S = 120.0
-SHUTDOWN_S = 20.0
 # After the last frame its result is still on its way.
 LAST_RESULT_S = 3.0
 # A topic's subscriber has discovered its publisher after that.
@@ -146,10 +145,4 @@ def _start(node: str, arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]
     try:
         yield process
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        try:
-            process.wait(SHUTDOWN_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop_node(process)

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack
+from functools import partial
 
 from rclpy.node import Node
 
 from fingertip_contact.cameras.realsense_capture import RealsenseImages, RealsenseRequest, open_realsense
 from fingertip_contact.cameras.realsense_device import import_pyrealsense2
 from fingertip_contact.cameras.realsense_modes import parse_mode
+from fingertip_contact.ros.capture_thread import start_capture
 from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.ros.parameter_tables import RealsenseSettings
@@ -51,16 +53,7 @@ class RealsenseStage:
         worker: FrameWorker[RealsenseImages] = FrameWorker(self._publish, self._diagnostics.record_error, depth=2)
         active.callback(worker.close)
         self._diagnostics.add_source(lambda: self._report() | {"dropped": worker.dropped}, active)
-        stop = threading.Event()
-        thread = threading.Thread(target=self._capture, args=(worker, stop), name="capture", daemon=True)
-        active.callback(self._end_capture, thread, stop)
-        thread.start()
-
-    def _end_capture(self, thread: threading.Thread, stop: threading.Event) -> None:
-        stop.set()
-        thread.join(JOIN_TIMEOUT_S)
-        if thread.is_alive():
-            self._node.get_logger().warning("the camera does not answer; it is left to itself")
+        start_capture(partial(self._capture, worker), self._node, "the camera", JOIN_TIMEOUT_S, active)
 
     def _capture(self, worker: FrameWorker[RealsenseImages], stop: threading.Event) -> None:
         while not stop.is_set():

@@ -28,6 +28,7 @@ from fingertip_contact.recordings.video import open_video
 from fingertip_contact.recordings.video_file import VideoFile
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.camera_input import CAMERA_INFO_TOPIC, COLOR_TOPIC
+from fingertip_contact.ros.capture_thread import start_capture
 from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.images import ImageWriter
 from fingertip_contact.ros.lifecycle import ManagedNode
@@ -73,16 +74,9 @@ class WebcamStage:
         worker: FrameWorker[CapturedImage] = FrameWorker(self._publish, self._diagnostics.record_error, depth=1)
         active.callback(worker.close)
         self._diagnostics.add_source(lambda: self._report() | {"dropped": worker.dropped}, active)
-        stop = threading.Event()
-        thread = threading.Thread(target=self._capture, args=(worker, stop), name="capture", daemon=True)
-        active.callback(self._end_capture, thread, stop)
-        thread.start()
-
-    def _end_capture(self, thread: threading.Thread, stop: threading.Event) -> None:
-        stop.set()
-        thread.join(JOIN_TIMEOUT_S)
-        if thread.is_alive():
-            self._node.get_logger().warning(f"camera {self._settings.device} does not answer; it is left to itself")
+        start_capture(
+            partial(self._capture, worker), self._node, f"camera {self._settings.device}", JOIN_TIMEOUT_S, active
+        )
 
     def _capture(self, worker: FrameWorker[CapturedImage], stop: threading.Event) -> None:
         if self._video is not None:

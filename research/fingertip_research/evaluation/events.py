@@ -99,6 +99,12 @@ def pool_matchings(parts: Iterable[EventMatching]) -> EventMatching:
     )
 
 
+def describe_matching(matching: EventMatching) -> str:
+    """In one line, for people."""
+    hits, missed, false = (len(part) for part in (matching.matches, matching.false_negatives, matching.false_positives))
+    return f"F1 {matching.f1:.3f} ({hits} read, {missed} missed, {false} false), keys {matching.key_accuracy:.3f}"
+
+
 def count_finger_confusions(matching: EventMatching, tolerance_ns: int = TOLERANCE_NS) -> Counter[tuple[str, str]]:
     """(true finger, reported finger) -> how often a missed tap was reported for a wrong finger at its time."""
     confused = _align(matching.false_positives, matching.false_negatives, tolerance_ns).matches

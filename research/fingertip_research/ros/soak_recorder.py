@@ -9,16 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, PointCloud2
 from visualization_msgs.msg import InteractiveMarkerFeedback
 
 from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros import cdr, messages, qos
-from fingertip_research.ros.spinning import spin_in_thread
+from fingertip_research.ros.diagnostic_values import list_diagnostics
+from fingertip_research.ros.spinning import run_in_thread
 
 SENT, HANDS, FINGERTIPS = "sent", "hands", "fingertips"
 
@@ -73,19 +72,11 @@ class SoakRecorder(Node):
             self.record.presses.append((event.contact.contact_ns, event.key))
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        for status in message.status:
-            values = {entry.key: entry.value for entry in status.values}
-            self.record.diagnostics.append((time.time_ns(), status.name.rsplit("/", 1)[-1], values))
+        self.record.diagnostics += list_diagnostics(message)
 
 
 @contextmanager
 def record_soak(camera_info_topic: str) -> Iterator[SoakRecord]:
     """Records for the duration of the block. Ctrl-C is left to the caller."""
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    recorder = SoakRecorder(camera_info_topic)
-    try:
-        with spin_in_thread(recorder):
-            yield recorder.record
-    finally:
-        recorder.destroy_node()
-        rclpy.shutdown()
+    with run_in_thread(lambda: SoakRecorder(camera_info_topic)) as recorder:
+        yield recorder.record

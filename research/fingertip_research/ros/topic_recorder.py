@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, PointCloud2
 from std_msgs.msg import String
 from visualization_msgs.msg import InteractiveMarkerFeedback
@@ -18,7 +16,8 @@ from visualization_msgs.msg import InteractiveMarkerFeedback
 from fingertip_contact.datatypes import ContactEvent, Fingertip, Hand, KeyEvent
 from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros import messages, qos
-from fingertip_research.ros.spinning import spin_in_thread
+from fingertip_research.ros.diagnostic_values import list_diagnostics
+from fingertip_research.ros.spinning import run_in_thread
 
 
 @dataclass
@@ -81,9 +80,7 @@ class TopicRecorder(Node):
         self.received.depth_stamps_ns.add(messages.stamp_to_ns(message.header.stamp))
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        for status in message.status:
-            values = {entry.key: entry.value for entry in status.values}
-            self.received.diagnostics.append((time.time_ns(), status.name.rsplit("/", 1)[-1], values))
+        self.received.diagnostics += list_diagnostics(message)
 
     def _on_text(self, message: String) -> None:
         self.received.texts.append((time.time_ns(), message.data))
@@ -92,11 +89,5 @@ class TopicRecorder(Node):
 @contextmanager
 def record_topics(camera_info_topic: str) -> Iterator[ReceivedMessages]:
     """Records the results that are published for the duration of the block. Ctrl-C is left to the caller."""
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    recorder = TopicRecorder(camera_info_topic)
-    try:
-        with spin_in_thread(recorder):
-            yield recorder.received
-    finally:
-        recorder.destroy_node()
-        rclpy.shutdown()
+    with run_in_thread(lambda: TopicRecorder(camera_info_topic)) as recorder:
+        yield recorder.received
