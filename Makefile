@@ -103,5 +103,5 @@ $(VENV)/.fast: $(PROJECTS) | $(BIN)/python
 
 $(VENV)/.all: $(PROJECTS) | $(BIN)/python
 	$(call require_gb,8)
-	$(BIN)/python -m pip install -q $(TORCH_PIN) -e ".[$(ROS_EXTRA)depth,print,test,dev]" -e "research[train,fit,plots]"
+	$(BIN)/python -m pip install -q $(TORCH_PIN) -e ".[$(ROS_EXTRA)depth,print,realsense,test,dev]" -e "research[train,fit,plots]"
 	@touch $@ $(VENV)/.demo $(VENV)/.fast

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+
+# Before any test file loads librealsense's wheel (2.59.1): a process that loads it first and makes a node afterwards
+# crashes at its very end. The nodes of the package load rclpy first.
+with suppress(ModuleNotFoundError):
+    import rclpy  # noqa: F401
 
 import cv2
 import numpy as np
