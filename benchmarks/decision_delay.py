@@ -1,15 +1,17 @@
-"""Event F1 against the delay from touch to decision, on the test set `sensor_matrix`, the camera facing the typist:
+"""Event F1 against the delay from touch to decision, the camera facing the typist; by frame rate:
 
     python benchmarks/decision_delay.py
     python benchmarks/decision_delay.py --picture delay.png
+    python benchmarks/decision_delay.py --set frame_rates
 
 Recordings that are missing are rendered first, which takes hours; measuring them takes minutes once, the rest seconds.
-The delay counts in whole frames of 30 Hz: of a touch between two frames, the one after it is the first to be decided.
+The delay counts in whole frames: of a touch between two frames, the one after it is the first to be decided.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
@@ -26,52 +28,66 @@ from fingertip_research.evaluation.sources import select_cues
 from fingertip_research.ground_truth.recording import ground_truth_path, read_ground_truth
 
 SOURCES = ("none", "sensor", "stereo")
-# One frame of 30 Hz apart, in the middle between two counts of frames.
-DELAYS_S = (0.0, 0.017, 0.05, 0.083)
+# In the middle between two counts of frames.
+DELAYS_FRAMES = (0.0, 0.5, 1.5, 2.5)
+
+# Frame rate in Hz, source, delay in frames.
+Key = tuple[float, str, float]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", default="default", help="contact profile: a built-in one's name, or a YAML file")
+    parser.add_argument("--set", default="sensor_matrix", help="set of config/recordings.yaml")
     parser.add_argument("--picture", type=Path, help="PNG to draw the curves to; needs matplotlib")
     arguments = parser.parse_args()
-    counts = _count(arguments.profile)
+    counts = _count(arguments.profile, arguments.set)
     metrics = {key: compute_metrics(total) for key, total in counts.items()}
-    print("| source | delay ms | decided after ms | event F1 | precision | recall | onset ms |\n" + "|---" * 7 + "|")
-    for (source, delay_s), found in metrics.items():
+    print(
+        "| Hz | source | delay ms | decided after ms | event F1 | precision | recall | onset ms |\n" + "|---" * 8 + "|"
+    )
+    for (rate_hz, source, frames), found in metrics.items():
         print(
-            f"| {source} | {1e3 * delay_s:.0f} | {found['latency_ms_median']:.0f} | {found['event_f1']:.3f} | "
-            f"{found['event_precision']:.3f} | {found['event_recall']:.3f} | {found['onset_error_ms_median']:.1f} |"
+            f"| {rate_hz:g} | {source} | {1e3 * frames / rate_hz:.0f} | {found['latency_ms_median']:.0f} | "
+            f"{found['event_f1']:.3f} | {found['event_precision']:.3f} | {found['event_recall']:.3f} | "
+            f"{found['onset_error_ms_median']:.1f} |"
         )
     if arguments.picture is not None:
         _draw(metrics, arguments.picture)
 
 
-def _count(profile: str) -> dict[tuple[str, float], ContactCounts]:
-    """By source and delay, over all recordings."""
+def _count(profile: str, recording_set: str) -> dict[Key, ContactCounts]:
+    """Over the recordings of a set."""
     layout, parameters = load_layout("qwerty"), load_profile(profile)
-    counts = {(source, delay_s): ContactCounts() for source in SOURCES for delay_s in DELAYS_S}
-    for spec in load_recording_set("sensor_matrix"):
+    counts: dict[Key, ContactCounts] = defaultdict(ContactCounts)
+    for spec in load_recording_set(recording_set):
         if spec.view != "facing" or not spec.text:
             continue
         bag = load_or_render(spec, layout, 2, lambda frames, total: nullcontext(frames))
         truth = read_ground_truth(ground_truth_path(bag))
         measured = measure_recording(bag, layout, truth.header.calibration_seconds or 1.0)
-        for source, delay_s in counts:
+        for source in SOURCES:
             seen = select_cues(measured, source, measured.samples.appearance)
-            events = detect(seen, replace(parameters, decision_delay_s=delay_s), layout)
-            counts[source, delay_s] += count_contacts(events, truth, measured.stamps_ns)
+            for frames in DELAYS_FRAMES:
+                delayed = replace(parameters, decision_delay_s=frames / spec.frame_rate_hz)
+                found = count_contacts(detect(seen, delayed, layout), truth, measured.stamps_ns)
+                counts[spec.frame_rate_hz, source, frames] += found
     return counts
 
 
-def _draw(metrics: Mapping[tuple[str, float], Mapping[str, float]], picture: Path) -> None:
+def _draw(metrics: Mapping[Key, Mapping[str, float]], picture: Path) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
-    for source in SOURCES:
-        own = [metrics[source, delay_s] for delay_s in DELAYS_S]
-        axes.plot([m["latency_ms_median"] for m in own], [m["event_f1"] for m in own], marker="o", label=source)
+    for rate_hz, source in dict.fromkeys(key[:2] for key in metrics):
+        own = [metrics[rate_hz, source, frames] for frames in DELAYS_FRAMES]
+        axes.plot(
+            [m["latency_ms_median"] for m in own],
+            [m["event_f1"] for m in own],
+            marker="o",
+            label=f"{source}, {rate_hz:g} Hz",
+        )
     axes.set(xlabel="decided after the touch, median, ms", ylabel="event F1", ylim=(0, 1))
     axes.legend(title="beside colour")
     axes.grid(alpha=0.3)

@@ -46,6 +46,7 @@ def simulate(
         str, typer.Option(help="Depth: matched as the camera does (stereo), or sharp (ideal).")
     ] = "stereo",
     resolution: Annotated[str, typer.Option(help="Of all images: 640x480 or 848x480.")] = "640x480",
+    rate: Annotated[float, typer.Option(help="Frames per second: 5, 15, 30, 60 or 90. The motion is the same.")] = 30.0,
     infra: Annotated[bool, typer.Option("--infra", help="Also write the images of both imagers.")] = False,
     typing: Annotated[bool, typer.Option(help="Without typing, hands come and go for a time: --seconds.")] = True,
     seconds: Annotated[float | None, typer.Option(help="Length of a recording without typing, 30 to 600.")] = None,
@@ -76,6 +77,7 @@ def simulate(
         clutter=clutter,
         sensor=sensor,
         resolution=parse_resolution(resolution),
+        frame_rate_hz=rate,
     )
     frames = render(text, scene, out, layout, seconds=seconds, workers=workers, overwrite=force, infra=infra)
     typer.echo(f"{frames} frames, {'typist' if typing else 'hands only'}: {difficulty}, {out}", err=True)

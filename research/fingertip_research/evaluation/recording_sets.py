@@ -25,6 +25,7 @@ class RecordingSpec:
     posture: str = "curled"
     distance_m: float | None = None
     resolution: str = "640x480"
+    frame_rate_hz: float = 30.0
     sensor: str = "stereo"
     seconds: float | None = None
 

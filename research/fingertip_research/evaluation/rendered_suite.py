@@ -64,6 +64,7 @@ def load_or_render(spec: RecordingSpec, layout: Layout, workers: int, progress: 
             posture=spec.posture,
             resolution=parse_resolution(spec.resolution),
             sensor=spec.sensor,
+            frame_rate_hz=spec.frame_rate_hz,
         )
         simulate(
             spec.text,

@@ -41,6 +41,7 @@ def make_scene_report(results: Sequence[SceneResult]) -> dict[str, Any]:
         "angles": _pool(typing, lambda spec: f"{spec.view} {spec.angle_deg:g}"),
         "postures": _pool(typing, lambda spec: f"{spec.view} {spec.posture}"),
         "difficulties": _pool(typing, lambda spec: f"{spec.view} {spec.difficulty}"),
+        "frame_rates": _pool(typing, lambda spec: f"{spec.view} {spec.frame_rate_hz:g} Hz"),
         "resolutions": _pool(typing, lambda spec: f"{spec.view} {spec.resolution}"),
         "hands_only": {**_pool(others, lambda spec: ALL), **_pool(others, lambda spec: spec.view)},
         "calibration": {

@@ -28,7 +28,12 @@ _TIME_COLUMNS = (
     Column("frame_fpr", "FPR", "{:.3f}"),
 )
 _CONDITION_COLUMNS = (Column("taps", "taps", "{}"), Column("event_f1", "F1", "{:.3f}"), *_EVENT_COLUMNS)
-_CONDITIONS = {"postures": "By posture", "difficulties": "By difficulty", "resolutions": "By resolution"}
+_CONDITIONS = {
+    "postures": "By posture",
+    "difficulties": "By difficulty",
+    "resolutions": "By resolution",
+    "frame_rates": "By frame rate",
+}
 
 
 def make_scene_tables(report: Mapping[str, Any], profile: str, source: str) -> list[Table]:

@@ -39,7 +39,12 @@ from fingertip_research.simulation.ground_truth_lines import make_frame_line
 from fingertip_research.simulation.hand_lift import HandLift, sample_hover, sample_transition, translate_poses
 from fingertip_research.simulation.participant import sample_participant
 from fingertip_research.simulation.planning import CALIBRATION_S, ENTER_S
-from fingertip_research.simulation.rendered_typing import FRAME_S, NANOSECONDS, SampledTypingTrajectory, simulate_typing
+from fingertip_research.simulation.rendered_typing import (
+    DEFAULT_FRAME_RATE_HZ,
+    NANOSECONDS,
+    SampledTypingTrajectory,
+    simulate_typing,
+)
 from fingertip_research.simulation.scene import Scene, make_scene
 
 # Up to the camera angle, degrees: range of the distance from camera to sheet, metres, as in the published dataset.
@@ -47,7 +52,8 @@ DISTANCES_M = ((37.5, (0.40, 0.48)), (52.5, (0.35, 0.45)), (90.0, (0.30, 0.40)))
 
 _PARTICIPANT_STREAM, _BLOCK_STREAM, _TEXT_STREAM, _LIFT_STREAM = range(400, 404)
 # The hands are over their home keys from this frame on.
-_FIRST_FRAME = round((CALIBRATION_S + ENTER_S + 0.3) / FRAME_S)
+_FRAME_S = 1 / DEFAULT_FRAME_RATE_HZ
+_FIRST_FRAME = round((CALIBRATION_S + ENTER_S + 0.3) / _FRAME_S)
 # Upper limit of the typing speed: the fastest participant types 1.05 * 65 words of five characters per minute, that is
 # 5.7 characters or 1.22 words of VOCABULARY per second.
 _WORDS_PER_SECOND = 1.4
@@ -159,13 +165,13 @@ def _render_session(
             temporary_path,
             block.session_info(action),
             camera,
-            frames_per_second=1 / (FRAME_S * block.config.every),
+            frames_per_second=1 / (_FRAME_S * block.config.every),
             surface=make_surface_calibration(plane, camera, inlier_ratio=1.0, frames_used=0),
             extra_metadata={"simulation": block.to_metadata(action)},
         ) as session,
     ):
         for frame_index in _frame_indices(block, action):
-            shifts_m = {hand: lift(frame_index * FRAME_S) for hand, lift in lifts.items()}
+            shifts_m = {hand: lift(frame_index * _FRAME_S) for hand, lift in lifts.items()}
             poses = trajectory.poses[frame_index]
             rendered_frame = frame_renderer.render_frame(
                 FrameRequest(frame_index, translate_poses(poses, shifts_m) if shifts_m else poses)
@@ -173,7 +179,7 @@ def _render_session(
             truth = _make_ground_truth(trajectory, scene, rendered_frame, shifts_m)
             depth = DepthImage(rendered_frame.aligned_depth, DEPTH_UNIT_M)
             session.write(
-                block.start_ns(action) + round(frame_index * FRAME_S * NANOSECONDS),
+                block.start_ns(action) + round(frame_index * _FRAME_S * NANOSECONDS),
                 rendered_frame.color_bgr,
                 depth,
                 annotate(truth, camera, scene.camera_from_sheet, depth),
@@ -216,7 +222,7 @@ def _simulate_trajectory(block: CaptureBlock, layout: Layout, difficulty: Diffic
     config = block.config
     frame_count = _FIRST_FRAME + config.every * sum(block.frames.values())
     random = np.random.default_rng([config.seed, _TEXT_STREAM, block.participant, block.angle_index])
-    words = random.choice(VOCABULARY.split(), round(_WORDS_PER_SECOND * frame_count * FRAME_S) + 1)
+    words = random.choice(VOCABULARY.split(), round(_WORDS_PER_SECOND * frame_count * _FRAME_S) + 1)
     participant = sample_participant(_make_participant_random(block), difficulty)
     return simulate_typing(" ".join(words), layout, _sample_seed(random), difficulty, participant)
 

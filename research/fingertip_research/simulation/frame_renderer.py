@@ -20,7 +20,6 @@ from fingertip_research.simulation.color_sensor import ColorSensor
 from fingertip_research.simulation.exact_depth import ExactDepth
 from fingertip_research.simulation.hand import HandModel, HandPose
 from fingertip_research.simulation.ideal_sensor import IdealDepthSensor
-from fingertip_research.simulation.rendered_typing import FRAME_S
 from fingertip_research.simulation.scene import Scene
 from fingertip_research.simulation.scene_builder import HandSceneRenderer
 from fingertip_research.simulation.stereo_sensor import StereoSensor
@@ -80,7 +79,7 @@ class FrameRenderer:
     def __init__(self, setup: Setup) -> None:
         scene = setup.scene
         self._scene_renderer = HandSceneRenderer(scene, setup.layout, setup.models)
-        self._blur_ratio = scene.exposure_s / (2 * FRAME_S)
+        self._blur_ratio = scene.exposure_s / (2 / scene.frame_rate_hz)
         self._color_sensor = ColorSensor(scene)
         self._depth_sensor = StereoSensor(scene) if scene.sensor == "stereo" else IdealDepthSensor(scene)
         self._exact_depth = ExactDepth(scene.depth_camera, scene.color_camera)

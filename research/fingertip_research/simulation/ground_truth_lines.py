@@ -35,6 +35,7 @@ def make_header_line(trajectory: SampledTypingTrajectory, layout: Layout, scene:
         "clutter": scene.clutter,
         "sensor": scene.sensor,
         "resolution": f"{width}x{height}",
+        "frame_rate_hz": scene.frame_rate_hz,
         "words_per_minute": trajectory.words_per_minute,
         "layout": layout.name,
         "participant": {

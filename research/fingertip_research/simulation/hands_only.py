@@ -18,7 +18,7 @@ from fingertip_research.simulation.image_edges import EDGES, Edge, find_edge_off
 from fingertip_research.simulation.participant import sample_participant
 from fingertip_research.simulation.planning import CALIBRATION_S
 from fingertip_research.simulation.rendered_typing import (
-    FRAME_S,
+    DEFAULT_FRAME_RATE_HZ,
     SampledTypingTrajectory,
     make_ground_truth_rest,
     stamp_ns,
@@ -44,7 +44,9 @@ class _Visit:
     keys: tuple[HandKey, ...]
 
 
-def simulate_hands_only(seconds: float, seed: int, difficulty: Difficulty, view: View) -> SampledTypingTrajectory:
+def simulate_hands_only(
+    seconds: float, seed: int, difficulty: Difficulty, view: View, frame_rate_hz: float = DEFAULT_FRAME_RATE_HZ
+) -> SampledTypingTrajectory:
     """Two hands that come and go for a time, without a tap; the fingers of hands on the desk rest.
 
     Raises ValueError for a time outside MIN_SECONDS to MAX_SECONDS.
@@ -57,7 +59,7 @@ def simulate_hands_only(seconds: float, seed: int, difficulty: Difficulty, view:
     for index, hand in enumerate(HANDS):
         random = np.random.default_rng([seed, _STREAM, index])
         visits += _plan_visits(models[hand], random, seconds, view)
-    times_s = np.arange(0.0, seconds, FRAME_S)
+    times_s = np.arange(0.0, seconds, 1 / frame_rate_hz)
     return SampledTypingTrajectory(
         text="",
         words_per_minute=None,

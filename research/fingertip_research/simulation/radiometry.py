@@ -11,6 +11,7 @@ from fingertip_research.simulation.scene import Scene
 _LEVELS = 4096
 _EXPOSURE_STREAM = 305
 _DRIFT_WAVES, _DRIFT_PERIOD_FRAMES = 3, (40.0, 300.0)
+_DRIFT_RATE_HZ = 30.0  # at which the periods count
 _SHOT_NOISE_FRACTION = 0.8  # of the noise; it grows with the square root of the light
 _DARK_LEVEL = 0.1  # light at which the rest of the noise is as large
 
@@ -29,7 +30,7 @@ class ExposureControl:
         self._mean = scene.exposure
         self._amplitude = scene.exposure_drift * np.sqrt(2 / _DRIFT_WAVES)
         self._phases = random.uniform(0, 2 * np.pi, _DRIFT_WAVES)
-        self._frames = random.uniform(*_DRIFT_PERIOD_FRAMES, _DRIFT_WAVES)
+        self._frames = random.uniform(*_DRIFT_PERIOD_FRAMES, _DRIFT_WAVES) * (scene.frame_rate_hz / _DRIFT_RATE_HZ)
 
     def compute(self, frame: int) -> float:
         """Factor from radiance to the sensor's range in a frame."""

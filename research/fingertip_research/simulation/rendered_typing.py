@@ -33,7 +33,7 @@ from fingertip_research.simulation.planning import (
 from fingertip_research.simulation.scene import PostureName
 from fingertip_research.simulation.strokes import Stroke
 
-FRAME_S = 1 / 30
+DEFAULT_FRAME_RATE_HZ = 30.0
 NANOSECONDS = 1_000_000_000
 _PASSAGE_STREAM = 6
 # Arbitrary; the stamps of a recording are times since 1970, like those of a camera.
@@ -92,14 +92,16 @@ def simulate_typing(
     *,
     posture: PostureName = "curled",
     view: View = "facing",
+    frame_rate_hz: float = DEFAULT_FRAME_RATE_HZ,
 ) -> SampledTypingTrajectory:
     """The trajectory of a participant who types a text. participant: drawn from the seed by default. posture: of the
-    fingers. view: the camera's, outside of which the hands begin and end.
+    fingers. view: the camera's, outside of which the hands begin and end. frame_rate_hz: changes the
+    moments that are sampled, not the motion.
 
     Raises ValueError if the text cannot be typed on the layout.
     """
     plan = plan_typing(text, layout, seed, difficulty, participant, posture=posture, view=view)
-    times_s = np.arange(0.0, plan.end_s + LEAVE_S, FRAME_S)
+    times_s = np.arange(0.0, plan.end_s + LEAVE_S, 1 / frame_rate_hz)
     return SampledTypingTrajectory(
         text=text,
         words_per_minute=plan.participant.words_per_minute,

@@ -6,7 +6,7 @@ Colours are linear (not gamma-coded) and in the order blue, green, red, as in th
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -25,6 +25,10 @@ SensorKind = Literal["stereo", "ideal"]
 SENSORS: tuple[SensorKind, ...] = ("stereo", "ideal")
 # Profiles of the D405 that are simulated: width, height.
 RESOLUTIONS = ((640, 480), (848, 480))
+# Of the D405's colour and depth at these resolutions.
+FRAME_RATES_HZ = (5.0, 15.0, 30.0, 60.0, 90.0)
+# Of the time between two frames; the rest is for reading them out.
+_MAX_EXPOSURE = 0.9
 _RESOLUTION_NAMES = ", ".join(f"{width}x{height}" for width, height in RESOLUTIONS)
 
 # Independent random streams: a change in one sampling function does not change the results of the others.
@@ -76,8 +80,8 @@ class Scene:
 
     posture: of the participant's fingers. clutter: how much stands on the desk and beside it. exposure: factor from
     radiance to the sensor's range (1 saturates). exposure_drift: SD of its slow changes, as a fraction. exposure_s:
-    time for which the shutter, a global one, is open. color_noise: SD of a pixel's noise at full scale, in the same
-    range. depth_noise: of the ideal sensor; imagers: of the stereo sensor.
+    time for which the shutter, a global one, is open. frame_rate_hz: of all images. color_noise: SD of a pixel's noise
+    at full scale, in the same range. depth_noise: of the ideal sensor; imagers: of the stereo sensor.
     """
 
     seed: int
@@ -95,6 +99,7 @@ class Scene:
     exposure: float
     exposure_drift: float
     exposure_s: float
+    frame_rate_hz: float
     color_noise: float
     sensor: SensorKind
     imagers: Imagers
@@ -111,10 +116,12 @@ def make_scene(
     view: str = "facing",
     posture: str = "curled",
     clutter: str | None = None,
+    frame_rate_hz: float = 30.0,
 ) -> Scene:
     """The scene of a seed. level: one of DIFFICULTIES. distance_m: camera to sheet centre; None: drawn. sensor: one of
     SENSORS. resolution: one of RESOLUTIONS. view, posture, clutter: one of VIEWS, POSTURES, CLUTTERS; None: by
-    difficulty.
+    difficulty. frame_rate_hz: one of FRAME_RATES_HZ; where it leaves less time for the exposure than the seed's light
+    asks for, the gain, and with it the noise, makes up for that.
 
     Raises ValueError for an impossible angle or distance, or an unknown name.
     """
@@ -125,6 +132,10 @@ def make_scene(
     default_m = random.uniform(0.33, 0.37) if difficulty == "calm" else random.uniform(0.32, 0.40)
     side = parse_view(view)
     pose = sample_camera_from_sheet(random, side, angle_deg, distance_m or default_m)
+    asked_s = _sample_exposure_s(np.random.default_rng([seed, _IMAGER_STREAM, 1]), difficulty)
+    exposure_s = min(asked_s, _MAX_EXPOSURE / _check_frame_rate(frame_rate_hz))
+    # Shot noise grows with the square root of the gain, at the same picture.
+    noise_gain = math.sqrt(asked_s / exposure_s)
     light, exposure = sample_light(np.random.default_rng([seed, _LIGHT_STREAM]), difficulty)
     return Scene(
         seed=seed,
@@ -145,11 +156,24 @@ def make_scene(
         depth_noise=_sample_depth_noise(np.random.default_rng([seed, _SENSOR_STREAM]), difficulty),
         exposure=exposure,
         exposure_drift={"calm": 0.01, "normal": 0.03, "hard": 0.08}[difficulty],
-        exposure_s=_sample_exposure_s(np.random.default_rng([seed, _IMAGER_STREAM, 1]), difficulty),
-        color_noise={"calm": 0.010, "normal": 0.014, "hard": 0.022}[difficulty],
+        exposure_s=exposure_s,
+        frame_rate_hz=frame_rate_hz,
+        color_noise=noise_gain * {"calm": 0.010, "normal": 0.014, "hard": 0.022}[difficulty],
         sensor=_parse_sensor(sensor),
-        imagers=_sample_imagers(np.random.default_rng([seed, _IMAGER_STREAM]), difficulty),
+        imagers=_amplify(_sample_imagers(np.random.default_rng([seed, _IMAGER_STREAM]), difficulty), noise_gain),
     )
+
+
+def _check_frame_rate(frame_rate_hz: float) -> float:
+    if frame_rate_hz not in FRAME_RATES_HZ:
+        raise ValueError(
+            f"the frame rate is {frame_rate_hz:g} Hz: choose one of {', '.join(f'{rate:g}' for rate in FRAME_RATES_HZ)}"
+        )
+    return frame_rate_hz
+
+
+def _amplify(imagers: Imagers, noise_gain: float) -> Imagers:
+    return replace(imagers, noise=imagers.noise * noise_gain)
 
 
 def _parse_sensor(name: str) -> SensorKind:

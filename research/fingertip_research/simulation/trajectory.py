@@ -17,7 +17,15 @@ def simulate_trajectory(
     Raises ValueError if not exactly one of both is given, or one is impossible.
     """
     if text is None and seconds is not None:
-        return simulate_hands_only(seconds, scene.seed, scene.difficulty, scene.view)
+        return simulate_hands_only(seconds, scene.seed, scene.difficulty, scene.view, scene.frame_rate_hz)
     if text is None or seconds is not None:
         raise ValueError("give either a text to type, or the seconds for which hands do not type")
-    return simulate_typing(text, layout, scene.seed, scene.difficulty, posture=scene.posture, view=scene.view)
+    return simulate_typing(
+        text,
+        layout,
+        scene.seed,
+        scene.difficulty,
+        posture=scene.posture,
+        view=scene.view,
+        frame_rate_hz=scene.frame_rate_hz,
+    )

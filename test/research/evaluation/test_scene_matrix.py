@@ -120,7 +120,7 @@ def test_tables_have_a_row_for_each_profile_and_source(results: list[SceneResult
     tables = make_scene_tables(make_scene_report(results), "default", "none")
     console.print(*tables)
     text = console.file.getvalue()  # type: ignore[attr-defined]
-    assert [text.count(name) for name in ("default, none", "paper, sensor", "default, sensor")] == [9, 6, 6]
+    assert [text.count(name) for name in ("default, none", "paper, sensor", "default, sensor")] == [10, 6, 6]
     assert "0.00-0.80" in text
     angles = next(table for table in tables if "angle" in str(table.title))
     assert [column.header for column in angles.columns] == ["view, degrees", "taps", "none", "sensor"]

@@ -212,6 +212,22 @@ def test_impossible_scenes_are_rejected(arguments: tuple, message: str) -> None:
         make_scene(*arguments)
 
 
+def test_a_high_frame_rate_leaves_less_light() -> None:
+    """The shutter closes before the next frame, and the gain makes up for it: more noise, the same brightness."""
+    usual, quick = (make_scene(3, 60.0, "hard", frame_rate_hz=rate) for rate in (30.0, 90.0))
+    assert usual.exposure_s > 1 / 90 > quick.exposure_s
+    gain = usual.exposure_s / quick.exposure_s
+    assert quick.exposure == usual.exposure
+    assert quick.color_noise == pytest.approx(usual.color_noise * gain**0.5)
+    assert quick.imagers.noise == pytest.approx(usual.imagers.noise * gain**0.5)
+
+
+def test_unknown_frame_rates_are_refused() -> None:
+    """The error names the camera's rates."""
+    with pytest.raises(ValueError, match=r"45 Hz: choose one of 5, 15, 30, 60, 90"):
+        make_scene(3, 60.0, frame_rate_hz=45.0)
+
+
 def test_interrupt_ends_the_command_and_its_workers(tmp_path: Path) -> None:
     """No traceback from the command or a worker; exit code 130; no file."""
     arguments = ["simulate", "--text", "a", "--workers", "2", "--out", str(tmp_path / "a.mcap")]

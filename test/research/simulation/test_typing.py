@@ -98,6 +98,17 @@ def test_frame_ground_truth_matches_the_taps():
         }
 
 
+def test_the_frame_rate_changes_the_frames_and_not_the_motion():
+    """At 60 Hz every second frame is one of 30 Hz; the taps are the same."""
+    slow, fast = (simulate_typing("as", LAYOUT, 3, "normal", frame_rate_hz=rate) for rate in (30.0, 60.0))
+    assert slow.taps == fast.taps
+    assert np.abs(np.array(fast.stamps_ns[::2]) - np.array(slow.stamps_ns)).max() <= 1
+    for one, two in zip(slow.poses, fast.poses[::2], strict=True):
+        assert one.keys() == two.keys()
+        for hand in one:
+            np.testing.assert_allclose(one[hand].angles_rad, two[hand].angles_rad, atol=1e-9)
+
+
 def test_trajectory_depends_only_on_the_seed():
     """Equal seeds give bit-identical trajectories; another seed gives another trajectory."""
     first, again, other = (simulate_typing("fig", LAYOUT, seed, "normal") for seed in (3, 3, 4))
