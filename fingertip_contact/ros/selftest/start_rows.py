@@ -207,6 +207,7 @@ FAST = (
     "a name that exists already",
     "a name within a file",
     "a layout of every byte",
+    "hand weights that are cut off",
 )
 
 
