@@ -20,6 +20,13 @@ endif
 # torch and its vision library have to be of one release: these two are tested together.
 TORCH_PIN := torch==2.14.1 torchvision==0.29.1
 PROJECTS := pyproject.toml research/pyproject.toml setup.py
+ALL_EXTRAS := depth,print,realsense,test,dev
+ALL_RESEARCH := research[train,fit,plots]
+# A release is built and listed with the versions and hashes in locks/, of Python 3.11 on Linux, x86-64. Everything comes
+# as a wheel but empy, which has none, and our own packages, which are not locked.
+COMPILE := $(VENV)-lock/bin/uv pip compile - --quiet --upgrade --generate-hashes --no-annotate --no-header --python-version 3.11 \
+	--python-platform x86_64-manylinux_2_28 --only-binary :all: --no-binary empy \
+	$(foreach own,fingertip-contact fingertip-research,--no-binary $(own) --no-emit-package $(own))
 
 # Gigabytes on disk that an environment takes, measured; pip unpacks for minutes before it finds out. $(call require_gb,N)
 define require_gb
@@ -29,7 +36,7 @@ endef
 # The shell reads them from its environment, so that any character in them is safe.
 export TEXT SEED ANGLE MAX_CER
 
-.PHONY: help demo env test test-fast test-jazzy lint docs sbom clean
+.PHONY: help demo env test test-fast test-jazzy lint docs sbom lock env-locked clean
 # Delete a half-built environment.
 .DELETE_ON_ERROR:
 
@@ -42,6 +49,8 @@ help:
 	@echo "make docs       build the documentation into site/"
 	@echo "make sbom       list every installed dependency with version and licence: out/sbom.cdx.json (CycloneDX)"
 	@echo "make env        set up $(VENV) with all extras"
+	@echo "make env-locked the same with the versions and hashes of a release: locks/ (Python 3.11)"
+	@echo "make lock       write locks/ anew, with the newest versions"
 	@echo "make clean      remove $(VENV) and all build outputs"
 
 demo: $(VENV)/.demo
@@ -79,8 +88,24 @@ sbom: $(VENV)/.all
 	@mkdir -p out
 	$(VENV)-sbom/bin/cyclonedx-py environment --output-reproducible --of JSON -o out/sbom.cdx.json $(BIN)/python
 
+lock:
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/pip install -q uv==0.13.9
+	printf '%s\n' pip setuptools wheel | $(COMPILE) -o locks/build.txt
+	printf '%s\n' $(TORCH_PIN) ".[ros,$(ALL_EXTRAS)]" "./$(ALL_RESEARCH)" | $(COMPILE) -c locks/build.txt -o locks/release.txt
+
+env-locked:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "error: locks/ holds the versions for Python 3.11; use make env-locked PYTHON=/path/to/python3.11" >&2; exit 2; }
+	$(call require_gb,8)
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install -q --require-hashes --no-deps -r locks/build.txt
+	$(BIN)/python -m pip install -q --require-hashes --no-deps --no-build-isolation -r locks/release.txt
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e . -e research
+	$(BIN)/python -m pip check
+	@touch $(VENV)/.demo $(VENV)/.fast $(VENV)/.all
+
 clean:
-	rm -rf $(VENV) $(VENV)-jazzy $(VENV)-sbom build install log site *.egg-info research/build research/*.egg-info
+	rm -rf $(VENV) $(VENV)-jazzy $(VENV)-lock $(VENV)-sbom build install log site *.egg-info research/build research/*.egg-info
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "error: $(PYTHON) is missing or older than 3.10; use make PYTHON=/path/to/python3.10" >&2; exit 2; }
@@ -103,5 +128,5 @@ $(VENV)/.fast: $(PROJECTS) | $(BIN)/python
 
 $(VENV)/.all: $(PROJECTS) | $(BIN)/python
 	$(call require_gb,8)
-	$(BIN)/python -m pip install -q $(TORCH_PIN) -e ".[$(ROS_EXTRA)depth,print,realsense,test,dev]" -e "research[train,fit,plots]"
+	$(BIN)/python -m pip install -q $(TORCH_PIN) -e ".[$(ROS_EXTRA)$(ALL_EXTRAS)]" -e "$(ALL_RESEARCH)"
 	@touch $@ $(VENV)/.demo $(VENV)/.fast

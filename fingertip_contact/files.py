@@ -6,6 +6,7 @@ import errno
 import fcntl
 import glob
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -13,7 +14,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from fingertip_contact.safe_text import describe
+
 _SUFFIX = ".partial"
+# No separators, nothing that is hidden or looks like an option, and short enough for every file system.
+_ENTRY_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 # A folder is locked just after it was made.
 _MIN_LEFTOVER_AGE_S = 10.0
 
@@ -73,6 +78,27 @@ def require_distinct(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
         if path.resolve() in used_paths:
             raise ValueError(f"{path} is named twice, and writing would destroy it; choose another name to write to")
         used_paths.add(path.resolve())
+
+
+def require_entry_name(name: str, subject: str) -> str:
+    """The name, where it is that of one entry of a folder. Every text of a file, a message or a list goes through it
+    before it becomes a part of a path to write to: none leads out of the folder that an option has chosen.
+
+    Raises ValueError that begins with `subject`.
+    """
+    if not _ENTRY_NAME.fullmatch(name):
+        raise ValueError(
+            f"{subject} is {describe(name)}, which cannot name a file or folder; "
+            "it has to consist of letters, digits, _, - and dots, and begin with a letter or digit"
+        )
+    return name
+
+
+def require_inside(path: Path, folder: Path) -> None:
+    """Raises ValueError if links on the way to `path` lead out of `folder`: a folder of somebody else's may hold links
+    to any place."""
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"{path} is a link that leads out of {folder}; nothing is written there: remove the link")
 
 
 def _temporary_sibling(path: Path) -> Path:

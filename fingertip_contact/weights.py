@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from fingertip_contact import weight_sources
+from fingertip_contact.files import require_entry_name
 from fingertip_contact.resources import find_share_file, get_cache_directory
+from fingertip_contact.safe_text import describe
 from fingertip_contact.weight_sources import FetchedFile, FetchError, compute_sha256
 from fingertip_contact.yaml_file import read_yaml
 
@@ -53,6 +55,13 @@ class Model:
     sha256: str | None
     size: int | None
     companions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for names that would lead out of the folder of weights."""
+        require_entry_name(self.name, "the name of a model")
+        for member in (self.member, *self.companions):
+            for part in member.split("/"):
+                require_entry_name(part, f"of model {self.name} a part of {describe(member)}")
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -66,6 +66,7 @@ def make_node(name, text=(), condition=None):
         executable=name,
         name=name,
         namespace=LaunchConfiguration("namespace"),
+        arguments=launching.choose_enclave(name),
         parameters=[
             str(find_share_file(f"config/nodes/{name}.yaml")),
             {

@@ -84,6 +84,7 @@ def make_own_camera(values, depth_source):
         executable="realsense_node",
         name="realsense_node",
         namespace=LaunchConfiguration("namespace", default=PACKAGE),
+        arguments=launching.choose_enclave("realsense_node"),
         parameters=[
             str(find_share_file("config/nodes/realsense_node.yaml")),
             {

@@ -54,6 +54,7 @@ def make_camera():
         executable="webcam_node",
         name="webcam_node",
         namespace=LaunchConfiguration("namespace", default=PACKAGE),
+        arguments=launching.choose_enclave("webcam_node"),
         parameters=[
             str(find_share_file("config/nodes/webcam_node.yaml")),
             {

@@ -65,7 +65,19 @@ def wheel(source):
 def folder(wheel):
     """`pip install --target`."""
     target = wheel.parent.parent / "target"
-    run("-m", "pip", "install", "--no-deps", "--no-index", "-q", "--target", target, wheel, cwd=wheel.parent)
+    run(
+        "-m",
+        "pip",
+        "install",
+        "--no-deps",
+        "--no-index",
+        "--no-compile",
+        "-q",
+        "--target",
+        target,
+        wheel,
+        cwd=wheel.parent,
+    )
     return target
 
 
@@ -85,7 +97,7 @@ def test_shared_files_of_a_folder_are_found(folder, tmp_path):
 def test_shared_files_of_a_prefix_are_found(wheel, tmp_path):
     """`pip install --prefix`, as `--user` and Debian's /usr/local install; ROS finds its copy there, too."""
     # pip would remove the package that these tests run with, which it takes for an older one.
-    options = ("--no-deps", "--no-index", "--ignore-installed", "-q")
+    options = ("--no-deps", "--no-index", "--ignore-installed", "--no-compile", "-q")
     run("-m", "pip", "install", *options, "--prefix", tmp_path, wheel, cwd=tmp_path)
     probe(next(tmp_path.glob("**/*-packages")), tmp_path)
     share = tmp_path / "share"

@@ -40,6 +40,27 @@ def test_the_laboratory_requires_one_version():
     assert not any("fingertip" in requirement for extra in extras.values() for requirement in extra)
 
 
+def test_a_release_is_locked():
+    """Everything that both packages and all extras name has a version and hashes in locks/, which the ranges allow; so
+    have torch as the Makefile pins it, and what builds our wheels."""
+    requirements = pytest.importorskip("packaging.requirements")
+    utils = pytest.importorskip("packaging.utils")
+    text = "".join((ROOT / "locks" / f"{name}.txt").read_text(encoding="utf-8") for name in ("build", "release"))
+    entries = text.replace("\\\n", " ").splitlines()
+    assert all(re.fullmatch(r"\S+==\S+( ;.*?)?(\s+--hash=sha256:[0-9a-f]{64})+", entry) for entry in entries)
+    locked = {utils.canonicalize_name(name): version for name, version in re.findall(r"^([\w.-]+)==(\S+)", text, re.M)}
+    pins = re.search("^TORCH_PIN := (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    wanted = [*pins.group(1).split(), "setuptools>=68", "wheel"]
+    for project in (read_project("pyproject.toml"), read_project("research/pyproject.toml")):
+        extras = {name: extra for name, extra in project["optional-dependencies"].items() if name != "ros-jazzy"}
+        wanted += [*project["dependencies"], *(entry for extra in extras.values() for entry in extra)]
+    for requirement in map(requirements.Requirement, wanted):
+        if "fingertip" not in requirement.name:
+            version = locked.get(utils.canonicalize_name(requirement.name))
+            assert version is not None, f"{requirement}: run make lock"
+            assert version in requirement.specifier, f"{requirement}: run make lock"
+
+
 @pytest.mark.parametrize("name", fingertip_contact.__all__)
 def test_public_names_exist(name: str):
     """Every name of `__all__` can be imported from the package."""

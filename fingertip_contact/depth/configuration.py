@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fingertip_contact.cameras.d405 import D405
+from fingertip_contact.files import atomic_write
 from fingertip_contact.json_file import read_object
 from fingertip_contact.safe_text import describe
 from fingertip_contact.weights import compute_sha256
@@ -123,7 +124,10 @@ def write_config(weights: Path, max_depth_m: float) -> Path:
     """Writes the maximum depth to a config.json beside the weights. Raises ValueError if one states another value."""
     config = weights.with_name("config.json")
     if not config.is_file():
-        config.write_text(json.dumps({"encoder": ENCODER, "max_depth": max_depth_m}) + "\n", encoding="utf-8")
+        # A link that leads nowhere is replaced, not followed.
+        line = json.dumps({"encoder": ENCODER, "max_depth": max_depth_m}) + "\n"
+        with atomic_write(config) as temporary_path:
+            temporary_path.write_text(line, encoding="utf-8")
     elif read_max_depth_m(config) != max_depth_m:
         raise ValueError(f"{config} states another maximum depth than {max_depth_m:g} m; choose another folder")
     return config

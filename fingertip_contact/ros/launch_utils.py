@@ -29,6 +29,9 @@ from fingertip_contact.settings import warn_about_unknown
 # Of the launch files and the nodes.
 DEFAULT_DEPTH_SOURCE = ContactSettings().depth_source
 
+# As in config/sros2.
+DEFAULT_ENCLAVE = f"/{PACKAGE}"
+
 # Of core.launch.py: name, default, description.
 CORE_ARGUMENTS = (
     ("namespace", "fingertip_contact", "namespace of the nodes and of their topics"),
@@ -60,6 +63,7 @@ CORE_ARGUMENTS = (
     ("words", "", "word list of the language model, english or a file; empty: none"),
     ("tf_prefix", "", "what the TF frames surface and keyboard begin with, for several cameras"),
     ("use_sim_time", "false", "use the time of /clock"),
+    ("enclave", DEFAULT_ENCLAVE, "with SROS 2: the folder of the nodes' enclaves, each of its node's name"),
     ("rviz", "false", "true: show fingertips, keys, surface and overlay in RViz"),
 )
 
@@ -144,6 +148,7 @@ def make_player(executable: str, parameters: dict[str, Any]) -> Node:
         executable=executable,
         name=executable,
         namespace=LaunchConfiguration("namespace", default=PACKAGE),
+        arguments=choose_enclave(executable),
         parameters=[
             {
                 "recording": cast_argument("recording", str),
@@ -155,6 +160,12 @@ def make_player(executable: str, parameters: dict[str, Any]) -> Node:
         output="screen",
         on_exit=Shutdown(reason="the recording has ended"),
     )
+
+
+def choose_enclave(node: str) -> list[Any]:
+    """The arguments that put a node into its enclave. Without SROS 2 they have no effect, and
+    ROS_SECURITY_ENCLAVE_OVERRIDE goes before them."""
+    return ["--ros-args", "--enclave", [LaunchConfiguration("enclave", default=DEFAULT_ENCLAVE), f"/{node}"]]
 
 
 def cast_argument(argument: str, value_type: type) -> ParameterValue:

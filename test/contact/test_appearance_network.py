@@ -11,12 +11,13 @@ from openvino import opset13 as ops
 
 from contact_world import CAMERA, make_desk_plane, make_hand
 from fingertip_contact.contact.measurement import fingertip_estimator
-from fingertip_contact.contact.measurement.appearance_network import OUTPUTS, AppearanceNetwork
+from fingertip_contact.contact.measurement.appearance_network import DEFAULT_MODEL, OUTPUTS, AppearanceNetwork
 from fingertip_contact.contact.measurement.columns import FINGER_COUNT
 from fingertip_contact.contact.measurement.fingertip_crops import CROP_PX, FRAME_TIMES_S
 from fingertip_contact.contact.measurement.fingertip_estimator import FingertipEstimator
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import Frame, Surface
+from fingertip_contact.resources import find_share_directory
 
 IMAGE_SHAPE = len(FRAME_TIMES_S), CROP_PX, CROP_PX
 
@@ -70,6 +71,17 @@ def test_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
     path.write_text("no network", encoding="utf-8")
     with pytest.raises(ValueError, match=r"appearance\.xml is not an appearance network.*fit it again"):
         AppearanceNetwork(path)
+
+
+@pytest.mark.parametrize("name", ["appearance.xml", "appearance.bin"])
+def test_a_cut_network_is_refused(tmp_path: Path, name: str) -> None:
+    """An installation that broke off: either file."""
+    shipped = find_share_directory() / DEFAULT_MODEL
+    for file in (shipped, shipped.with_suffix(".bin")):
+        content = file.read_bytes()
+        (tmp_path / file.name).write_bytes(content[: len(content) // 2] if file.name == name else content)
+    with pytest.raises(ValueError, match=r"appearance\.xml is not an appearance network.*fit it again"):
+        AppearanceNetwork(tmp_path / "appearance.xml")
 
 
 def test_network_of_other_crops_is_refused(tmp_path: Path) -> None:

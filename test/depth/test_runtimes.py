@@ -1,6 +1,7 @@
 """Every runtime reproduces torch's depth, or it is rejected and the next one runs."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -155,6 +156,27 @@ def test_damaged_conversion_is_rejected_with_the_remedy(spec, own_cache, name):
     (own_cache / name).write_text("<net")
     with pytest.raises(RuntimeRejectedError, match=r"openvino-fp32.*delete (its|the) folder"):
         selection.open_runtime(spec, "openvino", "fp32")
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.5, 0.999])
+@pytest.mark.parametrize(
+    ("format_", "name"),
+    [("openvino", "network.xml"), ("openvino", "network.bin"), ("onnx", "network.onnx"), ("onnx", "parity.npz")],
+)
+def test_a_cut_export_is_rejected_with_the_remedy(exported, tmp_path, monkeypatch, format_, name, kept):
+    """A copy that broke off, of each of its files: one line. kept: share of the file."""
+    if format_ == "onnx":
+        pytest.importorskip("onnxruntime")
+    # OpenVINO reads no weights of a network that it has compiled before.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "copy"
+    shutil.copytree(exported(format_, "fp32").folder, folder)
+    os.truncate(folder / name, int(kept * (folder / name).stat().st_size))
+    with pytest.raises(
+        RuntimeRejectedError, match=r"copy/\S+ cannot be (loaded|read) .*; delete its folder$"
+    ) as refused:
+        selection.open_conversion(conversions.read(folder))
+    assert "\n" not in str(refused.value)
 
 
 def test_invalid_output_fails_the_self_test():

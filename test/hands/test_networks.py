@@ -143,6 +143,16 @@ def test_damaged_network_is_rejected(tmp_path: Path, content: bytes):
         PalmDetector(file)
 
 
+@pytest.mark.parametrize("kept", [0.01, 0.5, 0.99])
+def test_a_cut_network_is_rejected(tmp_path: Path, hand_weights: dict[str, Path], kept: float):
+    """A download that broke off: one line with the remedy. kept: share of the file."""
+    content = hand_weights["palm_detection_full"].read_bytes()
+    file = tmp_path / "palm.tflite"
+    file.write_bytes(content[: int(kept * len(content))])
+    with pytest.raises(ValueError, match=r"palm\.tflite cannot be read as a network: .*; pull the weights again$"):
+        PalmDetector(file)
+
+
 def test_wrong_network_is_rejected(hand_weights: dict[str, Path]):
     """The landmark network in place of the palm network is rejected when it is loaded."""
     with pytest.raises(ValueError, match=r"input \(1, 224, 224, 3\), not \(1, 192, 192, 3\)"):

@@ -224,11 +224,15 @@ presses_and_ends = st.lists(
 )
 
 
+@pytest.fixture(scope="module")
+def layout():
+    return load_layout("qwerty")
+
+
 @settings(deadline=None)
 @given(presses_and_ends)
-def test_decoded_text_equals_the_decoder_text(steps):
+def test_decoded_text_equals_the_decoder_text(layout, steps):
     """The events alone give the text: backspace, presses on no key and cancelled presses included."""
-    layout = load_layout("qwerty")
     decoder = KeyDecoder(layout)
     sheet = RigidTransform(np.eye(3), np.zeros(3))
     records, opened = [], []

@@ -98,7 +98,14 @@ def test_installed_node_runs(workspace):
     [("simulation", ()), ("replay", ("start_delay_s:=15.0", "rate:=0.5"))],
 )
 def test_launched_nodes_read_the_typed_text(workspace, readable_recording, hand_weights, tmp_path, name, arguments):
-    """`ros2 launch` starts player, hand tracking and contact; keys are published; all processes end cleanly."""
+    """`ros2 launch` starts player, hand tracking and contact, each in its enclave; keys are published; all processes
+    end cleanly."""
+    enclaves = set()
+
+    def has_ended() -> bool:
+        enclaves.update(enclave for _, _, enclave in test_node.get_node_names_and_namespaces_with_enclaves())
+        return launch.poll() is not None
+
     log = tmp_path / "launch.log"
     command = ["ros2", "launch", "fingertip_contact", f"{name}.launch.py", f"recording:={readable_recording}"]
     command += [*arguments, "sigterm_timeout:=60"]
@@ -108,13 +115,14 @@ def test_launched_nodes_read_the_typed_text(workspace, readable_recording, hand_
             command, env=make_environment(workspace), stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
-            test_node.wait_until(lambda: launch.poll() is not None, "the end of the recording", 2 * DEADLINE_S)
+            test_node.wait_until(has_ended, "the end of the recording", 2 * DEADLINE_S)
         finally:
             if launch.poll() is None:
                 os.killpg(launch.pid, signal.SIGINT)
                 launch.wait(SHUTDOWN_TIMEOUT_S)
     log_text = log.read_text()
     assert extract_key_transitions(keys), summarize_log(log_text)
+    assert {"/fingertip_contact/hand_tracking_node", "/fingertip_contact/contact_node"} <= enclaves
     assert log_text.count("process has finished cleanly") == 3, summarize_log(log_text)
     assert "Traceback" not in log_text, summarize_log(log_text)
 

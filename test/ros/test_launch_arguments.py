@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -12,10 +14,12 @@ import pytest
 pytest.importorskip("rclpy")
 
 from fingertip_contact.recordings.bag_writer import BagWriter
+from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros.camera_input import DEPTH_SOURCE_TOPICS
 from launch_stubs import LaunchConfiguration, load_launch_file
 from recording_forms import coders
 from recording_forms.forms import transported
+from repository import ROOT
 from ros_harness import (
     BASELINE_M,
     CAMERA,
@@ -83,6 +87,37 @@ def test_the_depth_network_runs_only_where_it_is_used(core):
     (condition,) = network.options["condition"].arguments
     started = {source for source in DEPTH_SOURCE_TOPICS if condition.perform({"depth_source": source}) == "true"}
     assert started == {"model", "fused"}
+
+
+def find_enclaves(action, given: dict[str, str]) -> Iterator[str]:
+    """Of the nodes of this package below an action."""
+    for part in action if isinstance(action, (list, tuple)) else getattr(action, "arguments", ()):
+        yield from find_enclaves(part, given)
+    options = getattr(action, "options", {})
+    if options.get("package") == PACKAGE:
+        flag, option, (folder, name) = options["arguments"]
+        assert (flag, option) == ("--ros-args", "--enclave")
+        assert name == f"/{options['executable']}"
+        yield folder.perform(given) + name
+
+
+def test_every_node_is_put_into_its_enclave(core, monkeypatch, tmp_path):
+    """That of the policy, or of the same name in another folder of the keystore, for each camera's nodes; players and
+    camera nodes too, which core.launch.py does not start."""
+    policy = ElementTree.parse(ROOT / "config" / "sros2" / "fingertip_contact.policy.xml")
+    known = {enclave.get("path") for enclave in policy.iter("enclave")}
+    d405, webcam = load_d405(monkeypatch, tmp_path), load_launch_file("webcam", monkeypatch)
+    values = {name: value for name, value, _ in d405.ARGUMENTS} | {"tf_prefix": ""}
+    starts = [
+        core.generate_launch_description(),
+        [core.launching.make_player(name, {}) for name in ("replay_node", "simulated_camera_node")],
+        [d405.make_own_camera(values, "stereo"), webcam.make_camera()],
+    ]
+    enclaves = list(find_enclaves(starts, {}))
+    assert len(set(enclaves)) == len(enclaves) == 8
+    assert set(enclaves) <= known
+    moved = set(find_enclaves(starts, {"enclave": "/left"}))
+    assert moved == {enclave.replace("/fingertip_contact/", "/left/") for enclave in enclaves}
 
 
 def set_up_d405(monkeypatch, folder, **given):

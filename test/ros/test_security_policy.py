@@ -11,9 +11,10 @@ import pytest
 pytest.importorskip("rclpy")
 
 from fingertip_contact.ros.parameter_tables import PARAMETER_TABLES
+from fingertip_contact.selftest.processes import NodeStarter
 from node_interfaces import collect_interfaces
 from repository import ROOT
-from ros_harness import REMAPS, write_recording
+from ros_harness import REMAPS, ros_node, write_recording
 
 POLICY = ROOT / "config" / "sros2" / "fingertip_contact.policy.xml"
 INCLUDE = "{http://www.w3.org/2001/XInclude}include"
@@ -73,3 +74,15 @@ def test_policy_and_node_agree(node, recording, tmp_path, monkeypatch):
 def test_a_consumer_can_send_nothing():
     """The enclave of whoever takes the keys publishes no key, text or image."""
     assert read_profile("key_consumer")["publish"] == {"/parameter_events", "/rosout"}
+
+
+def test_a_node_is_in_the_enclave_that_a_launch_file_names(tmp_path):
+    """With the arguments as launch_ros writes them: those of the node first, then its name and namespace."""
+    with ros_node() as test_node, NodeStarter(tmp_path) as starter:
+        starter.start("contact_node", arguments=("--enclave", "/left/contact_node", "--ros-args", "-r", "__ns:=/left"))
+
+        def find() -> list[tuple[str, str, str]]:
+            return test_node.get_node_names_and_namespaces_with_enclaves()
+
+        test_node.wait_until(lambda: any(name == "contact_node" for name, _, _ in find()), "the node")
+        assert ("contact_node", "/left", "/left/contact_node") in find()

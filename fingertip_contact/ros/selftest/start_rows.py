@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from fingertip_contact.ros.selftest.rows import ProcessRow
@@ -12,6 +15,9 @@ from fingertip_contact.selftest.processes import NodeStarter
 
 EXIT_USAGE = 2
 Run = Callable[[NodeStarter, Path], None]
+# Its header promises 16 bytes of a tensor; 7 are there. Names with d405 tell the maximum depth.
+_HEADER = b'{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}'
+_CUT_SAFETENSORS = len(_HEADER).to_bytes(8, "little") + _HEADER + bytes(7)
 # Files of the folder of a row, by name: what they hold.
 FILES = {
     "notes.txt": b"hello",
@@ -19,6 +25,8 @@ FILES = {
     "garbage.mcap": b"these are not messages " * 100,
     "garbage.db3": b"these are not messages " * 100,
     "garbage.safetensors": b"\xff" * 64,
+    "d405_cut.safetensors": _CUT_SAFETENSORS,
+    "palm_detection_full.tflite": b"\x1c\x00\x00\x00TFL3",
     "list.yaml": b"[1, 2, 3]",
     "broken.yaml": b"a: [1, 2",
     "bomb.yaml": b"a: &a [1]\nb: &b [*a, *a]\nc: [*b, *b]\n",
@@ -65,6 +73,24 @@ def fail_to_configure(node: str, *expected: str, environment: dict[str, str] | N
         require(process.stop() == 0, f"{node} did not end cleanly: {process.log_summary}")
 
     return run
+
+
+@dataclass(frozen=True)
+class _FolderMaker:
+    """Unpickled by a loader that runs code, it makes this folder; that is all."""
+
+    folder: str
+
+    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+        return os.mkdir, (self.folder,)
+
+
+def refuse_code(starter: NodeStarter, folder: Path) -> None:
+    """Weights that would run code at their loading: refused, and the code has not run."""
+    trace, weights = folder / "trace", folder / "d405_code.pth"
+    weights.write_bytes(pickle.dumps({"model": _FolderMaker(str(trace))}, protocol=2))
+    fail_to_configure("depth_estimation_node", "d405_code.pth", checkpoint=str(weights))(starter, folder)
+    require(not trace.exists(), "the code in the weights was run")
 
 
 def warn(node: str, *expected: str, arguments: tuple[str, ...] = (), **parameters: str) -> Run:
@@ -135,6 +161,16 @@ FILES_OF_NODES: dict[str, Run] = {
     "depth weights of garbage": fail_to_configure(
         "depth_estimation_node", "garbage.safetensors", checkpoint="{garbage_safetensors}"
     ),
+    "depth weights that are cut off": fail_to_configure(
+        "depth_estimation_node", "d405_cut.safetensors", checkpoint="{d405_cut_safetensors}"
+    ),
+    "depth weights that hold code": refuse_code,
+    "hand weights that are cut off": fail_to_configure(
+        TRACKER,
+        "palm_detection_full.tflite has sha256",
+        "delete it, then run: fingertip-contact models pull hands",
+        environment={"FINGERTIP_CONTACT_WEIGHTS": "{folder}"},
+    ),
     "depth weights that are a text": fail_to_configure("depth_estimation_node", "notes.txt", checkpoint="{notes_txt}"),
     "a layout that is not there": fail_to_configure(CONTACT, "klingon", layout="klingon"),
     "a layout of a list": fail_to_configure(CONTACT, "list.yaml", layout="{list_yaml}"),
@@ -171,6 +207,7 @@ FAST = (
     "a name that exists already",
     "a name within a file",
     "a layout of every byte",
+    "hand weights that are cut off",
 )
 
 

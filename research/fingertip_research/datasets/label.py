@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from fingertip_contact.datatypes import FINGERS, FINGERTIP_LANDMARKS, DepthImage, Finger, FrameResult, Handedness
+from fingertip_contact.files import require_inside
 from fingertip_research.datasets.annotations import (
     AnnotatedHand,
     FrameLabel,
@@ -43,8 +44,11 @@ def save_labels(session: Session, labelled: Iterable[LabelledFrame], *, overwrit
     """Writes labels, and annotations if given; returns the number of frames.
 
     Existing labels are kept unless `overwrite`; the detector's labels only ever replace the detector's. Raises
-    FileExistsError, before anything is written, if existing labels prevent it.
+    FileExistsError, before anything is written, if existing labels prevent it, and ValueError if a link in the session
+    leads out of it.
     """
+    for folder in (LABELS, ANNOTATIONS):
+        require_inside(session.path / folder, session.path)
     pending = list(labelled)
     for item in pending:
         path = _label_path(session, item.frame_number)
