@@ -60,8 +60,8 @@ CAMERA_TURNED = {
     degrees: Advice(
         "camera_turned",
         f"the camera is {place}, which costs errors, most of all with colour alone",
-        f"mount it upright, or turn its images: rotate:={degrees} of realsense_node or webcam_node, "
-        f"process --rotate {degrees}",
+        f"mount it upright, or turn its images: rotate:={degrees} of the launch file or of every node that reads them, "
+        f"process --rotate {degrees}; where they are turned already, add it",
     )
     for degrees, place in ((90, "on its side"), (180, "upside down"), (270, "on its side"))
 }
