@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip("rclpy")
@@ -12,11 +10,9 @@ from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import String
 from visualization_msgs.msg import InteractiveMarkerFeedback
 
-from fingertip_contact.cameras.rotation import rotate_frame
-from fingertip_contact.recordings.bag_recording import open_bag_recording
-from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_contact.ros import qos
-from ros_harness import COLOR, DEPTH, FRAME_ID, INFO, extract_key_transitions, launch_nodes, ros_node
+from ros_harness import COLOR, FRAME_ID, extract_key_transitions, launch_nodes, ros_node
+from typed_cuts import write_cut
 
 NS = "/fingertip_contact"
 # Slow enough for a busy machine.
@@ -24,20 +20,10 @@ RATE = 0.5
 PASS_S = 120.0
 
 
-def lay_on_its_side(recording: Path, path: Path) -> Path:
-    """As a camera records it whose images have to be turned by 90 degrees to be those of the recording."""
-    with open_bag_recording(recording) as source, BagWriter(path) as bag:
-        for frame in source.frames():
-            mounted = rotate_frame(frame, 270)
-            bag.write_image(COLOR, frame.stamp_ns, FRAME_ID, mounted.color_bgr, "bgr8")
-            bag.write_camera_info(INFO, frame.stamp_ns, FRAME_ID, mounted.camera)
-            bag.write_image(DEPTH, frame.stamp_ns, FRAME_ID, mounted.depth.values, "16UC1")
-    return path
-
-
 def test_typing_is_read_from_a_camera_on_its_side(readable_recording, hand_weights, tmp_path):
     """The same keys by the same fingers as upright; what is published is of the turned images, and named after them."""
-    recording = lay_on_its_side(readable_recording, tmp_path / "side.mcap")
+    # Turned by 90 degrees, its images are those of the recording.
+    recording = write_cut(readable_recording, tmp_path / "side.mcap", rotate_deg=270)
     with ros_node() as test_node, launch_nodes(tmp_path) as start:
         keys = test_node.subscribe(InteractiveMarkerFeedback, f"{NS}/key_events", qos.EVENT)
         texts = test_node.subscribe(String, f"{NS}/typed_text", qos.LATCHED)
