@@ -105,12 +105,12 @@ CAMERA_BEHIND_HANDS = Advice(
 )
 
 
-def advise_other_layout(name: str) -> Advice:
-    """The sheet in view is that of the built-in layout of this name, not the one that is looked for."""
+def advise_other_layout(seen: str, chosen: str) -> Advice:
+    """The sheet in view is that of another layout than the one that was chosen. seen, chosen: their names."""
     return Advice(
         "other_layout",
-        f"the sheet in view has the markers of layout {name}, not of the one that is looked for",
-        f"choose it (layout {name}), or lay the other sheet in view",
+        f"the sheet in view has the markers of layout {seen}, and {chosen} was chosen",
+        f"choose it (layout {seen}), or lay the sheet of {chosen} in view",
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from fingertip_contact.cameras.rotation import rotate_optical_frame
 from fingertip_contact.contact.detector import ContactDetector
 from fingertip_contact.contact.parameters import ContactParameters, load_profile
+from fingertip_contact.frame_watch import FrameWatch
 from fingertip_contact.keyboard.key_decoder import KeyDecoder, KeyDecoderSettings
 from fingertip_contact.keyboard.language import load_language
 from fingertip_contact.keyboard.layout import Layout
@@ -84,6 +85,7 @@ def build_contact_pipeline(
         detector or ContactDetector(parameters),
         KeyDecoder(layout, decoder_settings, language),
         open_outputs(outputs),
+        FrameWatch(layout.name),
     )
 
 

@@ -90,3 +90,16 @@ def test_color_alone_gives_fingertips_and_presses(hand_tracker: HandTracker, han
     presses = [event.press for event in events if event.type == "press"]
     assert presses
     assert sorted(presses) == sorted(event.press for event in events if event.type in ("release", "cancel"))
+
+
+def test_a_saved_pose_is_turned_with_the_images(tmp_path):
+    """It is of the camera as it is mounted: the sheet's points lie where the turned images show them."""
+    layout, pose = load_layout("qwerty"), make_camera_pose(60, 0.3)
+    save_pose(tmp_path / "pose.yaml", layout, pose)
+    options = KeyboardOptions(str(tmp_path / "pose.yaml"), rotate_deg=180)
+    pipeline = build_contact_pipeline(layout, load_contact_parameters("default"), options)
+    frame = Frame(0, "camera", SHEET_CAMERA, np.zeros((480, 640, 3), np.uint8), None)
+    found = pipeline.process(rotate_frame(frame, 180), ()).camera_from_sheet
+    corner_m = np.array([[0.1, 0.05, 0.0]])
+    turned = rotate_camera(SHEET_CAMERA, 180).project(found.apply(corner_m))
+    np.testing.assert_allclose(turned, [639, 479] - SHEET_CAMERA.project(pose.apply(corner_m)), atol=1e-2)
