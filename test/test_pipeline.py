@@ -7,14 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fingertip_contact.cameras.rotation import rotate_camera, rotate_frame
 from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.datatypes import DepthImage, Frame, StereoImages
-from fingertip_contact.factory import build_contact_pipeline, load_contact_parameters
+from fingertip_contact.factory import KeyboardOptions, build_contact_pipeline, load_contact_parameters
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.keyboard.sheet_pose_file import save_pose
 from fingertip_contact.pipeline import Pipeline, process_frames
 from fingertip_contact.registry import DEPTH_SOURCES
+from keyboard_images import CAMERA as SHEET_CAMERA
+from keyboard_images import make_camera_pose
 
 CAMERA = Camera(fx=393.0, fy=392.0, cx=321.0, cy=240.0, width=640, height=480)
 
