@@ -8,7 +8,13 @@ from typing import Any
 from rclpy.node import Node
 
 from fingertip_contact.datatypes import Frame, Hand
-from fingertip_contact.ros.camera_input import COLOR_TOPIC, DEPTH_SOURCE_TOPICS, FrameReader, PairedInput, choose_transports
+from fingertip_contact.ros.camera_input import (
+    COLOR_TOPIC,
+    DEPTH_SOURCE_TOPICS,
+    FrameReader,
+    PairedInput,
+    choose_transports,
+)
 from fingertip_contact.ros.contact_interface import ContactInterface
 from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.parameter_tables import ContactSettings

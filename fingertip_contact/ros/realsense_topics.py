@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 import numpy as np
 from rclpy.node import Node
@@ -86,7 +87,7 @@ class RealsenseTopics:
         """Publish what there is of an exposure, colour first: hand tracking is the slowest step."""
         makers = _list_makers(images, self._depth_format)
         for stream, publisher in self._images.items():
-            make_image = makers[stream]
+            make_image = makers.get(stream)
             if make_image is None:
                 continue
             header = self._make_header(images, stream)
@@ -106,7 +107,7 @@ class RealsenseTopics:
         """Code and publish what there is of an exposure: depth always in whole millimetres, which PNG can hold."""
         makers = _list_makers(images, "16UC1")
         for stream, publisher in self._compressed.items():
-            make_image = makers[stream]
+            make_image = makers.get(stream)
             if make_image is not None and publisher.has_subscribers:
                 publisher.publish(self._make_header(images, stream), make_image())
 
@@ -115,11 +116,12 @@ class RealsenseTopics:
         return messages.make_header(images.stamp_ns, frame)
 
 
-def _list_makers(images: RealsenseImages, depth_format: str) -> dict[str, Callable[[], np.ndarray] | None]:
-    """Of each stream: what makes its image; None where the exposure has none."""
-    return {
-        "color": lambda: images.color_bgr,
-        "depth": None if (depth := images.depth) is None else lambda: express_depth(depth, depth_format),
-        "infra1": None if (left := images.left) is None else lambda: left,
-        "infra2": None if (right := images.right) is None else lambda: right,
-    }
+def _list_makers(images: RealsenseImages, depth_format: str) -> dict[str, Callable[[], np.ndarray]]:
+    """Of each stream that the exposure has: what makes its image."""
+    makers: dict[str, Callable[[], np.ndarray]] = {"color": lambda: images.color_bgr}
+    if images.depth is not None:
+        makers["depth"] = partial(express_depth, images.depth, depth_format)
+    for stream, image in (("infra1", images.left), ("infra2", images.right)):
+        if image is not None:
+            makers[stream] = partial(np.asarray, image)
+    return makers

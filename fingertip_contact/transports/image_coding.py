@@ -26,7 +26,9 @@ def code_jpeg(image: np.ndarray, encoding: str) -> tuple[bytes, str]:
 
 def code_depth(depth_mm: np.ndarray) -> tuple[bytes, str]:
     """Data and format of a message of `compressedDepth`. depth_mm: (H, W) uint16, 0 invalid; nothing is lost."""
-    return _DEPTH_HEADER + _encode(".png", depth_mm, cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL), "16UC1; compressedDepth png"
+    return _DEPTH_HEADER + _encode(
+        ".png", depth_mm, cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL
+    ), "16UC1; compressedDepth png"
 
 
 def _encode(extension: str, image: np.ndarray, *options: int) -> bytes:

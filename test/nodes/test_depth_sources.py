@@ -94,6 +94,7 @@ def test_nodes_run_without_depth(start, sheet_recording, hand_weights, depth_sou
         assert test_node.count_subscribers(DEPTH) == 0
         assert test_node.count_subscribers(LEFT) == test_node.count_subscribers(RIGHT) == has_imagers
         start("replay_node", recording=sheet_recording, rate=0.5)
+
         def count_frames(*names):
             values = extract_last_values(diagnostics, nodes[-1])
             return sum(int(values.get(name, 0)) for name in names)

@@ -128,6 +128,10 @@ CODED = ("color/image_raw/compressed", "aligned_depth_to_color/image_raw/compres
 CODED_IMAGERS = ("infra1/image_rect_raw/compressed", "infra2/image_rect_raw/compressed")
 
 
+def find_common_stamps(lists):
+    return set.intersection(*(set(by_stamp(received)) for received in lists))
+
+
 @pytest.mark.parametrize("depth_format", ["16UC1", "32FC1"])
 def test_compressed_images_beside_raw_ones(cameras, monkeypatch, depth_format):
     """Under the names of image_transport's plugins, with the raw images' headers: depth to the millimetre, colour and
@@ -148,7 +152,9 @@ def test_compressed_images_beside_raw_ones(cameras, monkeypatch, depth_format):
         raw = {topic: test_node.subscribe(Image, f"/camera/camera/{topic}", qos.EVENT) for topic in STREAMS[:2]}
         lists = (*received.values(), *raw.values())
         with running(test_node, depth_format=depth_format):
-            test_node.wait_until(lambda: bool(set.intersection(*(set(by_stamp(some)) for some in lists))), "an exposure")
+            test_node.wait_until(
+                lambda: bool(set.intersection(*(set(by_stamp(some)) for some in lists))), "an exposure"
+            )
     stamp_ns = max(set.intersection(*(set(by_stamp(some)) for some in lists)))
     color, depth = (decompress_image(by_stamp(received[topic])[stamp_ns]) for topic in CODED)
     raw_color, raw_depth = (by_stamp(raw[topic])[stamp_ns] for topic in STREAMS[:2])

@@ -53,7 +53,7 @@ _domain_lock: IO[str] | None = None
 def _claim_domain() -> str:
     """A ROS domain, 1 to 100, that no other test run on this machine has: runs of several checkouts or users must not
     receive each other's messages."""
-    global _domain_lock  # noqa: PLW0603
+    global _domain_lock
     for domain in (1 + (os.getpid() + offset) % 100 for offset in range(100)):
         try:
             _domain_lock = (Path(tempfile.gettempdir()) / f"fingertip_contact_domain_{domain}.lock").open("a")
