@@ -10,15 +10,18 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, Image
 
 from fingertip_contact.cameras.rotation import rotate_camera, rotate_frame
 from fingertip_contact.datatypes import Frame
+from fingertip_contact.depth.stream import Estimate
 from fingertip_contact.geometry import Camera
+from fingertip_contact.images import decode_depth_image, parse_camera_info
+from fingertip_contact.nodes import depth_estimation_node
 from fingertip_contact.nodes.contact_node import ContactStage
 from fingertip_contact.nodes.depth_estimation_node import DepthEstimationStage
 from fingertip_contact.nodes.hand_tracking_node import HandTrackingStage
-from fingertip_contact.ros import messages, rotated_frames
+from fingertip_contact.ros import messages, qos, rotated_frames
 from fingertip_contact.ros.camera_input import (
     CAMERA_INFO_TOPIC,
     COLOR_TOPIC,
@@ -48,7 +51,7 @@ def make_image(encoding: str, image: np.ndarray, frame_id: str = "optical") -> I
 def received() -> dict[str, object]:
     """The messages of a frame of a camera as it is mounted: colour, depth and imagers, every pixel another."""
     generator = np.random.default_rng(0)
-    grey = generator.integers(0, 255, (3, 120, 160)).astype(np.uint8)
+    grey = generator.integers(1, 255, (3, 120, 160)).astype(np.uint8)
     right = messages.make_camera_info(HEADER, IMAGER)
     right.p[3] = -IMAGER.fx * 0.018
     return {
@@ -152,3 +155,43 @@ def test_hands_of_other_pixels_are_refused():
         hands[HANDS_TOPIC].header.frame_id = "optical"
         with pytest.raises(ValueError, match="hands is of images turned by 0 degrees, and this node turns them by 180"):
             stage.find_hands(None, hands)
+
+
+class TurnedStream:
+    """In the place of the depth network: its depth is the image's blue."""
+
+    full_image_stamp_ns = 7
+
+    def reset(self):
+        pass
+
+    def propagate(self, stamp_ns, image_bgr):
+        return Estimate(image_bgr[..., 0].astype(np.float32), stamp_ns)
+
+    def infer(self, stamp_ns, image_bgr, hands):
+        return self.propagate(stamp_ns, image_bgr)
+
+
+def test_the_networks_depth_is_published_turned(received, monkeypatch):
+    """With the camera_info of the turned images, under their frame's name."""
+    monkeypatch.setattr(
+        depth_estimation_node, "make_estimators", lambda settings: (SimpleNamespace(diagnostics={}), None)
+    )
+    monkeypatch.setattr(depth_estimation_node, "DepthStream", lambda *estimators: TurnedStream())
+    with ros_node() as test_node, ExitStack() as stack:
+        depths = test_node.subscribe(Image, MODEL_DEPTH_TOPIC, qos.EVENT)
+        infos = test_node.subscribe(CameraInfo, "depth_estimate/camera_info", qos.EVENT)
+        stage = DepthEstimationStage(test_node, DepthEstimationSettings(rotate=90), stack)
+        stage.start(stack)
+        test_node.wait_until(lambda: test_node.count_publishers(MODEL_DEPTH_TOPIC) == 1, "the topic")
+        color = test_node.create_publisher(Image, COLOR_TOPIC, qos.IMAGE_OUT)
+        info = test_node.create_publisher(CameraInfo, CAMERA_INFO_TOPIC, qos.IMAGE_OUT)
+        test_node.wait_until(lambda: color.get_subscription_count() == info.get_subscription_count() == 1, "the stage")
+        info.publish(received[CAMERA_INFO_TOPIC])
+        color.publish(received[COLOR_TOPIC])
+        test_node.wait_until(lambda: bool(depths and infos), "depth")
+    frame = FrameReader(rotate_deg=90).read(received)
+    np.testing.assert_array_equal(decode_depth_image(depths[0]).to_metres(), frame.color_bgr[..., 0])
+    assert parse_camera_info(infos[0]) == frame.camera
+    assert depths[0].header == infos[0].header
+    assert depths[0].header.frame_id == frame.frame_id
