@@ -1,4 +1,4 @@
-"""Bandwidth of each image transport, and what decoding costs per frame.
+"""Bandwidth of each image transport, and what decoding costs per frame; then what coding costs realsense_node.
 
     python benchmarks/image_transports.py RECORDING [--frames 60]
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import platform
 import time
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from fingertip_contact.images import decode_color_image, decode_depth_image
 from fingertip_contact.recordings.bag import deserialize, open_bag
 from fingertip_contact.recordings.bag_recording import open_bag_recording
 from fingertip_contact.transports.compressed_image import decompress_image, zstd
+from fingertip_contact.transports.image_coding import code_depth, code_jpeg
 from recording_forms import coders
 from recording_forms.coders import Coder
 from recording_forms.rvl_encoder import encode_rvl
@@ -91,6 +93,26 @@ def main() -> None:
             f"| {stream} | {transport} | {size_b / 1e3:.0f} | {size_b * RATE_HZ / 1e6:.1f} | {decoding_ms:.1f} |",
             flush=True,
         )
+    print_coding(images)
+
+
+def print_coding(images: dict[str, list]) -> None:
+    """What realsense_node needs for each image that somebody subscribes compressed."""
+    pixels = {name: [coders.get_pixels(image) for image in some] for name, some in images.items()}
+    rows: tuple[tuple[str, str, Callable[[np.ndarray], tuple[bytes, str]]], ...] = (
+        ("colour", "compressed (JPEG)", lambda image: code_jpeg(image, "bgr8")),
+        ("depth", "compressedDepth (PNG)", code_depth),
+        ("imager", "compressed (JPEG)", lambda image: code_jpeg(image, "mono8")),
+    )
+    print("\n| stream | transport | kB per image | MB per second | coding, ms |\n|---|---|---|---|---|")
+    for stream, transport, code in rows:
+        sizes_b, times_s = [], []
+        for image in pixels[stream]:
+            start_s = time.thread_time()
+            sizes_b.append(len(code(image)[0]))
+            times_s.append(time.thread_time() - start_s)
+        size_b, coding_ms = float(np.median(sizes_b)), float(np.median(times_s)) * 1e3
+        print(f"| {stream} | {transport} | {size_b / 1e3:.0f} | {size_b * RATE_HZ / 1e6:.1f} | {coding_ms:.1f} |")
 
 
 if __name__ == "__main__":

@@ -50,7 +50,8 @@ received as nodes do with the `image_transport` of the recording).
   change pixels: such a form is processed, and its events are compared (of {seconds:g} s).
 * Live, `same frames` are those of the same form offline, in every pixel, stamp and intrinsic ({exact_seconds:g} s), so that the events are the same, too.
 
-What librealsense writes itself, and what is refused, is tested in `test/recordings/test_librealsense.py` and `test_bad_bags.py`;
+What librealsense writes itself, and what is refused, is tested in `test/recordings/test_librealsense.py` and `test_bad_bags.py`, and that it is read
+by doing [what the error tells](recordings.md#refused-and-what-to-do), in `test_remedies.py`;
 `test/recordings/test_forms.py` reads all forms, `test/nodes/test_forms_live.py` receives them over topics. The last column says how the same form gets to a node
 that subscribes to `sensor_msgs/Image`, without this package ([sources](#without-this-package)).
 

@@ -60,8 +60,8 @@ CAMERA_TURNED = {
     degrees: Advice(
         "camera_turned",
         f"the camera is {place}, which costs errors, most of all with colour alone",
-        f"mount it upright, or turn its images: rotate:={degrees} of realsense_node or webcam_node, "
-        f"process --rotate {degrees}",
+        f"mount it upright, or turn its images: rotate:={degrees} of the launch file or of every node that reads them, "
+        f"process --rotate {degrees}; where they are turned already, add it",
     )
     for degrees, place in ((90, "on its side"), (180, "upside down"), (270, "on its side"))
 }
@@ -105,12 +105,12 @@ CAMERA_BEHIND_HANDS = Advice(
 )
 
 
-def advise_other_layout(name: str) -> Advice:
-    """The sheet in view is that of the built-in layout of this name, not the one that is looked for."""
+def advise_other_layout(seen: str, chosen: str) -> Advice:
+    """The sheet in view is that of another layout than the one that was chosen. seen, chosen: their names."""
     return Advice(
         "other_layout",
-        f"the sheet in view has the markers of layout {name}, not of the one that is looked for",
-        f"choose it (layout {name}), or lay the other sheet in view",
+        f"the sheet in view has the markers of layout {seen}, and {chosen} was chosen",
+        f"choose it (layout {seen}), or lay the sheet of {chosen} in view",
     )
 
 

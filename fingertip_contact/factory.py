@@ -7,8 +7,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fingertip_contact.cameras.rotation import rotate_optical_frame
 from fingertip_contact.contact.detector import ContactDetector
 from fingertip_contact.contact.parameters import ContactParameters, load_profile
+from fingertip_contact.frame_watch import FrameWatch
 from fingertip_contact.keyboard.key_decoder import KeyDecoder, KeyDecoderSettings
 from fingertip_contact.keyboard.language import load_language
 from fingertip_contact.keyboard.layout import Layout
@@ -27,11 +29,13 @@ DEFAULT_DEPTH_SOURCE = "auto"
 @dataclass(frozen=True)
 class KeyboardOptions:
     """sheet_pose: file with the sheet's pose; empty: found by its markers. words: word list of the language model;
-    empty: none. repeat_delay_s: keys held for longer repeat; 0: never."""
+    empty: none. repeat_delay_s: keys held for longer repeat; 0: never. rotate_deg: by how much the images are turned
+    (cameras/rotation.py), since the file has the sheet's pose in images as they come."""
 
     sheet_pose: str = ""
     words: str = ""
     repeat_delay_s: float = 0.0
+    rotate_deg: int = 0
 
 
 def build_pipeline(
@@ -69,7 +73,9 @@ def build_contact_pipeline(
     Raises ValueError or OSError where an option cannot be used.
     """
     keyboard = keyboard or KeyboardOptions()
-    saved_pose = load_pose(Path(keyboard.sheet_pose), layout) if keyboard.sheet_pose else None
+    saved_pose = None
+    if keyboard.sheet_pose:
+        saved_pose = rotate_optical_frame(keyboard.rotate_deg) @ load_pose(Path(keyboard.sheet_pose), layout)
     language = load_language(keyboard.words) if keyboard.words else None
     decoder_settings = KeyDecoderSettings(repeat_delay_s=keyboard.repeat_delay_s, report_off_key=True)
     return ContactPipeline(
@@ -79,6 +85,7 @@ def build_contact_pipeline(
         detector or ContactDetector(parameters),
         KeyDecoder(layout, decoder_settings, language),
         open_outputs(outputs),
+        FrameWatch(layout.name),
     )
 
 

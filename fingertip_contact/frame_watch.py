@@ -32,16 +32,17 @@ STRIDE = 8
 class FrameWatch:
     """update() takes every frame with its hands and the sheet's pose; `advice` is the result, most important first.
 
-    Times are those of the frames' stamps; a step back begins anew.
+    Times are those of the frames' stamps; a step back begins anew. layout: the chosen one's name, for advice.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, layout: str = "another layout") -> None:
+        self._layout = layout
         self._intervals_ns: deque[int] = deque(maxlen=INTERVALS)
         self._last_ns: int | None = None
         # Since when each has not been seen; None: seen, and its absence is no news.
         self._without_ns: dict[str, int | None] = {}
         self._has_hands = False
-        self._images, self._markers, self._hands = ImageWatch(), MarkerWatch(), HandWatch()
+        self._images, self._markers, self._hands = ImageWatch(), MarkerWatch(self._layout), HandWatch()
         self._turn_deg = 0
 
     def update(self, frame: Frame, hands: tuple[Hand, ...], camera_from_sheet: RigidTransform | None) -> None:
@@ -50,7 +51,7 @@ class FrameWatch:
             self._intervals_ns.clear()
             self._without_ns.clear()
             self._last_ns = None
-            self._images, self._markers, self._hands = ImageWatch(), MarkerWatch(), HandWatch()
+            self._images, self._markers, self._hands = ImageWatch(), MarkerWatch(self._layout), HandWatch()
         if self._last_ns is not None:
             self._intervals_ns.append(stamp_ns - self._last_ns)
         self._last_ns = stamp_ns

@@ -24,10 +24,11 @@ COVERED_S = 20.0
 class MarkerWatch:
     """update() takes every image, and searches some: one in a second while there is no sheet, else one in five seconds.
 
-    The markers are those of the built-in layouts; a sheet with other ones is not judged.
+    The markers are those of the built-in layouts; a sheet with other ones is not judged. layout: the chosen one's name.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, layout: str) -> None:
+        self._layout = layout
         self._searched_ns: int | None = None
         self._seen_ns: int | None = None
         self._is_found = False
@@ -43,7 +44,7 @@ class MarkerWatch:
         self._searched_ns = stamp_ns
         gray = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY)
         counts = _count_markers(gray)
-        self.advice = self._judge_covered(stamp_ns, counts) if is_found else _judge_missing(counts)
+        self.advice = self._judge_covered(stamp_ns, counts) if is_found else self._judge_missing(counts)
 
     def _judge_covered(self, stamp_ns: int, counts: Counter[str]) -> Advice | None:
         if max(counts.values(), default=0) >= MIN_MARKERS:
@@ -52,13 +53,14 @@ class MarkerWatch:
         is_covered = self._seen_ns is not None and stamp_ns - self._seen_ns >= COVERED_S * 1e9
         return MARKERS_COVERED if is_covered else None
 
-
-def _judge_missing(counts: Counter[str]) -> Advice | None:
-    """Of the layout that is looked for, two markers would have given the sheet."""
-    if not counts:
-        return None
-    (name, count), *_ = counts.most_common(1)
-    return advise_other_layout(name) if count >= MIN_MARKERS else ONE_MARKER
+    def _judge_missing(self, counts: Counter[str]) -> Advice | None:
+        """Of the chosen layout, two markers would have given the sheet; if not, its markers are not why."""
+        if not counts:
+            return None
+        (name, count), *_ = counts.most_common(1)
+        if count < MIN_MARKERS:
+            return ONE_MARKER
+        return None if name == self._layout else advise_other_layout(name, self._layout)
 
 
 def _count_markers(gray: np.ndarray) -> Counter[str]:

@@ -71,6 +71,7 @@ def make_node(name, text=(), condition=None):
             str(find_share_file(f"config/nodes/{name}.yaml")),
             {
                 **overrides,
+                "rotate": launching.cast_argument("rotate", int),
                 "autostart": launching.cast_argument("autostart", bool),
                 "use_sim_time": launching.cast_argument("use_sim_time", bool),
             },

@@ -33,7 +33,7 @@ ARGUMENTS = (
     ("serial_no", "''", "serial number with an underscore before it, for several cameras"),
     ("color_profile", "640x480x30", "width, height and rate of colour"),
     ("depth_profile", "640x480x30", "width, height and rate of depth and imagers"),
-    ("rotate", "0", "of driver:=own: turn the images clockwise by 90, 180 or 270 degrees, of a camera not upright"),
+    ("rotate", "0", "turn the images clockwise by 90, 180 or 270 degrees, of a camera that is not upright"),
     ("depth_format", "16UC1", "of driver:=own: 16UC1 (rounded millimetres) or 32FC1 (metres, without loss)"),
 )
 
@@ -61,7 +61,10 @@ def launch_setup(context):
         color_name = "image_raw" if read_version(share) >= RENAMED_IN_VERSION else "image_rect_raw"
     topics = name_topics(values["camera_namespace"], values["camera_name"], color_name)
     given = context.launch_configurations
-    return [camera, launching.include_core(**{name: topic for name, topic in topics.items() if name not in given})]
+    arguments = {name: topic for name, topic in topics.items() if name not in given}
+    if values["driver"] == "own":
+        arguments["rotate"] = "0"  # It publishes turned images.
+    return [camera, launching.include_core(**arguments)]
 
 
 def name_topics(namespace, name, color_name):

@@ -38,8 +38,9 @@ def generate_launch_description():
     return launching.make_description(
         *[declare(name, default, text) for name, _, default, text in CAMERA_ARGUMENTS],
         *[declare(*argument) for argument in CORE_ARGUMENTS],
-        launching.include_core(),
+        # Before the camera's arguments change: it publishes turned images.
         make_camera(),
+        launching.include_core(rotate="0"),
     )
 
 

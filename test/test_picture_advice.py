@@ -71,10 +71,11 @@ def test_sharpness_depends_on_blur_and_not_on_contrast(views):
 
 @pytest.mark.parametrize("name", ["numpad", "piano"])
 def test_the_sheet_of_another_layout_is_named(views, name):
-    """Instead of `no_sheet`, by its markers."""
-    watch = FrameWatch()
+    """Instead of `no_sheet`, by its markers, with the one that was chosen. Markers of the chosen one are no reason."""
+    watch = FrameWatch("qwerty")
     assert list_codes(views[name], pose=None, watch=watch) == ["other_layout"]
-    assert f"layout {name}," in watch.advice[0].message
+    assert f"layout {name}, and qwerty was chosen" in watch.advice[0].message
+    assert list_codes(views[name], pose=None, watch=FrameWatch(name)) == ["no_sheet"]
 
 
 def test_the_cause_comes_before_what_follows_from_it(views):
@@ -84,6 +85,7 @@ def test_the_cause_comes_before_what_follows_from_it(views):
         result = pipeline.process(Frame(index * 200_000_000, "", CAMERA, views["numpad"], None), ())
     codes = [advice.code for advice in result.advice]
     assert codes[:2] == ["slow_frames", "other_layout"]
+    assert "lay the sheet of qwerty in view" in result.advice[1].remedy
     assert "no_surface" in codes
 
 

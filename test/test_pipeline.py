@@ -7,14 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fingertip_contact.cameras.rotation import rotate_camera, rotate_frame
 from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.datatypes import DepthImage, Frame, StereoImages
-from fingertip_contact.factory import build_contact_pipeline, load_contact_parameters
+from fingertip_contact.factory import KeyboardOptions, build_contact_pipeline, load_contact_parameters
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.hands.tracker import HandTracker
 from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.keyboard.sheet_pose_file import save_pose
 from fingertip_contact.pipeline import Pipeline, process_frames
 from fingertip_contact.registry import DEPTH_SOURCES
+from keyboard_images import CAMERA as SHEET_CAMERA
+from keyboard_images import make_camera_pose
 
 CAMERA = Camera(fx=393.0, fy=392.0, cx=321.0, cy=240.0, width=640, height=480)
 
@@ -90,3 +94,16 @@ def test_color_alone_gives_fingertips_and_presses(hand_tracker: HandTracker, han
     presses = [event.press for event in events if event.type == "press"]
     assert presses
     assert sorted(presses) == sorted(event.press for event in events if event.type in ("release", "cancel"))
+
+
+def test_a_saved_pose_is_turned_with_the_images(tmp_path):
+    """It is of the camera as it is mounted: the sheet's points lie where the turned images show them."""
+    layout, pose = load_layout("qwerty"), make_camera_pose(60, 0.3)
+    save_pose(tmp_path / "pose.yaml", layout, pose)
+    options = KeyboardOptions(str(tmp_path / "pose.yaml"), rotate_deg=180)
+    pipeline = build_contact_pipeline(layout, load_contact_parameters("default"), options)
+    frame = Frame(0, "camera", SHEET_CAMERA, np.zeros((480, 640, 3), np.uint8), None)
+    found = pipeline.process(rotate_frame(frame, 180), ()).camera_from_sheet
+    corner_m = np.array([[0.1, 0.05, 0.0]])
+    turned = rotate_camera(SHEET_CAMERA, 180).project(found.apply(corner_m))
+    np.testing.assert_allclose(turned, [639, 479] - SHEET_CAMERA.project(pose.apply(corner_m)), atol=1e-2)

@@ -72,7 +72,7 @@ def process(
         recording = stack.enter_context(
             open_with_camera(bag, loaded_layout, camera_info, fps, depth_source, color_topic, depth_unit_m)
         )
-        keyboard_options = KeyboardOptions(str(sheet_pose or ""), words, repeat_delay_s)
+        keyboard_options = KeyboardOptions(str(sheet_pose or ""), words, repeat_delay_s, rotate)
         pipeline = build_pipeline(
             loaded_layout, profile, calibration_seconds, keyboard_options, hand_tracker, output or (), depth_source
         )

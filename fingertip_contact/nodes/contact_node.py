@@ -17,6 +17,7 @@ from fingertip_contact.ros.camera_input import CAMERA_INFO_TOPIC, COLOR_TOPIC, H
 from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.ros.parameter_tables import ContactSettings
 from fingertip_contact.ros.process import run_node
+from fingertip_contact.ros.rotated_frames import require_rotated_frame
 
 
 class ContactStage(ContactStageBase):
@@ -25,7 +26,9 @@ class ContactStage(ContactStageBase):
     topics = (COLOR_TOPIC, CAMERA_INFO_TOPIC, HANDS_TOPIC)
 
     def find_hands(self, frame: Frame, received: dict[str, Any]) -> tuple[Hand, ...]:
-        return messages.parse_hands(received[HANDS_TOPIC])
+        message = received[HANDS_TOPIC]
+        require_rotated_frame(message.header.frame_id, self.rotate_deg, HANDS_TOPIC)
+        return messages.parse_hands(message)
 
 
 def main() -> None:

@@ -8,25 +8,41 @@ from typing import Any
 from rclpy.node import Node
 
 from fingertip_contact.datatypes import Frame, Hand
-from fingertip_contact.ros.camera_input import DEPTH_SOURCE_TOPICS, FrameReader, PairedInput, choose_transports
+from fingertip_contact.ros.camera_input import (
+    COLOR_TOPIC,
+    DEPTH_SOURCE_TOPICS,
+    FrameReader,
+    PairedInput,
+    choose_transports,
+)
 from fingertip_contact.ros.contact_interface import ContactInterface
 from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.parameter_tables import ContactSettings
+from fingertip_contact.ros.rotated_frames import RotatedFrameBroadcaster
 from fingertip_contact.ros.timeout_clock import choose_timeout_clock
 from fingertip_contact.ros.worker import FrameWorker
 
 
 class ContactStageBase:
-    """A stage without the source of hands. topics: of a frame, except those of `depth_source`."""
+    """A stage without the source of hands. topics: of a frame, except those of `depth_source`. rotate_deg: by how much
+    the camera's images are turned."""
 
     topics: tuple[str, ...]
 
     def __init__(self, node: Node, settings: ContactSettings, held: ExitStack) -> None:
+        """Raises ValueError or OSError as ContactInterface does, and for a turn that the images cannot have."""
         self._node = node
+        self.rotate_deg = settings.rotate
+        if settings.depth_source == "stereo" and settings.rotate % 180:
+            raise ValueError(
+                f"turned by {settings.rotate} degrees, imagers lie one above the other: choose another depth_source"
+            )
+        self._frames = FrameReader(rotate_deg=settings.rotate)
         self._all_topics = (*self.topics, *DEPTH_SOURCE_TOPICS[settings.depth_source])
         self._transports = choose_transports(settings)
         self._camera_timeout_s = settings.camera_timeout_s
         self._diagnostics = Diagnostics(node, held)
+        self._rotated_frame = RotatedFrameBroadcaster(node, settings.rotate)
         self._contact = ContactInterface(node, settings, held)
 
     def find_hands(self, frame: Frame, received: dict[str, Any]) -> tuple[Hand, ...]:
@@ -34,7 +50,6 @@ class ContactStageBase:
         raise NotImplementedError
 
     def start(self, active: ExitStack) -> None:
-        self._frames = FrameReader()
         self._contact.start(active, self._diagnostics.record_error)
         worker = FrameWorker(
             self._process,
@@ -53,5 +68,6 @@ class ContactStageBase:
 
     def _process(self, received: dict[str, Any]) -> None:
         frame = self._frames.read(received)
+        self._rotated_frame.announce(frame.stamp_ns, received[COLOR_TOPIC].header.frame_id)
         self._diagnostics.advise(self._contact.process(frame, self.find_hands(frame, received)))
         self._diagnostics.record_frame(frame.stamp_ns)

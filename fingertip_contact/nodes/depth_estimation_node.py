@@ -2,7 +2,7 @@
 
 Subscribes color/image and color/camera_info of one stamp, and hands, which give the region of interest. Publishes
 depth_estimate/image (32FC1, metres, NaN where invalid, REP-118) and depth_estimate/camera_info with the image's stamp
-and frame, only while depth_estimate/image has subscribers; /diagnostics.
+and frame, of the images turned by `rotate`, only while depth_estimate/image has subscribers; /diagnostics.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from fingertip_contact import weights
+from fingertip_contact.cameras.rotation import require_rotation, rotate_camera, rotate_image
 from fingertip_contact.datatypes import Hand
 from fingertip_contact.depth.estimator import DepthEstimator
 from fingertip_contact.depth.region import RegionFinder
@@ -37,6 +39,7 @@ from fingertip_contact.ros.images import CameraReader, ImageWriter, decode_color
 from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.ros.parameter_tables import DepthEstimationSettings
 from fingertip_contact.ros.process import run_node
+from fingertip_contact.ros.rotated_frames import name_rotated_frame, require_rotated_frame
 from fingertip_contact.ros.worker import FrameWorker
 from fingertip_contact.runtime_tuning import lower_priority, make_with_low_priority_threads
 
@@ -56,7 +59,8 @@ class DepthEstimationStage:
 
     def __init__(self, node: Node, settings: DepthEstimationSettings, held: ExitStack) -> None:
         self._node = node
-        self._transports = {COLOR_TOPIC: settings.image_transport}
+        require_rotation(settings.rotate)
+        self._transports, self._rotate_deg = {COLOR_TOPIC: settings.image_transport}, settings.rotate
         self._every_frame = settings.every_frame
         self._diagnostics = Diagnostics(node, held)
         self._images = node.create_publisher(Image, MODEL_DEPTH_TOPIC, qos.IMAGE_OUT)
@@ -110,7 +114,7 @@ class DepthEstimationStage:
         if not self._every_frame:
             return
         image = received[COLOR_TOPIC]
-        estimate = self._stream.propagate(messages.stamp_to_ns(image.header.stamp), decode_color_bgr(image))
+        estimate = self._stream.propagate(messages.stamp_to_ns(image.header.stamp), self._read_image(received))
         if estimate is not None:
             self._publish(received, estimate)
 
@@ -119,24 +123,32 @@ class DepthEstimationStage:
         image = received[COLOR_TOPIC]
         stamp_ns = messages.stamp_to_ns(image.header.stamp)
         start_s = time.monotonic()
-        estimate = self._stream.infer(stamp_ns, decode_color_bgr(image), self._find_hands_near(stamp_ns))
+        estimate = self._stream.infer(stamp_ns, self._read_image(received), self._find_hands_near(stamp_ns))
         self._inference_statistics.on_inference(
             time.monotonic() - start_s, self._stream.full_image_stamp_ns == stamp_ns
         )
         if not self._every_frame:
             self._publish(received, estimate)
 
+    def _read_image(self, received: dict[str, Any]) -> np.ndarray:
+        """(H, W, 3) uint8 BGR, turned."""
+        return rotate_image(decode_color_bgr(received[COLOR_TOPIC]), self._rotate_deg)
+
     def _find_hands_near(self, stamp_ns: int) -> Sequence[Hand]:
         """The last received hands, unless their stamp is too far from this one."""
         message = self._hands
         if message is None or abs(messages.stamp_to_ns(message.header.stamp) - stamp_ns) > MAX_HANDS_AGE_NS:
             return ()
+        require_rotated_frame(message.header.frame_id, self._rotate_deg, HANDS_TOPIC)
         return messages.parse_hands(message)
 
     def _publish(self, received: dict[str, Any], estimate: Estimate) -> None:
-        image, info = received[COLOR_TOPIC], received[CAMERA_INFO_TOPIC]
-        stamp_ns = messages.stamp_to_ns(image.header.stamp)
-        self._images.publish(self._writer.make_message(image.header, estimate.depth_m))
+        color, info = received[COLOR_TOPIC].header, received[CAMERA_INFO_TOPIC]
+        stamp_ns = messages.stamp_to_ns(color.stamp)
+        header = messages.make_header(stamp_ns, name_rotated_frame(color.frame_id, self._rotate_deg))
+        if self._rotate_deg:
+            info = messages.make_camera_info(header, rotate_camera(self._cameras.read(info), self._rotate_deg))
+        self._images.publish(self._writer.make_message(header, estimate.depth_m))
         self._infos.publish(info)
         age_s = (stamp_ns - estimate.keyframe_stamp_ns) * 1e-9
         self._inference_statistics.on_publish(age_s)

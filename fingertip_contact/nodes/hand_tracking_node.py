@@ -1,7 +1,7 @@
 """hand_tracking_node: colour images in, hands out.
 
 Subscribes color/image, or its topic of `image_transport`. Publishes hands with the image's stamp and frame, one message
-per image, empty without hands; /diagnostics.
+per image, empty without hands, in pixels of the images turned by `rotate`; /diagnostics.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 from rclpy.node import Node
 
+from fingertip_contact.cameras.rotation import require_rotation, rotate_image
 from fingertip_contact.ros import messages
 from fingertip_contact.ros.camera_input import COLOR_TOPIC
 from fingertip_contact.ros.diagnostics import Diagnostics
@@ -21,6 +22,7 @@ from fingertip_contact.ros.images import decode_color_bgr
 from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.ros.parameter_tables import HandTrackingSettings
 from fingertip_contact.ros.process import run_node
+from fingertip_contact.ros.rotated_frames import name_rotated_frame
 from fingertip_contact.ros.worker import FrameWorker
 from fingertip_contact.stamps import StampOrder
 
@@ -30,7 +32,8 @@ class HandTrackingStage:
 
     def __init__(self, node: Node, settings: HandTrackingSettings, held: ExitStack) -> None:
         self._node = node
-        self._transport = settings.image_transport
+        require_rotation(settings.rotate)
+        self._transport, self._rotate_deg = settings.image_transport, settings.rotate
         self._diagnostics = Diagnostics(node, held)
         self._hands = HandPublisher(node, settings, held)
 
@@ -62,8 +65,10 @@ class HandTrackingStage:
         subscribe_to_images(self._node, COLOR_TOPIC, self._transport, receive, active)
 
     def _process(self, image: Any) -> None:
-        self._hands.process(decode_color_bgr(decode(image)), image.header)
-        self._diagnostics.record_frame(messages.stamp_to_ns(image.header.stamp))
+        color_bgr = rotate_image(decode_color_bgr(decode(image)), self._rotate_deg)
+        stamp_ns = messages.stamp_to_ns(image.header.stamp)
+        self._hands.process(color_bgr, stamp_ns, name_rotated_frame(image.header.frame_id, self._rotate_deg))
+        self._diagnostics.record_frame(stamp_ns)
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ class PipelineStage(ContactStageBase):
         super().start(active)
 
     def find_hands(self, frame: Frame, received: dict[str, Any]) -> tuple[Hand, ...]:
-        return self._hands.process(frame.color_bgr, received[COLOR_TOPIC].header)
+        return self._hands.process(frame.color_bgr, frame.stamp_ns, frame.frame_id)
 
 
 def main() -> None:

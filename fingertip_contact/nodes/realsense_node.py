@@ -1,7 +1,8 @@
 """realsense_node: a RealSense D405 by pyrealsense2, without the driver realsense2_camera.
 
 Publishes colour, depth aligned to colour and both imagers' images, each with its camera_info, under the names that
-realsense2_camera gives them: /camera/camera/color/image_raw and so on; /tf_static where tf2_ros is installed, and
+realsense2_camera gives them: /camera/camera/color/image_raw and so on; the same images compressed, for other machines,
+under the names of image_transport's plugins; /tf_static where tf2_ros is installed, and
 /diagnostics. All images of an exposure carry one stamp, that of the camera's clock. A camera that is missing or
 unplugged is waited for and opened again.
 """
@@ -31,7 +32,8 @@ JOIN_TIMEOUT_S = 5.0
 
 
 class RealsenseStage:
-    """A camera between USB and its topics: one thread reads, another publishes the newest exposure."""
+    """A camera between USB and its topics: one thread reads, another publishes the newest exposure, a third one codes
+    and publishes it compressed."""
 
     def __init__(self, node: Node, settings: RealsenseSettings, held: ExitStack) -> None:
         """Raises ValueError without pyrealsense2, or as `make_request`. A camera that is not there yet, or lacks the
@@ -50,9 +52,15 @@ class RealsenseStage:
         self._incomplete_count = self._lost_count = 0
 
     def start(self, active: ExitStack) -> None:
+        self._coder: FrameWorker[RealsenseImages] = FrameWorker(
+            self._topics.publish_compressed, self._diagnostics.record_error, depth=1
+        )
+        active.callback(self._coder.close)
         worker: FrameWorker[RealsenseImages] = FrameWorker(self._publish, self._diagnostics.record_error, depth=2)
         active.callback(worker.close)
-        self._diagnostics.add_source(lambda: self._report() | {"dropped": worker.dropped}, active)
+        self._diagnostics.add_source(
+            lambda: self._report() | {"dropped": worker.dropped, "compressed_dropped": self._coder.dropped}, active
+        )
         start_capture(partial(self._capture, worker), self._node, "the camera", JOIN_TIMEOUT_S, active)
 
     def _capture(self, worker: FrameWorker[RealsenseImages], stop: threading.Event) -> None:
@@ -83,6 +91,8 @@ class RealsenseStage:
 
     def _publish(self, images: RealsenseImages) -> None:
         self._topics.publish(images)
+        if self._topics.has_compressed_subscribers:
+            self._coder.offer(images)
         self._diagnostics.record_frame(images.stamp_ns)
 
     def _report(self) -> dict[str, object]:

@@ -1,9 +1,9 @@
 """webcam_node: images of a webcam, a video file or a network stream, with their camera_info.
 
-Publishes color/image (bgr8), color/camera_info and /diagnostics. Stamps are times of exposure where the driver gives
-them, else of arrival; those of a file are current and keep its intervals. Without a calibration the intrinsics are
-estimated from the sheet, and guessed until it is seen; the log says which. A camera that is unplugged is opened again.
-The node ends with a file that does not loop.
+Publishes color/image (bgr8), color/image/compressed (JPEG), color/camera_info and /diagnostics. Stamps are times of
+exposure where the driver gives them, else of arrival; those of a file are current and keep its intervals. Without a
+calibration the intrinsics are estimated from the sheet, and guessed until it is seen; the log says which. A camera that
+is unplugged is opened again. The node ends with a file that does not loop.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from fingertip_contact.recordings.video_file import VideoFile
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.camera_input import CAMERA_INFO_TOPIC, COLOR_TOPIC
 from fingertip_contact.ros.capture_thread import start_capture
+from fingertip_contact.ros.compressed_publisher import CompressedPublisher
 from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.images import ImageWriter
 from fingertip_contact.ros.lifecycle import ManagedNode
@@ -68,6 +69,7 @@ class WebcamStage:
         held.callback(node.destroy_publisher, self._images)
         self._infos = node.create_publisher(CameraInfo, CAMERA_INFO_TOPIC, qos.IMAGE_OUT)
         held.callback(node.destroy_publisher, self._infos)
+        self._compressed = CompressedPublisher(node, COLOR_TOPIC, "bgr8", held)
         self._writer = ImageWriter("bgr8")
 
     def start(self, active: ExitStack) -> None:
@@ -131,8 +133,11 @@ class WebcamStage:
             self._camera_description = estimate.description
             self._node.get_logger().info(estimate.description)
         header = messages.make_header(stamp_ns, self._settings.frame_id)
-        self._images.publish(self._writer.make_message(header, image))
+        if self._images.get_subscription_count():
+            self._images.publish(self._writer.make_message(header, image))
         self._infos.publish(messages.make_camera_info(header, estimate.camera))
+        if self._compressed.has_subscribers:
+            self._compressed.publish(header, image)
         self._diagnostics.record_frame(stamp_ns)
 
     def _report(self) -> dict[str, object]:

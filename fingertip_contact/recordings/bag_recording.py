@@ -259,7 +259,8 @@ class Recording:
                 refusal = refusal or error
         if refusal is None:
             raise ValueError(
-                f"{self.path} has no intrinsics: record {topic} with the images; {describe_topics(self.bag.topics)}"
+                f"{self.path} has no intrinsics: record {topic} with the images, or give a calibration: --camera-info; "
+                f"{describe_topics(self.bag.topics)}"
             )
         raise ValueError(f"{self.path}, {topic}: {refusal}") from refusal
 

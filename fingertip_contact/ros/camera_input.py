@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +15,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from fingertip_contact.advice import NO_DEPTH, NO_IMAGERS, Advice
 from fingertip_contact.cameras.d405 import D405
 from fingertip_contact.cameras.profile import CameraProfile
+from fingertip_contact.cameras.rotation import require_rotation, rotate_frame
 from fingertip_contact.datatypes import DepthImage, Frame, StereoImages
 from fingertip_contact.depth.fusion import fuse
 from fingertip_contact.images import decode_depth_image, decode_stereo_images, parse_stereo_info
@@ -30,6 +32,7 @@ from fingertip_contact.ros.image_transport import (
 from fingertip_contact.ros.images import CameraReader, decode_color_bgr
 from fingertip_contact.ros.latched_topics import follow_latched
 from fingertip_contact.ros.parameter_tables import ContactSettings, RecordSettings
+from fingertip_contact.ros.rotated_frames import name_rotated_frame, require_rotated_frame
 from fingertip_contact.ros.stream_advice import StreamAdvice
 
 COLOR_TOPIC, CAMERA_INFO_TOPIC, DEPTH_TOPIC, HANDS_TOPIC = "color/image", "color/camera_info", "depth/image", "hands"
@@ -147,17 +150,25 @@ class PairedInput:
 
 
 class FrameReader:
-    """Makes a Frame from the messages of one stamp: with the depth, or the imagers' images, that are among them."""
+    """Makes a Frame from the messages of one stamp: with the depth, or the imagers' images, that are among them.
 
-    def __init__(self, camera_profile: CameraProfile = D405) -> None:
+    rotate_deg: the camera's images are turned by it, as by `process --rotate`, and the frame is named after it; the
+    network's depth is that of turned images already.
+    """
+
+    def __init__(self, camera_profile: CameraProfile = D405, rotate_deg: int = 0) -> None:
+        """Raises ValueError for a turn that is none."""
+        require_rotation(rotate_deg)
         self._cameras = CameraReader()
         self._color_from_left = camera_profile.color_from_left
+        self._rotate_deg = rotate_deg
 
     def read(self, received: dict[str, Any]) -> Frame:
         """received: images of any transport. Raw ones become views of the messages where the encoding allows.
 
         Raises ValueError if a message contradicts its own fields or cannot be decompressed, an image and its
-        intrinsics or depth and colour differ in size, or the imagers have no baseline.
+        intrinsics or depth and colour differ in size, the imagers have no baseline, or the network's depth is that of
+        images turned otherwise.
         """
         received = decode_all(received)
         color = received[COLOR_TOPIC]
@@ -169,30 +180,31 @@ class FrameReader:
                 f"the colour image is {width}x{height}, its camera_info states {camera.width}x{camera.height} "
                 "(binning and region of interest applied)"
             )
-        return Frame(
+        depth = received.get(DEPTH_TOPIC)
+        mounted = Frame(
             messages.stamp_to_ns(color.header.stamp),
-            color.header.frame_id,
+            name_rotated_frame(color.header.frame_id, self._rotate_deg),
             camera,
             image,
-            _read_depth(received, (height, width), camera.fx),
+            None if depth is None else _decode_aligned_depth(depth, (height, width)),
             self._read_stereo(received),
         )
+        frame = rotate_frame(mounted, self._rotate_deg)
+        if MODEL_DEPTH_TOPIC not in received:
+            return frame
+        return replace(frame, depth=self._add_model_depth(frame, received[MODEL_DEPTH_TOPIC]))
+
+    def _add_model_depth(self, frame: Frame, message: Image) -> DepthImage:
+        """The network's depth, fused with the sensor's where there is any."""
+        require_rotated_frame(message.header.frame_id, self._rotate_deg, MODEL_DEPTH_TOPIC)
+        model = _decode_aligned_depth(message, frame.color_bgr.shape[:2])
+        return model if frame.depth is None else fuse(frame.depth, model.to_metres(), frame.camera.fx)
 
     def _read_stereo(self, received: dict[str, Any]) -> StereoImages | None:
         if not {LEFT_TOPIC, RIGHT_TOPIC, RIGHT_INFO_TOPIC} <= received.keys():
             return None
         calibration = parse_stereo_info(received[RIGHT_INFO_TOPIC], self._color_from_left)
         return decode_stereo_images(received[LEFT_TOPIC], received[RIGHT_TOPIC], calibration)
-
-
-def _read_depth(received: dict[str, Any], shape: tuple[int, int], focal_px: float) -> DepthImage | None:
-    """The sensor's or the network's depth, both fused, or None where there is neither."""
-    depths = [
-        _decode_aligned_depth(received[topic], shape) for topic in (DEPTH_TOPIC, MODEL_DEPTH_TOPIC) if topic in received
-    ]
-    if len(depths) == 2:
-        return fuse(depths[0], depths[1].to_metres(), focal_px)
-    return depths[0] if depths else None
 
 
 def _decode_aligned_depth(message: Image, shape: tuple[int, int]) -> DepthImage:

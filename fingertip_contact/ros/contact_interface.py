@@ -27,7 +27,7 @@ class ContactInterface:
         """Topics and services end when `held` is closed. Raises ValueError or OSError where an output is unknown, or
         profile, layout, the sheet's pose or the word list cannot be read."""
         layout = load_layout(settings.layout)
-        keyboard = KeyboardOptions(settings.sheet_pose, settings.words, settings.repeat_delay_s)
+        keyboard = KeyboardOptions(settings.sheet_pose, settings.words, settings.repeat_delay_s, settings.rotate)
         self._pipeline = build_contact_pipeline(layout, load_profile(settings.profile), keyboard)
         self._output_names = [name for name in settings.outputs if name]
         for name in self._output_names:

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 import numpy as np
 from rclpy.node import Node
 from sensor_msgs.msg import PointCloud2
-from std_msgs.msg import Header
 
 from fingertip_contact.datatypes import Hand
 from fingertip_contact.protocols import HandTracker
@@ -36,8 +35,8 @@ class HandPublisher:
         """Forget every hand."""
         self._tracker.reset()
 
-    def process(self, color_bgr: np.ndarray, header: Header) -> tuple[Hand, ...]:
-        """The hands of an image (H, W, 3) uint8, published with the image's header."""
-        hands = self._tracker.process(color_bgr, messages.stamp_to_ns(header.stamp))
-        self._publisher.publish(messages.make_hands(header, hands))
+    def process(self, color_bgr: np.ndarray, stamp_ns: int, frame_id: str) -> tuple[Hand, ...]:
+        """The hands of an image (H, W, 3) uint8, published with its stamp and optical frame."""
+        hands = self._tracker.process(color_bgr, stamp_ns)
+        self._publisher.publish(messages.make_hands(messages.make_header(stamp_ns, frame_id), hands))
         return hands

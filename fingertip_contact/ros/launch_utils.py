@@ -44,6 +44,7 @@ CORE_ARGUMENTS = (
     ("image_transport", RAW, "transport of the camera's images: raw, compressed (depth: compressedDepth), or zstd"),
     ("depth_image_transport", SAME, "transport of depth: raw, compressedDepth, compressed, zstd; same: as above"),
     ("infra_image_transport", SAME, "transport of both imagers' images: raw, compressed, zstd; same: as above"),
+    ("rotate", "0", "turn the images clockwise by 90, 180 or 270 degrees, of a camera that is not upright"),
     ("composed", "false", "true: hand tracking and contact in one process"),
     ("autostart", "true", "configure and activate the lifecycle nodes at once"),
     (

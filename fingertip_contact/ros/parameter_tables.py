@@ -33,6 +33,7 @@ class ImageSettings(LifecycleSettings):
     """Of every lifecycle node that subscribes to a camera's images."""
 
     image_transport: str = choice(RAW, COLOR_TRANSPORTS, _IMAGE_TRANSPORT)
+    rotate: int = number(0, 0, 270, f"0, 90, 180 or 270: {ROTATION_TEXT}; the same in all nodes")
 
 
 @dataclass(frozen=True)

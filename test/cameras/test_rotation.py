@@ -26,7 +26,7 @@ def test_the_turned_camera_takes_the_turned_image(degrees):
     turned = rotate_camera(CAMERA, degrees)
     columns, rows = np.meshgrid(np.arange(640), np.arange(480))
     # Each pixel of the turned image holds its place in the mounted one.
-    places = rotate_image(np.dstack([columns, rows]), degrees)
+    places = rotate_image(np.dstack([columns, rows]).astype(np.int32), degrees)
     assert (turned.height, turned.width) == places.shape[:2]
     expected = CAMERA.project(POINTS_M)
     for pixel, mounted in zip(turned.project(rotate_optical_frame(degrees).apply(POINTS_M)), expected, strict=True):

@@ -62,8 +62,10 @@ def start(tmp_path):
 
 
 def extract_last_values(arrays: list[DiagnosticArray], node: str) -> dict[str, str]:
-    """The node's last diagnostics, and its message."""
+    """The node's last diagnostics, and its message; nothing before the first."""
     statuses = [status for array in arrays for status in array.status if status.name.endswith(node)]
+    if not statuses:
+        return {}
     return {entry.key: entry.value for entry in statuses[-1].values} | {"message": statuses[-1].message}
 
 
@@ -72,8 +74,8 @@ def extract_last_values(arrays: list[DiagnosticArray], node: str) -> dict[str, s
     [("none", ["hand_tracking_node", "contact_node"]), ("stereo", ["pipeline_node"])],
 )
 def test_nodes_run_without_depth(start, sheet_recording, hand_weights, depth_source, nodes):
-    """Each frame has its result, the surface is the sheet's, everything is published, and nothing is complained of;
-    only the topics that the source needs are subscribed."""
+    """Each frame that was not dropped has its result, the surface is the sheet's, everything is published, and nothing
+    is complained of; only the topics that the source needs are subscribed."""
     has_imagers = depth_source == "stereo"
     with ros_node() as test_node:
         fingertips = test_node.subscribe(PointCloud2, f"{NS}/fingertips", qos.EVENT)
@@ -92,11 +94,17 @@ def test_nodes_run_without_depth(start, sheet_recording, hand_weights, depth_sou
         assert test_node.count_subscribers(DEPTH) == 0
         assert test_node.count_subscribers(LEFT) == test_node.count_subscribers(RIGHT) == has_imagers
         start("replay_node", recording=sheet_recording, rate=0.5)
-        test_node.wait_until(lambda: len(fingertips) == FRAMES, f"{FRAMES} results")
-        assert [messages.stamp_to_ns(cloud.header.stamp) for cloud in fingertips] == [
-            START_NS + index * PERIOD_NS for index in range(FRAMES)
-        ]
-        test_node.wait_until(lambda: extract_last_values(diagnostics, nodes[-1]).get("frames") == str(FRAMES), "counts")
+
+        def count_frames(*names):
+            values = extract_last_values(diagnostics, nodes[-1])
+            return sum(int(values.get(name, 0)) for name in names)
+
+        # A busy machine drops frames while the networks are warmed up, and counts them.
+        test_node.wait_until(lambda: count_frames("frames", "unpaired", "dropped") >= FRAMES, f"{FRAMES} frames")
+        test_node.wait_until(lambda: len(fingertips) == count_frames("frames"), "their results")
+        stamps_ns = [messages.stamp_to_ns(cloud.header.stamp) for cloud in fingertips]
+        assert stamps_ns == sorted(set(stamps_ns) & {START_NS + index * PERIOD_NS for index in range(FRAMES)})
+        assert len(stamps_ns) > FRAMES // 2
         values = extract_last_values(diagnostics, nodes[-1])
         assert (values["surface_from"], values["sheet"]) == ("sheet", "True")
         assert "errors" not in values

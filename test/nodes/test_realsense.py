@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from contextlib import ExitStack, contextmanager
 from typing import ClassVar
@@ -16,16 +17,18 @@ from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TransformStamped
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fingertip_contact.cameras import realsense_capture, realsense_device
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.images import decode_color_image, decode_depth_image, parse_camera_info, parse_stereo_info
 from fingertip_contact.nodes import realsense_node
-from fingertip_contact.ros import messages, qos, realsense_topics
+from fingertip_contact.ros import compressed_publisher, messages, qos, realsense_topics
 from fingertip_contact.ros.camera_input import CAMERA_INFO_TOPIC, COLOR_TOPIC, FrameReader
 from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.ros.parameter_tables import RealsenseSettings
+from fingertip_contact.transports import image_coding
+from fingertip_contact.transports.compressed_image import decompress_image
 from ros_harness import launch_nodes, ros_node
 from software_camera import BASELINE_M, COLOR_CAMERA, DEPTH_CAMERA, SoftwareCamera
 
@@ -119,6 +122,51 @@ def test_all_streams_under_the_drivers_names(cameras, depth_format, unit_m, tole
     assert parse_camera_info(exposure["color/camera_info"]).distortion == pytest.approx(COLOR_CAMERA.distortion)
     frame = FrameReader().read({COLOR_TOPIC: exposure[STREAMS[0]], CAMERA_INFO_TOPIC: exposure["color/camera_info"]})
     assert frame.stamp_ns == stamp_ns
+
+
+CODED = ("color/image_raw/compressed", "aligned_depth_to_color/image_raw/compressedDepth")
+CODED_IMAGERS = ("infra1/image_rect_raw/compressed", "infra2/image_rect_raw/compressed")
+
+
+def find_common_stamps(lists):
+    return set.intersection(*(set(by_stamp(received)) for received in lists))
+
+
+@pytest.mark.parametrize("depth_format", ["16UC1", "32FC1"])
+def test_compressed_images_beside_raw_ones(cameras, monkeypatch, depth_format):
+    """Under the names of image_transport's plugins, with the raw images' headers: depth to the millimetre, colour and
+    imagers as JPEG. What nobody subscribes is not coded, and the thread that reads the camera codes nothing."""
+    coded_by = set()
+
+    def code_jpeg(image, encoding):
+        coded_by.add((encoding, threading.current_thread().name))
+        return image_coding.code_jpeg(image, encoding)
+
+    monkeypatch.setattr(compressed_publisher, "code_jpeg", code_jpeg)
+    plug_in(cameras, "111")
+    with ros_node() as test_node:
+        received = {
+            topic: test_node.subscribe(CompressedImage, f"/camera/camera/{topic}", qos.EVENT)
+            for topic in (*CODED, *(CODED_IMAGERS if depth_format == "16UC1" else ()))
+        }
+        raw = {topic: test_node.subscribe(Image, f"/camera/camera/{topic}", qos.EVENT) for topic in STREAMS[:2]}
+        lists = (*received.values(), *raw.values())
+        with running(test_node, depth_format=depth_format):
+            test_node.wait_until(
+                lambda: bool(set.intersection(*(set(by_stamp(some)) for some in lists))), "an exposure"
+            )
+    stamp_ns = max(set.intersection(*(set(by_stamp(some)) for some in lists)))
+    color, depth = (decompress_image(by_stamp(received[topic])[stamp_ns]) for topic in CODED)
+    raw_color, raw_depth = (by_stamp(raw[topic])[stamp_ns] for topic in STREAMS[:2])
+    assert color.header == raw_color.header
+    assert depth.header == raw_depth.header
+    difference = decode_color_image(color).astype(int) - decode_color_image(raw_color)
+    assert np.abs(difference).max() <= 8
+    np.testing.assert_allclose(
+        decode_depth_image(depth).to_metres(), decode_depth_image(raw_depth).to_metres(), atol=5.01e-4
+    )
+    assert {encoding for encoding, _ in coded_by} == ({"bgr8", "mono8"} if depth_format == "16UC1" else {"bgr8"})
+    assert "capture" not in {thread for _, thread in coded_by}
 
 
 def test_a_camera_is_unplugged_and_plugged_in(cameras):

@@ -16,7 +16,7 @@ pytest.importorskip("rclpy")
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.lifecycle import TransitionCallbackReturn
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fingertip_contact.cameras.capture import CapturedImage
 from fingertip_contact.images import decode_color_image
@@ -27,6 +27,7 @@ from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.ros.parameter_tables import WebcamSettings
 from fingertip_contact.ros.process import ShutdownEvent
+from fingertip_contact.transports.compressed_image import decompress_image
 from keyboard_images import CAMERA, make_camera_pose, render_sheet_view
 from ros_harness import COLOR, INFO, launch_nodes, ros_node
 from video_files import write_video
@@ -57,17 +58,21 @@ def extract_statuses(arrays):
 
 
 def test_a_film_is_published_as_a_camera(start, film):
-    """Every image with its camera_info, current stamps at the film's intervals; the focal length comes from the sheet,
-    and the log says so. The node ends with the film."""
+    """Every image with its camera_info and as JPEG, current stamps at the film's intervals; the focal length comes from
+    the sheet, and the log says so. The node ends with the film."""
     with ros_node() as test_node:
         images = test_node.subscribe(Image, COLOR, qos.EVENT)
         infos = test_node.subscribe(CameraInfo, INFO, qos.EVENT)
+        coded = test_node.subscribe(CompressedImage, f"{COLOR}/compressed", qos.EVENT)
         begin_ns = test_node.get_clock().now().nanoseconds
         node = start("webcam_node", device=film, frame_id="desk_camera", loop=True)
-        test_node.wait_until(lambda: len(images) >= FRAMES + 5, "the second pass")
+        test_node.wait_until(lambda: len(images) >= FRAMES + 5 and len(coded) > 2, "the second pass")
         assert node.stop(signal.SIGINT) == 0, node.log_summary
         end_ns = test_node.get_clock().now().nanoseconds
     assert images[0].encoding == "bgr8"
+    same = next(image for image in images if image.header == coded[0].header)
+    pixels = decode_color_image(decompress_image(coded[0])).astype(int)
+    assert np.abs(pixels - decode_color_image(same)).mean() < 3
     assert {image.header.frame_id for image in images} == {"desk_camera"}
     stamps_ns = extract_stamps(images)
     assert set(stamps_ns) >= set(extract_stamps(infos)[:FRAMES])

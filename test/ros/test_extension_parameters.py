@@ -13,7 +13,6 @@ pytest.importorskip("rclpy")
 import rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from std_msgs.msg import Header
 
 import ros_harness  # noqa: F401  (sets up the environment)
 from fingertip_contact.datatypes import Frame
@@ -166,4 +165,4 @@ def test_hand_tracker_gets_the_node_parameters():
     with ros_node() as node, ExitStack() as held:
         publisher = HandPublisher(node, HandTrackingSettings(hand_tracker="no_hands", max_hands=1, mirrored=True), held)
         assert publisher._tracker.options == (1, 2, True)
-        assert publisher.process(np.zeros((48, 64, 3), np.uint8), Header()) == ()
+        assert publisher.process(np.zeros((48, 64, 3), np.uint8), 0, "optical") == ()

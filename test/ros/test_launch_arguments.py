@@ -149,7 +149,7 @@ def test_d405_enables_its_imagers_for_stereo_only(monkeypatch, tmp_path, driver)
 def test_two_d405_share_no_name(monkeypatch, tmp_path, driver):
     """Topics and frames of each carry its namespace and prefix; what is given on the command line stays."""
     _, plain = set_up_d405(monkeypatch, tmp_path, driver=driver)
-    assert set(plain.values()) == {COLOR, INFO, DEPTH, LEFT, RIGHT, RIGHT_INFO}
+    assert set(plain.values()) - {"0"} == {COLOR, INFO, DEPTH, LEFT, RIGHT, RIGHT_INFO}
     seen = []
     for side in ("left", "right"):
         names = {"camera_namespace": side, "tf_prefix": f"{side}_", "serial_no": f"_{side}"}
@@ -157,9 +157,29 @@ def test_two_d405_share_no_name(monkeypatch, tmp_path, driver):
         values = {name: getattr(value, "arguments", [value])[0] for name, value in camera.items()}
         assert names.items() <= values.items()
         assert "color_info" not in core
-        assert all(topic.startswith(f"/{side}/camera/") for topic in core.values())
-        seen.append(set(core.values()))
+        topics = {topic for name, topic in core.items() if name != "rotate"}
+        assert all(topic.startswith(f"/{side}/camera/") for topic in topics)
+        seen.append(topics)
     assert not seen[0] & seen[1]
+
+
+def test_images_are_turned_once(monkeypatch, tmp_path):
+    """By the node that owns the camera, or by every node that reads another driver's images."""
+    camera, core = set_up_d405(monkeypatch, tmp_path, driver="own", rotate="180")
+    assert camera["rotate"].arguments == ("180",)
+    assert core["rotate"] == "0"
+    _, core = set_up_d405(monkeypatch, tmp_path, rotate="180")
+    # core.launch.py reads the argument that was given.
+    assert "rotate" not in core
+    core_file = load_launch_file("core", monkeypatch)
+    for name in ("hand_tracking_node", "contact_node", "pipeline_node", "depth_estimation_node"):
+        parameter = core_file.make_node(name).options["parameters"][1]["rotate"]
+        assert parameter.arguments[0].name == "rotate"
+        assert parameter.options["value_type"] is int
+    camera, core = load_launch_file("webcam", monkeypatch).generate_launch_description().arguments[0][-2:]
+    assert camera.options["parameters"][1]["rotate"].arguments[0].name == "rotate"
+    # Set when the camera's parameters have been read: core.launch.py has an argument of the same name.
+    assert dict(core.options["launch_arguments"])["rotate"] == "0"
 
 
 def test_d405_with_an_unknown_driver(monkeypatch, tmp_path):

@@ -61,7 +61,11 @@ def test_policy_and_node_agree(node, recording, tmp_path, monkeypatch):
     """Whatever a node publishes, subscribes or serves is allowed, and it uses whatever it is allowed; topics that a
     launch file remaps count under either name."""
     found = collect_interfaces(node, recording, tmp_path, monkeypatch)
-    originals = {target: f"{NAMESPACE}/{topic}" for topic, target in REMAPS.items()}
+    originals = {
+        f"{target}{transport}": f"{NAMESPACE}/{topic}{transport}"
+        for topic, target in REMAPS.items()
+        for transport in ("", "/compressed")
+    }
     for kind, allowed in read_profile(node).items():
         used = getattr(found, kind)
         missing = {name for name in used if not any(fnmatchcase(name, pattern) for pattern in allowed)}

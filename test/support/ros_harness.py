@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import rclpy
@@ -44,8 +46,26 @@ START_NS = 1_700_000_000_000_000_000
 PERIOD_NS = 33_333_333
 CAMERA = Camera(390.0, 390.0, 320.0, 240.0, 640, 480)
 
-# Tests of several checkouts or users on one machine must not receive each other's messages.
-os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+# While this file is open, its lock keeps a domain for this process.
+_domain_lock: IO[str] | None = None
+
+
+def _claim_domain() -> str:
+    """A ROS domain, 1 to 100, that no other test run on this machine has: runs of several checkouts or users must not
+    receive each other's messages."""
+    global _domain_lock
+    for domain in (1 + (os.getpid() + offset) % 100 for offset in range(100)):
+        try:
+            _domain_lock = (Path(tempfile.gettempdir()) / f"fingertip_contact_domain_{domain}.lock").open("a")
+            fcntl.flock(_domain_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # Another run has it, or another user made the file.
+            continue
+        return str(domain)
+    raise RuntimeError("100 test runs have every ROS domain of this machine; set ROS_DOMAIN_ID")
+
+
+if "ROS_DOMAIN_ID" not in os.environ:
+    os.environ["ROS_DOMAIN_ID"] = _claim_domain()
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 os.environ.update(make_node_environment())
 
