@@ -79,6 +79,9 @@ SUBCOMMANDS = {
         "List, show and print keyboard layouts; locate a printed sheet, calibrate a camera on it.",
     ),
     "models": Subcommand("fingertip_contact.cli.models:app", "Download, list, check and convert network weights."),
+    "doctor": Subcommand(
+        "fingertip_contact.cli.doctor:doctor", "Check this machine, and say what to do where something is missing."
+    ),
     "selftest": Subcommand(
         "fingertip_contact.cli.selftest:app", "Start real nodes against faults, and mutated messages and files."
     ),
