@@ -9,8 +9,9 @@ from importlib.util import find_spec
 from fingertip_contact.doctor.check import CheckResult, System
 
 # Nodes report once a second; discovery takes a part of one.
-LISTEN_S = 2.0
-TIMEOUT_S = 4.5
+LISTEN_S = 1.5
+# Of the process, which an idle machine starts in half a second.
+TIMEOUT_S = 6.0
 
 
 def check_rates(system: System) -> tuple[CheckResult, ...]:
@@ -20,14 +21,18 @@ def check_rates(system: System) -> tuple[CheckResult, ...]:
     try:
         command = ("-m", "fingertip_contact.ros.diagnostics_listener", str(LISTEN_S))
         done = system.run_python(*command, timeout_s=TIMEOUT_S)
-        reports = json.loads(done.stdout) if done.returncode == 0 else None
-    except (subprocess.TimeoutExpired, ValueError):
-        reports = None
-    if reports is None:
-        return (CheckResult("rates", "advice", "running nodes could not be listened to", "see `ros` and `logs`"),)
+    except subprocess.TimeoutExpired:
+        return (_cannot_listen(f"no answer within {TIMEOUT_S:g} s", "try again on an idle machine"),)
+    if done.returncode:
+        return (_cannot_listen((done.stderr.strip().splitlines() or ["no reason given"])[-1], "see `ros` and `logs`"),)
+    reports = json.loads(done.stdout)
     if not reports:
         return (CheckResult("rates", "ok", "no node runs in this domain"),)
     return tuple(_judge(report) for report in reports)
+
+
+def _cannot_listen(reason: str, remedy: str) -> CheckResult:
+    return CheckResult("rates", "advice", f"running nodes cannot be heard: {reason}", remedy)
 
 
 def _judge(report: dict[str, str]) -> CheckResult:
