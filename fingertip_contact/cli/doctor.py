@@ -11,7 +11,12 @@ from fingertip_contact.doctor.check import EXIT_CODES, CheckResult, System, find
 from fingertip_contact.doctor.run import run_checks
 from fingertip_contact.safe_text import to_one_line
 
-COLORS = {"ok": typer.colors.GREEN, "advice": typer.colors.CYAN, "warning": typer.colors.YELLOW, "error": typer.colors.RED}
+COLORS = {
+    "ok": typer.colors.GREEN,
+    "advice": typer.colors.CYAN,
+    "warning": typer.colors.YELLOW,
+    "error": typer.colors.RED,
+}
 
 
 def doctor(

@@ -18,9 +18,7 @@ RULES = ("etc/udev/rules.d", "lib/udev/rules.d", "usr/lib/udev/rules.d")
 
 def check_video_devices(system: System) -> CheckResult:
     """Cameras of Video4Linux, and whether they may be opened."""
-    names = {
-        folder.name: system.read(folder / "name") for folder in sorted(_list(system.sys / "class/video4linux"))
-    }
+    names = {folder.name: system.read(folder / "name") for folder in sorted(_list(system.sys / "class/video4linux"))}
     if not names:
         return CheckResult(
             "camera",

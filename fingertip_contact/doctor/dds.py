@@ -1,4 +1,4 @@
-"""Checks of the middleware: its profile, the kernel's buffers, shared memory. docs/containers.md has the measurements."""
+"""Checks of the middleware: its profile, the kernel's buffers, shared memory. docs/containers.md has measurements."""
 
 from __future__ import annotations
 
@@ -61,9 +61,7 @@ def check_profile(system: System) -> CheckResult:
 
 def check_buffers(system: System) -> CheckResult:
     """Limits of the kernel for datagrams. They matter to UDP only; images go through shared memory where they can."""
-    limits = {
-        name: system.read_number(system.proc / "sys/net/core" / name) for name in ("rmem_max", "wmem_max")
-    }
+    limits = {name: system.read_number(system.proc / "sys/net/core" / name) for name in ("rmem_max", "wmem_max")}
     known = {name: limit for name, limit in limits.items() if limit is not None}
     # A container may have none of them: the host's count.
     if not known:

@@ -53,8 +53,13 @@ def test_json_holds_every_check(monkeypatch, capsys):
 
 
 def test_a_bare_machine_gets_remedies_and_no_traceback(tmp_path):
-    """Without ROS, OpenCV, OpenVINO, weights, a home that can be written, or a PATH: exit code 2, errors with remedies."""
-    environment = {"HOME": "/proc/none", "PATH": "/none", "ROS_DOMAIN_ID": "x", "FINGERTIP_CONTACT_WEIGHTS": str(tmp_path)}
+    """Without ROS, OpenCV, OpenVINO, weights, a home or a PATH: exit code 2, errors with remedies."""
+    environment = {
+        "HOME": "/proc/none",
+        "PATH": "/none",
+        "ROS_DOMAIN_ID": "x",
+        "FINGERTIP_CONTACT_WEIGHTS": str(tmp_path),
+    }
     paths = os.pathsep.join(path for path in sys.path if path)
     done = subprocess.run(
         [sys.executable, "-c", BARE, "doctor", "--json"],
