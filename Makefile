@@ -90,7 +90,7 @@ $(BIN)/python:
 
 $(VENV)-jazzy/.done: $(PROJECTS)
 	$(PYTHON) -m venv $(VENV)-jazzy
-	$(VENV)-jazzy/bin/python -m pip install -q -e ".[ros-jazzy,print,test]" -e research
+	$(VENV)-jazzy/bin/python -m pip install -q -e ".[ros-jazzy,print,test,web]" -e research
 	@touch $@
 
 $(VENV)/.demo: $(PROJECTS) | $(BIN)/python
@@ -98,10 +98,10 @@ $(VENV)/.demo: $(PROJECTS) | $(BIN)/python
 	@touch $@
 
 $(VENV)/.fast: $(PROJECTS) | $(BIN)/python
-	$(BIN)/python -m pip install -q -e ".[print,test]" -e "research[plots]"
+	$(BIN)/python -m pip install -q -e ".[print,test,web]" -e "research[plots]"
 	@touch $@
 
 $(VENV)/.all: $(PROJECTS) | $(BIN)/python
 	$(call require_gb,8)
-	$(BIN)/python -m pip install -q $(TORCH_PIN) -e ".[$(ROS_EXTRA)depth,print,realsense,test,dev]" -e "research[train,fit,plots]"
+	$(BIN)/python -m pip install -q $(TORCH_PIN) -e ".[$(ROS_EXTRA)depth,print,realsense,test,web,dev]" -e "research[train,fit,plots]"
 	@touch $@ $(VENV)/.demo $(VENV)/.fast

@@ -85,6 +85,9 @@ SUBCOMMANDS = {
     "selftest": Subcommand(
         "fingertip_contact.cli.selftest:app", "Start real nodes against faults, and mutated messages and files."
     ),
+    "web": Subcommand(
+        "fingertip_contact.cli.web:web", "Serve a page with what is typed now: camera, keys, text, heights, advice."
+    ),
     "export": Subcommand(
         "fingertip_contact.cli.export:export",
         "Convert depth weights for a runtime without torch, in fp32 or int8.",

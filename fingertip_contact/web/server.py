@@ -1,0 +1,229 @@
+"""The page, its files and the websocket, by aiohttp in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.resources import PACKAGE
+from fingertip_contact.web.guard import Guard
+from fingertip_contact.web.json_values import make_layout
+from fingertip_contact.web.live_state import LiveState
+
+SCHEMA_VERSION = 1
+CONTENT_TYPES = {
+    "index.html": "text/html",
+    "app.js": "text/javascript",
+    "charts.js": "text/javascript",
+    "style.css": "text/css",
+    "icon.svg": "image/svg+xml",
+    "schema.json": "application/json",
+}
+MAX_CLIENTS = 16
+# All that a client says is {"overlay": true}.
+MAX_REQUEST_BYTES = 256
+# A client that has gone without a word is noticed after this and half of it.
+HEARTBEAT_S = 10.0
+# Without changes too, so that a client sees silence.
+MAX_PERIOD_S = 1.0
+START_TIMEOUT_S = 10.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """token: empty where none is asked for. rate_hz: messages to each client, at most."""
+
+    host: str
+    port: int
+    token: str
+    rate_hz: float
+
+
+class WebServer:
+    """Serves a LiveState until `stop`."""
+
+    def __init__(self, state: LiveState, layout: Layout, settings: ServerSettings) -> None:
+        self._state = state
+        self._settings = settings
+        self._layout = make_layout(layout)
+        self._clients: dict[Client, None] = {}
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._started = threading.Event()
+        self._error: OSError | None = None
+        self._port = settings.port
+        self._thread = threading.Thread(target=self._run, name="web", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The one in use, also where 0 was asked for: any that is free."""
+        return self._port
+
+    @property
+    def watcher_count(self) -> int:
+        """Clients that want images now."""
+        return sum(client.wants_overlay for client in tuple(self._clients))
+
+    def start(self) -> None:
+        """Raises OSError that names the address where it cannot be used."""
+        self._thread.start()
+        self._started.wait(START_TIMEOUT_S)
+        if self._error is not None:
+            address = f"{self._settings.host}:{self._settings.port}"
+            raise OSError(
+                f"the page cannot be served at {address}: {self._error.strerror}; choose another port or host"
+            )
+        self._state.on_change = self._wake
+
+    def stop(self) -> None:
+        """Says goodbye to all clients."""
+        self._state.on_change = lambda: None
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(HEARTBEAT_S)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve())
+        except OSError as error:
+            self._error = error
+        finally:
+            self._started.set()
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        runner = web.AppRunner(self.make_application(), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, self._settings.host, self._settings.port)
+            await site.start()
+            self._port = runner.addresses[0][1]
+            self._started.set()
+            await self._stop.wait()
+            for client in tuple(self._clients):
+                await client.socket.close(code=WSCloseCode.GOING_AWAY)
+        finally:
+            await runner.cleanup()
+
+    def make_application(self) -> web.Application:
+        """The routes behind the guard."""
+        application = web.Application(middlewares=[Guard(self._settings.token).check], client_max_size=1024)
+        application.router.add_get("/", lambda request: _serve_file("index.html"))
+        application.router.add_get("/layout.json", self._serve_layout)
+        application.router.add_get("/state.json", self._serve_state)
+        application.router.add_get("/ws", self._serve_client)
+        for name in CONTENT_TYPES:
+            application.router.add_get(f"/{name}", lambda request, name=name: _serve_file(name))
+        return application
+
+    async def _serve_layout(self, request: web.Request) -> web.Response:
+        return web.Response(text=to_json(self._layout), content_type="application/json")
+
+    async def _serve_state(self, request: web.Request) -> web.Response:
+        message, _ = self._state.make_message(self._state.event_count)
+        return web.Response(text=to_json(message), content_type="application/json")
+
+    async def _serve_client(self, request: web.Request) -> web.StreamResponse:
+        if len(self._clients) >= MAX_CLIENTS:
+            return web.Response(status=503, text=f"{MAX_CLIENTS} clients are here already; close one\n")
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_REQUEST_BYTES, compress=False)
+        client = Client(socket)
+        self._clients[client] = None  # Before the first await: two that come at once count as two.
+        sender: asyncio.Task[None] | None = None
+        try:
+            await socket.prepare(request)
+            hello = {"type": "hello", "version": SCHEMA_VERSION, "layout": self._layout}
+            await socket.send_str(to_json(hello | {"rate_hz": self._settings.rate_hz}))
+            sender = asyncio.create_task(client.send(self._state, 1 / self._settings.rate_hz))
+            await client.receive()
+        except ConnectionError:
+            logger.debug("a client has gone")
+        finally:
+            if sender is not None:
+                sender.cancel()
+            del self._clients[client]
+        return socket
+
+    def _wake(self) -> None:
+        """Called in the writer's thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake_clients)
+
+    def _wake_clients(self) -> None:
+        for client in self._clients:
+            client.changed.set()
+
+
+class Client:
+    """A websocket. It is sent what is newest when its turn comes; while it is slow, nothing is kept for it."""
+
+    def __init__(self, socket: web.WebSocketResponse) -> None:
+        self.socket = socket
+        self.changed = asyncio.Event()
+        self.wants_overlay = False
+
+    async def send(self, state: LiveState, period_s: float) -> None:
+        """Until the socket is closed or the task is cancelled."""
+        sent, (_, image_number) = state.event_count, state.get_overlay(0)
+        try:
+            while not self.socket.closed:
+                self.changed.clear()
+                message, sent = state.make_message(sent)
+                await self.socket.send_str(to_json(message))
+                if self.wants_overlay:
+                    jpeg, image_number = state.get_overlay(image_number)
+                    await self._send_image(jpeg)
+                await asyncio.sleep(period_s)
+                await self._wait_for_change()
+        except ConnectionError:
+            logger.debug("a client has gone")
+
+    async def receive(self) -> None:
+        """Until the socket is closed; a client that says anything else than is documented is sent away."""
+        async for message in self.socket:
+            wanted = _parse_request(message.data) if message.type == WSMsgType.TEXT else None
+            if wanted is None:
+                await self.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b'send {"overlay": true} or false')
+                return
+            self.wants_overlay = wanted
+
+    async def _send_image(self, jpeg: bytes) -> None:
+        if jpeg:
+            await self.socket.send_bytes(jpeg)
+
+    async def _wait_for_change(self) -> None:
+        try:
+            await asyncio.wait_for(self.changed.wait(), MAX_PERIOD_S)
+        except asyncio.TimeoutError:
+            return
+
+
+def to_json(value: dict[str, Any]) -> str:
+    """Raises ValueError for NaN and infinity, which JSON does not have."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
+def _parse_request(text: str) -> bool | None:
+    """Whether images are wanted; None for anything but that."""
+    try:
+        request = json.loads(text)
+    except ValueError:
+        return None
+    is_known = isinstance(request, dict) and list(request) == ["overlay"] and isinstance(request["overlay"], bool)
+    return request["overlay"] if is_known else None
+
+
+async def _serve_file(name: str) -> web.Response:
+    content = (files(PACKAGE) / "web" / "page" / name).read_bytes()
+    return web.Response(body=content, content_type=CONTENT_TYPES[name], charset="utf-8")
