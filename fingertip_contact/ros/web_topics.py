@@ -23,6 +23,7 @@ from fingertip_contact.web import json_values
 from fingertip_contact.web.live_state import LiveState
 
 JPEG_QUALITY = 80
+MAX_FINGERTIPS = 10
 # Clocks that are farther apart than this belong to different times: a bag without /clock, a camera's own clock.
 MAX_LATENCY_MS = 10_000.0
 LEVELS = {DiagnosticStatus.OK: "ok", DiagnosticStatus.WARN: "warning"}
@@ -88,7 +89,7 @@ class WebTopics:
         stamp_ns = messages.stamp_to_ns(message.header.stamp)
         latency_ms = (self._node.get_clock().now().nanoseconds - stamp_ns) * 1e-6
         self._state.set_fingertips(
-            [json_values.make_fingertip(tip) for tip in messages.parse_fingertips(message)],
+            [json_values.make_fingertip(tip) for tip in messages.parse_fingertips(message)[:MAX_FINGERTIPS]],
             stamp_ns // json_values.MICROSECOND_NS,
             round(latency_ms, 1) if abs(latency_ms) <= MAX_LATENCY_MS else None,
         )

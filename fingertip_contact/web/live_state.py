@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -16,7 +17,7 @@ MAX_EVENTS = 64
 MAX_TEXT_LENGTH = 4000
 # Nodes report once a second, images come faster: after this long without any of it nothing is known of the keys.
 SILENCE_S = 3.0
-RATE_WINDOW_S = 1.0
+RATE_WINDOW_S, RATE_WINDOW_US = 1.0, 1_000_000
 
 
 @dataclass
@@ -51,7 +52,8 @@ class LiveState:
         self._events: deque[dict[str, Any]] = deque(maxlen=MAX_EVENTS)
         self._event_count = 0
         self._overlay, self._overlay_number = b"", 0
-        self._arrivals_s: deque[float] = deque(maxlen=256)
+        self._stamps_us: deque[int] = deque(maxlen=256)
+        self._image_s = -math.inf
         self._heard_s = clock()
 
     def set_text(self, text: str) -> None:
@@ -63,7 +65,11 @@ class LiveState:
 
     def set_fingertips(self, fingertips: list[dict[str, Any]], stamp_us: int, latency_ms: float | None) -> None:
         """Those of an image. latency_ms: from its exposure until now; None where the clocks do not match."""
-        self._arrivals_s.append(self._clock())
+        with self._lock:
+            if self._stamps_us and stamp_us < self._stamps_us[-1]:
+                self._stamps_us.clear()  # A recording that began again.
+            self._stamps_us.append(stamp_us)
+            self._image_s = self._clock()
         self._change(fingertips=fingertips, stamp_us=stamp_us, latency_ms=latency_ms)
 
     def set_report(self, node: str, level: str, message: str, advice: list[dict[str, str]]) -> None:
@@ -102,18 +108,20 @@ class LiveState:
             new_count = min(count - after, len(self._events))
             events = list(islice(self._events, len(self._events) - new_count, None))
             is_live = now_s - self._heard_s < SILENCE_S
-            arrivals = sum(now_s - arrival_s < RATE_WINDOW_S for arrival_s in self._arrivals_s)
+            has_image = now_s - self._image_s < RATE_WINDOW_S
+            # By their stamps, as a slowed recording with its own time is to count as the camera did.
+            recent = sum(self._stamps_us[-1] - stamp_us < RATE_WINDOW_US for stamp_us in self._stamps_us)
         reports = {name: entry for name, entry in values.reports.items() if now_s - entry.received_s < SILENCE_S}
         silent = [name for name in values.reports if name not in reports]
         message = {
             "type": "state",
             "is_live": is_live,
             "stamp_us": values.stamp_us,
-            "latency_ms": values.latency_ms if arrivals else None,
-            "rate_hz": round(arrivals / RATE_WINDOW_S, 1),
+            "latency_ms": values.latency_ms if has_image else None,
+            "rate_hz": recent if has_image else 0,
             "text": values.text,
             "down": values.down if is_live else [],
-            "fingertips": values.fingertips if arrivals else [],
+            "fingertips": values.fingertips if has_image else [],
             "events": events,
             "lost_events": count - after - new_count,
             "nodes": [

@@ -74,7 +74,7 @@ function draw() {
   if (state.fingertips.length === 0) charts.clear();
   charts.draw();
   showList("advice", state.advice.map(makeAdvice), state.is_live ? "Nothing to improve." : "No node reports yet.");
-  showList("nodes", state.nodes.map(makeNode), "None is heard.");
+  showList("nodes", state.nodes.map((node) => makeNode(node, state.advice)), "None is heard.");
 }
 
 function showStatus() {
@@ -119,11 +119,12 @@ function makeAdvice(advice) {
   return item;
 }
 
-function makeNode(node) {
+function makeNode(node, advice) {
   const item = make("li");
   item.dataset.level = node.level;
+  const hasAdvice = advice.some((entry) => entry.node === node.name);
   const name = node.name.split("/").at(-1);
-  item.append(make("span", node.level, "level"), make("span", name, "name"), make("span", node.message, "message"));
+  item.append(make("span", node.level, "level"), make("span", name, "name"), make("span", hasAdvice ? "gives the advice above" : node.message, "message"));
   return item;
 }
 

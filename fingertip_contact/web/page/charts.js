@@ -10,14 +10,15 @@ const MAX_GAP_US = 200_000;
 export class HeightCharts {
   constructor(container) {
     this.lanes = new Map();
-    const hands = HANDS.map((hand) => make("h3", `${hand} hand`));
-    container.append(...hands);
-    for (const finger of FINGERS) {
-      for (const hand of HANDS) {
+    for (const hand of HANDS) {
+      const column = make("div", "", "hand");
+      column.append(make("h3", `${hand} hand`));
+      for (const finger of FINGERS) {
         const lane = new Lane(finger);
         this.lanes.set(`${hand}_${finger}`, lane);
-        container.append(lane.row);
+        column.append(lane.row);
       }
+      container.append(column);
     }
     this.lastUs = 0;
   }
@@ -63,7 +64,7 @@ class Lane {
 
   show(tip) {
     const isKnown = tip !== undefined && tip.height_mm !== null;
-    this.value.textContent = isKnown ? `${tip.height_mm.toFixed(0)} mm` : "–";
+    this.value.textContent = isKnown ? `${Math.round(tip.height_mm) || 0} mm` : "–";
     this.row.classList.toggle("contact", isKnown && tip.state === "contact");
   }
 
