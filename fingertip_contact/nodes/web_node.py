@@ -30,24 +30,27 @@ MIN_TOKEN_LENGTH, MAX_TOKEN_LENGTH = 16, 200
 class WebNode(Node):
     def __init__(self, shutdown_event: ShutdownEvent) -> None:
         """Raises ValueError or OSError where layout or token cannot be read, or the address cannot be used."""
+        self._server: WebServer | None = None
         super().__init__("web_node", namespace=PACKAGE)
         settings = NodeParameters(self, WebSettings).snapshot()
         layout = load_layout(settings.layout)
         token = choose_token(settings)
         state = LiveState()
-        self._server = WebServer(state, layout, ServerSettings(settings.host, settings.port, token, settings.rate_hz))
+        server = WebServer(state, layout, ServerSettings(settings.host, settings.port, token, settings.rate_hz))
         self._topics = WebTopics(self, state, settings.image_rate_hz)
-        self._server.start()
+        server.start()
+        self._server = server
         # Not by the log, which is a topic that everybody can read.
-        print(f"the page is at {make_address(settings.host, self._server.port, token)}", flush=True)
+        print(f"the page is at {make_address(settings.host, server.port, token)}", flush=True)
         self.create_timer(WATCH_PERIOD_S, self._follow_watchers, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def destroy_node(self) -> None:
-        self._server.stop()
+        if self._server is not None:
+            self._server.stop()
         super().destroy_node()
 
     def _follow_watchers(self) -> None:
-        self._topics.follow_overlay(self._server.watcher_count > 0)
+        self._topics.follow_overlay(self._server is not None and self._server.watcher_count > 0)
 
 
 def choose_token(settings: WebSettings) -> str:

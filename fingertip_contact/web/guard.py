@@ -76,15 +76,11 @@ class Guard:
 
     def _find_foreign(self, request: web.Request) -> str:
         """Why a request is not of our own page; empty where it is, or of a program that is no browser."""
-        host = urlsplit(f"//{request.host}")
-        try:
-            name = (host.hostname or "").lower()
-        except ValueError:
-            name = ""
+        name, _ = _split(f"//{request.host}")
         if name not in self._names and not _is_address(name):
             return "this name is not of this computer; use its address"
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
+        if origin is not None and _split(origin)[1] != request.host.lower():
             return "another site may not read this"
         return ""
 
@@ -102,6 +98,15 @@ class Guard:
         response = web.Response(status=303, headers={"Location": "/"})
         response.set_cookie(COOKIE, self._token, httponly=True, samesite="Strict", path="/")
         return response
+
+
+def _split(address: str) -> tuple[str, str]:
+    """Name, and name with port; both empty where it is no address."""
+    try:
+        parts = urlsplit(address.lower())
+        return parts.hostname or "", parts.netloc
+    except ValueError:
+        return "", ""
 
 
 def _is_address(name: str) -> bool:

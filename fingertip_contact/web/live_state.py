@@ -109,8 +109,7 @@ class LiveState:
             events = list(islice(self._events, len(self._events) - new_count, None))
             is_live = now_s - self._heard_s < SILENCE_S
             has_image = now_s - self._image_s < RATE_WINDOW_S
-            # By their stamps, as a slowed recording with its own time is to count as the camera did.
-            recent = sum(self._stamps_us[-1] - stamp_us < RATE_WINDOW_US for stamp_us in self._stamps_us)
+            rate_hz = self._compute_rate_hz() if has_image else 0.0
         reports = {name: entry for name, entry in values.reports.items() if now_s - entry.received_s < SILENCE_S}
         silent = [name for name in values.reports if name not in reports]
         message = {
@@ -118,7 +117,7 @@ class LiveState:
             "is_live": is_live,
             "stamp_us": values.stamp_us,
             "latency_ms": values.latency_ms if has_image else None,
-            "rate_hz": recent if has_image else 0,
+            "rate_hz": rate_hz,
             "text": values.text,
             "down": values.down if is_live else [],
             "fingertips": values.fingertips if has_image else [],
@@ -131,6 +130,12 @@ class LiveState:
             "advice": [{"node": name, **item} for name, entry in reports.items() for item in entry.advice],
         }
         return message, count
+
+    def _compute_rate_hz(self) -> float:
+        """Of the images of the last second by their stamps: a slowed recording counts as its camera did."""
+        recent = [stamp_us for stamp_us in self._stamps_us if self._stamps_us[-1] - stamp_us <= RATE_WINDOW_US]
+        span_us = recent[-1] - recent[0]
+        return round((len(recent) - 1) * 1e6 / span_us, 1) if span_us > 0 else 1.0
 
     def _change(self, **values: Any) -> None:
         with self._lock:

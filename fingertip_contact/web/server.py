@@ -35,6 +35,8 @@ HEARTBEAT_S = 10.0
 # Without changes too, so that a client sees silence.
 MAX_PERIOD_S = 1.0
 START_TIMEOUT_S = 10.0
+# For a client's answer to our goodbye.
+CLOSE_TIMEOUT_S = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -111,20 +113,19 @@ class WebServer:
             self._port = runner.addresses[0][1]
             self._started.set()
             await self._stop.wait()
-            for client in tuple(self._clients):
-                await client.socket.close(code=WSCloseCode.GOING_AWAY)
+            await asyncio.gather(*(client.socket.close(code=WSCloseCode.GOING_AWAY) for client in self._clients))
         finally:
             await runner.cleanup()
 
     def make_application(self) -> web.Application:
         """The routes behind the guard."""
         application = web.Application(middlewares=[Guard(self._settings.token).check], client_max_size=1024)
-        application.router.add_get("/", lambda request: _serve_file("index.html"))
+        application.router.add_get("/", _serve_file)
         application.router.add_get("/layout.json", self._serve_layout)
         application.router.add_get("/state.json", self._serve_state)
         application.router.add_get("/ws", self._serve_client)
         for name in CONTENT_TYPES:
-            application.router.add_get(f"/{name}", lambda request, name=name: _serve_file(name))
+            application.router.add_get(f"/{name}", _serve_file)
         return application
 
     async def _serve_layout(self, request: web.Request) -> web.Response:
@@ -137,7 +138,9 @@ class WebServer:
     async def _serve_client(self, request: web.Request) -> web.StreamResponse:
         if len(self._clients) >= MAX_CLIENTS:
             return web.Response(status=503, text=f"{MAX_CLIENTS} clients are here already; close one\n")
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_REQUEST_BYTES, compress=False)
+        socket = web.WebSocketResponse(
+            timeout=CLOSE_TIMEOUT_S, heartbeat=HEARTBEAT_S, max_msg_size=MAX_REQUEST_BYTES, compress=False
+        )
         client = Client(socket)
         self._clients[client] = None  # Before the first await: two that come at once count as two.
         sender: asyncio.Task[None] | None = None
@@ -224,6 +227,8 @@ def _parse_request(text: str) -> bool | None:
     return request["overlay"] if is_known else None
 
 
-async def _serve_file(name: str) -> web.Response:
+async def _serve_file(request: web.Request) -> web.Response:
+    """A file of the page: only the names of CONTENT_TYPES have a route."""
+    name = request.path[1:] or "index.html"
     content = (files(PACKAGE) / "web" / "page" / name).read_bytes()
     return web.Response(body=content, content_type=CONTENT_TYPES[name], charset="utf-8")

@@ -33,6 +33,9 @@ function connect() {
   });
   socket.addEventListener("close", () => {
     setStatus("error", "not connected to web_node");
+    // What was down may be up by now.
+    for (const group of keys.values()) group.classList.remove("down");
+    charts.clear();
     setTimeout(connect, retryMs);
     retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
   });
