@@ -7,6 +7,7 @@ of the address that is printed at the start.
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 from rclpy.clock import Clock, ClockType
@@ -70,8 +71,9 @@ def choose_token(settings: WebSettings) -> str:
 
 
 def make_address(host: str, port: int, token: str) -> str:
-    """To open in a browser."""
-    name = f"[{host}]" if ":" in host else host
+    """To open in a browser; of a server at all addresses by this computer's name."""
+    is_anywhere = host in ("0.0.0.0", "::", "")
+    name = socket.gethostname() if is_anywhere else f"[{host}]" if ":" in host else host
     return f"http://{name}:{port}/" + (f"?{TOKEN_PARAMETER}={token}" if token else "")
 
 

@@ -85,6 +85,16 @@ def test_the_depth_network_runs_only_where_it_is_used(core):
     assert started == {"model", "fused"}
 
 
+def test_the_page_is_served_where_it_is_wanted(core):
+    """By `web:=true` alone, for this computer unless another address is given."""
+    actions = core.generate_launch_description().arguments[0]
+    (web,) = [action for action in actions if action.options.get("executable") == "web_node"]
+    assert web.options["condition"].arguments[0].name == "web"
+    assert {"host", "port", "layout"} <= set(web.options["parameters"][0])
+    defaults = {name: value for name, value, _ in core.launching.CORE_ARGUMENTS}
+    assert (defaults["web"], defaults["web_host"]) == ("false", "127.0.0.1")
+
+
 def set_up_d405(monkeypatch, folder, **given):
     """Arguments or parameters of the camera, and those of core.launch.py, for these arguments of the command line."""
     d405 = load_d405(monkeypatch, folder)
