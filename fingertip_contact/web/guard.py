@@ -88,7 +88,7 @@ class Guard:
         if not self._token:
             return True
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        given = (request.query.get(TOKEN_PARAMETER, ""), request.cookies.get(COOKIE, ""), bearer)
+        given = (request.query.get(TOKEN_PARAMETER, ""), request.cookies.get(_name_cookie(request), ""), bearer)
         # Each in constant time; bytes, because texts beyond ASCII would raise.
         expected = self._token.encode()
         return any(hmac.compare_digest(text.encode(errors="surrogateescape"), expected) for text in given)
@@ -96,8 +96,13 @@ class Guard:
     def _make_login(self, request: web.Request) -> web.Response:
         """Keeps the token in a cookie, so that it does not stay in the address and the history."""
         response = web.Response(status=303, headers={"Location": "/"})
-        response.set_cookie(COOKIE, self._token, httponly=True, samesite="Strict", path="/")
+        response.set_cookie(_name_cookie(request), self._token, httponly=True, samesite="Strict", path="/")
         return response
+
+
+def _name_cookie(request: web.Request) -> str:
+    """Browsers keep one set of cookies for all ports of a computer; each camera may have a page of its own."""
+    return f"{COOKIE}_{request.url.port}"
 
 
 def _split(address: str) -> tuple[str, str]:

@@ -20,6 +20,9 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on the PATH
 TIMEOUT_MS = 20_000
 
 
+playwright_api.expect.set_options(timeout=TIMEOUT_MS)
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[playwright_api.Browser]:
     with playwright_api.sync_playwright() as playwright:
@@ -28,10 +31,23 @@ def chromium() -> Iterator[playwright_api.Browser]:
         browser.close()
 
 
+class SteppedClock:
+    """It stands still unless it is set: what a state holds stays new on a busy machine."""
+
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
 @pytest.fixture
-def state() -> LiveState:
-    """Its time stands still: what it holds stays new on a busy machine."""
-    state = LiveState(lambda: 100.0)
+def clock() -> SteppedClock:
+    return SteppedClock()
+
+
+@pytest.fixture
+def state(clock) -> LiveState:
+    state = LiveState(clock)
     fill(state)
     return state
 
@@ -78,9 +94,21 @@ def test_the_page_shows_what_is_typed(open_page, state):
     state.set_text("hello world")
     state.set_down([])
     state.set_fingertips(make_fingertips(12.4), START_US + 9_000_000, 20.0)
-    page.wait_for_function("document.getElementById('text').textContent === 'hello world'")
-    page.wait_for_function("document.querySelector('#keyboard .down') === null")
-    page.wait_for_function("document.querySelector('.lane .value').textContent === '12 mm'")
+    playwright_api.expect(page.locator("#text")).to_have_text("hello world")
+    playwright_api.expect(page.locator("#keyboard .down")).to_have_count(0)
+    playwright_api.expect(page.locator(".lane .value").first).to_have_text("12 mm")
+
+
+def test_silence_is_told(open_page, clock):
+    """First the images stop, then the nodes: what was down is not shown as down."""
+    page = open_page()
+    clock.now_s += 2
+    playwright_api.expect(page.locator("#status")).to_have_text("no images are read")
+    assert (page.inner_text("#rate"), page.inner_text("#latency")) == ("–", "–")
+    clock.now_s += 2
+    playwright_api.expect(page.locator("#status")).to_have_text("waiting for a node")
+    assert page.locator("#keyboard .down").count() == 0
+    assert "silent" in page.inner_text("#nodes")
 
 
 def test_foreign_text_is_shown_as_text(open_page, state):
@@ -88,7 +116,7 @@ def test_foreign_text_is_shown_as_text(open_page, state):
     page = open_page()
     state.set_report("a/<b>b</b>", "error", "<img src=x onerror=alert(1)>", [])
     state.set_text("<script>alert(1)</script>")
-    page.wait_for_function("document.getElementById('text').textContent.startsWith('<script>')")
+    playwright_api.expect(page.locator("#text")).to_have_text("<script>alert(1)</script>")
     assert page.locator("#nodes img, #nodes b, #text script").count() == 0
 
 
@@ -108,8 +136,7 @@ def test_a_server_that_ends_and_returns_is_followed(chromium, state):
     page.close()
 
 
-@pytest.mark.parametrize("width_px", [1440, 700, 360])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width_px", "scheme"), [(1440, "light"), (700, "dark"), (360, "light")])
 def test_everybody_can_read_the_page(open_page, width_px, scheme):
     """axe-core finds nothing, contrast included, in both themes; nothing is wider than the window."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="a development dependency")

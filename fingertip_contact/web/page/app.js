@@ -72,6 +72,7 @@ function draw() {
   element("latency").textContent = state.latency_ms === null ? "–" : `${state.latency_ms.toFixed(0)} ms`;
   element("speed").textContent = state.is_live ? countKeysPerMinute() : "–";
   showText(state.text);
+  element("overlay").classList.toggle("old", state.rate_hz === 0);
   const down = new Set(state.down.map((press) => press.key));
   for (const [name, group] of keys) group.classList.toggle("down", down.has(name));
   if (state.fingertips.length === 0) charts.clear();
@@ -126,7 +127,7 @@ function makeNode(node, advice) {
   const item = make("li");
   item.dataset.level = node.level;
   const hasAdvice = advice.some((entry) => entry.node === node.name);
-  const name = node.name.split("/").at(-1);
+  const name = node.name.replace(/^fingertip_contact\//, "");
   item.append(make("span", node.level, "level"), make("span", name, "name"), make("span", hasAdvice ? "gives the advice above" : node.message, "message"));
   return item;
 }
