@@ -41,11 +41,12 @@ class _Values:
 
 
 class LiveState:
-    """on_change: called after each change, in the writer's thread; it must not block."""
+    """on_change, on_image: called after each change and each new image, in the writer's thread; they must not block."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """clock: steady, seconds."""
         self.on_change: Callable[[], None] = lambda: None
+        self.on_image: Callable[[], None] = lambda: None
         self._clock = clock
         self._lock = threading.Lock()
         self._values = _Values()
@@ -87,7 +88,7 @@ class LiveState:
         """The newest image, as a client gets it."""
         with self._lock:
             self._overlay, self._overlay_number = jpeg, self._overlay_number + 1
-        self._change()
+        self.on_image()
 
     def get_overlay(self, after: int) -> tuple[bytes, int]:
         """The newest image and its number, which is greater than `after`; empty where there is none."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, web
 
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.resources import PACKAGE
+from fingertip_contact.web.client import Client, to_json
 from fingertip_contact.web.guard import Guard
 from fingertip_contact.web.json_values import make_layout
 from fingertip_contact.web.live_state import LiveState
@@ -32,8 +32,6 @@ MAX_CLIENTS = 16
 MAX_REQUEST_BYTES = 256
 # A client that has gone without a word is noticed after this and half of it.
 HEARTBEAT_S = 10.0
-# Without changes too, so that a client sees silence.
-MAX_PERIOD_S = 1.0
 START_TIMEOUT_S = 10.0
 # For a client's answer to our goodbye.
 CLOSE_TIMEOUT_S = 1.0
@@ -85,11 +83,11 @@ class WebServer:
             raise OSError(
                 f"the page cannot be served at {address}: {self._error.strerror}; choose another port or host"
             )
-        self._state.on_change = self._wake
+        self._state.on_change, self._state.on_image = self._announce_change, self._announce_image
 
     def stop(self) -> None:
         """Says goodbye to all clients."""
-        self._state.on_change = lambda: None
+        self._state.on_change = self._state.on_image = lambda: None
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(HEARTBEAT_S)
@@ -143,88 +141,40 @@ class WebServer:
         )
         client = Client(socket)
         self._clients[client] = None  # Before the first await: two that come at once count as two.
-        sender: asyncio.Task[None] | None = None
+        senders: list[asyncio.Task[None]] = []
         try:
             await socket.prepare(request)
             hello = {"type": "hello", "version": SCHEMA_VERSION, "layout": self._layout}
             await socket.send_str(to_json(hello | {"rate_hz": self._settings.rate_hz}))
-            sender = asyncio.create_task(client.send(self._state, 1 / self._settings.rate_hz))
+            tasks = (client.send_states(self._state, 1 / self._settings.rate_hz), client.send_images(self._state))
+            senders = [asyncio.create_task(task) for task in tasks]
             await client.receive()
         except ConnectionError:
             logger.debug("a client has gone")
         finally:
-            if sender is not None:
+            for sender in senders:
                 sender.cancel()
             del self._clients[client]
         return socket
 
-    def _wake(self) -> None:
-        """Called in the writer's thread."""
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake_clients)
+    def _announce_change(self) -> None:
+        self._call(self._wake_for_change)
 
-    def _wake_clients(self) -> None:
+    def _announce_image(self) -> None:
+        self._call(self._wake_for_image)
+
+    def _wake_for_change(self) -> None:
         for client in self._clients:
             client.changed.set()
 
+    def _wake_for_image(self) -> None:
+        for client in self._clients:
+            client.has_image.set()
 
-class Client:
-    """A websocket. It is sent what is newest when its turn comes; while it is slow, nothing is kept for it."""
-
-    def __init__(self, socket: web.WebSocketResponse) -> None:
-        self.socket = socket
-        self.changed = asyncio.Event()
-        self.wants_overlay = False
-
-    async def send(self, state: LiveState, period_s: float) -> None:
-        """Until the socket is closed or the task is cancelled."""
-        sent, (_, image_number) = state.event_count, state.get_overlay(0)
-        try:
-            while not self.socket.closed:
-                self.changed.clear()
-                message, sent = state.make_message(sent)
-                await self.socket.send_str(to_json(message))
-                if self.wants_overlay:
-                    jpeg, image_number = state.get_overlay(image_number)
-                    await self._send_image(jpeg)
-                await asyncio.sleep(period_s)
-                await self._wait_for_change()
-        except ConnectionError:
-            logger.debug("a client has gone")
-
-    async def receive(self) -> None:
-        """Until the socket is closed; a client that says anything else than is documented is sent away."""
-        async for message in self.socket:
-            wanted = _parse_request(message.data) if message.type == WSMsgType.TEXT else None
-            if wanted is None:
-                await self.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b'send {"overlay": true} or false')
-                return
-            self.wants_overlay = wanted
-
-    async def _send_image(self, jpeg: bytes) -> None:
-        if jpeg:
-            await self.socket.send_bytes(jpeg)
-
-    async def _wait_for_change(self) -> None:
-        try:
-            await asyncio.wait_for(self.changed.wait(), MAX_PERIOD_S)
-        except asyncio.TimeoutError:
-            return
-
-
-def to_json(value: dict[str, Any]) -> str:
-    """Raises ValueError for NaN and infinity, which JSON does not have."""
-    return json.dumps(value, allow_nan=False, separators=(",", ":"))
-
-
-def _parse_request(text: str) -> bool | None:
-    """Whether images are wanted; None for anything but that."""
-    try:
-        request = json.loads(text)
-    except ValueError:
-        return None
-    is_known = isinstance(request, dict) and list(request) == ["overlay"] and isinstance(request["overlay"], bool)
-    return request["overlay"] if is_known else None
+    def _call(self, function: Callable[[], None]) -> None:
+        """In the server's thread; from any other."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(function)
 
 
 async def _serve_file(request: web.Request) -> web.Response:

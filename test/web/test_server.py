@@ -15,9 +15,10 @@ pytest.importorskip("aiohttp")
 import aiohttp
 
 from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.web.client import to_json
 from fingertip_contact.web.guard import is_loopback, make_token
 from fingertip_contact.web.live_state import LiveState
-from fingertip_contact.web.server import CONTENT_TYPES, MAX_CLIENTS, ServerSettings, WebServer, to_json
+from fingertip_contact.web.server import CONTENT_TYPES, MAX_CLIENTS, ServerSettings, WebServer
 from web_world import fill, make_event, make_jpeg, read_schema, serve
 
 TOKEN = "0123456789abcdef"
