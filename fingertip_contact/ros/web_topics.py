@@ -58,6 +58,8 @@ class WebTopics:
         elif not is_wanted and self._overlay is not None:
             self._node.destroy_subscription(self._overlay)
             self._overlay = None
+            # Nobody is to be shown an old image later.
+            self._state.set_overlay(b"")
 
     def _guard(self, receive: Callable[[Any], None]) -> Callable[[Any], None]:
         """Messages come from anybody: one that is not what it should be is left out, with a warning."""

@@ -25,6 +25,7 @@ class Client:
         self.changed = asyncio.Event()
         self.has_image = asyncio.Event()
         self.wants_overlay = False
+        self._image_number = 0
 
     async def send_states(self, state: LiveState, period_s: float) -> None:
         """Until the socket is closed or the task is cancelled."""
@@ -46,13 +47,14 @@ class Client:
 
     async def send_images(self, state: LiveState) -> None:
         """Each while it is the newest and wanted. Beside the states, which are not to wait for a large image's turn."""
-        _, number = state.get_overlay(0)
         try:
             while not self.socket.closed:
                 await self.has_image.wait()
                 self.has_image.clear()
-                jpeg, number = state.get_overlay(number)
-                if jpeg and self.wants_overlay:
+                if not self.wants_overlay:
+                    continue
+                jpeg, self._image_number = state.get_overlay(self._image_number)
+                if jpeg:
                     await self.socket.send_bytes(jpeg)
         except ConnectionError:
             logger.debug("a client has gone")
@@ -65,6 +67,8 @@ class Client:
                 await self.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b'send {"overlay": true} or false')
                 return
             self.wants_overlay = wanted
+            # The newest one is there already where somebody else watches.
+            self.has_image.set()
 
     async def _wait_for_change(self) -> None:
         try:

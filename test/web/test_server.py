@@ -40,7 +40,7 @@ def ask(server: WebServer, use: Callable[..., Awaitable[object]], **options: obj
         timeout = aiohttp.ClientTimeout(total=DEADLINE_S)
         base = f"http://127.0.0.1:{server.port}"
         async with aiohttp.ClientSession(base, cookie_jar=jar, timeout=timeout, **options) as session:
-            return await use(session)
+            return await asyncio.wait_for(use(session), DEADLINE_S)
 
     return asyncio.run(run())
 
@@ -53,6 +53,13 @@ def get(server: WebServer, path: str, **headers: str) -> tuple[int, str, dict[st
             return response.status, await response.text(), dict(response.headers)
 
     return ask(server, use)
+
+
+async def receive_image(socket: aiohttp.ClientWebSocketResponse) -> bytes:
+    """The next one."""
+    while (message := await socket.receive()).type != aiohttp.WSMsgType.BINARY:
+        pass
+    return message.data
 
 
 def test_every_file_is_served_with_its_headers(state):
@@ -112,18 +119,18 @@ def test_a_client_gets_hello_and_then_the_state(state):
             state.add_event(make_event("e"))
             later = await socket.receive_json()
             await socket.send_json({"overlay": True})
+            images = [await receive_image(socket)]
             state.set_overlay(make_jpeg() + b"new")
-            while (image := await socket.receive()).type != aiohttp.WSMsgType.BINARY:
-                pass
-            return hello, first, later, image.data
+            images.append(await receive_image(socket))
+            return hello, first, later, images
 
     with serve(state) as server:
-        hello, first, later, jpeg = ask(server, use)
+        hello, first, later, images = ask(server, use)
     for message in (hello, first, later):
         jsonschema.validate(message, read_schema())
     assert (hello["type"], first["text"], first["events"]) == ("hello", "hello wor", [])
     assert [event["key"] for event in later["events"]] == ["e"]
-    assert jpeg.endswith(b"new")
+    assert images == [make_jpeg(), make_jpeg() + b"new"]
 
 
 def test_messages_are_limited(state):
