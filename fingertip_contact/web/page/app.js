@@ -177,7 +177,9 @@ function drawKey(key) {
   const text = document.createElementNS(SVG, "text");
   text.textContent = SHORT_LABELS[key.label] ?? key.label;
   const fitting = (width * 1.35) / Math.max(text.textContent.length, 1);
-  setAttributes(text, { x, y: -y, "font-size": Math.min(0.42 * height, 7.5, fitting) });
+  // Of long keys, as a piano's, the far end may lie under others.
+  const labelY = height > 2 * width ? -y + 0.38 * height : -y;
+  setAttributes(text, { x, y: labelY, "font-size": Math.min(0.42 * height, 7.5, fitting) });
   group.append(shape, text);
   keys.set(key.name, group);
   return group;
