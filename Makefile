@@ -20,7 +20,7 @@ endif
 # torch and its vision library have to be of one release: these two are tested together.
 TORCH_PIN := torch==2.14.1 torchvision==0.29.1
 PROJECTS := pyproject.toml research/pyproject.toml setup.py
-ALL_EXTRAS := depth,print,realsense,test,dev
+ALL_EXTRAS := depth,print,realsense,test,web,dev
 ALL_RESEARCH := research[train,fit,plots]
 # A release is built and listed with the versions and hashes in locks/, of Python 3.11 on Linux, x86-64. Everything comes
 # as a wheel but empy, which has none, and our own packages, which are not locked.
@@ -115,7 +115,7 @@ $(BIN)/python:
 
 $(VENV)-jazzy/.done: $(PROJECTS)
 	$(PYTHON) -m venv $(VENV)-jazzy
-	$(VENV)-jazzy/bin/python -m pip install -q -e ".[ros-jazzy,print,test]" -e research
+	$(VENV)-jazzy/bin/python -m pip install -q -e ".[ros-jazzy,print,test,web]" -e research
 	@touch $@
 
 $(VENV)/.demo: $(PROJECTS) | $(BIN)/python
@@ -123,7 +123,7 @@ $(VENV)/.demo: $(PROJECTS) | $(BIN)/python
 	@touch $@
 
 $(VENV)/.fast: $(PROJECTS) | $(BIN)/python
-	$(BIN)/python -m pip install -q -e ".[print,test]" -e "research[plots]"
+	$(BIN)/python -m pip install -q -e ".[print,test,web]" -e "research[plots]"
 	@touch $@
 
 $(VENV)/.all: $(PROJECTS) | $(BIN)/python

@@ -14,10 +14,21 @@ from fingertip_contact.stop_signals import exit_on_stop_signals
 
 
 def start_node(reference: str) -> None:
-    """Run a node with the arguments of the command line. reference: `module:function`."""
+    """Run a node with the arguments of the command line. reference: `module:function`.
+
+    Where ROS 2 or another package is missing, the process ends with exit code 2 and a line that names it: also with
+    --help, because parameters are described by messages of ROS.
+    """
     exit_on_stop_signals()
     module, _, function = reference.partition(":")
-    getattr(importlib.import_module(module), function)()
+    try:
+        run = getattr(importlib.import_module(module), function)
+    except ModuleNotFoundError as error:
+        from fingertip_contact.cli.main import EXIT_BAD_INPUT, describe_missing_module
+
+        print("error:", describe_missing_module(error), file=sys.stderr)
+        raise SystemExit(EXIT_BAD_INPUT) from None
+    run()
 
 
 contact_node = partial(start_node, "fingertip_contact.nodes.contact_node:main")
@@ -28,6 +39,7 @@ realsense_node = partial(start_node, "fingertip_contact.nodes.realsense_node:mai
 record_node = partial(start_node, "fingertip_contact.nodes.record_node:main")
 replay_node = partial(start_node, "fingertip_contact.nodes.replay_node:main")
 simulated_camera_node = partial(start_node, "fingertip_contact.nodes.simulated_camera_node:main")
+web_node = partial(start_node, "fingertip_contact.nodes.web_node:main")
 webcam_node = partial(start_node, "fingertip_contact.nodes.webcam_node:main")
 
 if __name__ == "__main__":

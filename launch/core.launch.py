@@ -49,6 +49,23 @@ def generate_launch_description():
             ),
         ),
         Node(
+            package="fingertip_contact",
+            executable="web_node",
+            name="web_node",
+            namespace=LaunchConfiguration("namespace"),
+            arguments=launching.choose_enclave("web_node"),
+            parameters=[
+                {
+                    "host": launching.cast_argument("web_host", str),
+                    "port": launching.cast_argument("web_port", int),
+                    "layout": launching.cast_argument("layout", str),
+                    "use_sim_time": launching.cast_argument("use_sim_time", bool),
+                }
+            ],
+            condition=IfCondition(LaunchConfiguration("web")),
+            output="screen",
+        ),
+        Node(
             package="rviz2",
             executable="rviz2",
             arguments=["-d", str(find_share_file("config/fingertip_contact.rviz"))],

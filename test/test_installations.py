@@ -16,6 +16,7 @@ from repository import ROOT
 pytest.importorskip("pip", reason="a distribution's Python may lack it: apt install python3-pip")
 # What a program needs of them: a layout, a profile, the list of models, a file for DDS, a network for OpenVINO.
 PROBE = """
+from importlib.resources import files
 from pathlib import Path
 import fingertip_contact
 from fingertip_contact.contact.classifiers.touch import load_touch_model
@@ -29,6 +30,7 @@ print(Path(fingertip_contact.__file__))
 print(len(load_layout("qwerty").keys), load_profile("default").classifier, len(load_words("english")) > 1000)
 print(Path(find_share_file("config/fastdds_profile.xml")).is_file(), find_share_file("models/models.yaml").is_file())
 print(bool(load_touch_model()), bool(AppearanceNetwork()), find_share_file("launch/core.launch.py").is_file())
+print((files("fingertip_contact") / "web" / "page" / "index.html").is_file())
 """
 
 
@@ -86,7 +88,7 @@ def probe(path, cwd):
     lines = run("-c", PROBE, cwd=cwd, path=path).splitlines()
     assert lines[0].startswith(str(path))
     assert lines[1].endswith("True")
-    assert lines[2:] == ["True True", "True True True"]
+    assert lines[2:] == ["True True", "True True True", "True"]
 
 
 def test_shared_files_of_a_folder_are_found(folder, tmp_path):

@@ -20,7 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from fingertip_contact.cli.finite_numbers import require_finite_numbers
-from fingertip_contact.resources import advise_install
+from fingertip_contact.resources import PACKAGE, advise_install
 from fingertip_contact.safe_text import to_one_line
 
 PROGRAM = "fingertip-contact"
@@ -79,8 +79,14 @@ SUBCOMMANDS = {
         "List, show and print keyboard layouts; locate a printed sheet, calibrate a camera on it.",
     ),
     "models": Subcommand("fingertip_contact.cli.models:app", "Download, list, check and convert network weights."),
+    "doctor": Subcommand(
+        "fingertip_contact.cli.doctor:doctor", "Check this machine, and say what to do where something is missing."
+    ),
     "selftest": Subcommand(
         "fingertip_contact.cli.selftest:app", "Start real nodes against faults, and mutated messages and files."
+    ),
+    "web": Subcommand(
+        "fingertip_contact.cli.web:web", "Serve a page with what is typed now: camera, keys, text, heights, advice."
     ),
     "export": Subcommand(
         "fingertip_contact.cli.export:export",
@@ -107,7 +113,8 @@ REPOSITORY_REQUIREMENTS = {
     ),
     "fpdf": ".[print]",
     "pyrealsense2": ".[realsense]",
-    "rclpy": ".[ros]",
+    **dict.fromkeys(("builtin_interfaces", "diagnostic_msgs", "rcl_interfaces", "rclpy", "sensor_msgs"), ".[ros]"),
+    "aiohttp": ".[web]",
     **dict.fromkeys(("embreex", "scipy", RESEARCH_PACKAGE), "research"),
     **dict.fromkeys(("lightgbm", "sklearn"), "research[fit]"),
     **dict.fromkeys(("jinja2", "matplotlib"), "research[plots]"),
@@ -222,7 +229,7 @@ def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith(
         ("fingertip_contact", f"{RESEARCH_PACKAGE}.")
     ):
-        return _describe_missing_module(error), EXIT_BAD_INPUT
+        return describe_missing_module(error), EXIT_BAD_INPUT
     if isinstance(error, ValueError | OSError):
         return str(error), EXIT_BAD_INPUT
     return (
@@ -231,8 +238,11 @@ def _explain(error: Exception) -> tuple[str, int]:
     )
 
 
-def _describe_missing_module(error: ModuleNotFoundError) -> str:
+def describe_missing_module(error: ModuleNotFoundError) -> str:
+    """What is not installed, and how to install it, in one line."""
     name = (error.name or "").split(".")[0]
+    if name == PACKAGE:
+        return f"{error.name} is no module of {PACKAGE}; correct its name"
     requirement = REPOSITORY_REQUIREMENTS.get(name)
     remedy = advise_install(requirement) if requirement else f"pip install '{PACKAGES.get(name, name)}'"
     if name == RESEARCH_PACKAGE:

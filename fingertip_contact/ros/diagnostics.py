@@ -32,8 +32,8 @@ class Diagnostics:
         self._node = node
         self._sources: list[Callable[[], dict[str, object]]] = []
         self._advisers: list[Callable[[], Iterable[Advice]]] = []
-        # By code: the messages of this second, and when each was logged last.
-        self._advised: dict[str, str] = {}
+        # By code: the advice of this second, and when each was logged last.
+        self._advised: dict[str, Advice] = {}
         self._logged_s: dict[str, float] = {}
         self._counters: Counter[str] = Counter()
         self._latencies_s: list[float] = []
@@ -58,7 +58,7 @@ class Diagnostics:
     def advise(self, advice: Iterable[Advice]) -> None:
         """Set the level WARN for this second, name the causes, and log each, throttled."""
         for item in advice:
-            self._advised[item.code] = item.message
+            self._advised[item.code] = item
             now_s = time.monotonic()
             if now_s - self._logged_s.get(item.code, -math.inf) >= WARNING_PERIOD_S:
                 self._logged_s[item.code] = now_s
@@ -99,13 +99,16 @@ class Diagnostics:
             values |= source()
         if advised:
             values["advice"] = ", ".join(advised)
+            for code, item in advised.items():
+                values |= {f"advice/{code}": item.text, f"remedy/{code}": item.remedy}
         losses, self._last_values = describe_losses(self._last_values, values), values
         rate = f"{rate_hz:.1f} frames/s" if latencies_s else "no frames"
         healthy = bool(latencies_s) and not warning and not advised
         status = DiagnosticStatus(
             level=DiagnosticStatus.OK if healthy else DiagnosticStatus.WARN,
             name=self._node.get_fully_qualified_name().lstrip("/"),
-            message="; ".join(filter(None, (warning, *advised.values()))) or "; ".join(filter(None, (rate, losses))),
+            message="; ".join(filter(None, (warning, *(item.message for item in advised.values()))))
+            or "; ".join(filter(None, (rate, losses))),
             hardware_id="fingertip_contact",
             values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
         )

@@ -21,7 +21,7 @@ from fingertip_contact.recordings.bag_recording import open_bag_recording
 from fingertip_contact.resources import PACKAGE, find_share_file
 from fingertip_contact.ros import environment
 from fingertip_contact.ros.image_transport import RAW, SAME
-from fingertip_contact.ros.parameter_tables import ContactSettings
+from fingertip_contact.ros.parameter_tables import ContactSettings, WebSettings
 from fingertip_contact.ros.recorded_inputs import RecordedInputs, find_recorded_inputs
 from fingertip_contact.safe_text import suggest
 from fingertip_contact.settings import warn_about_unknown
@@ -65,6 +65,9 @@ CORE_ARGUMENTS = (
     ("tf_prefix", "", "what the TF frames surface and keyboard begin with, for several cameras"),
     ("use_sim_time", "false", "use the time of /clock"),
     ("enclave", DEFAULT_ENCLAVE, "with SROS 2: the folder of the nodes' enclaves, each of its node's name"),
+    ("web", "false", "true: serve a page with what is typed, which web_node prints the address of"),
+    ("web_host", WebSettings().host, "address to serve the page at; 0.0.0.0: to the network, for those with the token"),
+    ("web_port", str(WebSettings().port), "port of the page"),
     ("rviz", "false", "true: show fingertips, keys, surface and overlay in RViz"),
 )
 

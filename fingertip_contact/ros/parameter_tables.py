@@ -192,6 +192,22 @@ class RecordSettings:
     infra_image_transport: str = read_only(choice(SAME, (SAME, *COLOR_TRANSPORTS), _INFRA_TRANSPORT))
 
 
+@dataclass(frozen=True)
+class WebSettings:
+    """Of web_node."""
+
+    host: str = read_only(
+        value("127.0.0.1", "address to serve the page at; 0.0.0.0: to the network, for those with the token")
+    )
+    port: int = read_only(number(8420, 0, 65535, "port of the page; 0: any that is free"))
+    token_file: str = read_only(
+        value("", "file with the token for the page beyond this computer; empty: a new one at each start")
+    )
+    layout: str = read_only(value("qwerty", "keyboard layout to draw: a built-in name, or a YAML or JSON file"))
+    rate_hz: float = read_only(number(30.0, 1.0, 120.0, "messages to each client in a second, at most"))
+    image_rate_hz: float = read_only(number(15.0, 0.5, 60.0, "images of the overlay in a second, at most"))
+
+
 PARAMETER_TABLES: dict[str, Any] = {
     "hand_tracking_node": HandTrackingSettings,
     "depth_estimation_node": DepthEstimationSettings,
@@ -202,6 +218,7 @@ PARAMETER_TABLES: dict[str, Any] = {
     "simulated_camera_node": SimulatedCameraSettings,
     "replay_node": ReplaySettings,
     "record_node": RecordSettings,
+    "web_node": WebSettings,
 }
 
 

@@ -114,10 +114,20 @@ def test_every_node_is_put_into_its_enclave(core, monkeypatch, tmp_path):
         [d405.make_own_camera(values, "stereo"), webcam.make_camera()],
     ]
     enclaves = list(find_enclaves(starts, {}))
-    assert len(set(enclaves)) == len(enclaves) == 8
+    assert len(set(enclaves)) == len(enclaves) == 9
     assert set(enclaves) <= known
     moved = set(find_enclaves(starts, {"enclave": "/left"}))
     assert moved == {enclave.replace("/fingertip_contact/", "/left/") for enclave in enclaves}
+
+
+def test_the_page_is_served_where_it_is_wanted(core):
+    """By `web:=true` alone, for this computer unless another address is given."""
+    actions = core.generate_launch_description().arguments[0]
+    (web,) = [action for action in actions if action.options.get("executable") == "web_node"]
+    assert web.options["condition"].arguments[0].name == "web"
+    assert {"host", "port", "layout"} <= set(web.options["parameters"][0])
+    defaults = {name: value for name, value, _ in core.launching.CORE_ARGUMENTS}
+    assert (defaults["web"], defaults["web_host"]) == ("false", "127.0.0.1")
 
 
 def set_up_d405(monkeypatch, folder, **given):

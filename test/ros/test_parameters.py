@@ -162,3 +162,23 @@ def test_help_starts_no_node():
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("contact_node: ")
+
+
+# As where only the package is installed: ROS 2 is not there.
+WITHOUT_ROS = """
+import sys
+sys.modules["rclpy"] = sys.modules["rcl_interfaces"] = sys.modules["diagnostic_msgs"] = None
+from fingertip_contact import start
+start.contact_node()
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"]])
+def test_a_node_without_ros_names_the_remedy(arguments):
+    """One line, exit code 2."""
+    command = [sys.executable, "-c", WITHOUT_ROS, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "pip install" in done.stderr
+    assert "[ros]" in done.stderr

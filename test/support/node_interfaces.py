@@ -22,6 +22,7 @@ from fingertip_contact.nodes.realsense_node import RealsenseStage
 from fingertip_contact.nodes.record_node import RecordNode
 from fingertip_contact.nodes.replay_node import ReplayNode
 from fingertip_contact.nodes.simulated_camera_node import SimulatedCameraNode
+from fingertip_contact.nodes.web_node import WebNode
 from fingertip_contact.nodes.webcam_node import WebcamStage
 from fingertip_contact.ros import contact_interface
 from fingertip_contact.ros import parameter_tables as tables
@@ -37,7 +38,21 @@ STAGES = {
     "realsense_node": (tables.RealsenseSettings, RealsenseStage),
     "webcam_node": (tables.WebcamSettings, partial(WebcamStage, ShutdownEvent())),
 }
-PLAYERS = {"simulated_camera_node": SimulatedCameraNode, "replay_node": ReplayNode, "record_node": RecordNode}
+
+
+def make_watched_web_node(shutdown_event: ShutdownEvent) -> WebNode:
+    """Somebody watches the overlay."""
+    node = WebNode(shutdown_event)
+    node._topics.follow_overlay(True)
+    return node
+
+
+PLAYERS = {
+    "simulated_camera_node": SimulatedCameraNode,
+    "replay_node": ReplayNode,
+    "record_node": RecordNode,
+    "web_node": make_watched_web_node,
+}
 # Together they read everything.
 DEPTH_SOURCES = ("fused", "stereo")
 # webcam_node waits for a camera that is not there.
@@ -58,7 +73,7 @@ def collect_interfaces(name: str, recording: Path, folder: Path, monkeypatch: py
     do it. recording: what players play; folder: for what is written."""
     found = Interfaces()
     if name in PLAYERS:
-        parameters = {"recording": str(recording), "output": str(folder / "out.mcap"), "infra": True}
+        parameters = {"recording": str(recording), "output": str(folder / "out.mcap"), "infra": True, "port": 0}
         _visit(name, parameters, lambda: PLAYERS[name](ShutdownEvent()), found)
         return found
     settings, stage = STAGES[name]

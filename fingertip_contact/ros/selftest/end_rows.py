@@ -6,6 +6,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
@@ -33,6 +34,8 @@ SIGNALLED_NODES: dict[str, dict[str, object]] = {
     "webcam_node": {"device": "/dev/video250"},
     "depth_estimation_node": {"checkpoint": "/nowhere/depth.safetensors"},
     "record_node": {"output": "OUTPUT"},
+    # An extra of the package.
+    **({"web_node": {"port": 0}} if find_spec("aiohttp") else {}),
 }
 # After the first line of the package: while modules are imported, the node is made and configured, and at work.
 MAX_SIGNAL_DELAY_S = 4.0
