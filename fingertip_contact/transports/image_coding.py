@@ -10,9 +10,9 @@ import struct
 import cv2
 import numpy as np
 
-# That of compressed_image_transport. Below it fingertips lose contrast sooner than the network link gains.
+# That of compressed_image_transport; docs/recording-forms.md has the events that are read from such images.
 JPEG_QUALITY = 95
-# zlib's fastest. Of a depth image each further level takes longer for a few per cent of the bytes: docs/ros.md.
+# zlib's fastest: higher levels save little of noisy depth, and take many times as long.
 PNG_LEVEL = 1
 # compressedDepth: int32 format, float32 A and B, which only 32FC1 needs.
 _DEPTH_HEADER = struct.pack("<iff", 0, 0.0, 0.0)
@@ -26,9 +26,8 @@ def code_jpeg(image: np.ndarray, encoding: str) -> tuple[bytes, str]:
 
 def code_depth(depth_mm: np.ndarray) -> tuple[bytes, str]:
     """Data and format of a message of `compressedDepth`. depth_mm: (H, W) uint16, 0 invalid; nothing is lost."""
-    return _DEPTH_HEADER + _encode(
-        ".png", depth_mm, cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL
-    ), "16UC1; compressedDepth png"
+    data = _DEPTH_HEADER + _encode(".png", depth_mm, cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL)
+    return data, "16UC1; compressedDepth png"
 
 
 def _encode(extension: str, image: np.ndarray, *options: int) -> bytes:
