@@ -61,18 +61,27 @@ class FrameAssembler:
     ANY_NS, without which there is no frame. A frame waits for a partner until that can no longer come; not at all for a
     topic that has been silent for CAPACITY frames, or has had no message for CAPACITY frames in a row.
 
+    max_wait_ns: no longer than this either, counted in stamps, but for the first message of a topic of ANY_NS: whoever
+    acts on frames as they come must not hear of none for long. None: of a recording all messages come.
+
     order: counts what did not advance. unpaired_count: messages of the first topic without a required one;
     without_any_count: of these, those without any message of a topic of ANY_NS. missing, near: for each partner the
     number of frames without it, and with one of another stamp.
     """
 
     def __init__(
-        self, first: str, required: Iterable[str] = (), partners: Mapping[str, int | None] | None = None
+        self,
+        first: str,
+        required: Iterable[str] = (),
+        partners: Mapping[str, int | None] | None = None,
+        max_wait_ns: int | None = None,
     ) -> None:
         self.order = StampOrder()
         self._first = first
         self._pairer = StampPairer((first, *required))
-        self._partners = {topic: _Partners(tolerance_ns) for topic, tolerance_ns in (partners or {}).items()}
+        self._partners = {
+            topic: _Partners(tolerance_ns, max_wait_ns) for topic, tolerance_ns in (partners or {}).items()
+        }
         self._waiting: deque[dict[str, Any]] = deque()
         self.without_any_count = 0
 
@@ -122,10 +131,11 @@ class FrameAssembler:
 class _Partners:
     """One topic's message for each frame, or None, in the order of the frames: `decided`."""
 
-    def __init__(self, tolerance_ns: int | None) -> None:
+    def __init__(self, tolerance_ns: int | None, max_wait_ns: int | None) -> None:
         self.decided: deque[Any] = deque()
         self.counts: Counter[str] = Counter()
         self._tolerance_ns = tolerance_ns
+        self._max_wait_ns = max_wait_ns
         self._frames_ns: deque[int] = deque()
         # The last one that was used may be near to the next frame, too.
         self._used: list[tuple[int, Any]] = []
@@ -176,6 +186,8 @@ class _Partners:
         """Whether the message of exactly this stamp will not come any more: topics deliver in order."""
         if max(self._silent_frames, len(self._frames_ns)) > CAPACITY:
             return True
+        if self._max_wait_ns is not None and self._frames_ns[-1] - stamp_ns > self._max_wait_ns:
+            return not self.serves_any or bool(self._used or self._messages)
         # Stamps that never match, as of another clock: waiting for them would only make every frame late.
         if self._missed_in_a_row >= CAPACITY:
             return True

@@ -152,6 +152,33 @@ def test_a_silent_partner_is_not_waited_for():
     assert assembler.add("color", 50 * PERIOD_NS, "image") == [{"color": "image", "depth": "depth"}]
 
 
+def test_frames_do_not_wait_longer_than_they_may():
+    """A partner that stops, in the middle: no gap between frames is longer than the wait, none is lost, and one that
+    comes back is used again."""
+    assembler = FrameAssembler("color", partners={"depth": NEAR_NS, "info": ANY_NS}, max_wait_ns=6 * PERIOD_NS)
+    delays = []
+    for index in range(60):
+        if not 20 <= index < 50:
+            for topic in ("depth", "info"):
+                assert assembler.add(topic, index * PERIOD_NS, index) == []
+        for frame in assembler.add("color", index * PERIOD_NS, index):
+            delays.append(index - frame["color"])
+            color = frame["color"]
+            # The first one without depth has that of a near stamp.
+            assert ("depth" in frame) == (not 20 < color < 50)
+            assert frame["info"] == (19 if 20 <= color < 50 else pytest.approx(color, abs=1))
+    assert len(delays) == 60
+    assert max(delays) == 7
+
+
+def test_the_first_camera_info_is_waited_for():
+    """However late it is, as far as frames are kept at all: without one nothing can be measured."""
+    assembler = FrameAssembler("color", partners={"info": ANY_NS}, max_wait_ns=PERIOD_NS)
+    assert [frame for index in range(10) for frame in assembler.add("color", index * PERIOD_NS, index)] == []
+    # The newest may still get their own.
+    assert len(assembler.add("info", 0, "info")) == 8
+
+
 @pytest.mark.parametrize("info_indices", [{0}, set(range(0, 120, 30)), set(range(0, 120, 7))])
 @pytest.mark.parametrize("has_stamp", [True, False])
 def test_the_last_camera_info_serves(info_indices, has_stamp):

@@ -60,7 +60,14 @@ class ContactStageBase:
         )
         active.callback(worker.close)
         paired = PairedInput(
-            self._node, self._all_topics, worker.offer, self._diagnostics.record_error, active, self._transports
+            self._node,
+            self._all_topics,
+            worker.offer,
+            self._diagnostics.record_error,
+            active,
+            self._transports,
+            # Depth that stops must not let go of keys: colour alone goes on holding them.
+            max_wait_s=self._camera_timeout_s / 2,
         )
         self._diagnostics.add_source(lambda: paired.count_losses() | {"dropped": worker.dropped}, active)
         self._diagnostics.add_adviser(paired.advise, active)

@@ -81,6 +81,7 @@ def choose_transports(settings: ContactSettings | RecordSettings) -> dict[str, s
 class PairedInput:
     """Subscribes to some of the topics above and delivers the messages of each frame (pairing.FrameAssembler), as they
     would be read from a recording. topics: colour first. transports: of image topics; raw where they are not named.
+    max_wait_s: how long a frame waits for depth or imagers, which then come too late.
 
     on_messages is called in the executor's thread and must return quickly; an invalid stamp goes to on_error.
     The subscriptions end when `active` is closed.
@@ -94,12 +95,15 @@ class PairedInput:
         on_error: Callable[[Exception], None],
         active: ExitStack,
         transports: Mapping[str, str] = _NO_TRANSPORTS,
+        max_wait_s: float | None = None,
     ) -> None:
         self._on_messages = on_messages
         self._on_error = on_error
         first, *others = topics
         partners = {topic: _TOLERANCES_NS[topic] for topic in others if topic in _TOLERANCES_NS}
-        self._assembler = FrameAssembler(first, [topic for topic in others if topic not in partners], partners)
+        required = [topic for topic in others if topic not in partners]
+        max_wait_ns = None if max_wait_s is None else round(1e9 * max_wait_s)
+        self._assembler = FrameAssembler(first, required, partners, max_wait_ns)
         self._gaps = StampGaps()
         self._advice = StreamAdvice(node, self._assembler, _MISSING)
         for topic in topics:

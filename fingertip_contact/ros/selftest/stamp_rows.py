@@ -144,8 +144,6 @@ FAULTS = (
         "held",
         "no_depth",
         is_fast=True,
-        # The first 30 frames wait for depth, a second long: with a shorter time-out the key may be let go.
-        parameters={"camera_timeout_s": 2.0},
     ),
     StreamFault("depth at half the rate", send_rarely_depth, "held"),
     StreamFault("depth 20 ms late", shift_depth(20_000_000), "held"),
