@@ -13,6 +13,9 @@ from fingertip_contact.cli import options
 from fingertip_contact.cli.progress import track_progress
 from fingertip_contact.cli.recordings import open_with_camera
 
+# Of the typed text: hours of typing without Enter.
+MAX_LINE_LENGTH = 100_000
+
 
 def process(
     bag: Annotated[
@@ -39,6 +42,8 @@ def process(
 ) -> None:
     """Find every press, move and release in a recording, with its key.
 
+    The text that was typed goes to standard output, what was read and how to see better to standard error.
+
     A bag needs colour and its camera_info, under realsense2_camera's topic names; depth aligned to colour and the
     images of both imagers are used where they were recorded. A video has colour alone: docs/video.md.
     docs/recordings.md describes the events file, docs/layout-file.md the layout.
@@ -53,6 +58,7 @@ def process(
     from fingertip_contact.pipeline import process_frames
     from fingertip_contact.recordings.events import make_event_records, open_events
     from fingertip_contact.recordings.paths import GROUND_TRUTH_SUFFIX, sibling_path
+    from fingertip_contact.safe_text import to_printable
     from fingertip_contact.visualization.video import open_overlay_video, require_video_name
 
     require_rotation(rotate)
@@ -93,13 +99,14 @@ def process(
         write = stack.enter_context(open_events(unfinished[0]))
         typer.echo(f"reads {recording.streams_text} (depth source {depth_source})", err=True)
         frames = stack.enter_context(track_progress(recording.frames(), recording.frame_count, bag.name))
-        presses = 0
+        presses, text = 0, ""
         advised: Counter[str] = Counter()
         messages: dict[str, str] = {}
         for frame, result in process_frames((rotate_frame(frame, rotate) for frame in frames), pipeline):
             for record in make_event_records(result):
                 write(record)
                 presses += record.type == "press"
+            text = result.text
             advised.update(advice.code for advice in result.advice)
             messages |= {advice.code: advice.message for advice in result.advice}
             if draw is not None and frame is not None:
@@ -113,6 +120,8 @@ def process(
             if count:
                 summary += f"; {count} of {recording.frame_count} frames had no {name}"
     typer.echo(f"{summary}; {out}", err=True)
+    if text:
+        typer.echo("\n".join(to_printable(line, MAX_LINE_LENGTH) for line in text.split("\n")))
     order = recording.stamp_order
     if order.repeated_count or order.late_count:
         typer.echo(advise_stamps(order.repeated_count, order.late_count, recording.frame_count).message, err=True)

@@ -55,7 +55,17 @@ def test_empty_desk_has_no_events(empty_desk, tmp_path, capsys):
     assert film.get(cv2.CAP_PROP_FRAME_COUNT) == 20
     assert film.get(cv2.CAP_PROP_FPS) == pytest.approx(30, abs=0.1)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["desk.mp4", "events.jsonl"]
-    assert "0 presses" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "0 presses" in said.err
+    assert said.out == ""
+
+
+def test_the_typed_text_is_printed(readable_recording, tmp_path, capsys):
+    """On standard output, for another program; the rest is for people."""
+    assert run("process", readable_recording, "--out", tmp_path / "events.jsonl") == 0
+    said = capsys.readouterr()
+    assert said.out == "hi\n"
+    assert "2 presses" in said.err
 
 
 def test_images_are_turned(empty_desk, tmp_path):
