@@ -13,6 +13,11 @@ from fingertip_contact.geometry import Camera
 # Neighbouring pixels of a stereo camera's depth share a matching window of 8 pixels or more: a finer grid adds nothing.
 STRIDE = 4
 HAND_MARGIN_PX = 30.0
+# A frame whose depth differs by more at most pixels shows something else, or is damaged: noise of a pixel is a tenth
+# of that.
+MAX_DIFFERENCE = 0.05
+# Every so many pixels of the grid are enough to tell, in each direction.
+_COMPARED = slice(None, None, 4)
 
 
 @lru_cache(maxsize=2)
@@ -49,13 +54,17 @@ def draw_hull(points_px: np.ndarray, shape: tuple[int, ...], margin: int = 0) ->
 
 
 class MeanDepth:
-    """Mean over frames of inverse depth, in which the noise is symmetric; from frame to frame it is independent."""
+    """Mean over frames of inverse depth, in which the noise is symmetric; from frame to frame it is independent.
+
+    A single damaged frame would move a mean by centimetres: frames that disagree with it are left out, and when they
+    are more than those in it, a new mean begins.
+    """
 
     def __init__(self) -> None:
         self._sum = np.zeros((0, 0))
         self._count = np.zeros((0, 0), dtype=np.int32)
         self._first_ns = self._last_ns = 0
-        self.frame_count = 0
+        self.frame_count = self._left_out_count = 0
 
     @property
     def duration_s(self) -> float:
@@ -63,15 +72,29 @@ class MeanDepth:
 
     def add(self, stamp_ns: int, inverse_depth: np.ndarray) -> None:
         """inverse_depth: (h, w), NaN where there is none. A stamp that runs backwards begins a new mean."""
-        if self.frame_count == 0 or stamp_ns < self._last_ns:
+        disagrees = self._disagrees(inverse_depth)
+        self._left_out_count += disagrees
+        if disagrees and self._left_out_count <= self.frame_count:
+            return
+        if disagrees or self.frame_count == 0 or stamp_ns < self._last_ns:
             self._sum = np.zeros(inverse_depth.shape)
             self._count = np.zeros(inverse_depth.shape, dtype=np.int32)
-            self._first_ns, self.frame_count = stamp_ns, 0
+            self._first_ns, self.frame_count, self._left_out_count = stamp_ns, 0, 0
         valid = np.isfinite(inverse_depth)
         self._sum[valid] += inverse_depth[valid]
         self._count += valid
         self._last_ns = stamp_ns
         self.frame_count += 1
+
+    def _disagrees(self, inverse_depth: np.ndarray) -> bool:
+        if inverse_depth.shape != self._sum.shape:
+            return False
+        count, new = self._count[_COMPARED, _COMPARED], inverse_depth[_COMPARED, _COMPARED]
+        common = (count > 0) & np.isfinite(new)
+        if not common.any():
+            return False
+        known = self._sum[_COMPARED, _COMPARED][common] / count[common]
+        return bool(np.median(np.abs(new[common] - known)) > MAX_DIFFERENCE * np.median(known))
 
     def compute(self) -> np.ndarray:
         """(h, w) the mean, NaN where depth was seen less than half as often as at the best pixel."""

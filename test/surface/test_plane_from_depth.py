@@ -56,6 +56,26 @@ def test_plane_fit_is_accurate_at_any_camera_angle(elevation_deg: float) -> None
     assert surface.residual_m < 0.002
 
 
+@pytest.mark.parametrize("damage", ["ten times as far", "infinite", "noise"])
+@pytest.mark.parametrize("damaged", [(0,), (5,), (0, 1, 6)])
+def test_damaged_frames_do_not_tilt_the_surface(damage: str, damaged: tuple[int, ...]) -> None:
+    """Some frames of garbage while the desk is measured: it is where it is without them."""
+    plane, tracker = make_plane(60), SurfaceTracker(ContactParameters(calibration_seconds=0.3))
+    for index in range(20):
+        depth = render_depth(plane, index)
+        if index in damaged:
+            metres = {
+                "ten times as far": 10 * depth.values / 1000.0,
+                "infinite": np.full((480, 640), np.inf),
+                "noise": np.random.default_rng(index).uniform(0.05, 5.0, (480, 640)),
+            }[damage]
+            depth = DepthImage(metres.astype(np.float32), 1.0)
+        surface = tracker.update(make_frame(index, depth), ())
+    assert surface is not None
+    true_plane = plane.intersect(CAMERA.rays(np.array([[200, 150], [320, 240], [440, 300]])))
+    assert np.abs(surface.plane.height_m(true_plane)).max() < 0.001
+
+
 def test_no_surface_before_calibration_ends() -> None:
     """Until calibration_seconds of depth have passed there is no surface, and nothing to complain about."""
     tracker = SurfaceTracker(ContactParameters(calibration_seconds=1.0))
