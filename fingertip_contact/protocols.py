@@ -82,3 +82,14 @@ class Output(Protocol):
 
     def close(self) -> None:
         """No more results come."""
+
+
+class KeySink(Protocol):
+    """Where a virtual keyboard's keys go. Registered is a factory that takes the names of all key codes to come, as in
+    linux/input-event-codes.h: `KEY_A`."""
+
+    def write(self, code: str, is_down: bool) -> None:
+        """A key goes down or comes up. Raises OSError where that is no longer possible."""
+
+    def close(self) -> None:
+        """No more keys come; all are up."""

@@ -125,5 +125,6 @@ CONTACT_CLASSIFIERS = Registry(
     },
 )
 KEY_SHAPES = Registry("key_shapes", {"rectangle": "fingertip_contact.keyboard.shapes:Rectangle"})
+KEY_SINKS = Registry("key_sinks", {"uinput": "fingertip_contact.desktop.uinput_sink:UinputSink"})
 OUTPUTS = Registry("outputs", {"console": "fingertip_contact.outputs.console:Console"})
 CAMERAS = Registry("cameras", {"d405": "fingertip_contact.cameras.d405:D405"})

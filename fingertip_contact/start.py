@@ -34,6 +34,7 @@ def start_node(reference: str) -> None:
 contact_node = partial(start_node, "fingertip_contact.nodes.contact_node:main")
 depth_estimation_node = partial(start_node, "fingertip_contact.nodes.depth_estimation_node:main")
 hand_tracking_node = partial(start_node, "fingertip_contact.nodes.hand_tracking_node:main")
+key_injector_node = partial(start_node, "fingertip_contact.nodes.key_injector_node:main")
 pipeline_node = partial(start_node, "fingertip_contact.nodes.pipeline_node:main")
 realsense_node = partial(start_node, "fingertip_contact.nodes.realsense_node:main")
 record_node = partial(start_node, "fingertip_contact.nodes.record_node:main")

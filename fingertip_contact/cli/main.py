@@ -115,6 +115,7 @@ REPOSITORY_REQUIREMENTS = {
     "pyrealsense2": ".[realsense]",
     **dict.fromkeys(("builtin_interfaces", "diagnostic_msgs", "rcl_interfaces", "rclpy", "sensor_msgs"), ".[ros]"),
     "aiohttp": ".[web]",
+    "evdev": ".[desktop]",
     **dict.fromkeys(("embreex", "scipy", RESEARCH_PACKAGE), "research"),
     **dict.fromkeys(("lightgbm", "sklearn"), "research[fit]"),
     **dict.fromkeys(("jinja2", "matplotlib"), "research[plots]"),

@@ -15,7 +15,11 @@ from fingertip_contact.resources import PACKAGE, advise_install
 COMMAND = "fingertip-contact"
 REQUIRED = {"cv2": "opencv-python-headless", "numpy": "numpy", "openvino": "openvino", "rosbags": "rosbags"}
 # Module -> extra and what it is for.
-OPTIONAL = {"pyrealsense2": ("realsense", "RealSense cameras"), "aiohttp": ("web", "the web page")}
+OPTIONAL = {
+    "pyrealsense2": ("realsense", "RealSense cameras"),
+    "aiohttp": ("web", "the web page"),
+    "evdev": ("desktop", "typing into the desktop"),
+}
 OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 
 
@@ -51,7 +55,9 @@ def check_libraries(system: System) -> CheckResult:
         return CheckResult(
             "libraries", "advice", f"not installed: what {uses} need", advise_install(f".[{','.join(lacking)}]")
         )
-    return CheckResult("libraries", "ok", "all that nodes, RealSense cameras and the web page need")
+    return CheckResult(
+        "libraries", "ok", "all that nodes, RealSense cameras, the web page and typing into the desktop need"
+    )
 
 
 def check_opencv(system: System) -> CheckResult:

@@ -208,6 +208,24 @@ class WebSettings:
     image_rate_hz: float = read_only(number(15.0, 0.5, 60.0, "images of the overlay in a second, at most"))
 
 
+@dataclass(frozen=True)
+class KeyInjectorSettings:
+    """Of key_injector_node. One of allow, deadman_topic and deadman_key has to be set."""
+
+    allow: bool = read_only(value(False, "inject keys all the time, without a deadman"))
+    deadman_topic: str = read_only(
+        value("", "std_msgs/Bool: keys are injected only while true has come within deadman_timeout_s")
+    )
+    deadman_timeout_s: float = read_only(number(0.5, 0.05, 5.0, "how long a true of deadman_topic holds"))
+    deadman_key: str = read_only(value("", "key of the layout: keys are injected only while a finger holds it"))
+    kill_key: str = read_only(value("", "key of the layout that stops the injection until the node is started again"))
+    layout: str = read_only(value("qwerty", "keyboard layout: a built-in name, or a YAML or JSON file"))
+    silence_timeout_s: float = read_only(
+        number(1.0, 0.2, 10.0, "keys come up when the contact node has sent nothing for this long")
+    )
+    sink: str = read_only(value("uinput", "where keys go: a registered name, or module:attribute"))
+
+
 PARAMETER_TABLES: dict[str, Any] = {
     "hand_tracking_node": HandTrackingSettings,
     "depth_estimation_node": DepthEstimationSettings,
@@ -219,6 +237,7 @@ PARAMETER_TABLES: dict[str, Any] = {
     "replay_node": ReplaySettings,
     "record_node": RecordSettings,
     "web_node": WebSettings,
+    "key_injector_node": KeyInjectorSettings,
 }
 
 

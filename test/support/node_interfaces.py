@@ -17,6 +17,7 @@ from fingertip_contact.nodes import depth_estimation_node, realsense_node
 from fingertip_contact.nodes.contact_node import ContactStage
 from fingertip_contact.nodes.depth_estimation_node import DepthEstimationStage
 from fingertip_contact.nodes.hand_tracking_node import HandTrackingStage
+from fingertip_contact.nodes.key_injector_node import KeyInjectorNode
 from fingertip_contact.nodes.pipeline_node import PipelineStage
 from fingertip_contact.nodes.realsense_node import RealsenseStage
 from fingertip_contact.nodes.record_node import RecordNode
@@ -52,6 +53,7 @@ PLAYERS = {
     "replay_node": ReplayNode,
     "record_node": RecordNode,
     "web_node": make_watched_web_node,
+    "key_injector_node": KeyInjectorNode,
 }
 # Together they read everything.
 DEPTH_SOURCES = ("fused", "stereo")
@@ -74,6 +76,7 @@ def collect_interfaces(name: str, recording: Path, folder: Path, monkeypatch: py
     found = Interfaces()
     if name in PLAYERS:
         parameters = {"recording": str(recording), "output": str(folder / "out.mcap"), "infra": True, "port": 0}
+        parameters |= {"deadman_topic": "deadman", "sink": "key_sinks:RecordingSink"}
         _visit(name, parameters, lambda: PLAYERS[name](ShutdownEvent()), found)
         return found
     settings, stage = STAGES[name]

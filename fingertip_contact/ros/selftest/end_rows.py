@@ -34,6 +34,7 @@ SIGNALLED_NODES: dict[str, dict[str, object]] = {
     "webcam_node": {"device": "/dev/video250"},
     "depth_estimation_node": {"checkpoint": "/nowhere/depth.safetensors"},
     "record_node": {"output": "OUTPUT"},
+    "key_injector_node": {"allow": True, "sink": "fingertip_contact.selftest.stand_ins:NoKeys"},
     # An extra of the package.
     **({"web_node": {"port": 0}} if find_spec("aiohttp") else {}),
 }
