@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import socket
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from fingertip_contact import registry
 from fingertip_contact.cameras.profile import load_camera_profile
 from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.datatypes import ContactEvent, DepthImage, Frame, FrameResult, KeyEvent
+from fingertip_contact.desktop.injector import KeyInjector
 from fingertip_contact.factory import build_pipeline
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.pipeline import process_frames
@@ -129,6 +131,19 @@ def test_output():
     assert Path("keys.csv").read_text(encoding="utf-8") == "10,right,index,j\n"
     with pytest.raises(ValueError, match="closed"):
         key_log.process(make_key_press())
+
+
+def test_key_sink():
+    """An injector's keys go where the sink says, in order."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 8421))
+        receiver.settimeout(10.0)
+        sink = registry.KEY_SINKS.make("remote_keys:RemoteKeys", ("KEY_A",), required=("write", "close"))
+        injector = KeyInjector(sink, {"a": "KEY_A"}, {})
+        injector.press("right_index", "a", 160, 100)
+        injector.release_all()
+        sink.close()
+        assert [receiver.recv(100) for _ in range(2)] == [b"KEY_A 1", b"KEY_A 0"]
 
 
 def test_camera_profile():

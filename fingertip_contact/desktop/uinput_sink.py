@@ -10,7 +10,8 @@ from fingertip_contact.resources import advise_install
 
 DEVICE = "/dev/uinput"
 NAME = "fingertip_contact keyboard"
-# systemd gives the user who sits at the machine access to devices with this tag; its own rules do so from 70 on.
+# systemd gives the user who sits at the machine access to devices with this tag, in its 73-seat-late.rules: the rule has
+# to be in a file that comes before.
 UDEV_RULE = 'KERNEL=="uinput", TAG+="uaccess", OPTIONS+="static_node=uinput"'
 UDEV_REMEDY = (
     f"write the line {UDEV_RULE} to /etc/udev/rules.d/60-fingertip-contact.rules, then run "

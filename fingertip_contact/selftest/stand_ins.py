@@ -1,4 +1,4 @@
-"""A hand tracker and a contact classifier that read what an artificial image tells them, so that keys are pressed and
+"""A keyboard that types nowhere, and a hand tracker and a contact classifier that read what an artificial image tells them, so that keys are pressed and
 released at will, without weights.
 
 The brightness of an image is the code: DARK, no hand; HOVER, a right hand whose index finger is beside the key; TOUCH,
@@ -87,6 +87,19 @@ class CodedTouch:
 
     def _is_touching(self, history: FingertipHistory, row: int) -> bool:
         return bool(np.linalg.norm(history.contact_points_m[row, INDEX] - self._key_m) < TOUCH_RADIUS_M)
+
+
+class NoKeys:
+    """A KeySink for key_injector_node: nothing is typed."""
+
+    def __init__(self, codes: Sequence[str]) -> None:
+        """Takes the codes as every sink does."""
+
+    def write(self, code: str, is_down: bool) -> None:
+        """To nowhere."""
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def write_parameters(folder: Path) -> dict[str, object]:
