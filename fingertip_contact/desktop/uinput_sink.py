@@ -10,8 +10,8 @@ from fingertip_contact.resources import advise_install
 
 DEVICE = "/dev/uinput"
 NAME = "fingertip_contact keyboard"
-# systemd gives the user who sits at the machine access to devices with this tag, in its 73-seat-late.rules: the rule has
-# to be in a file that comes before.
+# systemd gives the user who sits at the machine access to devices with this tag, in its 73-seat-late.rules: the rule
+# has to be in a file that comes before.
 UDEV_RULE = 'KERNEL=="uinput", TAG+="uaccess", OPTIONS+="static_node=uinput"'
 UDEV_REMEDY = (
     f"write the line {UDEV_RULE} to /etc/udev/rules.d/60-fingertip-contact.rules, then run "
@@ -51,7 +51,7 @@ class UinputSink:
     @property
     def path(self) -> str:
         """Of the keyboard's device, e.g. /dev/input/event7; empty where this user may not read it."""
-        return self._device.device.path if self._device.device is not None else ""
+        return os.fsdecode(self._device.device.path) if self._device.device is not None else ""
 
     def write(self, code: str, is_down: bool) -> None:
         """A key goes down or comes up, at once. Raises OSError where the device is gone."""

@@ -1,5 +1,5 @@
-"""A keyboard that types nowhere, and a hand tracker and a contact classifier that read what an artificial image tells them, so that keys are pressed and
-released at will, without weights.
+"""A keyboard that types nowhere, and a hand tracker and a contact classifier that read what an artificial image tells
+them, so that keys are pressed and released at will, without weights.
 
 The brightness of an image is the code: DARK, no hand; HOVER, a right hand whose index finger is beside the key; TOUCH,
 it is on the key.
