@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import InvalidTopicNameException
 from rclpy.node import Node
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Bool
@@ -27,7 +29,7 @@ from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.parameter_tables import KeyInjectorSettings
 from fingertip_contact.ros.parameters import NodeParameters
 from fingertip_contact.ros.process import EXIT_USAGE, ShutdownEvent, run_node
-from fingertip_contact.safe_text import to_one_line
+from fingertip_contact.safe_text import describe, to_one_line
 
 # Added to the timeouts, at most.
 CHECK_PERIOD_S = 0.05
@@ -66,10 +68,10 @@ class KeyInjectorNode(Node):
         """Everything comes up, and the keyboard goes."""
         if self._sink is not None:
             try:
-                self._injector.release_all()
+                with closing(self._sink):
+                    self._injector.release_all()
             except OSError as error:
-                self.get_logger().error(f"keys may have stayed down: {error}")
-            self._sink.close()
+                self.get_logger().error(f"keys may have stayed down: {to_one_line(str(error))}")
             self._sink = None
         super().destroy_node()
 
@@ -81,8 +83,12 @@ class KeyInjectorNode(Node):
             self.create_subscription(message_type, topic, self._watch(receive), profile)
         # Not decoded: that it came is enough.
         self.create_subscription(PointCloud2, "fingertips", self._watch(self._hear_contact_node), qos.RESULT, raw=True)
-        if deadman_topic:
+        if not deadman_topic:
+            return
+        try:
             self.create_subscription(Bool, deadman_topic, self._watch(self._hear_deadman), DEADMAN_QOS)
+        except InvalidTopicNameException as error:
+            raise ValueError(f"deadman_topic is {describe(deadman_topic)}: {error}") from error
 
     def _watch(self, receive: Callable[[Any], None]) -> Callable[[Any], None]:
         """Messages come from anybody: a wrong one is left out, with a warning. Without its keyboard the node ends."""

@@ -21,6 +21,7 @@ from repository import ROOT
 from ros_harness import START_NS, NodeProcess, RosTestNode, launch_nodes, ros_node
 
 KEEP_ALIVE_S = 0.1
+NOTES = "sheet: {width: 200, height: 100}\nkeys: [{name: c4, center: [0, 0], size: [20, 40]}]\n"
 
 
 @pytest.fixture
@@ -147,11 +148,16 @@ def test_a_keyboard_that_is_gone_ends_the_node(start, contact_node):
     [
         ({}, "deadman_topic, deadman_key, or allow"),
         ({"allow": True, "kill_key": "nowhere"}, "kill_key is 'nowhere'"),
+        ({"deadman_topic": "the deadman"}, "deadman_topic is 'the deadman': Invalid topic name"),
+        ({"allow": True, "layout": "notes.yaml"}, "no key of the layout notes has a key code"),
     ],
-    ids=["off by default", "no such key"],
+    ids=["off by default", "no such key", "no topic's name", "no keys"],
 )
-def test_what_cannot_be_is_refused(start, parameters, text):
+def test_what_cannot_be_is_refused(start, tmp_path, parameters, text):
     """Exit code 2, and one line; nothing allows keys by default."""
+    if "layout" in parameters:
+        parameters = {**parameters, "layout": tmp_path / parameters["layout"]}
+        parameters["layout"].write_text(NOTES, encoding="utf-8")
     node = start(**parameters)
     assert node.wait_for_exit() == 2
     assert text in node.log_text
