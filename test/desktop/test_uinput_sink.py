@@ -48,6 +48,40 @@ def test_what_is_injected_is_read_back():
     assert path not in evdev.list_devices()
 
 
+class FakeKeyboard:
+    """In place of the kernel's: what evdev would have been told."""
+
+    device = None
+
+    def __init__(self, events: dict[int, list[int]], name: str) -> None:
+        self.events, self.name = events, name
+        self.calls: list[object] = []
+
+    def write(self, *event: int) -> None:
+        self.calls.append(event)
+
+    def syn(self) -> None:
+        self.calls.append("syn")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+def test_a_keyboard_is_asked_for_as_evdev_documents_it(monkeypatch):
+    """Without a kernel that has one: these keys alone and repetition; a report after each key, so that none waits for
+    the next one."""
+    evdev = pytest.importorskip("evdev")
+    monkeypatch.setattr(evdev, "UInput", FakeKeyboard)
+    monkeypatch.setattr(uinput_sink, "require_uinput", lambda: None)
+    sink = UinputSink(["KEY_LEFTSHIFT", "KEY_A"])
+    keyboard = sink._device
+    assert (keyboard.events, sink.path) == ({evdev.ecodes.EV_KEY: [30, 42], evdev.ecodes.EV_REP: []}, "")
+    sink.write("KEY_A", True)
+    sink.write("KEY_A", False)
+    sink.close()
+    assert keyboard.calls == [(1, 30, 1), "syn", (1, 30, 0), "syn", "close"]
+
+
 def test_a_missing_device_is_named(tmp_path):
     """With the module to load, and what a container needs."""
     with pytest.raises(FileNotFoundError, match=r"modprobe uinput.*--device"):
