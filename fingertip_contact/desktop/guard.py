@@ -40,7 +40,7 @@ class InjectionGuard:
     def __init__(self, injector: KeyInjector, settings: GuardSettings) -> None:
         self._injector = injector
         self._settings = settings
-        self._is_killed = False
+        self._killed_by = ""
         self._deadman_s = -math.inf
         self._word_s = -math.inf
         # The fingers on the deadman key, and the stamps of their presses.
@@ -57,7 +57,7 @@ class InjectionGuard:
         if contact.type != "press":
             self._injector.end(finger, contact.contact_ns)
         elif event.key and event.key == self._settings.kill_key:
-            self._is_killed = True
+            self.kill(f"the kill key {event.key} was pressed")
         elif event.key and event.key == self._settings.deadman_key:
             self._injector.end(finger, contact.contact_ns)
             self._deadman_holds[finger] = contact.stamp_ns
@@ -86,6 +86,10 @@ class InjectionGuard:
         self._deadman_s = now_s if is_on else -math.inf
         self.check(now_s)
 
+    def kill(self, reason: str) -> None:
+        """No key is injected any more; the next check lets everything go."""
+        self._killed_by = reason
+
     def check(self, now_s: float) -> str:
         """Let everything go where keys are not allowed; why they are not, empty where they are."""
         obstacle = self.find_obstacle(now_s)
@@ -98,8 +102,8 @@ class InjectionGuard:
     def find_obstacle(self, now_s: float) -> str:
         """Why keys are not allowed now; empty where they are."""
         settings = self._settings
-        if self._is_killed:
-            return f"the kill key {settings.kill_key} was pressed; start the node again"
+        if self._killed_by:
+            return f"{self._killed_by}; start the node again"
         if settings.deadman_topic and now_s - self._deadman_s > settings.deadman_timeout_s:
             return f"{settings.deadman_topic} has not said true within {settings.deadman_timeout_s:g} s"
         if settings.deadman_key and not self._deadman_holds:

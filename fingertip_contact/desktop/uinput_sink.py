@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 
-from fingertip_contact.resources import advise_install
+from fingertip_contact.desktop.evdev_import import find_numbers, import_evdev
 
 DEVICE = "/dev/uinput"
 NAME = "fingertip_contact keyboard"
@@ -26,26 +25,17 @@ class UinputSink:
     def __init__(self, codes: Sequence[str]) -> None:
         """codes: names of key codes, as in linux/input-event-codes.h.
 
-        Raises ValueError where evdev is missing or does not know a code, OSError where /dev/uinput cannot be used.
+        Raises ValueError where evdev is missing or has no such code, OSError where /dev/uinput cannot be used.
         """
-        if sys.platform != "linux":
-            raise ValueError(f"keys go into the desktop through Linux's uinput, which {sys.platform} does not have")
-        try:
-            import evdev
-            from evdev.uinput import UInputError
-        except ModuleNotFoundError:
-            remedy = f"{advise_install('.[desktop]')}, or apt install python3-evdev"
-            raise ValueError(f"the Python module evdev is not installed; {remedy}") from None
-        unknown = [code for code in codes if code not in evdev.ecodes.ecodes]
-        if unknown:
-            raise ValueError(f"Linux has no key code {', '.join(unknown)}; rename the keys (docs/desktop.md)")
+        self._numbers = find_numbers(codes)
         require_uinput()
-        self._ecodes = evdev.ecodes
-        numbers = sorted({evdev.ecodes.ecodes[code] for code in codes})
+        evdev = import_evdev()
+        self._key_type = evdev.ecodes.EV_KEY
+        numbers = sorted(set(self._numbers.values()))
         try:
             # EV_REP: the kernel repeats held keys, for text consoles; graphical desktops repeat by themselves.
             self._device = evdev.UInput({evdev.ecodes.EV_KEY: numbers, evdev.ecodes.EV_REP: []}, name=NAME)
-        except UInputError as error:
+        except evdev.uinput.UInputError as error:
             raise OSError(f"{DEVICE} cannot be used: {error}") from error
 
     @property
@@ -55,7 +45,7 @@ class UinputSink:
 
     def write(self, code: str, is_down: bool) -> None:
         """A key goes down or comes up, at once. Raises OSError where the device is gone."""
-        self._device.write(self._ecodes.EV_KEY, self._ecodes.ecodes[code], int(is_down))
+        self._device.write(self._key_type, self._numbers[code], int(is_down))
         self._device.syn()
 
     def close(self) -> None:

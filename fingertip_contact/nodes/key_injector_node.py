@@ -21,6 +21,7 @@ from visualization_msgs.msg import InteractiveMarkerFeedback, InteractiveMarkerI
 from fingertip_contact.desktop.guard import GuardSettings, InjectionGuard
 from fingertip_contact.desktop.injector import KeyInjector
 from fingertip_contact.desktop.key_codes import find_key_codes
+from fingertip_contact.desktop.physical_key import PhysicalKey
 from fingertip_contact.keyboard.layout import Layout, load_layout
 from fingertip_contact.protocols import KeySink
 from fingertip_contact.registry import KEY_SINKS
@@ -42,6 +43,7 @@ class KeyInjectorNode(Node):
     def __init__(self, shutdown_event: ShutdownEvent) -> None:
         """Raises ValueError or OSError where nothing allows keys, or layout or sink cannot be used."""
         self._sink: KeySink | None = None
+        self._physical_key: PhysicalKey | None = None
         super().__init__("key_injector_node", namespace=PACKAGE)
         self._shutdown_event = shutdown_event
         settings = NodeParameters(self, KeyInjectorSettings).snapshot()
@@ -55,6 +57,8 @@ class KeyInjectorNode(Node):
             for key in layout.keys
             if key.name in codes and key.modifier and key.modifier != "caps_lock"
         }
+        if settings.physical_kill_key:
+            self._physical_key = PhysicalKey(settings.physical_kill_key)
         sink = KEY_SINKS.make(settings.sink, tuple(sorted(set(codes.values()))), required=("write", "close"))
         self._sink = sink
         self._injector = KeyInjector(sink, codes, modifiers)
@@ -73,6 +77,8 @@ class KeyInjectorNode(Node):
             except OSError as error:
                 self.get_logger().error(f"keys may have stayed down: {to_one_line(str(error))}")
             self._sink = None
+        if self._physical_key is not None:
+            self._physical_key.close()
         super().destroy_node()
 
     def _subscribe(self, deadman_topic: str) -> None:
@@ -91,7 +97,8 @@ class KeyInjectorNode(Node):
             raise ValueError(f"deadman_topic is {describe(deadman_topic)}: {error}") from error
 
     def _watch(self, receive: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Messages come from anybody: a wrong one is left out, with a warning. Without its keyboard the node ends."""
+        """Messages come from anybody: a wrong one is left out, with a warning. Without a keyboard of
+        its own, or one with the kill key, the node ends."""
 
         def take(message: Any) -> None:
             try:
@@ -100,7 +107,7 @@ class KeyInjectorNode(Node):
                 text = to_one_line(str(error))
                 self.get_logger().warning(f"a message was left out: {text}", throttle_duration_sec=WARNING_PERIOD_S)
             except OSError as error:
-                self.get_logger().error(f"the virtual keyboard is gone: {to_one_line(str(error))}")
+                self.get_logger().error(f"a keyboard is gone: {to_one_line(str(error))}")
                 self._shutdown_event.exit_code = EXIT_USAGE
                 self._shutdown_event.set()
 
@@ -120,6 +127,8 @@ class KeyInjectorNode(Node):
         self._guard.hear_deadman(message.data, time.monotonic())
 
     def _report(self, _: None) -> None:
+        if self._physical_key is not None and self._physical_key.was_pressed():
+            self._guard.kill("the kill key was pressed on a keyboard")
         obstacle = self._guard.check(time.monotonic())
         if obstacle != self._obstacle:
             self._obstacle = obstacle

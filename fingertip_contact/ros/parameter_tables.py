@@ -219,6 +219,9 @@ class KeyInjectorSettings:
     deadman_timeout_s: float = read_only(number(0.5, 0.05, 5.0, "how long a true of deadman_topic holds"))
     deadman_key: str = read_only(value("", "key of the layout: keys are injected only while a finger holds it"))
     kill_key: str = read_only(value("", "key of the layout that stops the injection until the node is started again"))
+    physical_kill_key: str = read_only(
+        value("", "the same on a real keyboard: a Linux key code such as KEY_PAUSE; needs the group input")
+    )
     layout: str = read_only(value("qwerty", "keyboard layout: a built-in name, or a YAML or JSON file"))
     silence_timeout_s: float = read_only(
         number(1.0, 0.2, 10.0, "keys come up when the contact node has sent nothing for this long")
