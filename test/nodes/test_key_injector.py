@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 pytest.importorskip("rclpy")
 
+import rclpy
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Bool
 from visualization_msgs.msg import InteractiveMarkerFeedback, InteractiveMarkerInit
 
 from fingertip_contact.datatypes import ContactEvent, KeyEvent
+from fingertip_contact.nodes import key_injector_node
 from fingertip_contact.ros import messages, qos
+from fingertip_contact.ros.process import ShutdownEvent
 from key_sinks import LOG_VARIABLE
 from repository import ROOT
 from ros_harness import START_NS, NodeProcess, RosTestNode, launch_nodes, ros_node
@@ -32,6 +36,12 @@ def start(tmp_path):
         yield lambda **parameters: start(
             "key_injector_node", environment, **{"sink": "key_sinks:FileSink", "layout": "qwerty_full", **parameters}
         )
+
+
+def make_message(event_type: str, finger: str, key: str, stamp_ns: int) -> InteractiveMarkerFeedback:
+    """Of a touch 60 ms before the stamp."""
+    contact = ContactEvent(stamp_ns, stamp_ns - 60_000_000, event_type, 1, 1, "right", finger, np.zeros(3), 1.0)
+    return messages.make_key_event("camera", KeyEvent(contact, "qwerty_full", key, ""))
 
 
 class ContactNode:
@@ -62,10 +72,7 @@ class ContactNode:
 
     def send(self, event_type: str, finger: str, key: str) -> None:
         self.stamp_ns += 100_000_000
-        contact = ContactEvent(
-            self.stamp_ns, self.stamp_ns - 60_000_000, event_type, 1, 1, "right", finger, np.zeros(3), 1.0
-        )
-        self.events.publish(messages.make_key_event("camera", KeyEvent(contact, "qwerty_full", key, "")))
+        self.events.publish(make_message(event_type, finger, key, self.stamp_ns))
 
     def expect(self, keys: str) -> None:
         """All that the sink was told until now."""
@@ -131,6 +138,24 @@ def test_keys_come_up_without_the_deadman_and_without_the_contact_node(start, co
     contact_node.send("press", "ring", "escape")
     contact_node.expect("+A -A +B -B +C -C")
     node.wait_for_log("kill key escape was pressed; start the node again")
+
+
+def test_a_key_of_a_real_keyboard_ends_it_all(monkeypatch):
+    """At the next look at the keyboards, for ever; the node goes on, and says so."""
+    keyboards = SimpleNamespace(was_pressed=lambda: True, close=lambda: None)
+    monkeypatch.setattr(key_injector_node, "PhysicalKey", {"KEY_PAUSE": keyboards}.__getitem__)
+    given = {"allow": "true", "sink": "key_sinks:RecordingSink", "physical_kill_key": "KEY_PAUSE"}
+    rclpy.init(args=["--ros-args", *(text for name in given for text in ("-p", f"{name}:={given[name]}"))])
+    try:
+        node = key_injector_node.KeyInjectorNode(ShutdownEvent())
+        node._take_event(make_message("press", "index", "a", START_NS))
+        node._report(None)
+        node._take_event(make_message("press", "ring", "b", START_NS))
+        assert node._sink.text == "+A -A"
+        assert "on a keyboard" in node._obstacle
+        node.destroy_node()
+    finally:
+        rclpy.shutdown()
 
 
 def test_a_keyboard_that_is_gone_ends_the_node(start, contact_node):
