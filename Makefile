@@ -25,7 +25,7 @@ ALL_RESEARCH := research[train,fit,plots]
 # A release is built and listed with the versions and hashes in locks/, of Python 3.11 on Linux, x86-64. Everything comes
 # as a wheel but empy and evdev, which have none, and our own packages, which are not locked.
 COMPILE := $(VENV)-lock/bin/uv pip compile - --quiet --upgrade --generate-hashes --no-annotate --no-header --python-version 3.11 \
-	--python-platform x86_64-manylinux_2_28 --only-binary :all: --no-binary empy --no-binary evdev \
+	--python-platform x86_64-manylinux_2_28 --only-binary :all: --no-binary empy \
 	$(foreach own,fingertip-contact fingertip-research,--no-binary $(own) --no-emit-package $(own))
 
 # Gigabytes on disk that an environment takes, measured; pip unpacks for minutes before it finds out. $(call require_gb,N)

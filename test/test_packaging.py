@@ -55,7 +55,7 @@ def test_a_release_is_locked():
         extras = {name: extra for name, extra in project["optional-dependencies"].items() if name != "ros-jazzy"}
         wanted += [*project["dependencies"], *(entry for extra in extras.values() for entry in extra)]
     for requirement in map(requirements.Requirement, wanted):
-        if "fingertip" not in requirement.name:
+        if "fingertip" not in requirement.name and (requirement.marker is None or requirement.marker.evaluate()):
             version = locked.get(utils.canonicalize_name(requirement.name))
             assert version is not None, f"{requirement}: run make lock"
             assert version in requirement.specifier, f"{requirement}: run make lock"
