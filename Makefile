@@ -23,7 +23,7 @@ PROJECTS := pyproject.toml research/pyproject.toml setup.py
 ALL_EXTRAS := depth,desktop,print,realsense,test,web,dev
 ALL_RESEARCH := research[train,fit,plots]
 # A release is built and listed with the versions and hashes in locks/, of Python 3.11 on Linux, x86-64. Everything comes
-# as a wheel but empy and evdev, which have none, and our own packages, which are not locked.
+# as a wheel but empy, which has none, and our own packages, which are not locked.
 COMPILE := $(VENV)-lock/bin/uv pip compile - --quiet --upgrade --generate-hashes --no-annotate --no-header --python-version 3.11 \
 	--python-platform x86_64-manylinux_2_28 --only-binary :all: --no-binary empy \
 	$(foreach own,fingertip-contact fingertip-research,--no-binary $(own) --no-emit-package $(own))
