@@ -42,13 +42,14 @@ SLOW_TO_BEGIN = "each camera_info once, at the beginning"
 
 HEAD = """# Forms of recordings
 
-Made by `python benchmarks/recording_matrix.py RECORDING --out docs/recording-forms.md` of a simulated recording with colour,
+Made by `python benchmarks/recording_matrix.py RECORDING --events --out docs/recording-forms.md` of a simulated recording with colour,
 aligned depth and both imagers. Each form is written from it and read back, offline (`fingertip-contact process`) and live (published as `replay_node` does,
 received as nodes do with the `image_transport` of the recording).
 
 * Offline, `same images` are equal in every pixel, stamp and intrinsic, so that the events are the same ({exact_seconds:g} s are compared). JPEG and 32FC1 depth
   change pixels: such a form is processed, and its events are compared (of {seconds:g} s).
 * Live, `same frames` are those of the same form offline, in every pixel, stamp and intrinsic ({exact_seconds:g} s), so that the events are the same, too.
+  `same 5 events`: the key events that a pipeline_node in a process of its own publishes, against those of the plain recording ({seconds:g} s).
 
 What librealsense writes itself, and what is refused, is tested in `test/recordings/test_librealsense.py` and `test_bad_bags.py`, and that it is read
 by doing [what the error tells](recordings.md#refused-and-what-to-do), in `test_remedies.py`;
