@@ -50,6 +50,7 @@ received as nodes do with the `image_transport` of the recording).
   change pixels: such a form is processed, and its events are compared (of {seconds:g} s).
 * Live, `same frames` are those of the same form offline, in every pixel, stamp and intrinsic ({exact_seconds:g} s), so that the events are the same, too.
   `same 5 events`: the key events that a pipeline_node in a process of its own publishes, against those of the plain recording ({seconds:g} s).
+  Offline counts all lines of the events file, live the messages of `key_events`: so the numbers differ.
 
 What librealsense writes itself, and what is refused, is tested in `test/recordings/test_librealsense.py` and `test_bad_bags.py`, and that it is read
 by doing [what the error tells](recordings.md#refused-and-what-to-do), in `test_remedies.py`;

@@ -137,7 +137,7 @@ class SubcommandGroup(TyperGroup):
 app = typer.Typer(
     name=PROGRAM,
     cls=SubcommandGroup,
-    help="Detect fingertip contact in depth images: any flat surface becomes a keyboard.",
+    help="Detect fingertip contact in images: any flat surface becomes a keyboard.",
     epilog=EPILOG,
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -16,7 +16,7 @@ USB_3_MBPS = 5000
 RULES = ("etc/udev/rules.d", "lib/udev/rules.d", "usr/lib/udev/rules.d")
 
 
-def check_video_devices(system: System) -> CheckResult:
+def check_camera(system: System) -> CheckResult:
     """Cameras of Video4Linux, and whether they may be opened."""
     names = {folder.name: system.read(folder / "name") for folder in sorted(_list(system.sys / "class/video4linux"))}
     if not names:
@@ -38,7 +38,7 @@ def check_video_devices(system: System) -> CheckResult:
     return CheckResult("camera", "ok", ", ".join(unique))
 
 
-def check_realsense_usb(system: System) -> CheckResult:
+def check_usb(system: System) -> CheckResult:
     """The USB port of a RealSense camera."""
     cameras = _find_realsense(system)
     if not cameras:
@@ -55,7 +55,7 @@ def check_realsense_usb(system: System) -> CheckResult:
     return CheckResult("usb", "ok", ", ".join(f"{product} at {speed:.0f} Mbit/s" for product, speed in cameras))
 
 
-def check_realsense_driver(system: System) -> CheckResult:
+def check_realsense(system: System) -> CheckResult:
     """Something that reads the RealSense camera that is connected."""
     cameras = _find_realsense(system)
     drivers = _find_drivers(system)

@@ -35,7 +35,7 @@ def check_middleware(system: System) -> CheckResult:
     return CheckResult("middleware", "ok", name or "the default of this ROS 2")
 
 
-def check_profile(system: System) -> CheckResult:
+def check_dds_profile(system: System) -> CheckResult:
     """The Fast DDS profile, without which most images are lost."""
     if not _uses_fast_dds(system):
         return CheckResult("dds_profile", "ok", "not used by this middleware")
@@ -59,7 +59,7 @@ def check_profile(system: System) -> CheckResult:
     )
 
 
-def check_buffers(system: System) -> CheckResult:
+def check_dds_buffers(system: System) -> CheckResult:
     """Limits of the kernel for datagrams. They matter to UDP only; images go through shared memory where they can."""
     limits = {name: system.read_number(system.proc / "sys/net/core" / name) for name in ("rmem_max", "wmem_max")}
     known = {name: limit for name, limit in limits.items() if limit is not None}

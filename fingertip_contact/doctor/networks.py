@@ -27,7 +27,7 @@ def check_weights(system: System) -> CheckResult:
     return CheckResult("weights", "ok", f"hand networks; {depth}")
 
 
-def check_inference(system: System) -> tuple[CheckResult, ...]:
+def check_parity(system: System) -> tuple[CheckResult, ...]:
     """The landmark network gives the numbers that it gave where the package was measured, and soon enough."""
     try:
         from fingertip_contact.doctor.reference_hand import MAX_DEVIATION_PX, measure_deviation_px

@@ -50,38 +50,44 @@ ROWS = {
     "high domain": (ros_setup.check_domain, {}, {"ROS_DOMAIN_ID": "150"}, "advice", "150"),
     "domain": (ros_setup.check_domain, {}, {"ROS_DOMAIN_ID": "7"}, "ok", "domain 7"),
     "middleware": (dds.check_middleware, {}, {"RMW_IMPLEMENTATION": "rmw_zenoh_cpp"}, "advice", "rmw_zenoh_cpp"),
-    "profile": (dds.check_profile, {}, {"FASTDDS_DEFAULT_PROFILES_FILE": PROFILE}, "ok", PROFILE),
-    "no profile": (dds.check_profile, {}, {}, "advice", "loses images"),
-    "lost profile": (dds.check_profile, {}, {"FASTDDS_DEFAULT_PROFILES_FILE": "/no.xml"}, "error", "does not exist"),
-    "no XML": (dds.check_profile, {}, {"FASTRTPS_DEFAULT_PROFILES_FILE": __file__}, "error", "cannot be read"),
-    "buffers": (dds.check_buffers, BUFFERS, {}, "advice", "rmem_max is 212992"),
-    "buffers for UDP": (dds.check_buffers, BUFFERS, UDP, "warning", "rmem_max is 212992"),
+    "profile": (dds.check_dds_profile, {}, {"FASTDDS_DEFAULT_PROFILES_FILE": PROFILE}, "ok", PROFILE),
+    "no profile": (dds.check_dds_profile, {}, {}, "advice", "loses images"),
+    "lost profile": (
+        dds.check_dds_profile,
+        {},
+        {"FASTDDS_DEFAULT_PROFILES_FILE": "/no.xml"},
+        "error",
+        "does not exist",
+    ),
+    "no XML": (dds.check_dds_profile, {}, {"FASTRTPS_DEFAULT_PROFILES_FILE": __file__}, "error", "cannot be read"),
+    "buffers": (dds.check_dds_buffers, BUFFERS, {}, "advice", "rmem_max is 212992"),
+    "buffers for UDP": (dds.check_dds_buffers, BUFFERS, UDP, "warning", "rmem_max is 212992"),
     "no shared memory": (dds.check_shared_memory, {}, {}, "error", "shm"),
     "no need of it": (dds.check_shared_memory, {}, UDP, "ok", "UDPv4"),
-    "no camera": (camera.check_video_devices, {}, {}, "advice", "no camera"),
+    "no camera": (camera.check_camera, {}, {}, "advice", "no camera"),
     "closed camera": (
-        camera.check_video_devices,
+        camera.check_camera,
         {"sys/class/video4linux/video0/name": "HD Webcam"},
         {},
         "warning",
         "cannot be opened",
     ),
     "camera": (
-        camera.check_video_devices,
+        camera.check_camera,
         {"sys/class/video4linux/video0/name": "HD Webcam", "dev/video0": ""},
         {},
         "ok",
         "HD Webcam",
     ),
     "USB 2": (
-        camera.check_realsense_usb,
+        camera.check_usb,
         {**REALSENSE, "sys/bus/usb/devices/2-1/speed": "480"},
         {},
         "warning",
         "USB 2 (480 Mbit/s)",
     ),
     "USB 3": (
-        camera.check_realsense_usb,
+        camera.check_usb,
         {**REALSENSE, "sys/bus/usb/devices/2-1/speed": "5000"},
         {},
         "ok",
@@ -106,18 +112,18 @@ def test_missing_weights_name_the_command(tmp_path, monkeypatch):
     for name in ("palm_detection_full", "hand_landmark_full"):
         (tmp_path / f"{name}.tflite").write_bytes(b"damaged")
     assert "sha256" in networks.check_weights(System()).text
-    assert networks.check_inference(System())[0].severity == "error"
+    assert networks.check_parity(System())[0].severity == "error"
 
 
 def test_the_reference_hand_is_read_as_it_was(hand_weights, monkeypatch):
     """The networks of this machine are within the tolerance, and others would not be."""
     reference_hand = pytest.importorskip("fingertip_contact.doctor.reference_hand")
-    parity, speed = networks.check_inference(System())
+    parity, speed = networks.check_parity(System())
     assert parity.severity == "ok"
     assert "ms" in speed.text
     moved = [(x + 0.5, y) for x, y in reference_hand.REFERENCE_TIPS_PX]
     monkeypatch.setattr(reference_hand, "REFERENCE_TIPS_PX", moved)
-    assert networks.check_inference(System())[0].severity == "error"
+    assert networks.check_parity(System())[0].severity == "error"
 
 
 def test_a_check_that_fails_is_a_result():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -76,12 +77,13 @@ class BenchmarkRow:
 @dataclass(frozen=True)
 class DepthBenchmark:
     """baseline_ms: of the first row. pre_postprocess_ms: per size, resizing an image for the network and its depth
-    to the image."""
+    to the image. failed: the cases that do not run on this machine, each with the reason."""
 
     baseline_ms: float
     rounds: int
     pre_postprocess_ms: dict[str, float]
     rows: tuple[BenchmarkRow, ...]
+    failed: dict[str, str]
 
 
 def list_cases(
@@ -112,11 +114,14 @@ def measure(
 
     torch has to be the first case of each size, because the others are compared with it; the first case of all is the
     baseline. The images also calibrate int8 if it was not exported yet. report_progress: called with a line of text per
-    step. Raises ValueError if a case cannot be run.
+    step. A case that does not run, or that ends its process, costs no other; without the baseline, or torch at a size,
+    there is nothing to compare with: ValueError.
     """
+    peaks_mib, failed = _try_cases(cases, images_bgr, threads, report_progress)
     for case in cases:
-        prepare_conversion(case, images_bgr, report_progress)
-    peaks_mib = {case: measure_peak_mib(case, threads, report_progress) for case in cases}
+        if case in failed and (case == cases[0] or (case.runtime, case.precision) == REFERENCE):
+            raise ValueError(f"{case}, with which others are compared, does not run: {failed[case]}")
+    cases = [case for case in cases if case not in failed]
     runtimes = {}
     for case in cases:
         report_progress(f"loading {case}")
@@ -148,7 +153,30 @@ def measure(
         )
         for case in cases
     )
-    return DepthBenchmark(baseline_ms, rounds, measure_pre_postprocess_ms(preprocessors, images_bgr[0]), rows)
+    overhead_ms = measure_pre_postprocess_ms(preprocessors, images_bgr[0])
+    return DepthBenchmark(baseline_ms, rounds, overhead_ms, rows, {str(case): failed[case] for case in failed})
+
+
+def _try_cases(
+    cases: Sequence[BenchmarkCase],
+    images_bgr: Sequence[np.ndarray],
+    threads: int,
+    report_progress: Callable[[str], None],
+) -> tuple[dict[BenchmarkCase, float], dict[BenchmarkCase, str]]:
+    """The peak memory of each case that runs, in a process of its own, and the reason of each that does not."""
+    peaks_mib: dict[BenchmarkCase, float] = {}
+    failed: dict[BenchmarkCase, str] = {}
+    for case in cases:
+        try:
+            prepare_conversion(case, images_bgr, report_progress)
+            peaks_mib[case] = measure_peak_mib(case, threads, report_progress)
+        except BrokenProcessPool:
+            failed[case] = "it ended its process: a crash of the runtime on this processor"
+        except ValueError as error:
+            failed[case] = str(error)
+        if case in failed:
+            report_progress(f"{case} does not run: {failed[case]}")
+    return peaks_mib, failed
 
 
 def run_round(runtimes: dict[BenchmarkCase, Runtime], batches: dict[tuple[int, int], np.ndarray]) -> RoundResults:

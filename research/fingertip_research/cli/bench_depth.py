@@ -35,7 +35,7 @@ def depth(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Milliseconds of the network alone, interleaved medians; the baseline is torch eager in fp32 at 518x518 with
-    explicit attention, as in the reference.
+    explicit attention, as in the reference. What does not run on this machine is told, and costs the others nothing.
 
     Without weights, pulled or given, random ones are measured: time and memory are the same, the deviation is
     meaningless. The first run converts the weights for every runtime and size, which needs some minutes.
@@ -67,6 +67,8 @@ def _print_table(result: DepthBenchmark, details: Mapping[str, object]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from fingertip_contact.safe_text import escape_markup
+
     table = Table("runtime", "input", "ms", "best", "ratio", "same", "off, mm", "MiB", box=None)
     for column in table.columns:
         column.no_wrap = True
@@ -81,6 +83,8 @@ def _print_table(result: DepthBenchmark, details: Mapping[str, object]) -> None:
         table.add_row(f"{row.runtime} {row.precision}", size, *times, f"{row.deviation_mm:.2g}", f"{row.peak_mib:.0f}")
     console = Console()
     console.print(table)
+    for name, reason in result.failed.items():
+        console.print(f"{name}: does not run: {escape_markup(reason)}")
     overhead = ", ".join(f"{value:.1f} ms at {size}" for size, value in result.pre_postprocess_ms.items())
     console.print(f"pre- and post-processing, by image size: {overhead}")
     console.print(f"{result.rounds} rounds; ratio: against plain torch at 518x518, {result.baseline_ms:.0f} ms")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -58,6 +61,33 @@ def test_rows_are_compared_with_the_baseline_of_the_same_run(weights):
     read = json.loads(json.dumps(asdict(result)))
     assert read["rows"][2]["region"] == "hands"
     assert {"runtime", "precision", "height", "width", "region", "ms_median", "ratio"} <= set(read["rows"][0])
+
+
+def test_a_case_that_crashes_costs_no_other(weights, monkeypatch):
+    """One that ends its process, and one that is refused: the rest is measured, and both are told."""
+    spec = NetworkSpec(weights, 42, 56, 0.5)
+    torch_case, crash, refused = (
+        BenchmarkCase(*name, spec, benchmark.FULL_IMAGE)
+        for name in (("torch", "fp32"), ("openvino", "fp32"), ("openvino", "fp16"))
+    )
+    measure_peak_mib = benchmark.measure_peak_mib
+
+    def measure(case, threads, report_progress):
+        if case == crash:
+            with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
+                pool.submit(os._exit, 1).result()
+        if case == refused:
+            raise ValueError("this processor cannot")
+        return measure_peak_mib(case, threads, report_progress)
+
+    monkeypatch.setattr(benchmark, "measure_peak_mib", measure)
+    images = benchmark.make_synthetic_images()
+    result = benchmark.measure([torch_case, crash, refused], images, 3, 1, lambda line: None)
+    assert [row.runtime for row in result.rows] == ["torch"]
+    assert "ended its process" in result.failed[str(crash)]
+    assert result.failed[str(refused)] == "this processor cannot"
+    with pytest.raises(ValueError, match=r"with which others are compared"):
+        benchmark.measure([crash, torch_case], images, 3, 1, lambda line: None)
 
 
 def test_the_baseline_is_the_same_network(weights):
