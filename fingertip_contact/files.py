@@ -7,8 +7,8 @@ import fcntl
 import glob
 import os
 import re
+import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -51,8 +51,10 @@ def atomic_write(
     is_written = not is_one_of_many and _remove_leftovers(path)
     if overwrite and is_written:
         raise FileExistsError(f"another process is writing {path}; wait until it ends, or choose another name")
-    temporary_folder = _temporary_sibling(path)
+    # Named before it is made: an interrupt in between must not leave it.
+    temporary_folder = path.parent / f".{path.name}.{secrets.token_hex(4)}{_SUFFIX}"
     try:
+        _make_folder(temporary_folder, path)
         with _open_folder(temporary_folder) as descriptor:
             _lock(descriptor)
             yield temporary_folder / path.name
@@ -101,10 +103,10 @@ def require_inside(path: Path, folder: Path) -> None:
         raise ValueError(f"{path} is a link that leads out of {folder}; nothing is written there: remove the link")
 
 
-def _temporary_sibling(path: Path) -> Path:
+def _make_folder(folder: Path, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=_SUFFIX, dir=path.parent))
+        folder.mkdir(mode=0o700)
     except OSError as error:
         raise OSError(f"cannot write {path}: {error.strerror} ({path.parent}); choose another place") from error
 

@@ -98,9 +98,11 @@ def test_keys_follow_the_deadman_topic(start, contact_node):
     contact_node.wait_for_subscriptions()
     contact_node.send("press", "index", "x")
     node.wait_for_log("keys are not injected: /deadman")
+    # After it on the same topic: then the press has been heard, and left out.
+    contact_node.events.publish(InteractiveMarkerFeedback(client_id="rviz"))
+    contact_node.node.wait_until(lambda: "a message was left out" in node.log_text, "the press to be heard")
     contact_node.deadman = True
     contact_node.node.wait_until(lambda: "keys are injected" in node.log_text, "the deadman to be heard")
-    contact_node.events.publish(InteractiveMarkerFeedback(client_id="rviz"))
     contact_node.send("press", "thumb", "shift_right")
     contact_node.send("press", "index", "a")
     contact_node.send("cancel", "index", "a")

@@ -382,3 +382,16 @@ def test_outputs_must_differ_from_inputs(tmp_path, monkeypatch):
     for outputs in ([tmp_path / "fox.mcap"], [Path("film.mp4"), Path("x/../film.mp4")]):
         with pytest.raises(ValueError, match="is named twice"):
             require_distinct(outputs, [Path("fox.mcap")])
+
+
+def test_an_interrupt_while_the_hidden_folder_is_made_leaves_nothing(tmp_path, monkeypatch):
+    """Not only what is interrupted later."""
+
+    def make_and_interrupt(folder: Path, path: Path) -> None:
+        folder.mkdir()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files, "_make_folder", make_and_interrupt)
+    with pytest.raises(KeyboardInterrupt), files.atomic_write(tmp_path / "events.jsonl"):
+        pass
+    assert list(tmp_path.iterdir()) == []
