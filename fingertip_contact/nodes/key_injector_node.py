@@ -27,6 +27,7 @@ from fingertip_contact.protocols import KeySink
 from fingertip_contact.registry import KEY_SINKS
 from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros import messages, qos
+from fingertip_contact.ros.message_guard import leave_out_invalid
 from fingertip_contact.ros.parameter_tables import KeyInjectorSettings
 from fingertip_contact.ros.parameters import NodeParameters
 from fingertip_contact.ros.process import EXIT_USAGE, ShutdownEvent, run_node
@@ -34,7 +35,6 @@ from fingertip_contact.safe_text import describe, to_one_line
 
 # Added to the timeouts, at most.
 CHECK_PERIOD_S = 0.05
-WARNING_PERIOD_S = 5.0
 # A word is worth something only when it is new.
 DEADMAN_QOS = qos.make_profile(1, reliable=False)
 
@@ -97,15 +97,12 @@ class KeyInjectorNode(Node):
             raise ValueError(f"deadman_topic is {describe(deadman_topic)}: {error}") from error
 
     def _watch(self, receive: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Messages come from anybody: a wrong one is left out, with a warning. Without a keyboard of
-        its own, or one with the kill key, the node ends."""
+        """Invalid messages are left out. Without a keyboard of its own, or one with the kill key, the node ends."""
+        receive_valid = leave_out_invalid(self, receive)
 
         def take(message: Any) -> None:
             try:
-                receive(message)
-            except ValueError as error:
-                text = to_one_line(str(error))
-                self.get_logger().warning(f"a message was left out: {text}", throttle_duration_sec=WARNING_PERIOD_S)
+                receive_valid(message)
             except OSError as error:
                 self.get_logger().error(f"a keyboard is gone: {to_one_line(str(error))}")
                 self._shutdown_event.exit_code = EXIT_USAGE

@@ -20,11 +20,7 @@ from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.camera_frames import make_camera_transforms, name_optical_frame
 from fingertip_contact.ros.compressed_publisher import CompressedPublisher
 from fingertip_contact.ros.images import ImageWriter
-
-try:
-    from tf2_ros import StaticTransformBroadcaster
-except ImportError:  # The ROS wheels lack tf2; only TF is missing then.
-    StaticTransformBroadcaster = None
+from fingertip_contact.ros.tf_broadcasters import StaticTransformBroadcaster
 
 # Of each stream: the topic of its images. Depth is aligned to colour, and in its frame.
 IMAGE_TOPICS = {

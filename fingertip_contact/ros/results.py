@@ -22,12 +22,8 @@ from fingertip_contact.ros import markers, messages, qos
 from fingertip_contact.ros.acknowledgement import wait_until_acknowledged
 from fingertip_contact.ros.images import ImageWriter
 from fingertip_contact.ros.open_presses import OpenPresses
+from fingertip_contact.ros.tf_broadcasters import TransformBroadcaster
 from fingertip_contact.visualization.overlay import Overlay
-
-try:
-    from tf2_ros import TransformBroadcaster
-except ImportError:  # The ROS wheels lack tf2; only TF is missing then.
-    TransformBroadcaster = None
 
 
 class ResultPublisher:

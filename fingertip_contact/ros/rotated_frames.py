@@ -9,11 +9,7 @@ from rclpy.node import Node
 
 from fingertip_contact.cameras.rotation import rotate_optical_frame
 from fingertip_contact.ros import messages
-
-try:
-    from tf2_ros import StaticTransformBroadcaster
-except ImportError:  # The ROS wheels lack tf2; only TF is missing then.
-    StaticTransformBroadcaster = None
+from fingertip_contact.ros.tf_broadcasters import StaticTransformBroadcaster
 
 _ROTATED = re.compile(r"_rotated_(90|180|270)$")
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from typing import Any
 
-import cv2
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 from rclpy.subscription import Subscription
@@ -18,7 +16,9 @@ from visualization_msgs.msg import InteractiveMarker, InteractiveMarkerFeedback,
 from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.images import decode_color_bgr
+from fingertip_contact.ros.message_guard import leave_out_invalid
 from fingertip_contact.safe_text import to_one_line
+from fingertip_contact.transports.image_coding import encode_jpeg
 from fingertip_contact.web import json_values
 from fingertip_contact.web.live_state import LiveState
 
@@ -27,7 +27,6 @@ MAX_FINGERTIPS = 10
 # Clocks that are farther apart than this belong to different times: a bag without /clock, a camera's own clock.
 MAX_LATENCY_MS = 10_000.0
 LEVELS = {DiagnosticStatus.OK: "ok", DiagnosticStatus.WARN: "warning"}
-WARNING_PERIOD_S = 5.0
 
 
 class WebTopics:
@@ -47,32 +46,19 @@ class WebTopics:
             (PointCloud2, "fingertips", self._take_fingertips, qos.RESULT),
             (DiagnosticArray, "/diagnostics", self._take_diagnostics, qos.DIAGNOSTICS),
         ):
-            node.create_subscription(message_type, topic, self._guard(receive), profile)
+            node.create_subscription(message_type, topic, leave_out_invalid(node, receive), profile)
 
     def follow_overlay(self, is_wanted: bool) -> None:
         """Subscribe the overlay, or end that."""
         if is_wanted and self._overlay is None:
             self._overlay = self._node.create_subscription(
-                Image, "overlay/image", self._guard(self._take_overlay), qos.IMAGE_IN
+                Image, "overlay/image", leave_out_invalid(self._node, self._take_overlay), qos.IMAGE_IN
             )
         elif not is_wanted and self._overlay is not None:
             self._node.destroy_subscription(self._overlay)
             self._overlay = None
             # Nobody is to be shown an old image later.
             self._state.set_overlay(b"")
-
-    def _guard(self, receive: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Messages come from anybody: one that is not what it should be is left out, with a warning."""
-
-        def take(message: Any) -> None:
-            try:
-                receive(message)
-            except ValueError as error:
-                self._node.get_logger().warning(
-                    f"a message was left out: {to_one_line(str(error))}", throttle_duration_sec=WARNING_PERIOD_S
-                )
-
-        return take
 
     def _take_key_event(self, message: InteractiveMarkerFeedback) -> None:
         event = messages.parse_key_event(message)
@@ -107,9 +93,7 @@ class WebTopics:
         if now_s < self._image_due_s:
             return
         self._image_due_s = now_s + self._image_period_s
-        is_encoded, jpeg = cv2.imencode(".jpg", decode_color_bgr(message), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-        if is_encoded:
-            self._state.set_overlay(jpeg.tobytes())
+        self._state.set_overlay(encode_jpeg(decode_color_bgr(message), JPEG_QUALITY))
 
 
 def _make_press(marker: InteractiveMarker) -> dict[str, Any]:

@@ -20,8 +20,12 @@ _DEPTH_HEADER = struct.pack("<iff", 0, 0.0, 0.0)
 
 def code_jpeg(image: np.ndarray, encoding: str) -> tuple[bytes, str]:
     """Data and format of a message of `compressed`. image: (H, W, 3) bgr8 or (H, W) mono8."""
-    data = _encode(".jpg", image, cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY)
-    return data, f"{encoding}; jpeg compressed {encoding}"
+    return encode_jpeg(image, JPEG_QUALITY), f"{encoding}; jpeg compressed {encoding}"
+
+
+def encode_jpeg(image: np.ndarray, quality: int) -> bytes:
+    """image: (H, W, 3) BGR or (H, W), uint8. quality: 0 to 100."""
+    return _encode(".jpg", image, cv2.IMWRITE_JPEG_QUALITY, quality)
 
 
 def code_depth(depth_mm: np.ndarray) -> tuple[bytes, str]:

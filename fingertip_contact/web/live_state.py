@@ -17,6 +17,8 @@ MAX_EVENTS = 64
 MAX_TEXT_LENGTH = 4000
 # Nodes report once a second, images come faster: after this long without any of it nothing is known of the keys.
 SILENCE_S = 3.0
+# Anybody may report under any name: of more nodes, the one that has been silent for longest is forgotten.
+MAX_NODES = 32
 RATE_WINDOW_S, RATE_WINDOW_US = 1.0, 1_000_000
 
 
@@ -76,6 +78,8 @@ class LiveState:
     def set_report(self, node: str, level: str, message: str, advice: list[dict[str, str]]) -> None:
         """advice: code, text and remedy of each."""
         reports = {**self._values.reports, node: Report(level, message, advice, self._clock())}
+        if len(reports) > MAX_NODES:
+            del reports[min(reports, key=lambda name: reports[name].received_s)]
         self._change(reports=reports)
 
     def add_event(self, event: dict[str, Any]) -> None:

@@ -77,12 +77,14 @@ class WebServer:
     def start(self) -> None:
         """Raises OSError that names the address where it cannot be used."""
         self._thread.start()
-        self._started.wait(START_TIMEOUT_S)
+        is_in_time = self._started.wait(START_TIMEOUT_S)
+        address = f"{self._settings.host}:{self._settings.port}"
         if self._error is not None:
-            address = f"{self._settings.host}:{self._settings.port}"
             raise OSError(
                 f"the page cannot be served at {address}: {self._error.strerror}; choose another port or host"
             )
+        if not is_in_time:
+            raise OSError(f"the page was not served at {address} within {START_TIMEOUT_S:g} s; try another host")
         self._state.on_change, self._state.on_image = self._announce_change, self._announce_image
 
     def stop(self) -> None:

@@ -26,6 +26,15 @@ def read_schema() -> dict[str, Any]:
     return json.loads((files("fingertip_contact") / "web/page/schema.json").read_text(encoding="utf-8"))
 
 
+class SteppedClock:
+    """It stands still unless it is set: what a state holds stays new on a busy machine."""
+
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
 @contextmanager
 def serve(state: LiveState, token: str = "", rate_hz: float = RATE_HZ, port: int = 0) -> Iterator[WebServer]:
     """At a port of this computer, by default a free one."""

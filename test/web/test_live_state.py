@@ -7,15 +7,8 @@ import pytest
 
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.web.json_values import make_layout, make_number, make_point
-from fingertip_contact.web.live_state import MAX_EVENTS, MAX_TEXT_LENGTH, SILENCE_S, LiveState
-from web_world import START_US, fill, make_event, make_fingertips, read_schema
-
-
-class SteppedClock:
-    now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
+from fingertip_contact.web.live_state import MAX_EVENTS, MAX_NODES, MAX_TEXT_LENGTH, SILENCE_S, LiveState
+from web_world import START_US, SteppedClock, fill, make_event, make_fingertips, read_schema
 
 
 @pytest.fixture
@@ -95,3 +88,16 @@ def test_numbers_are_finite_or_null(value):
     assert make_number(value, 1) is None
     assert make_point([0.0, value, 0.0]) is None
     assert make_number(1.26, 1) == 1.3
+
+
+def test_reports_under_ever_new_names_do_not_grow(state, clock):
+    """Anybody may send some; the node that is heard again and again is not forgotten for them."""
+    for number in range(3 * MAX_NODES):
+        clock.now_s += 0.001
+        state.set_report("contact_node", "ok", "", [])
+        clock.now_s += 0.001
+        state.set_report(f"stranger_{number}", "ok", "", [])
+    message, _ = state.make_message(0)
+    names = [node["name"] for node in message["nodes"]]
+    assert len(names) == MAX_NODES
+    assert "contact_node" in names

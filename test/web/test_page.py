@@ -13,7 +13,7 @@ pytest.importorskip("playwright", reason="a development dependency: pip install 
 from playwright import sync_api as playwright_api
 
 from fingertip_contact.web.live_state import LiveState
-from web_world import START_US, fill, make_fingertips, serve
+from web_world import START_US, SteppedClock, fill, make_fingertips, serve
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-headless-shell", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on the PATH: apt install chromium")
@@ -29,15 +29,6 @@ def chromium() -> Iterator[playwright_api.Browser]:
         browser = playwright.chromium.launch(executable_path=BROWSER)
         yield browser
         browser.close()
-
-
-class SteppedClock:
-    """It stands still unless it is set: what a state holds stays new on a busy machine."""
-
-    now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @pytest.fixture
