@@ -6,6 +6,7 @@ A frame depends only on the scene and the frame's number: the number of workers 
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -114,14 +115,26 @@ def render_frames(setup: Setup, requests: Iterable[FrameRequest], workers: int) 
 
 @contextmanager
 def block_interrupts() -> Iterator[None]:
-    """Processes started in the block ignore Ctrl-C from their first instruction on; their parent terminates them."""
+    """Processes started in the block ignore Ctrl-C from their first instruction on; their parent terminates them. One
+    that comes meanwhile takes effect at the end: a process half started would complain of its parent's end."""
     # Started inside the block, multiprocessing's resource tracker would unblock the signal again.
     resource_tracker.ensure_running()
+    deferred: list[int] = []
+    # The mask is this thread's, which new processes inherit. Another thread still gets the signal, and Python then
+    # interrupts the main thread, whatever its mask.
+    is_main = threading.current_thread() is threading.main_thread()
+    previous_handler = signal.getsignal(signal.SIGINT)
+    if is_main:
+        signal.signal(signal.SIGINT, lambda number, _: deferred.append(number))
     previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)
+        if is_main:
+            signal.signal(signal.SIGINT, previous_handler)
+        if deferred:
+            signal.raise_signal(signal.SIGINT)
 
 
 # One per worker process: a pool keeps no other state between tasks, and a renderer is too large to send per frame.

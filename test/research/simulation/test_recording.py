@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ from fingertip_research.simulation.frame_renderer import (
     FrameRequest,
     RenderedFrame,
     Setup,
+    block_interrupts,
     render_frames,
 )
 from fingertip_research.simulation.hand import HandModel, HandPose
@@ -226,6 +228,24 @@ def test_unknown_frame_rates_are_refused() -> None:
     """The error names the camera's rates."""
     with pytest.raises(ValueError, match=r"45 Hz: choose one of 5, 15, 30, 60, 90"):
         make_scene(3, 60.0, frame_rate_hz=45.0)
+
+
+def test_an_interrupt_while_workers_start_waits_for_them() -> None:
+    """Also where another thread than the main one gets the signal, as the progress bar's or numpy's does."""
+    done = threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
+    is_complete = False
+    try:
+        with pytest.raises(KeyboardInterrupt), block_interrupts():  # noqa: PT012
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+            is_complete = True
+        assert is_complete
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        done.set()
+        other.join()
 
 
 def test_interrupt_ends_the_command_and_its_workers(tmp_path: Path) -> None:
