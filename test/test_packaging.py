@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -140,3 +142,21 @@ def test_a_missing_package_skips_the_tests_that_need_it():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert "the package hypothesis is not installed" in done.stdout
     assert "error" not in done.stdout.lower()
+
+
+def test_the_source_distribution_holds_the_repository(tmp_path):
+    """Every file that git knows: documentation, tests and their data too."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no checkout of the repository")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    names = {name for name in listed.split("\0") if (ROOT / name).is_file()}
+    # A build writes into its folder.
+    for name in names:
+        (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, tmp_path / "source" / name)
+    code = f"from setuptools.build_meta import build_sdist; build_sdist({str(tmp_path)!r})"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "source", capture_output=True, timeout=120, check=True)
+    [archive] = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as files:
+        packed = {member.partition("/")[2] for member in files.getnames()}
+    assert names - packed == set()

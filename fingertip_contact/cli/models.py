@@ -13,7 +13,7 @@ from rich.table import Table
 from fingertip_contact import weights
 from fingertip_contact.cli import options
 
-app = typer.Typer(help="Weights and meshes: fetch, list, check, convert.", no_args_is_help=True)
+app = typer.Typer(help="Weights and meshes: fetch, list, check, convert.", no_args_is_help=True, add_completion=False)
 
 Name = Annotated[str, typer.Argument(help="A model, a group (hands, depth, meshes) or all.")]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from launch import LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
@@ -97,10 +98,27 @@ def make_description(*actions: Any, has_driver: bool = False) -> LaunchDescripti
     return LaunchDescription(
         [
             OpaqueFunction(function=warn_about_arguments, args=[known, has_driver]),
+            OpaqueFunction(function=require_rviz),
             *(SetEnvironmentVariable(name, value) for name, value in environment.find_missing_variables().items()),
             *actions,
         ]
     )
+
+
+def require_rviz(context: LaunchContext) -> None:
+    """Raises RuntimeError if `rviz:=true` asks for what is not installed.
+
+    This comes before anything starts: nodes that run already would outlive the launch.
+    """
+    if context.launch_configurations.get("rviz", "false").strip().lower() not in ("true", "1"):
+        return
+    try:
+        get_package_share_directory("rviz2")
+    except PackageNotFoundError as error:
+        raise RuntimeError(
+            "rviz2 is not installed: sudo apt install ros-$ROS_DISTRO-rviz2, or leave out rviz:=true; "
+            "web:=true shows keys and text in a browser"
+        ) from error
 
 
 def warn_about_arguments(context: LaunchContext, known: tuple[str, ...], has_driver: bool) -> None:

@@ -185,3 +185,27 @@ def test_internal_errors_exit_with_1():
     assert done.stderr == (
         "error: RuntimeError: wheels off; internal error: run again with FINGERTIP_CONTACT_DEBUG=1 for a traceback\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("fingertip-contact mod", {"models"}),
+        ("fingertip-contact models pu", {"pull"}),
+        ("fingertip-contact process --depth-s", {"--depth-source"}),
+    ],
+)
+def test_a_shell_completes_commands_and_options(words, expected, monkeypatch, capfd):
+    """Of commands within commands too."""
+    monkeypatch.setenv("_FINGERTIP_CONTACT_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    run()
+    assert set(capfd.readouterr().out.split()) == expected
+
+
+@pytest.mark.parametrize("name", ["models", "bench", "keyboard", "evaluate", "dataset"])
+def test_only_the_whole_command_installs_completion(name, capfd):
+    """A script that one of its commands wrote would replace that of the whole."""
+    run(name, "--help")
+    assert "completion" not in capfd.readouterr().out

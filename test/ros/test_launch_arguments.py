@@ -130,6 +130,25 @@ def test_the_page_is_served_where_it_is_wanted(core):
     assert (defaults["web"], defaults["web_host"]) == ("false", "127.0.0.1")
 
 
+@pytest.mark.parametrize(("rviz", "is_installed"), [("true", False), ("True", False), ("true", True), ("false", False)])
+def test_rviz_is_looked_for_before_anything_starts(core, monkeypatch, rviz, is_installed):
+    """A launch begins with a check whose error names the package, and only where RViz was asked for."""
+
+    def find(name: str) -> str:
+        if is_installed:
+            return f"/opt/ros/share/{name}"
+        raise core.launching.PackageNotFoundError(name)
+
+    monkeypatch.setattr(core.launching, "get_package_share_directory", find)
+    context = SimpleNamespace(launch_configurations={"rviz": rviz})
+    check = core.generate_launch_description().arguments[0][1].options["function"]
+    if rviz.lower() == "true" and not is_installed:
+        with pytest.raises(RuntimeError, match=r"rviz2 is not installed: sudo apt install .*leave out rviz:=true"):
+            check(context)
+    else:
+        check(context)
+
+
 def set_up_d405(monkeypatch, folder, **given):
     """Arguments or parameters of the camera, and those of core.launch.py, for these arguments of the command line."""
     d405 = load_d405(monkeypatch, folder)

@@ -22,7 +22,7 @@ from fingertip_research.cli.bench_transport import transport
 if TYPE_CHECKING:
     from fingertip_research.benchmarks.hands import HandBenchmark
 
-app = typer.Typer(help="Measure how fast things run on this machine.", no_args_is_help=True)
+app = typer.Typer(help="Measure how fast things run on this machine.", no_args_is_help=True, add_completion=False)
 app.command()(contact)
 app.command()(depth)
 app.command()(pipeline)
