@@ -24,6 +24,7 @@ from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros import environment
 from fingertip_contact.ros.argument_errors import explain_argument_error
 from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.ros.other_publishers import watch_other_publishers
 from fingertip_contact.ros.parameter_tables import format_parameter_file
 from fingertip_contact.runtime_tuning import tune_process
 from fingertip_contact.safe_text import to_one_line
@@ -96,6 +97,7 @@ def _spin(node: Node, shutdown_event: ShutdownEvent) -> None:
     # EventsExecutor did not call callbacks at all; the latency of MultiThreadedExecutor has a p99 of 15 ms.
     executor = SingleThreadedExecutor()
     executor.add_node(node)
+    watch_other_publishers(node)
     if isinstance(node, ManagedNode):
         node.autostart(is_stopping=shutdown_event.is_set)
     while not shutdown_event.is_set() and rclpy.ok():
