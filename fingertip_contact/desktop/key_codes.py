@@ -75,8 +75,8 @@ _LINUX_NAME = re.compile("key_[a-z0-9_]+")
 
 
 def find_key_code(key: Key) -> str:
-    """The code of a key, e.g. KEY_A; empty where none is known. It is the one that the layout gives it, else that of its
-    name; a key named like a code, e.g. key_volumeup, has it."""
+    """The code of a key, e.g. KEY_A; empty where none is known. It is what the layout says, else that of its name; a
+    key named like a code, e.g. key_volumeup, has it."""
     if key.code:
         return key.code
     name = key.name.lower()

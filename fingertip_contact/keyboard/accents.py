@@ -10,8 +10,8 @@ COMBINING = {"´": "\u0301", "`": "\u0300", "^": "\u0302", "¨": "\u0308", "~": 
 
 
 def compose(accent: str, text: str) -> str:
-    """The text of a key after a dead key: é of ´ and e. A space gives the accent itself; what has no such accent follows
-    it. accent: a character of COMBINING, or empty, which changes nothing."""
+    """The text of a key after a dead key: é of ´ and e. A space gives the accent itself; what takes no such accent
+    follows it. accent: a character of COMBINING, or empty, which changes nothing."""
     if not accent or not text:
         return text
     if text == " ":

@@ -87,6 +87,11 @@ class KeyDecoder:
         """The text as the key events wrote it."""
         return self._typed_text.buffer
 
+    @property
+    def word_in_progress(self) -> str:
+        """What the suggestions would replace at the end of the text; empty without a language model."""
+        return self._typed_text.word_in_progress
+
     def suggestions(self) -> tuple[str, ...]:
         """At most three other readings or completions of the word in progress; none without a language model."""
         return self._typed_text.suggest()
@@ -200,7 +205,7 @@ class KeyDecoder:
         return KeyEvent(event, self._layout.name, key.name, self._apply_accent(event.press, key, text), modifiers)
 
     def _apply_accent(self, press: int, key: Key, text: str) -> str:
-        """What a key writes after a dead key; a dead key itself writes nothing yet, but an accent that waits already."""
+        """What a key writes after a dead key. A dead key writes nothing yet, but the accent that waits already."""
         accent = self._accent
         if key.is_dead and text in COMBINING:
             self._accent, self._accent_press = text, press

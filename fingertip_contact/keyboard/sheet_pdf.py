@@ -41,8 +41,8 @@ _BUILT_IN_ENCODING = "windows-1252"
 def write_pdf(page: Page, path: Path, font: Path | None = None) -> None:
     """Writes the page at its true size. The same layout gives the same bytes.
 
-    font: a TrueType font, for labels outside Windows-1252. Raises ValueError for a label that the font cannot print, or for
-    a font that cannot be read; FileNotFoundError for a missing font.
+    font: a TrueType font, for labels outside Windows-1252. Raises ValueError for a label that the font cannot print, or
+    for a font that cannot be read; FileNotFoundError for a missing font.
     """
     writer = _PageWriter(page, font)
     for primitive in make_page_primitives(page):

@@ -103,6 +103,11 @@ class TypedText:
         if self._decoder:
             self._decoder.complete_word()
 
+    @property
+    def word_in_progress(self) -> str:
+        """The letters at the end of the text; empty without a language model."""
+        return self._decoder.word_in_progress if self._decoder else ""
+
     def suggest(self) -> tuple[str, ...]:
         """See `TextDecoder.suggest`; none without a language model."""
         return self._decoder.suggest() if self._decoder else ()
@@ -126,7 +131,7 @@ class TypedText:
         return tuple((text, value) for text, value in keys if self._is_of_words(text))
 
     def _is_no_command(self, event: KeyEvent) -> bool:
-        """Modifiers and dead keys change what comes next; a key without the character that AltGr asks for does nothing."""
+        """Modifiers and dead keys change what comes next; AltGr with a key that has no such character does nothing."""
         key = self._layout.by_name[event.key]
         has_nothing = event.reason == "modifier" and COMMAND_MODIFIERS.isdisjoint(event.modifiers)
         return bool(key.modifier) or has_nothing or (key.is_dead and event.reason is None)
