@@ -22,6 +22,7 @@ def compose(accent: str, text: str) -> str:
 
 def decompose(character: str) -> tuple[str, str]:
     """The accent and the letter of a character; the accent is empty where it has none of COMBINING."""
-    letter, *marks = unicodedata.normalize("NFD", character)
-    accents = [accent for accent, mark in COMBINING.items() if marks == [mark]]
+    parts = unicodedata.normalize("NFD", character)
+    letter, marks = parts[:1], parts[1:]
+    accents = [accent for accent, mark in COMBINING.items() if marks == mark]
     return (accents[0], letter) if accents else ("", character)

@@ -37,7 +37,7 @@ class DecodedPhrase:
 
 
 def load_phrases(name: str) -> list[str]:
-    """The phrases `development` or `test`. Raises FileNotFoundError for others."""
+    """The phrases `development`, `test`, or of another language by its name. Raises FileNotFoundError for others."""
     lines = find_config_file(f"phrases/{name}.txt").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
