@@ -1,0 +1,106 @@
+"""The order of the steps: one is active at a time; time is that of the frames' stamps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from fingertip_contact.datatypes import Frame, FrameResult
+from fingertip_contact.safe_text import suggest
+from fingertip_contact.setup_guide.step import Step, StepReport, Verdict
+
+ENDED_TEXT = "the images ended before it"
+ENDED_REMEDY = "use a longer recording, or a camera"
+BLOCKED_TEXT = "not tried, since a step that it needs has failed"
+
+
+class SetupGuide:
+    """Leads through the steps. A step that fails is told and left, unless the ones after it need it: then it is over.
+
+    timeout_s: how long a step may take, by stamps, where it has no limit of its own.
+    """
+
+    def __init__(self, steps: Sequence[Step], skipped: Collection[str] = (), timeout_s: float = 60.0) -> None:
+        """Raises ValueError for a step to skip that there is not."""
+        names = [step.name for step in steps]
+        if unknown := [name for name in skipped if name not in names]:
+            raise ValueError(
+                f"there is no step {unknown[0]!r} to skip{suggest(unknown[0], names)}; the steps are {', '.join(names)}"
+            )
+        self._steps = steps
+        self._timeout_s = timeout_s
+        self._began_ns: int | None = None
+        self._reports = [
+            StepReport(step.name, step.instruction, "skipped" if step.name in skipped else "waiting") for step in steps
+        ]
+        self._index = -1
+        self._advance()
+
+    @property
+    def reports(self) -> tuple[StepReport, ...]:
+        """Of all steps, in order."""
+        return tuple(self._reports)
+
+    @property
+    def active(self) -> StepReport | None:
+        """The step that is active; None once all is over."""
+        return None if self.is_over else self._reports[self._index]
+
+    @property
+    def is_over(self) -> bool:
+        return self._index >= len(self._steps)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a step has failed."""
+        return any(report.state == "failed" for report in self._reports)
+
+    def update(self, frame: Frame, result: FrameResult) -> None:
+        """A frame and what the pipeline found in it, in the order of stamps; a step back begins the step's time anew."""
+        if self.is_over:
+            return
+        if self._began_ns is None or frame.stamp_ns < self._began_ns:
+            self._began_ns = frame.stamp_ns
+        duration_s = (frame.stamp_ns - self._began_ns) / 1e9
+        step = self._steps[self._index]
+        verdict = step.update(frame, result)
+        limit_s = self._timeout_s if step.timeout_s is None else step.timeout_s
+        if verdict.state == "active" and duration_s > limit_s:
+            text = f"not within {limit_s:g} s" + (f": {verdict.text}" if verdict.text else "")
+            verdict = Verdict("failed", text, verdict.remedy or step.instruction)
+        self._take(verdict, duration_s)
+
+    def end(self) -> None:
+        """No more frames come: every step that is left says what it can."""
+        while not self.is_over:
+            self._take(self._steps[self._index].finish(), self._reports[self._index].duration_s)
+
+    def _take(self, verdict: Verdict, duration_s: float) -> None:
+        self._reports[self._index] = replace(
+            self._reports[self._index],
+            state=verdict.state,
+            text=verdict.text,
+            remedy=verdict.remedy,
+            duration_s=duration_s,
+        )
+        if verdict.state == "failed" and self._steps[self._index].is_required:
+            self._block()
+        elif verdict.state != "active":
+            self._advance()
+
+    def _advance(self) -> None:
+        """To the next step that is not skipped."""
+        self._index += 1
+        while not self.is_over and self._reports[self._index].state == "skipped":
+            self._index += 1
+        self._began_ns = None
+        if not self.is_over:
+            self._reports[self._index] = replace(self._reports[self._index], state="active")
+            self._steps[self._index].begin()
+
+    def _block(self) -> None:
+        """All is over: the steps that are left cannot succeed."""
+        for index in range(self._index + 1, len(self._steps)):
+            if self._reports[index].state == "waiting":
+                self._reports[index] = replace(self._reports[index], state="failed", text=BLOCKED_TEXT)
+        self._index = len(self._steps)
