@@ -16,8 +16,8 @@ REMEDY = (
 
 
 class FingerStep:
-    """Counts the presses of each finger anywhere on the surface. Nothing of it is kept: contact heights are learnt while
-    somebody types, anew at each start."""
+    """Counts the presses of each finger anywhere on the surface. Nothing of it is kept: contact heights are learnt
+    while somebody types, anew at each start."""
 
     name = "fingers"
     instruction = "tap the sheet with each of your ten fingers, one after the other"

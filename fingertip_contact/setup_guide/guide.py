@@ -56,7 +56,7 @@ class SetupGuide:
         return any(report.state == "failed" for report in self._reports)
 
     def update(self, frame: Frame, result: FrameResult) -> None:
-        """A frame and what the pipeline found in it, in the order of stamps; a step back begins the step's time anew."""
+        """A frame and what was found in it, in the order of stamps; a step back begins the active step's time anew."""
         if self.is_over:
             return
         if self._began_ns is None or frame.stamp_ns < self._began_ns:

@@ -131,7 +131,8 @@ def describe_place(camera_from_sheet: RigidTransform) -> str:
     }
     distance_cm = 100 * float(np.linalg.norm(camera_from_sheet.translation_m))
     elevation_deg = compute_elevation_deg(camera_from_sheet)
-    return f"{distance_cm:.0f} cm away, {elevation_deg:.0f} degrees above the sheet, {places[find_side(camera_from_sheet)]}"
+    place = places[find_side(camera_from_sheet)]
+    return f"{distance_cm:.0f} cm away, {elevation_deg:.0f} degrees above the sheet, {place}"
 
 
 def find_hidden_keys(layout: Layout, camera: Camera, camera_from_sheet: RigidTransform) -> list[str]:

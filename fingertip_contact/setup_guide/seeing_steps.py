@@ -54,7 +54,9 @@ class CameraStep:
         if self._steady.follow(frame.stamp_ns, True) < CAMERA_HOLD_S:
             return Verdict("active", self._description)
         rate_hz = (self._count - 1) / max((frame.stamp_ns - self._first_ns) / 1e9, 1e-9)
-        return Verdict("done", f"{self._description}, {rate_hz:.0f} images a second are read, with {_name_streams(frame)}")
+        return Verdict(
+            "done", f"{self._description}, {rate_hz:.0f} images a second are read, with {_name_streams(frame)}"
+        )
 
     def finish(self) -> Verdict:
         """See Step."""
@@ -138,4 +140,6 @@ class SurfaceStep:
 
 def _describe_surface(residual_m: float | None) -> str:
     """residual_m: of depth; None without depth."""
-    return "from the sheet, in colour" if residual_m is None else f"measured, depth scatters by {residual_m * 1e3:.1f} mm"
+    return (
+        "from the sheet, in colour" if residual_m is None else f"measured, depth scatters by {residual_m * 1e3:.1f} mm"
+    )

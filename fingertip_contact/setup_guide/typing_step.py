@@ -45,7 +45,9 @@ class TypingStep:
     def __init__(self, target: str, clear_text: Callable[[], None], max_cer: float) -> None:
         """Raises ValueError for a text without a character."""
         if not target.strip():
-            raise ValueError("the text to type is empty; give one (--text), or leave the typing test out: --skip typing")
+            raise ValueError(
+                "the text to type is empty; give one (--text), or leave the typing test out: --skip typing"
+            )
         self.instruction = f"type: {describe(target)[1:-1]}"
         self.score: TypingScore | None = None
         self._target, self._clear_text, self._max_cer = target, clear_text, max_cer

@@ -1,0 +1,38 @@
+"""All steps, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.setup_guide.finger_step import FingerStep
+from fingertip_contact.setup_guide.guide import SetupGuide
+from fingertip_contact.setup_guide.placement_step import PlacementStep, UserSide
+from fingertip_contact.setup_guide.save_step import SaveStep
+from fingertip_contact.setup_guide.seeing_steps import CameraStep, SheetStep, SurfaceStep
+from fingertip_contact.setup_guide.typing_step import TypingStep
+
+
+def make_guide(
+    description: str,
+    layout: Layout,
+    user_side: UserSide,
+    typing: TypingStep,
+    save: Callable[[], str],
+    skipped: Collection[str],
+    timeout_s: float,
+) -> SetupGuide:
+    """description: of camera and mode. save: see SaveStep. Raises ValueError for a step to skip that there is not."""
+    return SetupGuide(
+        (
+            CameraStep(description),
+            SheetStep(layout.name),
+            PlacementStep(layout, user_side),
+            SurfaceStep(),
+            FingerStep(),
+            typing,
+            SaveStep(save),
+        ),
+        skipped,
+        timeout_s,
+    )
