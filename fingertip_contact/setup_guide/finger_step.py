@@ -21,7 +21,7 @@ class FingerStep:
 
     name = "fingers"
     instruction = "tap the sheet with each of your ten fingers, one after the other"
-    is_required, timeout_s = False, None
+    is_required = False
 
     def __init__(self) -> None:
         self._counts = dict.fromkeys(NAMES, 0)

@@ -17,7 +17,7 @@ BLOCKED_TEXT = "not tried, since a step that it needs has failed"
 class SetupGuide:
     """Leads through the steps. A step that fails is told and left, unless the ones after it need it: then it is over.
 
-    timeout_s: how long a step may take, by stamps, where it has no limit of its own.
+    timeout_s: how long a step may take, by stamps.
     """
 
     def __init__(self, steps: Sequence[Step], skipped: Collection[str] = (), timeout_s: float = 60.0) -> None:
@@ -64,9 +64,8 @@ class SetupGuide:
         duration_s = (frame.stamp_ns - self._began_ns) / 1e9
         step = self._steps[self._index]
         verdict = step.update(frame, result)
-        limit_s = self._timeout_s if step.timeout_s is None else step.timeout_s
-        if verdict.state == "active" and duration_s > limit_s:
-            text = f"not within {limit_s:g} s" + (f": {verdict.text}" if verdict.text else "")
+        if verdict.state == "active" and duration_s > self._timeout_s:
+            text = f"not within {self._timeout_s:g} s" + (f": {verdict.text}" if verdict.text else "")
             verdict = Verdict("failed", text, verdict.remedy or step.instruction)
         self._take(verdict, duration_s)
 

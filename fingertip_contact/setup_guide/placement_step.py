@@ -15,8 +15,7 @@ from fingertip_contact.setup_guide.seeing_steps import find_advice
 from fingertip_contact.setup_guide.step import Held, Verdict
 from fingertip_contact.surface.camera_placement import BEST_ELEVATION, MIN_USABLE_ELEVATION_DEG
 
-UserSide = Literal["facing", "own"]
-USER_SIDES: tuple[UserSide, ...] = ("facing", "own")
+USER_SIDES = ("facing", "own")
 
 # A place that is well has to be kept for this long, one with advice for the other: nothing is refused that can be used.
 GOOD_HOLD_S, PATIENCE_S = 0.5, 6.0
@@ -33,9 +32,12 @@ class PlacementStep:
     """user_side: where the camera is to be, `facing` the typist from the far side, or on the typist's `own` side."""
 
     name = "placement"
-    is_required, timeout_s = False, None
+    is_required = False
 
-    def __init__(self, layout: Layout, user_side: UserSide = "facing") -> None:
+    def __init__(self, layout: Layout, user_side: str = "facing") -> None:
+        """Raises ValueError for a side that is none of USER_SIDES."""
+        if user_side not in USER_SIDES:
+            raise ValueError(f"the user side is {user_side!r}; choose one of {', '.join(USER_SIDES)}")
         place = "on the far side of the sheet, facing you" if user_side == "facing" else "on your own side, high up"
         self.instruction = f"place the camera {place}, 45 to 65 degrees above the desk, and let it stand still"
         self._layout = layout

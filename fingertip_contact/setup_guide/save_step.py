@@ -12,7 +12,7 @@ class SaveStep:
     """save: writes the profile and returns where, in words. Its errors pass."""
 
     name, instruction = "profile", "nothing to do: the profile is saved"
-    is_required, timeout_s = False, None
+    is_required = False
 
     def __init__(self, save: Callable[[], str]) -> None:
         self._save = save

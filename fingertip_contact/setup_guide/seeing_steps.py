@@ -32,7 +32,7 @@ class CameraStep:
     """The camera gives images that can be read. description: of camera and mode."""
 
     name, instruction = "camera", "point the camera at the desk"
-    is_required, timeout_s = True, None
+    is_required = True
 
     def __init__(self, description: str) -> None:
         self._description = description
@@ -76,7 +76,7 @@ class SheetStep:
     """The sheet is found. layout: its name."""
 
     name = "sheet"
-    is_required, timeout_s = True, None
+    is_required = True
 
     def __init__(self, layout: str) -> None:
         self.instruction = f"lay the printed sheet of layout {layout} flat in view, its markers uncovered"
@@ -106,7 +106,7 @@ class SurfaceStep:
     """The surface that is typed on is known, by the sheet or by depth."""
 
     name, instruction = "surface", "keep hands and things off the sheet for a moment"
-    is_required, timeout_s = True, None
+    is_required = True
 
     def __init__(self) -> None:
         self._known, self._agrees = Held(), Held()

@@ -35,12 +35,11 @@ class StepReport:
 
 class Step(Protocol):
     """A step; it sees frames only while it is active. name, instruction: see StepReport. is_required: whether the steps
-    after it make no sense where it fails. timeout_s: how long it may take; None: the guide's limit."""
+    after it make no sense where it fails."""
 
     name: str
     instruction: str
     is_required: bool
-    timeout_s: float | None
 
     def begin(self) -> None:
         """It becomes active: the next frame is its first."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.setup_guide.finger_step import FingerStep
 from fingertip_contact.setup_guide.guide import SetupGuide
-from fingertip_contact.setup_guide.placement_step import PlacementStep, UserSide
+from fingertip_contact.setup_guide.placement_step import PlacementStep
 from fingertip_contact.setup_guide.save_step import SaveStep
 from fingertip_contact.setup_guide.seeing_steps import CameraStep, SheetStep, SurfaceStep
 from fingertip_contact.setup_guide.typing_step import TypingStep
@@ -16,13 +16,16 @@ from fingertip_contact.setup_guide.typing_step import TypingStep
 def make_guide(
     description: str,
     layout: Layout,
-    user_side: UserSide,
+    user_side: str,
     typing: TypingStep,
     save: Callable[[], str],
     skipped: Collection[str],
     timeout_s: float,
 ) -> SetupGuide:
-    """description: of camera and mode. save: see SaveStep. Raises ValueError for a step to skip that there is not."""
+    """description: of camera and mode. user_side: see PlacementStep. save: see SaveStep.
+
+    Raises ValueError for a side that there is not, or a step to skip.
+    """
     return SetupGuide(
         (
             CameraStep(description),

@@ -40,7 +40,7 @@ class TypingStep:
     """
 
     name = "typing"
-    is_required, timeout_s = False, None
+    is_required = False
 
     def __init__(self, target: str, clear_text: Callable[[], None], max_cer: float) -> None:
         """Raises ValueError for a text without a character."""
