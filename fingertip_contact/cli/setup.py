@@ -156,7 +156,7 @@ def _follow(guide: SetupGuide, companion: GuidePage | None, printer: StepLines) 
 def _summarise(guide: SetupGuide, typing: TypingStep, lines: StartLines, path: str, elapsed_s: float) -> dict[str, Any]:
     """The result: profile and lines are null where no profile was saved and was to be."""
     states = {report.name: report.state for report in guide.reports}
-    is_usable = states["profile"] in ("done", "skipped")
+    is_usable = not guide.is_blocked
     score = typing.score
     return {
         "result": "failed" if guide.has_failed else "done",

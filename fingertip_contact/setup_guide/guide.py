@@ -17,7 +17,7 @@ BLOCKED_TEXT = "not tried, since a step that it needs has failed"
 class SetupGuide:
     """Leads through the steps. A step that fails is told and left, unless the ones after it need it: then it is over.
 
-    timeout_s: how long a step may take, by stamps.
+    timeout_s: how long a step may take, by stamps. is_blocked: whether it ended early for a step that others need.
     """
 
     def __init__(self, steps: Sequence[Step], skipped: Collection[str] = (), timeout_s: float = 60.0) -> None:
@@ -33,7 +33,7 @@ class SetupGuide:
         self._reports = [
             StepReport(step.name, step.instruction, "skipped" if step.name in skipped else "waiting") for step in steps
         ]
-        self._index = -1
+        self._index, self.is_blocked = -1, False
         self._advance()
 
     @property
@@ -101,5 +101,5 @@ class SetupGuide:
         """All is over: the steps that are left cannot succeed."""
         for index in range(self._index + 1, len(self._steps)):
             if self._reports[index].state == "waiting":
-                self._reports[index] = replace(self._reports[index], state="failed", text=BLOCKED_TEXT)
-        self._index = len(self._steps)
+                self._reports[index] = replace(self._reports[index], state="skipped", text=BLOCKED_TEXT)
+        self._index, self.is_blocked = len(self._steps), True

@@ -76,10 +76,11 @@ def test_a_video_with_everything_by_flags(readable_recording, config, tmp_path, 
 
 def test_a_failed_step_is_told(readable_recording, config, capsys):
     """Another layout than the sheet in view: exit code 1, the remedy names it, and nothing is saved or started."""
-    assert setup(readable_recording, "--layout", "numpad", "--timeout-s", "2") == 1
+    assert setup(readable_recording, "--layout", "numpad", "--timeout-s", "4") == 1
     said = capsys.readouterr()
     assert "choose it (layout qwerty)" in said.out
-    assert "failed: sheet" in said.err
+    assert "failed: sheet;" in said.err
+    assert "not tried" in said.out
     assert "ros2 launch" not in said.out
     assert not config.exists()
 

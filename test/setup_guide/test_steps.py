@@ -128,6 +128,9 @@ def test_a_finger_counts_once():
     for _ in range(10):
         desk.show(presses=[ALL_FINGERS[1]])
     assert desk.find("fingers").text.startswith("1 of 10 fingers are read")
+    assert desk.find("fingers").remedy == ""
+    desk.show(9)
+    assert "lift it higher" in desk.find("fingers").remedy
     desk.show(presses=ALL_FINGERS)
     assert desk.find("fingers").state == "done"
 

@@ -13,7 +13,7 @@ pytest.importorskip("playwright", reason="a development dependency: pip install 
 from playwright import sync_api as playwright_api
 
 from fingertip_contact.web.live_state import LiveState
-from web_world import START_US, SteppedClock, fill, make_fingertips, serve
+from web_world import START_US, SteppedClock, fill, make_fingertips, make_step, serve
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-headless-shell", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on the PATH: apt install chromium")
@@ -88,6 +88,23 @@ def test_the_page_shows_what_is_typed(open_page, state):
     playwright_api.expect(page.locator("#text")).to_have_text("hello world")
     playwright_api.expect(page.locator("#keyboard .down")).to_have_count(0)
     playwright_api.expect(page.locator(".lane .value").first).to_have_text("12 mm")
+
+
+def test_the_steps_of_setup_are_shown(open_page, state):
+    """What to do now in large, each step with what was found; without steps there is no list of them."""
+    page = open_page()
+    assert page.locator("#setup").is_hidden()
+    found = make_step("camera", "done", "<b>a camera</b>"), make_step("sheet", "active", "not found", "lay it in view")
+    state.set_steps([*found, make_step("typing", "waiting")])
+    playwright_api.expect(page.locator("#instruction")).to_have_text("do sheet")
+    assert page.locator("#steps li").count() == 3
+    assert page.locator("#steps b").count() == 0
+    assert page.inner_text("#steps li[data-state=active] .message") == "not found → lay it in view"
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="a development dependency")
+    results = axe.Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    state.set_steps([make_step("camera", "done")])
+    playwright_api.expect(page.locator("#instruction")).to_contain_text("All steps are over")
 
 
 def test_silence_is_told(open_page, clock):
