@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fingertip_contact.datatypes import FINGERS, HANDS, Frame, FrameResult
-from fingertip_contact.setup_guide.guide import ENDED_TEXT
 from fingertip_contact.setup_guide.seeing_steps import find_advice
 from fingertip_contact.setup_guide.step import Held, Verdict
 
@@ -52,7 +51,7 @@ class FingerStep:
 
     def finish(self) -> Verdict:
         """See Step."""
-        return Verdict("failed", f"{ENDED_TEXT}: {self._describe(self._find_missing())}", REMEDY)
+        return Verdict("failed", self._describe(self._find_missing()), REMEDY)
 
     def _find_missing(self) -> list[str]:
         return [name for name, count in self._counts.items() if not count]

@@ -10,7 +10,6 @@ from fingertip_contact.safe_text import suggest
 from fingertip_contact.setup_guide.step import Step, StepReport, Verdict
 
 ENDED_TEXT = "the images ended before it"
-ENDED_REMEDY = "use a longer recording, or a camera"
 BLOCKED_TEXT = "not tried, since a step that it needs has failed"
 
 
@@ -64,15 +63,23 @@ class SetupGuide:
         duration_s = (frame.stamp_ns - self._began_ns) / 1e9
         step = self._steps[self._index]
         verdict = step.update(frame, result)
-        if verdict.state == "active" and duration_s > self._timeout_s:
-            text = f"not within {self._timeout_s:g} s" + (f": {verdict.text}" if verdict.text else "")
-            verdict = Verdict("failed", text, verdict.remedy or step.instruction)
         self._take(verdict, duration_s)
+        if verdict.state == "active" and duration_s > self._timeout_s:
+            self._finish(f"not within {self._timeout_s:g} s")
 
     def end(self) -> None:
         """No more frames come: every step that is left says what it can."""
         while not self.is_over:
-            self._take(self._steps[self._index].finish(), self._reports[self._index].duration_s)
+            self._finish(ENDED_TEXT)
+
+    def _finish(self, reason: str) -> None:
+        """The active step sees no more frames. What it said last tells why it has failed, unless it knows better."""
+        step, last = self._steps[self._index], self._reports[self._index]
+        verdict = step.finish()
+        if verdict.state == "failed":
+            text = ": ".join(filter(None, (reason, verdict.text or last.text)))
+            verdict = Verdict("failed", text, last.remedy or verdict.remedy or step.instruction)
+        self._take(verdict, last.duration_s)
 
     def _take(self, verdict: Verdict, duration_s: float) -> None:
         self._reports[self._index] = replace(

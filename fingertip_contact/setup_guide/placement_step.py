@@ -10,7 +10,6 @@ import numpy as np
 from fingertip_contact.datatypes import Frame, FrameResult
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.setup_guide.guide import ENDED_REMEDY, ENDED_TEXT
 from fingertip_contact.setup_guide.seeing_steps import find_advice
 from fingertip_contact.setup_guide.step import Held, Verdict
 from fingertip_contact.surface.camera_placement import BEST_ELEVATION, MIN_USABLE_ELEVATION_DEG
@@ -67,7 +66,7 @@ class PlacementStep:
 
     def finish(self) -> Verdict:
         """See Step."""
-        return Verdict("failed", ENDED_TEXT, ENDED_REMEDY)
+        return Verdict("failed")
 
     def _has_moved(self, pose: RigidTransform) -> bool:
         """Since the pose that was last taken for that of a camera at rest."""

@@ -6,7 +6,6 @@ import numpy as np
 
 from fingertip_contact.advice import Advice
 from fingertip_contact.datatypes import Frame, FrameResult
-from fingertip_contact.setup_guide.guide import ENDED_REMEDY, ENDED_TEXT
 from fingertip_contact.setup_guide.step import Held, Verdict
 
 # Images that come steadily, and advice on them that is not news of a single one.
@@ -60,7 +59,7 @@ class CameraStep:
 
     def finish(self) -> Verdict:
         """See Step."""
-        return Verdict("failed", f"{self._description}: {ENDED_TEXT}", ENDED_REMEDY)
+        return Verdict("failed", self._description)
 
 
 def _name_streams(frame: Frame) -> str:
@@ -99,7 +98,7 @@ class SheetStep:
 
     def finish(self) -> Verdict:
         """See Step."""
-        return Verdict("failed", ENDED_TEXT, f"{self.instruction}; {ENDED_REMEDY}")
+        return Verdict("failed")
 
 
 class SurfaceStep:
@@ -135,7 +134,7 @@ class SurfaceStep:
 
     def finish(self) -> Verdict:
         """See Step."""
-        return Verdict("failed", ENDED_TEXT, ENDED_REMEDY)
+        return Verdict("failed")
 
 
 def _describe_surface(residual_m: float | None) -> str:

@@ -48,7 +48,9 @@ class Step(Protocol):
         """What it says after this frame."""
 
     def finish(self) -> Verdict:
-        """No more frames come: done or failed. Called once, also for a step that has seen none."""
+        """No more frames come, or its time is over: done or failed, and what is known. Also for a step without frames.
+
+        An empty text or remedy of a failure stands for what it said last."""
 
 
 class Held:

@@ -78,7 +78,7 @@ class TypingStep:
     def finish(self) -> Verdict:
         """See Step."""
         if self._first_ns is None:
-            return Verdict("failed", "no key was pressed before the images ended", INTENDED_REMEDY)
+            return Verdict("failed", "no key was pressed", INTENDED_REMEDY)
         return self._judge()
 
     def _judge(self) -> Verdict:

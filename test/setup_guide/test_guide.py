@@ -54,9 +54,9 @@ def test_a_step_that_others_need_ends_the_guide():
 
 def test_a_step_that_others_do_not_need_is_left():
     """Fingers that were not read are named, and typing is tried all the same; the result is a failure."""
-    desk = make_desk(timeout_s=9.0)
+    desk = make_desk(timeout_s=4.0)
     desk.show(3)
-    desk.show(9.5, presses=ALL_FINGERS[1:])
+    desk.show(4.5, presses=ALL_FINGERS[1:])
     assert desk.find("fingers").state == "failed"
     assert "left thumb" in desk.find("fingers").text
     assert "--skip fingers" in desk.find("fingers").remedy
@@ -111,3 +111,11 @@ def test_advice_is_told_while_a_step_waits():
     desk.advice = ()
     desk.show()
     assert desk.guide.active.text == ""
+
+
+def test_a_slow_typist_is_scored():
+    """What was typed within the limit counts."""
+    desk = make_desk(skipped=NAMES[:5], timeout_s=3.0, target="hello world")
+    desk.type("hello worl", interval_s=0.32)
+    assert desk.find("typing").state == "done"
+    assert "read 'hello worl'" in desk.find("typing").text
