@@ -27,26 +27,55 @@ from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.live_camera import LiveCamera
 from fingertip_contact.setup_guide.newest import read_newest
 
+DEVICES, DEVICE_NAMES = Path("/dev"), Path("/sys/class/video4linux")
 # As webcam_node asks: without compression USB carries few images.
 PIXEL_FORMAT = "MJPG"
 DEPTH_SOURCES_WITH_DEPTH = ("sensor", "fused")
 
 
-def choose_camera(devices: Path = Path("/dev")) -> str:
-    """d405 where one is connected and can be read, else the first device of Video4Linux. Raises OSError if there is no
-    camera. devices: the folder of devices."""
+def choose_camera(devices: Path = DEVICES, names: Path = DEVICE_NAMES) -> str:
+    """d405 where one is connected and can be read, else the first webcam. Raises OSError if there is no camera, or one
+    of RealSense that cannot be read. devices, names: see list_webcams."""
     try:
         if list_devices(import_pyrealsense2()):
             return "d405"
-    except (ModuleNotFoundError, ValueError):
-        pass  # Without librealsense a D405 is not seen; a webcam may be.
-    numbers = sorted(int(path.name[5:]) for path in devices.glob("video*") if path.name[5:].isdecimal())
-    if not numbers:
+        reason = "librealsense does not find it: install its udev rules, and plug it in again"
+    except (ModuleNotFoundError, ValueError) as error:
+        reason = str(error)
+    webcams = list_webcams(devices, names)
+    # Its own devices of Video4Linux hold depth and grey images: it must not be taken for a webcam.
+    if len(webcams) < len(_list_devices(devices)):
+        raise OSError(f"a RealSense camera is connected, but {reason}; or read another one: --camera webcam")
+    return find_webcam(devices, names)
+
+
+def find_webcam(devices: Path = DEVICES, names: Path = DEVICE_NAMES) -> str:
+    """The first webcam. Raises OSError if there is none. devices, names: see list_webcams."""
+    webcams = list_webcams(devices, names)
+    if not webcams:
         raise OSError(
             "no camera is connected; plug one in (`fingertip-contact doctor` says what is missing), or name a "
             "recording: --camera FILE"
         )
-    return str(devices / f"video{numbers[0]}")
+    return str(webcams[0])
+
+
+def list_webcams(devices: Path, names: Path) -> list[Path]:
+    """Devices of Video4Linux that are no RealSense camera's, by their numbers. devices: the folder of devices. names:
+    that in which the kernel tells their names."""
+    return [path for path in _list_devices(devices) if "realsense" not in _read_name(names / path.name).lower()]
+
+
+def _list_devices(devices: Path) -> list[Path]:
+    found = [path for path in devices.glob("video*") if path.name[5:].isdecimal()]
+    return sorted(found, key=lambda path: int(path.name[5:]))
+
+
+def _read_name(folder: Path) -> str:
+    try:
+        return (folder / "name").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from fingertip_contact.recordings.camera_info_file import load_camera_info
 from fingertip_contact.recordings.open import CameraRecording, is_video, open_recording
 from fingertip_contact.recordings.streams import AUTO
 from fingertip_contact.recordings.video import VideoRecording
-from fingertip_contact.setup_guide.live_source import choose_camera, stream_d405, stream_webcam
+from fingertip_contact.setup_guide.live_source import choose_camera, find_webcam, stream_d405, stream_webcam
 
 DEFAULT_MODE = StreamMode(640, 480, 30)
 # Of a D405 where nothing else is asked for, as in its launch file.
@@ -66,7 +66,7 @@ def open_source(request: SourceRequest, announce: Callable[[str], None]) -> Iter
         with _open_d405(request) as source:
             yield source
     elif camera == "webcam" or is_live(camera):
-        device = "/dev/video0" if camera == "webcam" else camera
+        device = find_webcam() if camera == "webcam" else camera
         with _open_webcam(request, device, announce) as source:
             yield source
     else:
