@@ -70,13 +70,29 @@ def test_a_camera_is_chosen(monkeypatch, tmp_path):
     """A D405 first, then the webcam of the lowest number; without any the error names what else there is."""
     monkeypatch.setattr(live_source, "import_pyrealsense2", lambda: None)
     monkeypatch.setattr(live_source, "list_devices", lambda rs: ["D405"])
-    assert live_source.choose_camera(tmp_path) == "d405"
+    assert live_source.choose_camera(tmp_path, tmp_path) == "d405"
     monkeypatch.setattr(live_source, "list_devices", lambda rs: [])
     with pytest.raises(OSError, match="--camera FILE"):
-        live_source.choose_camera(tmp_path)
+        live_source.choose_camera(tmp_path, tmp_path)
     for number in (10, 2):
         (tmp_path / f"video{number}").touch()
-    assert live_source.choose_camera(tmp_path) == str(tmp_path / "video2")
+    assert live_source.choose_camera(tmp_path, tmp_path / "none") == str(tmp_path / "video2")
+
+
+def test_a_realsense_camera_is_no_webcam(monkeypatch, tmp_path):
+    """Where librealsense is missing, its remedy is told; another webcam can still be asked for."""
+
+    def fail():
+        raise ModuleNotFoundError("pyrealsense2 is not installed: pip install it")
+
+    monkeypatch.setattr(live_source, "import_pyrealsense2", fail)
+    for number, name in ((0, "Intel(R) RealSense(TM) Depth Camera 405"), (4, "HD Webcam")):
+        (tmp_path / f"video{number}").touch()
+        (tmp_path / "sys" / f"video{number}").mkdir(parents=True)
+        (tmp_path / "sys" / f"video{number}" / "name").write_text(name)
+    with pytest.raises(OSError, match="RealSense camera is connected, but pyrealsense2 is not installed.*webcam"):
+        live_source.choose_camera(tmp_path, tmp_path / "sys")
+    assert live_source.find_webcam(tmp_path, tmp_path / "sys") == str(tmp_path / "video4")
 
 
 @pytest.mark.parametrize(
