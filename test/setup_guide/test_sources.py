@@ -90,7 +90,7 @@ def test_a_realsense_camera_is_no_webcam(monkeypatch, tmp_path):
         (tmp_path / f"video{number}").touch()
         (tmp_path / "sys" / f"video{number}").mkdir(parents=True)
         (tmp_path / "sys" / f"video{number}" / "name").write_text(name)
-    with pytest.raises(OSError, match="RealSense camera is connected, but pyrealsense2 is not installed.*webcam"):
+    with pytest.raises(OSError, match=r"RealSense camera is connected, but pyrealsense2 is not installed.*webcam"):
         live_source.choose_camera(tmp_path, tmp_path / "sys")
     assert live_source.find_webcam(tmp_path, tmp_path / "sys") == str(tmp_path / "video4")
 

@@ -128,6 +128,19 @@ def test_foreign_text_is_shown_as_text(open_page, state):
     assert page.locator("#nodes img, #nodes b, #text script").count() == 0
 
 
+def test_the_end_of_setup_is_no_error(chromium, state):
+    """Its server ends with it; what was found stays in sight."""
+    page = chromium.new_page()
+    page.set_default_timeout(TIMEOUT_MS)
+    state.set_steps([make_step("camera", "done", "a camera")])
+    with serve(state) as server:
+        page.goto(f"http://127.0.0.1:{server.port}/")
+        page.wait_for_selector("#steps li")
+    playwright_api.expect(page.locator("#status")).to_have_text("setup has ended")
+    assert page.inner_text("#steps .message") == "a camera"
+    page.close()
+
+
 def test_a_server_that_ends_and_returns_is_followed(chromium, state):
     """The page says so, and goes on by itself."""
     page = chromium.new_page()

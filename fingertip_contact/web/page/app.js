@@ -32,7 +32,8 @@ function connect() {
     else take(JSON.parse(message.data));
   });
   socket.addEventListener("close", () => {
-    setStatus("error", "not connected to web_node");
+    if (isSetupOver()) setStatus("ok", "setup has ended");
+    else setStatus("error", "not connected to web_node");
     // What was down may be up by now.
     for (const group of keys.values()) group.classList.remove("down");
     charts.clear();
@@ -140,6 +141,11 @@ function showSteps(steps) {
   const instruction = active ? active.instruction : "All steps are over: the terminal says how to start.";
   if (element("instruction").textContent !== instruction) element("instruction").textContent = instruction;
   showList("steps", steps.map(makeStep), "");
+}
+
+function isSetupOver() {
+  const steps = state?.steps ?? [];
+  return steps.length > 0 && !steps.some((step) => step.state === "active");
 }
 
 function makeStep(step) {
