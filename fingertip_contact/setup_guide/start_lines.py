@@ -35,7 +35,7 @@ def make_start_lines(source: FrameSource, profile: str | Path, layout: str, word
 
 def _make_plain_line(source: FrameSource, common: Mapping[str, str]) -> str:
     options = dict(common)
-    if source.depth_source not in (AUTO, "none") and source.recording is not None:
+    if source.depth_source != AUTO and source.recording is not None:
         options["depth-source"] = source.depth_source
     for argument, option in (("camera_info_url", "camera-info"), ("rotate", "rotate")):
         if argument in source.launch_arguments:

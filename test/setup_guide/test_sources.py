@@ -172,4 +172,5 @@ def test_lines_can_be_copied(tmp_path):
     plain = shlex.split(lines.plain)
     assert plain[:3] == ["fingertip-contact", "process", "/a b.mp4"]
     assert plain[plain.index("--rotate") + 1] == "180"
+    assert plain[plain.index("--depth-source") + 1] == "none"
     assert plain[plain.index("--profile") + 1] == "/home/me/my desk.yaml"
