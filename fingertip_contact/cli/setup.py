@@ -108,7 +108,7 @@ def setup(
             save_profile(path, profile, load_profile(base), comments, overwrite=force)
             return f"saved as {path}"
 
-        guide = make_guide(source.description, loaded_layout, user_side, typing, save, skip or (), timeout_s)
+        guide = make_guide(source, loaded_layout, user_side, typing, save, skip or (), timeout_s)
         companion = _open_page(stack, loaded_layout, port, announce) if page else None
         printer = StepLines(is_quiet=as_json)
         _follow(guide, companion, printer)
@@ -161,7 +161,7 @@ def _summarise(guide: SetupGuide, typing: TypingStep, lines: StartLines, path: s
     return {
         "result": "failed" if guide.has_failed else "done",
         "elapsed_s": round(elapsed_s, 1),
-        "steps": [asdict(report) for report in guide.reports],
+        "steps": [asdict(report) | {"duration_s": round(report.duration_s, 2)} for report in guide.reports],
         "text": None if score is None else score.read,
         "wpm": None if score is None else round(score.wpm, 1),
         "cer": None if score is None else round(score.cer, 4),

@@ -6,12 +6,11 @@ import numpy as np
 
 from fingertip_contact.advice import Advice
 from fingertip_contact.datatypes import Frame, FrameResult
+from fingertip_contact.geometry import Camera
 from fingertip_contact.setup_guide.step import Held, Verdict
 
 # Images that come steadily, and advice on them that is not news of a single one.
 CAMERA_HOLD_S = 0.5
-# The pose of the sheet is averaged over a third of a second before it is given.
-SHEET_HOLD_S = 0.3
 # A second of the empty desk is averaged for its depth, which advice on it follows.
 SURFACE_HOLD_S, SURFACE_PATIENCE_S = 0.3, 8.0
 # Codes of advice (advice.py) that each step waits for.
@@ -72,15 +71,16 @@ def _name_streams(frame: Frame) -> str:
 
 
 class SheetStep:
-    """The sheet is found. layout: its name."""
+    """The sheet is found. layout: its name. hold_s: for so long, with a camera that stays the same."""
 
     name = "sheet"
     is_required = True
 
-    def __init__(self, layout: str) -> None:
+    def __init__(self, layout: str, hold_s: float) -> None:
         self.instruction = f"lay the printed sheet of layout {layout} flat in view, its markers uncovered"
-        self._layout = layout
+        self._layout, self._hold_s = layout, hold_s
         self._found = Held()
+        self._camera: Camera | None = None
 
     def begin(self) -> None:
         """See Step."""
@@ -88,13 +88,14 @@ class SheetStep:
     def update(self, frame: Frame, result: FrameResult) -> Verdict:
         """See Step."""
         pose = result.camera_from_sheet
-        held_s = self._found.follow(frame.stamp_ns, pose is not None)
+        is_same, self._camera = frame.camera == self._camera, frame.camera
+        held_s = self._found.follow(frame.stamp_ns, pose is not None and is_same)
         if pose is None:
             advice = find_advice(result, SHEET_CODES)
             return Verdict("active") if advice is None else Verdict("active", advice.text, advice.remedy)
         distance_m = float(np.linalg.norm(pose.translation_m))
         text = f"layout {self._layout}, its middle is {distance_m * 100:.0f} cm from the camera"
-        return Verdict("done" if held_s >= SHEET_HOLD_S else "active", text)
+        return Verdict("done" if held_s >= self._hold_s else "active", text)
 
     def finish(self) -> Verdict:
         """See Step."""

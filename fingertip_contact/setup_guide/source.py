@@ -22,6 +22,9 @@ from fingertip_contact.recordings.video import VideoRecording
 from fingertip_contact.setup_guide.live_source import choose_camera, find_webcam, stream_d405, stream_webcam
 
 DEFAULT_MODE = StreamMode(640, 480, 30)
+# A pose of the sheet is that of a third of a second. Where the focal length comes from the sheet while it is seen, it is a
+# guess for the first second (live_camera.py), and so is the camera's place.
+SHEET_HOLD_S, FOCAL_HOLD_S = 0.3, 1.2
 # Of a D405 where nothing else is asked for, as in its launch file.
 D405_DEPTH_SOURCE = "sensor"
 
@@ -43,7 +46,8 @@ class SourceRequest:
 @dataclass(frozen=True)
 class FrameSource:
     """frames: of a live camera the newest each time. depth_source: that the pipeline is to use. launch_file: that reads
-    the same camera under ROS, empty where there is none; launch_arguments: of it. recording: None of a live camera."""
+    the same camera under ROS, empty where there is none; launch_arguments: of it. recording: None of a live camera.
+    sheet_hold_s: how long the sheet has to be seen until its pose is to be believed."""
 
     description: str
     frames: Iterator[Frame]
@@ -51,6 +55,7 @@ class FrameSource:
     launch_file: str
     launch_arguments: dict[str, str] = field(default_factory=dict)
     recording: Path | None = None
+    sheet_hold_s: float = SHEET_HOLD_S
 
 
 @contextmanager
@@ -92,7 +97,8 @@ def _open_webcam(request: SourceRequest, device: str, announce: Callable[[str], 
     with stream_webcam(device, mode, request.layout, calibrated, request.rotate_deg, announce) as (text, frames):
         arguments = {"device": device, "width": str(mode.width), "height": str(mode.height), "fps": f"{mode.rate_hz}.0"}
         arguments |= _name_camera_info(request) | {"depth_source": depth_source} | _name_rotation(request)
-        yield FrameSource(text, frames, depth_source, "webcam.launch.py", arguments)
+        hold_s = FOCAL_HOLD_S if calibrated is None else SHEET_HOLD_S
+        yield FrameSource(text, frames, depth_source, "webcam.launch.py", arguments, sheet_hold_s=hold_s)
 
 
 @contextmanager

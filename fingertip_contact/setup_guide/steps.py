@@ -10,11 +10,12 @@ from fingertip_contact.setup_guide.guide import SetupGuide
 from fingertip_contact.setup_guide.placement_step import PlacementStep
 from fingertip_contact.setup_guide.save_step import SaveStep
 from fingertip_contact.setup_guide.seeing_steps import CameraStep, SheetStep, SurfaceStep
+from fingertip_contact.setup_guide.source import FrameSource
 from fingertip_contact.setup_guide.typing_step import TypingStep
 
 
 def make_guide(
-    description: str,
+    source: FrameSource,
     layout: Layout,
     user_side: str,
     typing: TypingStep,
@@ -22,14 +23,14 @@ def make_guide(
     skipped: Collection[str],
     timeout_s: float,
 ) -> SetupGuide:
-    """description: of camera and mode. user_side: see PlacementStep. save: see SaveStep.
+    """source: of the frames. user_side: see PlacementStep. save: see SaveStep.
 
     Raises ValueError for a side that there is not, or a step to skip.
     """
     return SetupGuide(
         (
-            CameraStep(description),
-            SheetStep(layout.name),
+            CameraStep(source.description),
+            SheetStep(layout.name, source.sheet_hold_s),
             PlacementStep(layout, user_side),
             SurfaceStep(),
             FingerStep(),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fingertip_contact.datatypes import Frame, FrameResult
-from fingertip_contact.safe_text import describe
+from fingertip_contact.safe_text import describe, to_printable
 from fingertip_contact.setup_guide.seeing_steps import find_advice
 from fingertip_contact.setup_guide.step import Verdict
 from fingertip_contact.text_metrics import character_error_rate, words_per_minute
@@ -48,7 +48,7 @@ class TypingStep:
             raise ValueError(
                 "the text to type is empty; give one (--text), or leave the typing test out: --skip typing"
             )
-        self.instruction = f"type: {describe(target)[1:-1]}"
+        self.instruction = f"type: {to_printable(target)}"
         self.score: TypingScore | None = None
         self._target, self._clear_text, self._max_cer = target, clear_text, max_cer
         self._text = ""

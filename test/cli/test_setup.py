@@ -9,13 +9,19 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cli_harness import run
+from fingertip_contact.cameras.capture import CapturedImage
 from fingertip_contact.contact.parameters import load_profile
+from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.recordings.open import open_recording
+from fingertip_contact.setup_guide import live_source
+from keyboard_images import make_camera_pose, render_sheet_view
 from video_files import write_video
 
 pytestmark = pytest.mark.usefixtures("hand_weights")
@@ -72,6 +78,31 @@ def test_a_video_with_everything_by_flags(readable_recording, config, tmp_path, 
     assert "webcam.launch.py" in result["launch"]
     command = shlex.split(result["without_ros"])
     assert run(*command[1:4], tmp_path / "events.jsonl", *command[5:]) == 0
+
+
+def test_a_webcam(config, capsys, monkeypatch):
+    """Live, with a stand-in for OpenCV's capture: where the camera stands is told by the focal length that the sheet
+    has given, not by the guess before it."""
+    image = render_sheet_view(load_layout("qwerty"), make_camera_pose(50, 0.36), np.random.default_rng(0))
+
+    class Capture:
+        mode = "640x480 MJPG at 30 Hz"
+
+        def read(self) -> CapturedImage:
+            time.sleep(0.03)
+            return CapturedImage(image, 0.001)
+
+    monkeypatch.setattr(live_source, "open_capture", lambda request: nullcontext(Capture()))
+    assert setup(Path("/dev/video7"), "--skip", "typing", "--json") == 0
+    said = capsys.readouterr()
+    result = json.loads(said.out)
+    places = {step["name"]: step["text"] for step in result["steps"]}
+    distance_cm, elevation_deg = (float(places["placement"].split()[index]) for index in (0, 3))
+    assert distance_cm == pytest.approx(36, abs=2)
+    assert elevation_deg == pytest.approx(50, abs=2)
+    assert "from the sheet" in said.err
+    assert "webcam.launch.py device:=/dev/video7 " in result["launch"]
+    assert Path(result["profile"]).is_file()
 
 
 def test_a_failed_step_is_told(readable_recording, config, capsys):

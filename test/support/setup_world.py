@@ -11,6 +11,7 @@ from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, Frame, Fra
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import Layout, load_layout
 from fingertip_contact.setup_guide.guide import SetupGuide
+from fingertip_contact.setup_guide.source import FrameSource
 from fingertip_contact.setup_guide.step import StepReport
 from fingertip_contact.setup_guide.steps import make_guide
 from fingertip_contact.setup_guide.typing_step import TypingStep
@@ -96,7 +97,11 @@ def make_desk(
 
     desks: list[Desk] = []
     typing = TypingStep(target, clear_text, max_cer=0.2)
-    desk = Desk(make_guide("a camera", layout, user_side, typing, save, tuple(skipped), timeout_s))
+    desk = Desk(
+        make_guide(
+            FrameSource("a camera", iter(()), "none", ""), layout, user_side, typing, save, tuple(skipped), timeout_s
+        )
+    )
     desk.typing = typing
     desks.append(desk)
     return desk
