@@ -11,6 +11,7 @@ import typer
 from fingertip_contact.safe_text import to_one_line
 
 if TYPE_CHECKING:
+    from fingertip_contact.datatypes import Frame, FrameResult
     from fingertip_contact.setup_guide.step import StepReport
 
 # A verdict that follows a moving camera changes with each image.
@@ -24,15 +25,17 @@ COLORS = {
 
 
 class StepLines:
-    """Prints what has changed since the last call. is_quiet: nothing is printed, for --json."""
+    """A view (setup_guide/session.py) that prints what has changed."""
 
-    def __init__(self, is_quiet: bool) -> None:
-        self._is_quiet = is_quiet
+    def __init__(self) -> None:
         self._told: dict[str, tuple[str, str, str]] = {}
         self._last_s = 0.0
 
-    def show(self, reports: Sequence[StepReport]) -> None:
-        """The states of all steps, in order."""
+    def show(self, frame: Frame, result: FrameResult) -> None:
+        """See View: nothing is said of a frame."""
+
+    def show_steps(self, reports: Sequence[StepReport]) -> None:
+        """See View."""
         for report in reports:
             now = (report.state, report.text, report.remedy)
             before = self._told.get(report.name, ("waiting", "", ""))
@@ -43,8 +46,7 @@ class StepLines:
                 continue
             self._told[report.name] = now
             self._last_s = time.monotonic()
-            if not self._is_quiet:
-                typer.echo(_format(report, is_begun))
+            typer.echo(_format(report, is_begun))
 
 
 def _format(report: StepReport, is_begun: bool) -> str:

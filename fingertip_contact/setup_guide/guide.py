@@ -13,6 +13,14 @@ ENDED_TEXT = "the images ended before it"
 BLOCKED_TEXT = "not tried, since a step that it needs has failed"
 
 
+def require_known(names: Collection[str], skipped: Collection[str]) -> None:
+    """Raises ValueError for a step to skip that is none of the names."""
+    if unknown := [name for name in skipped if name not in names]:
+        raise ValueError(
+            f"there is no step {unknown[0]!r} to skip{suggest(unknown[0], names)}; the steps are {', '.join(names)}"
+        )
+
+
 class SetupGuide:
     """Leads through the steps. A step that fails is told and left, unless the ones after it need it: then it is over.
 
@@ -21,11 +29,7 @@ class SetupGuide:
 
     def __init__(self, steps: Sequence[Step], skipped: Collection[str] = (), timeout_s: float = 60.0) -> None:
         """Raises ValueError for a step to skip that there is not."""
-        names = [step.name for step in steps]
-        if unknown := [name for name in skipped if name not in names]:
-            raise ValueError(
-                f"there is no step {unknown[0]!r} to skip{suggest(unknown[0], names)}; the steps are {', '.join(names)}"
-            )
+        require_known([step.name for step in steps], skipped)
         self._steps = steps
         self._timeout_s = timeout_s
         self._began_ns: int | None = None

@@ -22,8 +22,8 @@ from fingertip_contact.recordings.video import VideoRecording
 from fingertip_contact.setup_guide.live_source import choose_camera, find_webcam, stream_d405, stream_webcam
 
 DEFAULT_MODE = StreamMode(640, 480, 30)
-# A pose of the sheet is that of a third of a second. Where the focal length comes from the sheet while it is seen, it is a
-# guess for the first second (live_camera.py), and so is the camera's place.
+# A pose of the sheet is that of a third of a second. Where the focal length comes from the sheet while it is seen, it
+# is a guess for the first second (live_camera.py), and so is the camera's place.
 SHEET_HOLD_S, FOCAL_HOLD_S = 0.3, 1.2
 # Of a D405 where nothing else is asked for, as in its launch file.
 D405_DEPTH_SOURCE = "sensor"
@@ -32,12 +32,13 @@ D405_DEPTH_SOURCE = "sensor"
 @dataclass(frozen=True)
 class SourceRequest:
     """camera: auto, d405, webcam, a device (`/dev/video0`, 0), a URL, or the path of a recording. mode: to ask of a
-    camera. depth_source: auto takes what there is. camera_info: file with the intrinsics of a webcam or video; None:
-    from the sheet. rotate_deg: by how much the images are turned, clockwise."""
+    camera, by default DEFAULT_MODE; a recording has its own. depth_source: auto takes what there is. camera_info: file
+    with the intrinsics of a webcam or video; None: from the sheet. rotate_deg: by how much the images are turned,
+    clockwise."""
 
     camera: str
     layout: Layout
-    mode: StreamMode = DEFAULT_MODE
+    mode: StreamMode | None = None
     depth_source: str = AUTO
     camera_info: Path | None = None
     rotate_deg: int = 0
@@ -81,8 +82,10 @@ def open_source(request: SourceRequest, announce: Callable[[str], None]) -> Iter
 
 @contextmanager
 def _open_d405(request: SourceRequest) -> Iterator[FrameSource]:
+    if request.camera_info is not None:
+        raise ValueError("a D405 tells its intrinsics itself; leave --camera-info out")
     depth_source = D405_DEPTH_SOURCE if request.depth_source == AUTO else request.depth_source
-    mode = request.mode
+    mode = request.mode or DEFAULT_MODE
     profile = f"{mode.width}x{mode.height}x{mode.rate_hz}"
     with stream_d405(mode, depth_source, request.rotate_deg) as (description, frames):
         arguments = {"driver": "own", "color_profile": profile, "depth_profile": profile, "depth_source": depth_source}
@@ -93,7 +96,7 @@ def _open_d405(request: SourceRequest) -> Iterator[FrameSource]:
 def _open_webcam(request: SourceRequest, device: str, announce: Callable[[str], None]) -> Iterator[FrameSource]:
     depth_source = "none" if request.depth_source == AUTO else request.depth_source
     calibrated = None if request.camera_info is None else load_camera_info(request.camera_info)
-    mode = request.mode
+    mode = request.mode or DEFAULT_MODE
     with stream_webcam(device, mode, request.layout, calibrated, request.rotate_deg, announce) as (text, frames):
         arguments = {"device": device, "width": str(mode.width), "height": str(mode.height), "fps": f"{mode.rate_hz}.0"}
         arguments |= _name_camera_info(request) | {"depth_source": depth_source} | _name_rotation(request)
@@ -108,6 +111,8 @@ def _open_recording(request: SourceRequest, path: Path, announce: Callable[[str]
             f"camera {request.camera!r} is none of auto, d405 and webcam, no device (/dev/video0 or its number), no "
             "URL, and no recording that exists; `fingertip-contact doctor` lists the cameras"
         )
+    if request.mode is not None:
+        raise ValueError(f"{path} is a recording, which has its own mode; leave --mode out")
     camera = None if request.camera_info is None else load_camera_info(request.camera_info)
     find_camera = partial(find_sheet_camera, request.layout)
     depth_source = _choose_depth_source(path) if request.depth_source == AUTO else request.depth_source

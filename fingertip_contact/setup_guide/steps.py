@@ -13,6 +13,8 @@ from fingertip_contact.setup_guide.seeing_steps import CameraStep, SheetStep, Su
 from fingertip_contact.setup_guide.source import FrameSource
 from fingertip_contact.setup_guide.typing_step import TypingStep
 
+STEP_NAMES = ("camera", "sheet", "placement", "surface", "fingers", "typing", "profile")
+
 
 def make_guide(
     source: FrameSource,

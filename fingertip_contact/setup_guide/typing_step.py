@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fingertip_contact.datatypes import Frame, FrameResult
+from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.safe_text import describe, to_printable
 from fingertip_contact.setup_guide.seeing_steps import find_advice
 from fingertip_contact.setup_guide.step import Verdict
@@ -43,14 +44,9 @@ class TypingStep:
     is_required = False
 
     def __init__(self, target: str, clear_text: Callable[[], None], max_cer: float) -> None:
-        """Raises ValueError for a text without a character."""
-        if not target.strip():
-            raise ValueError(
-                "the text to type is empty; give one (--text), or leave the typing test out: --skip typing"
-            )
         self.instruction = f"type: {to_printable(target)}"
         self.score: TypingScore | None = None
-        self._target, self._clear_text, self._max_cer = target, clear_text, max_cer
+        self._target, self._clear_text, self._max_cer = target.rstrip(), clear_text, max_cer
         self._text = ""
         self._first_ns: int | None = None
         self._last_ns = 0
@@ -90,3 +86,15 @@ class TypingStep:
         if cer > self._max_cer:
             return Verdict("failed", f"{text} (limit {self._max_cer:.0%})", REMEDY)
         return Verdict("done", text)
+
+
+def require_typable(text: str, layout: Layout) -> None:
+    """Raises ValueError for a text that is empty, or that the keys of the layout do not write."""
+    remedy = "give another one (--text), or leave the typing test out: --skip typing"
+    if not text.strip():
+        raise ValueError(f"the text to type is empty; {remedy}")
+    writable = {character for key in layout.keys for character in (key.text, key.shifted)}
+    if missing := sorted(set(text) - writable):
+        raise ValueError(
+            f"layout {layout.name} does not write {describe(''.join(missing))} of the text to type; {remedy}"
+        )

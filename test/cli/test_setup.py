@@ -107,7 +107,7 @@ def test_a_webcam(config, capsys, monkeypatch):
 
 def test_a_failed_step_is_told(readable_recording, config, capsys):
     """Another layout than the sheet in view: exit code 1, the remedy names it, and nothing is saved or started."""
-    assert setup(readable_recording, "--layout", "numpad", "--timeout-s", "4") == 1
+    assert setup(readable_recording, "--layout", "numpad", "--text", "12", "--timeout-s", "4") == 1
     said = capsys.readouterr()
     assert "choose it (layout qwerty)" in said.out
     assert "failed: sheet;" in said.err
@@ -122,12 +122,14 @@ def test_wrong_options_are_told_before_the_camera_is_opened(config, capsys):
     path.parent.mkdir(parents=True)
     path.touch()
     for arguments, named in (
-        (("--user-side", "left"), "--user-side"),
-        (("--decision", "slow"), "--decision"),
+        (("--decision", "slow"), "decision is 'slow'"),
         (("--profile", "../x"), "the name of the profile"),
         ((), "desk.yaml exists already"),
         (("--force", "--mode", "big"), "--mode"),
         (("--force", "--layout", "none"), "none"),
+        (("--force", "--layout", "numpad"), "layout numpad does not write"),
+        (("--force", "--skip", "profil"), "'profil' to skip; did you mean 'profile'"),
+        (("--force", "--user-side", "left"), "user side is 'left'"),
     ):
         assert setup(Path("none.mcap"), *arguments) == 2
         error = capsys.readouterr().err

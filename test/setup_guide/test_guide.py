@@ -6,9 +6,10 @@ import pytest
 
 from fingertip_contact.advice import MARKERS_COVERED, NO_SHEET
 from fingertip_contact.setup_guide.step import StepReport
+from fingertip_contact.setup_guide.steps import STEP_NAMES
 from setup_world import ALL_FINGERS, make_desk
 
-NAMES = ["camera", "sheet", "placement", "surface", "fingers", "typing", "profile"]
+NAMES = list(STEP_NAMES)
 
 
 def list_states(desk) -> dict[str, str]:
@@ -25,6 +26,7 @@ def test_all_steps_in_a_row():
             order.append(desk.guide.active.name)
         desk.show()
     assert order == NAMES[:5]
+    assert tuple(list_states(desk)) == STEP_NAMES
     for finger in ALL_FINGERS:
         assert desk.guide.active.name == "fingers"
         desk.show(0.2, presses=[finger])

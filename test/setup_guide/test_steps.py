@@ -7,12 +7,13 @@ import pytest
 
 from fingertip_contact.advice import Advice, advise_print_scale
 from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.setup_guide.placement_step import (
-    PlacementStep,
     compute_elevation_deg,
     find_hidden_keys,
     find_side,
 )
+from fingertip_contact.setup_guide.typing_step import require_typable
 from keyboard_images import CAMERA, make_camera_pose
 from setup_world import ALL_FINGERS, POSE, QWERTY, make_desk
 
@@ -97,8 +98,6 @@ def test_the_own_side_has_to_be_meant():
         desk.show(1.5)
         assert (desk.find("placement").state == "done") == is_well
         assert ("--user-side" in desk.find("placement").remedy) == (not is_well)
-    with pytest.raises(ValueError, match="choose one of facing, own"):
-        PlacementStep(QWERTY, "left")
 
 
 def test_an_elevation_that_can_be_used_is_not_refused():
@@ -166,5 +165,11 @@ def test_nobody_types():
     desk.show(6)
     assert desk.find("typing").state == "failed"
     assert desk.typing.score is None
-    with pytest.raises(ValueError, match="--skip typing"):
-        make_desk(target="  ")
+
+
+@pytest.mark.parametrize(("text", "layout"), [("  ", "qwerty"), ("naïve", "qwerty"), ("hi", "numpad"), ("hi", "piano")])
+def test_a_text_has_to_be_on_the_keys(text, layout):
+    """Nobody is asked to type what the sheet does not write."""
+    require_typable("The quick", QWERTY)
+    with pytest.raises(ValueError, match=r"give another one \(--text\).*--skip typing"):
+        require_typable(text, load_layout(layout))
