@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -23,9 +24,28 @@ GOOD_HOLD_S, PATIENCE_S = 0.5, 6.0
 MOVED_M = 0.004
 # Seen from within this of straight above, the camera is on no side of the sheet.
 MIN_SIDE_DEG = 10.0
-ELEVATION_CODES = ("camera_along_desk", "camera_too_steep", "camera_too_flat")
+ELEVATION_CODES = ("camera_too_steep", "camera_too_flat")
 # How near to the image's edge a key may be, px.
 EDGE_PX = 2.0
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """is_usable: whether keys can be read in spite of it."""
+
+    text: str
+    remedy: str
+    is_usable: bool = True
+
+
+# By the side on which the camera is, where it is to be on the other one.
+WRONG_SIDES = {
+    "own": _Problem(
+        "that is your own side, where fingers hide their tips",
+        "put it on the far side of the sheet, facing you, or say --user-side own",
+    ),
+    "facing": _Problem("that is the far side", "put it on your own side, or say --user-side facing"),
+}
 
 
 class PlacementStep:
@@ -55,12 +75,12 @@ class PlacementStep:
             return Verdict("active", "the sheet is not seen", "bring the whole sheet into view")
         still_s = self._still.follow(frame.stamp_ns, not self._has_moved(pose))
         text = describe_place(pose)
-        found, is_usable = self._find_problem(frame.camera, result, pose)
-        good_s = self._good.follow(frame.stamp_ns, found is None)
-        if found is None:
-            return Verdict("done" if good_s >= GOOD_HOLD_S and still_s >= GOOD_HOLD_S else "active", text)
-        is_kept = is_usable and still_s >= PATIENCE_S
-        return Verdict("done" if is_kept else "active", f"{text}: {found[0]}", found[1])
+        problem = self._find_problem(frame.camera, result, pose)
+        good_s = self._good.follow(frame.stamp_ns, problem is None)
+        if problem is None:
+            return Verdict("done" if min(good_s, still_s) >= GOOD_HOLD_S else "active", text)
+        is_kept = problem.is_usable and still_s >= PATIENCE_S
+        return Verdict("done" if is_kept else "active", f"{text}: {problem.text}", problem.remedy)
 
     def finish(self) -> Verdict:
         """See Step."""
@@ -77,30 +97,20 @@ class PlacementStep:
         self._pose = pose
         return True
 
-    def _find_problem(
-        self, camera: Camera, result: FrameResult, pose: RigidTransform
-    ) -> tuple[tuple[str, str] | None, bool]:
-        """The most important one, text and remedy, and whether keys can be read in spite of it."""
-        hidden = find_hidden_keys(self._layout, camera, pose)
-        if hidden:
+    def _find_problem(self, camera: Camera, result: FrameResult, pose: RigidTransform) -> _Problem | None:
+        """The most important one."""
+        if hidden := find_hidden_keys(self._layout, camera, pose):
             named = ", ".join(hidden[:3]) + (f" and {len(hidden) - 3} more" if len(hidden) > 3 else "")
             is_usable = len(hidden) < len(self._layout.keys) / 2
-            return (f"out of view: {named}", "move the camera until the whole sheet is in view"), is_usable
-        if advice := find_advice(result, ELEVATION_CODES):
-            return (advice.text, advice.remedy), advice.code != "camera_along_desk"
+            return _Problem(f"out of view: {named}", "move the camera until the whole sheet is in view", is_usable)
         if compute_elevation_deg(pose) < MIN_USABLE_ELEVATION_DEG:
-            return ("it looks along the desk", BEST_ELEVATION), False
+            return _Problem("it looks along the desk", BEST_ELEVATION, is_usable=False)
+        if advice := find_advice(result, ELEVATION_CODES):
+            return _Problem(advice.text, advice.remedy)
         if advice := find_advice(result, ("camera_turned",)):
-            return (advice.text, "mount it upright, or run setup again with --rotate"), True
+            return _Problem(advice.text, "mount it upright, or run setup again with --rotate")
         side = find_side(pose)
-        if side in ("facing", "own") and side != self._user_side:
-            return (
-                "that is your own side, where fingers hide their tips" if side == "own" else "that is the far side",
-                "put it on the far side of the sheet, facing you, or say --user-side own"
-                if side == "own"
-                else "put it on your own side, or say --user-side facing",
-            ), True
-        return None, True
+        return WRONG_SIDES[side] if side in WRONG_SIDES and side != self._user_side else None
 
 
 def compute_elevation_deg(camera_from_sheet: RigidTransform) -> float:

@@ -26,6 +26,11 @@ def find_advice(result: FrameResult, codes: tuple[str, ...]) -> Advice | None:
     return next((advice for advice in result.advice if advice.code in codes), None)
 
 
+def tell_waiting(advice: Advice | None) -> Verdict:
+    """Of a step that waits, and why."""
+    return Verdict("active") if advice is None else Verdict("active", advice.text, advice.remedy)
+
+
 class CameraStep:
     """The camera gives images that can be read. description: of camera and mode."""
 
@@ -91,8 +96,7 @@ class SheetStep:
         is_same, self._camera = frame.camera == self._camera, frame.camera
         held_s = self._found.follow(frame.stamp_ns, pose is not None and is_same)
         if pose is None:
-            advice = find_advice(result, SHEET_CODES)
-            return Verdict("active") if advice is None else Verdict("active", advice.text, advice.remedy)
+            return tell_waiting(find_advice(result, SHEET_CODES))
         distance_m = float(np.linalg.norm(pose.translation_m))
         text = f"layout {self._layout}, its middle is {distance_m * 100:.0f} cm from the camera"
         return Verdict("done" if held_s >= self._hold_s else "active", text)
@@ -121,17 +125,15 @@ class SurfaceStep:
         has_depth = surface is not None and surface.depth_plane is not None
         agrees_s = self._agrees.follow(frame.stamp_ns, advice is None and (has_depth or frame.depth is None))
         if surface is None:
-            advice = advice or find_advice(result, UNKNOWN_SURFACE_CODES)
-            return Verdict("active") if advice is None else Verdict("active", advice.text, advice.remedy)
+            return tell_waiting(advice or find_advice(result, UNKNOWN_SURFACE_CODES))
         if agrees_s >= SURFACE_HOLD_S:
             return Verdict("done", _describe_surface(surface.residual_m if has_depth else None))
-        if advice is None and known_s < SURFACE_PATIENCE_S:
-            return Verdict("active", "found; its depth is measured")
-        if known_s < SURFACE_PATIENCE_S:
-            return Verdict("active", advice.text if advice else "", advice.remedy if advice else "")
-        if advice is None:
+        is_kept = known_s >= SURFACE_PATIENCE_S
+        if advice is not None:
+            return Verdict("done" if is_kept else "active", advice.text, advice.remedy)
+        if is_kept:
             return Verdict("done", "from the sheet; depth does not show it", "clear the desk around the sheet")
-        return Verdict("done", advice.text, advice.remedy)
+        return Verdict("active", "found; its depth is measured")
 
     def finish(self) -> Verdict:
         """See Step."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fingertip_contact.datatypes import Frame, FrameResult
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.safe_text import describe, to_printable
-from fingertip_contact.setup_guide.seeing_steps import find_advice
+from fingertip_contact.setup_guide.seeing_steps import find_advice, tell_waiting
 from fingertip_contact.setup_guide.step import Verdict
 from fingertip_contact.text_metrics import character_error_rate, words_per_minute
 
@@ -63,8 +63,7 @@ class TypingStep:
                 self._first_ns = event.contact.contact_ns if self._first_ns is None else self._first_ns
                 self._last_ns = event.contact.contact_ns
         if self._first_ns is None:
-            advice = find_advice(result, CODES)
-            return Verdict("active") if advice is None else Verdict("active", advice.text, advice.remedy)
+            return tell_waiting(find_advice(result, CODES))
         silence_s = (frame.stamp_ns - self._last_ns) / 1e9
         is_long = len(self._text.rstrip()) >= len(self._target)
         if self._text.rstrip() == self._target or silence_s > (COMPLETE_SILENCE_S if is_long else SILENCE_S):
