@@ -40,6 +40,7 @@ class _Values:
     fingertips: list[dict[str, Any]] = field(default_factory=list)
     down: list[dict[str, Any]] = field(default_factory=list)
     reports: dict[str, Report] = field(default_factory=dict)
+    steps: list[dict[str, str]] = field(default_factory=list)
 
 
 class LiveState:
@@ -81,6 +82,10 @@ class LiveState:
         if len(reports) > MAX_NODES:
             del reports[min(reports, key=lambda name: reports[name].received_s)]
         self._change(reports=reports)
+
+    def set_steps(self, steps: list[dict[str, str]]) -> None:
+        """Of the guided start: name, instruction, state, text and remedy of each. None are told until they are set."""
+        self._change(steps=steps)
 
     def add_event(self, event: dict[str, Any]) -> None:
         with self._lock:
@@ -134,6 +139,8 @@ class LiveState:
             ],
             "advice": [{"node": name, **item} for name, entry in reports.items() for item in entry.advice],
         }
+        if values.steps:
+            message["steps"] = values.steps
         return message, count
 
     def _compute_rate_hz(self) -> float:

@@ -12,7 +12,7 @@ from fingertip_contact.datatypes import ContactEvent, TapCandidate
 from fingertip_contact.keyboard.key_decoder import KeyDecoder
 from fingertip_contact.keyboard.language import LanguageModel
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_research.evaluation.text import edit_distance
+from fingertip_contact.text_metrics import edit_distance
 from fingertip_research.evaluation.uncertain_taps import POSE, DetectorErrors, simulate_touches
 from fingertip_research.resources import find_config_file
 
