@@ -16,6 +16,10 @@ from std_msgs.msg import String
 from fingertip_contact.datatypes import KeyEvent
 from fingertip_contact.ros import qos
 
+# Of what other nodes publish as suggestions: four words of MAX_WORD_LENGTH, with escapes.
+_MAX_LENGTH = 1000
+_MAX_SUGGESTIONS = 3
+
 
 class TypingTopics:
     """Publishes each key event, and the suggestions when they change."""
@@ -40,6 +44,15 @@ class TypingTopics:
             self._last = word, suggestions
             value = {"stamp_ns": stamp_ns, "word": word, "suggestions": list(suggestions)}
             self._suggestions.publish(_make_message(value))
+
+
+def parse_suggestions(text: str) -> list[str]:
+    """The words of a message of `suggestions`, which may be anybody's. Raises ValueError if it is not one."""
+    value = json.loads(text) if len(text) <= _MAX_LENGTH else None
+    words = value.get("suggestions") if isinstance(value, dict) else None
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ValueError("a message of `suggestions` is none; see config/typing_messages.schema.json")
+    return words[:_MAX_SUGGESTIONS]
 
 
 def describe_key_event(event: KeyEvent) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class Report:
 @dataclass
 class _Values:
     text: str = ""
+    suggestions: list[str] = field(default_factory=list)
     stamp_us: int | None = None
     latency_ms: float | None = None
     fingertips: list[dict[str, Any]] = field(default_factory=list)
@@ -62,6 +63,10 @@ class LiveState:
 
     def set_text(self, text: str) -> None:
         self._change(text=text[-MAX_TEXT_LENGTH:])
+
+    def set_suggestions(self, words: list[str]) -> None:
+        """Words for the one in progress, the likeliest first."""
+        self._change(suggestions=words)
 
     def set_down(self, presses: list[dict[str, Any]]) -> None:
         """The keys that are down: finger, key and stamp_us of each press."""
@@ -129,6 +134,7 @@ class LiveState:
             "latency_ms": values.latency_ms if has_image else None,
             "rate_hz": rate_hz,
             "text": values.text,
+            "suggestions": values.suggestions if is_live else [],
             "down": values.down if is_live else [],
             "fingertips": values.fingertips if has_image else [],
             "events": events,

@@ -15,7 +15,7 @@ from fingertip_contact.keyboard.key_decoder import KeyDecoderSettings
 from fingertip_contact.keyboard.language import load_language
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.ros import qos
-from fingertip_contact.ros.typing_topics import TypingTopics
+from fingertip_contact.ros.typing_topics import TypingTopics, parse_suggestions
 from repository import ROOT
 from ros_harness import ros_node
 from typing_hands import TypingHands
@@ -62,3 +62,17 @@ def test_the_schema_refuses_other_messages():
     for value in ({"stamp_ns": 1, "word": ""}, {"stamp_ns": 1, "word": "", "suggestions": [""]}, {"key": "a"}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(value, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "just", "[]", "{}", '{"suggestions": [1]}', '{"suggestions": "a"}', "[" * 100_000, "[" * 900]
+)
+def test_other_suggestions_are_refused(text):
+    """Anybody may publish: what is no list of words is a ValueError, however long or deep it is."""
+    with pytest.raises(ValueError, match=r"suggestions|Expecting"):
+        parse_suggestions(text)
+
+
+def test_at_most_three_suggestions_are_read():
+    """More are left out."""
+    assert parse_suggestions('{"suggestions": ["a", "b", "c", "d"]}') == ["a", "b", "c"]

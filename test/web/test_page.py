@@ -83,9 +83,11 @@ def test_the_page_shows_what_is_typed(open_page, state):
     state.set_overlay(state.get_overlay(0)[0])
     page.wait_for_selector("#overlay:not([hidden])")
     state.set_text("hello world")
+    state.set_suggestions(["worlds", "worldwide"])
     state.set_down([])
     state.set_fingertips(make_fingertips(12.4), START_US + 9_000_000, 20.0)
     playwright_api.expect(page.locator("#text")).to_have_text("hello world")
+    playwright_api.expect(page.locator("#suggestions")).to_have_text("worlds · worldwide")
     playwright_api.expect(page.locator("#keyboard .down")).to_have_count(0)
     playwright_api.expect(page.locator(".lane .value").first).to_have_text("12 mm")
 

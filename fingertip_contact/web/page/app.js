@@ -73,6 +73,7 @@ function draw() {
   element("latency").textContent = state.latency_ms === null ? "–" : `${state.latency_ms.toFixed(0)} ms`;
   element("speed").textContent = state.is_live ? countKeysPerMinute() : "–";
   showText(state.text);
+  element("suggestions").textContent = (state.suggestions ?? []).join(" · ");
   element("overlay").classList.toggle("old", state.rate_hz === 0);
   const down = new Set(state.down.map((press) => press.key));
   for (const [name, group] of keys) group.classList.toggle("down", down.has(name));
