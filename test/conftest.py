@@ -28,6 +28,7 @@ SLOW_FILES = (
     "benchmarks/test_other_generator_depth.py",
     "cli/test_keyboard_camera.py",
     "cli/test_process.py",
+    "cli/test_setup.py",
     "contact/test_fingertip_height.py",
     "depth/test_fusion.py",
     "depth/test_propagation.py",
