@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import broken_runtimes
 from fingertip_contact.depth import conversions, parity, selection, trial
+from fingertip_contact.depth.configuration import NetworkSpec
 from fingertip_contact.depth.conversions import Conversion
 from fingertip_contact.depth.runtimes import RuntimeRejectedError
 
@@ -67,6 +69,28 @@ def test_a_broken_runtime_is_rejected_once(starts, conversion, monkeypatch, name
         open_with(name, conversion, monkeypatch)
     assert count_children(starts) == (1 if is_kept else 2)
     assert not (starts / str(os.getpid())).exists()
+
+
+def test_the_next_runtime_is_used_and_told(starts, conversion, monkeypatch, caplog, tmp_path):
+    """One line says what crashed, one what runs now."""
+
+    def load(spec, format_, precision):
+        made = replace(conversion, format=format_)
+        made.graph.write_text("none")
+        made.write()
+        return made
+
+    monkeypatch.setattr(selection, "load_or_build_conversion", load)
+    monkeypatch.setitem(selection.RUNTIME_CLASSES, "openvino", broken_runtimes.CrashingRuntime)
+    monkeypatch.setitem(selection.RUNTIME_CLASSES, "onnxruntime", broken_runtimes.GoodRuntime)
+    selected = selection.select(NetworkSpec(tmp_path / "none.pth", HEIGHT, WIDTH, 0.5), precision="fp32")
+    assert type(selected.runtime) is broken_runtimes.GoodRuntime
+    [rejected] = selected.rejected_candidates
+    assert rejected.startswith("openvino fp32: it crashed in its self-test (SIGSEGV)")
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        f"depth runtime rejected: {rejected}",
+        "depth runtime used instead: stand-in fp32",
+    ]
 
 
 def test_a_runtime_that_hangs_is_ended(starts, conversion, monkeypatch):
