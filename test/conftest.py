@@ -46,7 +46,7 @@ SLOW_FILES = (
     "test_installations.py",
 )
 # What rosdep does not install, imported by test files or by what they test.
-OPTIONAL_PACKAGES = ("aiohttp", "fpdf", "hypothesis", "jinja2", "jsonschema", "lightgbm", "matplotlib", "sklearn")
+OPTIONAL_PACKAGES = ("aiohttp", "fpdf", "hypothesis", "jinja2", "jsonschema", "lightgbm", "matplotlib", "rerun", "sklearn")
 # What makes a test of ROS or torch: importing it, wherever in the file.
 OPTIONAL_IMPORTS = {"ros": 'importorskip("rclpy")', "torch": 'importorskip("torch")'}
 

@@ -24,6 +24,9 @@ def process(
     ],
     out: Annotated[Path, typer.Option(help="The events file to write: one JSON object per line.")],
     video: Annotated[Path | None, typer.Option(help="Also write the overlay as a video (.mp4).")] = None,
+    rerun: Annotated[
+        Path | None, typer.Option(help="Also write what Rerun's viewer shows (.rrd): fingertips in 3-D, keys, heights.")
+    ] = None,
     layout: options.Layout = "qwerty",
     calibration_seconds: options.CalibrationSeconds = None,
     profile: options.Profile = "default",
@@ -59,10 +62,11 @@ def process(
     from fingertip_contact.recordings.events import make_event_records, open_events
     from fingertip_contact.recordings.paths import GROUND_TRUTH_SUFFIX, sibling_path
     from fingertip_contact.safe_text import to_printable
+    from fingertip_contact.visualization.rerun_file import open_rerun_file, require_rerun_name
     from fingertip_contact.visualization.video import open_overlay_video, require_video_name
 
     require_rotation(rotate)
-    outputs = [out] if video is None else [out, video]
+    outputs = [path for path in (out, video, rerun) if path is not None]
     # Names of built-in layouts, profiles and word lists are not files.
     named = [Path(name) for name in (layout, profile, words, sheet_pose, camera_info) if name]
     input_files = [path for path in named if path.suffix or path.is_file()]
@@ -72,6 +76,8 @@ def process(
             require_not_exists(path)
     if video is not None:
         require_video_name(video)
+    if rerun is not None:
+        require_rerun_name(rerun)
     with ExitStack() as stack:
         # Everything that may be rejected comes before the first file is created.
         loaded_layout = load_layout(layout)
@@ -83,7 +89,7 @@ def process(
             loaded_layout, profile, calibration_seconds, keyboard_options, hand_tracker, output or (), depth_source
         )
         stack.callback(pipeline.contact.close)
-        # Both files are complete before the first appears: on a full disk neither does.
+        # All files are complete before the first appears: on a full disk none does.
         unfinished = [stack.enter_context(atomic_write(path, overwrite=force)) for path in outputs]
         draw = None
         if video is not None:
@@ -96,6 +102,9 @@ def process(
                     name=video,
                 )
             )
+        log = None
+        if rerun is not None:
+            log = stack.enter_context(open_rerun_file(unfinished[-1], loaded_layout, name=rerun))
         write = stack.enter_context(open_events(unfinished[0]))
         typer.echo(f"reads {recording.streams_text} (depth source {depth_source})", err=True)
         frames = stack.enter_context(track_progress(recording.frames(), recording.frame_count, bag.name))
@@ -111,6 +120,8 @@ def process(
             messages |= {advice.code: advice.message for advice in result.advice}
             if draw is not None and frame is not None:
                 draw(frame, result)
+            if log is not None:
+                log(frame, result)
         summary = f"{presses} presses in {recording.duration_s:.1f} s"
         for name, count in (
             ("depth", recording.missing_depth_count),
