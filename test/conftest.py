@@ -28,6 +28,7 @@ SLOW_FILES = (
     "benchmarks/test_other_generator_depth.py",
     "cli/test_keyboard_camera.py",
     "cli/test_process.py",
+    "cli/test_setup.py",
     "contact/test_fingertip_height.py",
     "depth/test_fusion.py",
     "depth/test_propagation.py",
@@ -46,7 +47,7 @@ SLOW_FILES = (
     "test_installations.py",
 )
 # What rosdep does not install, imported by test files or by what they test.
-OPTIONAL_PACKAGES = ("aiohttp", "fpdf", "hypothesis", "jinja2", "jsonschema", "lightgbm", "matplotlib", "rerun", "sklearn")
+OPTIONAL_PACKAGES = ("aiohttp", "fpdf", "hypothesis", "jinja2", "jsonschema", "lightgbm", "matplotlib", "sklearn")
 # What makes a test of ROS or torch: importing it, wherever in the file.
 OPTIONAL_IMPORTS = {"ros": 'importorskip("rclpy")', "torch": 'importorskip("torch")'}
 

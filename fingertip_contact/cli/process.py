@@ -27,6 +27,9 @@ def process(
     rerun: Annotated[
         Path | None, typer.Option(help="Also write what Rerun's viewer shows (.rrd): fingertips in 3-D, keys, heights.")
     ] = None,
+    midi: Annotated[
+        Path | None, typer.Option(help="Also write keys that are named like notes as a MIDI file (.mid).")
+    ] = None,
     layout: options.Layout = "qwerty",
     calibration_seconds: options.CalibrationSeconds = None,
     profile: options.Profile = "default",
@@ -58,6 +61,7 @@ def process(
     from fingertip_contact.factory import KeyboardOptions, build_pipeline
     from fingertip_contact.files import atomic_write, require_distinct, require_not_exists
     from fingertip_contact.keyboard.layout import load_layout
+    from fingertip_contact.outputs.midi_port import MidiFile, require_midi_name
     from fingertip_contact.pipeline import process_frames
     from fingertip_contact.recordings.events import make_event_records, open_events
     from fingertip_contact.recordings.paths import GROUND_TRUTH_SUFFIX, sibling_path
@@ -66,7 +70,7 @@ def process(
     from fingertip_contact.visualization.video import open_overlay_video, require_video_name
 
     require_rotation(rotate)
-    outputs = [path for path in (out, video, rerun) if path is not None]
+    outputs = [path for path in (out, video, midi, rerun) if path is not None]
     # Names of built-in layouts, profiles and word lists are not files.
     named = [Path(name) for name in (layout, profile, words, sheet_pose, camera_info) if name]
     input_files = [path for path in named if path.suffix or path.is_file()]
@@ -78,6 +82,9 @@ def process(
         require_video_name(video)
     if rerun is not None:
         require_rerun_name(rerun)
+    if midi is not None:
+        require_midi_name(midi)
+    notes = None if midi is None else MidiFile()
     with ExitStack() as stack:
         # Everything that may be rejected comes before the first file is created.
         loaded_layout = load_layout(layout)
@@ -122,6 +129,10 @@ def process(
                 draw(frame, result)
             if log is not None:
                 log(frame, result)
+            if notes is not None:
+                notes.process(result)
+        if notes is not None and midi is not None:
+            notes.save(unfinished[outputs.index(midi)])
         summary = f"{presses} presses in {recording.duration_s:.1f} s"
         for name, count in (
             ("depth", recording.missing_depth_count),
