@@ -38,7 +38,7 @@ FINGER_STATES: tuple[FingerState, ...] = ("hover", "approach", "contact", "retra
 
 EventType = Literal["press", "move", "release", "cancel"]
 
-Modifier = Literal["shift", "caps_lock", "ctrl", "alt", "meta"]
+Modifier = Literal["shift", "caps_lock", "ctrl", "alt", "meta", "altgr"]
 
 # Why a character was not written: the press was off all keys, the sheet was not found yet, a modifier turned it into a
 # command, the language model chose a neighbouring key, or the press was cancelled.

@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_config_path
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -79,3 +79,9 @@ def get_cache_directory() -> Path:
     """The folder of files that can be created or fetched again: on Linux $XDG_CACHE_HOME/fingertip_contact, by default
     ~/.cache/fingertip_contact."""
     return user_cache_path(PACKAGE)
+
+
+def get_config_directory() -> Path:
+    """The folder of what a user has chosen and measured: on Linux $XDG_CONFIG_HOME/fingertip_contact, by default
+    ~/.config/fingertip_contact."""
+    return user_config_path(PACKAGE)

@@ -43,7 +43,7 @@ fingertip-contact process out/fox.mcap --out out/fox.events.jsonl --video out/fo
 
 fingertip-contact evaluate recording out/fox.mcap --events out/fox.events.jsonl
 
-With a camera: ros2 launch fingertip_contact d405.launch.py
+With a camera: fingertip-contact setup, then the line that it prints: ros2 launch fingertip_contact d405.launch.py ...
 
 `fingertip-contact COMMAND --help` explains a command and its options.
 
@@ -66,6 +66,9 @@ class Subcommand:
 
 
 SUBCOMMANDS = {
+    "setup": Subcommand(
+        "fingertip_contact.cli.setup:setup", "Lead from a camera and a printed sheet to a typed text, step by step."
+    ),
     "process": Subcommand(
         "fingertip_contact.cli.process:process",
         "Run the pipeline on a recording; write contact events and an optional video.",

@@ -57,7 +57,7 @@ Rotation = Annotated[
 ]
 Words = Annotated[
     str,
-    typer.Option(help="Word list of the language model: english, or a file with one word per line. By default none."),
+    typer.Option(help="Word list: english, french, german, spanish, or a file, one word per line; default: none."),
 ]
 RepeatDelay = Annotated[
     float, typer.Option(help="Keys held for longer than this repeat, seconds; 0: never.", show_default=True)

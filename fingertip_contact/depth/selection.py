@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from fingertip_contact.depth import conversions, parity
+from fingertip_contact.depth import conversions, parity, trial
 from fingertip_contact.depth.configuration import NetworkSpec
 from fingertip_contact.depth.conversions import Conversion
 from fingertip_contact.depth.preprocessing import Preprocessor
 from fingertip_contact.depth.runtimes import OnnxRuntime, OpenVinoRuntime, Runtime, RuntimeRejectedError
+from fingertip_contact.depth.self_test import RuntimeClass, hold_against_stored_depth, load_and_test
 from fingertip_contact.resources import advise_install
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ AUTO = "auto"
 RUNTIMES = {"openvino": ("int8", "bf16", "fp32"), "onnxruntime": ("int8", "fp32"), "torch": ("fp16", "fp32")}
 # The graph format that each reads. torch reads the weights themselves.
 FORMATS = {"openvino": "openvino", "onnxruntime": "onnx"}
-RUNTIME_CLASSES: dict[str, Callable[[Conversion, str, int], Runtime]] = {
+RUNTIME_CLASSES: dict[str, RuntimeClass] = {
     "openvino": OpenVinoRuntime,
     "onnxruntime": OnnxRuntime,
 }
@@ -68,6 +69,8 @@ def select(spec: NetworkSpec, runtime: str = AUTO, precision: str = AUTO, thread
             rejected_candidates.append(f"{name} {fallback}: {error}")
             logger.warning("depth runtime rejected: %s", rejected_candidates[-1])
             continue
+        if rejected_candidates:
+            logger.warning("depth runtime used instead: %s %s", chosen.name, chosen.precision)
         return SelectedRuntime(chosen, deviation_m, tuple(rejected_candidates))
     raise ValueError(f"depth weights {spec.weights} run on no runtime: {'; '.join(rejected_candidates)}")
 
@@ -107,34 +110,15 @@ def open_runtime(spec: NetworkSpec, name: str, precision: str, threads: int = 0)
     image = parity.make_reference_image(spec.height, spec.width)
     batch = Preprocessor(spec.height, spec.width)(image)
     expected_m = torch_runtime.infer_reference_m(spec, batch)[0, 0]
-    return chosen, self_test(chosen, image, expected_m, spec.max_depth_m)
+    return chosen, hold_against_stored_depth(chosen, image, expected_m, spec.max_depth_m)
 
 
 def open_conversion(conversion: Conversion, precision: str = AUTO, threads: int = 0) -> tuple[Runtime, float]:
     """As open_runtime, for a conversion; in its own precision unless another is given."""
     name = next(name for name, format_ in FORMATS.items() if format_ == conversion.format)
-    try:
-        image, expected_m = parity.read(conversion.parity)
-    except ValueError as error:
-        raise RuntimeRejectedError(str(error)) from error
-    chosen = RUNTIME_CLASSES[name](conversion, conversion.precision if precision == AUTO else precision, threads)
-    return chosen, self_test(chosen, image, expected_m, conversion.max_depth_m)
-
-
-def self_test(runtime: Runtime, image_bgr: np.ndarray, expected_m: np.ndarray, max_depth_m: float) -> float:
-    """The mean deviation in metres. Raises RuntimeRejectedError if it exceeds the tolerance of the precision."""
-    try:
-        depth_m = runtime.infer(Preprocessor(*expected_m.shape)(image_bgr))[0, 0]
-        deviation_m = parity.mean_deviation_m(depth_m, expected_m)
-    except Exception as error:  # Any failure is a failed check.
-        raise RuntimeRejectedError(f"the self-test failed: {error}") from error
-    if not parity.is_within_tolerance(deviation_m, runtime.precision, max_depth_m):
-        limit_m = parity.TOLERANCES[runtime.precision] * max_depth_m
-        raise RuntimeRejectedError(
-            f"its depth for the stored image deviates {1e3 * deviation_m:.3g} mm from torch's on average; "
-            f"the limit is {1e3 * limit_m:.3g} mm"
-        )
-    return deviation_m
+    wanted = conversion.precision if precision == AUTO else precision
+    trial.require_pass(name, RUNTIME_CLASSES[name], conversion, wanted, threads)
+    return load_and_test(RUNTIME_CLASSES[name], conversion, wanted, threads)
 
 
 def load_or_build_conversion(spec: NetworkSpec, format_: str, precision: str) -> Conversion:

@@ -16,6 +16,7 @@ from fingertip_contact.keyboard.layout import Key
 # Names of layouts that are not those of Linux.
 _OTHER_NAMES = {
     "alt_left": "LEFTALT",
+    "altgr": "RIGHTALT",
     "alt_right": "RIGHTALT",
     "apostrophe": "APOSTROPHE",
     # The main block of the US layout has these two only with Shift.
@@ -68,12 +69,16 @@ _MODIFIER_CODES: dict[Modifier, str] = {
     "alt": "KEY_LEFTALT",
     "meta": "KEY_LEFTMETA",
     "caps_lock": "KEY_CAPSLOCK",
+    "altgr": "KEY_RIGHTALT",
 }
 _LINUX_NAME = re.compile("key_[a-z0-9_]+")
 
 
 def find_key_code(key: Key) -> str:
-    """The code of a key, e.g. KEY_A; empty where none is known. A key named like a code, e.g. key_volumeup, has it."""
+    """The code of a key, e.g. KEY_A; empty where none is known. It is what the layout says, else that of its name; a
+    key named like a code, e.g. key_volumeup, has it."""
+    if key.code:
+        return key.code
     name = key.name.lower()
     if _LINUX_NAME.fullmatch(name):
         return name.upper()

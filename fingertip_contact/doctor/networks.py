@@ -27,6 +27,26 @@ def check_weights(system: System) -> CheckResult:
     return CheckResult("weights", "ok", f"hand networks; {depth}")
 
 
+def check_depth_runtimes(system: System) -> tuple[CheckResult, ...]:
+    """The verdicts on the depth network's runtimes that were tried on this processor."""
+    from fingertip_contact.depth import trial
+
+    verdicts = list(trial.list_verdicts())
+    passed = sorted({verdict.subject for _, verdict in verdicts if not verdict.reason})
+    text = f"passed their self-test here: {', '.join(passed)}" if passed else "none has passed a self-test here yet"
+    rejected = (
+        CheckResult(
+            "depth_runtimes",
+            "advice",
+            f"{verdict.subject} is not used: {verdict.reason}",
+            f"nothing, where the next runtime is fast enough; to try it again: rm {path}",
+        )
+        for path, verdict in verdicts
+        if verdict.reason
+    )
+    return CheckResult("depth_runtimes", "ok", text), *rejected
+
+
 def check_parity(system: System) -> tuple[CheckResult, ...]:
     """The landmark network gives the numbers that it gave where the package was measured, and soon enough."""
     try:

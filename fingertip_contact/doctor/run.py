@@ -35,6 +35,7 @@ CHECKS = (
     "camera:check_realsense",
     "networks:check_weights",
     "networks:check_parity",
+    "networks:check_depth_runtimes",
     "running_nodes:check_rates",
 )
 # Most of the time is spent waiting for processes, and for nodes to report.

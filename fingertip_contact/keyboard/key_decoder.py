@@ -9,6 +9,7 @@ import numpy as np
 
 from fingertip_contact.datatypes import ContactEvent, Finger, Handedness, KeyEvent, Rejection, TapCandidate
 from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.keyboard.accents import COMBINING, compose
 from fingertip_contact.keyboard.language import LanguageModel
 from fingertip_contact.keyboard.layout import Key, Layout
 from fingertip_contact.keyboard.modifiers import COMMAND_MODIFIERS, Modifiers
@@ -68,6 +69,8 @@ class KeyDecoder:
         self._modifiers = Modifiers()
         self._held_keys: dict[int, Key | None] = {}
         self._key_repeat: _KeyRepeat | None = None
+        # The accent of a dead key that waits for its letter, and the number of the press.
+        self._accent, self._accent_press = "", -1
         self._last_stamp_ns = 0
         self._typed_text = TypedText(layout, self._touch_model, language)
         self._last_press_ns: dict[tuple[Handedness, Finger], int] = {}
@@ -83,6 +86,11 @@ class KeyDecoder:
     def text_buffer(self) -> TextBuffer:
         """The text as the key events wrote it."""
         return self._typed_text.buffer
+
+    @property
+    def word_in_progress(self) -> str:
+        """What the suggestions would replace at the end of the text; empty without a language model."""
+        return self._typed_text.word_in_progress
 
     def suggestions(self) -> tuple[str, ...]:
         """At most three other readings or completions of the word in progress; none without a language model."""
@@ -121,6 +129,7 @@ class KeyDecoder:
 
     def clear(self) -> None:
         """Empties the text; held keys stay held."""
+        self._accent = ""
         self._typed_text.clear()
 
     def _decode_event(self, event: ContactEvent, camera_from_sheet: RigidTransform | None) -> KeyEvent | None:
@@ -149,10 +158,11 @@ class KeyDecoder:
         # Only keys in reach are candidates: a key is found whenever the place alone finds one.
         key = self._touch_model.choose(point_m, event.hand, event.finger, prior_nll) or spatial_key
         self._held_keys[event.press] = key
+        place = self._make_place(event, point_m)
         found = self._make_press_event(event, key)
         if key is not spatial_key and found.reason is None:
             found = replace(found, rejected=spatial_key.text or spatial_key.name, reason="language")
-        self._typed_text.press(found, self._make_place(event, point_m))
+        self._typed_text.press(found, place)
         self._touch_model.update(point_m, event.hand, event.finger, key, prior_nll)
         self._last_press_ns[event.hand, event.finger] = self._last_touch_ns = event.contact_ns
         if key.modifier is None:
@@ -174,8 +184,9 @@ class KeyDecoder:
         self._last_touch_ns = candidate.contact_ns
 
     def _make_place(self, touch: ContactEvent | TapCandidate, point_m: np.ndarray) -> TouchPlace:
-        has_shift = "shift" in self._modifiers.active_at(touch.contact_ns)
-        return TouchPlace(point_m, touch.hand, touch.finger, has_shift, self._modifiers.caps_lock)
+        held = self._modifiers.active_at(touch.contact_ns)
+        level = "shift" in held, self._modifiers.caps_lock, "altgr" in held
+        return TouchPlace(point_m, touch.hand, touch.finger, *level, self._accent)
 
     def _compute_prior_nll(self) -> list[float] | None:
         """(N,) of each key, given the text before the touch; None without a language model."""
@@ -186,10 +197,22 @@ class KeyDecoder:
     def _make_press_event(self, event: ContactEvent, key: Key) -> KeyEvent:
         """The event of a press, with the text that it writes under the modifiers held at touch-down."""
         modifiers = self._modifiers.active_at(event.contact_ns)
-        text = key.text_with_modifiers("shift" in modifiers, self._modifiers.caps_lock)
-        if text and not COMMAND_MODIFIERS.isdisjoint(modifiers):
-            return KeyEvent(event, self._layout.name, key.name, "", modifiers, rejected=text, reason="modifier")
-        return KeyEvent(event, self._layout.name, key.name, text, modifiers)
+        text = key.text_with_modifiers("shift" in modifiers, self._modifiers.caps_lock, "altgr" in modifiers)
+        is_command = not COMMAND_MODIFIERS.isdisjoint(modifiers)
+        if key.text and (is_command or not text):
+            rejected = text or key.text
+            return KeyEvent(event, self._layout.name, key.name, "", modifiers, rejected=rejected, reason="modifier")
+        return KeyEvent(event, self._layout.name, key.name, self._apply_accent(event.press, key, text), modifiers)
+
+    def _apply_accent(self, press: int, key: Key, text: str) -> str:
+        """What a key writes after a dead key. A dead key writes nothing yet, but the accent that waits already."""
+        accent = self._accent
+        if key.is_dead and text in COMBINING:
+            self._accent, self._accent_press = text, press
+            return accent
+        if key.modifier is None:
+            self._accent = ""
+        return compose(accent, text)
 
     def _make_off_key_event(self, event: ContactEvent, rejected: str, reason: Rejection) -> KeyEvent | None:
         if not self._settings.report_off_key:
@@ -206,6 +229,8 @@ class KeyDecoder:
             self._modifiers.release(event.press, event.contact_ns)
             return KeyEvent(event, self._layout.name, name, "")
         self._modifiers.cancel(event.press)
+        if event.press == self._accent_press:
+            self._accent = ""
         removed = self._typed_text.cancel(event.press)
         if removed is None:
             return KeyEvent(event, self._layout.name, name, "")

@@ -28,13 +28,13 @@ def resolve_label(key: Key) -> str:
     if key.label:
         return key.label
     if len(key.text) == 1 and key.text.isprintable() and key.text != " ":
-        return key.text.upper()
+        return key.shifted if key.has_capital else key.text
     return key.name.split("_")[0]
 
 
 def resolve_shift_label(key: Key) -> str:
     """The second label: the text with Shift, unless it is the capital or the same text."""
-    return "" if key.shifted in (key.text, key.text.upper()) else key.shifted
+    return "" if key.has_capital or key.shifted == key.text else key.shifted
 
 
 def label_offset_m(key: Key) -> float:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from fingertip_contact.datatypes import Finger, Handedness, Modifier
+from fingertip_contact.keyboard.accents import COMBINING
 from fingertip_contact.keyboard.layout_file import FileReader, read_mapping
 from fingertip_contact.keyboard.markers import find_self_mirrored
 from fingertip_contact.keyboard.shapes import RECTANGLE, Rectangle, make_key_shape
@@ -26,9 +27,10 @@ from fingertip_contact.text_buffer import BACKSPACE
 class Key:
     """A key: its name, the text that it writes (empty: nothing), and its outline, metres, sheet frame.
 
-    size_m: width and height. shifted: the text with Shift. modifier: its effect on other keys while it is held. raised:
-    it lies over other keys, as a piano's black ones do. label: printed on it instead of its text. shape: its outline, a
-    name in `registry.KEY_SHAPES`.
+    size_m: width and height. shifted, altgr: the text with Shift and with AltGr. modifier: its effect on other keys
+    while it is held. raised: it lies over other keys, as a piano's black ones do. label: printed on it instead of its
+    text. shape: its outline, a name in `registry.KEY_SHAPES`. is_dead: its accents wait for a letter. code: its name on
+    Linux, if the key's own name does not say it (desktop/key_codes.py).
     """
 
     name: str
@@ -40,10 +42,20 @@ class Key:
     raised: bool = False
     label: str = ""
     shape: str = RECTANGLE
+    altgr: str = ""
+    is_dead: bool = False
+    code: str = ""
 
-    def text_with_modifiers(self, shift: bool, caps_lock: bool) -> str:
-        """The text of a press. Caps Lock inverts Shift, for letters only."""
-        return self.shifted if shift != (caps_lock and self.text.isalpha()) else self.text
+    @property
+    def has_capital(self) -> bool:
+        """Whether Shift makes it a capital: é of a French keyboard becomes 2."""
+        return self.text.isalpha() and self.shifted == _capitalize(self.text)
+
+    def text_with_modifiers(self, shift: bool, caps_lock: bool, altgr: bool = False) -> str:
+        """The text of a press; empty for AltGr where the key has none. Caps Lock inverts Shift, for letters only."""
+        if altgr:
+            return self.altgr
+        return self.shifted if shift != (caps_lock and self.has_capital) else self.text
 
 
 @dataclass(frozen=True)
@@ -161,7 +173,10 @@ def _find_layout(name_or_path: str | Path) -> Path:
 # What each mapping of a file may hold. Other names are warned about: other programs may add their own.
 _LAYOUT_FIELDS = ("name", "units", "sheet", "keys", "markers", "fingers")
 _SHEET_FIELDS = ("width", "height")
-_KEY_FIELDS = ("name", "char", "shift", "center", "size", "modifier", "raised", "label", "shape")
+_KEY_FIELDS = (
+    *("name", "char", "shift", "altgr", "dead", "modifier", "label"),
+    *("center", "size", "raised", "shape", "code"),
+)
 _MARKER_FIELDS = ("dictionary", "side", "corner_order", "corners")
 # A keyboard with every key has 110. The check that no key lies on another compares them all.
 _MAX_KEYS = 1000
@@ -223,19 +238,33 @@ def _parse_key(reader: FileReader, entry: Mapping, name: str, where: str) -> Key
         raise reader.error(f"{where}char", text, "modifiers and backspace write nothing; leave it empty")
     if not (modifier or name == BACKSPACE):
         text = text or _IMPLIED_TEXT.get(name, "")
-    if shifted and not text:
-        raise reader.error(f"{where}shift", shifted, "a key without char cannot have one; give it a char")
+    altgr = reader.characters(entry, "altgr", where)
+    for field_name, value in (("shift", shifted), ("altgr", altgr)):
+        if value and not text:
+            raise reader.error(f"{where}{field_name}", value, "a key without char cannot have one; give it a char")
+    is_dead = reader.boolean(entry, "dead", where)
+    if is_dead and COMBINING.keys().isdisjoint((text, shifted, altgr)):
+        remedy = f"none of its characters is an accent ({' '.join(COMBINING)}); remove it"
+        raise reader.error(f"{where}dead", is_dead, remedy)
     return Key(
         name=name,
         text=text,
         center_m=reader.point_m(entry.get("center"), f"{where}center"),
         size_m=reader.size_m(entry.get("size"), f"{where}size"),
-        shifted=shifted or (text.upper() if text.isalpha() else text),
+        shifted=shifted or (_capitalize(text) if text.isalpha() else text),
         modifier=modifier,
         raised=reader.boolean(entry, "raised", where),
         label=reader.characters(entry, "label", where),
         shape=reader.shape(entry, where),
+        altgr=altgr,
+        is_dead=is_dead,
+        code=reader.key_code(entry, where),
     )
+
+
+def _capitalize(text: str) -> str:
+    """Of a letter; the German ß has no capital of one character, and stays."""
+    return text.upper() if len(text.upper()) == len(text) else text
 
 
 def _require_visible_keys(reader: FileReader, keys: tuple[Key, ...]) -> None:

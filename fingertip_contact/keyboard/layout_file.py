@@ -23,6 +23,7 @@ _REQUIRED = object()
 _CORNERS = ("top left", "top right", "bottom right", "bottom left")
 # Tolerance of a marker's edges relative to its `side`, for sheets measured with a ruler.
 _SIDE_TOLERANCE = 0.1
+_KEY_CODE = re.compile("KEY_[A-Z0-9_]{1,40}")
 
 
 def read_mapping(path: Path) -> Mapping[str, Any]:
@@ -100,6 +101,13 @@ class FileReader:
         value = self.text(entry, name, where=where, default="")
         if not all(character.isprintable() or character in "\n\t" for character in value):
             raise self.error(where + name, value, "only printable characters, line ends and tabs can be written")
+        return value
+
+    def key_code(self, entry: Mapping, where: str) -> str:
+        """The name of a key in linux/input-event-codes.h, empty if the field is missing."""
+        value = self.text(entry, "code", where=where, default="")
+        if value and not _KEY_CODE.fullmatch(value):
+            raise self.error(f"{where}code", value, "it has to be a key of Linux, for instance KEY_SEMICOLON")
         return value
 
     def modifier(self, entry: Mapping, where: str) -> Modifier | None:

@@ -34,7 +34,7 @@ def draw_sheet(layout: Layout, pixels_per_mm: float = 4.0) -> np.ndarray:
     width, height = (max(1, round(1000 * side_m * pixels_per_mm)) for side_m in layout.sheet_size_m)
     oversampled = np.full((height * _OVERSAMPLING, width * _OVERSAMPLING), PAPER, dtype=np.uint8)
     scale = pixels_per_mm * _OVERSAMPLING * 1000
-    for primitive in make_primitives(layout, layout.markers, shift_labels=False):
+    for primitive in make_primitives(layout, layout.markers, all_labels=False):
         if isinstance(primitive, Box):
             _draw_box(oversampled, primitive, _to_pixels(layout, scale, primitive.corners_m), scale)
         elif isinstance(primitive, Text):

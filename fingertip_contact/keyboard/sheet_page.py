@@ -76,7 +76,7 @@ def _make_page(layout: Layout, size_mm: tuple[float, float]) -> Page:
 
 def make_page_primitives(page: Page) -> Iterator[Primitive]:
     """Keys and markers, the corners of the layout's sheet on larger paper, and a ruler where there is room for it."""
-    yield from make_primitives(page.layout, page.markers, shift_labels=True)
+    yield from make_primitives(page.layout, page.markers, all_labels=True)
     yield from _mark_sheet_corners(page)
     center_mm = _find_ruler_center_mm(page)
     if center_mm is not None:

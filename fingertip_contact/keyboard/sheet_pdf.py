@@ -34,14 +34,15 @@ _PT_PER_MM = 72 / 25.4
 _LINE_WIDTH_PT = 0.5
 # Height of capitals per font size: Adobe's metrics of Helvetica, which every PDF viewer has; other fonts differ little.
 _CAP_HEIGHT_RATIO = 0.718
-_MAX_LATIN_1 = 0xFF
+# Of the built-in font, as fpdf2 writes it if told so: Latin-1, the euro sign and a few letters more.
+_BUILT_IN_ENCODING = "windows-1252"
 
 
 def write_pdf(page: Page, path: Path, font: Path | None = None) -> None:
     """Writes the page at its true size. The same layout gives the same bytes.
 
-    font: a TrueType font, for labels outside Latin-1. Raises ValueError for a label that the font cannot print, or for
-    a font that cannot be read; FileNotFoundError for a missing font.
+    font: a TrueType font, for labels outside Windows-1252. Raises ValueError for a label that the font cannot print, or
+    for a font that cannot be read; FileNotFoundError for a missing font.
     """
     writer = _PageWriter(page, font)
     for primitive in make_page_primitives(page):
@@ -121,6 +122,7 @@ class _PageWriter:
 
     def _set_font(self) -> None:
         if self._font is None:
+            self._pdf.core_fonts_encoding = _BUILT_IN_ENCODING
             self._pdf.set_font("helvetica")
             return
         from fontTools.ttLib import TTLibError
@@ -136,7 +138,7 @@ class _PageWriter:
         missing = [
             character
             for character in text
-            if (ord(character) not in font.cmap if isinstance(font, TTFFont) else ord(character) > _MAX_LATIN_1)
+            if not (ord(character) in font.cmap if isinstance(font, TTFFont) else _is_built_in(character))
         ]
         if missing:
             font_name = self._font or "the built-in font"
@@ -166,6 +168,10 @@ class _PageWriter:
                 path.close()
         with self._pdf.drawing_context() as context:
             context.add_item(path)
+
+
+def _is_built_in(character: str) -> bool:
+    return bool(character.encode(_BUILT_IN_ENCODING, errors="ignore"))
 
 
 def _make_rectangle(corners_m: np.ndarray) -> np.ndarray:

@@ -27,6 +27,8 @@ PAPER, OUTLINE, INK, BLACK = 255, 150, 60, 0
 OUTLINE_MM = 0.4
 # Two labels on one key are smaller than one.
 _SHIFTED_HEIGHT_RATIO = 0.6
+# Of a key with a third label: the part of its width for the other two.
+_LEFT_RATIO = 0.55
 
 
 @dataclass(frozen=True)
@@ -71,19 +73,22 @@ class Polyline:
 Primitive: TypeAlias = Box | Text | MarkerCells | Polyline
 
 
-def make_primitives(layout: Layout, markers: Iterable[Marker], *, shift_labels: bool) -> Iterator[Primitive]:
-    """Keys and markers, the ones on top last. shift_labels: whether keys also show the text that Shift gives."""
+def make_primitives(layout: Layout, markers: Iterable[Marker], *, all_labels: bool) -> Iterator[Primitive]:
+    """Keys and markers, the ones on top last. all_labels: whether keys also show the text that Shift and AltGr give."""
     for key in sort_for_drawing(layout):
-        yield from _make_key(key, shift_labels)
+        yield from _make_key(key, all_labels)
     for marker in markers:
         yield MarkerCells(marker.corners_m, draw_marker(layout.dictionary, marker.marker_id))
 
 
-def _make_key(key: Key, shift_labels: bool) -> Iterator[Box | Text]:
+def _make_key(key: Key, all_labels: bool) -> Iterator[Box | Text]:
     corners_m, shift_m = rectangle_m(key), -label_offset_m(key)
     face, ink = (INK, PAPER) if key.raised else (PAPER, INK)
     yield Box(corners_m, face)
-    label, shifted = resolve_label(key), resolve_shift_label(key) if shift_labels else ""
+    if all_labels and key.altgr:
+        yield from _make_three_labels(key, ink)
+        return
+    label, shifted = resolve_label(key), resolve_shift_label(key) if all_labels else ""
     height_mm = LETTER_HEIGHT_MM if len(label) == 1 else WORD_HEIGHT_MM
     if not shifted:
         yield Text(label, corners_m, height_mm, ink, shift_m)
@@ -92,3 +97,17 @@ def _make_key(key: Key, shift_labels: bool) -> Iterator[Box | Text]:
     quarter_m = (key.size_m[1] - 4 * OUTLINE_MM / 1000) / 4
     yield Text(shifted, corners_m, height_mm, ink, shift_m + quarter_m, room_ratio=0.5)
     yield Text(label, corners_m, height_mm, ink, shift_m - quarter_m, room_ratio=0.5)
+
+
+def _make_three_labels(key: Key, ink: int) -> Iterator[Text]:
+    """As on real keys: what AltGr gives below on the right, the others on the left."""
+    label, shifted = resolve_label(key), resolve_shift_label(key)
+    (left, top), (right, bottom) = rectangle_m(key)
+    column, row = left + _LEFT_RATIO * (right - left), (top + bottom) / 2
+    height_mm = LETTER_HEIGHT_MM * _SHIFTED_HEIGHT_RATIO
+    yield Text(key.altgr, np.array([[column, row], [right, bottom]]), height_mm, ink)
+    if shifted:
+        yield Text(shifted, np.array([[left, top], [column, row]]), height_mm, ink)
+        yield Text(label, np.array([[left, row], [column, bottom]]), height_mm, ink)
+    else:
+        yield Text(label, np.array([[left, top], [column, bottom]]), LETTER_HEIGHT_MM, ink)

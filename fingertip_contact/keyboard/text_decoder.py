@@ -111,17 +111,22 @@ class TextDecoder:
         """The typist pauses: take the word in progress for complete until the next touch."""
         self._is_complete = True
 
+    @property
+    def word_in_progress(self) -> str:
+        """The letters at the end of the text."""
+        return self._split_last_word(self.text)[1]
+
     def suggest(self) -> tuple[str, ...]:
         """At most three other readings or completions of the word in progress, the best first."""
         best = self._best()
-        head, shown = self._split_last_word(best.text)
+        head, shown = self._split_last_word(self._fixed + best.text)
         if best.word is None or not best.word.letters:
             return ()
         costs: dict[str, float] = {}
         for found in self._hypotheses:
-            if found.word is None or not found.word.letters or self._split_last_word(found.text)[0] != head:
+            found_head, typed = self._split_last_word(self._fixed + found.text)
+            if found.word is None or not found.word.letters or found_head != head:
                 continue
-            typed = self._split_last_word(found.text)[1]
             for word, probability in self._language.lexicon.find_commonest(found.word.span, _SUGGESTIONS + 1):
                 suggestion = typed + word[len(typed) :]
                 cost = found.cost - math.log(probability)

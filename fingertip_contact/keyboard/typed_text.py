@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from fingertip_contact.datatypes import Finger, Handedness, KeyEvent
+from fingertip_contact.keyboard.accents import compose
 from fingertip_contact.keyboard.language import LanguageModel
-from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.keyboard.layout import Key, Layout
+from fingertip_contact.keyboard.modifiers import COMMAND_MODIFIERS
 from fingertip_contact.keyboard.text_decoder import MAX_DOUBTED_PROBABILITY, TextDecoder, Touch
 from fingertip_contact.keyboard.touch_model import TouchModel
 from fingertip_contact.text_buffer import BACKSPACE, TextBuffer
@@ -23,13 +25,16 @@ MAX_NLL_NATS = 6.0
 
 @dataclass(frozen=True)
 class TouchPlace:
-    """Where a finger touched, and what turns letters into capitals then. point_m: (2,) in the sheet's frame."""
+    """Where a finger touched, and what changes letters then. point_m: (2,) in the sheet's frame. accent: of a dead key
+    that waits, empty: none."""
 
     point_m: np.ndarray
     hand: Handedness
     finger: Finger
     shift: bool
     caps_lock: bool
+    altgr: bool = False
+    accent: str = ""
 
 
 class TypedText:
@@ -58,7 +63,7 @@ class TypedText:
             self._decoder.press_backspace(press)
         elif event.text:
             self._decoder.press(press, self._make_press_touch(event, place))
-        elif self._layout.by_name[event.key].modifier:
+        elif self._is_no_command(event):
             self._decoder.press(press, None)
         else:
             self._decoder.press_command(press)
@@ -98,6 +103,11 @@ class TypedText:
         if self._decoder:
             self._decoder.complete_word()
 
+    @property
+    def word_in_progress(self) -> str:
+        """The letters at the end of the text; empty without a language model."""
+        return self._decoder.word_in_progress if self._decoder else ""
+
     def suggest(self) -> tuple[str, ...]:
         """See `TextDecoder.suggest`; none without a language model."""
         return self._decoder.suggest() if self._decoder else ()
@@ -115,10 +125,21 @@ class TypedText:
         """Text and negative log-likelihood of the keys that write letters or a space."""
         nll = self._compute_nll(place)
         keys = (
-            (self._layout.keys[index].text_with_modifiers(place.shift, place.caps_lock), float(nll[index]))
+            (self._read_key(self._layout.keys[index], place), float(nll[index]))
             for index in np.nonzero(nll <= max_nll)[0]
         )
         return tuple((text, value) for text, value in keys if self._is_of_words(text))
+
+    def _is_no_command(self, event: KeyEvent) -> bool:
+        """Modifiers and dead keys change what comes next; AltGr with a key that has no such character does nothing."""
+        key = self._layout.by_name[event.key]
+        has_nothing = event.reason == "modifier" and COMMAND_MODIFIERS.isdisjoint(event.modifiers)
+        return bool(key.modifier) or has_nothing or (key.is_dead and event.reason is None)
+
+    @staticmethod
+    def _read_key(key: Key, place: TouchPlace) -> str:
+        """What a key would have written at this touch."""
+        return compose(place.accent, key.text_with_modifiers(place.shift, place.caps_lock, place.altgr))
 
     def _compute_nll(self, place: TouchPlace) -> np.ndarray:
         return self._touch_model.compute_nll(place.point_m, place.hand, place.finger)

@@ -12,7 +12,7 @@ MAX_WORD_LENGTH = 40
 
 
 def load_words(name_or_path: str | Path) -> dict[str, float]:
-    """The built-in list `english`, or a file: one word per line, optionally followed by its frequency.
+    """A built-in list (`english`), or a file: one word per line, optionally followed by its frequency.
 
     Debian's dictionary packages install such a list, /usr/share/dict/words. The words are returned in lower case.
 

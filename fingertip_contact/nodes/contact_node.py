@@ -2,8 +2,8 @@
 
 Subscribes color/image, color/camera_info, hands, and what `depth_source` needs: nothing, depth/image,
 depth_estimate/image, both of these, or infra1/image, infra2/image and infra2/camera_info.
-Publishes key_events, contact_events, open_presses, typed_text, fingertips, markers, overlay/image, /diagnostics, TF
-surface and keyboard. Services ~/calibrate_surface, ~/calibrate_fingers, ~/clear_text.
+Publishes key_events, key_details, contact_events, open_presses, typed_text, suggestions, fingertips, markers,
+overlay/image, /diagnostics, TF surface and keyboard. Services ~/calibrate_surface, ~/calibrate_fingers, ~/clear_text.
 """
 
 from __future__ import annotations

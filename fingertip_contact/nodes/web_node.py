@@ -1,8 +1,8 @@
 """web_node: a page with what is typed now, and a websocket for programs: docs/web.md.
 
-Subscribes key_events, contact_events, open_presses, typed_text, fingertips and /diagnostics, and overlay/image while
-somebody watches. Serves this computer only, unless `host` says otherwise: then only those with the token, which is part
-of the address that is printed at the start.
+Subscribes key_events, contact_events, open_presses, typed_text, suggestions, fingertips and /diagnostics, and
+overlay/image while somebody watches. Serves this computer only, unless `host` says otherwise: then only those with the
+token, which is part of the address that is printed at the start.
 """
 
 from __future__ import annotations

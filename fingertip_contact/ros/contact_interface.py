@@ -64,6 +64,7 @@ class ContactInterface:
                 self._cancel()
                 raise
             self._results.publish(frame, self._last_result)
+            self._publish_suggestions(frame.stamp_ns)
             return self._last_result.advice
 
     def cancel_all(self) -> None:
@@ -100,6 +101,11 @@ class ContactInterface:
         if self._last_result is not None:
             self._results.publish_events(self._pipeline.cancel_all(self._last_result.stamp_ns))
             self._results.cancel_open_presses(self._last_result)
+            self._publish_suggestions(self._last_result.stamp_ns)
+
+    def _publish_suggestions(self, stamp_ns: int) -> None:
+        decoder = self._pipeline.key_decoder
+        self._results.publish_suggestions(stamp_ns, decoder.word_in_progress, decoder.suggestions())
 
     def _calibrate_surface(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._lock:
@@ -120,6 +126,7 @@ class ContactInterface:
         with self._lock:
             self._pipeline.clear_text()
             self._results.publish_text("")
+            self._publish_suggestions(self._last_result.stamp_ns if self._last_result else 0)
         response.success = True
         return response
 

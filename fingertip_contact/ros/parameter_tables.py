@@ -54,7 +54,7 @@ class ContactSettings(ImageSettings):
     outputs: Sequence[str] = names("outputs: registered names, or module:attribute; one empty name: none")
     layout: str = value("qwerty", "keyboard layout: a built-in name, or a YAML or JSON file")
     sheet_pose: str = value("", "file with the sheet's pose, saved by `keyboard pose`; empty: found by its markers")
-    words: str = value("", "word list of the language model, english or a file; empty: none")
+    words: str = value("", "word list of the language model: english, french, german, spanish or a file; empty: none")
     repeat_delay_s: float = number(0.0, 0.0, 10.0, "keys held for longer repeat; 0: never, else 0.1 or more")
     depth_source: str = choice(
         "sensor",

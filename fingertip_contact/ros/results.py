@@ -23,6 +23,7 @@ from fingertip_contact.ros.acknowledgement import wait_until_acknowledged
 from fingertip_contact.ros.images import ImageWriter
 from fingertip_contact.ros.open_presses import OpenPresses
 from fingertip_contact.ros.tf_broadcasters import TransformBroadcaster
+from fingertip_contact.ros.typing_topics import TypingTopics
 from fingertip_contact.visualization.overlay import Overlay
 
 
@@ -50,11 +51,18 @@ class ResultPublisher:
         self._contact_events = make_publisher(InteractiveMarkerFeedback, "contact_events", qos.EVENT)
         self._open_presses = make_publisher(InteractiveMarkerInit, "open_presses", qos.LATCHED)
         self._typed_text = make_publisher(String, "typed_text", qos.LATCHED)
+        self._typing = TypingTopics(make_publisher)
         self._fingertips = make_publisher(PointCloud2, "fingertips", qos.RESULT)
         self._markers = make_publisher(MarkerArray, "markers", qos.RESULT)
         self._overlay_image = make_publisher(Image, "overlay/image", qos.IMAGE_OUT)
         # Before the publishers are destroyed: the last messages are the ends of held keys.
-        events = (self._key_events, self._contact_events, self._open_presses, self._typed_text)
+        events = (
+            self._key_events,
+            self._contact_events,
+            self._open_presses,
+            self._typed_text,
+            *self._typing.publishers,
+        )
         held.callback(wait_until_acknowledged, events)
         self._presses, self._has_frame = OpenPresses(), False
         self._node_name = node.get_fully_qualified_name()
@@ -82,6 +90,7 @@ class ResultPublisher:
         """Publish only events and text, for presses that end without a frame."""
         for key_event in filter(attrgetter("key"), result.key_events):
             self._key_events.publish(messages.make_key_event(self._frame_id, key_event))
+        self._typing.publish_keys(result.key_events)
         for contact_event in result.contact_events:
             self._contact_events.publish(messages.make_contact_event(self._frame_id, contact_event))
         if self._presses.update(result.contact_events, result.key_events):
@@ -100,6 +109,10 @@ class ResultPublisher:
         if text != self._text:
             self._text = text
             self._typed_text.publish(messages.make_text(text))
+
+    def publish_suggestions(self, stamp_ns: int, word: str, suggestions: tuple[str, ...]) -> None:
+        """Publish what could replace the word in progress, if it has changed."""
+        self._typing.publish_suggestions(stamp_ns, word, suggestions)
 
     def _publish_open_presses(self, stamp_ns: int) -> None:
         self._open_presses.publish(self._presses.make_message(self._node_name, stamp_ns, self._frame_id))

@@ -17,6 +17,7 @@ from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros import messages, qos
 from fingertip_contact.ros.images import decode_color_bgr
 from fingertip_contact.ros.message_guard import leave_out_invalid
+from fingertip_contact.ros.typing_topics import parse_suggestions
 from fingertip_contact.safe_text import to_one_line
 from fingertip_contact.transports.image_coding import encode_jpeg
 from fingertip_contact.web import json_values
@@ -43,6 +44,7 @@ class WebTopics:
             (InteractiveMarkerFeedback, "contact_events", self._take_contact_event, qos.EVENT),
             (InteractiveMarkerInit, "open_presses", self._take_open_presses, qos.LATCHED),
             (String, "typed_text", self._take_text, qos.LATCHED),
+            (String, "suggestions", self._take_suggestions, qos.LATCHED),
             (PointCloud2, "fingertips", self._take_fingertips, qos.RESULT),
             (DiagnosticArray, "/diagnostics", self._take_diagnostics, qos.DIAGNOSTICS),
         ):
@@ -72,6 +74,9 @@ class WebTopics:
 
     def _take_text(self, message: String) -> None:
         self._state.set_text(message.data)
+
+    def _take_suggestions(self, message: String) -> None:
+        self._state.set_suggestions(parse_suggestions(message.data))
 
     def _take_fingertips(self, message: PointCloud2) -> None:
         stamp_ns = messages.stamp_to_ns(message.header.stamp)

@@ -35,11 +35,13 @@ class Report:
 @dataclass
 class _Values:
     text: str = ""
+    suggestions: list[str] = field(default_factory=list)
     stamp_us: int | None = None
     latency_ms: float | None = None
     fingertips: list[dict[str, Any]] = field(default_factory=list)
     down: list[dict[str, Any]] = field(default_factory=list)
     reports: dict[str, Report] = field(default_factory=dict)
+    steps: list[dict[str, str]] = field(default_factory=list)
 
 
 class LiveState:
@@ -62,6 +64,10 @@ class LiveState:
     def set_text(self, text: str) -> None:
         self._change(text=text[-MAX_TEXT_LENGTH:])
 
+    def set_suggestions(self, words: list[str]) -> None:
+        """Words for the one in progress, the likeliest first."""
+        self._change(suggestions=words)
+
     def set_down(self, presses: list[dict[str, Any]]) -> None:
         """The keys that are down: finger, key and stamp_us of each press."""
         self._change(down=presses)
@@ -81,6 +87,10 @@ class LiveState:
         if len(reports) > MAX_NODES:
             del reports[min(reports, key=lambda name: reports[name].received_s)]
         self._change(reports=reports)
+
+    def set_steps(self, steps: list[dict[str, str]]) -> None:
+        """Of the guided start: name, instruction, state, text and remedy of each. None are told until they are set."""
+        self._change(steps=steps)
 
     def add_event(self, event: dict[str, Any]) -> None:
         with self._lock:
@@ -124,6 +134,7 @@ class LiveState:
             "latency_ms": values.latency_ms if has_image else None,
             "rate_hz": rate_hz,
             "text": values.text,
+            "suggestions": values.suggestions if is_live else [],
             "down": values.down if is_live else [],
             "fingertips": values.fingertips if has_image else [],
             "events": events,
@@ -134,6 +145,8 @@ class LiveState:
             ],
             "advice": [{"node": name, **item} for name, entry in reports.items() for item in entry.advice],
         }
+        if values.steps:
+            message["steps"] = values.steps
         return message, count
 
     def _compute_rate_hz(self) -> float:

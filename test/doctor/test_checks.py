@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
+from fingertip_contact.depth import trial
 from fingertip_contact.doctor import camera, dds, installation, machine, networks, ros_setup
 from fingertip_contact.doctor.check import CheckResult, System, find_worst
 from fingertip_contact.doctor.run import CHECKS, run_checks
@@ -113,6 +115,25 @@ def test_missing_weights_name_the_command(tmp_path, monkeypatch):
         (tmp_path / f"{name}.tflite").write_bytes(b"damaged")
     assert "sha256" in networks.check_weights(System()).text
     assert networks.check_parity(System())[0].severity == "error"
+
+
+def test_verdicts_on_depth_runtimes_are_listed(tmp_path, monkeypatch):
+    """Those of this processor and of installed versions; a rejected one names the file to delete."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    [nothing] = networks.check_depth_runtimes(System())
+    assert (nothing.severity, "none has passed" in nothing.text) == ("ok", True)
+    here = {"library": "openvino", "version": trial.find_version("openvino"), "processor": trial.describe_processor()}
+    trial.get_folder().mkdir(parents=True)
+    for name, change in {
+        "good": {"subject": "openvino fp32 252x336", "reason": ""},
+        "crash": {"subject": "openvino bf16 518x518", "reason": "it crashed (SIGSEGV)"},
+        "old": {"subject": "openvino int8 70x98", "reason": "old", "version": "1.0"},
+    }.items():
+        (trial.get_folder() / f"{name}.json").write_text(json.dumps(here | change))
+    passed, rejected = networks.check_depth_runtimes(System())
+    assert "openvino fp32 252x336" in passed.text
+    assert (rejected.severity, "SIGSEGV" in rejected.text) == ("advice", True)
+    assert str(trial.get_folder() / "crash.json") in rejected.remedy
 
 
 def test_the_reference_hand_is_read_as_it_was(hand_weights, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 
 import pytest
@@ -34,6 +35,8 @@ def test_looping_recording_repeats_the_events(start, readable_recording, hand_we
         keys = test_node.subscribe(InteractiveMarkerFeedback, f"{NS}/key_events", qos.EVENT)
         contacts = test_node.subscribe(InteractiveMarkerFeedback, f"{NS}/contact_events", qos.EVENT)
         texts = test_node.subscribe(String, f"{NS}/typed_text", qos.LATCHED)
+        details = test_node.subscribe(String, f"{NS}/key_details", qos.EVENT)
+        suggestions = test_node.subscribe(String, f"{NS}/suggestions", qos.LATCHED)
         markers = test_node.subscribe(MarkerArray, f"{NS}/markers", qos.RESULT)
         overlays = test_node.subscribe(Image, f"{NS}/overlay/image", qos.IMAGE_IN)
         for name in ("hand_tracking_node", "contact_node"):
@@ -47,6 +50,10 @@ def test_looping_recording_repeats_the_events(start, readable_recording, hand_we
         extract_key_transitions(contacts)
         assert {(key.client_id, key.control_name) for key in keys} == {("right_index", "h"), ("right_middle", "i")}
         assert [text.data for text in texts][:5] == ["", "h", "hi", "hih", "hihi"]
+        told = [json.loads(message.data) for message in details]
+        assert [value["text"] for value in told if value["key"] and value["type"] == "press"][:4] == list("hihi")
+        # Without a word list there is nothing to suggest, which is told once.
+        assert [json.loads(message.data)["suggestions"] for message in suggestions] == [[]]
         assert {marker.ns for marker in markers[-1].markers} == {"fingertips", "keys", "surface"}
         assert (overlays[-1].width, overlays[-1].height, overlays[-1].encoding) == (640, 480, "bgr8")
 

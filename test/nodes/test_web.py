@@ -54,6 +54,7 @@ class Publishers:
         self.keys = node.create_publisher(InteractiveMarkerFeedback, "key_events", qos.EVENT)
         self.presses = node.create_publisher(InteractiveMarkerInit, "open_presses", qos.LATCHED)
         self.text = node.create_publisher(String, "typed_text", qos.LATCHED)
+        self.suggestions = node.create_publisher(String, "suggestions", qos.LATCHED)
         self.fingertips = node.create_publisher(PointCloud2, "fingertips", qos.RESULT)
         self.overlay = node.create_publisher(Image, "overlay/image", qos.IMAGE_OUT)
         self.diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
@@ -67,6 +68,9 @@ class Publishers:
         marker = InteractiveMarker(header=header, name="qwerty", description="right_index", controls=[control])
         self.presses.publish(InteractiveMarkerInit(seq_num=START_NS, markers=[marker]))
         self.text.publish(String(data="j"))
+        # The first is of another program: it is left out.
+        for text in ("just", json.dumps({"stamp_ns": START_NS, "word": "j", "suggestions": ["just"]})):
+            self.suggestions.publish(String(data=text))
         unknown = np.full(3, np.nan)
         tip = Fingertip(1, "left", "ring", (np.nan, np.nan), unknown, np.nan, np.nan, 0.5, "lost")
         self.fingertips.publish(messages.make_fingertips(header, [tip]))
@@ -95,7 +99,7 @@ async def collect(address: str, publishers: Publishers) -> dict[str, Any]:
         found["hello"] = await socket.receive_json()
         found["overlay before"] = publishers.node.count_subscribers("overlay/image")
         await socket.send_json({"overlay": True})
-        wanted = {"events", "fingertips", "text", "advice", "down", "image"}
+        wanted = {"events", "fingertips", "text", "suggestions", "advice", "down", "image"}
         while not wanted <= found.keys():
             publishers.publish_press()
             image = np.zeros((48, 64, 3), np.uint8)

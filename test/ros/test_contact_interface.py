@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from dataclasses import replace
 from types import SimpleNamespace
@@ -11,15 +12,19 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from std_msgs.msg import String
 from visualization_msgs.msg import InteractiveMarkerFeedback, InteractiveMarkerInit
 
 from fingertip_contact.datatypes import ContactEvent, Frame, FrameResult, KeyEvent
 from fingertip_contact.geometry import Camera, RigidTransform
+from fingertip_contact.keyboard.key_decoder import KeyDecoder
+from fingertip_contact.keyboard.language import LanguageModel
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.ros import qos, results
 from fingertip_contact.ros.contact_interface import ContactInterface
 from fingertip_contact.ros.parameter_tables import ContactSettings
 from ros_harness import extract_key_transitions, ros_node
+from typing_hands import TypingHands
 
 NO_RESULT = FrameResult(0, (), (), (), (), "", None, None)
 PERIOD_NS = 33_000_000
@@ -29,6 +34,7 @@ class FailingPipeline:
     """Presses h in its first frame. In the second one it forgets the press and fails."""
 
     outputs = ()
+    key_decoder = KeyDecoder(load_layout("qwerty"))
 
     def process(self, frame, hands):
         if frame.stamp_ns > PERIOD_NS:
@@ -42,6 +48,22 @@ class FailingPipeline:
 
     def close(self):
         pass
+
+
+class TypingPipeline:
+    """Its decoder has read `keyb`."""
+
+    def __init__(self):
+        hands = TypingHands(load_layout("qwerty"), language=LanguageModel({"keyboard": 10.0, "keys": 5.0}))
+        for number, key in enumerate("keyb"):
+            hands.tap(key, 200 * number)
+        self.key_decoder = hands.decoder
+
+    def process(self, frame, hands):
+        return replace(NO_RESULT, stamp_ns=frame.stamp_ns, text=self.key_decoder.text)
+
+    def clear_text(self):
+        self.key_decoder.clear()
 
 
 def make_frame(stamp_ns):
@@ -62,6 +84,24 @@ def test_tf_frames_carry_the_prefix(monkeypatch):
         ("camera", "left_surface"),
         ("camera", "left_keyboard"),
     ]
+
+
+def test_suggestions_follow_the_word_in_progress():
+    """They come with the frame, once, and are withdrawn when the text is cleared."""
+    with ros_node() as node, ExitStack() as held:
+        suggestions = node.subscribe(String, "suggestions", qos.EVENT)
+        interface = ContactInterface(node, ContactSettings(), held)
+        interface._pipeline = TypingPipeline()
+        node.wait_until(lambda: node.count_publishers("suggestions") == 1, "the publisher")
+        node.wait_until(lambda: interface._results._typing.publishers[1].get_subscription_count() == 1, "a subscriber")
+        for number in (1, 2):
+            interface.process(make_frame(number * PERIOD_NS), ())
+        interface._clear_text(None, SimpleNamespace(success=False))
+        node.wait_until(lambda: len(suggestions) == 2, "the suggestions")
+        assert [json.loads(message.data) for message in suggestions] == [
+            {"stamp_ns": PERIOD_NS, "word": "keyb", "suggestions": ["keyboard"]},
+            {"stamp_ns": 2 * PERIOD_NS, "word": "", "suggestions": []},
+        ]
 
 
 def test_a_frame_that_fails_ends_the_presses():

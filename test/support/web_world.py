@@ -68,6 +68,11 @@ def make_event(key: str, kind: str = "press") -> dict[str, Any]:
     return {"topic": "key_events", "type": kind, "finger": "right_index", "key": key, **times, **point}
 
 
+def make_step(name: str, step_state: str, text: str = "", remedy: str = "") -> dict[str, str]:
+    """A step of the guided start."""
+    return {"name": name, "instruction": f"do {name}", "state": step_state, "text": text, "remedy": remedy}
+
+
 def fill(state: LiveState, frame_count: int = 60) -> None:
     """Two seconds of images, a key that is down, a text, advice and an image."""
     for frame in range(frame_count):

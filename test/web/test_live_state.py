@@ -8,7 +8,7 @@ import pytest
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.web.json_values import make_layout, make_number, make_point
 from fingertip_contact.web.live_state import MAX_EVENTS, MAX_NODES, MAX_TEXT_LENGTH, SILENCE_S, LiveState
-from web_world import START_US, SteppedClock, fill, make_event, make_fingertips, read_schema
+from web_world import START_US, SteppedClock, fill, make_event, make_fingertips, make_step, read_schema
 
 
 @pytest.fixture
@@ -30,6 +30,15 @@ def test_messages_have_the_schema(state):
     assert (message["rate_hz"], message["latency_ms"], message["text"]) == (30, 24.0, "hello wor")
     assert [entry["key"] for entry in message["down"]] == ["h"]
     assert [advice["code"] for advice in message["advice"]] == ["slow_frames"]
+
+
+def test_steps_are_told_where_there_are_some(state):
+    """Of the guided start; messages of nodes have none."""
+    assert "steps" not in state.make_message(0)[0]
+    state.set_steps([make_step("sheet", "active"), make_step("typing", "waiting")])
+    message, _ = state.make_message(0)
+    jsonschema.validate(message, read_schema())
+    assert [step["name"] for step in message["steps"]] == ["sheet", "typing"]
 
 
 @pytest.mark.parametrize("layout", ["qwerty", "piano", "numpad", "qwerty_full"])

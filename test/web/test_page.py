@@ -13,7 +13,7 @@ pytest.importorskip("playwright", reason="a development dependency: pip install 
 from playwright import sync_api as playwright_api
 
 from fingertip_contact.web.live_state import LiveState
-from web_world import START_US, SteppedClock, fill, make_fingertips, serve
+from web_world import START_US, SteppedClock, fill, make_fingertips, make_step, serve
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-headless-shell", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on the PATH: apt install chromium")
@@ -83,11 +83,30 @@ def test_the_page_shows_what_is_typed(open_page, state):
     state.set_overlay(state.get_overlay(0)[0])
     page.wait_for_selector("#overlay:not([hidden])")
     state.set_text("hello world")
+    state.set_suggestions(["worlds", "worldwide"])
     state.set_down([])
     state.set_fingertips(make_fingertips(12.4), START_US + 9_000_000, 20.0)
     playwright_api.expect(page.locator("#text")).to_have_text("hello world")
+    playwright_api.expect(page.locator("#suggestions")).to_have_text("worlds · worldwide")
     playwright_api.expect(page.locator("#keyboard .down")).to_have_count(0)
     playwright_api.expect(page.locator(".lane .value").first).to_have_text("12 mm")
+
+
+def test_the_steps_of_setup_are_shown(open_page, state):
+    """What to do now in large, each step with what was found; without steps there is no list of them."""
+    page = open_page()
+    assert page.locator("#setup").is_hidden()
+    found = make_step("camera", "done", "<b>a camera</b>"), make_step("sheet", "active", "not found", "lay it in view")
+    state.set_steps([*found, make_step("typing", "waiting")])
+    playwright_api.expect(page.locator("#instruction")).to_have_text("do sheet")
+    assert page.locator("#steps li").count() == 3
+    assert page.locator("#steps b").count() == 0
+    assert page.inner_text("#steps li[data-state=active] .message") == "not found → lay it in view"
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="a development dependency")
+    results = axe.Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    state.set_steps([make_step("camera", "done")])
+    playwright_api.expect(page.locator("#instruction")).to_contain_text("All steps are over")
 
 
 def test_silence_is_told(open_page, clock):
@@ -109,6 +128,19 @@ def test_foreign_text_is_shown_as_text(open_page, state):
     state.set_text("<script>alert(1)</script>")
     playwright_api.expect(page.locator("#text")).to_have_text("<script>alert(1)</script>")
     assert page.locator("#nodes img, #nodes b, #text script").count() == 0
+
+
+def test_the_end_of_setup_is_no_error(chromium, state):
+    """Its server ends with it; what was found stays in sight."""
+    page = chromium.new_page()
+    page.set_default_timeout(TIMEOUT_MS)
+    state.set_steps([make_step("camera", "done", "a camera")])
+    with serve(state) as server:
+        page.goto(f"http://127.0.0.1:{server.port}/")
+        page.wait_for_selector("#steps li")
+    playwright_api.expect(page.locator("#status")).to_have_text("setup has ended")
+    assert page.inner_text("#steps .message") == "a camera"
+    page.close()
 
 
 def test_a_server_that_ends_and_returns_is_followed(chromium, state):

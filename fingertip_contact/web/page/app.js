@@ -32,7 +32,8 @@ function connect() {
     else take(JSON.parse(message.data));
   });
   socket.addEventListener("close", () => {
-    setStatus("error", "not connected to web_node");
+    if (isSetupOver()) setStatus("ok", "setup has ended");
+    else setStatus("error", "not connected to web_node");
     // What was down may be up by now.
     for (const group of keys.values()) group.classList.remove("down");
     charts.clear();
@@ -72,12 +73,14 @@ function draw() {
   element("latency").textContent = state.latency_ms === null ? "–" : `${state.latency_ms.toFixed(0)} ms`;
   element("speed").textContent = state.is_live ? countKeysPerMinute() : "–";
   showText(state.text);
+  element("suggestions").textContent = (state.suggestions ?? []).join(" · ");
   element("overlay").classList.toggle("old", state.rate_hz === 0);
   const down = new Set(state.down.map((press) => press.key));
   for (const [name, group] of keys) group.classList.toggle("down", down.has(name));
   if (state.fingertips.length === 0) charts.clear();
   charts.draw();
   showList("advice", state.advice.map(makeAdvice), state.is_live ? "Nothing to improve." : "No node reports yet.");
+  showSteps(state.steps ?? []);
   showList("nodes", state.nodes.map((node) => makeNode(node, state.advice)), "None is heard.");
 }
 
@@ -129,6 +132,28 @@ function makeNode(node, advice) {
   const hasAdvice = advice.some((entry) => entry.node === node.name);
   const name = node.name.replace(/^fingertip_contact\//, "");
   item.append(make("span", node.level, "level"), make("span", name, "name"), make("span", hasAdvice ? "gives the advice above" : node.message, "message"));
+  return item;
+}
+
+function showSteps(steps) {
+  element("setup").hidden = steps.length === 0;
+  if (steps.length === 0) return;
+  const active = steps.find((step) => step.state === "active");
+  const instruction = active ? active.instruction : "All steps are over: the terminal says how to start.";
+  if (element("instruction").textContent !== instruction) element("instruction").textContent = instruction;
+  showList("steps", steps.map(makeStep), "");
+}
+
+function isSetupOver() {
+  const steps = state?.steps ?? [];
+  return steps.length > 0 && !steps.some((step) => step.state === "active");
+}
+
+function makeStep(step) {
+  const item = make("li");
+  item.dataset.state = step.state;
+  item.append(make("span", step.state, "level"), make("span", step.name, "name"));
+  if (step.text || step.remedy) item.append(make("span", [step.text, step.remedy].filter(Boolean).join(" → "), "message"));
   return item;
 }
 

@@ -15,6 +15,7 @@ from fingertip_research.cli.evaluate_depth import depth, make_depth_source
 from fingertip_research.cli.evaluate_keys import keys
 from fingertip_research.cli.evaluate_scenes import scenes
 from fingertip_research.cli.evaluate_sensor import sensor
+from fingertip_research.cli.evaluate_suggestions import suggestions
 from fingertip_research.cli.evaluate_words import words
 from fingertip_research.cli.fit_touch import fit_touch
 
@@ -29,6 +30,7 @@ app.command()(contact)
 app.command()(keys)
 app.command()(scenes)
 app.command()(sensor)
+app.command()(suggestions)
 app.command()(words)
 app.command(no_args_is_help=True)(depth)
 app.command(no_args_is_help=True)(fit_noise)

@@ -10,13 +10,16 @@ from rich.table import Table
 
 from fingertip_contact.cli import options
 
+Phrases = Annotated[
+    Literal["development", "test", "german", "french", "spanish"],
+    typer.Option(help="Decoding was tuned on `development`, and is reported on the others."),
+]
+
 
 def words(
     layout: options.Layout = "qwerty",
-    words: Annotated[str, typer.Option(help="Word list: english, or a file with one word per line.")] = "english",
-    phrases: Annotated[
-        Literal["development", "test"], typer.Option(help="Decoding is tuned on the first, and reported on the second.")
-    ] = "test",
+    words: Annotated[str, typer.Option(help="Word list: a built-in one, or a file.")] = "english",
+    phrases: Phrases = "test",
     repetitions: Annotated[int, typer.Option(min=1, help="Typists who write each phrase.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Seed of typists and touches.")] = 1,
 ) -> None:
@@ -24,7 +27,8 @@ def words(
 
     Touches are simulated, with calibrated probabilities: false presses, missed taps, strayed touches and wrong fingers.
 
-    Example: fingertip-contact evaluate words --repetitions 10
+    Examples: fingertip-contact evaluate words --repetitions 10;
+    fingertip-contact evaluate words --layout iso_german --words german --phrases german
     """
     from fingertip_contact.keyboard.language import load_language
     from fingertip_contact.keyboard.layout import load_layout

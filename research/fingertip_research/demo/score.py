@@ -10,8 +10,8 @@ import numpy as np
 from fingertip_contact.datatypes import ContactEvent
 from fingertip_contact.recordings.events import EventRecord
 from fingertip_contact.recordings.open import open_recording
+from fingertip_contact.text_metrics import character_error_rate
 from fingertip_research.evaluation.events import EventMatching, match_taps
-from fingertip_research.evaluation.text import character_error_rate
 from fingertip_research.ground_truth.recording import GroundTruth
 from fingertip_research.ros.topic_recorder import ReceivedMessages
 

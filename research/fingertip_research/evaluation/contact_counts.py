@@ -10,9 +10,9 @@ from scipy.stats import bootstrap
 
 from fingertip_contact.contact.measurement.columns import FINGER_COUNT, find_column
 from fingertip_contact.recordings.events import EventRecord, decode_text
+from fingertip_contact.text_metrics import edit_distance
 from fingertip_research.evaluation.events import count_finger_confusions, safe_ratio
 from fingertip_research.evaluation.recording_score import score_recording
-from fingertip_research.evaluation.text import edit_distance
 from fingertip_research.ground_truth.recording import GroundTruth
 
 MILLISECOND_NS = 1e6

@@ -11,6 +11,7 @@ import numpy as np
 
 from fingertip_contact.datatypes import FINGERS, HANDS
 from fingertip_contact.recordings.events import EventRecord
+from fingertip_contact.text_metrics import character_error_rate, words_per_minute
 from fingertip_research.evaluation.events import (
     EventMatching,
     MatchedPair,
@@ -20,7 +21,6 @@ from fingertip_research.evaluation.events import (
     safe_ratio,
     select_presses,
 )
-from fingertip_research.evaluation.text import character_error_rate, words_per_minute
 from fingertip_research.ground_truth.recording import GroundTruth
 
 MILLISECOND_NS = 1_000_000

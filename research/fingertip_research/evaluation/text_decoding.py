@@ -12,7 +12,7 @@ from fingertip_contact.datatypes import ContactEvent, TapCandidate
 from fingertip_contact.keyboard.key_decoder import KeyDecoder
 from fingertip_contact.keyboard.language import LanguageModel
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_research.evaluation.text import edit_distance
+from fingertip_contact.text_metrics import edit_distance
 from fingertip_research.evaluation.uncertain_taps import POSE, DetectorErrors, simulate_touches
 from fingertip_research.resources import find_config_file
 
@@ -37,7 +37,7 @@ class DecodedPhrase:
 
 
 def load_phrases(name: str) -> list[str]:
-    """The phrases `development` or `test`. Raises FileNotFoundError for others."""
+    """The phrases `development`, `test`, or of another language by its name. Raises FileNotFoundError for others."""
     lines = find_config_file(f"phrases/{name}.txt").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, EventType, Finger, Handedness, TapCandidate
+from fingertip_contact.desktop.key_codes import find_key_code
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import Key, Layout
 from fingertip_contact.keyboard.touch_model import COMMON_SD_M, FINGER_SD_M, HAND_SD_M
 from fingertip_contact.numerics import sigmoid
+from fingertip_research.evaluation.dead_keys import spell
 
 # A sheet half a metre in front of the camera, facing it.
 POSE = RigidTransform(np.diag([1.0, -1.0, -1.0]), np.array([0.0, 0.0, 0.5]))
@@ -24,18 +26,18 @@ POSE = RigidTransform(np.diag([1.0, -1.0, -1.0]), np.array([0.0, 0.0, 0.5]))
 MIN_CONFIDENCE = 0.05
 # 45 words of five characters and a space in a minute.
 TAP_INTERVAL_NS = 220_000_000
-# Fingers wait over their home keys, and come down this far from them.
-HOME_KEYS: dict[tuple[Handedness, Finger], str] = {
-    ("left", "little"): "a",
-    ("left", "ring"): "s",
-    ("left", "middle"): "d",
-    ("left", "index"): "f",
-    ("left", "thumb"): "space",
-    ("right", "thumb"): "space",
-    ("right", "index"): "j",
-    ("right", "middle"): "k",
-    ("right", "ring"): "l",
-    ("right", "little"): "semicolon",
+# Fingers wait over their home keys, which have the same places in every language, and come down this far from them.
+HOME_KEY_CODES: dict[tuple[Handedness, Finger], str] = {
+    ("left", "little"): "KEY_A",
+    ("left", "ring"): "KEY_S",
+    ("left", "middle"): "KEY_D",
+    ("left", "index"): "KEY_F",
+    ("left", "thumb"): "KEY_SPACE",
+    ("right", "thumb"): "KEY_SPACE",
+    ("right", "index"): "KEY_J",
+    ("right", "middle"): "KEY_K",
+    ("right", "ring"): "KEY_L",
+    ("right", "little"): "KEY_SEMICOLON",
 }
 HOME_SD_M = 0.010
 KEY_PITCH_M = 0.019
@@ -102,8 +104,7 @@ def _simulate_touch_downs(
     common_m = random.normal(0, COMMON_SD_M, 2)
     hands_m = {hand: common_m + random.normal(0, HAND_SD_M, 2) for hand in HANDS}
     offsets_m = {(hand, f): hands_m[hand] + random.normal(0, FINGER_SD_M, 2) for hand in HANDS for f in FINGERS}
-    for index, character in enumerate(text):
-        key = layout.by_text[character]
+    for index, key in enumerate(spell(layout, text)):
         hand, finger = layout.fingers.get(key.name, ("right", "index"))
         at_ns = int((index + 1 + random.uniform(-0.25, 0.25)) * TAP_INTERVAL_NS)
         for _ in range(random.poisson(errors.others)):
@@ -132,11 +133,15 @@ def _simulate_other(
         finger = _neighbour(finger, random)
         at_ns = tap_ns + int(random.normal(0, 30e6))
     else:
-        hand, finger = list(HOME_KEYS)[random.integers(len(HOME_KEYS))]
+        hand, finger = list(HOME_KEY_CODES)[random.integers(len(HOME_KEY_CODES))]
         at_ns = tap_ns + int(random.uniform(-0.5, 0.5) * TAP_INTERVAL_NS)
-    home = layout.by_name[HOME_KEYS[hand, finger]]
+    home = _find_home_key(layout, hand, finger)
     point_m = _aim(home, random) + offsets_m[hand, finger] + random.normal(0, HOME_SD_M, 2)
     return _TouchDown(at_ns, hand, finger, point_m, False)
+
+
+def _find_home_key(layout: Layout, hand: Handedness, finger: Finger) -> Key:
+    return next(key for key in layout.keys if find_key_code(key) == HOME_KEY_CODES[hand, finger])
 
 
 def _neighbour(finger: Finger, random: np.random.Generator) -> Finger:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fingertip_research.evaluation.text import character_error_rate, edit_distance, words_per_minute
+from fingertip_contact.text_metrics import character_error_rate, edit_distance, words_per_minute
 
 texts = st.text("ab c", max_size=12)
 

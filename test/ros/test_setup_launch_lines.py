@@ -1,0 +1,60 @@
+"""The line that `setup` prints has only arguments that its launch file declares, with values that it takes."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from contextlib import contextmanager
+from types import ModuleType
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+from fingertip_contact.cameras.realsense_modes import parse_mode
+from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.setup_guide import source as sources
+from fingertip_contact.setup_guide.source import SourceRequest, open_source
+from fingertip_contact.setup_guide.start_lines import make_start_lines
+from launch_stubs import load_launch_file
+
+# Of launch files that play recordings, besides those of core.launch.py (declare_player_arguments).
+PLAYER_ARGUMENTS = ("recording", "loop", "rate")
+
+
+@contextmanager
+def open_nothing(*arguments):
+    """In place of a camera."""
+    yield "a camera", iter(())
+
+
+def list_declared(name: str, monkeypatch) -> set[str]:
+    packages = ModuleType("ament_index_python.packages")
+    packages.PackageNotFoundError = LookupError
+    packages.get_package_share_directory = str
+    monkeypatch.setitem(sys.modules, "ament_index_python.packages", packages)
+    module = load_launch_file(name, monkeypatch)
+    own = getattr(module, "ARGUMENTS", ()) + getattr(module, "CAMERA_ARGUMENTS", ())
+    declared = {argument[0] for argument in (*own, *module.launching.CORE_ARGUMENTS)}
+    return declared | (set(PLAYER_ARGUMENTS) if name == "simulation" else set())
+
+
+@pytest.mark.parametrize(
+    ("camera", "launch_file"), [("d405", "d405"), ("/dev/video0", "webcam"), ("recording", "simulation")]
+)
+def test_the_line_is_understood(camera, launch_file, readable_recording, tmp_path, monkeypatch):
+    """Also with turned images and a list of words. Modes are written as the launch files read them."""
+    monkeypatch.setattr(sources, "stream_d405", open_nothing)
+    monkeypatch.setattr(sources, "stream_webcam", open_nothing)
+    chosen = str(readable_recording) if camera == "recording" else camera
+    request = SourceRequest(chosen, load_layout("qwerty"), parse_mode("848x480x60", "mode"), rotate_deg=180)
+    with open_source(request, print) as source:
+        line = shlex.split(make_start_lines(source, tmp_path / "desk.yaml", "qwerty", "english").ros)
+    assert line[3] == f"{launch_file}.launch.py"
+    arguments = dict(text.split(":=", 1) for text in line[4:])
+    assert set(arguments) <= list_declared(launch_file, monkeypatch)
+    assert {"profile", "layout", "words", "depth_source", "rotate"} <= set(arguments)
+    if camera == "d405":
+        assert parse_mode(arguments["color_profile"], "color_profile") == request.mode
+    if camera == "/dev/video0":
+        assert (arguments["width"], arguments["height"], float(arguments["fps"])) == ("848", "480", 60.0)
