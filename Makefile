@@ -20,7 +20,7 @@ endif
 # torch and its vision library have to be of one release: these two are tested together.
 TORCH_PIN := torch==2.14.1 torchvision==0.29.1
 PROJECTS := pyproject.toml research/pyproject.toml setup.py
-ALL_EXTRAS := depth,desktop,print,realsense,test,web,dev
+ALL_EXTRAS := depth,desktop,midi,print,realsense,rerun,test,web,dev
 ALL_RESEARCH := research[train,fit,plots]
 # A release is built and listed with the versions and hashes in locks/, of Python 3.11 on Linux, x86-64. Everything comes
 # as a wheel but empy, which has none, and our own packages, which are not locked.

@@ -126,5 +126,11 @@ CONTACT_CLASSIFIERS = Registry(
 )
 KEY_SHAPES = Registry("key_shapes", {"rectangle": "fingertip_contact.keyboard.shapes:Rectangle"})
 KEY_SINKS = Registry("key_sinks", {"uinput": "fingertip_contact.desktop.uinput_sink:UinputSink"})
-OUTPUTS = Registry("outputs", {"console": "fingertip_contact.outputs.console:Console"})
+OUTPUTS = Registry(
+    "outputs",
+    {
+        "console": "fingertip_contact.outputs.console:Console",
+        "midi": "fingertip_contact.outputs.midi_port:MidiPort",
+    },
+)
 CAMERAS = Registry("cameras", {"d405": "fingertip_contact.cameras.d405:D405"})

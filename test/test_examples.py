@@ -87,6 +87,21 @@ def test_own_camera_profile(tmp_path: Path):
     assert (parameters.baseline_m, parameters.depth_noise_px) == (0.05, 0.1)
 
 
+def test_subscribe_key_events_cpp(tmp_path: Path):
+    """The package compiles, without a warning."""
+    prefixes = [Path(prefix) for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if prefix]
+    if not any((prefix / "share" / "rclcpp" / "cmake").is_dir() for prefix in prefixes):
+        pytest.skip("rclcpp is not installed: source a ROS 2; the wheels on PyPI have none")
+    source = EXAMPLES / "subscribe_key_events_cpp"
+    commands = (
+        ["cmake", "-S", source, "-B", tmp_path, "-DCMAKE_CXX_FLAGS=-Werror"],
+        ["cmake", "--build", tmp_path, "--target", "key_printer"],
+    )
+    for command in commands:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.ros
 def test_subscribe_key_events():
     """A press, a cancel and their key, finger and delay are described; a slide is not."""

@@ -24,6 +24,12 @@ def process(
     ],
     out: Annotated[Path, typer.Option(help="The events file to write: one JSON object per line.")],
     video: Annotated[Path | None, typer.Option(help="Also write the overlay as a video (.mp4).")] = None,
+    rerun: Annotated[
+        Path | None, typer.Option(help="Also write what Rerun's viewer shows (.rrd): fingertips in 3-D, keys, heights.")
+    ] = None,
+    midi: Annotated[
+        Path | None, typer.Option(help="Also write keys that are named like notes as a MIDI file (.mid).")
+    ] = None,
     layout: options.Layout = "qwerty",
     calibration_seconds: options.CalibrationSeconds = None,
     profile: options.Profile = "default",
@@ -55,14 +61,16 @@ def process(
     from fingertip_contact.factory import KeyboardOptions, build_pipeline
     from fingertip_contact.files import atomic_write, require_distinct, require_not_exists
     from fingertip_contact.keyboard.layout import load_layout
+    from fingertip_contact.outputs.midi_port import MidiFile, require_midi_name
     from fingertip_contact.pipeline import process_frames
     from fingertip_contact.recordings.events import make_event_records, open_events
     from fingertip_contact.recordings.paths import GROUND_TRUTH_SUFFIX, sibling_path
     from fingertip_contact.safe_text import to_printable
+    from fingertip_contact.visualization.rerun_file import open_rerun_file, require_rerun_name
     from fingertip_contact.visualization.video import open_overlay_video, require_video_name
 
     require_rotation(rotate)
-    outputs = [out] if video is None else [out, video]
+    outputs = [path for path in (out, video, midi, rerun) if path is not None]
     # Names of built-in layouts, profiles and word lists are not files.
     named = [Path(name) for name in (layout, profile, words, sheet_pose, camera_info) if name]
     input_files = [path for path in named if path.suffix or path.is_file()]
@@ -72,6 +80,11 @@ def process(
             require_not_exists(path)
     if video is not None:
         require_video_name(video)
+    if rerun is not None:
+        require_rerun_name(rerun)
+    if midi is not None:
+        require_midi_name(midi)
+    notes = None if midi is None else MidiFile()
     with ExitStack() as stack:
         # Everything that may be rejected comes before the first file is created.
         loaded_layout = load_layout(layout)
@@ -83,7 +96,7 @@ def process(
             loaded_layout, profile, calibration_seconds, keyboard_options, hand_tracker, output or (), depth_source
         )
         stack.callback(pipeline.contact.close)
-        # Both files are complete before the first appears: on a full disk neither does.
+        # All files are complete before the first appears: on a full disk none does.
         unfinished = [stack.enter_context(atomic_write(path, overwrite=force)) for path in outputs]
         draw = None
         if video is not None:
@@ -96,6 +109,9 @@ def process(
                     name=video,
                 )
             )
+        log = None
+        if rerun is not None:
+            log = stack.enter_context(open_rerun_file(unfinished[-1], loaded_layout, name=rerun))
         write = stack.enter_context(open_events(unfinished[0]))
         typer.echo(f"reads {recording.streams_text} (depth source {depth_source})", err=True)
         frames = stack.enter_context(track_progress(recording.frames(), recording.frame_count, bag.name))
@@ -111,6 +127,12 @@ def process(
             messages |= {advice.code: advice.message for advice in result.advice}
             if draw is not None and frame is not None:
                 draw(frame, result)
+            if log is not None:
+                log(frame, result)
+            if notes is not None:
+                notes.process(result)
+        if notes is not None and midi is not None:
+            notes.save(unfinished[outputs.index(midi)])
         summary = f"{presses} presses in {recording.duration_s:.1f} s"
         for name, count in (
             ("depth", recording.missing_depth_count),

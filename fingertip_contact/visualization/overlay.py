@@ -7,7 +7,7 @@ import textwrap
 import cv2
 import numpy as np
 
-from fingertip_contact.datatypes import FingerState, Fingertip, FrameResult
+from fingertip_contact.datatypes import FingerState, Fingertip, FrameResult, KeyEvent
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Key, Layout
 from fingertip_contact.stroke_text import draw_text, measure_text
@@ -33,16 +33,36 @@ BONES = tuple((finger * 4 + joint, finger * 4 + joint + 1) for finger in range(5
 PALM_OUTLINE = (0, 1, 5, 9, 13, 17, 0)
 
 
+class HeldKeys:
+    """Which keys are held down, by the events so far."""
+
+    def __init__(self) -> None:
+        self._by_press: dict[int, str] = {}
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Their names."""
+        return frozenset(self._by_press.values())
+
+    def update(self, event: KeyEvent) -> bool:
+        """Whether a press has begun or ended."""
+        if event.contact.type == "press":
+            self._by_press[event.contact.press] = event.key
+            return True
+        return event.contact.type in ("release", "cancel") and self._by_press.pop(event.contact.press, None) is not None
+
+
 class Overlay:
     """Draws frames in their order; remembers which keys are held down."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._held: dict[int, str] = {}
+        self._held = HeldKeys()
 
     def draw(self, color_bgr: np.ndarray, result: FrameResult, camera: Camera) -> np.ndarray:
         """A new (H, W, 3) uint8 image; `color_bgr` is not changed."""
-        self._update_held_keys(result)
+        for event in result.key_events:
+            self._held.update(event)
         image = color_bgr.copy()
         if result.camera_from_sheet is not None:
             self._draw_keys(image, camera, result.camera_from_sheet)
@@ -54,19 +74,12 @@ class Overlay:
         _draw_banner(image, result.text)
         return image
 
-    def _update_held_keys(self, result: FrameResult) -> None:
-        for event in result.key_events:
-            if event.contact.type == "press":
-                self._held[event.contact.press] = event.key
-            elif event.contact.type in ("release", "cancel"):
-                self._held.pop(event.contact.press, None)
-
     def _draw_keys(self, image: np.ndarray, camera: Camera, camera_from_sheet: RigidTransform) -> None:
         keys = list(self._layout.keys)
         corners_m = np.concatenate([compute_key_corners_m(key) for key in keys])
         quads = camera.project(camera_from_sheet.apply(corners_m)).round().astype(np.int32).reshape(-1, 4, 2)
         cv2.polylines(image, list(quads), True, KEY_COLOR_BGR, 1, cv2.LINE_AA)
-        held = [quad for key, quad in zip(keys, quads, strict=True) if key.name in self._held.values()]
+        held = [quad for key, quad in zip(keys, quads, strict=True) if key.name in self._held.keys]
         if held:
             cv2.polylines(image, held, True, PRESSED_COLOR_BGR, 3, cv2.LINE_AA)
 
