@@ -13,7 +13,7 @@ from fingertip_contact.visualization.rerun_import import import_rerun
 from fingertip_contact.visualization.rerun_scene import RerunScene, make_blueprint
 
 SUFFIX = ".rrd"
-FLUSH_TIMEOUT_S = 60.0
+FLUSH_TIMEOUT_S = 10.0
 
 
 def require_rerun_name(path: Path) -> None:
@@ -28,12 +28,12 @@ def open_rerun_file(path: Path, layout: Layout, *, name: Path) -> Iterator[Calla
     """Gives a function that logs one frame's result; without a frame, its events and text. The file is there at once,
     and complete when the block ends. name: for errors.
 
-    Raises OSError if the disk is full.
+    Raises OSError where rerun-sdk tells that a write failed.
     """
     recording = import_rerun().RecordingStream(PACKAGE)
     recording.save(path, default_blueprint=make_blueprint())
     yield RerunScene(recording, layout).log_result
-    # Without a limit, flush and disconnect of 0.41 wait for ever once a write has failed.
+    # flush of 0.41 may wait for ever once a write has failed: docs/rerun.md.
     try:
         recording.flush(timeout_sec=FLUSH_TIMEOUT_S)
     except (RuntimeError, TimeoutError) as error:
