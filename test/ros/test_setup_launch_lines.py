@@ -47,7 +47,8 @@ def test_the_line_is_understood(camera, launch_file, readable_recording, tmp_pat
     monkeypatch.setattr(sources, "stream_d405", open_nothing)
     monkeypatch.setattr(sources, "stream_webcam", open_nothing)
     chosen = str(readable_recording) if camera == "recording" else camera
-    request = SourceRequest(chosen, load_layout("qwerty"), parse_mode("848x480x60", "mode"), rotate_deg=180)
+    mode = None if camera == "recording" else parse_mode("848x480x60", "mode")  # A recording has its own.
+    request = SourceRequest(chosen, load_layout("qwerty"), mode, rotate_deg=180)
     with open_source(request, print) as source:
         line = shlex.split(make_start_lines(source, tmp_path / "desk.yaml", "qwerty", "english").ros)
     assert line[3] == f"{launch_file}.launch.py"
@@ -55,6 +56,6 @@ def test_the_line_is_understood(camera, launch_file, readable_recording, tmp_pat
     assert set(arguments) <= list_declared(launch_file, monkeypatch)
     assert {"profile", "layout", "words", "depth_source", "rotate"} <= set(arguments)
     if camera == "d405":
-        assert parse_mode(arguments["color_profile"], "color_profile") == request.mode
+        assert parse_mode(arguments["color_profile"], "color_profile") == mode
     if camera == "/dev/video0":
         assert (arguments["width"], arguments["height"], float(arguments["fps"])) == ("848", "480", 60.0)
