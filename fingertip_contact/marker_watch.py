@@ -33,6 +33,8 @@ class MarkerWatch:
         self._seen_ns: int | None = None
         self._is_found = False
         self.advice: Advice | None = None
+        # Reading all layouts takes a quarter of a second, in which the first images would be lost.
+        _list_built_in_markers()
 
     def update(self, stamp_ns: int, image_bgr: np.ndarray, is_found: bool) -> None:
         """is_found: whether the pose of a sheet is known."""

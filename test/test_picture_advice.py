@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fingertip_contact import marker_watch
 from fingertip_contact.datatypes import Frame, Hand
 from fingertip_contact.factory import build_contact_pipeline, load_contact_parameters
 from fingertip_contact.frame_watch import FrameWatch
@@ -133,3 +134,13 @@ def test_a_step_back_in_time_begins_anew(views):
     watch = FrameWatch()
     assert list_codes(views["qwerty"] // 16, watch=watch) == ["dark_images"]
     assert list_codes(views["qwerty"] // 16, seconds=1, watch=watch) == []
+
+
+def test_the_first_image_waits_for_no_file(views, monkeypatch):
+    """Reading every layout takes longer than an image lasts: it is done before images come."""
+    marker_watch._list_built_in_markers.cache_clear()
+    watch = marker_watch.MarkerWatch("qwerty")
+    monkeypatch.setattr(marker_watch, "load_layout", lambda name: pytest.fail(f"{name} is read"))
+    watch.update(0, views["piano"], is_found=False)
+    assert watch.advice is not None
+    assert watch.advice.code == "other_layout"

@@ -122,16 +122,17 @@ def block_interrupts() -> Iterator[None]:
     deferred: list[int] = []
     # The mask is this thread's, which new processes inherit. Another thread still gets the signal, and Python then
     # interrupts the main thread, whatever its mask.
-    is_main = threading.current_thread() is threading.main_thread()
     previous_handler = signal.getsignal(signal.SIGINT)
-    if is_main:
+    # None: a handler of a library in C, which Python can neither call nor put back.
+    is_deferred = threading.current_thread() is threading.main_thread() and previous_handler is not None
+    if is_deferred:
         signal.signal(signal.SIGINT, lambda number, _: deferred.append(number))
     previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)
-        if is_main:
+        if is_deferred:
             signal.signal(signal.SIGINT, previous_handler)
         if deferred:
             signal.raise_signal(signal.SIGINT)

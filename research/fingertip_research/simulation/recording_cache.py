@@ -14,7 +14,17 @@ from fingertip_research.ground_truth.recording import ground_truth_path
 
 # What the simulation imports of the keyboard, directly or not: layouts and the picture of the sheet. Reading keys and
 # text changes no recording.
-KEYBOARD_MODULES = ("labels", "layout", "layout_file", "marker_cells", "markers", "shapes", "sheet", "sheet_primitives")
+KEYBOARD_MODULES = (
+    "accents",
+    "labels",
+    "layout",
+    "layout_file",
+    "marker_cells",
+    "markers",
+    "shapes",
+    "sheet",
+    "sheet_primitives",
+)
 
 
 def locate_recording(settings: dict[str, object]) -> Path:

@@ -231,6 +231,8 @@ def test_unknown_frame_rates_are_refused() -> None:
 INTERRUPTED_START = """
 import os, signal, threading, time
 from fingertip_research.simulation.frame_renderer import block_interrupts
+# Shells start processes in the background with the signal ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 done = threading.Event()
 threading.Thread(target=done.wait).start()
 try:
