@@ -58,19 +58,18 @@ def process(
     """
     from fingertip_contact.advice import advise_stamps
     from fingertip_contact.cameras.rotation import require_rotation, rotate_camera, rotate_frame
+    from fingertip_contact.cli.process_views import ViewFiles
     from fingertip_contact.factory import KeyboardOptions, build_pipeline
     from fingertip_contact.files import atomic_write, require_distinct, require_not_exists
     from fingertip_contact.keyboard.layout import load_layout
-    from fingertip_contact.outputs.midi_port import MidiFile, require_midi_name
     from fingertip_contact.pipeline import process_frames
     from fingertip_contact.recordings.events import make_event_records, open_events
     from fingertip_contact.recordings.paths import GROUND_TRUTH_SUFFIX, sibling_path
     from fingertip_contact.safe_text import to_printable
-    from fingertip_contact.visualization.rerun_file import open_rerun_file, require_rerun_name
-    from fingertip_contact.visualization.video import open_overlay_video, require_video_name
 
     require_rotation(rotate)
-    outputs = [path for path in (out, video, midi, rerun) if path is not None]
+    view_files = ViewFiles(video, rerun, midi)
+    outputs = (out, *view_files.paths)
     # Names of built-in layouts, profiles and word lists are not files.
     named = [Path(name) for name in (layout, profile, words, sheet_pose, camera_info) if name]
     input_files = [path for path in named if path.suffix or path.is_file()]
@@ -78,13 +77,7 @@ def process(
     for path in outputs:
         if not force:
             require_not_exists(path)
-    if video is not None:
-        require_video_name(video)
-    if rerun is not None:
-        require_rerun_name(rerun)
-    if midi is not None:
-        require_midi_name(midi)
-    notes = None if midi is None else MidiFile()
+    view_files.require_usable()
     with ExitStack() as stack:
         # Everything that may be rejected comes before the first file is created.
         loaded_layout = load_layout(layout)
@@ -97,22 +90,10 @@ def process(
         )
         stack.callback(pipeline.contact.close)
         # All files are complete before the first appears: on a full disk none does.
-        unfinished = [stack.enter_context(atomic_write(path, overwrite=force)) for path in outputs]
-        draw = None
-        if video is not None:
-            draw = stack.enter_context(
-                open_overlay_video(
-                    unfinished[1],
-                    loaded_layout,
-                    rotate_camera(recording.camera, rotate),
-                    recording.frames_per_second,
-                    name=video,
-                )
-            )
-        log = None
-        if rerun is not None:
-            log = stack.enter_context(open_rerun_file(unfinished[-1], loaded_layout, name=rerun))
-        write = stack.enter_context(open_events(unfinished[0]))
+        unfinished = {path: stack.enter_context(atomic_write(path, overwrite=force)) for path in outputs}
+        camera = rotate_camera(recording.camera, rotate)
+        views = stack.enter_context(view_files.open(unfinished, loaded_layout, camera, recording.frames_per_second))
+        write = stack.enter_context(open_events(unfinished[out]))
         typer.echo(f"reads {recording.streams_text} (depth source {depth_source})", err=True)
         frames = stack.enter_context(track_progress(recording.frames(), recording.frame_count, bag.name))
         presses, text = 0, ""
@@ -125,14 +106,8 @@ def process(
             text = result.text
             advised.update(advice.code for advice in result.advice)
             messages |= {advice.code: advice.message for advice in result.advice}
-            if draw is not None and frame is not None:
-                draw(frame, result)
-            if log is not None:
-                log(frame, result)
-            if notes is not None:
-                notes.process(result)
-        if notes is not None and midi is not None:
-            notes.save(unfinished[outputs.index(midi)])
+            for view in views:
+                view(frame, result)
         summary = f"{presses} presses in {recording.duration_s:.1f} s"
         for name, count in (
             ("depth", recording.missing_depth_count),

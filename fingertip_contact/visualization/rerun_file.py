@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fingertip_contact.datatypes import Frame, FrameResult
@@ -13,7 +17,7 @@ from fingertip_contact.visualization.rerun_import import import_rerun
 from fingertip_contact.visualization.rerun_scene import RerunScene, make_blueprint
 
 SUFFIX = ".rrd"
-FLUSH_TIMEOUT_S = 10.0
+_PIECE_BYTES = 1 << 20
 
 
 def require_rerun_name(path: Path) -> None:
@@ -24,18 +28,47 @@ def require_rerun_name(path: Path) -> None:
 
 
 @contextmanager
-def open_rerun_file(path: Path, layout: Layout, *, name: Path) -> Iterator[Callable[[Frame | None, FrameResult], None]]:
+def open_rerun_file(path: Path, layout: Layout) -> Iterator[Callable[[Frame | None, FrameResult], None]]:
     """Gives a function that logs one frame's result; without a frame, its events and text. The file is there at once,
-    and complete when the block ends. name: for errors.
-
-    Raises OSError where rerun-sdk tells that a write failed.
-    """
+    and complete when the block ends. Raises OSError if the disk is full."""
     recording = import_rerun().RecordingStream(PACKAGE)
-    recording.save(path, default_blueprint=make_blueprint())
-    yield RerunScene(recording, layout).log_result
-    # flush of 0.41 may wait for ever once a write has failed: docs/rerun.md.
-    try:
-        recording.flush(timeout_sec=FLUSH_TIMEOUT_S)
-    except (RuntimeError, TimeoutError) as error:
-        raise OSError(f"{name} could not be written to the disk ({error}); free some space, or omit it") from error
-    recording.disconnect()
+    with _open_pipe(path) as pipe:
+        try:
+            recording.save(pipe, default_blueprint=make_blueprint())
+            yield RerunScene(recording, layout).log_result
+        finally:
+            recording.disconnect()
+
+
+@contextmanager
+def _open_pipe(path: Path) -> Iterator[Path]:
+    """A named pipe whose content goes to the file.
+
+    rerun-sdk 0.41 waits for ever, deaf to Ctrl-C, once a write has failed. Writes to this pipe do not fail.
+    """
+    errors: list[OSError] = []
+    with tempfile.TemporaryDirectory(prefix=f"{PACKAGE}-") as folder:
+        pipe = Path(folder) / "pipe"
+        os.mkfifo(pipe)
+        thread = threading.Thread(target=_copy, args=(pipe, path, errors), name="rerun file", daemon=True)
+        thread.start()
+        try:
+            yield pipe
+        finally:
+            # The thread waits for somebody to open the pipe, if nobody has; if somebody has, it is at its end.
+            with suppress(OSError):
+                os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+            thread.join()
+    if errors:
+        raise errors[0]
+
+
+def _copy(pipe: Path, path: Path, errors: list[OSError]) -> None:
+    with pipe.open("rb") as source:
+        try:
+            with path.open("wb") as target:
+                shutil.copyfileobj(source, target, _PIECE_BYTES)
+        except OSError as error:
+            errors.append(error)
+            while source.read(_PIECE_BYTES):
+                pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -84,11 +85,28 @@ def test_held_keys_are_outlined_until_their_press_ends(end: str):
 def test_the_file_is_one_of_rerun(tmp_path: Path):
     """Rerun's own check accepts it."""
     path = tmp_path / "out.rrd"
-    with open_rerun_file(path, load_layout("qwerty"), name=path) as log:
+    with open_rerun_file(path, load_layout("qwerty")) as log:
         log(make_frame(), make_result("press"))
     check = [sys.executable, "-m", "rerun", "rrd", "verify", str(path)]
     done = subprocess.run(check, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_full_disk_is_told():
+    """When the recording ends; rerun-sdk itself would wait for ever."""
+    with (
+        pytest.raises(OSError, match="No space left"),
+        open_rerun_file(Path("/dev/full"), load_layout("qwerty")) as log,
+    ):
+        log(make_frame(), make_result("press"))
+
+
+def test_an_interrupt_ends_the_writer(tmp_path: Path):
+    """Nothing waits for a file that nobody will read."""
+    threads = threading.active_count()
+    with pytest.raises(KeyboardInterrupt), open_rerun_file(tmp_path / "out.rrd", load_layout("qwerty")):
+        raise KeyboardInterrupt
+    assert threading.active_count() == threads
 
 
 def test_another_name_is_refused(tmp_path: Path, capsys):
