@@ -33,28 +33,30 @@ class GoodRuntime:
         return self._depth_m
 
 
-class CrashingRuntime(GoodRuntime):
+class SignalRuntime(GoodRuntime):
+    """A signal ends its process."""
+
+    signal_number: signal.Signals
+
     def infer(self, batch: np.ndarray) -> np.ndarray:
-        os.kill(os.getpid(), signal.SIGSEGV)
+        os.kill(os.getpid(), self.signal_number)
         return self._depth_m
 
 
-class IllegalRuntime(GoodRuntime):
-    def infer(self, batch: np.ndarray) -> np.ndarray:
-        os.kill(os.getpid(), signal.SIGILL)
-        return self._depth_m
+class CrashingRuntime(SignalRuntime):
+    signal_number = signal.SIGSEGV
 
 
-class KilledRuntime(GoodRuntime):
-    def infer(self, batch: np.ndarray) -> np.ndarray:
-        os.kill(os.getpid(), signal.SIGKILL)
-        return self._depth_m
+class IllegalRuntime(SignalRuntime):
+    signal_number = signal.SIGILL
 
 
-class StoppedRuntime(GoodRuntime):
-    def infer(self, batch: np.ndarray) -> np.ndarray:
-        os.kill(os.getpid(), signal.SIGTERM)
-        return self._depth_m
+class KilledRuntime(SignalRuntime):
+    signal_number = signal.SIGKILL
+
+
+class StoppedRuntime(SignalRuntime):
+    signal_number = signal.SIGTERM
 
 
 class HangingRuntime(GoodRuntime):
