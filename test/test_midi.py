@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.outputs.midi_notes import DEFAULT_VELOCITY, NoteKeeper, find_note
 from fingertip_contact.outputs.midi_port import MidiFile, MidiPort
 from fingertip_contact.registry import OUTPUTS
+from fingertip_contact.resources import find_share_file
 
 MS = 1_000_000
 
@@ -86,6 +88,21 @@ def test_times_are_those_of_touch_and_lift(tmp_path: Path):
     on, off = [message for message in mido.MidiFile(tmp_path / "out.mid") if not message.is_meta]
     assert (on.type, on.note, off.type, off.note) == ("note_on", 64, "note_off", 64)
     assert off.time == pytest.approx(0.25, abs=1e-3)
+
+
+def test_a_recording_is_played(readable_recording: Path, tmp_path: Path, hand_weights):
+    """Keys h and i of the typist's sheet, under the names of notes."""
+    values = yaml.safe_load(find_share_file("config/layouts/qwerty.yaml").read_text(encoding="utf-8"))
+    names = {"h": "c4", "i": "e4"}
+    for key in values["keys"]:
+        key["name"] = names.get(key["name"], key["name"])
+    values["fingers"] = {names.get(name, name): finger for name, finger in values["fingers"].items()}
+    layout, song = tmp_path / "notes.yaml", tmp_path / "song.mid"
+    layout.write_text(yaml.safe_dump(values, allow_unicode=True), encoding="utf-8")
+    options = ["--layout", layout, "--out", tmp_path / "events.jsonl", "--midi", song]
+    assert run("process", readable_recording, *options) == 0
+    notes = [(message.type, message.note) for message in mido.MidiFile(song) if not message.is_meta]
+    assert notes == [("note_on", 60), ("note_off", 60), ("note_on", 64), ("note_off", 64)]
 
 
 def test_faster_is_louder():
