@@ -100,7 +100,13 @@ def _import(kind: str, reference: str) -> Any:
         ) from error
 
 
-HAND_TRACKERS = Registry("hand_trackers", {"mediapipe": "fingertip_contact.hands.tracker:HandTracker.from_weights"})
+HAND_TRACKERS = Registry(
+    "hand_trackers",
+    {
+        "mediapipe": "fingertip_contact.hands.tracker:HandTracker.from_weights",
+        "mediapipe_f32": "fingertip_contact.hands.tracker:HandTracker.from_weights_f32",
+    },
+)
 DEPTH_SOURCES = Registry(
     "depth_sources",
     {

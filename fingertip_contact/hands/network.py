@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -37,31 +38,51 @@ class Network:
     One thread per request: two hands then cost one hand's time on two cores, and no request waits at a barrier for a
     core that another process holds. Single precision is required because bfloat16, OpenVINO's default on CPUs that
     have it, moves landmarks by up to a pixel at random. Threads are not pinned: all processes would choose one core.
+    adapt: changes the network before it is compiled.
 
     Raises ValueError if the file is not a network with one NHWC image of `input_size` squared as its input.
     """
 
-    def __init__(self, model: Path, *, input_size: int, requests: int) -> None:
-        core = openvino.Core()
-        try:
-            network = core.read_model(model)
-        except RuntimeError as error:
-            reason = str(error).strip().splitlines()[-1]
-            raise ValueError(f"{model} cannot be read as a network: {reason}; pull the weights again") from error
-        shape = tuple(network.input(0).partial_shape.to_shape()) if network.inputs else ()
-        if shape != (1, input_size, input_size, 3):
-            raise ValueError(f"{model} has input {shape}, not (1, {input_size}, {input_size}, 3): it is another model")
-        compiled = core.compile_model(
-            _with_byte_input(network),
-            "CPU",
-            {
-                "INFERENCE_PRECISION_HINT": "f32",
-                "INFERENCE_NUM_THREADS": requests,
-                "NUM_STREAMS": requests,
-                "ENABLE_CPU_PINNING": False,
-            },
-        )
+    def __init__(
+        self,
+        model: Path,
+        *,
+        input_size: int,
+        requests: int,
+        adapt: Callable[[openvino.Model], None] | None = None,
+    ) -> None:
+        network = read_network(model, input_size)
+        if adapt is not None:
+            adapt(network)
+        compiled = compile_network(network, requests=requests)
         self.requests = [InferRequest(compiled) for _ in range(requests)]
+
+
+def read_network(model: Path, input_size: int) -> openvino.Model:
+    """The network with BGR bytes as its input. Raises ValueError like Network."""
+    try:
+        network = openvino.Core().read_model(model)
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise ValueError(f"{model} cannot be read as a network: {reason}; pull the weights again") from error
+    shape = tuple(network.input(0).partial_shape.to_shape()) if network.inputs else ()
+    if shape != (1, input_size, input_size, 3):
+        raise ValueError(f"{model} has input {shape}, not (1, {input_size}, {input_size}, 3): it is another model")
+    return _with_byte_input(network)
+
+
+def compile_network(network: openvino.Model, *, requests: int) -> openvino.CompiledModel:
+    """For the CPU, one thread per request."""
+    return openvino.Core().compile_model(
+        network,
+        "CPU",
+        {
+            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_NUM_THREADS": requests,
+            "NUM_STREAMS": requests,
+            "ENABLE_CPU_PINNING": False,
+        },
+    )
 
 
 def _with_byte_input(network: openvino.Model) -> openvino.Model:

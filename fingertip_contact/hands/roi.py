@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import atan2, cos, floor, pi, sin
 
+import cv2
 import numpy as np
 
 from fingertip_contact.datatypes import WRIST
@@ -36,6 +37,17 @@ class Roi:
         c, s = scale * cos(self.rotation), scale * sin(self.rotation)
         half = crop_size / 2
         return np.array([[c, -s, self.x - half * (c - s)], [s, c, self.y - half * (s + c)]])
+
+    def cut(self, image_bgr: np.ndarray, crop_bgr: np.ndarray) -> None:
+        """Write this region of an image (H, W, 3) uint8 into a crop (S, S, 3) uint8, the hand upright."""
+        cv2.warpAffine(
+            image_bgr,
+            self.image_from_crop(len(crop_bgr)),
+            (len(crop_bgr), len(crop_bgr)),
+            dst=crop_bgr,
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
 
     def distance(self, other: Roi) -> float:
         """Distance of the centres as a ratio of the larger side."""

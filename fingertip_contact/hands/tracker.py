@@ -9,7 +9,7 @@ import numpy as np
 from fingertip_contact import weights
 from fingertip_contact.datatypes import Hand
 from fingertip_contact.hands.handedness import assign_handedness
-from fingertip_contact.hands.landmark_model import LandmarkModel, Landmarks
+from fingertip_contact.hands.landmark_model import LandmarkModel, Landmarks, Precision
 from fingertip_contact.hands.palm_detector import PalmDetector
 from fingertip_contact.hands.roi import Roi
 from fingertip_contact.hands.track import Track
@@ -37,30 +37,49 @@ class HandTracker:
 
     The landmark network runs for each tracked hand, the palm network only if a hand is missing or in doubt. Landmarks
     are not smoothed: a filter's delay would hide the instant of touch-down. threads: concurrent inferences (two hands,
-    two cores). mirrored: the camera mirrors its images, as selfie cameras do. Not thread-safe.
+    two cores). mirrored: the camera mirrors its images, as selfie cameras do. precision: of the landmark network, see
+    LandmarkModel. Not thread-safe.
 
     Raises ValueError if a model file is not the expected network.
     """
 
     def __init__(
-        self, palm_model: Path, landmark_model: Path, *, max_hands: int = 2, threads: int = 2, mirrored: bool = False
+        self,
+        palm_model: Path,
+        landmark_model: Path,
+        *,
+        max_hands: int = 2,
+        threads: int = 2,
+        mirrored: bool = False,
+        precision: Precision = "auto",
     ) -> None:
         if max_hands < 1 or threads < 1:
             raise ValueError(f"max_hands={max_hands} and threads={threads} have to be 1 or more")
         self._palm_detector = PalmDetector(palm_model)
-        self._landmark_model = LandmarkModel(landmark_model, requests=min(threads, max_hands), mirrored=mirrored)
+        self._landmark_model = LandmarkModel(
+            landmark_model, requests=min(threads, max_hands), mirrored=mirrored, precision=precision
+        )
         self._max_hands = max_hands
         self._next_track_id = 0
         self.reset()
 
     @classmethod
-    def from_weights(cls, *, max_hands: int = 2, threads: int = 2, mirrored: bool = False) -> HandTracker:
+    def from_weights(
+        cls, *, max_hands: int = 2, threads: int = 2, mirrored: bool = False, precision: Precision = "auto"
+    ) -> HandTracker:
         """A tracker with the pulled weights. Raises weights.WeightsError if they are missing or damaged."""
         palm_model, landmark_model = (
             weights.get_verified_path("palm_detection_full"),
             weights.get_verified_path("hand_landmark_full"),
         )
-        return cls(palm_model, landmark_model, max_hands=max_hands, threads=threads, mirrored=mirrored)
+        return cls(
+            palm_model, landmark_model, max_hands=max_hands, threads=threads, mirrored=mirrored, precision=precision
+        )
+
+    @classmethod
+    def from_weights_f32(cls, *, max_hands: int = 2, threads: int = 2, mirrored: bool = False) -> HandTracker:
+        """The same in single precision."""
+        return cls.from_weights(max_hands=max_hands, threads=threads, mirrored=mirrored, precision="f32")
 
     def reset(self) -> None:
         """Forget every hand. Track numbers are not reused."""

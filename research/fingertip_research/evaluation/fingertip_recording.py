@@ -33,13 +33,14 @@ from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, Frame, Fra
 from fingertip_contact.factory import DEFAULT_HAND_TRACKER, build_contact_pipeline
 from fingertip_contact.files import atomic_write
 from fingertip_contact.geometry import RigidTransform
+from fingertip_contact.hands.landmark_model import CALIBRATION, choose_precision
 from fingertip_contact.keyboard.key_decoder import KeyDecoder, KeyDecoderSettings
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.pipeline import Pipeline
 from fingertip_contact.recordings.events import EventRecord, make_event_records
 from fingertip_contact.recordings.open import open_recording
 from fingertip_contact.registry import HAND_TRACKERS
-from fingertip_contact.resources import find_share_directory, get_cache_directory
+from fingertip_contact.resources import find_share_directory, find_share_file, get_cache_directory
 
 # The detector identifies a hand by its handedness and track; only the measurement needs landmarks.
 _NO_LANDMARKS = np.full((21, 2), np.nan, dtype=np.float32)
@@ -288,4 +289,6 @@ def digest_measurement(bag: Path, layout: Layout, *settings: object) -> hashlib.
         path = Path(module.__file__ or "")
         for source in sorted(path.parent.glob("*.py")) if path.name == "__init__.py" else [path]:
             digest.update(source.read_bytes())
+    digest.update(find_share_file(CALIBRATION).read_bytes())
+    digest.update(choose_precision("auto").encode())
     return digest
