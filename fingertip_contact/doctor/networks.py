@@ -50,17 +50,17 @@ def check_depth_runtimes(system: System) -> tuple[CheckResult, ...]:
 def check_parity(system: System) -> tuple[CheckResult, ...]:
     """The landmark network gives the numbers that it gave where the package was measured, and soon enough."""
     try:
-        from fingertip_contact.doctor.reference_hand import MAX_DEVIATION_PX, measure_deviation_px
+        from fingertip_contact.doctor.reference_hand import MAX_DEVIATION_PX, measure_parity
 
-        deviation_px, run = measure_deviation_px()
+        measured = measure_parity()
     except (ImportError, ValueError, OSError) as error:
         return (CheckResult("parity", "error", f"the landmark network does not run: {error}", "see the lines above"),)
-    text = f"landmarks {deviation_px:.2f} px from the reference"
+    text = f"landmarks ({measured.precision}) {measured.deviation_px:.2f} px from the reference"
     parity = CheckResult("parity", "ok", text)
-    if deviation_px > MAX_DEVIATION_PX:
+    if not measured.is_well:
         remedy = "pip install --force-reinstall openvino: this version computes other numbers on this processor"
-        parity = CheckResult("parity", "error", f"{text}, more than {MAX_DEVIATION_PX} px", remedy)
-    return parity, _check_speed(run)
+        parity = CheckResult("parity", "error", f"{text}, more than {MAX_DEVIATION_PX[measured.precision]} px", remedy)
+    return parity, _check_speed(measured.run)
 
 
 def _check_speed(run: Callable[[], object]) -> CheckResult:

@@ -8,6 +8,7 @@ import numpy as np
 
 from fingertip_contact.datatypes import LANDMARKS_PER_HAND, WRIST, Hand, Handedness
 from fingertip_contact.hands import roi
+from fingertip_contact.hands.follower import HandPatch
 from fingertip_contact.hands.handedness import compute_handedness_probability, update_log_odds
 from fingertip_contact.hands.landmark_model import Landmarks
 from fingertip_contact.hands.roi import Roi
@@ -21,7 +22,8 @@ INDEX_KNUCKLE, LITTLE_KNUCKLE = 5, 17
 @dataclass(eq=False)
 class Track:
     """One hand: its last landmarks and their stamp (-1: not seen yet), the region to search in the next frame, and its
-    handedness with the evidence for it (`log_odds` of "right")."""
+    handedness with the evidence for it (`log_odds` of "right"). patch: what it looked like, if its landmarks can be
+    followed from there into the next image."""
 
     track_id: int
     region: Roi
@@ -30,6 +32,15 @@ class Track:
     stamp_ns: int = -1
     log_odds: float = 0.0
     handedness: Handedness | None = None
+    patch: HandPatch | None = None
+
+    def follow(self, image_bgr: np.ndarray, stamp_ns: int) -> None:
+        """Take the landmarks from the patch, unless they are lost. Only once: the next ones are the network's."""
+        landmarks_px = None if self.patch is None else self.patch.follow(image_bgr)
+        self.patch = None
+        if landmarks_px is not None:
+            self.landmarks_px, self.stamp_ns = landmarks_px, stamp_ns
+            self.region = roi.from_landmarks(landmarks_px)
 
     def update(self, observation: Landmarks, stamp_ns: int) -> None:
         self.landmarks_px = (

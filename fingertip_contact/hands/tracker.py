@@ -8,6 +8,7 @@ import numpy as np
 
 from fingertip_contact import weights
 from fingertip_contact.datatypes import Hand
+from fingertip_contact.hands.follower import HandPatch
 from fingertip_contact.hands.handedness import assign_handedness
 from fingertip_contact.hands.landmark_model import LandmarkModel, Landmarks, Precision
 from fingertip_contact.hands.palm_detector import PalmDetector
@@ -28,15 +29,19 @@ MAX_LANDMARK_DISTANCE_RATIO = 0.2
 EXTRA_PALM_CANDIDATES = 1
 # A hand that is unseen for longer is lost: if it returns it is a new track.
 MAX_TRACK_LOSS_NS = 300_000_000
-# Period of the search for palms while every known hand is seen: a palm detection costs as much as a hand.
-SEARCH_INTERVAL_NS = 100_000_000
+# Period of the search for palms while every known hand is seen, and while none is known: a palm detection costs as much
+# as three hands.
+SEARCH_INTERVAL_NS, FIRST_SEARCH_INTERVAL_NS = 100_000_000, 50_000_000
+# Landmarks are followed over no longer interval: fingers move by too many pixels.
+MAX_FOLLOWED_NS = 50_000_000
 
 
 class HandTracker:
     """MediaPipe's hand pipeline on OpenVINO: process() every image, in the order of the stamps.
 
-    The landmark network runs for each tracked hand, the palm network only if a hand is missing or in doubt. Landmarks
-    are not smoothed: a filter's delay would hide the instant of touch-down. threads: concurrent inferences (two hands,
+    The landmark network runs for each tracked hand in every second image, between which its landmarks are followed, and
+    in every image where they cannot be; the palm network only if a hand is missing or in doubt. Landmarks are not
+    smoothed: a filter's delay would hide the instant of touch-down. threads: concurrent inferences (two hands,
     two cores). mirrored: the camera mirrors its images, as selfie cameras do. precision: of the landmark network, see
     LandmarkModel. Not thread-safe.
 
@@ -103,14 +108,16 @@ class HandTracker:
         search = len(self._tracks) < self._max_hands and self._is_search_due()
         if search:
             self._palm_detector.start(image_bgr)  # runs concurrently with the landmark network
-        observations = self._landmark_model.run(image_bgr, [track.region for track in self._tracks])
-        if not search and self._is_redetection_due(observations):
+        self._follow(image_bgr, stamp_ns)
+        tracks = [track for track in self._tracks if track.stamp_ns != stamp_ns]
+        observations = self._landmark_model.run(image_bgr, [track.region for track in tracks])
+        if not search and self._is_redetection_due(tracks, observations):
             self._palm_detector.start(image_bgr)
             search = True
         palms = self._palm_detector.result() if search else []
         if search:
             self._last_search_ns = stamp_ns
-        self._update_tracks(self._redetect(image_bgr, observations, palms))
+        self._update_tracks(image_bgr, tracks, self._redetect(image_bgr, tracks, observations, palms))
         self._start_tracks(image_bgr, palms)
         self._assign_handedness()
         return tuple(track.as_hand() for track in self._active_tracks())
@@ -119,22 +126,31 @@ class HandTracker:
         """The tracks that are seen in the present frame."""
         return [track for track in self._tracks if track.stamp_ns == self._stamp_ns]
 
-    def _is_search_due(self) -> bool:
-        """Always while no hand is tracked; else periodically."""
-        if not self._tracks or self._last_search_ns is None or self._stamp_ns is None:
-            return True
-        return self._stamp_ns - self._last_search_ns >= SEARCH_INTERVAL_NS
+    def _follow(self, image_bgr: np.ndarray, stamp_ns: int) -> None:
+        """Every second frame a hand does without the network; two hands take turns."""
+        ready = [track for track in self._tracks if track.patch is not None]
+        for track in ready[: (len(self._tracks) + 1) // 2]:
+            if stamp_ns - track.stamp_ns <= MAX_FOLLOWED_NS:
+                track.follow(image_bgr, stamp_ns)
 
-    def _is_redetection_due(self, observations: list[Landmarks]) -> bool:
+    def _is_search_due(self) -> bool:
+        if self._last_search_ns is None or self._stamp_ns is None:
+            return True
+        interval_ns = SEARCH_INTERVAL_NS if self._tracks else FIRST_SEARCH_INTERVAL_NS
+        return self._stamp_ns - self._last_search_ns >= interval_ns
+
+    def _is_redetection_due(self, tracks: list[Track], observations: list[Landmarks]) -> bool:
         """At once for a lost hand, periodically for a doubtful one."""
         if any(observation.presence < MIN_PRESENCE for observation in observations):
             return True
-        return self._is_search_due() and any(map(_needs_redetection, self._tracks, observations))
+        return self._is_search_due() and any(map(_needs_redetection, tracks, observations))
 
-    def _redetect(self, image_bgr: np.ndarray, observations: list[Landmarks], palms: list[Roi]) -> list[Landmarks]:
+    def _redetect(
+        self, image_bgr: np.ndarray, tracks: list[Track], observations: list[Landmarks], palms: list[Roi]
+    ) -> list[Landmarks]:
         """Replaces doubtful observations by one at the nearest palm, if that has a higher confidence."""
         best = list(observations)
-        for index, (track, observation) in enumerate(zip(self._tracks, observations, strict=True)):
+        for index, (track, observation) in enumerate(zip(tracks, observations, strict=True)):
             palm = min(palms, key=track.region.distance, default=None)
             if (
                 palm is None
@@ -146,13 +162,15 @@ class HandTracker:
             best[index] = max(observation, redetected, key=track.confidence)
         return best
 
-    def _update_tracks(self, observations: list[Landmarks]) -> None:
+    def _update_tracks(self, image_bgr: np.ndarray, tracks: list[Track], observations: list[Landmarks]) -> None:
         """Continue the tracks that see a hand. Of two tracks on one hand, the one that fits it better continues."""
         pairs = sorted(
-            zip(self._tracks, observations, strict=True), key=lambda pair: pair[0].side_agreement(pair[1]), reverse=True
+            zip(tracks, observations, strict=True), key=lambda pair: pair[0].side_agreement(pair[1]), reverse=True
         )
         for track, observation in pairs:
-            self._accept(track, observation)
+            is_sure = not _needs_redetection(track, observation)
+            if self._accept(track, observation) and is_sure:
+                track.patch = HandPatch.cut(image_bgr, track.landmarks_px)
 
     def _start_tracks(self, image_bgr: np.ndarray, palms: list[Roi]) -> None:
         """Start a track at each palm that is not on a tracked hand, up to the maximum number of hands."""

@@ -142,7 +142,9 @@ def test_the_reference_hand_is_read_as_it_was(hand_weights, monkeypatch):
     parity, speed = networks.check_parity(System())
     assert parity.severity == "ok"
     assert "ms" in speed.text
-    moved = [(x + 0.5, y) for x, y in reference_hand.REFERENCE_TIPS_PX]
+    moved = {
+        precision: [(x + 0.5, y) for x, y in tips_px] for precision, tips_px in reference_hand.REFERENCE_TIPS_PX.items()
+    }
     monkeypatch.setattr(reference_hand, "REFERENCE_TIPS_PX", moved)
     assert networks.check_parity(System())[0].severity == "error"
 
