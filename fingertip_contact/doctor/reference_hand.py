@@ -1,6 +1,7 @@
 """A drawn hand, and the landmarks that the network found in it where the package was measured.
 
-The figures were read from hand_landmark_full of mediapipe 0.10.21 with OpenVINO 2026.4, on an AMD EPYC: `python -m fingertip_contact.doctor.reference_hand` prints those of this machine.
+The figures were read from hand_landmark_full of mediapipe 0.10.21 with OpenVINO 2026.4, on an AMD EPYC:
+`python -m fingertip_contact.doctor.reference_hand` prints those of this machine.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from pathlib import Path
 from fingertip_contact.recordings.bag_recording import open_bag_recording
 from fingertip_contact.recordings.camera_topics import camera_info_topic
 from fingertip_research.benchmarks.busy_core import keep_busy
+from fingertip_research.benchmarks.pipeline import ProcessorTimeMonitor
 from fingertip_research.benchmarks.process_memory import MemoryMonitor, measure_growth
 from fingertip_research.benchmarks.soak_report import (
     SoakReport,
@@ -64,9 +65,11 @@ def soak(
         keep_busy(busy),
     ):
         monitor = MemoryMonitor({name: process.pid for name, process in processes.items()})
+        processor_time = ProcessorTimeMonitor()
         started_s = time.monotonic()
         while True:
             monitor.sample()
+            processor_time.sample()
             show(time.monotonic() - started_s)
             ended = [name for name, process in processes.items() if process.poll() is not None]
             if ended:
@@ -91,6 +94,8 @@ def soak(
         camera_late_ms=max(late_ms for _, _, late_ms in passes),
         stages=report_stages(record, list(FORMS[form]), camera_frames),
         latency=report_latency(record),
+        cores=processor_time.measure_cores(min(record.topics["sent"].stamps_ns), ends_ns[-1]),
+        resident_mb={name: max(megabytes for _, megabytes in samples) for name, samples in monitor.samples.items()},
         memory={name: entry for name, entry in growth.items() if entry is not None},
         passes=report_passes(record, ends_ns),
     )

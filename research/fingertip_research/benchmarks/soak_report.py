@@ -63,13 +63,17 @@ class PassReport:
 
 @dataclass(frozen=True)
 class SoakReport:
-    """One run. form: separate or composed. camera_late_ms: the largest delay of the camera itself."""
+    """One run. form: separate or composed. camera_late_ms: the largest delay of the camera itself. cores: that each
+    process kept busy, and the rest of the machine; empty where the system does not say. resident_mb: the largest
+    resident memory of each process."""
 
     form: str
     minutes: float
     camera_late_ms: float
     stages: dict[str, StageReport]
     latency: list[MinuteLatency]
+    cores: dict[str, float]
+    resident_mb: dict[str, float]
     memory: dict[str, MemoryGrowth]
     passes: list[PassReport]
 

@@ -29,7 +29,7 @@ def soak(
     logs: Annotated[Path, typer.Option(help="Folder for the nodes' logs.")] = Path("out/soak"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Frames in and out by node, latency by minute, growth of memory, and the keys of each pass.
+    """Frames in and out by node, latency by minute, processor time, growth of memory, and the keys of each pass.
 
     A leak, frames that vanish uncounted and passes with other keys end it with exit code 1 and name what is wrong.
 
@@ -85,6 +85,9 @@ def _print_report(report: SoakReport, faults: list[str]) -> None:
         typer.echo(
             f"  minute {minute}: p50 {latency.p50_ms:.0f} ms, p99 {latency.p99_ms:.0f} ms, {latency.frames} frames"
         )
+    for name, cores in report.cores.items():
+        resident = f", {report.resident_mb[name]:.0f} MB resident at most" if name in report.resident_mb else ""
+        typer.echo(f"  {name}: {cores:.2f} cores{resident}")
     for name, memory in report.memory.items():
         typer.echo(
             f"  {name}: {memory.start_mb:.1f} to {memory.end_mb:.1f} MB, {memory.slope_mb_per_h:+.1f} MB/h, "

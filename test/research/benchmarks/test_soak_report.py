@@ -49,7 +49,7 @@ def test_a_frame_that_vanishes_is_a_fault():
     """Frames that are neither out nor counted are named; a rise of memory and other keys of a pass are, too."""
     record, stamps = make_record(lost=range(10, 20))
     stages = report_stages(record, ["contact_node"], len(stamps))
-    report = SoakReport("separate", 5.0, 1.0, stages, report_latency(record), {}, [])
+    report = SoakReport("separate", 5.0, 1.0, stages, report_latency(record), {}, {}, {}, [])
     assert [fault for fault in find_faults(report) if "10 frames are neither out" in fault]
     growing = measure_growth([(second, 200.0 + second / 20) for second in range(300)], warm_up_s=60.0)
     assert growing.slope_mb_per_h == pytest.approx(180.0, rel=0.01)
