@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from openvino import opset13
 
 from fingertip_contact.openvino_import import openvino
 
@@ -106,12 +105,14 @@ def correct_biases(network: openvino.Model, corrections: tuple[np.ndarray, ...])
 def round_to_bytes(network: openvino.Model, input_range: np.ndarray) -> None:
     """Let every convolution compute in 8 bits, in place."""
     for node, (low, high) in zip(find_convolutions(network), input_range.astype(np.float32), strict=True):
-        values = opset13.fake_quantize(node.input_value(0), low, high, low, high, VALUE_LEVELS)
+        values = openvino.opset13.fake_quantize(node.input_value(0), low, high, low, high, VALUE_LEVELS)
         node.input(0).replace_source_output(values.output(0))
         weights = _read_constant(node.input_value(1))
         # One range per output channel: (K, C, h, w), or (K, 1, 1, h, w) of a depthwise convolution.
         peak = np.maximum(np.abs(weights).max(axis=tuple(range(1, weights.ndim)), keepdims=True), 1e-8)
-        rounded = opset13.fake_quantize(opset13.constant(weights), -peak, peak, -peak, peak, WEIGHT_LEVELS)
+        rounded = openvino.opset13.fake_quantize(
+            openvino.opset13.constant(weights), -peak, peak, -peak, peak, WEIGHT_LEVELS
+        )
         node.input(1).replace_source_output(rounded.output(0))
     network.validate_nodes_and_infer_types()
 
@@ -150,7 +151,7 @@ def _read_bias(node: openvino.Node) -> np.ndarray:
 
 
 def _set_bias(node: openvino.Node, bias: np.ndarray) -> None:
-    constant = opset13.constant(bias.astype(np.float32).reshape(1, -1, 1, 1))
+    constant = openvino.opset13.constant(bias.astype(np.float32).reshape(1, -1, 1, 1))
     find_bias_addition(node).input(1).replace_source_output(constant.output(0))
 
 
@@ -158,7 +159,7 @@ def _scale_weights(node: openvino.Node, scale: np.ndarray) -> None:
     """scale: (K,), per output channel; of a depthwise convolution that is its input channel too."""
     weights = _read_constant(node.input_value(1))
     scaled = weights * scale.reshape(-1, *(1,) * (weights.ndim - 1))
-    node.input(1).replace_source_output(opset13.constant(scaled.astype(np.float32)).output(0))
+    node.input(1).replace_source_output(openvino.opset13.constant(scaled.astype(np.float32)).output(0))
 
 
 def _read_constant(output: openvino.Output) -> np.ndarray:

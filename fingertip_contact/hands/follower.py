@@ -50,7 +50,7 @@ class HandPatch:
         points[_TIPS] = TIP_WEIGHT * points[_TIPS] + (1 - TIP_WEIGHT) * points[_TIPS - 1]
         size = (WINDOW_PX, WINDOW_PX)
         moved, found, difference = cv2.calcOpticalFlowPyrLK(
-            self.grey, now, points, None, winSize=size, maxLevel=LEVELS, criteria=CRITERIA
+            self.grey, now, points, np.empty_like(points), winSize=size, maxLevel=LEVELS, criteria=CRITERIA
         )
         if not found.all() or difference.max() > MAX_DIFFERENCE:
             return None
