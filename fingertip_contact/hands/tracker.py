@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,18 +33,18 @@ MAX_TRACK_LOSS_NS = 300_000_000
 # Period of the search for palms while every known hand is seen, and while none is known: a palm detection costs as much
 # as three hands.
 SEARCH_INTERVAL_NS, FIRST_SEARCH_INTERVAL_NS = 100_000_000, 50_000_000
-# Landmarks are followed over no longer interval: fingers move by too many pixels.
-MAX_FOLLOWED_NS = 50_000_000
+# Landmarks are followed over no longer interval: the network then sees each hand 30 times a second or more. Following
+# at 30 frames a second too (`light`) costs 0.00 to 0.03 of the events' F1 (docs/hands.md).
+MAX_FOLLOWED_NS, MAX_FOLLOWED_LIGHT_NS = 25_000_000, 50_000_000
 
 
 class HandTracker:
     """MediaPipe's hand pipeline on OpenVINO: process() every image, in the order of the stamps.
 
-    The landmark network runs for each tracked hand in every second image, between which its landmarks are followed, and
-    in every image where they cannot be; the palm network only if a hand is missing or in doubt. Landmarks are not
-    smoothed: a filter's delay would hide the instant of touch-down. threads: concurrent inferences (two hands,
-    two cores). mirrored: the camera mirrors its images, as selfie cameras do. precision: of the landmark network, see
-    LandmarkModel. Not thread-safe.
+    The landmark network runs for each tracked hand; of cameras faster than 40 Hz in every second image, between which
+    landmarks are followed. The palm network runs only if a hand is missing or in doubt. Landmarks are not smoothed: a
+    filter's delay would hide the instant of touch-down. threads: concurrent inferences (two hands, two cores). mirrored: the camera mirrors its images, as selfie cameras do. precision: of the landmark network, see
+    LandmarkModel. max_followed_ns: longest interval over which landmarks are followed. Not thread-safe.
 
     Raises ValueError if a model file is not the expected network.
     """
@@ -57,6 +58,7 @@ class HandTracker:
         threads: int = 2,
         mirrored: bool = False,
         precision: Precision = "auto",
+        max_followed_ns: int = MAX_FOLLOWED_NS,
     ) -> None:
         if max_hands < 1 or threads < 1:
             raise ValueError(f"max_hands={max_hands} and threads={threads} have to be 1 or more")
@@ -65,26 +67,28 @@ class HandTracker:
             landmark_model, requests=min(threads, max_hands), mirrored=mirrored, precision=precision
         )
         self._max_hands = max_hands
+        self._max_followed_ns = max_followed_ns
         self._next_track_id = 0
         self.reset()
 
     @classmethod
-    def from_weights(
-        cls, *, max_hands: int = 2, threads: int = 2, mirrored: bool = False, precision: Precision = "auto"
-    ) -> HandTracker:
+    def from_weights(cls, **options: Any) -> HandTracker:
         """A tracker with the pulled weights. Raises weights.WeightsError if they are missing or damaged."""
         palm_model, landmark_model = (
             weights.get_verified_path("palm_detection_full"),
             weights.get_verified_path("hand_landmark_full"),
         )
-        return cls(
-            palm_model, landmark_model, max_hands=max_hands, threads=threads, mirrored=mirrored, precision=precision
-        )
+        return cls(palm_model, landmark_model, **options)
 
     @classmethod
-    def from_weights_f32(cls, *, max_hands: int = 2, threads: int = 2, mirrored: bool = False) -> HandTracker:
+    def from_weights_f32(cls, **options: Any) -> HandTracker:
         """The same in single precision."""
-        return cls.from_weights(max_hands=max_hands, threads=threads, mirrored=mirrored, precision="f32")
+        return cls.from_weights(precision="f32", **options)
+
+    @classmethod
+    def from_weights_light(cls, **options: Any) -> HandTracker:
+        """For weak processors: landmarks are followed at 30 frames a second too."""
+        return cls.from_weights(max_followed_ns=MAX_FOLLOWED_LIGHT_NS, **options)
 
     def reset(self) -> None:
         """Forget every hand. Track numbers are not reused."""
@@ -130,7 +134,7 @@ class HandTracker:
         """Every second frame a hand does without the network; two hands take turns."""
         ready = [track for track in self._tracks if track.patch is not None]
         for track in ready[: (len(self._tracks) + 1) // 2]:
-            if stamp_ns - track.stamp_ns <= MAX_FOLLOWED_NS:
+            if stamp_ns - track.stamp_ns <= self._max_followed_ns:
                 track.follow(image_bgr, stamp_ns)
 
     def _is_search_due(self) -> bool:
