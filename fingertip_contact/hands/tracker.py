@@ -43,8 +43,11 @@ class HandTracker:
 
     The landmark network runs for each tracked hand; of cameras faster than 40 Hz in every second image, between which
     landmarks are followed. The palm network runs only if a hand is missing or in doubt. Landmarks are not smoothed: a
-    filter's delay would hide the instant of touch-down. threads: concurrent inferences (two hands, two cores). mirrored: the camera mirrors its images, as selfie cameras do. precision: of the landmark network, see
-    LandmarkModel. max_followed_ns: longest interval over which landmarks are followed. Not thread-safe.
+    filter's delay would hide the instant of touch-down.
+
+    threads: concurrent inferences (two hands, two cores). mirrored: the camera mirrors its images, as selfie cameras
+    do. precision: of the landmark network, see LandmarkModel. max_followed_ns: longest interval over which landmarks
+    are followed. Not thread-safe.
 
     Raises ValueError if a model file is not the expected network.
     """
