@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fingertip_contact.factory import KeyboardOptions, build_pipeline
     from fingertip_contact.geometry import Camera
     from fingertip_contact.keyboard.layout import Layout, load_layout
+    from fingertip_contact.live.source import open_camera
     from fingertip_contact.pipeline import Pipeline, process_frames
     from fingertip_contact.recordings.open import open_recording
 
@@ -42,6 +43,7 @@ __all__ = [
     "Surface",
     "build_pipeline",
     "load_layout",
+    "open_camera",
     "open_recording",
     "process_frames",
 ]
@@ -64,6 +66,7 @@ _MODULES = {
     **dict.fromkeys(("Layout", "load_layout"), "keyboard.layout"),
     "Camera": "geometry",
     **dict.fromkeys(("Pipeline", "process_frames"), "pipeline"),
+    "open_camera": "live.source",
     "open_recording": "recordings.open",
 }
 

@@ -67,6 +67,13 @@ def test_read_bag_offline(tiny_recording: Path, tmp_path: Path):
 
 
 @pytest.mark.usefixtures("hand_weights")
+def test_live_without_ros(readable_recording: Path, tmp_path: Path):
+    """A recording in place of the camera: the typed keys, each with its finger."""
+    printed = run_example("live_without_ros", readable_recording, cwd=tmp_path).splitlines()
+    assert [line.rpartition(" ")[2] for line in printed] == ["h", "i"]
+
+
+@pytest.mark.usefixtures("hand_weights")
 def test_own_classifier(tiny_recording: Path, tmp_path: Path):
     """The profile beside the program names its classifier, and the pipeline runs it."""
     printed = run_example("own_classifier", tiny_recording, cwd=tmp_path)

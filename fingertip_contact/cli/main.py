@@ -69,6 +69,7 @@ SUBCOMMANDS = {
     "setup": Subcommand(
         "fingertip_contact.cli.setup:setup", "Lead from a camera and a printed sheet to a typed text, step by step."
     ),
+    "live": Subcommand("fingertip_contact.cli.live:live", "Type on a sheet under a camera, without ROS."),
     "process": Subcommand(
         "fingertip_contact.cli.process:process",
         "Run the pipeline on a recording; write contact events and an optional video.",

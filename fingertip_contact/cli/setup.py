@@ -67,8 +67,8 @@ def setup(
     from fingertip_contact import weights
     from fingertip_contact.cameras.realsense_modes import parse_mode
     from fingertip_contact.keyboard.layout import load_layout
+    from fingertip_contact.live.source import SourceRequest
     from fingertip_contact.setup_guide.session import Session, SetupChoices, View
-    from fingertip_contact.setup_guide.source import SourceRequest
 
     started_s = time.monotonic()
     loaded_layout = load_layout(layout)
@@ -130,6 +130,6 @@ def _print_end(summary: dict[str, Any]) -> None:
     if failed:
         _announce(f"failed: {', '.join(failed)}; follow what is said above, and run setup again")
     typer.echo(f"\n{summary['elapsed_s']:.0f} s in all")
-    for title, key in (("Start, with ROS 2:", "launch"), ("Without ROS, what a camera has recorded:", "without_ros")):
+    for title, key in (("Start, with ROS 2:", "launch"), ("Without ROS:", "without_ros")):
         if summary[key]:
             typer.echo(f"\n{title}\n  {summary[key]}")

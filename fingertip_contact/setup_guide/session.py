@@ -12,10 +12,10 @@ from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.datatypes import Frame, FrameResult
 from fingertip_contact.factory import KeyboardOptions, build_pipeline
 from fingertip_contact.files import require_not_exists
+from fingertip_contact.live.source import SourceRequest, open_source
 from fingertip_contact.setup_guide.guide import SetupGuide, require_known
 from fingertip_contact.setup_guide.placement_step import PLACES
 from fingertip_contact.setup_guide.saved_profile import find_profile_path, save_profile
-from fingertip_contact.setup_guide.source import SourceRequest, open_source
 from fingertip_contact.setup_guide.start_lines import StartLines, make_start_lines
 from fingertip_contact.setup_guide.step import StepReport
 from fingertip_contact.setup_guide.steps import STEP_NAMES, make_guide

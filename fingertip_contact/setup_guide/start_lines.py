@@ -7,11 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fingertip_contact.live.source import FrameSource
 from fingertip_contact.recordings.streams import AUTO
-from fingertip_contact.setup_guide.source import FrameSource
-
-# In the line without ROS, where the camera is live: `process` reads what was filmed.
-VIDEO = "desk.mp4"
 
 
 @dataclass(frozen=True)
@@ -35,14 +32,27 @@ def make_start_lines(source: FrameSource, profile: str | Path, layout: str, word
 
 def _make_plain_line(source: FrameSource, common: Mapping[str, str]) -> str:
     options = dict(common)
-    if source.depth_source != AUTO and source.recording is not None:
+    if source.depth_source != AUTO:
         options["depth-source"] = source.depth_source
     for argument, option in (("camera_info_url", "camera-info"), ("rotate", "rotate")):
         if argument in source.launch_arguments:
             options[option] = source.launch_arguments[argument]
-    pairs = _join(part for name, value in options.items() for part in (f"--{name}", value))
-    recording = str(source.recording or VIDEO)
-    return f"fingertip-contact process {shlex.quote(recording)} --out events.jsonl {pairs}"
+    if source.recording is None:
+        return f"fingertip-contact live {_to_options(_name_camera(source) | options)}"
+    recording = shlex.quote(str(source.recording))
+    return f"fingertip-contact process {recording} --out events.jsonl {_to_options(options)}"
+
+
+def _name_camera(source: FrameSource) -> dict[str, str]:
+    arguments = source.launch_arguments
+    if "device" in arguments:
+        rate_hz = float(arguments["fps"])
+        return {"camera": arguments["device"], "mode": f"{arguments['width']}x{arguments['height']}x{rate_hz:.0f}"}
+    return {"camera": "d405", "mode": arguments["color_profile"]}
+
+
+def _to_options(options: Mapping[str, str]) -> str:
+    return _join(part for name, value in options.items() for part in (f"--{name}", value))
 
 
 def _locate(name: str) -> str:

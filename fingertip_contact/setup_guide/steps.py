@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.live.source import FrameSource
 from fingertip_contact.setup_guide.finger_step import FingerStep
 from fingertip_contact.setup_guide.guide import SetupGuide
 from fingertip_contact.setup_guide.placement_step import PlacementStep
 from fingertip_contact.setup_guide.save_step import SaveStep
 from fingertip_contact.setup_guide.seeing_steps import CameraStep, SheetStep, SurfaceStep
-from fingertip_contact.setup_guide.source import FrameSource
 from fingertip_contact.setup_guide.typing_step import TypingStep
 
 STEP_NAMES = ("camera", "sheet", "placement", "surface", "fingers", "typing", "profile")

@@ -19,8 +19,8 @@ from cli_harness import run
 from fingertip_contact.cameras.capture import CapturedImage
 from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.keyboard.layout import load_layout
+from fingertip_contact.live import cameras
 from fingertip_contact.recordings.open import open_recording
-from fingertip_contact.setup_guide import live_source
 from keyboard_images import make_camera_pose, render_sheet_view
 from video_files import write_video
 
@@ -92,7 +92,7 @@ def test_a_webcam(config, capsys, monkeypatch):
             time.sleep(0.03)
             return CapturedImage(image, 0.001)
 
-    monkeypatch.setattr(live_source, "open_capture", lambda request: nullcontext(Capture()))
+    monkeypatch.setattr(cameras, "open_capture", lambda request: nullcontext(Capture()))
     assert setup(Path("/dev/video7"), "--skip", "typing", "--json") == 0
     said = capsys.readouterr()
     result = json.loads(said.out)

@@ -13,8 +13,8 @@ pytest.importorskip("rclpy")
 
 from fingertip_contact.cameras.realsense_modes import parse_mode
 from fingertip_contact.keyboard.layout import load_layout
-from fingertip_contact.setup_guide import source as sources
-from fingertip_contact.setup_guide.source import SourceRequest, open_source
+from fingertip_contact.live import source as sources
+from fingertip_contact.live.source import SourceRequest, open_source
 from fingertip_contact.setup_guide.start_lines import make_start_lines
 from launch_stubs import load_launch_file
 

@@ -10,8 +10,8 @@ from fingertip_contact.advice import Advice
 from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, Frame, FrameResult, KeyEvent, PlacedSheet, Surface
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import Layout, load_layout
+from fingertip_contact.live.source import FrameSource
 from fingertip_contact.setup_guide.guide import SetupGuide
-from fingertip_contact.setup_guide.source import FrameSource
 from fingertip_contact.setup_guide.step import StepReport
 from fingertip_contact.setup_guide.steps import make_guide
 from fingertip_contact.setup_guide.typing_step import TypingStep

@@ -25,7 +25,7 @@ from fingertip_contact.datatypes import Frame, StereoImages
 from fingertip_contact.geometry import Camera
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.live_camera import LiveCamera
-from fingertip_contact.setup_guide.newest import read_newest
+from fingertip_contact.live.newest import read_newest
 
 DEVICES, DEVICE_NAMES = Path("/dev"), Path("/sys/class/video4linux")
 # As webcam_node asks: without compression USB carries few images.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,12 +14,12 @@ from fingertip_contact.cameras.rotation import require_rotation, rotate_frame
 from fingertip_contact.datatypes import Frame
 from fingertip_contact.keyboard.camera_calibration import find_sheet_camera
 from fingertip_contact.keyboard.layout import Layout
+from fingertip_contact.live.cameras import choose_camera, find_webcam, stream_d405, stream_webcam
 from fingertip_contact.recordings.bag_recording import Recording
 from fingertip_contact.recordings.camera_info_file import load_camera_info
 from fingertip_contact.recordings.open import CameraRecording, is_video, open_recording
 from fingertip_contact.recordings.streams import AUTO
 from fingertip_contact.recordings.video import VideoRecording
-from fingertip_contact.setup_guide.live_source import choose_camera, find_webcam, stream_d405, stream_webcam
 
 DEFAULT_MODE = StreamMode(640, 480, 30)
 # A pose of the sheet is that of a third of a second. Where the focal length comes from the sheet while it is seen, it
@@ -57,6 +57,20 @@ class FrameSource:
     launch_arguments: dict[str, str] = field(default_factory=dict)
     recording: Path | None = None
     sheet_hold_s: float = SHEET_HOLD_S
+
+
+def open_camera(
+    camera: str,
+    layout: Layout,
+    *,
+    depth_source: str = AUTO,
+    camera_info: Path | None = None,
+    rotate_deg: int = 0,
+    announce: Callable[[str], None] = lambda note: None,
+) -> AbstractContextManager[FrameSource]:
+    """`open_source` for what SourceRequest describes. layout: of the printed sheet, which gives a webcam its focal
+    length."""
+    return open_source(SourceRequest(camera, layout, None, depth_source, camera_info, rotate_deg), announce)
 
 
 @contextmanager

@@ -14,9 +14,9 @@ import pytest
 from fingertip_contact.cameras import realsense_device
 from fingertip_contact.cameras.capture import CapturedImage
 from fingertip_contact.cameras.realsense_modes import StreamMode
-from fingertip_contact.setup_guide import live_source
-from fingertip_contact.setup_guide.newest import read_newest
-from fingertip_contact.setup_guide.source import FrameSource, SourceRequest, open_source
+from fingertip_contact.live import cameras
+from fingertip_contact.live.newest import read_newest
+from fingertip_contact.live.source import FrameSource, SourceRequest, open_source
 from fingertip_contact.setup_guide.start_lines import make_start_lines
 from keyboard_images import make_camera_pose, render_sheet_view
 from setup_world import QWERTY
@@ -68,15 +68,15 @@ def test_the_thread_ends():
 
 def test_a_camera_is_chosen(monkeypatch, tmp_path):
     """A D405 first, then the webcam of the lowest number; without any the error names what else there is."""
-    monkeypatch.setattr(live_source, "import_pyrealsense2", lambda: None)
-    monkeypatch.setattr(live_source, "list_devices", lambda rs: ["D405"])
-    assert live_source.choose_camera(tmp_path, tmp_path) == "d405"
-    monkeypatch.setattr(live_source, "list_devices", lambda rs: [])
+    monkeypatch.setattr(cameras, "import_pyrealsense2", lambda: None)
+    monkeypatch.setattr(cameras, "list_devices", lambda rs: ["D405"])
+    assert cameras.choose_camera(tmp_path, tmp_path) == "d405"
+    monkeypatch.setattr(cameras, "list_devices", lambda rs: [])
     with pytest.raises(OSError, match="--camera FILE"):
-        live_source.choose_camera(tmp_path, tmp_path)
+        cameras.choose_camera(tmp_path, tmp_path)
     for number in (10, 2):
         (tmp_path / f"video{number}").touch()
-    assert live_source.choose_camera(tmp_path, tmp_path / "none") == str(tmp_path / "video2")
+    assert cameras.choose_camera(tmp_path, tmp_path / "none") == str(tmp_path / "video2")
 
 
 def test_a_realsense_camera_is_no_webcam(monkeypatch, tmp_path):
@@ -85,14 +85,14 @@ def test_a_realsense_camera_is_no_webcam(monkeypatch, tmp_path):
     def fail():
         raise ModuleNotFoundError("pyrealsense2 is not installed: pip install it")
 
-    monkeypatch.setattr(live_source, "import_pyrealsense2", fail)
+    monkeypatch.setattr(cameras, "import_pyrealsense2", fail)
     for number, name in ((0, "Intel(R) RealSense(TM) Depth Camera 405"), (4, "HD Webcam")):
         (tmp_path / f"video{number}").touch()
         (tmp_path / "sys" / f"video{number}").mkdir(parents=True)
         (tmp_path / "sys" / f"video{number}" / "name").write_text(name)
     with pytest.raises(OSError, match=r"RealSense camera is connected, but pyrealsense2 is not installed.*webcam"):
-        live_source.choose_camera(tmp_path, tmp_path / "sys")
-    assert live_source.find_webcam(tmp_path, tmp_path / "sys") == str(tmp_path / "video4")
+        cameras.choose_camera(tmp_path, tmp_path / "sys")
+    assert cameras.find_webcam(tmp_path, tmp_path / "sys") == str(tmp_path / "video4")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_webcam_is_read(monkeypatch):
     def open_fake(request):
         yield Capture()
 
-    monkeypatch.setattr(live_source, "open_capture", open_fake)
+    monkeypatch.setattr(cameras, "open_capture", open_fake)
     told: list[str] = []
     with open_source(SourceRequest("2", QWERTY), told.append) as source:
         stamps_ns = []

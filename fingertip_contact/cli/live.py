@@ -1,0 +1,110 @@
+"""`fingertip-contact live`: types from a camera, without ROS."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fingertip_contact.cli import options
+
+if TYPE_CHECKING:
+    from fingertip_contact.datatypes import FrameResult
+
+
+def live(
+    camera: Annotated[
+        str,
+        typer.Option(help="auto, d405, webcam, a device (/dev/video0 or its number), a URL, or a recording or video."),
+    ] = "auto",
+    mode: Annotated[
+        str | None, typer.Option(help="What to ask of a camera: WIDTHxHEIGHTxRATE. By default 640x480x30.")
+    ] = None,
+    layout: options.Layout = "qwerty",
+    profile: options.Profile = "default",
+    words: options.Words = "",
+    depth_source: options.DepthSource = "auto",
+    camera_info: options.CameraInfo = None,
+    rotate: options.Rotation = 0,
+    sheet_pose: options.SheetPose = None,
+    calibration_seconds: options.CalibrationSeconds = None,
+    repeat_delay_s: options.RepeatDelay = 0.0,
+    hand_tracker: options.HandTracker = "mediapipe",
+    output: options.Outputs = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print no text, but each event as a line of JSON, as `process` writes it.")
+    ] = False,
+) -> None:
+    """Read the keys that are typed on a printed sheet under a camera, until Ctrl-C. No ROS is needed.
+
+    The text goes to standard output as it is typed; what is seen, and how to see better, to standard error. Of a
+    camera the newest image is read each time; a recording or video in its place is read whole. `setup` leads to a good
+    place of the camera, and prints the line that starts this command.
+
+    Example: fingertip-contact live --camera webcam --words english
+    """
+    from fingertip_contact.cameras.realsense_modes import parse_mode
+    from fingertip_contact.factory import KeyboardOptions, build_pipeline
+    from fingertip_contact.keyboard.layout import load_layout
+    from fingertip_contact.live.source import SourceRequest, open_source
+
+    loaded_layout = load_layout(layout)
+    asked = None if mode is None else parse_mode(mode, "--mode")
+    request = SourceRequest(camera, loaded_layout, asked, depth_source, camera_info, rotate)
+    keyboard = KeyboardOptions(str(sheet_pose or ""), words, repeat_delay_s, rotate)
+    names = output if as_json or output else ["console"]
+    with ExitStack() as stack:
+        source = stack.enter_context(open_source(request, lambda note: _tell(f"note: {note}")))
+        pipeline = build_pipeline(
+            loaded_layout, profile, calibration_seconds, keyboard, hand_tracker, names or (), source.depth_source
+        )
+        stack.callback(pipeline.contact.close)
+        _tell(f"{source.description}; Ctrl-C ends")
+        seen, last_ns = SeenLines(), None
+        try:
+            for frame in source.frames:
+                last_ns = frame.stamp_ns
+                result = pipeline.process(frame)
+                seen.show(result)
+                _print_events(result, as_json)
+        finally:
+            # However it ends, no key stays down.
+            if last_ns is not None:
+                _print_events(pipeline.contact.cancel_all(last_ns), as_json)
+
+
+class SeenLines:
+    """Tells what is found, and what hinders it, as it changes."""
+
+    def __init__(self) -> None:
+        self._surface = self._sheet = False
+        self._advice: set[str] = set()
+
+    def show(self, result: FrameResult) -> None:
+        """Each frame's result, in order."""
+        sheet, surface = result.camera_from_sheet is not None, result.surface is not None
+        if sheet and not self._sheet:
+            _tell("sheet found")
+        if surface and not self._surface:
+            _tell("surface found: type")
+        self._sheet, self._surface = sheet or self._sheet, surface or self._surface
+        for advice in result.advice:
+            if advice.code not in self._advice:
+                self._advice.add(advice.code)
+                _tell(f"advice: {advice.message}")
+
+
+def _print_events(result: FrameResult, as_json: bool) -> None:
+    if not as_json:
+        return
+    from fingertip_contact.json_file import to_line
+    from fingertip_contact.recordings.events import make_event_records
+
+    for record in make_event_records(result):
+        typer.echo(to_line(asdict(record)), nl=False)
+
+
+def _tell(text: str) -> None:
+    typer.echo(text, err=True)
