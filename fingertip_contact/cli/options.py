@@ -75,7 +75,9 @@ Outputs = Annotated[
     list[str] | None,
     typer.Option(help="Also pass the results to an output, e.g. console; may be given several times.", metavar="NAME"),
 ]
-Profile = Annotated[str, typer.Option(help="Contact profile: a built-in name, or a YAML file.")]
+Profile = Annotated[
+    str, typer.Option(help="Contact profile: a built-in name, one that `setup` has saved, or a YAML file.")
+]
 DepthWeights = Annotated[
     Path | None,
     typer.Argument(

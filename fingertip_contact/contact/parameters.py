@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fingertip_contact.cameras.d405 import D405
+from fingertip_contact.contact.own_profiles import find_profile_path, list_own_profiles
 from fingertip_contact.registry import CONTACT_CLASSIFIERS, SURFACE_SOURCES, Registry
 from fingertip_contact.resources import find_share_file
 from fingertip_contact.safe_text import describe, suggest, to_printable
@@ -110,26 +111,39 @@ def list_profiles() -> tuple[str, ...]:
 
 
 def load_profile(name_or_path: str | Path) -> ContactParameters:
-    """A profile of config/profiles.yaml by name, or the one of a YAML file of the same form.
+    """A profile by name, or the one of a YAML file. A name is one of config/profiles.yaml, or one that `setup` has
+    saved for this user.
 
     A file holds `name: {field: value, ...}`; of several profiles the one called `default` is used.
     Raises ValueError for an unknown profile, field or value, FileNotFoundError for a missing file.
     """
     text = str(name_or_path)
-    is_path = isinstance(name_or_path, Path) or text.endswith((".yaml", ".yml"))
-    source = Path(text) if is_path else find_share_file(PROFILES_FILE)
+    if isinstance(name_or_path, Path) or text.endswith((".yaml", ".yml")):
+        return _load_file(Path(text))
+    source = find_share_file(PROFILES_FILE)
+    profiles = read_yaml_mapping(source, EXAMPLE)
+    if text in profiles:
+        return _build_parameters(source, text, profiles[text])
+    own = list_own_profiles()
+    if text in own:
+        return _load_file(find_profile_path(text))
+    saved = f", of those that you have saved ({', '.join(own)})" if own else ""
+    raise ValueError(
+        f"{source} has no contact profile {text!r}{suggest(text, (*profiles, *own))}; choose one of "
+        f"{', '.join(profiles)}{saved}, or name a file that ends in .yaml"
+    )
+
+
+def _load_file(source: Path) -> ContactParameters:
     if not source.is_file():
         raise FileNotFoundError(f"the profile file {source} does not exist")
     profiles = read_yaml_mapping(source, EXAMPLE)
     if not profiles:
         raise ValueError(f"{source} holds no profile; add one, as `{EXAMPLE}`")
-    name = text
-    if is_path:
-        name = next(iter(profiles)) if len(profiles) == 1 else "default"
+    name = next(iter(profiles)) if len(profiles) == 1 else "default"
     if name not in profiles:
         raise ValueError(
-            f"{source} has no contact profile {name!r}{suggest(name, profiles)}; choose one of {', '.join(profiles)}, "
-            "or name a file that ends in .yaml"
+            f"{source} has no contact profile 'default', which one of several has to be: {', '.join(profiles)}"
         )
     return _build_parameters(source, name, profiles[name])
 

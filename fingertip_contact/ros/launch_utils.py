@@ -54,7 +54,7 @@ CORE_ARGUMENTS = (
         "beside colour: none, sensor (aligned depth), model (depth network), fused (both), or stereo (both imagers)",
     ),
     ("checkpoint", "", "weights of the depth network; empty: those of `fingertip-contact models pull d405`"),
-    ("profile", "default", "contact profile: a name in config/profiles.yaml, or a YAML file"),
+    ("profile", "default", "contact profile: a name in config/profiles.yaml, one that setup has saved, or a YAML file"),
     ("layout", "qwerty", "keyboard layout: a built-in name, or a YAML or JSON file"),
     (
         "sheet_pose",

@@ -50,7 +50,9 @@ class HandTrackingSettings(ImageSettings):
 class ContactSettings(ImageSettings):
     """Of contact_node."""
 
-    profile: str = value("default", "contact profile: a name in config/profiles.yaml, or a YAML file")
+    profile: str = value(
+        "default", "contact profile: a name in config/profiles.yaml, one that setup has saved, or a YAML file"
+    )
     outputs: Sequence[str] = names("outputs: registered names, or module:attribute; one empty name: none")
     layout: str = value("qwerty", "keyboard layout: a built-in name, or a YAML or JSON file")
     sheet_pose: str = value("", "file with the sheet's pose, saved by `keyboard pose`; empty: found by its markers")

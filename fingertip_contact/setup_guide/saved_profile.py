@@ -9,16 +9,9 @@ from pathlib import Path
 import yaml
 
 from fingertip_contact.contact.parameters import ContactParameters, load_profile
-from fingertip_contact.files import atomic_write, require_entry_name
-from fingertip_contact.resources import find_share_directory, get_config_directory
+from fingertip_contact.files import atomic_write
+from fingertip_contact.resources import find_share_directory
 from fingertip_contact.safe_text import to_printable
-
-FOLDER = "profiles"
-
-
-def find_profile_path(name: str) -> Path:
-    """Of a profile that a user saved under this name. Raises ValueError for a name that cannot be that of a file."""
-    return get_config_directory() / FOLDER / f"{require_entry_name(name, 'the name of the profile')}.yaml"
 
 
 def save_profile(

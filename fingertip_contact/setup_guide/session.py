@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from fingertip_contact.contact.parameters import load_profile
+from fingertip_contact.contact.own_profiles import find_profile_path
+from fingertip_contact.contact.parameters import list_profiles, load_profile
 from fingertip_contact.datatypes import Frame, FrameResult
 from fingertip_contact.factory import KeyboardOptions, build_pipeline
 from fingertip_contact.files import require_not_exists
 from fingertip_contact.live.source import SourceRequest, open_source
 from fingertip_contact.setup_guide.guide import SetupGuide, require_known
 from fingertip_contact.setup_guide.placement_step import PLACES
-from fingertip_contact.setup_guide.saved_profile import find_profile_path, save_profile
+from fingertip_contact.setup_guide.saved_profile import save_profile
 from fingertip_contact.setup_guide.start_lines import StartLines, make_start_lines
 from fingertip_contact.setup_guide.step import StepReport
 from fingertip_contact.setup_guide.steps import STEP_NAMES, make_guide
@@ -75,6 +76,8 @@ class Session:
     def __init__(self, choices: SetupChoices) -> None:
         self._choices = choices
         self._path = find_profile_path(choices.profile)
+        if choices.profile in list_profiles():
+            raise ValueError(f"{choices.profile!r} is a built-in profile; give --profile another name")
         self._is_saved = "profile" not in choices.skipped
         _require_choice("decision", choices.decision, DECISION_PROFILES)
         _require_choice("user side", choices.user_side, PLACES)

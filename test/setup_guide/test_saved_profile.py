@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from fingertip_contact.contact.classifiers.touch import TouchClassifier
+from fingertip_contact.contact.own_profiles import find_profile_path
 from fingertip_contact.contact.parameters import load_profile
-from fingertip_contact.setup_guide.saved_profile import find_profile_path, save_profile
+from fingertip_contact.setup_guide.saved_profile import save_profile
 
 
 @pytest.mark.parametrize("base", ["default", "fast"])
