@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from contextlib import contextmanager
-from types import ModuleType
 
 import pytest
 
@@ -16,27 +14,13 @@ from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.live import source as sources
 from fingertip_contact.live.source import SourceRequest, open_source
 from fingertip_contact.setup_guide.start_lines import make_start_lines
-from launch_stubs import load_launch_file
-
-# Of launch files that play recordings, besides those of core.launch.py (declare_player_arguments).
-PLAYER_ARGUMENTS = ("recording", "loop", "rate")
+from launch_stubs import list_declared_arguments
 
 
 @contextmanager
 def open_nothing(*arguments):
     """In place of a camera."""
     yield "a camera", iter(())
-
-
-def list_declared(name: str, monkeypatch) -> set[str]:
-    packages = ModuleType("ament_index_python.packages")
-    packages.PackageNotFoundError = LookupError
-    packages.get_package_share_directory = str
-    monkeypatch.setitem(sys.modules, "ament_index_python.packages", packages)
-    module = load_launch_file(name, monkeypatch)
-    own = getattr(module, "ARGUMENTS", ()) + getattr(module, "CAMERA_ARGUMENTS", ())
-    declared = {argument[0] for argument in (*own, *module.launching.CORE_ARGUMENTS)}
-    return declared | (set(PLAYER_ARGUMENTS) if name == "simulation" else set())
 
 
 @pytest.mark.parametrize(
@@ -53,7 +37,7 @@ def test_the_line_is_understood(camera, launch_file, readable_recording, tmp_pat
         line = shlex.split(make_start_lines(source, tmp_path / "desk.yaml", "qwerty", "english").ros)
     assert line[3] == f"{launch_file}.launch.py"
     arguments = dict(text.split(":=", 1) for text in line[4:])
-    assert set(arguments) <= list_declared(launch_file, monkeypatch)
+    assert set(arguments) <= list_declared_arguments(launch_file, monkeypatch)
     assert {"profile", "layout", "words", "depth_source", "rotate"} <= set(arguments)
     if camera == "d405":
         assert parse_mode(arguments["color_profile"], "color_profile") == mode

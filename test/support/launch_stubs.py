@@ -29,6 +29,9 @@ _MODULES = {
     "launch_ros.parameter_descriptions": ("ParameterValue",),
 }
 
+# Of launch files that play recordings (launch_utils.declare_player_arguments).
+PLAYER_ARGUMENTS = ("recording", "loop", "rate")
+
 
 class Action:
     """Any action or condition: keeps its arguments."""
@@ -90,3 +93,15 @@ def load_launch_file(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     launch_file = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(launch_file)
     return launch_file
+
+
+def list_declared_arguments(name: str, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Every argument of launch/NAME.launch.py, with those of the launch files that it includes."""
+    packages = ModuleType("ament_index_python.packages")
+    packages.PackageNotFoundError = LookupError
+    packages.get_package_share_directory = str
+    monkeypatch.setitem(sys.modules, "ament_index_python.packages", packages)
+    module = load_launch_file(name, monkeypatch)
+    own = getattr(module, "ARGUMENTS", ()) + getattr(module, "CAMERA_ARGUMENTS", ())
+    declared = {argument[0] for argument in (*own, *module.launching.CORE_ARGUMENTS)}
+    return declared | (set(PLAYER_ARGUMENTS) if name in ("simulation", "replay") else set())

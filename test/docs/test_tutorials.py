@@ -1,0 +1,132 @@
+"""Every tutorial is done, top to bottom, and prints what it says. A recording and a video stand in for cameras."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fingertip_contact.recordings.open import open_recording
+from repository import ROOT
+from tutorial_pages import Command, NewFile, matches, read_page
+from video_files import write_video
+
+pytestmark = pytest.mark.usefixtures("hand_weights")
+PAGES = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
+PACKAGE = "fingertip_contact"
+COMMAND_TIMEOUT_S = 120
+
+
+@pytest.fixture
+def desk(readable_recording: Path, tmp_path: Path) -> Path:
+    """An empty folder but for desk.mcap and desk.avi: hands type "hi" on a qwerty sheet."""
+    (tmp_path / "desk.mcap").symlink_to(readable_recording)
+    with open_recording(readable_recording, depth_source="none") as recording:
+        write_video(tmp_path / "desk.avi", [frame.color_bgr for frame in recording.frames()], 30.0)
+    return tmp_path
+
+
+def test_the_tutorials_are_there():
+    """One for each way to begin."""
+    assert [page.stem for page in PAGES] == ["bag", "d405", "own-layout", "own-robot", "webcam"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_tutorial_is_true(page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch):
+    """Files are written, commands run in their order, and their output is what the page shows."""
+    steps = read_page(page)
+    assert steps
+    for step in steps:
+        if isinstance(step, NewFile):
+            (desk / step.name).write_text(step.content, encoding="utf-8")
+        elif step.line.startswith("ros2 launch "):
+            check_launch_line(step.line, monkeypatch)
+        elif step.line.startswith("ros2 topic echo "):
+            check_topic(step.line.split()[-1])
+        elif step.line.startswith(f"ros2 run {PACKAGE} ") and " fingertip-contact " not in step.line:
+            check_node_line(step.line)
+        else:
+            run(step, desk)
+
+
+def run(step: Command, folder: Path) -> None:
+    """The command in the folder; its output has to be the expected one."""
+    words = shlex.split(step.line.removeprefix(f"ros2 run {PACKAGE} "))
+    if words[0] == "fingertip-contact":
+        words = [sys.executable, "-m", PACKAGE, *words[1:]]
+    else:
+        assert words[0] == "python", step.line
+        words = [sys.executable, *(str(ROOT / word) if word.startswith("examples/") else word for word in words[1:])]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(folder / "config"), "COLUMNS": "200"}
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=COMMAND_TIMEOUT_S,
+        check=False,
+    )
+    assert matches(step.expected, done.stdout), f"$ {step.line}\n{done.stdout}\n-- expected --\n{step.expected}"
+    assert step.has_any_exit_code or (done.returncode == 0) == ("error" not in step.expected), step.line
+
+
+def check_launch_line(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The launch file is there, and declares every argument."""
+    pytest.importorskip("rclpy")
+    from launch_stubs import list_declared_arguments
+
+    _, _, package, name, *arguments = shlex.split(line)
+    assert package == PACKAGE
+    declared = list_declared_arguments(name.removesuffix(".launch.py"), monkeypatch)
+    assert {argument.partition(":=")[0] for argument in arguments} <= declared, line
+
+
+def check_topic(topic: str) -> None:
+    """The documentation of the topics has it, or the example that publishes it."""
+    name = topic.removeprefix(f"/{PACKAGE}/")
+    example = (ROOT / "examples" / "robot_goal" / "main.py").read_text(encoding="utf-8")
+    documented = (ROOT / "docs" / "ros.md").read_text(encoding="utf-8")
+    assert f"| `{name}` |" in documented or f'"{name.strip("/")}"' in example, topic
+
+
+def check_node_line(line: str) -> None:
+    """The node has every parameter that is given."""
+    pytest.importorskip("rclpy")
+    from fingertip_contact.ros.parameter_tables import PARAMETER_TABLES
+
+    table = PARAMETER_TABLES[line.split()[3]]
+    given = re.findall(r"-p (\w+):=", line)
+    assert given
+    assert set(given) <= set(table.__dataclass_fields__), line
+
+
+@pytest.mark.parametrize(
+    ("expected", "printed", "is_same"),
+    [
+        ("a\n...\nd\n", "a\nb\nc\nd\n", True),
+        ("a\n...\nd\n", "a\nd\n", True),
+        ("read ... of 3\n", "read 2 of 3\n", True),
+        ("read ... of 3\n", "read 2 of 4\n", False),
+        ("a\n", "a\nb\n", False),
+        ("", "", True),
+        ("", "a\n", False),
+    ],
+)
+def test_outputs_are_compared(expected: str, printed: str, is_same: bool):
+    """An ellipsis stands for text or lines, everything else for itself."""
+    assert matches(expected, printed) == is_same
+
+
+def test_a_block_without_a_comment_is_refused(tmp_path: Path):
+    """No command of a tutorial goes untested by oversight."""
+    page = tmp_path / "page.md"
+    page.write_text("```console\n$ ls\n```\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="nothing is said of the block"):
+        read_page(page)
