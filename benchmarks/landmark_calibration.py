@@ -106,9 +106,9 @@ def _find_hands(path: Path, palm_detector: PalmDetector, landmark_model: Landmar
 def calibrate(crops: np.ndarray) -> Calibration:
     """Extremes from single precision; then, convolution by convolution, what rounding shifts in the means."""
     reference = read_network(weights.get_verified_path(MODEL), INPUT_SIZE)
-    lowest, highest, peaks = _measure_inputs(reference, crops)
+    _, _, peaks = _measure_inputs(reference, crops)
     equalise(reference, peaks)
-    # Scaled channels reach other extremes than measured, but not beyond the ReLU6 between the two.
+    lowest, highest, _ = _measure_inputs(reference, crops)
     input_range = np.stack(
         [
             np.minimum(np.percentile(lowest, RANGE_PERCENTILES[0], axis=0), 0),
