@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fingertip_contact.cli import options
+from fingertip_contact.cli.interruption import until_interrupted
 
 if TYPE_CHECKING:
     from fingertip_contact.datatypes import FrameResult
+
+# The same advice is told again after this long, by the images' stamps.
+ADVICE_PERIOD_NS = 10_000_000_000
 
 
 def live(
@@ -49,6 +53,7 @@ def live(
     from fingertip_contact.factory import KeyboardOptions, build_pipeline
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.live.source import SourceRequest, open_source
+    from fingertip_contact.pipeline import process_frames
 
     loaded_layout = load_layout(layout)
     asked = None if mode is None else parse_mode(mode, "--mode")
@@ -62,25 +67,20 @@ def live(
         )
         stack.callback(pipeline.contact.close)
         _tell(f"{source.description}; Ctrl-C ends")
-        seen, last_ns = SeenLines(), None
-        try:
-            for frame in source.frames:
-                last_ns = frame.stamp_ns
-                result = pipeline.process(frame)
+        seen = SeenLines()
+        frames = stack.enter_context(until_interrupted(source.frames))
+        for frame, result in process_frames(frames, pipeline):
+            if frame is not None:
                 seen.show(result)
-                _print_events(result, as_json)
-        finally:
-            # However it ends, no key stays down.
-            if last_ns is not None:
-                _print_events(pipeline.contact.cancel_all(last_ns), as_json)
+            _print_events(result, as_json)
 
 
 class SeenLines:
-    """Tells what is found, and what hinders it, as it changes."""
+    """Tells what is found when it is found first, and what hinders it when it comes up, and again while it stays."""
 
     def __init__(self) -> None:
         self._surface = self._sheet = False
-        self._advice: set[str] = set()
+        self._told_ns: dict[str, int] = {}
 
     def show(self, result: FrameResult) -> None:
         """Each frame's result, in order."""
@@ -91,8 +91,8 @@ class SeenLines:
             _tell("surface found: type")
         self._sheet, self._surface = sheet or self._sheet, surface or self._surface
         for advice in result.advice:
-            if advice.code not in self._advice:
-                self._advice.add(advice.code)
+            if result.stamp_ns - self._told_ns.get(advice.code, -ADVICE_PERIOD_NS) >= ADVICE_PERIOD_NS:
+                self._told_ns[advice.code] = result.stamp_ns
                 _tell(f"advice: {advice.message}")
 
 

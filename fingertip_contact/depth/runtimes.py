@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from fingertip_contact.depth.conversions import Conversion
-from fingertip_contact.openvino_import import openvino
+from fingertip_contact.openvino_import import get_core
 from fingertip_contact.resources import advise_install, get_cache_directory
 
 
@@ -43,10 +43,9 @@ class OpenVinoRuntime:
         has_bfloat16 = supports_bfloat16()
         if precision == "bf16" and not has_bfloat16:
             raise RuntimeRejectedError("this CPU does not compute in bfloat16")
-        core = openvino.Core()
-        # Compiling is half of the loading time.
-        core.set_property({"CACHE_DIR": str(get_cache_directory() / "depth" / "compiled")})
         options = {
+            # Compiling is half of the loading time.
+            "CACHE_DIR": str(get_cache_directory() / "depth" / "compiled"),
             # On a CPU with bfloat16 OpenVINO would use it by default and round depth. Beside int8 it costs no accuracy.
             "INFERENCE_PRECISION_HINT": "f32" if precision == "fp32" or not has_bfloat16 else "bf16",
             "PERFORMANCE_HINT": "LATENCY",
@@ -55,7 +54,7 @@ class OpenVinoRuntime:
             "ENABLE_CPU_PINNING": False,
         }
         try:
-            compiled = core.compile_model(conversion.graph, "CPU", options)
+            compiled = get_core().compile_model(conversion.graph, "CPU", options)
         except RuntimeError as error:
             raise RuntimeRejectedError(make_load_error_message(conversion, error)) from error
         self._request = compiled.create_infer_request()
@@ -101,7 +100,7 @@ class OnnxRuntime:
 
 
 def supports_bfloat16() -> bool:
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in get_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def infer_one_by_one(infer: Callable[[np.ndarray], np.ndarray], batch: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fingertip_contact.openvino_import import openvino
+from fingertip_contact.openvino_import import get_core, openvino
 
 
 class InferRequest:
@@ -61,7 +61,7 @@ class Network:
 def read_network(model: Path, input_size: int) -> openvino.Model:
     """The network with BGR bytes as its input. Raises ValueError like Network."""
     try:
-        network = openvino.Core().read_model(model)
+        network = get_core().read_model(model)
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
         raise ValueError(f"{model} cannot be read as a network: {reason}; pull the weights again") from error
@@ -73,7 +73,7 @@ def read_network(model: Path, input_size: int) -> openvino.Model:
 
 def compile_network(network: openvino.Model, *, requests: int) -> openvino.CompiledModel:
     """For the CPU, one thread per request."""
-    return openvino.Core().compile_model(
+    return get_core().compile_model(
         network,
         "CPU",
         {

@@ -9,7 +9,7 @@ import numpy as np
 
 from fingertip_contact.contact.measurement.columns import FINGER_COUNT
 from fingertip_contact.contact.measurement.fingertip_crops import CROP_PX, FRAME_TIMES_S
-from fingertip_contact.openvino_import import openvino
+from fingertip_contact.openvino_import import get_core, openvino
 from fingertip_contact.resources import find_share_directory
 
 DEFAULT_MODEL = Path("config") / "contact_classifiers" / "touch" / "appearance.xml"
@@ -52,7 +52,7 @@ class AppearanceNetwork:
 def _compile(model: Path) -> openvino.CompiledModel:
     if not model.is_file():
         raise FileNotFoundError(f"the appearance network {model} does not exist; install the package again")
-    core = openvino.Core()
+    core = get_core()
     try:
         network = core.read_model(model)
         network.reshape(_INPUT_SHAPE)
