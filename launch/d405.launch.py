@@ -31,8 +31,8 @@ ARGUMENTS = (
     ("camera_name", "camera", "name of the camera: of its topics, after the namespace, and its frames"),
     ("camera_namespace", "camera", "namespace of the camera's topics"),
     ("serial_no", "''", "serial number with an underscore before it, for several cameras"),
-    ("color_profile", "640x480x30", "width, height and rate of colour"),
-    ("depth_profile", "640x480x30", "width, height and rate of depth and imagers"),
+    ("color_profile", "640x480x30", "width, height and rate of colour: pixels x pixels x Hz"),
+    ("depth_profile", "640x480x30", "width, height and rate of depth and imagers: pixels x pixels x Hz"),
     ("rotate", "0", "turn the images clockwise by 90, 180 or 270 degrees, of a camera that is not upright"),
     ("depth_format", "16UC1", "of driver:=own: 16UC1 (rounded millimetres) or 32FC1 (metres, without loss)"),
 )
@@ -42,6 +42,7 @@ def generate_launch_description():
     return launching.make_description(
         *[DeclareLaunchArgument(name, default_value=value, description=text) for name, value, text in ARGUMENTS],
         OpaqueFunction(function=launch_setup),
+        launching.include_core(),
         has_driver=True,
     )
 
@@ -64,7 +65,7 @@ def launch_setup(context):
     arguments = {name: topic for name, topic in topics.items() if name not in given}
     if values["driver"] == "own":
         arguments["rotate"] = "0"  # It publishes turned images.
-    return [camera, launching.include_core(**arguments)]
+    return [camera, *launching.set_core_arguments(**arguments)]
 
 
 def name_topics(namespace, name, color_name):
@@ -94,7 +95,8 @@ def make_own_camera(values, depth_source):
                 **{name: ParameterValue(values[name], value_type=str) for name in names},
                 # realsense2_camera's launch file wants quotes around an empty one.
                 "serial_no": ParameterValue(values["serial_no"].strip("'"), value_type=str),
-                "rotate": ParameterValue(values["rotate"], value_type=int),
+                # Read when the camera is started: it is 0 for the nodes that are started later.
+                "rotate": launching.cast_argument("rotate", int),
                 "enable_depth": depth_source in ("sensor", "fused"),
                 "enable_infra": depth_source == "stereo",
                 "autostart": ParameterValue(LaunchConfiguration("autostart", default="true"), value_type=bool),

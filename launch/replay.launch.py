@@ -18,6 +18,7 @@ def generate_launch_description():
             "start_delay_s", default_value="3.0", description="wait before the first message, while the nodes start, s"
         ),
         OpaqueFunction(function=launch_setup),
+        launching.include_core(use_sim_time="true"),
     )
 
 
@@ -29,4 +30,4 @@ def launch_setup(context):
         "image_transport": "raw" if inputs.is_decoded else "recorded",
     }
     arguments = launching.make_core_arguments(inputs)
-    return [launching.include_core(**arguments, use_sim_time="true"), launching.make_player("replay_node", parameters)]
+    return [*launching.set_core_arguments(**arguments), launching.make_player("replay_node", parameters)]

@@ -14,7 +14,9 @@ from fingertip_contact.ros import launch_utils as launching
 
 
 def generate_launch_description():
-    return launching.make_description(*launching.declare_player_arguments(), OpaqueFunction(function=launch_setup))
+    return launching.make_description(
+        *launching.declare_player_arguments(), OpaqueFunction(function=launch_setup), launching.include_core()
+    )
 
 
 def launch_setup(context):
@@ -22,6 +24,6 @@ def launch_setup(context):
     # Hand tracking and contact: no frame is played before both have subscribed.
     subscriber_count = 1 if composed else 2
     return [
-        launching.include_core(**launching.make_core_arguments(launching.find_recorded_inputs_of(context))),
+        *launching.set_core_arguments(**launching.make_core_arguments(launching.find_recorded_inputs_of(context))),
         launching.make_player("simulated_camera_node", {"wait_for_subscribers": subscriber_count}),
     ]

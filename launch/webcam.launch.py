@@ -17,9 +17,9 @@ from fingertip_contact.ros import launch_utils as launching
 # Name, type, default, description.
 CAMERA_ARGUMENTS = (
     ("device", str, "/dev/video0", "a V4L2 device or its number, a video file, a folder of images, or a URL"),
-    ("width", int, "640", "width to ask of a camera"),
-    ("height", int, "480", "height to ask of a camera"),
-    ("fps", float, "30.0", "frame rate to ask of a camera, or of a folder of images"),
+    ("width", int, "640", "width to ask of a camera, pixels"),
+    ("height", int, "480", "height to ask of a camera, pixels"),
+    ("fps", float, "30.0", "frame rate to ask of a camera, or of a folder of images, Hz"),
     ("pixel_format", str, "MJPG", "pixel format to ask of a camera; empty: the driver's choice"),
     ("camera_info_url", str, "", "file with the camera's intrinsics; empty: estimated from the sheet"),
     ("mirrored", bool, "false", "true: the camera gives mirrored images (selfie view)"),
@@ -28,8 +28,8 @@ CAMERA_ARGUMENTS = (
 )
 # Other defaults than those of core.launch.py. The camera's topics are in the namespace of all nodes.
 CORE_ARGUMENTS = (
-    ("color_image", "color/image", "the camera's colour images"),
-    ("color_info", "color/camera_info", "their camera_info"),
+    ("color_image", "color/image", "topic of the camera's colour images"),
+    ("color_info", "color/camera_info", "topic of their camera_info"),
     ("depth_source", "none", "beside colour: none, or model (depth network)"),
 )
 

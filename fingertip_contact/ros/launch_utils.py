@@ -11,6 +11,7 @@ from launch.actions import (
     IncludeLaunchDescription,
     OpaqueFunction,
     SetEnvironmentVariable,
+    SetLaunchConfiguration,
     Shutdown,
 )
 from launch.launch_description_sources import PythonLaunchDescriptionSource
@@ -35,40 +36,44 @@ DEFAULT_ENCLAVE = f"/{PACKAGE}"
 
 # Of core.launch.py: name, default, description.
 CORE_ARGUMENTS = (
-    ("namespace", "fingertip_contact", "namespace of the nodes and of their topics"),
-    ("color_image", "/camera/camera/color/image_raw", "the camera's colour images"),
-    ("color_info", "/camera/camera/color/camera_info", "their camera_info"),
-    ("depth_image", "/camera/camera/aligned_depth_to_color/image_raw", "depth aligned to colour"),
-    ("infra1_image", "/camera/camera/infra1/image_rect_raw", "the left imager's images, for depth_source stereo"),
-    ("infra2_image", "/camera/camera/infra2/image_rect_raw", "the right imager's images"),
-    ("infra2_info", "/camera/camera/infra2/camera_info", "their camera_info, which has the baseline"),
+    ("namespace", "fingertip_contact", "namespace of the nodes and of their topics, such as left"),
+    ("color_image", "/camera/camera/color/image_raw", "topic of the camera's colour images"),
+    ("color_info", "/camera/camera/color/camera_info", "topic of their camera_info"),
+    ("depth_image", "/camera/camera/aligned_depth_to_color/image_raw", "topic of depth aligned to colour"),
+    ("infra1_image", "/camera/camera/infra1/image_rect_raw", "topic of the left imager's images, for stereo"),
+    ("infra2_image", "/camera/camera/infra2/image_rect_raw", "topic of the right imager's images"),
+    ("infra2_info", "/camera/camera/infra2/camera_info", "topic of their camera_info, which has the baseline"),
     ("image_transport", RAW, "transport of the camera's images: raw, compressed (depth: compressedDepth), or zstd"),
     ("depth_image_transport", SAME, "transport of depth: raw, compressedDepth, compressed, zstd; same: as above"),
     ("infra_image_transport", SAME, "transport of both imagers' images: raw, compressed, zstd; same: as above"),
     ("rotate", "0", "turn the images clockwise by 90, 180 or 270 degrees, of a camera that is not upright"),
     ("composed", "false", "true: hand tracking and contact in one process"),
-    ("autostart", "true", "configure and activate the lifecycle nodes at once"),
+    ("autostart", "true", "true: configure and activate the lifecycle nodes at once"),
     (
         "depth_source",
         DEFAULT_DEPTH_SOURCE,
         "beside colour: none, sensor (aligned depth), model (depth network), fused (both), or stereo (both imagers)",
     ),
     ("checkpoint", "", "weights of the depth network; empty: those of `fingertip-contact models pull d405`"),
-    ("profile", "default", "contact profile: a name in config/profiles.yaml, one that setup has saved, or a YAML file"),
-    ("layout", "qwerty", "keyboard layout: a built-in name, or a YAML or JSON file"),
+    (
+        "profile",
+        "default",
+        "contact profile: default, fast, another of config/profiles.yaml, one that setup has saved, or a YAML file",
+    ),
+    ("layout", "qwerty", "keyboard layout: a name of `fingertip-contact keyboard list`, or a YAML or JSON file"),
     (
         "sheet_pose",
         "",
         "file with the sheet's pose, saved by `fingertip-contact keyboard pose`; empty: found by its markers",
     ),
     ("hand_tracker", "mediapipe", "hand tracker: a registered name, or module:attribute"),
-    ("words", "", "word list of the language model, english or a file; empty: none"),
+    ("words", "", "word list of the language model: english, french, german, spanish, or a file; empty: none"),
     ("tf_prefix", "", "what the TF frames surface and keyboard begin with, for several cameras"),
-    ("use_sim_time", "false", "use the time of /clock"),
+    ("use_sim_time", "false", "true: use the time of /clock"),
     ("enclave", DEFAULT_ENCLAVE, "with SROS 2: the folder of the nodes' enclaves, each of its node's name"),
     ("web", "false", "true: serve a page with what is typed, which web_node prints the address of"),
     ("web_host", WebSettings().host, "address to serve the page at; 0.0.0.0: to the network, for those with the token"),
-    ("web_port", str(WebSettings().port), "port of the page"),
+    ("web_port", str(WebSettings().port), "port of the page, 0 to 65535; 0: any that is free"),
     ("rviz", "false", "true: show fingertips, keys, surface and overlay in RViz"),
 )
 
@@ -137,7 +142,9 @@ def declare_player_arguments() -> list[DeclareLaunchArgument]:
     return [
         DeclareLaunchArgument("recording", description="an MCAP file or a rosbag2 folder"),
         DeclareLaunchArgument("loop", default_value="false", description="true: start again at the end"),
-        DeclareLaunchArgument("rate", default_value="1.0", description="playback rate; 1 is as recorded"),
+        DeclareLaunchArgument(
+            "rate", default_value="1.0", description="playback rate: 1 is as recorded, 0.5 half of it"
+        ),
     ]
 
 
@@ -158,9 +165,17 @@ def make_core_arguments(inputs: RecordedInputs) -> dict[str, str]:
 
 
 def include_core(**arguments: str) -> IncludeLaunchDescription:
-    """core.launch.py with these arguments."""
+    """core.launch.py with these arguments, and those that were set before.
+
+    It belongs into the description itself: `--show-args` does not see what a function returns.
+    """
     source = PythonLaunchDescriptionSource(str(find_share_file("launch/core.launch.py")))
     return IncludeLaunchDescription(source, launch_arguments=arguments.items())
+
+
+def set_core_arguments(**arguments: str) -> list[SetLaunchConfiguration]:
+    """Sets arguments of core.launch.py, which is included later, as if they had been given."""
+    return [SetLaunchConfiguration(name, value) for name, value in arguments.items()]
 
 
 def make_player(executable: str, parameters: dict[str, Any]) -> Node:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -16,7 +15,7 @@ pytest.importorskip("rclpy")
 from fingertip_contact.recordings.bag_writer import BagWriter
 from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros.camera_input import DEPTH_SOURCE_TOPICS
-from launch_stubs import LaunchConfiguration, load_launch_file
+from launch_stubs import LaunchConfiguration, list_arguments, load_launch_file, stub_realsense_driver
 from recording_forms import coders
 from recording_forms.forms import transported
 from repository import ROOT
@@ -41,11 +40,7 @@ def core(monkeypatch) -> ModuleType:
 
 def load_d405(monkeypatch, folder: Path) -> ModuleType:
     """d405.launch.py, with realsense2_camera in this folder."""
-    packages = ModuleType("ament_index_python.packages")
-    packages.PackageNotFoundError = LookupError
-    packages.get_package_share_directory = lambda name: str(folder)
-    monkeypatch.setitem(sys.modules, "ament_index_python.packages", packages)
-    (folder / "package.xml").write_text("<package><version>4.57.4</version></package>")
+    stub_realsense_driver(folder, monkeypatch)
     return load_launch_file("d405", monkeypatch)
 
 
@@ -154,10 +149,11 @@ def set_up_d405(monkeypatch, folder, **given):
     d405 = load_d405(monkeypatch, folder)
     context = LaunchContext({name: value for name, value, _ in d405.ARGUMENTS} | given)
     context.launch_configurations = given
-    camera, core = d405.launch_setup(context)
+    camera, *settings = d405.launch_setup(context)
+    core = dict(setting.arguments for setting in settings)
     if "parameters" in camera.options:
-        return camera.options["parameters"][1], dict(core.options["launch_arguments"])
-    return dict(camera.options["launch_arguments"]), dict(core.options["launch_arguments"])
+        return camera.options["parameters"][1], core
+    return dict(camera.options["launch_arguments"]), core
 
 
 class LaunchContext(dict):
@@ -195,7 +191,7 @@ def test_two_d405_share_no_name(monkeypatch, tmp_path, driver):
 def test_images_are_turned_once(monkeypatch, tmp_path):
     """By the node that owns the camera, or by every node that reads another driver's images."""
     camera, core = set_up_d405(monkeypatch, tmp_path, driver="own", rotate="180")
-    assert camera["rotate"].arguments == ("180",)
+    assert camera["rotate"].arguments[0].name == "rotate"
     assert core["rotate"] == "0"
     _, core = set_up_d405(monkeypatch, tmp_path, rotate="180")
     # core.launch.py reads the argument that was given.
@@ -222,8 +218,8 @@ def test_old_drivers_name_colour_otherwise(monkeypatch, tmp_path):
     (tmp_path / "package.xml").write_text("<package><version>4.56.4</version></package>")
     context = LaunchContext({name: value for name, value, _ in d405.ARGUMENTS})
     context.launch_configurations = {}
-    _, core = d405.launch_setup(context)
-    assert dict(core.options["launch_arguments"])["color_image"] == "/camera/camera/color/image_rect_raw"
+    _, *settings = d405.launch_setup(context)
+    assert dict(setting.arguments for setting in settings)["color_image"] == "/camera/camera/color/image_rect_raw"
 
 
 def test_recorded_topics_are_passed_on(core, tmp_path):
@@ -309,3 +305,46 @@ def test_arguments_of_the_camera_driver_are_passed_on(monkeypatch, tmp_path, cap
     assert [record.getMessage() for record in caplog.records] == [
         "launch arguments: 'profil' is not read; did you mean 'profile'?"
     ]
+
+
+LAUNCH_FILES = sorted(path.name.removesuffix(".launch.py") for path in (ROOT / "launch").iterdir())
+
+
+@pytest.mark.parametrize("name", LAUNCH_FILES)
+def test_all_arguments_are_shown(name, monkeypatch, tmp_path):
+    """By `--show-args`: also those of core.launch.py, which every launch file takes."""
+    stub_realsense_driver(tmp_path, monkeypatch)
+    core = list_arguments("core", monkeypatch)
+    assert set(core) <= set(list_arguments(name, monkeypatch))
+    assert len(core) > 20
+
+
+# What the description of an argument names, besides those that are topics or true or false.
+CHOICES = {
+    "depth_source": [name for name in DEPTH_SOURCE_TOPICS if name != "none"],
+    "driver": ["realsense2_camera", "own"],
+    "image_transport": ["raw", "compressed", "zstd"],
+    "rotate": ["90", "180", "270"],
+    "depth_format": ["16UC1", "32FC1"],
+    "words": [path.stem for path in (ROOT / "config" / "words").glob("*.txt*")],
+    "color_profile": ["pixels x pixels x Hz"],
+    "depth_profile": ["pixels x pixels x Hz"],
+    "width": ["pixels"],
+    "height": ["pixels"],
+    "fps": ["Hz"],
+    "start_delay_s": [", s"],
+}
+
+
+@pytest.mark.parametrize("name", LAUNCH_FILES)
+def test_descriptions_say_what_values_there_are(name, monkeypatch, tmp_path):
+    """What true does, whose topic it is, which names there are, and the unit."""
+    stub_realsense_driver(tmp_path, monkeypatch)
+    for argument, (default, description) in list_arguments(name, monkeypatch).items():
+        assert len(description.split()) >= 3, argument
+        if default in ("true", "false"):
+            assert description.startswith("true: "), argument
+        if argument.endswith(("_image", "_info")):
+            assert description.startswith("topic of "), argument
+        wanted = ["model"] if (name, argument) == ("webcam", "depth_source") else CHOICES.get(argument, [])
+        assert [choice for choice in wanted if choice not in description] == [], argument

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +21,7 @@ _MODULES = {
         "IncludeLaunchDescription",
         "OpaqueFunction",
         "SetEnvironmentVariable",
+        "SetLaunchConfiguration",
         "Shutdown",
     ),
     "launch.conditions": ("IfCondition", "UnlessCondition"),
@@ -28,9 +30,6 @@ _MODULES = {
     "launch_ros.actions": ("Node",),
     "launch_ros.parameter_descriptions": ("ParameterValue",),
 }
-
-# Of launch files that play recordings (launch_utils.declare_player_arguments).
-PLAYER_ARGUMENTS = ("recording", "loop", "rate")
 
 
 class Action:
@@ -43,6 +42,15 @@ class Action:
     def name(self) -> str:
         """Of a declared argument."""
         return self.arguments[0]
+
+
+class ParameterValue(Action):
+    """Of launch_ros, which takes a substitution, or a value of its type: TypeError for text in place of a number."""
+
+    def __init__(self, value: Any, *, value_type: type) -> None:
+        super().__init__(value, value_type=value_type)
+        if not isinstance(value, (LaunchConfiguration, value_type)):
+            raise TypeError(f"{value!r} is not an instance of {value_type}")
 
 
 class LaunchConfiguration:
@@ -71,12 +79,39 @@ class OrSubstitution:
         return str(any(side.perform(context) == "true" for side in self.sides)).lower()
 
 
+_OWN = {"ParameterValue": ParameterValue}
+
+
+def stub_realsense_driver(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """realsense2_camera 4.57.4 is installed, in this folder."""
+    packages = ModuleType("ament_index_python.packages")
+    packages.PackageNotFoundError = LookupError  # type: ignore[attr-defined]
+    packages.get_package_share_directory = lambda name: str(folder)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ament_index_python.packages", packages)
+    (folder / "package.xml").write_text("<package><version>4.57.4</version></package>")
+
+
+def list_arguments(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str | None, str]]:
+    """Default and description of what `ros2 launch --show-args` shows of a launch file: what it declares, and what
+    those that it includes do; nothing that a function returns."""
+    shown: dict[str, tuple[str | None, str]] = {}
+    for action in load_launch_file(name, monkeypatch).generate_launch_description().arguments[0]:
+        kind = type(action).__name__
+        if kind == "DeclareLaunchArgument":
+            shown[action.name] = (action.options.get("default_value"), action.options["description"])
+        elif kind == "IncludeLaunchDescription":
+            (source,) = action.arguments
+            included = Path(source.arguments[0]).name.removesuffix(".launch.py")
+            shown = list_arguments(included, monkeypatch) | shown
+    return shown
+
+
 def load_launch_file(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The module of launch/NAME.launch.py, with its own launch_utils as `launching`."""
     for module_name, class_names in _MODULES.items():
         module = ModuleType(module_name)
         for class_name in class_names:
-            setattr(module, class_name, type(class_name, (Action,), {}))
+            setattr(module, class_name, _OWN.get(class_name) or type(class_name, (Action,), {}))
         monkeypatch.setitem(sys.modules, module_name, module)
     substitutions = ModuleType("launch.substitutions")
     for substitution in (LaunchConfiguration, EqualsSubstitution, OrSubstitution):
@@ -93,15 +128,3 @@ def load_launch_file(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     launch_file = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(launch_file)
     return launch_file
-
-
-def list_declared_arguments(name: str, monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Every argument of launch/NAME.launch.py, with those of the launch files that it includes."""
-    packages = ModuleType("ament_index_python.packages")
-    packages.PackageNotFoundError = LookupError
-    packages.get_package_share_directory = str
-    monkeypatch.setitem(sys.modules, "ament_index_python.packages", packages)
-    module = load_launch_file(name, monkeypatch)
-    own = getattr(module, "ARGUMENTS", ()) + getattr(module, "CAMERA_ARGUMENTS", ())
-    declared = {argument[0] for argument in (*own, *module.launching.CORE_ARGUMENTS)}
-    return declared | (set(PLAYER_ARGUMENTS) if name in ("simulation", "replay") else set())
