@@ -19,6 +19,9 @@ OPTIONAL = {
     "pyrealsense2": ("realsense", "RealSense cameras"),
     "aiohttp": ("web", "the web page"),
     "evdev": ("desktop", "typing into the desktop"),
+    "mido": ("midi", "notes"),
+    # There is none for Python 3.10.
+    **({"rerun": ("rerun", "Rerun's viewer")} if sys.version_info >= (3, 11) else {}),
 }
 OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 
@@ -55,9 +58,8 @@ def check_libraries(system: System) -> CheckResult:
         return CheckResult(
             "libraries", "advice", f"not installed: what {uses} need", advise_install(f".[{','.join(lacking)}]")
         )
-    return CheckResult(
-        "libraries", "ok", "all that nodes, RealSense cameras, the web page and typing into the desktop need"
-    )
+    uses = ", ".join(use for _, use in OPTIONAL.values())
+    return CheckResult("libraries", "ok", f"all that nodes need, and {uses}")
 
 
 def check_opencv(system: System) -> CheckResult:

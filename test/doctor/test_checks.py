@@ -149,6 +149,20 @@ def test_the_reference_hand_is_read_as_it_was(hand_weights, monkeypatch):
     assert networks.check_parity(System())[0].severity == "error"
 
 
+@pytest.mark.parametrize(("module", "extra", "use"), [("mido", "midi", "notes"), ("rerun", "rerun", "Rerun's viewer")])
+def test_an_extra_that_is_missing_is_advice(monkeypatch, module, extra, use):
+    """With the command that installs it; one that is there is not named."""
+    if module not in installation.OPTIONAL:
+        pytest.skip("there is no such package for this Python")
+    monkeypatch.setattr(installation, "find_spec", lambda name: None if name == module else object())
+    result = installation.check_libraries(System())
+    assert (result.severity, result.text) == ("advice", f"not installed: what {use} need")
+    assert f"[{extra}]" in result.remedy
+    monkeypatch.setattr(installation, "find_spec", lambda name: object())
+    complete = installation.check_libraries(System())
+    assert (complete.severity, use in complete.text) == ("ok", True)
+
+
 def test_a_check_that_fails_is_a_result():
     """A broken library, a check that does not exist: the others answer all the same, in order."""
     results = list(run_checks(System(), ("machine:check_load", "machine:missing", "installation:check_opencv")))
