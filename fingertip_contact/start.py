@@ -39,6 +39,7 @@ pipeline_node = partial(start_node, "fingertip_contact.nodes.pipeline_node:main"
 realsense_node = partial(start_node, "fingertip_contact.nodes.realsense_node:main")
 record_node = partial(start_node, "fingertip_contact.nodes.record_node:main")
 replay_node = partial(start_node, "fingertip_contact.nodes.replay_node:main")
+rerun_node = partial(start_node, "fingertip_contact.nodes.rerun_node:main")
 simulated_camera_node = partial(start_node, "fingertip_contact.nodes.simulated_camera_node:main")
 web_node = partial(start_node, "fingertip_contact.nodes.web_node:main")
 webcam_node = partial(start_node, "fingertip_contact.nodes.webcam_node:main")

@@ -70,8 +70,35 @@ def generate_launch_description():
             executable="rviz2",
             arguments=["-d", str(find_share_file("config/fingertip_contact.rviz"))],
             parameters=[{"use_sim_time": launching.cast_argument("use_sim_time", bool)}],
-            condition=IfCondition(LaunchConfiguration("rviz")),
+            condition=IfCondition(
+                OrSubstitution(LaunchConfiguration("rviz"), EqualsSubstitution(LaunchConfiguration("viewer"), "rviz"))
+            ),
         ),
+        make_rerun_node(),
+    )
+
+
+def make_rerun_node():
+    """rerun_node; the others go on where it ends."""
+    return Node(
+        package="fingertip_contact",
+        executable="rerun_node",
+        name="rerun_node",
+        namespace=LaunchConfiguration("namespace"),
+        arguments=launching.choose_enclave("rerun_node"),
+        parameters=[
+            {
+                "mode": launching.cast_argument("rerun_mode", str),
+                "url": launching.cast_argument("rerun_url", str),
+                "file": launching.cast_argument("rerun_file", str),
+                "layout": launching.cast_argument("layout", str),
+                "rotate": launching.cast_argument("rotate", int),
+                "use_sim_time": launching.cast_argument("use_sim_time", bool),
+            }
+        ],
+        remappings=[("color/camera_info", LaunchConfiguration("color_info"))],
+        condition=IfCondition(EqualsSubstitution(LaunchConfiguration("viewer"), "rerun")),
+        output="screen",
     )
 
 

@@ -23,10 +23,11 @@ from fingertip_contact.recordings.bag_recording import open_bag_recording
 from fingertip_contact.resources import PACKAGE, find_share_file
 from fingertip_contact.ros import environment
 from fingertip_contact.ros.image_transport import RAW, SAME
-from fingertip_contact.ros.parameter_tables import ContactSettings, WebSettings
+from fingertip_contact.ros.parameter_tables import ContactSettings, RerunSettings, WebSettings
 from fingertip_contact.ros.recorded_inputs import RecordedInputs, find_recorded_inputs
-from fingertip_contact.safe_text import suggest
+from fingertip_contact.safe_text import describe, suggest
 from fingertip_contact.settings import warn_about_unknown
+from fingertip_contact.visualization.rerun_import import require_rerun
 
 # Of the launch files and the nodes.
 DEFAULT_DEPTH_SOURCE = ContactSettings().depth_source
@@ -74,8 +75,13 @@ CORE_ARGUMENTS = (
     ("web", "false", "true: serve a page with what is typed, which web_node prints the address of"),
     ("web_host", WebSettings().host, "address to serve the page at; 0.0.0.0: to the network, for those with the token"),
     ("web_port", str(WebSettings().port), "port of the page, 0 to 65535; 0: any that is free"),
-    ("rviz", "false", "true: show fingertips, keys, surface and overlay in RViz"),
+    ("viewer", "none", "none; rviz: RViz; rerun: Rerun's viewer. It shows fingertips, keys, surface and overlay"),
+    ("rviz", "false", "true: the same as viewer:=rviz"),
+    ("rerun_mode", RerunSettings().mode, "of viewer:=rerun: spawn (start it), connect (to one that runs), save (file)"),
+    ("rerun_url", RerunSettings().url, "of rerun_mode:=connect: the viewer's address"),
+    ("rerun_file", "", "of rerun_mode:=save: the recording to write, .rrd"),
 )
+VIEWERS = ("none", "rviz", "rerun")
 
 # core.launch.py's arguments of the nodes' inputs.
 _ARGUMENTS = {
@@ -103,25 +109,41 @@ def make_description(*actions: Any, has_driver: bool = False) -> LaunchDescripti
     return LaunchDescription(
         [
             OpaqueFunction(function=warn_about_arguments, args=[known, has_driver]),
-            OpaqueFunction(function=require_rviz),
+            OpaqueFunction(function=require_viewer),
             *(SetEnvironmentVariable(name, value) for name, value in environment.find_missing_variables().items()),
             *actions,
         ]
     )
 
 
-def require_rviz(context: LaunchContext) -> None:
-    """Raises RuntimeError if `rviz:=true` asks for what is not installed.
+def require_viewer(context: LaunchContext) -> None:
+    """Raises RuntimeError if `viewer:=` or `rviz:=true` asks for what is not known or not installed.
 
     This comes before anything starts: nodes that run already would outlive the launch.
     """
-    if context.launch_configurations.get("rviz", "false").strip().lower() not in ("true", "1"):
-        return
+    given = context.launch_configurations
+    viewer = given.get("viewer", "none")
+    if viewer not in VIEWERS:
+        raise RuntimeError(f"viewer is {describe(viewer)}; choose one of {', '.join(VIEWERS)}")
+    if viewer == "rerun":
+        _require_rerun()
+    if viewer == "rviz" or given.get("rviz", "false").strip().lower() in ("true", "1"):
+        _require_rviz()
+
+
+def _require_rerun() -> None:
+    try:
+        require_rerun()
+    except ValueError as error:
+        raise RuntimeError(f"viewer:=rerun: {error}") from error
+
+
+def _require_rviz() -> None:
     try:
         get_package_share_directory("rviz2")
     except PackageNotFoundError as error:
         raise RuntimeError(
-            "rviz2 is not installed: sudo apt install ros-$ROS_DISTRO-rviz2, or leave out rviz:=true; "
+            "rviz2 is not installed: sudo apt install ros-$ROS_DISTRO-rviz2, or leave out rviz:=true and viewer:=rviz; "
             "web:=true shows keys and text in a browser"
         ) from error
 

@@ -13,7 +13,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 from fingertip_contact.datatypes import Fingertip, FrameResult
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import Layout
-from fingertip_contact.ros.messages import rotation_to_quaternion
+from fingertip_contact.ros.messages import SURFACE, quaternion_to_rotation, rotation_to_quaternion
 from fingertip_contact.visualization.overlay import KEY_COLOR_BGR, STATE_COLORS_BGR, compute_key_corners_m
 
 # Markers disappear when the camera stops.
@@ -57,12 +57,25 @@ def make_key_marker(header: Header, layout: Layout, camera_from_sheet: RigidTran
 
 def make_surface_marker(header: Header, layout: Layout, camera_from_sheet: RigidTransform) -> Marker:
     """The sheet on the surface, a thin glass plate."""
-    marker = _make_marker(header, "surface", Marker.CUBE, 0.0)
+    marker = _make_marker(header, SURFACE, Marker.CUBE, 0.0)
     width_m, height_m = layout.sheet_size_m
     marker.scale = Vector3(x=float(width_m), y=float(height_m), z=0.0005)
     marker.pose = _make_pose(camera_from_sheet)
     marker.color = ColorRGBA(r=0.8, g=0.8, b=0.8, a=0.25)
     return marker
+
+
+def parse_sheet_pose(message: MarkerArray) -> RigidTransform | None:
+    """camera_from_sheet, by the marker of the surface; None where it is not there.
+
+    Raises ValueError if the marker's orientation is none.
+    """
+    for marker in message.markers:
+        if marker.ns == SURFACE:
+            position, turn = marker.pose.position, marker.pose.orientation
+            rotation = quaternion_to_rotation((turn.x, turn.y, turn.z, turn.w))
+            return RigidTransform(rotation, np.array([position.x, position.y, position.z]))
+    return None
 
 
 def _make_marker(header: Header, namespace: str, marker_type: int, size_m: float) -> Marker:

@@ -255,6 +255,21 @@ def rotation_to_quaternion(rotation: np.ndarray) -> tuple[float, float, float, f
     return x, y, z, w
 
 
+def quaternion_to_rotation(quaternion: tuple[float, float, float, float]) -> np.ndarray:
+    """x, y, z, w of any length as a rotation matrix (3, 3). Raises ValueError where they are zero or not finite."""
+    length = math.hypot(*quaternion)
+    if not (math.isfinite(length) and length > 0):
+        raise ValueError(f"the orientation {quaternion} is not valid")
+    x, y, z, w = (value / length for value in quaternion)
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
 def _make_cloud(header: Header, points: np.ndarray, is_dense: bool) -> PointCloud2:
     """points: (N,) of a structured dtype, whose fields become the message's."""
     point_dtype = points.dtype

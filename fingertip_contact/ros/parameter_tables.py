@@ -15,6 +15,7 @@ from fingertip_contact.cameras.rotation import ROTATION_TEXT
 from fingertip_contact.ros.image_transport import AS_RECORDED, COLOR_TRANSPORTS, DEPTH_TRANSPORTS, RAW, SAME
 from fingertip_contact.ros.parameters import format_allowed, names, read_only, value
 from fingertip_contact.settings import choice, number
+from fingertip_contact.visualization.rerun_import import DEFAULT_URL as RERUN_URL
 
 _IMAGE_TRANSPORT = "transport of the camera's images: color/image itself, or a topic such as color/image/compressed"
 _DEPTH_TRANSPORT = "transport of depth; same: as image_transport, and compressedDepth where that is compressed"
@@ -211,6 +212,27 @@ class WebSettings:
 
 
 @dataclass(frozen=True)
+class RerunSettings:
+    """Of rerun_node."""
+
+    mode: str = read_only(
+        choice(
+            "spawn",
+            ("spawn", "connect", "save"),
+            "spawn: start a viewer, and end it with the node; connect: send to a viewer that runs; save: write a file",
+        )
+    )
+    url: str = read_only(value(RERUN_URL, "of mode connect: the viewer's address"))
+    file: str = read_only(value("", "of mode save: the recording to write, .rrd; it must not exist yet"))
+    memory_limit: str = read_only(
+        value("2GB", "of mode spawn: what the viewer keeps at most, e.g. 500MB or 25%; the oldest goes first")
+    )
+    image_rate_hz: float = read_only(number(5.0, 0.0, 60.0, "images of the overlay in a second, at most; 0: none"))
+    layout: str = read_only(value("qwerty", "keyboard layout to draw: a built-in name, or a YAML or JSON file"))
+    rotate: int = read_only(number(0, 0, 270, f"0, 90, 180 or 270: {ROTATION_TEXT}; as of the other nodes"))
+
+
+@dataclass(frozen=True)
 class KeyInjectorSettings:
     """Of key_injector_node. One of allow, deadman_topic and deadman_key has to be set."""
 
@@ -242,6 +264,7 @@ PARAMETER_TABLES: dict[str, Any] = {
     "replay_node": ReplaySettings,
     "record_node": RecordSettings,
     "web_node": WebSettings,
+    "rerun_node": RerunSettings,
     "key_injector_node": KeyInjectorSettings,
 }
 

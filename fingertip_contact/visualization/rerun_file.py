@@ -8,7 +8,9 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fingertip_contact.datatypes import Frame, FrameResult
 from fingertip_contact.keyboard.layout import Layout
@@ -27,22 +29,42 @@ def require_rerun_name(path: Path) -> None:
     import_rerun()
 
 
+@dataclass(frozen=True)
+class RerunFile:
+    """recording: a rerun.RecordingStream that is written to a file. errors: why that has failed, if it has."""
+
+    recording: Any
+    errors: list[OSError]
+
+    def check(self) -> None:
+        """Raises OSError if the disk is full."""
+        if self.errors:
+            raise self.errors[0]
+
+
 @contextmanager
 def open_rerun_file(path: Path, layout: Layout) -> Iterator[Callable[[Frame | None, FrameResult], None]]:
     """Gives a function that logs one frame's result; without a frame, its events and text. The file is there at once,
     and complete when the block ends. Raises OSError if the disk is full."""
+    with open_rerun_recording(path) as file:
+        yield RerunScene(file.recording, layout).log_result
+
+
+@contextmanager
+def open_rerun_recording(path: Path) -> Iterator[RerunFile]:
+    """The file is there at once, and complete when the block ends, which raises OSError if the disk is full."""
     recording = import_rerun().RecordingStream(PACKAGE)
-    with _open_pipe(path) as pipe:
+    with _open_pipe(path) as (pipe, errors):
         try:
             recording.save(pipe, default_blueprint=make_blueprint())
-            yield RerunScene(recording, layout).log_result
+            yield RerunFile(recording, errors)
         finally:
             recording.disconnect()
 
 
 @contextmanager
-def _open_pipe(path: Path) -> Iterator[Path]:
-    """A named pipe whose content goes to the file.
+def _open_pipe(path: Path) -> Iterator[tuple[Path, list[OSError]]]:
+    """A named pipe whose content goes to the file, and why it does not.
 
     rerun-sdk 0.41 waits for ever, deaf to Ctrl-C, once a write has failed. Writes to this pipe do not fail.
     """
@@ -53,7 +75,7 @@ def _open_pipe(path: Path) -> Iterator[Path]:
         thread = threading.Thread(target=_copy, args=(pipe, path, errors), name="rerun file", daemon=True)
         thread.start()
         try:
-            yield pipe
+            yield pipe, errors
         finally:
             # The thread waits for somebody to open the pipe, if nobody has; if somebody has, it is at its end.
             with suppress(OSError):

@@ -7,7 +7,7 @@ images. Colours are the overlay's.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -34,13 +34,17 @@ from fingertip_contact.visualization.overlay import (
 )
 from fingertip_contact.visualization.rerun_import import import_rerun
 
+ReportLevel = Literal["ok", "warning", "error"]
+
 TIMELINE = "stamp"
 DESK, CAMERA, IMAGE = "desk", "desk/camera", "desk/camera/image"
 FINGERTIPS, SHEET, SURFACE = "desk/fingertips", "desk/sheet", "desk/sheet/surface"
 KEYS, HELD_KEYS = "desk/sheet/keys", "desk/sheet/held_keys"
+TOUCHES = "desk/touches"
 HEIGHTS, EVENTS, TEXT, ADVICE = "heights", "events", "text", "advice"
 
 FINGERTIP_RADIUS_M = 0.004
+TOUCH_RADIUS_M = 0.0025
 KEY_LINE_RADIUS_M, HELD_LINE_RADIUS_M = 0.0003, 0.0009
 SURFACE_THICKNESS_M = 0.0005
 SURFACE_COLOR_RGBA = (204, 204, 204, 60)
@@ -66,6 +70,7 @@ class RerunScene:
         self._layout = layout
         self._overlay = Overlay(layout)
         self._held = HeldKeys()
+        self._touches: dict[int, ContactEvent] = {}
         self._camera: Camera | None = None
         self._text: str | None = None
         self._advice: tuple[str, ...] = ()
@@ -79,6 +84,8 @@ class RerunScene:
             self.log_fingertips(result.stamp_ns, result.fingertips)
             self.log_sheet(result.stamp_ns, result.camera_from_sheet)
             self.log_advice(result.stamp_ns, [advice.message for advice in result.advice])
+        for contact in result.contact_events:
+            self.log_contact_event(contact)
         for event in result.key_events:
             self.log_key_event(event)
         self.log_text(result.stamp_ns, result.text)
@@ -126,6 +133,22 @@ class RerunScene:
         pose = self._rr.Transform3D(translation=camera_from_sheet.translation_m, mat3x3=camera_from_sheet.rotation)
         self._log(stamp_ns, SHEET, pose)
 
+    def log_contact_event(self, event: ContactEvent) -> None:
+        """Where fingers are down now, on a key or beside all of them."""
+        if event.type in ("release", "cancel"):
+            self._touches.pop(event.press, None)
+        else:
+            self._touches[event.press] = event
+        down = [touch for touch in self._touches.values() if np.all(np.isfinite(touch.point_m))]
+        points = self._rr.Points3D(
+            np.array([touch.point_m for touch in down], np.float32).reshape(-1, 3),
+            colors=to_rgb(PRESSED_COLOR_BGR),
+            radii=TOUCH_RADIUS_M,
+            labels=[f"{touch.hand} {touch.finger}" for touch in down],
+            show_labels=False,
+        )
+        self._log(event.stamp_ns, TOUCHES, points)
+
     def log_key_event(self, event: KeyEvent) -> None:
         """A line in the list of events, and the outline of what is held down now."""
         if not event.repeat and event.contact.type != "move":
@@ -156,6 +179,12 @@ class RerunScene:
             for message in messages or ("no advice",):
                 level = self._rr.TextLogLevel.WARN if messages else self._rr.TextLogLevel.INFO
                 self._log(stamp_ns, ADVICE, self._rr.TextLog(message, level=level))
+
+    def log_report(self, stamp_ns: int, text: str, level: ReportLevel) -> None:
+        """What a node says of itself, among the advice."""
+        levels = self._rr.TextLogLevel
+        shown = {"ok": levels.INFO, "warning": levels.WARN, "error": levels.ERROR}[level]
+        self._log(stamp_ns, ADVICE, self._rr.TextLog(text, level=shown))
 
     def _log(self, stamp_ns: int, path: str, what: Any) -> None:
         self._recording.set_time(TIMELINE, timestamp=np.datetime64(stamp_ns, "ns"))

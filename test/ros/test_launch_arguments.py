@@ -109,7 +109,7 @@ def test_every_node_is_put_into_its_enclave(core, monkeypatch, tmp_path):
         [d405.make_own_camera(values, "stereo"), webcam.make_camera()],
     ]
     enclaves = list(find_enclaves(starts, {}))
-    assert len(set(enclaves)) == len(enclaves) == 9
+    assert len(set(enclaves)) == len(enclaves) == 10
     assert set(enclaves) <= known
     moved = set(find_enclaves(starts, {"enclave": "/left"}))
     assert moved == {enclave.replace("/fingertip_contact/", "/left/") for enclave in enclaves}
@@ -125,8 +125,9 @@ def test_the_page_is_served_where_it_is_wanted(core):
     assert (defaults["web"], defaults["web_host"]) == ("false", "127.0.0.1")
 
 
-@pytest.mark.parametrize(("rviz", "is_installed"), [("true", False), ("True", False), ("true", True), ("false", False)])
-def test_rviz_is_looked_for_before_anything_starts(core, monkeypatch, rviz, is_installed):
+@pytest.mark.parametrize("given", [{}, {"rviz": "true"}, {"rviz": "True"}, {"rviz": "false"}, {"viewer": "rviz"}])
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_rviz_is_looked_for_before_anything_starts(core, monkeypatch, given, is_installed):
     """A launch begins with a check whose error names the package, and only where RViz was asked for."""
 
     def find(name: str) -> str:
@@ -135,13 +136,57 @@ def test_rviz_is_looked_for_before_anything_starts(core, monkeypatch, rviz, is_i
         raise core.launching.PackageNotFoundError(name)
 
     monkeypatch.setattr(core.launching, "get_package_share_directory", find)
-    context = SimpleNamespace(launch_configurations={"rviz": rviz})
-    check = core.generate_launch_description().arguments[0][1].options["function"]
-    if rviz.lower() == "true" and not is_installed:
+    is_wanted = given in ({"rviz": "true"}, {"rviz": "True"}, {"viewer": "rviz"})
+    if is_wanted and not is_installed:
         with pytest.raises(RuntimeError, match=r"rviz2 is not installed: sudo apt install .*leave out rviz:=true"):
-            check(context)
+            check_viewer(core, given)
     else:
-        check(context)
+        check_viewer(core, given)
+
+
+def check_viewer(core, given: dict[str, str]) -> None:
+    """What a launch begins with."""
+    check = core.generate_launch_description().arguments[0][1].options["function"]
+    check(SimpleNamespace(launch_configurations=given))
+
+
+def test_rerun_is_looked_for_before_anything_starts(core, monkeypatch):
+    """With the command that installs it; a viewer that is not known is refused with those that are."""
+    check_viewer(core, {"viewer": "none"})
+    with pytest.raises(RuntimeError, match="viewer is 'rerrun'; choose one of none, rviz, rerun"):
+        check_viewer(core, {"viewer": "rerrun"})
+    monkeypatch.setitem(sys.modules, "rerun", None)
+    with pytest.raises(RuntimeError, match=r"viewer:=rerun: .*rerun is not installed: .*\[rerun\]"):
+        check_viewer(core, {"viewer": "rerun"})
+    monkeypatch.setitem(sys.modules, "rerun", ModuleType("rerun"))
+    sys.modules["rerun"].__spec__ = SimpleNamespace()
+    check_viewer(core, {"viewer": "rerun"})
+
+
+@pytest.mark.parametrize(
+    ("given", "started"),
+    [
+        ({}, set()),
+        ({"rviz": "true"}, {"rviz2"}),
+        ({"viewer": "rviz"}, {"rviz2"}),
+        ({"viewer": "rerun"}, {"rerun_node"}),
+    ],
+)
+def test_a_viewer_is_started_where_it_is_wanted(core, given, started):
+    """Each by its name, RViz by its own argument too; Rerun's gets the camera's topic and what it is drawn with."""
+    defaults = {name: value for name, value, _ in core.launching.CORE_ARGUMENTS}
+    actions = core.generate_launch_description().arguments[0]
+    nodes = {action.options["executable"]: action.options for action in actions if "executable" in action.options}
+    found = {
+        name
+        for name in ("rviz2", "rerun_node")
+        if nodes[name]["condition"].arguments[0].perform(defaults | given) == "true"
+    }
+    assert found == started
+    (parameters,) = nodes["rerun_node"]["parameters"]
+    assert {"mode", "url", "file", "layout", "rotate"} <= set(parameters)
+    ((topic, target),) = nodes["rerun_node"]["remappings"]
+    assert (topic, target.name) == ("color/camera_info", "color_info")
 
 
 def set_up_d405(monkeypatch, folder, **given):

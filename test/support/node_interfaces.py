@@ -22,6 +22,7 @@ from fingertip_contact.nodes.pipeline_node import PipelineStage
 from fingertip_contact.nodes.realsense_node import RealsenseStage
 from fingertip_contact.nodes.record_node import RecordNode
 from fingertip_contact.nodes.replay_node import ReplayNode
+from fingertip_contact.nodes.rerun_node import RerunNode
 from fingertip_contact.nodes.simulated_camera_node import SimulatedCameraNode
 from fingertip_contact.nodes.web_node import WebNode
 from fingertip_contact.nodes.webcam_node import WebcamStage
@@ -53,6 +54,7 @@ PLAYERS = {
     "replay_node": ReplayNode,
     "record_node": RecordNode,
     "web_node": make_watched_web_node,
+    "rerun_node": RerunNode,
     "key_injector_node": KeyInjectorNode,
 }
 # Together they read everything.
@@ -76,6 +78,7 @@ def collect_interfaces(name: str, recording: Path, folder: Path, monkeypatch: py
     found = Interfaces()
     if name in PLAYERS:
         parameters = {"recording": str(recording), "output": str(folder / "out.mcap"), "infra": True, "port": 0}
+        parameters |= {"mode": "save", "file": str(folder / "out.rrd")}
         parameters |= {"deadman_topic": "deadman", "sink": "key_sinks:RecordingSink"}
         _visit(name, parameters, lambda: PLAYERS[name](ShutdownEvent()), found)
         return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +14,15 @@ import pytest
 
 pytest.importorskip("rerun", reason="needs rerun-sdk (extra rerun)")
 
+import rerun
+
 from cli_harness import run
 from contact_world import CAMERA
 from fingertip_contact.datatypes import ContactEvent, Fingertip, Frame, FrameResult, KeyEvent
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.visualization import rerun_scene
-from fingertip_contact.visualization.rerun_file import open_rerun_file
+from fingertip_contact.visualization.rerun_file import open_rerun_file, open_rerun_recording
 from fingertip_contact.visualization.rerun_scene import RerunScene
 
 STAMP_NS = 1_700_000_000_000_000_000
@@ -99,6 +103,32 @@ def test_a_full_disk_is_told():
         open_rerun_file(Path("/dev/full"), load_layout("qwerty")) as log,
     ):
         log(make_frame(), make_result("press"))
+
+
+def test_a_full_disk_is_noticed_while_it_is_written():
+    """For a node, which would go on for hours."""
+    noise = rerun.EncodedImage(contents=os.urandom(1 << 20), media_type="image/jpeg")
+    deadline_s = time.monotonic() + 20
+
+    def write_until_it_is_noticed() -> None:
+        with open_rerun_recording(Path("/dev/full")) as file:
+            while time.monotonic() < deadline_s:
+                file.recording.log("noise", noise)
+                file.check()
+
+    with pytest.raises(OSError, match="No space left"):
+        write_until_it_is_noticed()
+    assert time.monotonic() < deadline_s
+
+
+def test_touches_are_points_until_their_press_ends():
+    """Beside every key, too; two fingers are two points."""
+    recorder = Recorder()
+    scene = RerunScene(recorder, load_layout("qwerty"))
+    for event_type, press in (("press", 1), ("press", 2), ("move", 2), ("release", 1), ("cancel", 2)):
+        scene.log_contact_event(make_result(event_type, press).contact_events[0])
+    counts = [len(points.positions.as_arrow_array()) for points in recorder.logged[rerun_scene.TOUCHES]]
+    assert counts == [1, 2, 2, 1, 0]
 
 
 def test_an_interrupt_ends_the_writer(tmp_path: Path):

@@ -35,8 +35,9 @@ SIGNALLED_NODES: dict[str, dict[str, object]] = {
     "depth_estimation_node": {"checkpoint": "/nowhere/depth.safetensors"},
     "record_node": {"output": "OUTPUT"},
     "key_injector_node": {"allow": True, "sink": "fingertip_contact.selftest.stand_ins:NoKeys"},
-    # An extra of the package.
+    # Extras of the package. No viewer is there.
     **({"web_node": {"port": 0}} if find_spec("aiohttp") else {}),
+    **({"rerun_node": {"mode": "connect"}} if find_spec("rerun") else {}),
 }
 # After the first line of the package: while modules are imported, the node is made and configured, and at work.
 MAX_SIGNAL_DELAY_S = 4.0
