@@ -19,7 +19,16 @@ from fingertip_contact.ros import launch_utils as launching
 
 def generate_launch_description():
     transports = ("image_transport", "depth_image_transport", "infra_image_transport")
-    contact_arguments = ("depth_source", "profile", "layout", "sheet_pose", "words", "tf_prefix", *transports)
+    contact_arguments = (
+        "depth_source",
+        "profile",
+        "layout",
+        "sheet_pose",
+        "words",
+        "tf_prefix",
+        "overlay_rotate",
+        *transports,
+    )
     return launching.make_description(
         *[
             DeclareLaunchArgument(name, default_value=value, description=text)

@@ -69,6 +69,15 @@ def rotate_optical_frame(degrees: int) -> RigidTransform:
     return RigidTransform(np.linalg.matrix_power(_TURN, degrees // 90), np.zeros(3))
 
 
+def rotate_pixels(pixels: np.ndarray, camera: Camera, degrees: int) -> np.ndarray:
+    """Where pixels (N, 2) of the camera's image are after it was turned: (N, 2), of the same type."""
+    size_px = camera.width, camera.height
+    for _ in range(degrees // 90):
+        pixels = np.column_stack([size_px[1] - 1 - pixels[:, 1], pixels[:, 0]]).astype(pixels.dtype)
+        size_px = size_px[::-1]
+    return pixels
+
+
 def rotate_image(image: np.ndarray, degrees: int) -> np.ndarray:
     """(H, W) or (H, W, C), of a type that OpenCV knows, turned clockwise; not copied where there is nothing to turn."""
     return cv2.rotate(image, _CODES[degrees]) if degrees else image

@@ -44,6 +44,9 @@ def process(
     color_topic: options.ColorTopic = None,
     depth_unit_m: options.DepthUnit = None,
     rotate: options.Rotation = 0,
+    overlay_rotate: Annotated[
+        str, typer.Option(help="Turn the video clockwise: 0, 90, 180 or 270; auto: so that the sheet can be read.")
+    ] = "auto",
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
     """Find every press, move and release in a recording, with its key.
@@ -68,7 +71,7 @@ def process(
     from fingertip_contact.safe_text import to_printable
 
     require_rotation(rotate)
-    view_files = ViewFiles(video, rerun, midi)
+    view_files = ViewFiles(video, rerun, midi, overlay_rotate)
     outputs = (out, *view_files.paths)
     # Names of built-in layouts, profiles and word lists are not files.
     named = [Path(name) for name in (layout, profile, words, sheet_pose, camera_info) if name]

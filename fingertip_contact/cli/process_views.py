@@ -12,6 +12,7 @@ from fingertip_contact.geometry import Camera
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.outputs.midi_port import MidiFile, require_midi_name
 from fingertip_contact.visualization.rerun_file import open_rerun_file, require_rerun_name
+from fingertip_contact.visualization.upright import AUTO, UprightTurn
 from fingertip_contact.visualization.video import open_overlay_video, require_video_name
 
 # Gets each frame with its result; at the end a result without a frame.
@@ -20,11 +21,12 @@ View = Callable[[Frame | None, FrameResult], object]
 
 @dataclass(frozen=True)
 class ViewFiles:
-    """The files that were asked for; None: not."""
+    """The files that were asked for; None: not. video_turn: as of Overlay."""
 
     video: Path | None
     rerun: Path | None
     midi: Path | None
+    video_turn: str = AUTO
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -32,6 +34,7 @@ class ViewFiles:
 
     def require_usable(self) -> None:
         """Raises ValueError, with the remedy, for a name of another kind, or where a library is missing."""
+        UprightTurn(self.video_turn)
         if self.video is not None:
             require_video_name(self.video)
         if self.rerun is not None:
@@ -50,7 +53,9 @@ class ViewFiles:
         views: list[View] = []
         with ExitStack() as stack:
             if self.video is not None:
-                opened = open_overlay_video(unfinished[self.video], layout, camera, frames_per_second, name=self.video)
+                opened = open_overlay_video(
+                    unfinished[self.video], layout, camera, frames_per_second, turn=self.video_turn, name=self.video
+                )
                 draw = stack.enter_context(opened)
                 views.append(lambda frame, result: frame is not None and draw(frame, result))
             if self.rerun is not None:

@@ -32,7 +32,9 @@ class ContactInterface:
         self._output_names = [name for name in settings.outputs if name]
         for name in self._output_names:
             OUTPUTS.get(name)  # Raises for an unknown one now, not at activation.
-        self._results = ResultPublisher(node, layout, settings.marker_rate_hz, held, settings.tf_prefix)
+        self._results = ResultPublisher(
+            node, layout, settings.marker_rate_hz, held, settings.tf_prefix, settings.overlay_rotate
+        )
         self._camera_timeout_ns = round(settings.camera_timeout_s * 1e9)
         self._lock = threading.Lock()
         self._last_result: FrameResult | None = None

@@ -28,6 +28,7 @@ from fingertip_contact.ros.recorded_inputs import RecordedInputs, find_recorded_
 from fingertip_contact.safe_text import describe, suggest
 from fingertip_contact.settings import warn_about_unknown
 from fingertip_contact.visualization.rerun_import import require_rerun
+from fingertip_contact.visualization.upright import AUTO
 
 # Of the launch files and the nodes.
 DEFAULT_DEPTH_SOURCE = ContactSettings().depth_source
@@ -70,6 +71,7 @@ CORE_ARGUMENTS = (
     ("hand_tracker", "mediapipe", "hand tracker: a registered name, or module:attribute"),
     ("words", "", "word list of the language model: english, french, german, spanish, or a file; empty: none"),
     ("tf_prefix", "", "what the TF frames surface and keyboard begin with, for several cameras"),
+    ("overlay_rotate", AUTO, "turn overlay/image by 0, 90, 180 or 270 degrees; auto: so that the sheet can be read"),
     ("use_sim_time", "false", "true: use the time of /clock"),
     ("enclave", DEFAULT_ENCLAVE, "with SROS 2: the folder of the nodes' enclaves, each of its node's name"),
     ("web", "false", "true: serve a page with what is typed, which web_node prints the address of"),

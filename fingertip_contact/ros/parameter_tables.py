@@ -16,6 +16,7 @@ from fingertip_contact.ros.image_transport import AS_RECORDED, COLOR_TRANSPORTS,
 from fingertip_contact.ros.parameters import format_allowed, names, read_only, value
 from fingertip_contact.settings import choice, number
 from fingertip_contact.visualization.rerun_import import DEFAULT_URL as RERUN_URL
+from fingertip_contact.visualization.upright import AUTO, TURNS
 
 _IMAGE_TRANSPORT = "transport of the camera's images: color/image itself, or a topic such as color/image/compressed"
 _DEPTH_TRANSPORT = "transport of depth; same: as image_transport, and compressedDepth where that is compressed"
@@ -72,6 +73,11 @@ class ContactSettings(ImageSettings):
     )
     marker_rate_hz: float = number(10.0, 0.1, 60.0, "maximum rate of markers")
     tf_prefix: str = value("", "what the TF frames surface and keyboard begin with, for several cameras")
+    overlay_rotate: str = choice(
+        AUTO,
+        TURNS,
+        "turn overlay/image clockwise, degrees, a text ('180'); auto: so that the sheet can be read, once it is found",
+    )
 
 
 @dataclass(frozen=True)

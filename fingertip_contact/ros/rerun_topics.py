@@ -14,7 +14,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import String
 from visualization_msgs.msg import InteractiveMarkerFeedback, MarkerArray
 
-from fingertip_contact.cameras.rotation import rotate_camera
+from fingertip_contact.cameras.rotation import rotate_camera, rotate_image
 from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent
 from fingertip_contact.geometry import Camera
 from fingertip_contact.keyboard.layout import Layout
@@ -24,6 +24,7 @@ from fingertip_contact.ros.camera_input import CAMERA_INFO_TOPIC
 from fingertip_contact.ros.images import CameraReader, decode_color_bgr
 from fingertip_contact.ros.markers import parse_sheet_pose
 from fingertip_contact.ros.message_guard import leave_out_invalid
+from fingertip_contact.ros.rotated_frames import read_overlay_turn
 from fingertip_contact.safe_text import to_one_line
 from fingertip_contact.visualization.rerun_scene import ReportLevel, RerunScene
 
@@ -133,7 +134,9 @@ class RerunTopics:
         if now_s < self._image_due_s or self._scene is None:
             return
         self._image_due_s = now_s + self._image_period_s
-        self._scene.log_image(messages.stamp_to_ns(message.header.stamp), decode_color_bgr(message))
+        # As the camera sees it: the image hangs in 3-D before it.
+        image = rotate_image(decode_color_bgr(message), -read_overlay_turn(message.header.frame_id) % 360)
+        self._scene.log_image(messages.stamp_to_ns(message.header.stamp), image)
 
 
 def _number_press(event: ContactEvent) -> ContactEvent:

@@ -22,22 +22,32 @@ from fingertip_contact.ros import markers, messages, qos
 from fingertip_contact.ros.acknowledgement import wait_until_acknowledged
 from fingertip_contact.ros.images import ImageWriter
 from fingertip_contact.ros.open_presses import OpenPresses
+from fingertip_contact.ros.rotated_frames import name_overlay_frame
 from fingertip_contact.ros.tf_broadcasters import TransformBroadcaster
 from fingertip_contact.ros.typing_topics import TypingTopics
 from fingertip_contact.visualization.overlay import Overlay
+from fingertip_contact.visualization.upright import AUTO
 
 
 class ResultPublisher:
     """Publishes results; markers and overlay only while they have subscribers. Not thread-safe."""
 
-    def __init__(self, node: Node, layout: Layout, marker_rate_hz: float, held: ExitStack, tf_prefix: str = "") -> None:
-        """tf_prefix: what the names of the TF frames begin with."""
+    def __init__(
+        self,
+        node: Node,
+        layout: Layout,
+        marker_rate_hz: float,
+        held: ExitStack,
+        tf_prefix: str = "",
+        overlay_turn: str = AUTO,
+    ) -> None:
+        """tf_prefix: what the names of the TF frames begin with. overlay_turn: as of Overlay."""
         self._layout = layout
         self._marker_period_s = 1.0 / marker_rate_hz
         self._markers_due_s = 0.0
         self._text: str | None = None
         self._frame_id = ""
-        self._overlay = Overlay(layout)
+        self._overlay = Overlay(layout, overlay_turn)
         self._image_writer = ImageWriter("bgr8")
         self._tf_prefix = tf_prefix
         self._transforms = TransformBroadcaster(node) if TransformBroadcaster else None
@@ -84,10 +94,14 @@ class ResultPublisher:
             self._markers.publish(markers.make_markers(header, result, self._layout))
         if self._overlay_image.get_subscription_count():
             image = self._overlay.draw(frame.color_bgr, result, frame.camera)
-            self._overlay_image.publish(self._image_writer.make_message(header, image))
+            overlay_header = messages.make_header(
+                result.stamp_ns, name_overlay_frame(frame.frame_id, self._overlay.turn_deg)
+            )
+            self._overlay_image.publish(self._image_writer.make_message(overlay_header, image))
 
     def publish_events(self, result: FrameResult) -> None:
         """Publish only events and text, for presses that end without a frame."""
+        self._overlay.follow(result)
         for key_event in filter(attrgetter("key"), result.key_events):
             self._key_events.publish(messages.make_key_event(self._frame_id, key_event))
         self._typing.publish_keys(result.key_events)

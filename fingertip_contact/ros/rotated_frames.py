@@ -1,4 +1,5 @@
-"""The optical frames of images that a node turns (`rotate`): their names, checks of them, and their place in TF."""
+"""The optical frames of images that a node turns (`rotate`, `overlay_rotate`): their names, checks of them, and their
+place in TF."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from fingertip_contact.cameras.rotation import rotate_optical_frame
 from fingertip_contact.ros import messages
 from fingertip_contact.ros.tf_broadcasters import StaticTransformBroadcaster
 
+_OVERLAY = re.compile(r"_overlay_(90|180|270)$")
 _ROTATED = re.compile(r"_rotated_(90|180|270)$")
 
 
@@ -35,6 +37,17 @@ def make_rotation_transform(stamp_ns: int, frame_id: str, degrees: int) -> Trans
     mounted_from_turned = rotate_optical_frame(degrees).inverse
     header = messages.make_header(stamp_ns, frame_id)
     return messages.make_transform(header, name_rotated_frame(frame_id, degrees), mounted_from_turned)
+
+
+def name_overlay_frame(frame_id: str, degrees: int) -> str:
+    """Of an overlay that is turned for people: no frame of TF, so that nothing takes it for the camera's own image."""
+    return f"{frame_id}_overlay_{degrees}" if degrees else frame_id
+
+
+def read_overlay_turn(frame_id: str) -> int:
+    """By how much an overlay of this frame was turned, degrees clockwise."""
+    found = _OVERLAY.search(frame_id)
+    return int(found[1]) if found else 0
 
 
 class RotatedFrameBroadcaster:

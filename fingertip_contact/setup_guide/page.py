@@ -13,6 +13,7 @@ from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.setup_guide.step import StepReport
 from fingertip_contact.transports.image_coding import encode_jpeg
 from fingertip_contact.visualization.overlay import Overlay
+from fingertip_contact.visualization.upright import AUTO
 from fingertip_contact.web import json_values
 from fingertip_contact.web.live_state import LiveState
 from fingertip_contact.web.server import ServerSettings, WebServer
@@ -31,7 +32,7 @@ class GuidePage:
 
     def __init__(self, state: LiveState, server: WebServer, layout: Layout) -> None:
         self._state, self._server = state, server
-        self._overlay = Overlay(layout)
+        self._overlay = Overlay(layout, AUTO)
         self._image_due_s = 0.0
         self._down: dict[int, dict[str, Any]] = {}
         self.address = f"http://{HOST}:{server.port}/"

@@ -7,10 +7,12 @@ import textwrap
 import cv2
 import numpy as np
 
+from fingertip_contact.cameras.rotation import rotate_image
 from fingertip_contact.datatypes import FingerState, Fingertip, FrameResult, KeyEvent
 from fingertip_contact.geometry import Camera, RigidTransform
 from fingertip_contact.keyboard.layout import Key, Layout
 from fingertip_contact.stroke_text import draw_text, measure_text
+from fingertip_contact.visualization.upright import UprightTurn, turn_result
 
 # BGR. They differ in brightness as well as in hue, for colour-blind users.
 STATE_COLORS_BGR: dict[FingerState, tuple[int, int, int]] = {
@@ -53,17 +55,31 @@ class HeldKeys:
 
 
 class Overlay:
-    """Draws frames in their order; remembers which keys are held down."""
+    """Draws frames in their order; remembers which keys are held down, and how images are turned: turn_deg, clockwise,
+    of the last one."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, turn: str = "0") -> None:
+        """turn: one of upright.TURNS; auto: so that the sheet can be read, as soon as it has been found."""
         self._layout = layout
         self._held = HeldKeys()
+        self._turn = UprightTurn(turn)
 
-    def draw(self, color_bgr: np.ndarray, result: FrameResult, camera: Camera) -> np.ndarray:
-        """A new (H, W, 3) uint8 image; `color_bgr` is not changed."""
+    @property
+    def turn_deg(self) -> int:
+        return self._turn.degrees
+
+    def follow(self, result: FrameResult) -> None:
+        """Of a result that is not drawn: which keys are held down."""
         for event in result.key_events:
             self._held.update(event)
-        image = color_bgr.copy()
+
+    def draw(self, color_bgr: np.ndarray, result: FrameResult, camera: Camera) -> np.ndarray:
+        """A new (H, W, 3) uint8 image, (W, H, 3) after a quarter turn; `color_bgr` is not changed. What is written is
+        upright in it."""
+        self.follow(result)
+        turn_deg = self._turn.update(camera, result.camera_from_sheet)
+        image = rotate_image(color_bgr, turn_deg) if turn_deg else color_bgr.copy()
+        result, camera = turn_result(result, camera, turn_deg)
         if result.camera_from_sheet is not None:
             self._draw_keys(image, camera, result.camera_from_sheet)
         for hand in result.hands:

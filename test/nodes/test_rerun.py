@@ -74,12 +74,15 @@ class Publishers:
         self.diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
         self.writer = ImageWriter("bgr8")
         self.image = np.full((CAMERA.height, CAMERA.width, 3), BLUE, np.uint8)
+        self.image[:32, :32] = 255
 
     def publish_all(self) -> None:
         """Two fingers down, one on a key; one is lost."""
         header = messages.make_header(START_NS, "camera")
         self.camera_info.publish(messages.make_camera_info(header, CAMERA))
-        self.overlay.publish(self.writer.make_message(header, self.image))
+        # Turned for the typist; the top left corner is the camera's bottom right one.
+        turned = messages.make_header(START_NS, "camera_overlay_180")
+        self.overlay.publish(self.writer.make_message(turned, self.image))
         unknown = np.full(3, np.nan)
         tips = (
             Fingertip(1, "right", "index", (np.nan, np.nan), POINT_M, 0.001, -0.1, 0.9, "contact"),
@@ -140,7 +143,8 @@ def test_the_file_holds_what_was_published(tmp_path, monkeypatch):
     (image,) = found[rerun_scene.IMAGE]
     decoded = cv2.imdecode(np.array(image["blob"][0], np.uint8), cv2.IMREAD_COLOR)
     assert decoded.shape == (CAMERA.height, CAMERA.width, 3)
-    assert decoded[0, 0] == pytest.approx(BLUE, abs=4)
+    assert decoded[4, 4] == pytest.approx(BLUE, abs=4)
+    assert decoded[-4, -4] == pytest.approx((255, 255, 255), abs=4)
     # Both fingers, though messages carry no number of the press.
     assert [len(row["positions"]) for row in found[rerun_scene.TOUCHES]] == [1, 2]
     assert [len(row["strips"]) for row in found[rerun_scene.HELD_KEYS]] == [1]
