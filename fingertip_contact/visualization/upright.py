@@ -20,7 +20,7 @@ from fingertip_contact.geometry import Camera, RigidTransform
 AUTO = "auto"
 # Of a parameter or an option.
 TURNS = (AUTO, *map(str, ROTATIONS_DEG))
-# Beyond half a quarter turn another one is nearer; this much more keeps an image from flipping to and fro.
+# Beyond half a quarter turn another one is nearer; this much more keeps an image from flipping back and forth.
 _HYSTERESIS_DEG = 15.0
 # Away from the typist, along the sheet: a key's width.
 _STEP_M = np.array([[0.0, 0.0, 0.0], [0.0, 0.02, 0.0]])
