@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 import pytest
 import yaml
 
@@ -11,10 +9,9 @@ pytest.importorskip("rclpy")
 
 from rclpy.qos import QoSReliabilityPolicy
 
-from fingertip_contact.keyboard.layout import load_layout
-from fingertip_contact.ros.results import ResultPublisher
 from repository import ROOT
-from ros_harness import FRAME_ID, ros_node
+from ros_harness import FRAME_ID
+from shown_topics import publish_what_is_shown
 
 TYPES = {
     "rviz_default_plugins/Image": "sensor_msgs/msg/Image",
@@ -31,9 +28,7 @@ DISPLAYS = {
 
 def test_every_display_has_a_publisher():
     """Of its type, and reliable where the display asks for that; overlay, markers and fingertips are all there."""
-    with ros_node() as node, ExitStack() as held:
-        ResultPublisher(node, load_layout("qwerty"), 10.0, held)
-        published = dict(node.get_publisher_names_and_types_by_node(node.get_name(), node.get_namespace()))
+    with publish_what_is_shown() as (node, published):
         for topic, display in DISPLAYS.items():
             assert published.get(topic) == [TYPES[display["Class"]]], topic
             (offered,) = [entry.qos_profile for entry in node.get_publishers_info_by_topic(topic)]
