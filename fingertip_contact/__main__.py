@@ -1,6 +1,6 @@
 """`python -m fingertip_contact`: the command `fingertip-contact`, where scripts are not on the PATH."""
 
-from fingertip_contact.cli.main import main
+from fingertip_contact.start import run_command
 
 if __name__ == "__main__":
-    main()
+    run_command()

@@ -1,7 +1,7 @@
-"""The entry points of the nodes, one for each, and `python -m fingertip_contact.start NODE`.
+"""The entry points: the command, the nodes, one for each, and `python -m fingertip_contact.start NODE`.
 
 Importing a node takes seconds on a small machine. A signal that comes meanwhile has to end the process as it does
-later, so it is caught before the node is imported.
+later, so it is caught before the node or the command is imported.
 """
 
 from __future__ import annotations
@@ -11,6 +11,14 @@ import sys
 from functools import partial
 
 from fingertip_contact.stop_signals import exit_on_stop_signals
+
+
+def run_command() -> None:
+    """The command `fingertip-contact`."""
+    exit_on_stop_signals(lambda number: 128 + number)
+    from fingertip_contact.cli.main import main
+
+    main()
 
 
 def start_node(reference: str) -> None:

@@ -1,4 +1,5 @@
-"""SIGINT, SIGTERM and SIGHUP end a node's process with exit code 0: while it starts, while it works, while it ends.
+"""SIGINT, SIGTERM and SIGHUP end a process without a traceback: while it starts, while it works, while it ends. The
+exit code of a node is 0, that of a command 128 and the signal's number.
 
 Imports as little as possible: it comes before everything that takes time to import.
 """
@@ -13,10 +14,10 @@ from collections.abc import Callable
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def exit_on_stop_signals() -> None:
+def exit_on_stop_signals(find_exit_code: Callable[[int], int] = lambda number: 0) -> None:
     """End the process at once: it has opened nothing yet. An exception could be swallowed by an import."""
-    for number in _list_stop_signals():
-        signal.signal(number, lambda *_: os._exit(0))
+    for number in list_stop_signals():
+        signal.signal(number, lambda caught, _: os._exit(find_exit_code(caught)))
 
 
 def call_on_stop_signals(stop: Callable[[], None]) -> None:
@@ -30,7 +31,7 @@ def call_on_stop_signals(stop: Callable[[], None]) -> None:
                 signal.signal(number, _do_nothing)
         stop()
 
-    for number in _list_stop_signals():
+    for number in list_stop_signals():
         signal.signal(number, handle)
 
 
@@ -44,7 +45,7 @@ def _do_nothing(*_: object) -> None:
     pass
 
 
-def _list_stop_signals() -> list[signal.Signals]:
-    """Without SIGHUP where it is ignored from the start: `nohup` lets a node outlive its terminal."""
+def list_stop_signals() -> list[signal.Signals]:
+    """Without SIGHUP where it is ignored from the start: `nohup` lets a process outlive its terminal."""
     is_kept = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     return [number for number in STOP_SIGNALS if number != signal.SIGHUP or not is_kept]

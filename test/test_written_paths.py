@@ -21,7 +21,8 @@ from repository import ROOT
 
 # Calls after which a file or folder is there that was not.
 WRITES = re.compile(
-    r"atomic_write\(|BagWriter\(|VideoWriter\(|SummaryWriter\(|TemporaryDirectory\(|mk[sd]temp\(|\.mkdir\(|\.write_text\("
+    r"atomic_write\(|fill_cache\(|write_once\(|write_image\(|scratch_folder\(|hold_folder\(|reserve_folder\("
+    r"|BagWriter\(|VideoWriter\(|SummaryWriter\(|TemporaryDirectory\(|mk[sd]temp\(|\.mkdir\(|\.write_text\("
     r"|\.write_bytes\(|imwrite\(|savefig\(|savez|np\.save\(|save_file\(|save_model\(|copyfile|os\.replace\("
     r"|open\([^)\n]*\"[wax]b?\""
 )

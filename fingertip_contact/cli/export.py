@@ -37,10 +37,9 @@ def export(
 
     Example: fingertip-contact export --precision int8 --size 252x336 --calibration out/fox.mcap
     """
-    import shutil
-
     from fingertip_contact.cli.sample_frames import sample_images
     from fingertip_contact.depth import conversions, selection
+    from fingertip_contact.files import atomic_write
 
     spec = options.make_network_spec(checkpoint, size, max_depth)
     folder = out or conversions.get_cache_folder(spec, format_, precision)
@@ -52,16 +51,16 @@ def export(
     calibration_images = [
         image for recording in recordings for image in sample_images(recording, -(-images // len(recordings)))
     ]
-    typer.echo(f"converting {spec.weights}; int8 takes a minute or two", err=True)
     if folder.exists():
-        conversions.read(folder)  # Only a conversion is ever deleted.
-        shutil.rmtree(folder)
-    selection.build_conversion(spec, format_, precision, folder, calibration_images)
-    try:
-        runtime, deviation_m = selection.open_conversion(conversions.read(folder))
-    except ValueError as error:
-        shutil.rmtree(folder)
-        raise ValueError(f"nothing was exported: {error}") from error
+        conversions.read(folder)  # Only a conversion is ever replaced.
+    typer.echo(f"converting {spec.weights}; int8 takes a minute or two", err=True)
+    with atomic_write(folder, overwrite=force, replaceable=conversions.is_conversion) as partial_folder:
+        partial_folder.mkdir()
+        selection.export_into(partial_folder, spec, format_, precision, calibration_images)
+        try:
+            runtime, deviation_m = selection.open_conversion(conversions.read(partial_folder))
+        except ValueError as error:
+            raise ValueError(f"nothing was exported: {error}") from error
     typer.echo(
         f"{runtime.name} {runtime.precision}: {1e3 * deviation_m:.2g} mm from torch on the stored image", err=True
     )

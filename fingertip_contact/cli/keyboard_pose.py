@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,6 +47,7 @@ def pose(
     Example: fingertip-contact keyboard pose desk.mcap --corners "612,101 20,98 -35,390 655,402" --out pose.yaml
     """
     from fingertip_contact.files import atomic_write, require_not_exists
+    from fingertip_contact.image_file import write_image
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.keyboard.sheet_pose_file import save_pose
 
@@ -61,11 +63,12 @@ def pose(
         else:
             camera_from_sheet = _estimate_from_markers(recording, loaded)
         first_frame = next(recording.frames())
-    with atomic_write(out, overwrite=force) as temporary_path:
-        save_pose(temporary_path, loaded, camera_from_sheet)
-    if image is not None:
-        with atomic_write(image, overwrite=force) as temporary_path:
-            _draw_overlay(temporary_path, first_frame, loaded, camera_from_sheet)
+    with ExitStack() as stack:
+        # Both are complete before the first appears: on a full disk neither does.
+        save_pose(stack.enter_context(atomic_write(out, overwrite=force)), loaded, camera_from_sheet)
+        if image is not None:
+            temporary_path = stack.enter_context(atomic_write(image, overwrite=force))
+            write_image(temporary_path, _draw_overlay(first_frame, loaded, camera_from_sheet), image)
     distance_m = float(np.linalg.norm(camera_from_sheet.translation_m))
     angle_deg = math.degrees(
         math.asin(-camera_from_sheet.rotation[:, 2] @ camera_from_sheet.translation_m / distance_m)
@@ -109,14 +112,12 @@ def _find_paper_size_m(paper: str, layout: Layout) -> tuple[float, float]:
     return width_mm / 1000, height_mm / 1000
 
 
-def _draw_overlay(path: Path, frame: Frame, layout: Layout, camera_from_sheet: RigidTransform) -> None:
-    import cv2
-
+def _draw_overlay(frame: Frame, layout: Layout, camera_from_sheet: RigidTransform) -> np.ndarray:
     from fingertip_contact.datatypes import FrameResult
     from fingertip_contact.visualization.overlay import Overlay
 
     result = FrameResult(frame.stamp_ns, (), (), (), (), "", None, camera_from_sheet)
-    cv2.imwrite(str(path), Overlay(layout).draw(frame.color_bgr, result, frame.camera))
+    return Overlay(layout).draw(frame.color_bgr, result, frame.camera)
 
 
 def _require_image_name(path: Path) -> None:

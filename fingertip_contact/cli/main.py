@@ -22,6 +22,7 @@ from typer.core import TyperGroup
 from fingertip_contact.cli.finite_numbers import require_finite_numbers
 from fingertip_contact.resources import PACKAGE, advise_install
 from fingertip_contact.safe_text import to_one_line
+from fingertip_contact.stop_signals import list_stop_signals
 
 PROGRAM = "fingertip-contact"
 DEBUG_VARIABLE = "FINGERTIP_CONTACT_DEBUG"
@@ -47,7 +48,8 @@ With a camera: fingertip-contact setup, then the line that it prints: ros2 launc
 
 `fingertip-contact COMMAND --help` explains a command and its options.
 
-Exit codes: 0 success, 1 a failed check or an internal error, 2 bad input or a missing package, 130 interrupted.
+Exit codes: 0 success, 1 a failed check or an internal error, 2 bad input or a missing package, 130 interrupted
+(129 terminal closed, 143 terminated).
 """
 
 CORE_PANEL = "Commands"
@@ -135,6 +137,10 @@ class SubcommandGroup(TyperGroup):
         name, command, rest = super().resolve_command(ctx, args)
         if name in _subcommands:
             command = _load(_subcommands[name])
+            # Only now: while modules are imported the process ends at once, as nothing is open yet, and an exception
+            # could be lost in a callback of the interpreter or be taken for one of the module.
+            for signal_number in list_stop_signals():
+                signal.signal(signal_number, _exit)
         return name, command, rest
 
 
@@ -153,10 +159,14 @@ def main(arguments: list[str] | None = None) -> None:
 
     With FINGERTIP_CONTACT_DEBUG=1 the exception propagates, with its traceback.
     """
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_number, _exit)
+    _caught_signals.clear()
     try:
         app(arguments, prog_name=PROGRAM)
+    except SystemExit as end:
+        # The exception of a signal was lost, as in a destructor.
+        if _caught_signals and not end.code:
+            sys.exit(128 + _caught_signals[0])
+        raise
     except Exception as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
@@ -224,8 +234,12 @@ for _name, _subcommand in _subcommands.items():
     _add_command(_name, _subcommand)
 
 
+_caught_signals: list[int] = []
+
+
 def _exit(signal_number: int, frame: FrameType | None) -> None:
     """Raises SystemExit, so that context managers remove half-written files; 130 after Ctrl-C, as in shells."""
+    _caught_signals.append(signal_number)
     raise SystemExit(128 + signal_number)
 
 

@@ -16,7 +16,7 @@ from fingertip_contact.depth.checkpoint_file import load_pickle, load_safetensor
 from fingertip_contact.depth.checkpoint_names import OUTER_KEYS, rename_to_published
 from fingertip_contact.depth.configuration import TRAINING_SIZE_PX, check_exists
 from fingertip_contact.depth.network import EMBED_DIM, DepthNetwork, get_published_shapes
-from fingertip_contact.files import atomic_write
+from fingertip_contact.files import atomic_write, library_writes
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def save_safetensors(weights: dict[str, Tensor], path: Path) -> None:
-    save_file({name: value.contiguous() for name, value in weights.items()}, path)
+    with library_writes(path):
+        save_file({name: value.contiguous() for name, value in weights.items()}, path)
 
 
 def save_random_weights(path: Path) -> None:

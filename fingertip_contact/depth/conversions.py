@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fingertip_contact.depth.configuration import NetworkSpec, check_input_size, require_positive_m
-from fingertip_contact.files import atomic_write
+from fingertip_contact.files import fill_cache
 from fingertip_contact.json_file import read_object
 from fingertip_contact.resources import get_cache_directory
 from fingertip_contact.safe_text import describe
@@ -82,11 +82,19 @@ def get_cache_folder(spec: NetworkSpec, format_: str, precision: str) -> Path:
 
 
 def fill(folder: Path, write_files: Callable[[Path], object]) -> None:
-    """Creates a folder with the files of `write_files`: complete or not at all; the first of several writers wins."""
+    """Creates a folder with the files of `write_files`: complete or not at all; of several processes one does."""
+
+    def write(partial_folder: Path) -> None:
+        partial_folder.mkdir()
+        write_files(partial_folder)
+
+    fill_cache(folder, write)
+
+
+def is_conversion(folder: Path) -> bool:
+    """Whether a folder is one that this package wrote."""
     try:
-        with atomic_write(folder) as partial_folder:
-            partial_folder.mkdir()
-            write_files(partial_folder)
-    except OSError:
-        if not (folder / DESCRIPTION_FILE).is_file():
-            raise
+        read(folder)
+    except ValueError:
+        return False
+    return True

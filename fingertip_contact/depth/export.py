@@ -20,6 +20,7 @@ from fingertip_contact.depth.conversions import Conversion
 from fingertip_contact.depth.network import DepthNetwork
 from fingertip_contact.depth.preprocessing import Preprocessor
 from fingertip_contact.depth.torch_runtime import infer
+from fingertip_contact.files import library_writes
 from fingertip_contact.openvino_import import openvino
 
 # The encoder's linear layers and the head's convolutions are quantised; fewer images do not cover their ranges.
@@ -48,7 +49,7 @@ def export(
     )
     preprocess = Preprocessor(spec.height, spec.width)
     batches = [preprocess(image).copy() for image in images_bgr]
-    with suppress_output():
+    with suppress_output(), library_writes(conversion.graph):
         EXPORTERS[format_](network, conversion, batches)
     image = images_bgr[0] if batches else parity.make_reference_image(spec.height, spec.width)
     parity.write(conversion.parity, image, infer(network, torch.from_numpy(preprocess(image)))[0, 0])

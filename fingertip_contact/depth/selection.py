@@ -142,9 +142,19 @@ def build_conversion(
 ) -> None:
     """Exports to a folder that appears complete or not at all. Raises as export.export does."""
     with require_torch(spec):
+        # Before a folder is made.
+        import torch  # noqa: F401
+    conversions.fill(folder, lambda partial_folder: export_into(partial_folder, spec, format_, precision, images_bgr))
+
+
+def export_into(
+    folder: Path, spec: NetworkSpec, format_: str, precision: str, images_bgr: Sequence[np.ndarray] = ()
+) -> None:
+    """Exports to a folder that exists. Raises as export.export does."""
+    with require_torch(spec):
         # torch is large and slow to import, and needed for this step only.
         from fingertip_contact.depth.export import export
-    conversions.fill(folder, lambda partial_folder: export(spec, format_, precision, partial_folder, images_bgr))
+    export(spec, format_, precision, folder, images_bgr)
 
 
 @contextmanager

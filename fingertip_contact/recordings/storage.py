@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, Protocol
 
 from rosbags import rosbag1
@@ -25,6 +24,7 @@ from rosbags.rosbag2.storage_mcap import McapReader
 from rosbags.rosbag2.storage_sqlite3 import Sqlite3Reader
 from rosbags.typesys import Stores, get_typestore
 
+from fingertip_contact.file_locks import scratch_folder
 from fingertip_contact.recordings.bag_files import BagFiles
 from fingertip_contact.recordings.paths import COMPRESSED_SUFFIX
 from fingertip_contact.transports.any_image import IMAGE
@@ -235,7 +235,7 @@ def _decompress(path: Path, stack: ExitStack) -> Path:
     """The file itself, or a temporary copy of a compressed one."""
     if path.suffix != COMPRESSED_SUFFIX:
         return path
-    copy = Path(stack.enter_context(TemporaryDirectory()), path.stem)
+    copy = Path(stack.enter_context(scratch_folder()), path.stem)
     with zstd.open(path, "rb") as source, copy.open("wb") as target:
         shutil.copyfileobj(source, target)
     return copy

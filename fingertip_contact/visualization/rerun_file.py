@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fingertip_contact.datatypes import Frame, FrameResult
+from fingertip_contact.file_locks import scratch_folder
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.resources import PACKAGE
 from fingertip_contact.visualization.rerun_import import import_rerun
@@ -69,8 +69,8 @@ def _open_pipe(path: Path) -> Iterator[tuple[Path, list[OSError]]]:
     rerun-sdk 0.41 waits for ever, deaf to Ctrl-C, once a write has failed. Writes to this pipe do not fail.
     """
     errors: list[OSError] = []
-    with tempfile.TemporaryDirectory(prefix=f"{PACKAGE}-") as folder:
-        pipe = Path(folder) / "pipe"
+    with scratch_folder() as folder:
+        pipe = folder / "pipe"
         os.mkfifo(pipe)
         thread = threading.Thread(target=_copy, args=(pipe, path, errors), name="rerun file", daemon=True)
         thread.start()

@@ -157,22 +157,16 @@ def test_rejected_weights_leave_nothing_in_the_cache(tmp_path, monkeypatch):
     assert not list((tmp_path / "cache" / "fingertip_contact" / "depth").iterdir())
 
 
-def test_first_of_several_writers_wins(tmp_path):
-    """A conversion that another process finished meanwhile stays: it may be in use. One without a description fails."""
-
-    def write(folder, content):
-        (folder / conversions.DESCRIPTION_FILE).write_text(content)
-
-    def write_late(folder):
-        conversions.fill(tmp_path / "network", lambda earlier_folder: write(earlier_folder, "first"))
-        write(folder, "second")
-
-    conversions.fill(tmp_path / "network", write_late)
+def test_a_conversion_that_is_there_stays(tmp_path):
+    """It may be in use. One that is not whole is refused when it is read, with the remedy."""
+    for content in ("first", "second"):
+        conversions.fill(
+            tmp_path / "network", lambda folder, text=content: (folder / conversions.DESCRIPTION_FILE).write_text(text)
+        )
     assert (tmp_path / "network" / conversions.DESCRIPTION_FILE).read_text() == "first"
     assert [path.name for path in tmp_path.iterdir()] == ["network"]
-    (tmp_path / "network" / conversions.DESCRIPTION_FILE).unlink()
-    with pytest.raises(FileExistsError, match="network exists already"):
-        conversions.fill(tmp_path / "network", lambda folder: write(folder, "third"))
+    with pytest.raises(ValueError, match="delete the folder and export it again"):
+        conversions.read(tmp_path / "network")
 
 
 def test_invalid_sizes_are_rejected_before_reading(tmp_path):

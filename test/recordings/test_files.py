@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fingertip_contact import files
+from fingertip_contact import file_locks, files
 from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, FrameResult, KeyEvent
-from fingertip_contact.files import atomic_write, require_distinct
+from fingertip_contact.file_locks import BeingWrittenError, hold_folder, scratch_folder
+from fingertip_contact.files import atomic_write, fill_cache, library_writes, require_distinct
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.key_decoder import KeyDecoder
 from fingertip_contact.keyboard.layout import load_layout
@@ -303,37 +306,106 @@ def start_writer(path: Path, end: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def test_leftovers_of_a_killed_process_are_removed(tmp_path, monkeypatch):
-    """By the next one that writes the same file. Others' leftovers stay, and so does a folder that was just made."""
+def test_leftovers_of_a_killed_process_are_removed(tmp_path, monkeypatch, caplog):
+    """By the next one that writes the same file, which says so. Others' stay, and a folder that was just made."""
     path = tmp_path / "events.jsonl"
     with start_writer(path, "killed") as process:
         process.communicate(timeout=60)
-    others = tmp_path / ".other.jsonl.abc.partial"
+    (left,) = tmp_path.iterdir()
+    others, new = tmp_path / ".other.jsonl.abc.partial", tmp_path / ".events.jsonl.abc.partial"
     others.mkdir()
-    assert len(list(tmp_path.iterdir())) == 2
+    new.mkdir()
     with atomic_write(path) as temporary_path:
         temporary_path.write_text("whole")
-    assert len(list(tmp_path.iterdir())) == 3
-    monkeypatch.setattr(files, "_MIN_LEFTOVER_AGE_S", -1.0)
+    assert sorted(tmp_path.iterdir()) == sorted([others, new, path])
+    assert f"removed what a process that was killed had left: {left}" in caplog.text
+    monkeypatch.setattr(file_locks, "_MIN_LEFTOVER_AGE_S", -1.0)
     with atomic_write(path, overwrite=True) as temporary_path:
         temporary_path.write_text("whole")
     assert sorted(tmp_path.iterdir()) == [others, path]
 
 
-def test_two_processes_do_not_replace_one_file(tmp_path, monkeypatch):
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_two_processes_do_not_write_one_file(tmp_path, monkeypatch, overwrite):
     """The second one says so at its start, and removes nothing of the first one."""
-    monkeypatch.setattr(files, "_MIN_LEFTOVER_AGE_S", -1.0)
+    monkeypatch.setattr(file_locks, "_MIN_LEFTOVER_AGE_S", -1.0)
     path = tmp_path / "events.jsonl"
     with start_writer(path, "waits") as process:
         assert process.stdout.readline() == "writes\n"
         with (
-            pytest.raises(FileExistsError, match=r"another process is writing .*events\.jsonl"),
-            atomic_write(path, overwrite=True),
+            pytest.raises(BeingWrittenError, match=r"another process is writing .*events\.jsonl"),
+            atomic_write(path, overwrite=overwrite),
         ):
             raise AssertionError("must not start")
         process.communicate("", timeout=60)
     assert process.returncode == 0
     assert [entry.read_text() for entry in tmp_path.iterdir()] == ["half"]
+
+
+def test_of_many_writers_at_once_one_wins(tmp_path):
+    """Begun at the same moment, over and over: all others are refused, and nothing is left."""
+    path, barrier, outcomes = tmp_path / "events.jsonl", threading.Barrier(4), []
+
+    def write(number: int) -> None:
+        for turn in range(25):
+            barrier.wait(timeout=60)
+            try:
+                with atomic_write(path, overwrite=True) as temporary_path:
+                    barrier.wait(timeout=60)
+                    temporary_path.write_text(f"{turn} {number}")
+            except BeingWrittenError:
+                barrier.wait(timeout=60)
+            else:
+                outcomes.append(f"{turn} {number}")
+            barrier.wait(timeout=60)
+            assert path.read_text() == outcomes[-1]
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    assert len(outcomes) == 25
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_cache_is_filled_once(tmp_path):
+    """Of two processes that need the same, the second waits for the first, and takes what it has written."""
+    path = tmp_path / "events.jsonl"
+    with start_writer(path, "waits") as process, ThreadPoolExecutor(1) as pool:
+        assert process.stdout.readline() == "writes\n"
+        waiting = pool.submit(fill_cache, path, lambda temporary_path: temporary_path.write_text("again"))
+        process.communicate("", timeout=60)
+        waiting.result(timeout=60)
+    assert path.read_text() == "half"
+
+
+def test_a_folder_has_one_command_at_a_time(tmp_path):
+    """The second is refused; a folder that stays empty is removed again."""
+    folder = tmp_path / "run"
+    with hold_folder(folder), pytest.raises(BeingWrittenError, match=r"another process is writing into .*run"):
+        hold_folder(folder).__enter__()
+    assert not folder.exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"cannot write into .*file/run.*choose another folder"):
+        hold_folder(tmp_path / "file" / "run").__enter__()
+
+
+SCRATCH = """
+import os, signal, sys
+from pathlib import Path
+from fingertip_contact.file_locks import scratch_folder
+with scratch_folder(Path(sys.argv[1])) as folder:
+    (folder / "unpacked.mcap").write_text("large")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_scratch_of_a_killed_process_is_removed(tmp_path, monkeypatch):
+    """By the next one that needs such a folder; that of a process that runs stays."""
+    monkeypatch.setattr(file_locks, "_MIN_LEFTOVER_AGE_S", -1.0)
+    subprocess.run([sys.executable, "-c", SCRATCH, str(tmp_path)], check=False, timeout=60)
+    assert len(list(tmp_path.iterdir())) == 1
+    with scratch_folder(tmp_path) as first, scratch_folder(tmp_path) as second:
+        assert sorted(tmp_path.iterdir()) == sorted([first, second])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_existing_files_are_kept(tmp_path):
@@ -368,6 +440,29 @@ def test_full_disk_error_names_the_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_full_disk_is_found_where_a_library_says_nothing(tmp_path, monkeypatch):
+    """OpenCV and OpenVINO may not tell that a write has failed: then not even a small file has room."""
+    (tmp_path / "sheet.png").write_text("old")
+    monkeypatch.setattr(files, "_require_space", lambda folder: Path("/dev/full").write_text("x"))
+    with (
+        pytest.raises(OSError, match=r"no space is left to write .*sheet\.png"),
+        atomic_write(tmp_path / "sheet.png", overwrite=True) as temporary_path,
+    ):
+        temporary_path.write_text("half")
+    assert [entry.read_text() for entry in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_librarys_own_error_names_the_file(tmp_path):
+    """An error of input is none of writing."""
+    with (
+        pytest.raises(OSError, match=r"a\.xml cannot be written \(iostream\); free"),
+        library_writes(tmp_path / "a.xml"),
+    ):
+        raise RuntimeError("iostream")
+    with pytest.raises(ValueError, match="too small"), library_writes(tmp_path / "a.xml"):
+        raise ValueError("too small")
+
+
 def test_unwritable_path_error_names_the_file(tmp_path):
     """Here the parent is a file."""
     (tmp_path / "file").touch()
@@ -387,11 +482,11 @@ def test_outputs_must_differ_from_inputs(tmp_path, monkeypatch):
 def test_an_interrupt_while_the_hidden_folder_is_made_leaves_nothing(tmp_path, monkeypatch):
     """Not only what is interrupted later."""
 
-    def make_and_interrupt(folder: Path, path: Path) -> None:
-        folder.mkdir()
+    def rename_and_interrupt(folder: Path, claim: Path) -> bool:
+        folder.rename(claim)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(files, "_make_folder", make_and_interrupt)
+    monkeypatch.setattr(files, "_rename", rename_and_interrupt)
     with pytest.raises(KeyboardInterrupt), files.atomic_write(tmp_path / "events.jsonl"):
         pass
     assert list(tmp_path.iterdir()) == []

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from fingertip_contact.cli.outputs import reserve_folder
+
 if TYPE_CHECKING:
     from fingertip_contact.depth.configuration import NetworkSpec
 
@@ -54,6 +56,7 @@ def pipeline(
         "contact_node": {"depth_source": depth_source},
         "depth_estimation_node": depth,
     }
+    reserve_folder(logs)
     try:
         result = measure(recording, processing_nodes, logs, lambda received: None)
     except RunError as error:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from fingertip_contact.cli.outputs import reserve_folder
 
 if TYPE_CHECKING:
     from fingertip_research.benchmarks.soak_report import SoakReport
@@ -35,7 +38,7 @@ def soak(
 
     Example: fingertip-contact bench soak out/fox.mcap --minutes 30 --busy 0.5
     """
-    from fingertip_contact.files import require_not_exists
+    from fingertip_contact.files import atomic_write
     from fingertip_research.benchmarks.soak import FORMS
     from fingertip_research.benchmarks.soak import soak as run
     from fingertip_research.benchmarks.soak_report import find_faults
@@ -45,16 +48,18 @@ def soak(
     if picture is not None:
         import fingertip_research.benchmarks.soak_plot as plots
 
-        require_not_exists(picture)
+    reserve_folder(logs)
     runs = []
-    for name in FORMS if form == "both" else (form,):
-        try:
-            runs.append(run(recording, name, minutes, logs / name, busy=busy, depth_source=depth_source))
-        except RunError as error:
-            typer.echo(f"error: {error}", err=True)
-            raise typer.Exit(1) from error
-    if picture is not None:
-        plots.plot_soak(runs, picture)
+    with ExitStack() as stack:
+        drawing = None if picture is None else stack.enter_context(atomic_write(picture))
+        for name in FORMS if form == "both" else (form,):
+            try:
+                runs.append(run(recording, name, minutes, logs / name, busy=busy, depth_source=depth_source))
+            except RunError as error:
+                typer.echo(f"error: {error}", err=True)
+                raise typer.Exit(1) from error
+        if drawing is not None:
+            plots.plot_soak(runs, drawing)
     reports = [report for report, _ in runs]
     faults = {report.form: find_faults(report) for report in reports}
     if as_json:

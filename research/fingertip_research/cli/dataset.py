@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from fingertip_contact.cli.outputs import reserve_folder
 from fingertip_contact.cli.progress import track_progress
 from fingertip_contact.safe_text import escape_markup, to_one_line
 from fingertip_research.cli.dataset_bags import from_bag, to_bag
@@ -133,19 +135,25 @@ def split(
     Examples: fingertip-contact dataset split out/people --out people.split.json;
     fingertip-contact dataset split d405 --name card --text splits/card
     """
+    from fingertip_contact.files import atomic_write
     from fingertip_research.datasets.check import Quality, find_rejected_frames
     from fingertip_research.datasets.dataset import open_dataset
     from fingertip_research.datasets.split import PARTS, draw_split, load_split, save_pairs, save_split
 
     loaded = open_dataset(dataset)
     _report(loaded.problems)
+    if text is not None:
+        reserve_folder(text)
     selected = load_split(name) if name else draw_split(loaded, {"train": train, "val": val, "test": test}, seed)
-    if quality_filter:
-        quality = Quality(min_valid_depth, min_sharpness)
-        with track_progress(find_rejected_frames(loaded, quality), len(loaded.sessions), dataset.name) as sessions:
-            selected = selected.exclude(dict(sessions))
-    if out is not None:
-        save_split(selected, loaded, out)
+    with ExitStack() as stack:
+        # Before minutes of filtering.
+        manifest = None if out is None else stack.enter_context(atomic_write(out, overwrite=True))
+        if quality_filter:
+            quality = Quality(min_valid_depth, min_sharpness)
+            tracked = track_progress(find_rejected_frames(loaded, quality), len(loaded.sessions), dataset.name)
+            selected = selected.exclude(dict(stack.enter_context(tracked)))
+        if manifest is not None:
+            save_split(selected, loaded, manifest)
     if text is not None:
         save_pairs(selected, loaded, text, focal=focal)
     for part in PARTS:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fingertip_contact.cli import options
+from fingertip_contact.cli.outputs import reserve_folder
 from fingertip_contact.cli.progress import track_progress
 from fingertip_contact.json_file import validate_choice
 from fingertip_contact.safe_text import to_one_line
@@ -53,6 +54,7 @@ def label(
     if truth is not None and touches is not None:
         raise ValueError("--truth and --touches exclude each other; choose one")
     loaded = open_session(session)
+    reserve_folder(session)
     if truth is not None:
         labelled = labels_from_ground_truth(loaded, SessionGroundTruth.read(truth))
     elif touches is not None:

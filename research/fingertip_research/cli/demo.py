@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fingertip_contact.cli.outputs import reserve_folder
 from fingertip_research.cli.simulate import render
 
 if TYPE_CHECKING:
@@ -59,8 +60,9 @@ def demo(
     scene = make_scene(seed, angle, difficulty, sensor=sensor)
     typist = HABITS[scene.difficulty].description
     weights.pull(HAND_WEIGHTS, console.print)
+    reserve_folder(out)
     logs = out / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
+    logs.mkdir(exist_ok=True)
     recording = _get_recording(console, text, scene)
     with open_recording(recording) as source:
         screen = ProgressScreen(console, source.frame_count)
@@ -86,6 +88,8 @@ def demo(
 
 
 def _get_recording(console: Console, text: str, scene: Scene) -> Path:
+    from fingertip_contact.files import write_once
+    from fingertip_research.ground_truth.recording import ground_truth_path
     from fingertip_research.simulation.recording_cache import is_complete, locate_recording
 
     settings: dict[str, object] = {
@@ -100,7 +104,11 @@ def _get_recording(console: Console, text: str, scene: Scene) -> Path:
         console.print(f"Recording: {recording} (cached)", highlight=False, soft_wrap=True)
     else:
         console.print(f"Recording: rendering {recording}", highlight=False, soft_wrap=True)
-        render(text, scene, recording)
+        write_once(
+            ground_truth_path(recording),
+            lambda: is_complete(recording),
+            lambda: render(text, scene, recording, overwrite=True),
+        )
     return recording
 
 

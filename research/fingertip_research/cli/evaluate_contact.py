@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fingertip_contact.cli import options
+from fingertip_contact.cli.outputs import reserve_folder
 
 if TYPE_CHECKING:
     from fingertip_contact.keyboard.layout import Layout
@@ -58,13 +59,16 @@ def contact(
     loaded_layout, noise_model = load_layout(layout), load_noise_model(noise)
     if plots and not (kinematic and DEFAULT_PROFILE in names):
         raise ValueError(f"--plots needs the kinematic suite and the profile {DEFAULT_PROFILE}; leave both in")
+    if plots:
+        # Before minutes of simulation: it needs matplotlib.
+        from fingertip_research.evaluation.contact_plots import write_plots
+
+        reserve_folder(plots)
     report: dict[str, Any] = {}
     if kinematic:
         results = run_suite(loaded_layout, noise_model, names, characters, workers, numbers, _report_progress)
         report |= make_suite_report(results)
         if plots:
-            from fingertip_research.evaluation.contact_plots import write_plots
-
             write_plots(plots, results, loaded_layout, noise_model, characters)
     recordings = [
         *(bags or []),
@@ -100,14 +104,16 @@ def fit_noise(
 
     Example: fingertip-contact evaluate fit-noise --out out/fingertip_noise.yaml
     """
+    from fingertip_contact.files import atomic_write
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_research.evaluation import fingertip_noise
     from fingertip_research.evaluation.fingertip_noise_fit import fit_noise_model as fit
     from fingertip_research.evaluation.recording_sets import load_recording_set
 
     loaded_layout = load_layout(layout)
-    recordings = bags or list(_prepare_recordings(load_recording_set("noise_fit"), loaded_layout, workers))
-    fingertip_noise.save_noise_model(fit(recordings, loaded_layout), out)
+    with atomic_write(out, overwrite=True) as temporary_path:
+        recordings = bags or list(_prepare_recordings(load_recording_set("noise_fit"), loaded_layout, workers))
+        fingertip_noise.save_noise_model(fit(recordings, loaded_layout), temporary_path)
     typer.echo(f"{out}", err=True)
 
 
@@ -128,6 +134,7 @@ def fit_classifier(
     from fingertip_research.evaluation import classifier_fit as contact_fit
     from fingertip_research.evaluation.fingertip_noise import load_noise_model
 
+    reserve_folder(out)
     decision_model, timing_model = contact_fit.fit_contact_models(
         load_layout(layout), load_noise_model(noise), workers=workers, progress=_report_progress
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -40,10 +41,14 @@ def depth(
     """
     from rich.console import Console
 
+    from fingertip_contact.files import atomic_write
     from fingertip_research.evaluation.depth_score import make_report, score_frames
     from fingertip_research.evaluation.depth_sources import make_constant_source, require_independent_ground_truth
     from fingertip_research.evaluation.depth_tables import make_depth_tables
 
+    if html is not None:
+        # Before the long work: it needs matplotlib and jinja2.
+        from fingertip_research.evaluation.depth_html import write_html
     selected = _select_frames(dataset, split, part, frames)
     require_independent_ground_truth(source, selected[0])
     predict = (
@@ -51,15 +56,15 @@ def depth(
         if source == "constant"
         else make_depth_source(source, weights, size, max_depth)
     )
-    with track_progress(selected, len(selected), source) as tracked:
+    with ExitStack() as stack:
+        page = None if html is None else stack.enter_context(atomic_write(html, overwrite=True))
+        tracked = stack.enter_context(track_progress(selected, len(selected), source))
         scores, problems = score_frames(tracked, predict)
-    for problem in problems:
-        typer.echo(f"left out: {to_one_line(problem)}", err=True)
-    result: dict[str, Any] = {"source": source, "skipped_frames": len(problems), **make_report(scores)}
-    if html is not None:
-        from fingertip_research.evaluation.depth_html import write_html
-
-        write_html(html, f"Depth of {source} on {dataset.resolve().name}", result, scores, predict)
+        for problem in problems:
+            typer.echo(f"left out: {to_one_line(problem)}", err=True)
+        result: dict[str, Any] = {"source": source, "skipped_frames": len(problems), **make_report(scores)}
+        if page is not None:
+            write_html(page, f"Depth of {source} on {dataset.resolve().name}", result, scores, predict)
     if as_json:
         typer.echo(json.dumps(result, indent=2, allow_nan=False))
     else:

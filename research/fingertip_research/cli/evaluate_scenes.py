@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,27 +71,32 @@ def scenes(
     """
     from rich.console import Console
 
+    from fingertip_contact.files import atomic_write
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_research.evaluation.recording_sets import load_recording_set
     from fingertip_research.evaluation.scene_matrix import plan_runs
     from fingertip_research.evaluation.scene_report import make_scene_report, pool_touches
     from fingertip_research.evaluation.scene_tables import make_scene_tables
 
+    if reliability:
+        # Before an hour of rendering: it needs matplotlib.
+        from fingertip_research.evaluation.calibration_plot import write_reliability_diagram
     profile_names, source_names = _split(profiles), _split(sources)
     runs = plan_runs(profile_names, source_names, with_ideal=ideal)
     profile = profile_names[0]
-    results = _score_scenes(load_recording_set(name), load_layout(layout), runs, workers, words)
-    report = make_scene_report(results)
+    with ExitStack() as stack:
+        diagram = stack.enter_context(atomic_write(reliability, overwrite=True)) if reliability else None
+        results = _score_scenes(load_recording_set(name), load_layout(layout), runs, workers, words)
+        report = make_scene_report(results)
+        touches = {source: scored[profile] for source, scored in pool_touches(results).items() if profile in scored}
+        if diagram:
+            write_reliability_diagram(diagram, touches)
     if as_json:
         typer.echo(json.dumps(report, indent=2, allow_nan=False))
     else:
         source = next(source for source, scored in runs.items() if profile in scored)
         Console().print(*make_scene_tables(report, profile, source), sep="\n")
     if reliability:
-        from fingertip_research.evaluation.calibration_plot import write_reliability_diagram
-
-        touches = {source: scored[profile] for source, scored in pool_touches(results).items() if profile in scored}
-        write_reliability_diagram(reliability, touches)
         for source in touches:
             error = report["calibration"][source][profile]["ece"]
             typer.echo(f"{profile}, {source}: ECE {'unknown' if error is None else f'{error:.3f}'}", err=True)

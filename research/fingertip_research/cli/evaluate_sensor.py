@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from fingertip_contact.cli.outputs import reserve_folder
 from fingertip_contact.cli.progress import track_progress
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def sensor(
     if pictures is not None:
         # Before minutes of rendering: it needs matplotlib.
         from fingertip_research.evaluation.sensor.pictures import write_pictures
+
+        reserve_folder(pictures)
     targets = _select_targets(target, sensor_name) if simulation else {}
     # The recording first: one that cannot be used is reported before minutes of rendering.
     shots = _read_shots(recording, still_seconds, focal_px, baseline_mm) if recording else []

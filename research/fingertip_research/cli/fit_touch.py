@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from fingertip_contact.cli.outputs import reserve_folder
 from fingertip_contact.cli.progress import track_progress
 
 
@@ -60,6 +61,8 @@ def fit_touch(
     from fingertip_research.training.touch.run import TouchFit, fit_touch_classifier, prepare
     from fingertip_research.training.touch.trees import TreeSettings
 
+    if not ablate:
+        reserve_folder(out)
     loaded_layouts = [load_layout(layout) for layout in layouts or ["qwerty"]]
     bar = partial(track_progress, label="rendering")
     specs = load_recording_set(recording_set or "touch_fit") if recording_set or not bags else ()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fingertip_contact.cli import options
+from fingertip_contact.cli.outputs import reserve_folder
 from fingertip_contact.cli.progress import track_progress
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def dataset(
     from fingertip_research.simulation.dataset_plan import DatasetConfig, plan_dataset
 
     config = DatasetConfig(seed=seed, difficulty=difficulty, every=every)
+    reserve_folder(out)
     blocks = plan_dataset(participants, frames, _parse_numbers(angles, "--angles"), _split_words(surfaces), config)
     bar = partial(track_progress, label=out.name)
     count = simulate_dataset(blocks, out, workers=workers or os.cpu_count() or 1, progress=bar)

@@ -43,6 +43,7 @@ def train(
     Examples: fingertip-contact train data --split card --out runs/card; fingertip-contact train data --split mine.json
     --out runs/small --set base=none --set height=126 --set width=168
     """
+    from fingertip_contact.file_locks import hold_folder
     from fingertip_research.datasets.dataset import open_dataset
     from fingertip_research.datasets.split import load_split
     from fingertip_research.training.configuration import to_yaml
@@ -58,6 +59,8 @@ def train(
     selected_device = choose_device(device)
     with ExitStack() as stack:
         distributed = stack.enter_context(init_distributed(selected_device))
+        if distributed.is_main_process:
+            stack.enter_context(hold_folder(out))
         run = TrainingRun(
             configuration,
             train=list(parts.frames(data, "train")),

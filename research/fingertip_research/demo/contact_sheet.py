@@ -12,6 +12,7 @@ import numpy as np
 
 from fingertip_contact.datatypes import FINGERS, FINGERTIP_LANDMARKS, Fingertip, Frame, FrameResult, Hand, KeyEvent
 from fingertip_contact.files import atomic_write
+from fingertip_contact.image_file import write_image
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.keyboard.sheet_pose import SheetPoseTracker
 from fingertip_contact.recordings.open import open_recording
@@ -38,8 +39,7 @@ def write_video_and_contact_sheet(
             if any(event.contact.type == "press" for event in result.key_events):
                 presses.append(cv2.resize(image, TILE_PX, interpolation=cv2.INTER_AREA))
     with atomic_write(sheet, overwrite=True) as temporary_path:
-        if not cv2.imwrite(str(temporary_path), _tile(presses)):
-            raise OSError(f"{sheet} cannot be written; free some disk space")
+        write_image(temporary_path, _tile(presses), sheet)
 
 
 def _tile(images: Sequence[np.ndarray]) -> np.ndarray:

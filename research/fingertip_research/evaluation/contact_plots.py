@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fingertip_contact.contact.parameters import load_profile
+from fingertip_contact.files import atomic_write
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_research.evaluation.contact_counts import ContactCounts, compute_metrics, count_contacts, pool_counts
 from fingertip_research.evaluation.fingertip_noise import NoiseModel
@@ -66,7 +67,7 @@ def _plot_against(path: Path, results: Sequence[TrialResult], value: Callable[[T
         axes[1].plot(positions, [float(row["cer"] or 0.0) for row in rows], marker="o", label=split)
     for axis, quantity in zip(axes, ("1 - event F1", "character error rate"), strict=True):
         _label_axes(axis, name, quantity)
-    figure.savefig(path, dpi=110)
+    _save(figure, path)
 
 
 def _plot_trade_off(path: Path, layout: Layout, noise_model: NoiseModel, characters: int) -> None:
@@ -87,7 +88,12 @@ def _plot_trade_off(path: Path, layout: Layout, noise_model: NoiseModel, charact
             points.append((compute_metrics(total)["false_presses_per_min"], compute_metrics(total)["event_recall"]))
         axis.plot(*zip(*points, strict=True), marker="o", label=profile)
     _label_axes(axis, "false presses per minute", "recall")
-    figure.savefig(path, dpi=110)
+    _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with atomic_write(path, overwrite=True) as temporary_path:
+        figure.savefig(temporary_path, dpi=110, format="png")
 
 
 def _label_axes(axis: Axes, across: str, up: str) -> None:

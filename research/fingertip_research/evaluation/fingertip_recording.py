@@ -31,7 +31,7 @@ from fingertip_contact.contact.measurement.hand_shape import SHAPE
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, Frame, FrameResult, Hand, TapCandidate
 from fingertip_contact.factory import DEFAULT_HAND_TRACKER, build_contact_pipeline
-from fingertip_contact.files import atomic_write
+from fingertip_contact.files import atomic_write, fill_cache
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.hands.landmark_model import CALIBRATION, choose_precision
 from fingertip_contact.keyboard.key_decoder import KeyDecoder, KeyDecoderSettings
@@ -156,15 +156,19 @@ def measure_recording(bag: Path, layout: Layout, calibration_seconds: float) -> 
     Cached: measured again only if the bag or the measuring code has changed.
     """
     cached = _cache_path(bag, layout, calibration_seconds)
-    if not cached.is_file():
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        save_measured(measure_bag(bag, layout, calibration_seconds), cached)
+    fill_cache(cached, lambda path: _write(measure_bag(bag, layout, calibration_seconds), path))
     return load_measured(cached)
 
 
 def save_measured(recording: FingertipRecording, path: Path) -> None:
     """Write a .npz file for `load_measured`; an old one is replaced."""
-    with atomic_write(path, overwrite=True) as temporary_path, temporary_path.open("wb") as file:
+    with atomic_write(path, overwrite=True) as temporary_path:
+        _write(recording, temporary_path)
+
+
+def _write(recording: FingertipRecording, path: Path) -> None:
+    # numpy would add .npz to another name.
+    with path.open("wb") as file:
         np.savez(file, **_to_arrays(recording))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fingertip_contact.files import write_once
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.recordings.open import open_recording
 from fingertip_research.evaluation.contact_counts import ContactCounts, compute_metrics, count_contacts, pool_counts
@@ -53,8 +54,8 @@ def load_or_render(spec: RecordingSpec, layout: Layout, workers: int, progress: 
     """
     imagers = {"imagers": True} if spec.sensor == "stereo" else {}
     path = locate_recording({"suite": "contact", **imagers, **vars(spec), "layout": layout.name})
-    if not is_complete(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+
+    def render() -> None:
         scene = make_scene(
             spec.seed,
             spec.angle_deg,
@@ -77,6 +78,8 @@ def load_or_render(spec: RecordingSpec, layout: Layout, workers: int, progress: 
             infra=bool(imagers),
             progress=progress,
         )
+
+    write_once(ground_truth_path(path), lambda: is_complete(path), render)
     return path
 
 

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fingertip_contact.files import atomic_write
+from fingertip_contact.image_file import write_image
 from fingertip_research.evaluation.sensor.capture import Capture
 from fingertip_research.evaluation.sensor.metrics import to_metres
 from fingertip_research.evaluation.sensor.real import RealMeasurement
@@ -115,5 +116,4 @@ def _save(figure: Figure, path: Path) -> None:
 
 def _write_image(path: Path, image: np.ndarray) -> None:
     with atomic_write(path, overwrite=True) as temporary_path:
-        if not cv2.imwrite(str(temporary_path), image):
-            raise OSError(f"{path} cannot be written; choose another folder")
+        write_image(temporary_path, image, path)

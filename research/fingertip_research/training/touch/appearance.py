@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch.nn import functional
 
 from fingertip_contact.contact.measurement.appearance_network import OUTPUTS
 from fingertip_contact.contact.measurement.fingertip_crops import CROP_PX, FRAME_TIMES_S
+from fingertip_contact.file_locks import scratch_folder
 from fingertip_contact.files import atomic_write
 from fingertip_contact.openvino_import import openvino
 from fingertip_research.evaluation.fingertip_noise_fit import CONTACT_CLEARANCE_M
@@ -128,8 +128,8 @@ def save_appearance(module: AppearanceModule, path: Path) -> None:
 
     example = torch.zeros((1, len(FRAME_TIMES_S), CROP_PX, CROP_PX), dtype=torch.uint8)
     network = openvino.convert_model(module, example_input=example, input=[(-1, *example.shape[1:])])
-    with tempfile.TemporaryDirectory() as folder:
-        written = Path(folder) / path.name
+    with scratch_folder() as folder:
+        written = folder / path.name
         openvino.save_model(network, written, compress_to_fp16=True)
         for file in (written.with_suffix(".bin"), written):
             with atomic_write(path.with_suffix(file.suffix), overwrite=True) as temporary_path:

@@ -14,7 +14,7 @@ from fingertip_contact.contact.measurement.columns import FINGER_COUNT, find_col
 from fingertip_contact.contact.measurement.fingertip_crops import CROP_PX, FRAME_TIMES_S, LOOKAHEAD_S, CropBuffer
 from fingertip_contact.contact.measurement.fingertip_estimator import estimate_pixels_per_m
 from fingertip_contact.datatypes import Frame, FrameResult
-from fingertip_contact.files import atomic_write
+from fingertip_contact.files import fill_cache
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.resources import get_cache_directory
 from fingertip_research.evaluation.fingertip_noise_fit import load_true_fingers
@@ -76,9 +76,7 @@ def load_examples(bag: Path, layouts: Sequence[Layout]) -> TouchExamples:
     layout = find_layout(truth.header.layout, layouts, bag)
     name = f"{bag.stem}-{digest_measurement(bag, layout, STORED_PX).hexdigest()[:16]}"
     folder = get_cache_directory() / "touch_examples" / name
-    if not (folder / "crops.npy").is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        _measure(bag, layout, truth, folder)
+    fill_cache(folder, lambda partial_folder: _measure(bag, layout, truth, partial_folder))
     recording = load_measured(folder / "recording.npz")
     clearance_m, _, _ = load_true_fingers(bag, recording)
     crop_index = np.load(folder / "index.npy")
@@ -101,14 +99,14 @@ def find_layout(name: str | None, layouts: Sequence[Layout], bag: Path) -> Layou
 
 
 def _measure(bag: Path, layout: Layout, truth: GroundTruth, folder: Path) -> None:
+    folder.mkdir()
     collector = _CropCollector()
     calibration_s = truth.header.calibration_seconds or 1.0
     recording = measure_bag(bag, layout, calibration_s, collector.collect, with_appearance=False)
     save_measured(recording, folder / "recording.npz")
     np.save(folder / "index.npy", np.stack(collector.index))
     crops = np.concatenate(collector.crops) if collector.crops else np.zeros((0, *_CROP_SHAPE), np.uint8)
-    with atomic_write(folder / "crops.npy", overwrite=True) as temporary_path, temporary_path.open("wb") as file:
-        np.save(file, crops)
+    np.save(folder / "crops.npy", crops)
 
 
 _CROP_SHAPE = len(FRAME_TIMES_S), STORED_PX, STORED_PX

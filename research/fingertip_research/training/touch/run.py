@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from fingertip_contact.contact.classifiers.touch import TouchModel
 from fingertip_contact.contact.measurement.appearance_network import DEFAULT_MODEL as APPEARANCE_FILE
 from fingertip_contact.contact.parameters import FAST_DECISION_S, ContactParameters
 from fingertip_contact.contact.touch_features import MISSING, find_unused_features
+from fingertip_contact.file_locks import scratch_folder
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_research.evaluation.contact_counts import ContactCounts, compute_metrics, count_contacts, pool_counts
 from fingertip_research.evaluation.fingertip_recording import detect
@@ -212,11 +212,11 @@ def judge(
     counts: dict[tuple[str, str, str], list[ContactCounts]] = {}
     parameters = replace(ContactParameters(), classifier="touch", press_log_odds_threshold=0.0, cues=cues)
     parameters = replace(parameters, decision_delay_s=prepared.settings.delay_s)
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         for part, model in enumerate(models):
-            save_touch_model(model, Path(folder) / str(part))
+            save_touch_model(model, folder / str(part))
         for examples, appearance, part in zip(prepared.recordings, prepared.appearances, prepared.fold, strict=True):
-            own = replace(parameters, model=str(Path(folder) / str(part)))
+            own = replace(parameters, model=str(folder / str(part)))
             for source in sources:
                 recording = select_cues(examples.recording, source, appearance)
                 found = count_contacts(detect(recording, own, examples.layout), examples.truth, recording.stamps_ns)
