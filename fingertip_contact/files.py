@@ -63,7 +63,7 @@ def atomic_write(
         try:
             yield temporary_folder / path.name
             if not is_one_of_many:
-                _require_space(temporary_folder)
+                require_space(temporary_folder)
             _move(temporary_folder / path.name, path, overwrite)
         except Exception as error:
             if message := _describe_full_disk(error, temporary_folder, path):
@@ -221,7 +221,7 @@ def _name_in_errors(path: Path) -> Iterator[None]:
         raise OSError(f"cannot write {path}: {error.strerror} ({path.parent}); choose another place") from error
 
 
-def _require_space(folder: Path) -> None:
+def require_space(folder: Path) -> None:
     """Raises OSError where nothing more can be written: OpenVINO, OpenCV and others do not tell of a failed write."""
     probe = folder / "probe"
     probe.write_bytes(bytes(_PROBE_BYTES))
@@ -235,7 +235,7 @@ def _describe_full_disk(error: Exception, folder: Path, path: Path) -> str:
         return f"{path} becomes larger than its file system, or `ulimit -f`, allows; choose another disk"
     if number is None and not isinstance(error, ValueError | OSError):
         try:
-            _require_space(folder)
+            require_space(folder)
         except OSError as probed:
             number = probed.errno
     if number in _NO_SPACE:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from fingertip_contact.datatypes import Frame, FrameResult
-from fingertip_contact.files import atomic_write
+from fingertip_contact.files import atomic_write, require_space
 from fingertip_contact.geometry import Camera
 from fingertip_contact.keyboard.layout import Layout
 from fingertip_contact.visualization.overlay import Overlay
@@ -62,6 +62,8 @@ def open_overlay_video(
     count = 0
     try:
         if not writer.isOpened():
+            # A full disk looks the same.
+            require_space(path.parent)
             raise ValueError(f"this OpenCV cannot write {name}: it has no MPEG-4 encoder; omit the video")
 
         def append(frame: Frame, result: FrameResult) -> np.ndarray:

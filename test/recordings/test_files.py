@@ -443,7 +443,7 @@ def test_full_disk_error_names_the_file(tmp_path):
 def test_a_full_disk_is_found_where_a_library_says_nothing(tmp_path, monkeypatch):
     """OpenCV and OpenVINO may not tell that a write has failed: then not even a small file has room."""
     (tmp_path / "sheet.png").write_text("old")
-    monkeypatch.setattr(files, "_require_space", lambda folder: Path("/dev/full").write_text("x"))
+    monkeypatch.setattr(files, "require_space", lambda folder: Path("/dev/full").write_text("x"))
     with (
         pytest.raises(OSError, match=r"no space is left to write .*sheet\.png"),
         atomic_write(tmp_path / "sheet.png", overwrite=True) as temporary_path,
