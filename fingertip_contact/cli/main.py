@@ -162,13 +162,12 @@ def main(arguments: list[str] | None = None) -> None:
     _caught_signals.clear()
     try:
         app(arguments, prog_name=PROGRAM)
-    except SystemExit as end:
-        # The exception of a signal was lost, as in a destructor.
-        if _caught_signals and not end.code:
+    except (Exception, SystemExit) as error:
+        if _caught_signals:
+            # Whatever has become of its exception: an import that it ends is told as one that failed, and one of a
+            # destructor is lost.
             sys.exit(128 + _caught_signals[0])
-        raise
-    except Exception as error:
-        if os.environ.get(DEBUG_VARIABLE):
+        if isinstance(error, SystemExit) or os.environ.get(DEBUG_VARIABLE):
             raise
         message, code = _explain(error)
         typer.echo(f"error: {to_one_line(message)}", err=True)
