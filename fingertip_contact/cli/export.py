@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -47,16 +48,22 @@ def export(
         raise ValueError(f"{folder} exists already; choose another name, or allow replacing it (--force)")
     if precision == "int8" and not calibration:
         raise ValueError("int8 is calibrated on images; give a recording: --calibration out/fox.mcap")
+    # The conversion imports them last.
+    convert = selection.import_export(spec)
+    if precision == "int8":
+        importlib.import_module("nncf")
+    if format_ == "onnx":
+        importlib.import_module("onnx")
+    if folder.exists():
+        conversions.read(folder)  # Only a conversion is ever replaced.
     recordings = calibration or []
     calibration_images = [
         image for recording in recordings for image in sample_images(recording, -(-images // len(recordings)))
     ]
-    if folder.exists():
-        conversions.read(folder)  # Only a conversion is ever replaced.
     typer.echo(f"converting {spec.weights}; int8 takes a minute or two", err=True)
     with atomic_write(folder, overwrite=force, replaceable=conversions.is_conversion) as partial_folder:
         partial_folder.mkdir()
-        selection.export_into(partial_folder, spec, format_, precision, calibration_images)
+        convert(spec, format_, precision, partial_folder, calibration_images)
         try:
             runtime, deviation_m = selection.open_conversion(conversions.read(partial_folder))
         except ValueError as error:

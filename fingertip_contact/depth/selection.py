@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,20 +141,16 @@ def build_conversion(
     spec: NetworkSpec, format_: str, precision: str, folder: Path, images_bgr: Sequence[np.ndarray] = ()
 ) -> None:
     """Exports to a folder that appears complete or not at all. Raises as export.export does."""
-    with require_torch(spec):
-        # Before a folder is made.
-        import torch  # noqa: F401
-    conversions.fill(folder, lambda partial_folder: export_into(partial_folder, spec, format_, precision, images_bgr))
+    export = import_export(spec)
+    conversions.fill(folder, lambda partial_folder: export(spec, format_, precision, partial_folder, images_bgr))
 
 
-def export_into(
-    folder: Path, spec: NetworkSpec, format_: str, precision: str, images_bgr: Sequence[np.ndarray] = ()
-) -> None:
-    """Exports to a folder that exists. Raises as export.export does."""
+def import_export(spec: NetworkSpec) -> Callable[..., Conversion]:
+    """export.export. Raises RuntimeRejectedError that names the remedy if torch is not installed."""
     with require_torch(spec):
         # torch is large and slow to import, and needed for this step only.
         from fingertip_contact.depth.export import export
-    export(spec, format_, precision, folder, images_bgr)
+    return export
 
 
 @contextmanager

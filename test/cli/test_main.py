@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -170,6 +171,39 @@ def test_missing_module_error_names_the_remedy(module, requirement, tmp_path):
     assert done.returncode == 2
     assert done.stderr == f"error: the Python module {module} is not installed; pip install '{requirement}'\n"
     assert list(tmp_path.iterdir()) == []
+
+
+SIGNALLED = """
+import os, signal, typer
+from fingertip_contact.cli import main as cli
+
+def command() -> None:
+    try:
+        os.kill(os.getpid(), signal.{name})
+    except SystemExit:
+        {what_becomes_of_it}
+
+app = typer.Typer()
+app.command()(command)
+cli._load = lambda subcommand: typer.main.get_command(app)
+cli.main(["doctor"])
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("what_becomes_of_it", ["raise", "raise ValueError('cannot be imported')", "pass"])
+def test_a_signal_ends_the_command_whatever_its_exception_becomes(name, what_becomes_of_it):
+    """One that ends an import is told as an import that failed, and a destructor swallows it: the exit code is the
+    signal's, and no error is told."""
+    done = run_python(SIGNALLED.format(name=name, what_becomes_of_it=what_becomes_of_it))
+    assert (done.returncode, done.stderr) == (128 + getattr(signal, name), "")
+
+
+def test_nohup_outlives_the_terminal():
+    """SIGHUP that is ignored from the start stays ignored."""
+    ignored = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+    done = run_python(ignored + SIGNALLED.format(name="SIGHUP", what_becomes_of_it="raise"))
+    assert done.returncode == 0
 
 
 def test_internal_errors_exit_with_1():
