@@ -20,6 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from fingertip_contact.cli.finite_numbers import require_finite_numbers
+from fingertip_contact.cli.outputs import release_folders
 from fingertip_contact.resources import PACKAGE, advise_install
 from fingertip_contact.safe_text import to_one_line
 from fingertip_contact.stop_signals import list_stop_signals
@@ -172,6 +173,8 @@ def main(arguments: list[str] | None = None) -> None:
         message, code = _explain(error)
         typer.echo(f"error: {to_one_line(message)}", err=True)
         sys.exit(code)
+    finally:
+        release_folders()
 
 
 def _show_version(show: bool) -> None:

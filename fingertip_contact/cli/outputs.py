@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
-import click
-
 from fingertip_contact.file_locks import hold_folder
+
+_reserved = ExitStack()
 
 
 def reserve_folder(folder: Path) -> None:
@@ -15,4 +16,9 @@ def reserve_folder(folder: Path) -> None:
 
     Raises OSError as `hold_folder` does.
     """
-    click.get_current_context().with_resource(hold_folder(folder))
+    _reserved.enter_context(hold_folder(folder))
+
+
+def release_folders() -> None:
+    """At the end of the command."""
+    _reserved.close()

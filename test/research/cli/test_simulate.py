@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli_harness import run
+from fingertip_contact.file_locks import hold_folder
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,14 @@ def test_impossible_options_are_named(
     assert run("simulate", *options) != 0
     assert message in " ".join(capsys.readouterr().err.split())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dataset_has_one_writer(tmp_path, capsys):
+    """The second command is refused before it renders; one that fails leaves no folder."""
+    arguments = ("simulate", "dataset", "--frames", "1", "--angles", "steep", "--out", tmp_path / "people")
+    with hold_folder(tmp_path / "people"):
+        assert run(*arguments) == 2
+    assert "another process is writing into" in capsys.readouterr().err
+    assert run(*arguments) == 2
+    assert "--angles is 'steep'" in capsys.readouterr().err
+    assert not (tmp_path / "people").exists()
