@@ -27,11 +27,13 @@ HERE = Path(__file__).parent
 SLOW_FILES = (
     "benchmarks/test_other_generator_depth.py",
     "cli/test_keyboard_camera.py",
+    "cli/test_live.py",
     "cli/test_process.py",
     "cli/test_setup.py",
     "contact/test_fingertip_height.py",
     "depth/test_fusion.py",
     "depth/test_propagation.py",
+    "docs/test_tutorials.py",
     "nodes",
     "research/benchmarks/test_depth_benchmark.py",
     "research/benchmarks/test_pipeline_benchmark.py",

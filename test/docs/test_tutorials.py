@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
+import cli_harness
 from fingertip_contact.recordings.open import open_recording
 from repository import ROOT
 from tutorial_pages import Command, NewFile, matches, read_page
@@ -36,39 +39,53 @@ def test_the_tutorials_are_there():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_tutorial_is_true(page: Path, desk: Path):
+def test_the_tutorial_is_true(page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch):
     """Files are written, commands run in their order, and their output is what the page shows. Of ROS's own commands
     test_ros_lines.py holds what they name."""
+    monkeypatch.chdir(desk)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(desk / "config"))
+    monkeypatch.setenv("COLUMNS", "200")
     steps = read_page(page)
     assert steps
     for step in steps:
         if isinstance(step, NewFile):
             (desk / step.name).write_text(step.content, encoding="utf-8")
         elif not step.line.startswith("ros2 ") or " fingertip-contact " in step.line:
-            run(step, desk)
+            run(step)
 
 
-def run(step: Command, folder: Path) -> None:
-    """The command in the folder; its output has to be the expected one."""
+def run(step: Command) -> None:
+    """The command in the current folder; its output has to be the expected one."""
     words = shlex.split(step.line.removeprefix(f"ros2 run {PACKAGE} "))
     if words[0] == "fingertip-contact":
-        words = [sys.executable, "-m", PACKAGE, *words[1:]]
+        code, printed = run_own(words[1:])
     else:
         assert words[0] == "python", step.line
-        words = [sys.executable, *(str(ROOT / word) if word.startswith("examples/") else word for word in words[1:])]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(folder / "config"), "COLUMNS": "200"}
+        code, printed = run_program([str(ROOT / word) if word.startswith("examples/") else word for word in words[1:]])
+    assert matches(step.expected, printed), f"$ {step.line}\n{printed}\n-- expected --\n{step.expected}"
+    assert step.has_any_exit_code or (code == 0) == ("error" not in step.expected), step.line
+
+
+def run_own(arguments: list[str]) -> tuple[int, str]:
+    """Exit code and what a terminal shows, in this process, which has loaded libraries and networks once."""
+    printed = io.StringIO()
+    with redirect_stdout(printed), redirect_stderr(printed):
+        code = cli_harness.run(*arguments)
+    return code, printed.getvalue()
+
+
+def run_program(words: list[str]) -> tuple[int, str]:
+    """The same of a Python program."""
     done = subprocess.run(
-        words,
-        cwd=folder,
-        env=environment,
+        [sys.executable, *words],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         timeout=COMMAND_TIMEOUT_S,
         check=False,
     )
-    assert matches(step.expected, done.stdout), f"$ {step.line}\n{done.stdout}\n-- expected --\n{step.expected}"
-    assert step.has_any_exit_code or (done.returncode == 0) == ("error" not in step.expected), step.line
+    return done.returncode, done.stdout
 
 
 @pytest.mark.parametrize(
