@@ -14,7 +14,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import String
 from visualization_msgs.msg import InteractiveMarkerFeedback, MarkerArray
 
-from fingertip_contact.cameras.rotation import rotate_camera, rotate_image
+from fingertip_contact.cameras.rotation import rotate_camera
 from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent
 from fingertip_contact.geometry import Camera
 from fingertip_contact.keyboard.layout import Layout
@@ -48,6 +48,7 @@ class RerunTopics:
         self._scene: RerunScene | None = None
         self._cameras = CameraReader()
         self._camera: Camera | None = None
+        self._overlay_turn_deg = 0
         self._text = ""
         self._stamp_ns = 0
         self._reports: dict[str, tuple[ReportLevel, str]] = {}
@@ -70,9 +71,8 @@ class RerunTopics:
             # Also after a pause, in which a key may have come up.
             self._recording, self._scene = recording, RerunScene(recording, self._layout)
             self._reports.clear()
-            if self._camera is not None:
-                self._scene.log_camera(self._camera)
-            self._scene.log_text(self._stamp_ns or self._node.get_clock().now().nanoseconds, self._text)
+            self._log_camera(self._get_last_stamp_ns())
+            self._scene.log_text(self._get_last_stamp_ns(), self._text)
         self._follow_overlay(self._scene is not None and self._image_period_s < math.inf)
 
     def _follow_overlay(self, is_wanted: bool) -> None:
@@ -96,8 +96,7 @@ class RerunTopics:
     def _take_text(self, message: String) -> None:
         self._text = message.data
         if self._scene is not None:
-            # It has no stamp: that of the last image serves.
-            self._scene.log_text(self._stamp_ns or self._node.get_clock().now().nanoseconds, self._text)
+            self._scene.log_text(self._get_last_stamp_ns(), self._text)
 
     def _take_fingertips(self, message: PointCloud2) -> None:
         fingertips = messages.parse_fingertips(message)
@@ -112,8 +111,7 @@ class RerunTopics:
 
     def _take_camera(self, message: CameraInfo) -> None:
         self._camera = rotate_camera(self._cameras.read(message), self._rotate_deg)
-        if self._scene is not None:
-            self._scene.log_camera(self._camera)
+        self._log_camera(self._get_last_stamp_ns())
 
     def _take_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
@@ -134,9 +132,18 @@ class RerunTopics:
         if now_s < self._image_due_s or self._scene is None:
             return
         self._image_due_s = now_s + self._image_period_s
-        # As the camera sees it: the image hangs in 3-D before it.
-        image = rotate_image(decode_color_bgr(message), -read_overlay_turn(message.header.frame_id) % 360)
-        self._scene.log_image(messages.stamp_to_ns(message.header.stamp), image)
+        stamp_ns = messages.stamp_to_ns(message.header.stamp)
+        self._overlay_turn_deg = read_overlay_turn(message.header.frame_id)
+        self._log_camera(stamp_ns)
+        self._scene.log_image(stamp_ns, decode_color_bgr(message))
+
+    def _log_camera(self, stamp_ns: int) -> None:
+        if self._scene is not None and self._camera is not None:
+            self._scene.log_camera(stamp_ns, self._camera, self._overlay_turn_deg)
+
+    def _get_last_stamp_ns(self) -> int:
+        """Of the last image's fingertips, for what has no stamp, or one of another image."""
+        return self._stamp_ns or self._node.get_clock().now().nanoseconds
 
 
 def _number_press(event: ContactEvent) -> ContactEvent:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from fingertip_contact.cameras.rotation import rotate_camera, rotate_optical_frame
 from fingertip_contact.datatypes import (
     FINGERS,
     HANDS,
@@ -33,6 +34,7 @@ from fingertip_contact.visualization.overlay import (
     compute_key_corners_m,
 )
 from fingertip_contact.visualization.rerun_import import import_rerun
+from fingertip_contact.visualization.upright import AUTO
 
 ReportLevel = Literal["ok", "warning", "error"]
 
@@ -68,10 +70,10 @@ class RerunScene:
         self._rr = import_rerun()
         self._recording = recording
         self._layout = layout
-        self._overlay = Overlay(layout)
+        self._overlay = Overlay(layout, AUTO)
         self._held = HeldKeys()
         self._touches: dict[int, ContactEvent] = {}
-        self._camera: Camera | None = None
+        self._camera: tuple[Camera, int] | None = None
         self._text: str | None = None
         self._advice: tuple[str, ...] = ()
         self._log_static()
@@ -79,8 +81,9 @@ class RerunScene:
     def log_result(self, frame: Frame | None, result: FrameResult) -> None:
         """Everything about one frame, its overlay included; without a frame, only events and text."""
         if frame is not None:
-            self.log_camera(frame.camera)
-            self.log_image(result.stamp_ns, self._overlay.draw(frame.color_bgr, result, frame.camera))
+            image = self._overlay.draw(frame.color_bgr, result, frame.camera)
+            self.log_camera(result.stamp_ns, frame.camera, self._overlay.turn_deg)
+            self.log_image(result.stamp_ns, image)
             self.log_fingertips(result.stamp_ns, result.fingertips)
             self.log_sheet(result.stamp_ns, result.camera_from_sheet)
             self.log_advice(result.stamp_ns, [advice.message for advice in result.advice])
@@ -90,18 +93,20 @@ class RerunScene:
             self.log_key_event(event)
         self.log_text(result.stamp_ns, result.text)
 
-    def log_camera(self, camera: Camera) -> None:
-        """Where the image hangs in the 3-D view; logged when it changes."""
-        if camera == self._camera:
+    def log_camera(self, stamp_ns: int, camera: Camera, turn_deg: int) -> None:
+        """Where the image hangs in the 3-D view, also one that is turned clockwise; logged when it changes."""
+        if (camera, turn_deg) == self._camera:
             return
-        self._camera = camera
+        self._camera = camera, turn_deg
+        turned = rotate_camera(camera, turn_deg)
         pinhole = self._rr.Pinhole(
-            image_from_camera=camera.matrix,
-            resolution=(camera.width, camera.height),
+            image_from_camera=turned.matrix,
+            resolution=(turned.width, turned.height),
             camera_xyz=self._rr.ViewCoordinates.RDF,
             image_plane_distance=IMAGE_PLANE_DISTANCE_M,
         )
-        self._recording.log(CAMERA, pinhole, static=True)
+        self._log(stamp_ns, CAMERA, self._rr.Transform3D(mat3x3=rotate_optical_frame(turn_deg).inverse.rotation))
+        self._log(stamp_ns, CAMERA, pinhole)
 
     def log_image(self, stamp_ns: int, image_bgr: np.ndarray) -> None:
         """The overlay, (H, W, 3) uint8, as JPEG."""

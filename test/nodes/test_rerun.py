@@ -80,7 +80,7 @@ class Publishers:
         """Two fingers down, one on a key; one is lost."""
         header = messages.make_header(START_NS, "camera")
         self.camera_info.publish(messages.make_camera_info(header, CAMERA))
-        # Turned for the typist; the top left corner is the camera's bottom right one.
+        # Turned for the typist.
         turned = messages.make_header(START_NS, "camera_overlay_180")
         self.overlay.publish(self.writer.make_message(turned, self.image))
         unknown = np.full(3, np.nan)
@@ -138,13 +138,15 @@ def test_the_file_holds_what_was_published(tmp_path, monkeypatch):
     (sheet,) = found[rerun_scene.SHEET]
     assert pytest.approx(POSE.rotation, abs=1e-6) == np.array(sheet["mat3x3"]).reshape(3, 3).T
     assert sheet["translation"] == [pytest.approx(POSE.translation_m)]
-    (camera_row,) = found[rerun_scene.CAMERA]
-    assert camera_row["resolution"] == [[CAMERA.width, CAMERA.height]]
+    # Turned with the image, so that it hangs in 3-D where the camera saw it.
+    camera = {name: value for row in found[rerun_scene.CAMERA] for name, value in row.items()}
+    assert camera["resolution"] == [[CAMERA.width, CAMERA.height]]
+    assert camera["mat3x3"] == [pytest.approx(np.diag([-1.0, -1.0, 1.0]).ravel(), abs=1e-6)]
     (image,) = found[rerun_scene.IMAGE]
     decoded = cv2.imdecode(np.array(image["blob"][0], np.uint8), cv2.IMREAD_COLOR)
     assert decoded.shape == (CAMERA.height, CAMERA.width, 3)
-    assert decoded[4, 4] == pytest.approx(BLUE, abs=4)
-    assert decoded[-4, -4] == pytest.approx((255, 255, 255), abs=4)
+    assert decoded[4, 4] == pytest.approx((255, 255, 255), abs=4)
+    assert decoded[-4, -4] == pytest.approx(BLUE, abs=4)
     # Both fingers, though messages carry no number of the press.
     assert [len(row["positions"]) for row in found[rerun_scene.TOUCHES]] == [1, 2]
     assert [len(row["strips"]) for row in found[rerun_scene.HELD_KEYS]] == [1]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ import rerun
 
 from cli_harness import run
 from contact_world import CAMERA
+from fingertip_contact.cameras.rotation import rotate_pixels
 from fingertip_contact.datatypes import ContactEvent, Fingertip, Frame, FrameResult, KeyEvent
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.layout import load_layout
@@ -145,3 +147,22 @@ def test_another_name_is_refused(tmp_path: Path, capsys):
     assert run("process", tmp_path / "none.mcap", "--out", out, "--rerun", tmp_path / "out.mp4") != 0
     assert "has to end in .rrd" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("turn_deg", [0, 90, 180, 270])
+def test_a_turned_image_hangs_where_the_camera_saw_it(turn_deg: int):
+    """A point of the desk has the pixel in it that the turned image shows it at; told when it changes."""
+    recorder = Recorder()
+    scene = RerunScene(recorder, load_layout("qwerty"))
+    plain = replace(CAMERA, distortion=())
+    for _ in range(2):
+        scene.log_camera(STAMP_NS, plain, turn_deg)
+    transform, pinhole = recorder.logged[rerun_scene.CAMERA]
+    desk_from_turned = np.array(transform.mat3x3.as_arrow_array().to_pylist()).reshape(3, 3).T
+    matrix = np.array(pinhole.image_from_camera.as_arrow_array().to_pylist()).reshape(3, 3).T
+    points_m = np.array([[0.05, 0.02, 0.4], [-0.1, 0.07, 0.3]])
+    seen = points_m @ desk_from_turned @ matrix.T
+    expected_px = rotate_pixels(plain.project(points_m), plain, turn_deg)
+    assert seen[:, :2] / seen[:, 2:] == pytest.approx(expected_px, abs=1e-3)
+    size = [plain.height, plain.width] if turn_deg % 180 else [plain.width, plain.height]
+    assert pinhole.resolution.as_arrow_array().to_pylist() == [size]
