@@ -89,7 +89,7 @@ def take_picture(path: Path) -> None:
         page.wait_for_selector("#steps li:nth-child(6)[data-state=active]")
         page.locator("#text").filter(has_text="h").wait_for()
         page.wait_for_selector("#keyboard .down")
-        page.screenshot(path=path, type="jpeg", quality=82)
+        page.screenshot(path=path, type="jpeg", quality=74)
 
 
 def is_served() -> bool:
