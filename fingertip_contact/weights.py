@@ -177,8 +177,13 @@ def _pull_group(group: list[Model], progress: Progress, revision: str | None) ->
             _pull_wheel(group, progress)
         else:
             _pull_hub(group, progress, revision)
-    except (FetchError, OSError) as error:
+    except FetchError as error:
         raise WeightsError(f"cannot pull {group[0].name}: {error}") from error
+    except OSError as error:
+        raise WeightsError(
+            f"cannot pull {group[0].name} into {get_weights_directory()}: {error.strerror or error}; "
+            f"free some space, or name another folder: export {DIRECTORY_VARIABLE}=FOLDER"
+        ) from error
 
 
 def _pull_wheel(group: list[Model], progress: Progress) -> None:

@@ -7,6 +7,7 @@ subcommands that need it.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -161,6 +162,10 @@ def main(arguments: list[str] | None = None) -> None:
     With FINGERTIP_CONTACT_DEBUG=1 the exception propagates, with its traceback.
     """
     _caught_signals.clear()
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that is not UTF-8, as in the locale C, shows what it lacks as \xe9 instead of failing.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(arguments, prog_name=PROGRAM)
     except (Exception, SystemExit) as error:

@@ -173,6 +173,14 @@ def test_missing_module_error_names_the_remedy(module, requirement, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("arguments", [["keyboard", "show", "iso_french"], ["keyboard", "show", "jis"], ["--help"]])
+def test_a_terminal_without_utf8_is_no_error(arguments):
+    """What it cannot show is escaped."""
+    code = f"from fingertip_contact.cli.main import main; main({arguments!r})"
+    done = run_python(code, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 SIGNALLED = """
 import os, signal, typer
 from fingertip_contact.cli import main as cli

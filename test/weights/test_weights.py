@@ -191,3 +191,11 @@ def test_models_are_immutable():
     """Entries cannot be changed after they are read, because all callers share them."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         weights.load_models()["base"].sha256 = "0"
+
+
+def test_a_folder_that_cannot_be_written_names_the_remedy(tmp_path, monkeypatch):
+    """As where there is no home folder."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FINGERTIP_CONTACT_WEIGHTS", str(tmp_path / "file" / "weights"))
+    with pytest.raises(weights.WeightsError, match=r"into .*file/weights: .*; .*FINGERTIP_CONTACT_WEIGHTS=FOLDER"):
+        weights.pull("hands")
