@@ -78,6 +78,10 @@ class Session:
         self._path = find_profile_path(choices.profile)
         if choices.profile in list_profiles():
             raise ValueError(f"{choices.profile!r} is a built-in profile; give --profile another name")
+        if choices.profile.endswith((".yaml", ".yml")):
+            raise ValueError(
+                f"the profile's name is {choices.profile!r}; leave out the ending, which tells files from names"
+            )
         self._is_saved = "profile" not in choices.skipped
         _require_choice("decision", choices.decision, DECISION_PROFILES)
         _require_choice("user side", choices.user_side, PLACES)

@@ -124,6 +124,8 @@ def test_wrong_options_are_told_before_the_camera_is_opened(config, capsys):
     for arguments, named in (
         (("--decision", "slow"), "decision is 'slow'"),
         (("--profile", "../x"), "the name of the profile"),
+        (("--profile", "default"), "'default' is a built-in profile"),
+        (("--profile", "desk.yaml"), "leave out the ending"),
         ((), "desk.yaml exists already"),
         (("--force", "--mode", "big"), "--mode"),
         (("--force", "--layout", "none"), "none"),
