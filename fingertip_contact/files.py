@@ -101,6 +101,7 @@ def write_once(path: Path, is_there: Callable[[], bool], write: Callable[[], obj
     while not is_there():
         try:
             write()
+            return
         except BeingWrittenError as error:
             wait_for_writer(path, error)
         except FileExistsError:
