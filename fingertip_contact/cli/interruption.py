@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a stream of frames, not the work on one of them."""
+"""Ctrl-C, SIGTERM and SIGHUP end a stream of frames, not the work on one of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar
+
+from fingertip_contact.stop_signals import list_stop_signals
 
 T = TypeVar("T")
 
@@ -22,7 +24,7 @@ def until_interrupted(items: Iterator[T]) -> Iterator[Iterator[T]]:
     A second signal does not wait for the block. To be used in the main thread, which handles signals.
     """
     reader = _Reader(items)
-    handlers = {number: signal.signal(number, reader.stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.signal(number, reader.stop) for number in list_stop_signals()}
     try:
         yield iter(reader)
     finally:

@@ -19,13 +19,8 @@ ADVICE_PERIOD_NS = 10_000_000_000
 
 
 def live(
-    camera: Annotated[
-        str,
-        typer.Option(help="auto, d405, webcam, a device (/dev/video0 or its number), a URL, or a recording or video."),
-    ] = "auto",
-    mode: Annotated[
-        str | None, typer.Option(help="What to ask of a camera: WIDTHxHEIGHTxRATE. By default 640x480x30.")
-    ] = None,
+    camera: options.LiveCamera = "auto",
+    mode: options.CameraMode = None,
     layout: options.Layout = "qwerty",
     profile: options.Profile = "default",
     words: options.Words = "",

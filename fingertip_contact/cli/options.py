@@ -14,6 +14,13 @@ Layout = Annotated[
     str,
     typer.Option(help="Keyboard layout: a built-in name, or a YAML or JSON file.", metavar="FILE"),
 ]
+LiveCamera = Annotated[
+    str,
+    typer.Option(help="auto, d405, webcam, a device (/dev/video0 or its number), a URL, or a recording or video."),
+]
+CameraMode = Annotated[
+    str | None, typer.Option(help="What to ask of a camera: WIDTHxHEIGHTxRATE. By default 640x480x30.")
+]
 CalibrationSeconds = Annotated[
     float | None,
     typer.Option(min=0.0, max=60.0, help="Seconds of empty desk at the start; by default the profile's value."),

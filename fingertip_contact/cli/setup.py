@@ -21,13 +21,8 @@ if TYPE_CHECKING:
 
 
 def setup(
-    camera: Annotated[
-        str,
-        typer.Option(help="auto, d405, webcam, a device (/dev/video0 or its number), a URL, or a recording or video."),
-    ] = "auto",
-    mode: Annotated[
-        str | None, typer.Option(help="What to ask of a camera: WIDTHxHEIGHTxRATE. By default 640x480x30.")
-    ] = None,
+    camera: options.LiveCamera = "auto",
+    mode: options.CameraMode = None,
     depth_source: options.DepthSource = "auto",
     camera_info: options.CameraInfo = None,
     rotate: options.Rotation = 0,
