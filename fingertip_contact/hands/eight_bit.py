@@ -32,6 +32,10 @@ STREAM_POWER, MAX_STREAM_SCALE = 0.3, 64.0
 BYTE_INSTRUCTIONS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
 
+class CalibrationMismatchError(ValueError):
+    """The network is not the one of the calibration, or another version of OpenVINO reads it in another form."""
+
+
 @dataclass(frozen=True)
 class Calibration:
     """What was measured of each of N convolutions, in the order in which the network runs them.
@@ -86,7 +90,7 @@ def find_convolutions(network: openvino.Model) -> list[openvino.Node]:
 def equalise(network: openvino.Model, channel_peaks: tuple[np.ndarray, ...]) -> None:
     """Scale channels, in place; what the network computes stays the same.
 
-    Raises ValueError for another network than the one of the calibration.
+    Raises CalibrationMismatchError for another network than that of the calibration.
     """
     nodes = find_convolutions(network)
     _check_match(nodes, channel_peaks)
@@ -163,7 +167,7 @@ def round_to_bytes(network: openvino.Model, input_range: np.ndarray) -> None:
 
 
 def quantise(network: openvino.Model, calibration: Calibration) -> None:
-    """All three steps, in place. Raises ValueError for another network than the one of the calibration."""
+    """All three steps, in place. Raises CalibrationMismatchError for another network than that of the calibration."""
     equalise(network, calibration.channel_peaks)
     correct_biases(network, calibration.bias_corrections)
     round_to_bytes(network, calibration.input_range)
@@ -173,7 +177,9 @@ def _check_match(nodes: list[openvino.Node], channel_peaks: tuple[np.ndarray, ..
     channels = [node.input(0).get_shape()[1] for node in nodes]
     expected = [len(peaks) for peaks in channel_peaks]
     if channels != expected:
-        raise ValueError(f"the convolutions read {channels} channels, those of the calibration {expected}")
+        raise CalibrationMismatchError(
+            f"the convolutions read {channels} channels, those of the calibration {expected}"
+        )
 
 
 def _is_depthwise(node: openvino.Node) -> bool:
@@ -240,4 +246,4 @@ def _read_constant(output: openvino.Output) -> np.ndarray:
         return source.transpose(_read_constant(node.input_value(1)).astype(int))
     if kind in ("Convert", "Reshape", "Unsqueeze"):
         return source.reshape(shape)
-    raise ValueError(f"cannot read the constant behind a {kind}")
+    raise CalibrationMismatchError(f"cannot read the constant behind a {kind}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,18 @@ from typing import Literal
 import numpy as np
 
 from fingertip_contact.datatypes import LANDMARKS_PER_HAND
-from fingertip_contact.hands.eight_bit import Calibration, has_byte_instructions, quantise
+from fingertip_contact.hands.eight_bit import (
+    Calibration,
+    CalibrationMismatchError,
+    has_byte_instructions,
+    quantise,
+)
 from fingertip_contact.hands.network import InferRequest, Network
 from fingertip_contact.hands.roi import Roi
 from fingertip_contact.openvino_import import openvino
 from fingertip_contact.resources import find_share_file
+
+logger = logging.getLogger(__name__)
 
 INPUT_SIZE = 224
 CALIBRATION = "config/hands/landmark_8bit.npz"
@@ -47,8 +55,15 @@ class LandmarkModel:
     def __init__(self, model: Path, *, requests: int, mirrored: bool, precision: Precision = "auto") -> None:
         self._mirrored = mirrored
         self.precision = choose_precision(precision)
-        adapt = _round_to_bytes if self.precision == "int8" else None
-        self._requests = Network(model, input_size=INPUT_SIZE, requests=requests, adapt=adapt).requests
+        try:
+            network = _load(model, requests, self.precision)
+        except CalibrationMismatchError as error:
+            if precision != "auto":
+                raise
+            logger.warning("hands are tracked in single precision, at twice the cost: %s", error)
+            self.precision = "f32"
+            network = _load(model, requests, self.precision)
+        self._requests = network.requests
 
     def run(self, image_bgr: np.ndarray, regions: Sequence[Roi]) -> list[Landmarks]:
         """Image (H, W, 3) uint8; one result per region, in their order."""
@@ -78,6 +93,11 @@ def choose_precision(precision: Precision) -> Precision:
     if precision != "auto":
         return precision
     return "int8" if has_byte_instructions() else "f32"
+
+
+def _load(model: Path, requests: int, precision: Precision) -> Network:
+    adapt = _round_to_bytes if precision == "int8" else None
+    return Network(model, input_size=INPUT_SIZE, requests=requests, adapt=adapt)
 
 
 def _round_to_bytes(network: openvino.Model) -> None:

@@ -85,6 +85,21 @@ def test_another_network_is_refused(hand_weights: dict[str, Path], calibration: 
         quantise(network, calibration)
 
 
+def test_without_a_fitting_calibration_hands_are_tracked_all_the_same(
+    hand_weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """Where another OpenVINO reads the network in another form, `auto` is single precision, and says so; `int8`, which
+    somebody asked for, is an error."""
+    monkeypatch.setattr(landmark_model, "has_byte_instructions", lambda: True)
+    other = Calibration(np.zeros((1, 2)), (np.ones(7),), (np.zeros(7),))
+    monkeypatch.setattr(Calibration, "load", classmethod(lambda cls, path: other))
+    model = hand_weights["hand_landmark_full"]
+    assert LandmarkModel(model, requests=1, mirrored=False).precision == "f32"
+    assert "single precision" in caplog.text
+    with pytest.raises(ValueError, match="those of the calibration"):
+        LandmarkModel(model, requests=1, mirrored=False, precision="int8")
+
+
 def test_calibration_is_read_as_it_was_written(tmp_path: Path):
     """Lists of arrays of different lengths come back."""
     written = Calibration(
