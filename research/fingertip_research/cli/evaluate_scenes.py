@@ -51,6 +51,7 @@ def scenes(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     layout: options.Layout = "qwerty",
+    hand_tracker: options.HandTracker = "mediapipe",
 ) -> None:
     """Score typing in simulated scenes: both sides of the desk, curled and stretched fingers, clutter, hands that enter
     and leave.
@@ -86,7 +87,7 @@ def scenes(
     profile = profile_names[0]
     with ExitStack() as stack:
         diagram = stack.enter_context(atomic_write(reliability, overwrite=True)) if reliability else None
-        results = _score_scenes(load_recording_set(name), load_layout(layout), runs, workers, words)
+        results = _score_scenes(load_recording_set(name), load_layout(layout), runs, workers, words, hand_tracker)
         report = make_scene_report(results)
         touches = {source: scored[profile] for source, scored in pool_touches(results).items() if profile in scored}
         if diagram:
@@ -108,7 +109,7 @@ def _split(names: str) -> list[str]:
 
 
 def _score_scenes(
-    specs: Sequence[RecordingSpec], layout: Layout, runs: Runs, workers: int, words: str
+    specs: Sequence[RecordingSpec], layout: Layout, runs: Runs, workers: int, words: str, hand_tracker: str
 ) -> list[SceneResult]:
     """words: the word list; empty for none."""
     from fingertip_contact.keyboard.language import load_language
@@ -119,7 +120,13 @@ def _score_scenes(
     for number, spec in enumerate(specs, start=1):
         results.append(
             score_scene(
-                spec, layout, runs, workers, lambda frames, total: track_progress(frames, total, "rendering"), language
+                spec,
+                layout,
+                runs,
+                workers,
+                lambda frames, total: track_progress(frames, total, "rendering"),
+                language,
+                hand_tracker,
             )
         )
         typer.echo(f"{number} of {len(specs)}: {spec.text or 'hands only'!r}, seed {spec.seed}", err=True)

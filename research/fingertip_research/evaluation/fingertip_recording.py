@@ -150,13 +150,19 @@ def _make_records(
     return make_event_records(FrameResult(stamp_ns, (), (), contacts, keys, decoder.text, None, camera_from_sheet))
 
 
-def measure_recording(bag: Path, layout: Layout, calibration_seconds: float) -> FingertipRecording:
+def measure_recording(
+    bag: Path, layout: Layout, calibration_seconds: float, hand_tracker: str = DEFAULT_HAND_TRACKER
+) -> FingertipRecording:
     """The fingertips that the real pipeline measures in a bag.
 
     Cached: measured again only if the bag or the measuring code has changed.
     """
-    cached = _cache_path(bag, layout, calibration_seconds)
-    fill_cache(cached, lambda path: _write(measure_bag(bag, layout, calibration_seconds), path))
+    cached = _cache_path(bag, layout, calibration_seconds, hand_tracker)
+
+    def measure(path: Path) -> None:
+        _write(measure_bag(bag, layout, calibration_seconds, hand_tracker=hand_tracker), path)
+
+    fill_cache(cached, measure)
     return load_measured(cached)
 
 
@@ -187,6 +193,7 @@ def measure_bag(
     on_frame: Callable[[Frame, FrameResult], object] = lambda frame, result: None,
     *,
     with_appearance: bool = True,
+    hand_tracker: str = DEFAULT_HAND_TRACKER,
 ) -> FingertipRecording:
     """What `measure_recording` keeps, measured now. on_frame: gets every frame and what the pipeline found in it."""
     parameters = ContactParameters(calibration_seconds=calibration_seconds)
@@ -195,7 +202,7 @@ def measure_bag(
     # How presses are decided has no influence on what is measured; this classifier needs no model.
     detector = ContactDetector(replace(parameters, classifier="evidence"), collector.collect, estimator)
     contact = build_contact_pipeline(layout, parameters, detector=detector)
-    pipeline = Pipeline(HAND_TRACKERS.get(DEFAULT_HAND_TRACKER)(), contact)
+    pipeline = Pipeline(HAND_TRACKERS.make(hand_tracker, required=("process", "reset")), contact)
     rotations, translations, normals, offsets_m, hints = [], [], [], [], []
     with open_recording(bag) as opened:
         for frame in opened.frames():
@@ -276,8 +283,8 @@ def _to_arrays(recording: FingertipRecording) -> dict[str, Any]:
     return whole | {entry.name: getattr(recording.samples, entry.name) for entry in fields(recording.samples)}
 
 
-def _cache_path(bag: Path, layout: Layout, calibration_seconds: float) -> Path:
-    digest = digest_measurement(bag, layout, calibration_seconds)
+def _cache_path(bag: Path, layout: Layout, calibration_seconds: float, hand_tracker: str) -> Path:
+    digest = digest_measurement(bag, layout, calibration_seconds, hand_tracker)
     for file in sorted((find_share_directory() / APPEARANCE_MODEL).parent.glob(f"{APPEARANCE_MODEL.stem}.*")):
         digest.update(file.read_bytes())
     return get_cache_directory() / "fingertips" / f"{bag.stem}-{digest.hexdigest()[:16]}.npz"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from fingertip_contact.contact.parameters import load_profile
 from fingertip_contact.datatypes import TapCandidate
+from fingertip_contact.factory import DEFAULT_HAND_TRACKER
 from fingertip_contact.keyboard.key_decoder import KeyDecoder
 from fingertip_contact.keyboard.language import LanguageModel
 from fingertip_contact.keyboard.layout import Layout
@@ -85,33 +86,35 @@ def score_scene(
     workers: int,
     progress: Progress,
     language: LanguageModel | None = None,
+    hand_tracker: str = DEFAULT_HAND_TRACKER,
 ) -> SceneResult:
     """All runs on one scene; motion, colour and texts are the same for all. language: texts are also read with it.
+    hand_tracker: its registered name, or module:attribute.
 
     Missing recordings are rendered, which takes minutes; IDEAL needs its own. Raises ValueError for a scene of another
     sensor than STEREO, whose imagers the sources are made of.
     """
     if spec.sensor != STEREO:
         raise ValueError(f"seed {spec.seed} has the sensor {spec.sensor}; sources are made of recordings of {STEREO}")
-    recording, truth = _measure(spec, layout, workers, progress)
+    recording, truth = _measure(spec, layout, workers, progress, hand_tracker)
     scores = {
         source: score_profiles(select_cues(recording, source), truth, profiles, layout, language)
         for source, profiles in runs.items()
         if source != IDEAL
     }
     if IDEAL in runs:
-        ideal, ideal_truth = _measure(replace(spec, sensor=IDEAL), layout, workers, progress)
+        ideal, ideal_truth = _measure(replace(spec, sensor=IDEAL), layout, workers, progress, hand_tracker)
         sharp = select_cues(ideal, RIM_SOURCE)
         scores[IDEAL] = score_profiles(sharp, ideal_truth, runs[IDEAL], layout, language)
     return SceneResult(spec, scores, measure_surface(recording, truth), str(recording.hints[-1]))
 
 
 def _measure(
-    spec: RecordingSpec, layout: Layout, workers: int, progress: Progress
+    spec: RecordingSpec, layout: Layout, workers: int, progress: Progress, hand_tracker: str
 ) -> tuple[FingertipRecording, GroundTruth]:
     bag = load_or_render(spec, layout, workers, progress)
     truth = read_ground_truth(ground_truth_path(bag))
-    return measure_recording(bag, layout, truth.header.calibration_seconds or 1.0), truth
+    return measure_recording(bag, layout, truth.header.calibration_seconds or 1.0, hand_tracker), truth
 
 
 def score_profiles(
