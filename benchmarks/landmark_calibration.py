@@ -4,9 +4,9 @@
     python benchmarks/landmark_calibration.py PHOTOS --check
 
 PHOTOS is a folder of photographs, of any size. Two fifths of them, by the hash of their names, are calibrated with; the
-others are for --check, which compares 8 bits with single precision: fingertips in pixels of the network's input (a hand
-is some 200 wide), presence, and processor time of one hand. Photographs and crops stay where they are. The file holds
-extremes and means only.
+others are for --check, which compares 8 bits, noise and JPEG with single precision: fingertips in pixels of the
+network's input (a hand is some 200 wide), presence, and processor time of one hand. Photographs and crops stay where
+they are. The file holds extremes and means only.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ MIN_PRESENCE = 0.7
 # The range of an input holds the extremes of all but a tenth of the pictures.
 RANGE_PERCENTILES = (10, 90)
 TIMED_RUNS = 200
+# What a camera or a video does to a picture, to compare with.
+NOISE_GREY, JPEG_QUALITY = 2, 90
 
 
 def main() -> None:
@@ -161,30 +163,49 @@ def _run(network: openvino.Model, outputs: list[openvino.Output], crops: np.ndar
 
 
 def check(crops: np.ndarray, calibration: Calibration) -> None:
-    """Print the differences, and the processor time of a hand, alternating."""
+    """Print the differences, beside what noise does to single precision, and the processor time of a hand,
+    alternating."""
     network = read_network(weights.get_verified_path(MODEL), INPUT_SIZE)
     quantise(network, calibration)
-    requests = [
+    single, rounded = (
         compile_network(model, requests=1).create_infer_request()
         for model in (read_network(weights.get_verified_path(MODEL), INPUT_SIZE), network)
-    ]
-    tips, presence = ([], []), ([], [])
-    for crop in crops:
-        for request, points, scores in zip(requests, tips, presence, strict=True):
-            request.infer([crop[None]])
-            points.append(request.get_output_tensor(0).data.reshape(-1, 3)[list(FINGERTIP_LANDMARKS), :2].copy())
-            scores.append(float(request.get_output_tensor(1).data[0, 0]))
-    distance_px = np.linalg.norm(np.subtract(*map(np.array, tips)), axis=-1)
-    durations = np.array([[_time_s(request, crops[0]) for request in requests] for _ in range(TIMED_RUNS)])
-    single_ms, rounded_ms = 1e3 * np.median(durations, axis=0)
-    print(f"{len(crops)} hands that were not calibrated with")
-    print(
-        "fingertips differ by {:.2f} px (median), {:.2f} (p95), {:.2f} (p99)".format(
-            *np.percentile(distance_px, (50, 95, 99))
-        )
     )
-    print(f"presence differs by {np.abs(np.subtract(*presence)).max():.3f} at most")
+    tips_px, presence = _find_tips(single, crops)
+    rounded_px, rounded_presence = _find_tips(rounded, crops)
+    print(f"{len(crops)} hands that were not calibrated with; fingertips differ from single precision by, px")
+    _print_distances("8 bits", rounded_px - tips_px)
+    _print_distances(f"noise of {NOISE_GREY} grey values", _find_tips(single, _add_noise(crops))[0] - tips_px)
+    _print_distances(f"JPEG of quality {JPEG_QUALITY}", _find_tips(single, _compress(crops))[0] - tips_px)
+    print(f"presence differs by {np.abs(rounded_presence - presence).max():.3f} at most")
+    durations = np.array([[_time_s(request, crops[0]) for request in (single, rounded)] for _ in range(TIMED_RUNS)])
+    single_ms, rounded_ms = 1e3 * np.median(durations, axis=0)
     print(f"processor time of a hand: {single_ms:.1f} ms in single precision, {rounded_ms:.1f} in 8 bits")
+
+
+def _find_tips(request: openvino.InferRequest, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 5, 2) pixels of the crops, and (N,) presence."""
+    tips_px, presence = [], []
+    for crop in crops:
+        request.infer([crop[None]])
+        tips_px.append(request.get_output_tensor(0).data.reshape(-1, 3)[list(FINGERTIP_LANDMARKS), :2].copy())
+        presence.append(float(request.get_output_tensor(1).data[0, 0]))
+    return np.array(tips_px), np.array(presence)
+
+
+def _print_distances(what: str, difference_px: np.ndarray) -> None:
+    median, p95, p99 = np.percentile(np.linalg.norm(difference_px, axis=-1), (50, 95, 99))
+    print(f"  {what}: {median:.2f} (median), {p95:.2f} (p95), {p99:.2f} (p99)")
+
+
+def _add_noise(crops: np.ndarray) -> np.ndarray:
+    noise = np.random.default_rng(0).normal(0, NOISE_GREY, crops.shape)
+    return np.clip(np.rint(crops + noise), 0, 255).astype(np.uint8)
+
+
+def _compress(crops: np.ndarray) -> np.ndarray:
+    options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    return np.array([cv2.imdecode(cv2.imencode(".jpg", crop, options)[1], cv2.IMREAD_COLOR) for crop in crops])
 
 
 def _time_s(request: openvino.InferRequest, crop: np.ndarray) -> float:
