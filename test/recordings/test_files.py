@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from fingertip_contact import file_locks, files
 from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, FrameResult, KeyEvent
 from fingertip_contact.file_locks import BeingWrittenError, hold_folder, scratch_folder
-from fingertip_contact.files import atomic_write, fill_cache, library_writes, require_distinct
+from fingertip_contact.files import atomic_write, fill_cache, library_writes, require_distinct, write_once
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.key_decoder import KeyDecoder
 from fingertip_contact.keyboard.layout import load_layout
@@ -490,3 +490,10 @@ def test_an_interrupt_while_the_hidden_folder_is_made_leaves_nothing(tmp_path, m
     with pytest.raises(KeyboardInterrupt), files.atomic_write(tmp_path / "events.jsonl"):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_is_written_once_though_nothing_comes_of_it(tmp_path: Path):
+    """A writer that leaves no file is not called again and again."""
+    calls: list[Path] = []
+    write_once(tmp_path / "cache", lambda: False, lambda: calls.append(tmp_path))
+    assert len(calls) == 1
