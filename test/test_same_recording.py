@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hand_weights")]
 
 # What it takes to find sheet and hands, and both taps of the recording; or the first alone.
 FIRST_FRAME, END_FRAME, END_OF_FIRST_TAP = 78, 118, 100
-MAX_TOUCH_SHIFT_NS, MAX_LIFT_SHIFT_NS = 4_000_000, 33_400_000
+MAX_TOUCH_SHIFT_NS, MAX_LIFT_SHIFT_NS = 8_000_000, 33_400_000
 
 
 def read_frames(recording: Path, depth_source: str, end_frame: int) -> list[Frame]:
@@ -60,8 +60,8 @@ def measure_shift_ns(results: list[FrameResult], others: list[FrameResult], kind
 
 def test_three_passes_give_the_same_keys(typed_recording: Path) -> None:
     """Of a camera with both imagers, from which contact heights are learnt: the keys are the same in each pass,
-    touch-downs up to 4 ms off, lift-offs up to a frame. Fingers forgotten, touch-downs are those of the first pass.
-    Started anew, everything is the same to the last bit."""
+    touch-downs of these first taps up to 8 ms off, lift-offs up to a frame. Fingers forgotten, touch-downs are those of
+    the first pass. Started anew, everything is the same to the last bit."""
     frames = read_frames(typed_recording, "stereo", END_FRAME)
     pipeline = start_pipeline()
     first, *later = [play(frames, pipeline) for _ in range(3)]
