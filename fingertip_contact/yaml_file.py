@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.composer import Composer
+from yaml.constructor import SafeConstructor
+from yaml.resolver import Resolver
 
 from fingertip_contact.safe_text import describe, to_one_line
 
-# The largest file of ours has 11 kB and 2,600 nodes; a layout of 1,000 keys has 120 kB and 14,000 nodes, in 3 s.
+# The largest file of ours has 11 kB and 2,600 nodes; a layout of 1,000 keys has 120 kB and 14,000 nodes.
 MAX_BYTES = 1 << 20
 # Scalars, lists and mappings; an alias counts as all that it stands for.
 MAX_NODES = 30_000
@@ -53,7 +56,27 @@ def parse_yaml(text: str, source: str) -> Any:
             loader.dispose()
 
 
-class _Loader(yaml.SafeLoader):
+def _choose_loader() -> Any:
+    """yaml.SafeLoader; where PyYAML has libyaml, with its events, which takes a quarter of the time: nodes are composed
+    here as there."""
+    if not yaml.__with_libyaml__:
+        return yaml.SafeLoader
+    from yaml.cyaml import CParser
+
+    class _EventLoader(Composer, CParser, SafeConstructor, Resolver):
+        def __init__(self, text: str) -> None:
+            CParser.__init__(self, text)
+            Composer.__init__(self)
+            SafeConstructor.__init__(self)
+            Resolver.__init__(self)
+
+    return _EventLoader
+
+
+_BaseLoader: Any = _choose_loader()
+
+
+class _Loader(_BaseLoader):
     """Counts while it reads, so that a file beyond the limits costs no more than one within them."""
 
     def __init__(self, text: str) -> None:

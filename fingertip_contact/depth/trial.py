@@ -11,13 +11,11 @@ import hashlib
 import json
 import logging
 import os
-import platform
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import cache
 from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
@@ -27,6 +25,7 @@ from fingertip_contact.depth.runtimes import RuntimeRejectedError
 from fingertip_contact.depth.self_test import RuntimeClass
 from fingertip_contact.files import atomic_write
 from fingertip_contact.json_file import field_errors, read_object
+from fingertip_contact.processor import describe_processor
 from fingertip_contact.resources import get_cache_directory
 from fingertip_contact.safe_text import to_one_line
 
@@ -36,11 +35,6 @@ logger = logging.getLogger(__name__)
 DEADLINE_S = 120.0
 # The modules that a verdict depends on.
 _SOURCES = ("parity.py", "preprocessing.py", "runtimes.py", "self_test.py")
-# Lines of /proc/cpuinfo that name a processor and what it can; others differ from one start to the next.
-_PROCESSOR_FIELDS = (
-    "vendor_id", "cpu family", "model", "model name", "stepping", "microcode", "flags",
-    "CPU implementer", "CPU architecture", "CPU variant", "CPU part", "CPU revision", "Features",
-)  # fmt: skip
 # Somebody stopped the child, and the runtime may be well.
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -97,18 +91,6 @@ def find_version(library: str) -> str:
         return metadata.version(library)
     except metadata.PackageNotFoundError:
         return "unknown"
-
-
-@cache
-def describe_processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """A digest of model and flags."""
-    try:
-        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    named = {line for line in lines if line.partition(":")[0].strip() in _PROCESSOR_FIELDS}
-    text = "\n".join((platform.machine(), platform.processor(), *sorted(named)))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _make_path(library: str, runtime_class: RuntimeClass, conversion: Conversion, precision: str) -> Path:

@@ -28,8 +28,6 @@ CHANNEL_MARGIN, MAX_SCALE = 1.3, 1e4
 # Channels of a residual stream are scaled by this power of what would give all one peak: the whole of it would make
 # the weights behind them as unequal. Tried from 0 to 0.8 on photographs.
 STREAM_POWER, MAX_STREAM_SCALE = 0.3, 64.0
-# Instructions that multiply bytes and add the products in 32 bits, as Linux names them. Without them products saturate.
-BYTE_INSTRUCTIONS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
 
 class CalibrationMismatchError(ValueError):
@@ -69,16 +67,6 @@ class Calibration:
             channel_peaks=np.concatenate(self.channel_peaks).astype(np.float16),
             bias_corrections=np.concatenate(self.bias_corrections).astype(np.float16),
         )
-
-
-def has_byte_instructions(cpu_info: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether the processor multiplies bytes without saturation. Unknown processors do not."""
-    try:
-        lines = cpu_info.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return False
-    flags = next((line for line in lines if line.startswith("flags")), "")
-    return not BYTE_INSTRUCTIONS.isdisjoint(flags.split())
 
 
 def find_convolutions(network: openvino.Model) -> list[openvino.Node]:

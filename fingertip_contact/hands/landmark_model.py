@@ -14,12 +14,11 @@ from fingertip_contact.datatypes import LANDMARKS_PER_HAND
 from fingertip_contact.hands.eight_bit import (
     Calibration,
     CalibrationMismatchError,
-    has_byte_instructions,
     quantise,
 )
-from fingertip_contact.hands.network import InferRequest, Network
+from fingertip_contact.hands.network import NO_ADAPTATION, Adaptation, InferRequest, Network
 from fingertip_contact.hands.roi import Roi
-from fingertip_contact.openvino_import import openvino
+from fingertip_contact.processor import has_byte_instructions
 from fingertip_contact.resources import find_share_file
 
 logger = logging.getLogger(__name__)
@@ -96,12 +95,13 @@ def choose_precision(precision: Precision) -> Precision:
 
 
 def _load(model: Path, requests: int, precision: Precision) -> Network:
-    adapt = _round_to_bytes if precision == "int8" else None
-    return Network(model, input_size=INPUT_SIZE, requests=requests, adapt=adapt)
+    adaptation = _round_to_bytes() if precision == "int8" else NO_ADAPTATION
+    return Network(model, input_size=INPUT_SIZE, requests=requests, adaptation=adaptation)
 
 
-def _round_to_bytes(network: openvino.Model) -> None:
-    quantise(network, Calibration.load(find_share_file(CALIBRATION)))
+def _round_to_bytes() -> Adaptation:
+    calibration = find_share_file(CALIBRATION)
+    return Adaptation(lambda network: quantise(network, Calibration.load(calibration)), (calibration,))
 
 
 def _enqueue(request: InferRequest, image_bgr: np.ndarray, region: Roi) -> None:

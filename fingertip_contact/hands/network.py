@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from fingertip_contact.hands.compiled import load_compiled
 from fingertip_contact.openvino_import import get_core, openvino
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """A change of a network before it is compiled. apply: changes it in place. files: what the change depends on."""
+
+    apply: Callable[[openvino.Model], None]
+    files: tuple[Path, ...]
+
+
+NO_ADAPTATION = Adaptation(lambda network: None, ())
 
 
 class InferRequest:
@@ -38,23 +51,19 @@ class Network:
     One thread per request: two hands then cost one hand's time on two cores, and no request waits at a barrier for a
     core that another process holds. Single precision is required because bfloat16, OpenVINO's default on CPUs that
     have it, moves landmarks by up to a pixel at random. Threads are not pinned: all processes would choose one core.
-    adapt: changes the network before it is compiled.
+    adaptation: of the network before it is compiled.
 
     Raises ValueError if the file is not a network with one NHWC image of `input_size` squared as its input.
     """
 
-    def __init__(
-        self,
-        model: Path,
-        *,
-        input_size: int,
-        requests: int,
-        adapt: Callable[[openvino.Model], None] | None = None,
-    ) -> None:
-        network = read_network(model, input_size)
-        if adapt is not None:
-            adapt(network)
-        compiled = compile_network(network, requests=requests)
+    def __init__(self, model: Path, *, input_size: int, requests: int, adaptation: Adaptation = NO_ADAPTATION) -> None:
+        def make() -> openvino.CompiledModel:
+            network = read_network(model, input_size)
+            adaptation.apply(network)
+            return compile_network(network, requests=requests)
+
+        contents = (model, *adaptation.files)
+        compiled = load_compiled(contents, input_size, _make_settings(requests), make)
         self.requests = [InferRequest(compiled) for _ in range(requests)]
 
 
@@ -73,16 +82,16 @@ def read_network(model: Path, input_size: int) -> openvino.Model:
 
 def compile_network(network: openvino.Model, *, requests: int) -> openvino.CompiledModel:
     """For the CPU, one thread per request."""
-    return get_core().compile_model(
-        network,
-        "CPU",
-        {
-            "INFERENCE_PRECISION_HINT": "f32",
-            "INFERENCE_NUM_THREADS": requests,
-            "NUM_STREAMS": requests,
-            "ENABLE_CPU_PINNING": False,
-        },
-    )
+    return get_core().compile_model(network, "CPU", _make_settings(requests))
+
+
+def _make_settings(requests: int) -> dict[str, object]:
+    return {
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": requests,
+        "NUM_STREAMS": requests,
+        "ENABLE_CPU_PINNING": False,
+    }
 
 
 def _with_byte_input(network: openvino.Model) -> openvino.Model:

@@ -136,16 +136,3 @@ def test_a_cache_that_cannot_be_written_is_told(starts, conversion, monkeypatch,
     runtime, deviation_m = open_with("GoodRuntime", conversion, monkeypatch)
     assert (runtime.name, deviation_m) == ("stand-in", 0.0)
     assert "is not kept" in caplog.text
-
-
-def test_processors_are_told_apart(tmp_path):
-    """By model and flags; the present clock rate is no part of it."""
-    texts = {
-        "one": "model name\t: A\nflags\t\t: sse avx2\ncpu MHz\t\t: 800.1\n",
-        "later": "model name\t: A\nflags\t\t: sse avx2\ncpu MHz\t\t: 2200.7\n",
-        "amx": "model name\t: A\nflags\t\t: sse avx2 amx_bf16\ncpu MHz\t\t: 800.1\n",
-    }
-    for name, text in texts.items():
-        (tmp_path / name).write_text(text)
-    one, later, amx = (trial.describe_processor(tmp_path / name) for name in texts)
-    assert one == later != amx

@@ -12,6 +12,7 @@ from fingertip_contact.depth import trial
 from fingertip_contact.doctor import camera, dds, installation, machine, networks, ros_setup
 from fingertip_contact.doctor.check import CheckResult, System, find_worst
 from fingertip_contact.doctor.run import CHECKS, run_checks
+from fingertip_contact.processor import describe_processor
 from fingertip_contact.resources import find_share_file
 
 PROFILE = str(find_share_file("config/fastdds_profile.xml"))
@@ -122,7 +123,7 @@ def test_verdicts_on_depth_runtimes_are_listed(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     [nothing] = networks.check_depth_runtimes(System())
     assert (nothing.severity, "none has passed" in nothing.text) == ("ok", True)
-    here = {"library": "openvino", "version": trial.find_version("openvino"), "processor": trial.describe_processor()}
+    here = {"library": "openvino", "version": trial.find_version("openvino"), "processor": describe_processor()}
     trial.get_folder().mkdir(parents=True)
     for name, change in {
         "good": {"subject": "openvino fp32 252x336", "reason": ""},

@@ -1,0 +1,128 @@
+"""Rules of the cache of compiled networks."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fingertip_contact.hands import compiled as compiled_cache
+from fingertip_contact.hands.landmark_model import LandmarkModel
+from fingertip_contact.hands.network import Network
+from fingertip_contact.hands.palm_detector import INPUT_SIZE
+from fingertip_contact.hands.roi import Roi
+
+
+@pytest.fixture
+def model(hand_weights: dict[str, Path]) -> Path:
+    return hand_weights["palm_detection_full"]
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache; the folder of the compiled networks."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "fingertip_contact" / "hands" / "compiled"
+
+
+@pytest.fixture
+def compiled_names(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A name for each network that is compiled."""
+    names: list[str] = []
+    read = compiled_cache._write
+
+    def write(path: Path, network: object) -> None:
+        names.append(path.name)
+        read(path, network)
+
+    monkeypatch.setattr(compiled_cache, "_write", write)
+    return names
+
+
+def infer(network: Network) -> list[np.ndarray]:
+    request = network.requests[0]
+    request.image_bgr[:] = np.random.default_rng(0).integers(0, 256, request.image_bgr.shape)
+    request.start()
+    return [output.copy() for output in request.wait()]
+
+
+def test_a_stored_network_gives_the_same(cache: Path, compiled_names: list[str], model: Path):
+    """It is compiled once, and the stored one's outputs are equal to the last bit."""
+    first, second = (infer(Network(model, input_size=INPUT_SIZE, requests=1)) for _ in range(2))
+    assert len(compiled_names) == 1 == len(list(cache.iterdir()))
+    assert all(np.array_equal(before, after) for before, after in zip(first, second, strict=True))
+
+
+def test_hands_in_8_bits_are_stored_too(cache: Path, hand_weights: dict[str, Path], hand_images: np.ndarray):
+    """What the stored network sees is what the compiled one saw, and single precision has a file of its own."""
+    height, width = hand_images[0].shape[:2]
+    region = Roi(width / 2, height / 2, 200.0, 0.3)
+    seen = [
+        LandmarkModel(hand_weights["hand_landmark_full"], requests=2, mirrored=False, precision=precision).run(
+            hand_images[0], [region]
+        )[0]
+        for precision in ("int8", "f32", "int8", "f32")
+    ]
+    assert len(list(cache.iterdir())) == 2
+    for before, after in zip(seen[:2], seen[2:], strict=True):
+        assert np.array_equal(before.points_px, after.points_px)
+    assert not np.array_equal(seen[0].points_px, seen[1].points_px)
+
+
+def test_what_changes_the_network_compiles_it_again(
+    cache: Path, compiled_names: list[str], model: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Another number of requests, another processor, another version of OpenVINO: one each."""
+    Network(model, input_size=INPUT_SIZE, requests=1)
+    Network(model, input_size=INPUT_SIZE, requests=2)
+    with monkeypatch.context() as changed:
+        changed.setattr(compiled_cache, "describe_processor", lambda: "another")
+        Network(model, input_size=INPUT_SIZE, requests=1)
+    with monkeypatch.context() as changed:
+        changed.setattr(compiled_cache.openvino, "__version__", "9.9")
+        Network(model, input_size=INPUT_SIZE, requests=1)
+    assert len(set(compiled_names)) == len(compiled_names) == 4
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "empty", "foreign"])
+def test_a_damaged_file_is_replaced(
+    cache: Path, compiled_names: list[str], model: Path, damage: str, caplog: pytest.LogCaptureFixture
+):
+    """It is told, and the file is whole afterwards. What is no network of OpenVINO's, too."""
+    expected = infer(Network(model, input_size=INPUT_SIZE, requests=1))
+    (path,) = cache.iterdir()
+    whole = path.read_bytes()
+    foreign = compiled_cache.hashlib.sha256(b"text").digest() + b"text"
+    path.chmod(0o600)
+    path.write_bytes(
+        {"cut": whole[:-9], "changed": whole[:-1] + b"\0\1"[whole[-1] == 0 :][:1], "empty": b"", "foreign": foreign}[
+            damage
+        ]
+    )
+    found = infer(Network(model, input_size=INPUT_SIZE, requests=1))
+    assert "compiled again" in caplog.text
+    assert all(np.array_equal(before, after) for before, after in zip(expected, found, strict=True))
+    assert path.read_bytes() == whole or len(compiled_names) == 2
+
+
+def test_a_cache_that_cannot_be_written_is_told(
+    tmp_path: Path, cache: Path, model: Path, caplog: pytest.LogCaptureFixture
+):
+    """The network works all the same."""
+    (tmp_path / "fingertip_contact").write_text("a file where the folder would be", encoding="utf-8")
+    with caplog.at_level(logging.INFO):
+        assert len(infer(Network(model, input_size=INPUT_SIZE, requests=1))) == 2
+    assert "is not kept" in caplog.text
+
+
+def test_another_network_of_the_same_name_is_read(cache: Path, hand_weights: dict[str, Path], tmp_path: Path):
+    """Not the name but the content decides: what was no such network stays none."""
+    path = tmp_path / "palm_detection_full.tflite"
+    shutil.copy(hand_weights["palm_detection_full"], path)
+    Network(path, input_size=INPUT_SIZE, requests=1)
+    shutil.copy(hand_weights["hand_landmark_full"], path)
+    with pytest.raises(ValueError, match="it is another model"):
+        Network(path, input_size=INPUT_SIZE, requests=1)
