@@ -22,8 +22,8 @@ INDEX_KNUCKLE, LITTLE_KNUCKLE = 5, 17
 @dataclass(eq=False)
 class Track:
     """One hand: its last landmarks and their stamp (-1: not seen yet), the region to search in the next frame, and its
-    handedness with the evidence for it (`log_odds` of "right"). patch: what it looked like, if its landmarks can be
-    followed from there into the next image."""
+    handedness with the evidence for it (`log_odds` of "right"). patch: what it looked like when the network saw it
+    last, at seen_ns, if its landmarks can be followed from there into the next images."""
 
     track_id: int
     region: Roi
@@ -33,14 +33,16 @@ class Track:
     log_odds: float = 0.0
     handedness: Handedness | None = None
     patch: HandPatch | None = None
+    seen_ns: int = -1
 
     def follow(self, image_bgr: np.ndarray, stamp_ns: int) -> None:
-        """Take the landmarks from the patch, unless they are lost. Only once: the next ones are the network's."""
+        """Take the landmarks from the patch, unless they are lost: the next ones are then the network's."""
         landmarks_px = None if self.patch is None else self.patch.follow(image_bgr)
-        self.patch = None
-        if landmarks_px is not None:
-            self.landmarks_px, self.stamp_ns = landmarks_px, stamp_ns
-            self.region = roi.from_landmarks(landmarks_px)
+        if landmarks_px is None:
+            self.patch = None
+            return
+        self.landmarks_px, self.stamp_ns = landmarks_px, stamp_ns
+        self.region = roi.from_landmarks(landmarks_px)
 
     def update(self, observation: Landmarks, stamp_ns: int) -> None:
         self.landmarks_px = (

@@ -41,9 +41,9 @@ MAX_FOLLOWED_NS, MAX_FOLLOWED_LIGHT_NS = 25_000_000, 50_000_000
 class HandTracker:
     """MediaPipe's hand pipeline on OpenVINO: process() every image, in the order of the stamps.
 
-    The landmark network runs for each tracked hand; of cameras faster than 40 Hz in every second image, between which
-    landmarks are followed. The palm network runs only if a hand is missing or in doubt. Landmarks are not smoothed: a
-    filter's delay would hide the instant of touch-down.
+    The landmark network runs for each tracked hand; of cameras faster than 40 Hz in every second or third image,
+    between which landmarks are followed. The palm network runs only if a hand is missing or in doubt. Landmarks are not
+    smoothed: a filter's delay would hide the instant of touch-down.
 
     threads: concurrent inferences (two hands, two cores). mirrored: the camera mirrors its images, as selfie cameras
     do. precision: of the landmark network, see LandmarkModel. max_followed_ns: longest interval over which landmarks
@@ -134,11 +134,15 @@ class HandTracker:
         return [track for track in self._tracks if track.stamp_ns == self._stamp_ns]
 
     def _follow(self, image_bgr: np.ndarray, stamp_ns: int) -> None:
-        """Every second frame a hand does without the network; two hands take turns."""
-        ready = [track for track in self._tracks if track.patch is not None]
-        for track in ready[: (len(self._tracks) + 1) // 2]:
-            if stamp_ns - track.stamp_ns <= self._max_followed_ns:
-                track.follow(image_bgr, stamp_ns)
+        """Hands that the network saw lately do without it. Of two that it saw in one image only one does: from then on
+        they take turns."""
+        followed_ns: set[int] = set()
+        for track in self._tracks:
+            is_late = stamp_ns - track.seen_ns > self._max_followed_ns
+            if track.patch is None or is_late or track.seen_ns in followed_ns:
+                continue
+            followed_ns.add(track.seen_ns)
+            track.follow(image_bgr, stamp_ns)
 
     def _is_search_due(self) -> bool:
         if self._last_search_ns is None or self._stamp_ns is None:
@@ -176,8 +180,9 @@ class HandTracker:
         )
         for track, observation in pairs:
             is_sure = not _needs_redetection(track, observation)
-            if self._accept(track, observation) and is_sure:
-                track.patch = HandPatch.cut(image_bgr, track.landmarks_px)
+            if self._accept(track, observation):
+                track.patch = HandPatch.cut(image_bgr, track.landmarks_px) if is_sure else None
+                track.seen_ns = track.stamp_ns
 
     def _start_tracks(self, image_bgr: np.ndarray, palms: list[Roi]) -> None:
         """Start a track at each palm that is not on a tracked hand, up to the maximum number of hands."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from rclpy.node import Node
@@ -21,6 +22,15 @@ from fingertip_contact.ros.parameter_tables import ContactSettings
 from fingertip_contact.ros.rotated_frames import RotatedFrameBroadcaster
 from fingertip_contact.ros.timeout_clock import choose_timeout_clock
 from fingertip_contact.ros.worker import FrameWorker
+
+
+@dataclass(frozen=True)
+class _TrackedFrame:
+    """mounted_frame_id: of the camera's images as they come, before they are turned."""
+
+    frame: Frame
+    hands: tuple[Hand, ...]
+    mounted_frame_id: str
 
 
 class ContactStageBase:
@@ -51,30 +61,41 @@ class ContactStageBase:
 
     def start(self, active: ExitStack) -> None:
         self._contact.start(active, self._diagnostics.record_error)
-        worker = FrameWorker(
+        contact: FrameWorker[_TrackedFrame] = FrameWorker(
             self._process,
             self._diagnostics.record_error,
             on_idle=self._contact.cancel_all,
             idle_s=self._camera_timeout_s,
             now_s=choose_timeout_clock(self._node),
         )
-        active.callback(worker.close)
+        active.callback(contact.close)
+        # A thread of its own: the hands of a frame are found while the frame before is processed, on another core.
+        hands: FrameWorker[dict[str, Any]] = FrameWorker(
+            lambda received: contact.offer(self._find_hands(received)), self._diagnostics.record_error
+        )
+        active.callback(hands.close)
         paired = PairedInput(
             self._node,
             self._all_topics,
-            worker.offer,
+            hands.offer,
             self._diagnostics.record_error,
             active,
             self._transports,
             # Depth that stops must not let go of keys: colour alone goes on holding them.
             max_wait_s=self._camera_timeout_s / 2,
         )
-        self._diagnostics.add_source(lambda: paired.count_losses() | {"dropped": worker.dropped}, active)
+        self._diagnostics.add_source(
+            lambda: paired.count_losses() | {"dropped": hands.dropped + contact.dropped}, active
+        )
         self._diagnostics.add_adviser(paired.advise, active)
         self._diagnostics.add_source(self._contact.collect_diagnostics, active)
 
-    def _process(self, received: dict[str, Any]) -> None:
+    def _find_hands(self, received: dict[str, Any]) -> _TrackedFrame:
         frame = self._frames.read(received)
-        self._rotated_frame.announce(frame.stamp_ns, received[COLOR_TOPIC].header.frame_id)
-        self._diagnostics.advise(self._contact.process(frame, self.find_hands(frame, received)))
-        self._diagnostics.record_frame(frame.stamp_ns)
+        return _TrackedFrame(frame, self.find_hands(frame, received), received[COLOR_TOPIC].header.frame_id)
+
+    def _process(self, tracked: _TrackedFrame) -> None:
+        stamp_ns = tracked.frame.stamp_ns
+        self._rotated_frame.announce(stamp_ns, tracked.mounted_frame_id)
+        self._diagnostics.advise(self._contact.process(tracked.frame, tracked.hands))
+        self._diagnostics.record_frame(stamp_ns)

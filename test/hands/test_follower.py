@@ -83,16 +83,21 @@ def count_seen(tracker: HandTracker, monkeypatch: pytest.MonkeyPatch) -> list[in
     return counts
 
 
-def test_the_network_sees_every_second_image(
-    hand_tracker: HandTracker, hand_images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("interval_ns", "share"), [(FRAME_NS, 1 / 2), (11_111_111, 1 / 3), (2 * FRAME_NS, 1)])
+def test_the_network_sees_each_hand_thirty_times_a_second(
+    hand_tracker: HandTracker, hand_images: np.ndarray, monkeypatch: pytest.MonkeyPatch, interval_ns: int, share: float
 ):
-    """Two hands take turns: one network run per image, and the same hands in all of them."""
-    hand_tracker.process(hand_images[0], FRAME_NS)
+    """At 60 Hz in every second image, at 90 Hz in every third, at 30 Hz in all; two hands take turns, and both come out
+    of every image."""
+    for index in range(3):
+        hand_tracker.process(hand_images[0], (index + 1) * interval_ns)
     counts = count_seen(hand_tracker, monkeypatch)
-    for index, image in enumerate(hand_images[1:12]):
-        assert len(hand_tracker.process(image, (index + 2) * FRAME_NS)) == 2
-    assert sum(counts) <= 14
-    assert max(counts) <= 2
+    for index in range(12):
+        assert len(hand_tracker.process(hand_images[0], (index + 4) * interval_ns)) == 2
+    # The network is asked twice per image, the second time for palms that are new.
+    seen = [sum(pair) for pair in zip(counts[::2], counts[1::2], strict=True)]
+    assert sum(seen) == round(24 * share)
+    assert max(seen) - min(seen) <= 1
 
 
 def test_followed_tips_are_the_networks(
@@ -108,15 +113,3 @@ def test_followed_tips_are_the_networks(
     moved_px = np.linalg.norm(np.subtract(*map(np.array, tips)), axis=-1)
     assert (moved_px > 0).mean() > 0.3
     assert np.median(moved_px[moved_px > 0]) < 1.0
-
-
-def test_slow_cameras_are_not_followed(
-    hand_tracker: HandTracker, hand_images: np.ndarray, monkeypatch: pytest.MonkeyPatch
-):
-    """At 30 frames a second the network sees every hand in every image."""
-    for index, image in enumerate(hand_images[:2]):
-        hand_tracker.process(image, (index + 1) * 2 * FRAME_NS)
-    counts = count_seen(hand_tracker, monkeypatch)
-    for index, image in enumerate(hand_images[2:6]):
-        hand_tracker.process(image, (index + 3) * 2 * FRAME_NS)
-    assert sum(counts) >= 8
