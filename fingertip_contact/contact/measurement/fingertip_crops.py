@@ -83,12 +83,20 @@ class CropBuffer:
         (columns,) = np.nonzero(seen)
         if not len(columns) or not np.isfinite(center.pixels_per_m):
             return None
-        step_px = center.pixels_per_m * METRES_PER_PX
-        size, flags = (self._size, self._size), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        images = np.empty((len(columns), len(chosen), *size), np.uint8)
-        for row, column in enumerate(columns):
-            corner_px = center.tips_px[column] - step_px * (self._size - 1) / 2
-            matrix = np.array([[step_px, 0.0, corner_px[0]], [0.0, step_px, corner_px[1]]])
-            for image, frame in zip(images[row], chosen, strict=True):
-                cv2.warpAffine(frame.grey, matrix, size, dst=image, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        return FingertipCrops(columns, images)
+        places_px = self._place(center.tips_px[columns], center.pixels_per_m * METRES_PER_PX)
+        images = np.empty((len(chosen), len(columns) * self._size, self._size), np.uint8)
+        # One call per frame for all fingers: each call lets another thread take over.
+        for image, frame in zip(images, chosen, strict=True):
+            cv2.remap(frame.grey, *places_px, cv2.INTER_LINEAR, dst=image, borderMode=cv2.BORDER_REPLICATE)
+        by_frame = images.reshape(len(chosen), len(columns), self._size, self._size)
+        return FingertipCrops(columns, by_frame.swapaxes(0, 1))
+
+    def _place(self, tips_px: np.ndarray, step_px: float) -> tuple[np.ndarray, np.ndarray]:
+        """Columns and rows of the image (N * size, size) float32 that crops around tips (N, 2) show, one below the
+        other."""
+        shape = (len(tips_px), self._size, self._size)
+        offsets_px = step_px * (np.arange(self._size) - (self._size - 1) / 2)
+        columns_px, rows_px = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        columns_px[:] = (tips_px[:, :1] + offsets_px)[:, None, :]
+        rows_px[:] = (tips_px[:, 1:] + offsets_px)[:, :, None]
+        return columns_px.reshape(-1, self._size), rows_px.reshape(-1, self._size)
