@@ -1,8 +1,9 @@
-"""Settings of a node's process: memory, threads and their priorities, for machines with few cores."""
+"""Settings of the process of a node or a command: memory, threads and their priorities, for machines with few cores."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
 import threading
@@ -26,7 +27,7 @@ def limit_blas_threads() -> None:
     """Give OpenBLAS one thread; call it before numpy is imported.
 
     OpenBLAS threads spin for about 30 ms after every matrix product, even a small one: at a camera's rate that costs a
-    core. For the matrices of a node one thread is as fast.
+    core. For the matrices of this package one thread is as fast.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -50,9 +51,14 @@ def keep_freed_memory() -> None:
         mallopt(_MMAP_THRESHOLD, _MAX_BUFFER_BYTES)
 
 
-def return_freed_memory() -> None:
-    """Return to the system what is free now, with glibc; elsewhere do nothing. After a start that is a tenth of the
-    memory: networks need more of it while they load than later."""
+def settle_memory() -> None:
+    """Call this when everything is loaded. The garbage collector then looks at later objects only: all of them would
+    take 20 ms, several times a second, in which no other thread runs. What is free is returned to the system, with
+    glibc: networks need more memory while they load than later. Objects of an earlier call may be collected again.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
     trim = _find_in_glibc("malloc_trim")
     if trim is not None:
         trim(0)

@@ -10,12 +10,14 @@ import importlib
 import sys
 from functools import partial
 
+from fingertip_contact.runtime_tuning import limit_blas_threads
 from fingertip_contact.stop_signals import exit_on_stop_signals
 
 
 def run_command() -> None:
     """The command `fingertip-contact`."""
     exit_on_stop_signals(lambda number: 128 + number)
+    limit_blas_threads()
     from fingertip_contact.cli.main import main
 
     main()

@@ -49,7 +49,9 @@ def live(
     from fingertip_contact.keyboard.layout import load_layout
     from fingertip_contact.live.source import SourceRequest, open_source
     from fingertip_contact.pipeline import process_frames
+    from fingertip_contact.runtime_tuning import settle_memory, tune_process
 
+    tune_process()
     loaded_layout = load_layout(layout)
     asked = None if mode is None else parse_mode(mode, "--mode")
     request = SourceRequest(camera, loaded_layout, asked, depth_source, camera_info, rotate)
@@ -61,6 +63,7 @@ def live(
             loaded_layout, profile, calibration_seconds, keyboard, hand_tracker, names or (), source.depth_source
         )
         stack.callback(pipeline.contact.close)
+        settle_memory()
         _tell(f"{source.description}; Ctrl-C ends")
         seen = SeenLines()
         frames = stack.enter_context(until_interrupted(source.frames))

@@ -68,8 +68,10 @@ def process(
     from fingertip_contact.pipeline import process_frames
     from fingertip_contact.recordings.events import make_event_records, open_events
     from fingertip_contact.recordings.paths import GROUND_TRUTH_SUFFIX, sibling_path
+    from fingertip_contact.runtime_tuning import tune_process
     from fingertip_contact.safe_text import to_printable
 
+    tune_process()
     require_rotation(rotate)
     view_files = ViewFiles(video, rerun, midi, overlay_rotate)
     outputs = (out, *view_files.paths)

@@ -33,6 +33,8 @@ MAX_TRACK_LOSS_NS = 300_000_000
 # Period of the search for palms while every known hand is seen, and while none is known: a palm detection costs as much
 # as three hands.
 SEARCH_INTERVAL_NS, FIRST_SEARCH_INTERVAL_NS = 100_000_000, 50_000_000
+# The same after a hand was lost: faster cameras would have one in every image, at more than their interval's cost.
+LOST_SEARCH_INTERVAL_NS = 30_000_000
 # Landmarks are followed over no longer interval: the network then sees each hand 30 times a second or more. Following
 # at 30 frames a second too (`light`) costs 0.00 to 0.03 of the events' F1 (docs/hands.md).
 MAX_FOLLOWED_NS, MAX_FOLLOWED_LIGHT_NS = 25_000_000, 50_000_000
@@ -145,15 +147,18 @@ class HandTracker:
             track.follow(image_bgr, stamp_ns)
 
     def _is_search_due(self) -> bool:
+        return self._has_passed(SEARCH_INTERVAL_NS if self._tracks else FIRST_SEARCH_INTERVAL_NS)
+
+    def _has_passed(self, interval_ns: int) -> bool:
+        """Whether the last search for palms is so long ago."""
         if self._last_search_ns is None or self._stamp_ns is None:
             return True
-        interval_ns = SEARCH_INTERVAL_NS if self._tracks else FIRST_SEARCH_INTERVAL_NS
         return self._stamp_ns - self._last_search_ns >= interval_ns
 
     def _is_redetection_due(self, tracks: list[Track], observations: list[Landmarks]) -> bool:
-        """At once for a lost hand, periodically for a doubtful one."""
+        """Soon for a lost hand, periodically for a doubtful one."""
         if any(observation.presence < MIN_PRESENCE for observation in observations):
-            return True
+            return self._has_passed(LOST_SEARCH_INTERVAL_NS)
         return self._is_search_due() and any(map(_needs_redetection, tracks, observations))
 
     def _redetect(

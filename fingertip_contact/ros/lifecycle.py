@@ -13,7 +13,7 @@ from rclpy.node import Node
 from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros.parameter_tables import LifecycleSettings
 from fingertip_contact.ros.parameters import NodeParameters
-from fingertip_contact.runtime_tuning import return_freed_memory
+from fingertip_contact.runtime_tuning import settle_memory
 
 Settings = TypeVar("Settings", bound=LifecycleSettings)
 
@@ -88,7 +88,7 @@ class ManagedNode(LifecycleNode):
     def _configure(self) -> None:
         self._stage = self._make_stage(self, self._node_parameters.snapshot(), self._held)
         self._node_parameters.frozen = True
-        return_freed_memory()
+        settle_memory()
 
     def _activate(self) -> None:
         assert self._stage is not None

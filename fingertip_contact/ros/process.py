@@ -26,7 +26,7 @@ from fingertip_contact.ros.argument_errors import explain_argument_error
 from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.ros.other_publishers import watch_other_publishers
 from fingertip_contact.ros.parameter_tables import format_parameter_file
-from fingertip_contact.runtime_tuning import tune_process
+from fingertip_contact.runtime_tuning import settle_memory, tune_process
 from fingertip_contact.safe_text import to_one_line
 from fingertip_contact.stop_signals import call_on_stop_signals, ignore_stop_signals
 
@@ -93,11 +93,19 @@ def _exit_usage(error: str) -> NoReturn:
     raise SystemExit(EXIT_USAGE) from None
 
 
+def _prepare_logging() -> None:
+    """rclpy's loggers look up their caller's file. The first time that takes 40 ms, in which no other thread runs: not
+    in the middle of typing (findings/rclpy_first_log.sh)."""
+    inspect.getframeinfo(sys._getframe())
+
+
 def _spin(node: Node, shutdown_event: ShutdownEvent) -> None:
     # EventsExecutor did not call callbacks at all; the latency of MultiThreadedExecutor has a p99 of 15 ms.
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     watch_other_publishers(node)
+    _prepare_logging()
+    settle_memory()
     if isinstance(node, ManagedNode):
         node.autostart(is_stopping=shutdown_event.is_set)
     while not shutdown_event.is_set() and rclpy.ok():

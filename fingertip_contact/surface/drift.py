@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import default_rng
 
 from fingertip_contact.surface.desk_depth import MeanDepth
 from fingertip_contact.surface.plane_fit import fit_coefficients, make_plane
@@ -66,7 +67,7 @@ class DeskReference:
         sigma = self._noise * np.sqrt((1 / mean.frame_count + 1 / self._frame_count) / SAMPLES_PER_BLOCK)
         tolerance = np.maximum(BLOCK_SIGMAS * sigma, MIN_BLOCK_TOLERANCE_M / depth_m**2)
         try:
-            fitted = fit_coefficients(rays, change, tolerance, np.random.default_rng(0), MIN_BLOCKS)
+            fitted = fit_coefficients(rays, change, tolerance, default_rng(0), MIN_BLOCKS)
         except ValueError:
             return None
         support = np.abs(change - rays @ fitted) <= tolerance

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator, default_rng
 
 from fingertip_contact.geometry import Plane
 
@@ -38,7 +39,7 @@ def fit_plane(rays: np.ndarray, depth_m: np.ndarray, tolerance_m: float, seed: i
     rays = np.asarray(rays, dtype=np.float64)
     depth_m = np.asarray(depth_m, dtype=np.float64)
     tolerance = tolerance_m / depth_m**2
-    coefficients = fit_coefficients(rays, 1.0 / depth_m, tolerance, np.random.default_rng(seed))
+    coefficients = fit_coefficients(rays, 1.0 / depth_m, tolerance, default_rng(seed))
     inliers = np.abs(1.0 / depth_m - rays @ coefficients) <= tolerance
     plane = make_plane(coefficients)
     distance_m = plane.height_m(rays[inliers] * depth_m[inliers, None])
@@ -49,7 +50,7 @@ def fit_coefficients(
     rays: np.ndarray,
     inverse_depth: np.ndarray,
     tolerance: np.ndarray,
-    generator: np.random.Generator,
+    generator: Generator,
     min_points: int = MIN_POINTS,
 ) -> np.ndarray:
     """(3,) the c of the plane 1/z = c . ray that most points support: RANSAC, then `refine_coefficients`.
@@ -85,9 +86,7 @@ def make_plane(coefficients: np.ndarray) -> Plane:
     return Plane(-coefficients / length, 1.0 / length)
 
 
-def _ransac(
-    rays: np.ndarray, inverse_depth: np.ndarray, tolerance: np.ndarray, generator: np.random.Generator
-) -> np.ndarray:
+def _ransac(rays: np.ndarray, inverse_depth: np.ndarray, tolerance: np.ndarray, generator: Generator) -> np.ndarray:
     """The plane through three points with the least truncated squared error (MSAC: Torr and Zisserman, 2000), which of
     two planes close together finds one and not their mean."""
     triples = generator.integers(0, len(inverse_depth), (RANSAC_TRIALS, 3))

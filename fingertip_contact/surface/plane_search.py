@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.random import default_rng
 
 from fingertip_contact.geometry import Plane
 from fingertip_contact.numerics import stereo_inverse_depth_sigma
@@ -53,7 +54,7 @@ def find_planes(rays: np.ndarray, inverse_depth: np.ndarray, tolerance: np.ndarr
     tolerance: (h, w), see compute_tolerance. Raises ValueError where no plane is found.
     """
     known = np.isfinite(inverse_depth)
-    left, generator = known.copy(), np.random.default_rng(seed)
+    left, generator = known.copy(), default_rng(seed)
     regions: list[PlaneRegion] = []
     min_pixels = max(MIN_POINTS, round(MIN_REGION_RATIO * known.size))
     for _ in range(MAX_PLANES):

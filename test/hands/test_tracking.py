@@ -143,6 +143,25 @@ def test_short_track_loss_keeps_the_track(hand_tracker: HandTracker, hand_images
     assert after == before
 
 
+@pytest.mark.parametrize("rate_hz", [30, 60, 90])
+def test_lost_hands_are_searched_thirty_times_a_second_at_most(
+    hand_tracker: HandTracker, hand_images: np.ndarray, monkeypatch: pytest.MonkeyPatch, rate_hz: int
+):
+    """A search takes longer than a fast camera's frame; while hands leave, images would be lost."""
+    interval_ns = 1_000_000_000 // rate_hz
+    for index in range(3):
+        hand_tracker.process(hand_images[0], (index + 1) * interval_ns)
+    searches: list[int] = []
+    start = hand_tracker._palm_detector.start
+    monkeypatch.setattr(
+        hand_tracker._palm_detector, "start", lambda image: (searches.append(len(searches)), start(image))
+    )
+    empty, seconds = np.full_like(hand_images[0], 128), 0.25
+    for index in range(round(rate_hz * seconds)):
+        assert hand_tracker.process(empty, (index + 4) * interval_ns) == ()
+    assert 0.5 * 30 * seconds < len(searches) <= 30 * seconds + 1
+
+
 def test_one_hand_is_reported_once(hand_tracker: HandTracker, hand_images: np.ndarray, split_column: int):
     """When one hand slides over the other, both tracks see it; only one continues with it."""
     track_hands(hand_tracker, hand_images[:2])

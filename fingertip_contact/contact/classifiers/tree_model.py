@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +31,15 @@ class TreeEnsemble:
     threshold_or_leaf: np.ndarray
     right: np.ndarray
     source: str = ""
+    # Made with the trees: at the first prediction it would hold up a frame for 20 ms.
+    _quick_scorer: _QuickScorer = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_quick_scorer", _QuickScorer.from_ensemble(self))
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """(N,) for features (N, F), finite."""
         return self.base + self._quick_scorer.sum_leaves(features)
-
-    @cached_property
-    def _quick_scorer(self) -> _QuickScorer:
-        return _QuickScorer.from_ensemble(self)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class AppearanceNetwork:
         self._request = _compile(model or find_share_directory() / DEFAULT_MODEL).create_infer_request()
         self._input = np.zeros(_INPUT_SHAPE, np.uint8)
         self._request.set_input_tensor(openvino.Tensor(self._input, shared_memory=True))
+        self._request.infer()  # The first one takes three times as long as the others.
         self._count = 0
 
     def start(self, images: np.ndarray) -> None:
