@@ -8,6 +8,7 @@ import pytest
 from fingertip_contact.contact.parameters import ContactParameters
 from fingertip_contact.datatypes import DepthImage, Frame, Hand
 from fingertip_contact.geometry import Camera, Plane
+from fingertip_contact.surface import plane_from_depth
 from fingertip_contact.surface.plane_fit import fit_plane
 from fingertip_contact.surface.surface_tracker import SurfaceTracker
 
@@ -74,6 +75,21 @@ def test_damaged_frames_do_not_tilt_the_surface(damage: str, damaged: tuple[int,
     assert surface is not None
     true_plane = plane.intersect(CAMERA.rays(np.array([[200, 150], [320, 240], [440, 300]])))
     assert np.abs(surface.plane.height_m(true_plane)).max() < 0.001
+
+
+@pytest.mark.parametrize(("rate_hz", "expected"), [(30, 30), (60, 30), (90, 30)])
+def test_thirty_frames_a_second_are_enough(rate_hz: int, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Depth of faster cameras is left out in between: it tells the same of a desk."""
+    read: list[int] = []
+    extract = plane_from_depth.extract_desk_depth
+    monkeypatch.setattr(
+        plane_from_depth, "extract_desk_depth", lambda depth, hands: (read.append(1), extract(depth, hands))[1]
+    )
+    tracker, depth = SurfaceTracker(ContactParameters(calibration_seconds=0.3)), render_depth(make_plane(60), 0)
+    for index in range(rate_hz):
+        surface = tracker.update(Frame(1_000_000_000 * index // rate_hz, "camera", CAMERA, COLOR, depth), ())
+    assert surface is not None
+    assert len(read) == expected
 
 
 def test_no_surface_before_calibration_ends() -> None:
