@@ -17,13 +17,14 @@ from fingertip_contact.ros.camera_input import (
 )
 from fingertip_contact.ros.contact_interface import ContactInterface
 from fingertip_contact.ros.diagnostics import Diagnostics
+from fingertip_contact.ros.lifecycle import LifecycleStage
 from fingertip_contact.ros.parameter_tables import ContactSettings
 from fingertip_contact.ros.rotated_frames import RotatedFrameBroadcaster
 from fingertip_contact.ros.timeout_clock import choose_timeout_clock
 from fingertip_contact.ros.worker import FrameWorker
 
 
-class ContactStageBase:
+class ContactStageBase(LifecycleStage):
     """A stage without the source of hands. topics: of a frame, except those of `depth_source`. rotate_deg: by how much
     the camera's images are turned."""
 
@@ -72,6 +73,9 @@ class ContactStageBase:
         self._diagnostics.add_source(lambda: paired.count_losses() | {"dropped": worker.dropped}, active)
         self._diagnostics.add_adviser(paired.advise, active)
         self._diagnostics.add_source(self._contact.collect_diagnostics, active)
+
+    def take_over(self, former: ContactStageBase) -> None:
+        self._contact.take_over(former._contact)
 
     def _process(self, received: dict[str, Any]) -> None:
         frame = self._frames.read(received)

@@ -36,7 +36,7 @@ from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.freshness import InferenceStatistics
 from fingertip_contact.ros.image_transport import decode_all
 from fingertip_contact.ros.images import CameraReader, ImageWriter, decode_color_bgr
-from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.ros.lifecycle import LifecycleStage, ManagedNode
 from fingertip_contact.ros.parameter_tables import DepthEstimationSettings
 from fingertip_contact.ros.process import run_node
 from fingertip_contact.ros.rotated_frames import name_rotated_frame, require_rotated_frame
@@ -50,7 +50,7 @@ MAX_HANDS_AGE_NS = 500_000_000
 MAX_DEPTH_AGE_S = 1.0
 
 
-class DepthEstimationStage:
+class DepthEstimationStage(LifecycleStage):
     """A depth network between two topics.
 
     Two threads: one propagates depth to every image in a few milliseconds, the other runs the network on the newest
