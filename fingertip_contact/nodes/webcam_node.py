@@ -65,9 +65,9 @@ class WebcamStage(LifecycleStage):
         )
         self._mode, self._lost_count, self._last_stamp_ns = "not open", 0, 0
         self._diagnostics = Diagnostics(node, held)
-        self._images = node.create_publisher(Image, COLOR_TOPIC, qos.IMAGE_OUT)
+        self._images = qos.create_publisher(node, Image, COLOR_TOPIC, qos.IMAGE_OUT)
         held.callback(node.destroy_publisher, self._images)
-        self._infos = node.create_publisher(CameraInfo, CAMERA_INFO_TOPIC, qos.IMAGE_OUT)
+        self._infos = qos.create_publisher(node, CameraInfo, CAMERA_INFO_TOPIC, qos.IMAGE_OUT)
         held.callback(node.destroy_publisher, self._infos)
         self._compressed = CompressedPublisher(node, COLOR_TOPIC, "bgr8", held)
         self._writer = ImageWriter("bgr8")

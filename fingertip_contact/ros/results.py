@@ -53,7 +53,7 @@ class ResultPublisher:
         self._transforms = TransformBroadcaster(node) if TransformBroadcaster else None
 
         def make_publisher(message_type: type, topic: str, profile: QoSProfile) -> Publisher:
-            publisher: Publisher = node.create_publisher(message_type, topic, profile)
+            publisher: Publisher = qos.create_publisher(node, message_type, topic, profile)
             held.callback(node.destroy_publisher, publisher)
             return publisher
 
