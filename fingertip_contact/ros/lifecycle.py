@@ -79,6 +79,11 @@ class ManagedNode(LifecycleNode):
         if not self._is_shut_down:
             self.trigger_shutdown()
 
+    def destroy_node(self) -> None:
+        """At once: rclpy leaves the state machine, and with it the node in ROS's graph, to the garbage collector."""
+        super().destroy_node()
+        self._state_machine.destroy_when_not_in_use()
+
     def create_publisher(self, msg_type: type, topic: str, *arguments: Any, **options: Any) -> Publisher:
         """The publisher that there is of this topic, or a new one: while a stage replaces another, both have it, so
         that no subscriber loses a message, and what was latched stays."""
