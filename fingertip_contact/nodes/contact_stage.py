@@ -45,6 +45,12 @@ class ContactStageBase(LifecycleStage):
         self._diagnostics = Diagnostics(node, held)
         self._rotated_frame = RotatedFrameBroadcaster(node, settings.rotate)
         self._contact = ContactInterface(node, settings, held)
+        self.prepare_hands(node, settings, held)
+        # Last: from now on the presses of a former stage, or of a node that was killed, are over.
+        self._contact.announce()
+
+    def prepare_hands(self, node: Node, settings: Any, held: ExitStack) -> None:
+        """Make what find_hands needs. settings: of the node. Raises as the constructor does."""
 
     def find_hands(self, frame: Frame, received: dict[str, Any]) -> tuple[Hand, ...]:
         """The hands of a frame. received: the frame's messages by topic."""

@@ -25,10 +25,8 @@ class PipelineStage(ContactStageBase):
 
     topics = (COLOR_TOPIC, CAMERA_INFO_TOPIC)
 
-    def __init__(self, node: Node, settings: PipelineSettings, held: ExitStack) -> None:
-        # First: it may not be possible, and the list of open presses, which then is published, would be wrong.
+    def prepare_hands(self, node: Node, settings: PipelineSettings, held: ExitStack) -> None:
         self._hands = HandPublisher(node, settings, held)
-        super().__init__(node, settings, held)
 
     def start(self, active: ExitStack) -> None:
         self._hands.reset()

@@ -61,6 +61,10 @@ class ContactInterface:
         ):
             held.callback(node.destroy_service, node.create_service(Trigger, name, callback))
 
+    def announce(self) -> None:
+        """Publish that no press is down."""
+        self._results.announce()
+
     def start(self, active: ExitStack, on_output_error: Callable[[Exception], None]) -> None:
         """Open the outputs, which get every result until `active` is closed, and then cancel held keys.
 

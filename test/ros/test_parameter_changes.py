@@ -6,6 +6,7 @@ import gc
 import os
 import threading
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import ClassVar
 
 import pytest
@@ -22,7 +23,7 @@ from visualization_msgs.msg import InteractiveMarkerFeedback, InteractiveMarkerI
 from fingertip_contact.nodes.contact_node import ContactStage
 from fingertip_contact.nodes.pipeline_node import PipelineStage
 from fingertip_contact.registry import HAND_TRACKERS, OUTPUTS
-from fingertip_contact.ros import qos
+from fingertip_contact.ros import contact_interface, qos
 from fingertip_contact.ros.lifecycle import LifecycleStage, ManagedNode
 from fingertip_contact.ros.parameter_tables import ContactSettings, HandTrackingSettings, PipelineSettings
 from held_finger import HeldFingerCamera, write_parameters
@@ -295,6 +296,21 @@ def test_an_output_that_cannot_be_opened_leaves_the_former_ones(typist, register
     assert typist.node.get_parameter("outputs").value == [""]
 
 
+def test_several_changes_of_one_call_are_made_one_by_one(typist):
+    """As `set_parameters` of ROS asks; those of `set_parameters_atomically` are made together or not at all."""
+    first, second = typist.change(camera_timeout_s=20.0, layout="klingon")
+    assert (first.successful, second.successful) == (True, False)
+    assert typist.node._stage._camera_timeout_s == 20.0
+    assert not change(typist.node, camera_timeout_s=10.0, layout="klingon").successful
+    assert typist.node._stage._camera_timeout_s == typist.node.get_parameter("camera_timeout_s").value == 20.0
+
+
+def test_what_is_kept_is_listed_by_name():
+    """Of parameters that there are."""
+    names = {entry.name for entry in fields(ContactSettings)}
+    assert names >= contact_interface._OUTSIDE_PIPELINE | contact_interface._READING
+
+
 def test_what_a_change_does_not_concern_is_kept(typist):
     """Surface and finger heights through all that they do not depend on, the decoder through all but words."""
     typist.press()
@@ -326,7 +342,9 @@ def test_a_refused_hand_tracker_publishes_no_list_of_presses(tmp_path, registere
     """It would say that held keys have ended."""
     with managed_node(PipelineStage, PipelineSettings, hand_tracker="no_hands") as node:
         typist = Typist(node)
+        tracker = node._stage._hands
         assert not change(node, hand_tracker="misspelt").successful
+        assert node._stage._hands is tracker
         typist.test_node.spin_for(0.3)
         assert len(typist.presses) == 1
         typist.close()
