@@ -34,5 +34,9 @@ class TextBuffer:
 
     def clear(self) -> None:
         """Empty the text; the presses before can no longer be cancelled."""
-        self.text = ""
+        self.continue_text("")
+
+    def continue_text(self, text: str) -> None:
+        """Start after this text; the presses before can no longer be cancelled."""
+        self.text = text
         self._last_press = None

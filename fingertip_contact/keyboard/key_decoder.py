@@ -127,6 +127,10 @@ class KeyDecoder:
                 self.complete_word()
         return tuple(event for event in found if event is not None)
 
+    def continue_text(self, text: str) -> None:
+        """Write after this text, as another decoder left it; nothing of it changes any more, but by backspace."""
+        self._typed_text.continue_text(text)
+
     def clear(self) -> None:
         """Empties the text; held keys stay held."""
         self._accent = ""

@@ -69,6 +69,11 @@ class TextDecoder:
         self._before_last_press = self._fixed, self._hypotheses
         self._since_last_press: list[Touch] = []
 
+    def continue_text(self, text: str) -> None:
+        """Start after this text, which is fixed."""
+        self.clear()
+        self._fix(text)
+
     def press(self, press: int, touch: Touch | None) -> None:
         """A press of a key. press: its number. touch: None for a modifier, which is no part of the text."""
         self._remember(press)

@@ -98,6 +98,12 @@ class TypedText:
         if self._decoder:
             self._decoder.clear()
 
+    def continue_text(self, text: str) -> None:
+        """Start after this text, which is fixed."""
+        self.buffer.continue_text(text)
+        if self._decoder:
+            self._decoder.continue_text(text)
+
     def complete_word(self) -> None:
         """The typist pauses."""
         if self._decoder:

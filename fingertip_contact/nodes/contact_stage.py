@@ -18,6 +18,7 @@ from fingertip_contact.ros.camera_input import (
 )
 from fingertip_contact.ros.contact_interface import ContactInterface
 from fingertip_contact.ros.diagnostics import Diagnostics
+from fingertip_contact.ros.lifecycle import LifecycleStage
 from fingertip_contact.ros.parameter_tables import ContactSettings
 from fingertip_contact.ros.rotated_frames import RotatedFrameBroadcaster
 from fingertip_contact.ros.timeout_clock import choose_timeout_clock
@@ -33,7 +34,7 @@ class _TrackedFrame:
     mounted_frame_id: str
 
 
-class ContactStageBase:
+class ContactStageBase(LifecycleStage):
     """A stage without the source of hands. topics: of a frame, except those of `depth_source`. rotate_deg: by how much
     the camera's images are turned."""
 
@@ -54,6 +55,12 @@ class ContactStageBase:
         self._diagnostics = Diagnostics(node, held)
         self._rotated_frame = RotatedFrameBroadcaster(node, settings.rotate)
         self._contact = ContactInterface(node, settings, held)
+        self.prepare_hands(node, settings, held)
+        # Last: from now on the presses of a former stage, or of a node that was killed, are over.
+        self._contact.announce()
+
+    def prepare_hands(self, node: Node, settings: Any, held: ExitStack) -> None:
+        """Make what find_hands needs. settings: of the node. Raises as the constructor does."""
 
     def find_hands(self, frame: Frame, received: dict[str, Any]) -> tuple[Hand, ...]:
         """The hands of a frame. received: the frame's messages by topic."""
@@ -89,6 +96,9 @@ class ContactStageBase:
         )
         self._diagnostics.add_adviser(paired.advise, active)
         self._diagnostics.add_source(self._contact.collect_diagnostics, active)
+
+    def take_over(self, former: ContactStageBase) -> None:
+        self._contact.take_over(former._contact)
 
     def _find_hands(self, received: dict[str, Any]) -> _TrackedFrame:
         frame = self._frames.read(received)

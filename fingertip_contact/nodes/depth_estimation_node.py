@@ -36,7 +36,7 @@ from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.freshness import InferenceStatistics
 from fingertip_contact.ros.image_transport import decode_all
 from fingertip_contact.ros.images import CameraReader, ImageWriter, decode_color_bgr
-from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.ros.lifecycle import LifecycleStage, ManagedNode
 from fingertip_contact.ros.parameter_tables import DepthEstimationSettings
 from fingertip_contact.ros.process import run_node
 from fingertip_contact.ros.rotated_frames import name_rotated_frame, require_rotated_frame
@@ -50,7 +50,7 @@ MAX_HANDS_AGE_NS = 500_000_000
 MAX_DEPTH_AGE_S = 1.0
 
 
-class DepthEstimationStage:
+class DepthEstimationStage(LifecycleStage):
     """A depth network between two topics.
 
     Two threads: one propagates depth to every image in a few milliseconds, the other runs the network on the newest
@@ -63,9 +63,9 @@ class DepthEstimationStage:
         self._transports, self._rotate_deg = {COLOR_TOPIC: settings.image_transport}, settings.rotate
         self._every_frame = settings.every_frame
         self._diagnostics = Diagnostics(node, held)
-        self._images = node.create_publisher(Image, MODEL_DEPTH_TOPIC, qos.IMAGE_OUT)
+        self._images = qos.create_publisher(node, Image, MODEL_DEPTH_TOPIC, qos.IMAGE_OUT)
         held.callback(node.destroy_publisher, self._images)
-        self._infos = node.create_publisher(CameraInfo, "depth_estimate/camera_info", qos.IMAGE_OUT)
+        self._infos = qos.create_publisher(node, CameraInfo, "depth_estimate/camera_info", qos.IMAGE_OUT)
         held.callback(node.destroy_publisher, self._infos)
         self._cameras = CameraReader()
         self._writer = ImageWriter("32FC1")
@@ -97,7 +97,7 @@ class DepthEstimationStage:
         self._diagnostics.add_adviser(paired.advise, active)
         self._diagnostics.add_source(self._inference_statistics.report, active)
         self._diagnostics.add_source(lambda: self._network_info, active)
-        hands = self._node.create_subscription(PointCloud2, HANDS_TOPIC, self._cache_hands, qos.RESULT)
+        hands = qos.create_subscription(self._node, PointCloud2, HANDS_TOPIC, self._cache_hands, qos.RESULT)
         active.callback(self._node.destroy_subscription, hands)
 
     def _cache_hands(self, message: PointCloud2) -> None:

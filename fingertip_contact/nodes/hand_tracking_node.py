@@ -19,7 +19,7 @@ from fingertip_contact.ros.frame_losses import StampGaps
 from fingertip_contact.ros.hand_publisher import HandPublisher
 from fingertip_contact.ros.image_transport import decode, subscribe_to_images
 from fingertip_contact.ros.images import decode_color_bgr
-from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.ros.lifecycle import LifecycleStage, ManagedNode
 from fingertip_contact.ros.parameter_tables import HandTrackingSettings
 from fingertip_contact.ros.process import run_node
 from fingertip_contact.ros.rotated_frames import name_rotated_frame
@@ -27,7 +27,7 @@ from fingertip_contact.ros.worker import FrameWorker
 from fingertip_contact.stamps import StampOrder
 
 
-class HandTrackingStage:
+class HandTrackingStage(LifecycleStage):
     """A tracker between two topics."""
 
     def __init__(self, node: Node, settings: HandTrackingSettings, held: ExitStack) -> None:

@@ -86,9 +86,11 @@ class KeyInjectorNode(Node):
             (InteractiveMarkerFeedback, "key_events", self._take_event, qos.EVENT),
             (InteractiveMarkerInit, "open_presses", self._take_open_presses, qos.LATCHED),
         ):
-            self.create_subscription(message_type, topic, self._watch(receive), profile)
+            qos.create_subscription(self, message_type, topic, self._watch(receive), profile)
         # Not decoded: that it came is enough.
-        self.create_subscription(PointCloud2, "fingertips", self._watch(self._hear_contact_node), qos.RESULT, raw=True)
+        qos.create_subscription(
+            self, PointCloud2, "fingertips", self._watch(self._hear_contact_node), qos.RESULT, raw=True
+        )
         if not deadman_topic:
             return
         try:

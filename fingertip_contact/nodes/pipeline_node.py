@@ -25,8 +25,7 @@ class PipelineStage(ContactStageBase):
 
     topics = (COLOR_TOPIC, CAMERA_INFO_TOPIC)
 
-    def __init__(self, node: Node, settings: PipelineSettings, held: ExitStack) -> None:
-        super().__init__(node, settings, held)
+    def prepare_hands(self, node: Node, settings: PipelineSettings, held: ExitStack) -> None:
         self._hands = HandPublisher(node, settings, held)
 
     def start(self, active: ExitStack) -> None:

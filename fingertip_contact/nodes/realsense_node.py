@@ -20,7 +20,7 @@ from fingertip_contact.cameras.realsense_device import import_pyrealsense2
 from fingertip_contact.cameras.realsense_modes import parse_mode
 from fingertip_contact.ros.capture_thread import start_capture
 from fingertip_contact.ros.diagnostics import Diagnostics
-from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.ros.lifecycle import LifecycleStage, ManagedNode
 from fingertip_contact.ros.parameter_tables import RealsenseSettings
 from fingertip_contact.ros.process import run_node
 from fingertip_contact.ros.realsense_topics import RealsenseTopics
@@ -31,7 +31,7 @@ RETRY_PERIOD_S = 1.0
 JOIN_TIMEOUT_S = 5.0
 
 
-class RealsenseStage:
+class RealsenseStage(LifecycleStage):
     """A camera between USB and its topics: one thread reads, another publishes the newest exposure, a third one codes
     and publishes it compressed."""
 

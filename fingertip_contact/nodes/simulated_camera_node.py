@@ -36,7 +36,7 @@ class SimulatedCameraNode(PlayerNode[SimulatedCameraSettings]):
             self._color_topic = recording.color_topic
             type_names = recording.bag.topics
         self._topic_publishers: dict[str, Publisher] = {
-            topic: self.create_publisher(load_message_class(type_name), topic, qos.IMAGE_OUT)
+            topic: qos.create_publisher(self, load_message_class(type_name), topic, qos.IMAGE_OUT)
             for topic, type_name in type_names.items()
             if type_name in (IMAGE, COMPRESSED_IMAGE, CAMERA_INFO)
         }

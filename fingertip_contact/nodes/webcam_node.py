@@ -32,7 +32,7 @@ from fingertip_contact.ros.capture_thread import start_capture
 from fingertip_contact.ros.compressed_publisher import CompressedPublisher
 from fingertip_contact.ros.diagnostics import Diagnostics
 from fingertip_contact.ros.images import ImageWriter
-from fingertip_contact.ros.lifecycle import ManagedNode
+from fingertip_contact.ros.lifecycle import LifecycleStage, ManagedNode
 from fingertip_contact.ros.parameter_tables import WebcamSettings
 from fingertip_contact.ros.process import EXIT_USAGE, ShutdownEvent, run_node
 from fingertip_contact.ros.worker import FrameWorker
@@ -44,7 +44,7 @@ SHUTDOWN_DELAY_S = 1.0
 JOIN_TIMEOUT_S = 3.0
 
 
-class WebcamStage:
+class WebcamStage(LifecycleStage):
     """A camera between its device and two topics: one thread captures, another publishes the newest image."""
 
     def __init__(self, shutdown_event: ShutdownEvent, node: Node, settings: WebcamSettings, held: ExitStack) -> None:
@@ -65,9 +65,9 @@ class WebcamStage:
         )
         self._mode, self._lost_count, self._last_stamp_ns = "not open", 0, 0
         self._diagnostics = Diagnostics(node, held)
-        self._images = node.create_publisher(Image, COLOR_TOPIC, qos.IMAGE_OUT)
+        self._images = qos.create_publisher(node, Image, COLOR_TOPIC, qos.IMAGE_OUT)
         held.callback(node.destroy_publisher, self._images)
-        self._infos = node.create_publisher(CameraInfo, CAMERA_INFO_TOPIC, qos.IMAGE_OUT)
+        self._infos = qos.create_publisher(node, CameraInfo, CAMERA_INFO_TOPIC, qos.IMAGE_OUT)
         held.callback(node.destroy_publisher, self._infos)
         self._compressed = CompressedPublisher(node, COLOR_TOPIC, "bgr8", held)
         self._writer = ImageWriter("bgr8")

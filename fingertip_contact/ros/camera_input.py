@@ -115,7 +115,7 @@ class PairedInput:
                     self._advice.color_topic = subscription.topic_name
                 continue
             message_type, profile = _OTHER_TYPES[topic]
-            subscription = node.create_subscription(message_type, topic, receive, profile)
+            subscription = qos.create_subscription(node, message_type, topic, receive, profile)
             active.callback(node.destroy_subscription, subscription)
             if message_type is CameraInfo:
                 follow_latched(node, subscription, receive, active)

@@ -28,7 +28,7 @@ class CompressedPublisher:
         """encoding: bgr8, mono8, or 16UC1 for depth in millimetres. The topic ends when `held` is closed."""
         self._encoding = encoding
         transport = COMPRESSED_DEPTH if encoding == DEPTH else COMPRESSED
-        self._publisher = node.create_publisher(CompressedImage, name_topic(node, topic, transport), qos.IMAGE_OUT)
+        self._publisher = qos.create_publisher(node, CompressedImage, name_topic(node, topic, transport), qos.IMAGE_OUT)
         held.callback(node.destroy_publisher, self._publisher)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import fields, replace
 
 from rclpy.node import Node
 from std_srvs.srv import Trigger
@@ -19,6 +20,20 @@ from fingertip_contact.ros.guarded_output import GuardedOutput
 from fingertip_contact.ros.parameter_tables import ContactSettings
 from fingertip_contact.ros.results import ResultPublisher
 
+_READING = {"words", "repeat_delay_s"}
+# Neither what is measured nor how it is read depends on them.
+_OUTSIDE_PIPELINE = {
+    "autostart",
+    "image_transport",
+    "depth_image_transport",
+    "infra_image_transport",
+    "outputs",
+    "camera_timeout_s",
+    "marker_rate_hz",
+    "tf_prefix",
+    "overlay_rotate",
+}
+
 
 class ContactInterface:
     """Processes frames and hands, publishes results. Frames come from one thread, service calls from another."""
@@ -26,6 +41,7 @@ class ContactInterface:
     def __init__(self, node: Node, settings: ContactSettings, held: ExitStack) -> None:
         """Topics and services end when `held` is closed. Raises ValueError or OSError where an output is unknown, or
         profile, layout, the sheet's pose or the word list cannot be read."""
+        self._settings = settings
         layout = load_layout(settings.layout)
         keyboard = KeyboardOptions(settings.sheet_pose, settings.words, settings.repeat_delay_s, settings.rotate)
         self._pipeline = build_contact_pipeline(layout, load_profile(settings.profile), keyboard)
@@ -45,6 +61,10 @@ class ContactInterface:
         ):
             held.callback(node.destroy_service, node.create_service(Trigger, name, callback))
 
+    def announce(self) -> None:
+        """Publish that no press is down."""
+        self._results.announce()
+
     def start(self, active: ExitStack, on_output_error: Callable[[Exception], None]) -> None:
         """Open the outputs, which get every result until `active` is closed, and then cancel held keys.
 
@@ -54,6 +74,19 @@ class ContactInterface:
         outputs = open_outputs(self._output_names)
         self._pipeline.outputs = tuple(GuardedOutput(output, on_output_error) for output in outputs)
         active.callback(self.cancel_all)
+
+    def take_over(self, former: ContactInterface) -> None:
+        """Keep the text, and what was measured and learnt as far as the settings that differ do not concern it. All
+        presses of the former one have ended."""
+        names = (entry.name for entry in fields(self._settings))
+        changed = {name for name in names if getattr(self._settings, name) != getattr(former._settings, name)}
+        decoder = self._pipeline.key_decoder
+        decoder.continue_text(former._pipeline.key_decoder.text)
+        if changed <= _OUTSIDE_PIPELINE | _READING:
+            self._last_result = former._last_result
+            self._pipeline = replace(former._pipeline)
+            if changed & _READING:
+                self._pipeline.key_decoder = decoder
 
     def process(self, frame: Frame, hands: tuple[Hand, ...]) -> tuple[Advice, ...]:
         """Process and publish one frame. Returns advice on how to correct the set-up; empty when it is good."""

@@ -40,7 +40,7 @@ class Diagnostics:
         self._warning = ""
         self._last_values: dict[str, object] = {}
         self._last_tick_s = time.monotonic()
-        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
+        self._publisher = qos.create_publisher(node, DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
         held.callback(node.destroy_publisher, self._publisher)
         timer = node.create_timer(PERIOD_S, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
         held.callback(node.destroy_timer, timer)

@@ -28,7 +28,7 @@ class HandPublisher:
             threads=settings.threads,
             mirrored=settings.mirrored,
         )
-        self._publisher = node.create_publisher(PointCloud2, HANDS_TOPIC, qos.RESULT)
+        self._publisher = qos.create_publisher(node, PointCloud2, HANDS_TOPIC, qos.RESULT)
         held.callback(node.destroy_publisher, self._publisher)
 
     def reset(self) -> None:

@@ -54,7 +54,7 @@ def subscribe_to_images(
 ) -> Subscription:
     """Until `active` is closed."""
     name = name_topic(node, topic, transport)
-    subscription: Subscription = node.create_subscription(message_class(transport), name, receive, qos.IMAGE_IN)
+    subscription: Subscription = qos.create_subscription(node, message_class(transport), name, receive, qos.IMAGE_IN)
     active.callback(node.destroy_subscription, subscription)
     return subscription
 

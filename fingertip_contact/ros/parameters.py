@@ -5,7 +5,8 @@ Descriptors, parameter files and the tables of docs/ros.md are made from the fie
 
 from __future__ import annotations
 
-from dataclasses import Field, field, fields
+from collections.abc import Callable
+from dataclasses import Field, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -32,7 +33,7 @@ def names(description: str) -> Any:
 def read_only(entry: Any) -> Any:
     """The field of a parameter that only a launch file or the command line can set.
 
-    The others can be changed while the node is not configured.
+    The others can be changed at any time.
     """
     entry.metadata = MappingProxyType({**entry.metadata, "read_only": True})
     return entry
@@ -65,15 +66,18 @@ def make_descriptor(entry: Field[Any]) -> ParameterDescriptor:
 class NodeParameters(Generic[Settings]):
     """Declares the fields of a settings dataclass as parameters of a node, and validates changes.
 
-    Values are read when the node is configured; a change while it is configured would have no effect and is rejected.
+    apply: gets the settings with an allowed change before rclpy stores it, and returns why the change cannot be made;
+    empty if it was. It is not called for values that are as before.
     Raises rclpy's ParameterException or ValueError for an initial value that is not allowed.
     """
 
-    def __init__(self, node: Node, settings_class: type[Settings]) -> None:
+    def __init__(
+        self, node: Node, settings_class: type[Settings], apply: Callable[[Settings], str] = lambda settings: ""
+    ) -> None:
         self._node = node
         self._settings_class = settings_class
+        self._apply = apply
         self._fields: dict[str, Field[Any]] = {entry.name: entry for entry in fields(settings_class)}  # type: ignore[arg-type]
-        self.frozen = False
         defaults = settings_class()
         for name, entry in self._fields.items():
             node.declare_parameter(name, getattr(defaults, name), make_descriptor(entry))
@@ -97,9 +101,14 @@ class NodeParameters(Generic[Settings]):
                 self._node.get_logger().warning(f"the parameter {describe(name)} is not one of this node{hint}")
 
     def _validate_changes(self, changes: list[Parameter]) -> SetParametersResult:
-        own_changes = [change for change in changes if change.name in self._fields]
-        if self.frozen and own_changes:
-            reason = f"{own_changes[0].name} is read when the node is configured; deactivate and clean it up first"
-            return SetParametersResult(successful=False, reason=reason)
-        errors = [find_error(self._fields[change.name], change.value) for change in own_changes]
-        return SetParametersResult(successful=not any(errors), reason="; ".join(filter(None, errors)))
+        values = {change.name: change.value for change in changes if change.name in self._fields}
+        errors = [find_error(self._fields[name], value) for name, value in values.items()]
+        reason = "; ".join(filter(None, errors)) or self._apply_values(values)
+        return SetParametersResult(successful=not reason, reason=reason)
+
+    def _apply_values(self, values: dict[str, Any]) -> str:
+        settings: Any = self.snapshot()
+        changed = replace(settings, **values)
+        # Applied here and not once they are stored, when they could no longer be refused. No callback after this one
+        # refuses what the descriptors allow: only rclpy's own for use_sim_time is called later.
+        return "" if changed == settings else self._apply(changed)

@@ -60,9 +60,9 @@ class RealsenseTopics:
         for stream in streams:
             topic = f"{base}/{IMAGE_TOPICS[stream]}"
             self._compressed[stream] = CompressedPublisher(node, topic, coded[stream], held)
-            self._images[stream] = node.create_publisher(Image, topic, qos.IMAGE_OUT)
-            self._infos[stream] = node.create_publisher(
-                CameraInfo, f"{topic.rpartition('/')[0]}/camera_info", qos.IMAGE_OUT
+            self._images[stream] = qos.create_publisher(node, Image, topic, qos.IMAGE_OUT)
+            self._infos[stream] = qos.create_publisher(
+                node, CameraInfo, f"{topic.rpartition('/')[0]}/camera_info", qos.IMAGE_OUT
             )
             for publisher in (self._images[stream], self._infos[stream]):
                 held.callback(node.destroy_publisher, publisher)

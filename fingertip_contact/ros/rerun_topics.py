@@ -61,7 +61,7 @@ class RerunTopics:
             (CameraInfo, CAMERA_INFO_TOPIC, self._take_camera, qos.CAMERA_INFO_IN),
             (DiagnosticArray, "/diagnostics", self._take_diagnostics, qos.DIAGNOSTICS),
         ):
-            node.create_subscription(message_type, topic, leave_out_invalid(node, receive), profile)
+            qos.create_subscription(node, message_type, topic, leave_out_invalid(node, receive), profile)
 
     def show(self, recording: Any | None) -> None:
         """In this rerun.RecordingStream from now on; in none, what comes is not kept."""
@@ -78,7 +78,7 @@ class RerunTopics:
     def _follow_overlay(self, is_wanted: bool) -> None:
         if is_wanted and self._overlay is None:
             take = leave_out_invalid(self._node, self._take_overlay)
-            self._overlay = self._node.create_subscription(Image, "overlay/image", take, qos.IMAGE_IN)
+            self._overlay = qos.create_subscription(self._node, Image, "overlay/image", take, qos.IMAGE_IN)
         elif not is_wanted and self._overlay is not None:
             self._node.destroy_subscription(self._overlay)
             self._overlay = None

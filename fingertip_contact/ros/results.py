@@ -53,7 +53,7 @@ class ResultPublisher:
         self._transforms = TransformBroadcaster(node) if TransformBroadcaster else None
 
         def make_publisher(message_type: type, topic: str, profile: QoSProfile) -> Publisher:
-            publisher: Publisher = node.create_publisher(message_type, topic, profile)
+            publisher: Publisher = qos.create_publisher(node, message_type, topic, profile)
             held.callback(node.destroy_publisher, publisher)
             return publisher
 
@@ -75,9 +75,11 @@ class ResultPublisher:
         )
         held.callback(wait_until_acknowledged, events)
         self._presses, self._has_frame = OpenPresses(), False
-        self._node_name = node.get_fully_qualified_name()
-        # Whoever heard the presses of a node that was killed learns that they are over.
-        self._publish_open_presses(node.get_clock().now().nanoseconds)
+        self._node = node
+
+    def announce(self) -> None:
+        """Publish that no press is down: whoever heard those of a node that was killed learns that they are over."""
+        self._publish_open_presses(self._node.get_clock().now().nanoseconds)
 
     def publish(self, frame: Frame, result: FrameResult) -> None:
         """Publish a frame's result, events first: a key must not wait for an image."""
@@ -129,7 +131,9 @@ class ResultPublisher:
         self._typing.publish_suggestions(stamp_ns, word, suggestions)
 
     def _publish_open_presses(self, stamp_ns: int) -> None:
-        self._open_presses.publish(self._presses.make_message(self._node_name, stamp_ns, self._frame_id))
+        self._open_presses.publish(
+            self._presses.make_message(self._node.get_fully_qualified_name(), stamp_ns, self._frame_id)
+        )
 
     def _publish_transforms(self, header: Header, camera_from_sheet: RigidTransform | None) -> None:
         if self._transforms is None or camera_from_sheet is None:

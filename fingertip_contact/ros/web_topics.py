@@ -48,13 +48,13 @@ class WebTopics:
             (PointCloud2, "fingertips", self._take_fingertips, qos.RESULT),
             (DiagnosticArray, "/diagnostics", self._take_diagnostics, qos.DIAGNOSTICS),
         ):
-            node.create_subscription(message_type, topic, leave_out_invalid(node, receive), profile)
+            qos.create_subscription(node, message_type, topic, leave_out_invalid(node, receive), profile)
 
     def follow_overlay(self, is_wanted: bool) -> None:
         """Subscribe the overlay, or end that."""
         if is_wanted and self._overlay is None:
-            self._overlay = self._node.create_subscription(
-                Image, "overlay/image", leave_out_invalid(self._node, self._take_overlay), qos.IMAGE_IN
+            self._overlay = qos.create_subscription(
+                self._node, Image, "overlay/image", leave_out_invalid(self._node, self._take_overlay), qos.IMAGE_IN
             )
         elif not is_wanted and self._overlay is not None:
             self._node.destroy_subscription(self._overlay)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from fingertip_contact.datatypes import FINGERS, HANDS, ContactEvent, EventType, Finger, Handedness
 from fingertip_contact.geometry import RigidTransform
 from fingertip_contact.keyboard.key_decoder import KeyDecoder
+from fingertip_contact.keyboard.language import LanguageModel
 from fingertip_contact.keyboard.layout import load_layout
 from fingertip_contact.keyboard.touch_model import KEY_MARGIN_M, MAX_OFFSET_M, TouchModel
 
@@ -46,6 +47,20 @@ def test_text_matches_the_pressed_keys():
     for number, key in enumerate(["h", "i", "space", "q", "backspace", "enter", "shift_left", "a"]):
         tap_key(decoder, number, key)
     assert decoder.text == "hi \na"
+
+
+@pytest.mark.parametrize("language", [None, LanguageModel({"hi": 10.0, "his": 5.0})])
+def test_another_decoder_continues_the_text(language):
+    """After what was written: only a backspace takes of it, and no cancel."""
+    decoder = KeyDecoder(LAYOUT, language=language)
+    tap_key(decoder, 0, "q")
+    decoder.continue_text("hij")
+    x_m, y_m = LAYOUT.by_name["q"].center_m
+    decoder.process([make_event("cancel", 0, x_m, y_m)], POSE)
+    assert decoder.text == "hij"
+    for number, key in enumerate(["backspace", "s", "space"]):
+        tap_key(decoder, 1 + number, key)
+    assert (decoder.text, decoder.text_buffer.text) == ("his ", "his ")
 
 
 def test_a_cancelled_press_writes_nothing():

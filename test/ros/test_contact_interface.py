@@ -112,6 +112,7 @@ def test_a_frame_that_fails_ends_the_presses():
         presses = node.subscribe(InteractiveMarkerInit, "open_presses", qos.LATCHED)
         interface = ContactInterface(node, ContactSettings(), held)
         interface._pipeline = FailingPipeline()
+        interface.announce()
         node.wait_until(lambda: bool(presses), "the list of open presses")
         interface.process(make_frame(PERIOD_NS), ())
         for count in (2, 3):

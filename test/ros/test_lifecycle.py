@@ -35,6 +35,15 @@ def managed_node(make_stage, settings_class=HandTrackingSettings):
         rclpy.shutdown()
 
 
+@contextmanager
+def disabled_collection():
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 class FailingStage:
     """A stage whose file is missing, or whose start fails."""
 
@@ -128,6 +137,22 @@ def test_lifecycle_cycles_do_not_leak():
         for _ in range(CYCLES):
             cycle(node)
         assert (entities(node), count_open()) == before
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs /proc")
+def test_a_destroyed_node_leaves_nothing_to_the_garbage_collector():
+    """The middleware's threads end with it; the collector would end them in the midst of another node's work."""
+
+    def count_threads():
+        return len(os.listdir("/proc/self/task"))
+
+    gc.collect()
+    before = count_threads()
+    with disabled_collection(), managed_node(FailingStage) as node:
+        node.trigger_configure()
+        during = count_threads()
+    assert before < during
+    assert count_threads() == before
 
 
 def test_diagnostics_count_frames_and_errors():

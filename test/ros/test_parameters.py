@@ -76,13 +76,23 @@ def test_valid_parameter_is_accepted(node):
     assert parameters.snapshot().source == "model"
 
 
-def test_parameters_are_fixed_while_configured(node):
-    """A changed value would have no effect."""
-    parameters = NodeParameters(node, Settings)
-    parameters.frozen = True
+def test_a_change_is_applied_before_it_is_stored(node):
+    """With all values that are set at once, and only where one of them is new and all are allowed."""
+    applied: list[Settings] = []
+    parameters = NodeParameters(node, Settings, lambda settings: str(applied.append(settings) or ""))
+    node.set_parameters([RosParameter("rate", value=1.0)])
+    node.set_parameters_atomically([RosParameter("rate", value=2.0), RosParameter("source", value="guess")])
+    assert applied == []
+    node.set_parameters_atomically([RosParameter("rate", value=2.0), RosParameter("count", value=4)])
+    assert applied == [parameters.snapshot()] == [Settings(rate=2.0, count=4)]
+
+
+def test_a_change_that_cannot_be_applied_is_refused(node):
+    """With the reason."""
+    parameters = NodeParameters(node, Settings, lambda settings: "no such camera")
     (result,) = node.set_parameters([RosParameter("rate", value=2.0)])
-    assert "clean it up" in result.reason
-    assert parameters.snapshot().rate == 1.0
+    assert (result.successful, result.reason) == (False, "no such camera")
+    assert parameters.snapshot() == Settings()
 
 
 def test_initial_parameter_values_are_validated():

@@ -100,10 +100,15 @@ def refuse_transition(station: Station) -> None:
     station.recover()
 
 
-def refuse_change(station: Station) -> None:
+def change_at_work(station: Station) -> None:
     station.press()
-    value = ParameterValue(type=ParameterType.PARAMETER_STRING, string_value="none")
-    require(not set_parameter(station, "depth_source", value), "it was accepted")
+    ups = station.up_count
+    value = ParameterValue(type=ParameterType.PARAMETER_STRING, string_value="klingon")
+    require(not set_parameter(station, "layout", value), "a layout that is not there was accepted")
+    for timeout_s in (0.4, 0.6, 0.5):
+        value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=timeout_s)
+        require(set_parameter(station, "camera_timeout_s", value), "it was refused")
+    station.listener.wait_until(lambda: station.up_count > ups, "the end of the press")
     station.recover()
 
 
@@ -230,7 +235,7 @@ STATION_ROWS: tuple[tuple[str, str, str, Callable[[Station], None], dict[str, An
     ("lifecycle", "deactivated with a key held, thrice", "the key is cancelled once", deactivate, {}),
     ("lifecycle", "cleaned up with a key held, thrice", "the key is cancelled once", clean_up, {}),
     ("lifecycle", "transitions that are not possible", "they are refused", refuse_transition, {}),
-    ("lifecycle", "a parameter changed at work", "it is refused", refuse_change, {}),
+    ("lifecycle", "a parameter changed with a key held, thrice", "the key is cancelled once", change_at_work, {}),
     ("lifecycle", "parameters with wrong values", "they are refused", refuse_values, {}),
     ("lifecycle", "configured with a layout that is not there", "the transition fails", configure_wrongly, {}),
     ("time", "/clock before zero", "it is ignored", send_clock(-1, 5), SIM_TIME),
