@@ -21,6 +21,7 @@ from fingertip_contact.depth.fusion import fuse
 from fingertip_contact.images import decode_depth_image, decode_stereo_images, parse_stereo_info
 from fingertip_contact.pairing import ANY_NS, EXACT_NS, NEAR_NS, FrameAssembler
 from fingertip_contact.ros import messages, qos
+from fingertip_contact.ros.camera_info_cache import CameraInfoCache
 from fingertip_contact.ros.frame_losses import StampGaps
 from fingertip_contact.ros.image_transport import (
     RAW,
@@ -115,9 +116,11 @@ class PairedInput:
                     self._advice.color_topic = subscription.topic_name
                 continue
             message_type, profile = _OTHER_TYPES[topic]
-            subscription = qos.create_subscription(node, message_type, topic, receive, profile)
+            is_info = message_type is CameraInfo
+            take = partial(_take_info, CameraInfoCache(), receive) if is_info else receive
+            subscription = qos.create_subscription(node, message_type, topic, take, profile, raw=is_info)
             active.callback(node.destroy_subscription, subscription)
-            if message_type is CameraInfo:
+            if is_info:
                 follow_latched(node, subscription, receive, active)
 
     def count_losses(self) -> dict[str, object]:
@@ -209,6 +212,10 @@ class FrameReader:
             return None
         calibration = parse_stereo_info(received[RIGHT_INFO_TOPIC], self._color_from_left)
         return decode_stereo_images(received[LEFT_TOPIC], received[RIGHT_TOPIC], calibration)
+
+
+def _take_info(cache: CameraInfoCache, receive: Callable[[Any], None], cdr: bytes) -> None:
+    receive(cache.read(cdr))
 
 
 def _decode_aligned_depth(message: Image, shape: tuple[int, int]) -> DepthImage:

@@ -15,6 +15,7 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
 from fingertip_contact.ros import qos
+from fingertip_contact.ros.cdr_image import read_image
 from fingertip_contact.transports.compressed_image import decompress_image
 
 RAW, COMPRESSED, COMPRESSED_DEPTH, ZSTD = "raw", "compressed", "compressedDepth", "zstd"
@@ -52,9 +53,17 @@ def message_class(transport: str) -> type:
 def subscribe_to_images(
     node: Node, topic: str, transport: str, receive: Callable[[Any], None], active: ExitStack
 ) -> Subscription:
-    """Until `active` is closed."""
-    name = name_topic(node, topic, transport)
-    subscription: Subscription = qos.create_subscription(node, message_class(transport), name, receive, qos.IMAGE_IN)
+    """Until `active` is closed. receive: gets a CompressedImage, or of the transport `raw` a SerializedImage."""
+    name, message_type = name_topic(node, topic, transport), message_class(transport)
+    is_raw = message_type is Image
+    subscription = qos.create_subscription(
+        node,
+        message_type,
+        name,
+        (lambda cdr: receive(read_image(cdr))) if is_raw else receive,
+        qos.IMAGE_IN,
+        raw=is_raw,
+    )
     active.callback(node.destroy_subscription, subscription)
     return subscription
 

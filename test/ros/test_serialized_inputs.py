@@ -1,4 +1,4 @@
-"""Rules of images that are read where they lie."""
+"""Rules of images and camera_info that are read where they lie."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ pytest.importorskip("rclpy")
 from hypothesis import given
 from hypothesis import strategies as st
 from rclpy.serialization import serialize_message
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, Image
 
-from fingertip_contact.ros import messages
+from fingertip_contact.geometry import Camera
+from fingertip_contact.ros import camera_info_cache, messages
+from fingertip_contact.ros.camera_info_cache import CameraInfoCache
 from fingertip_contact.ros.cdr_image import read_image
 from fingertip_contact.ros.images import decode_color_bgr
 
@@ -78,3 +80,40 @@ def test_noise_is_an_image_or_refused(noise: bytes):
     """No other error."""
     with suppress(ValueError):
         read_image(noise)
+
+
+def make_info(seconds: int, fx: float = 390.0, frame_id: str = "camera") -> CameraInfo:
+    return messages.make_camera_info(
+        messages.make_header(seconds * 1_000_000_000, frame_id), Camera(fx, 391.0, 320.0, 240.0, 640, 480)
+    )
+
+
+def test_camera_info_is_decoded_where_it_changes(monkeypatch: pytest.MonkeyPatch):
+    """Each has its own stamp; one that differs in its fields, or in its frame, is another."""
+    decoded = []
+    decode = camera_info_cache.deserialize_message
+    monkeypatch.setattr(
+        camera_info_cache, "deserialize_message", lambda *arguments: decoded.append(1) or decode(*arguments)
+    )
+    cache = CameraInfoCache()
+    for seconds, fx, frame_id, count in (
+        (1, 390.0, "camera", 1),
+        (2, 390.0, "camera", 1),
+        (3, 400.0, "camera", 2),
+        (4, 400.0, "other", 3),
+        (5, 390.0, "camera", 4),
+    ):
+        read = cache.read(serialize_message(make_info(seconds, fx, frame_id)))
+        assert (read.header.stamp.sec, read.header.frame_id, read.k[0], read.width) == (seconds, frame_id, fx, 640)
+        assert len(decoded) == count
+
+
+@pytest.mark.parametrize("length", [0, 3, 10, 30, 100])
+def test_damaged_camera_info_is_refused(length: int):
+    """Wherever it ends; the one before is still known."""
+    cache = CameraInfoCache()
+    whole = serialize_message(make_info(1))
+    cache.read(whole)
+    with pytest.raises(ValueError, match=r"cut off|cannot be read"):
+        cache.read(whole[:length])
+    assert cache.read(whole).width == 640
