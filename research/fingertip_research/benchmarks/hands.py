@@ -22,7 +22,6 @@ from fingertip_research.benchmarks.mediapipe_reference import MediaPipeReference
 
 # During the first images the hands are found and the caches warm up; they are not measured.
 WARM_UP_FRAMES = 10
-FRAME_NS = 33_333_333
 
 T = TypeVar("T")
 
@@ -54,10 +53,10 @@ class HandBenchmark:
     fingertip_difference_px: float | None
 
 
-def measure(images_bgr: np.ndarray, mediapipe_python: Path | None = None) -> HandBenchmark:
+def measure(images_bgr: np.ndarray, stamps_ns: Sequence[int], mediapipe_python: Path | None = None) -> HandBenchmark:
     """Track hands through images (N, H, W, 3) uint8, alternating with MediaPipe if its interpreter is given.
 
-    Raises ValueError if no image after the warm-up shows two hands.
+    stamps_ns: of the images; of fast cameras hands are followed between images. Raises ValueError if no image after the warm-up shows two hands.
     """
     tracker = HandTracker.from_weights()
     stages = _Stages()
@@ -65,7 +64,7 @@ def measure(images_bgr: np.ndarray, mediapipe_python: Path | None = None) -> Han
     differences_px: list[float] = []
     with MediaPipeReference(mediapipe_python, images_bgr) if mediapipe_python else nullcontext() as reference:
         for index, image in enumerate(images_bgr):
-            hands, duration = measure_time(partial(tracker.process, image, (index + 1) * FRAME_NS))
+            hands, duration = measure_time(partial(tracker.process, image, stamps_ns[index]))
             reply = reference.infer(index) if reference else None
             if index < WARM_UP_FRAMES or len(hands) != 2:
                 continue

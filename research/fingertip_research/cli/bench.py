@@ -52,8 +52,9 @@ def hands(
 
     with open_recording(recording, depth_source="none") as source:
         first = max(source.frame_count - frames, 0)
-        images = np.stack([frame.color_bgr for frame in islice(source.frames(), first, None)])
-    result = measure(images, mediapipe_python)
+        seen = [(frame.color_bgr, frame.stamp_ns) for frame in islice(source.frames(), first, None)]
+    images, stamps_ns = np.stack([image for image, _ in seen]), [stamp_ns for _, stamp_ns in seen]
+    result = measure(images, stamps_ns, mediapipe_python)
     if as_json:
         typer.echo(json.dumps({**asdict(result), "machine": describe_machine()}, indent=2))
     else:

@@ -49,13 +49,13 @@ def test_report_is_complete(hand_weights: dict[str, Path], recording: Path, hand
 def test_images_without_hands_are_rejected(hand_weights: dict[str, Path]):
     """Images without two hands cannot be measured."""
     with pytest.raises(ValueError, match="none of 12 images shows two hands"):
-        measure(np.zeros((12, 480, 640, 3), np.uint8))
+        measure(np.zeros((12, 480, 640, 3), np.uint8), range(1, 13))
 
 
 def test_interpreter_without_mediapipe_is_rejected(hand_weights: dict[str, Path], hand_images: np.ndarray):
     """The error names the interpreter and the remedy."""
     with pytest.raises(ValueError, match=r"mediapipe does not run in .*pip install mediapipe==0\.10\.21"):
-        measure(hand_images[:2], Path(sys.executable))
+        measure(hand_images[:2], (1, 2), Path(sys.executable))
 
 
 def test_fingertip_differences_use_the_nearest_hand():
