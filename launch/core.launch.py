@@ -112,7 +112,7 @@ def make_rerun_node():
 
 
 def make_node(name, text=(), condition=None):
-    """A node with its parameter file; the launch arguments named in `text` override it."""
+    """A node with its parameter file and the user's; the launch arguments named in `text` override both."""
     overrides = {argument: launching.cast_argument(argument, str) for argument in text}
     return Node(
         package="fingertip_contact",
@@ -121,7 +121,7 @@ def make_node(name, text=(), condition=None):
         namespace=LaunchConfiguration("namespace"),
         arguments=launching.choose_enclave(name),
         parameters=[
-            str(find_share_file(f"config/nodes/{name}.yaml")),
+            *launching.choose_parameter_files(name),
             {
                 **overrides,
                 "rotate": launching.cast_argument("rotate", int),

@@ -19,7 +19,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from fingertip_contact.resources import PACKAGE, find_share_file
+from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros import launch_utils as launching
 
 # The wrapper names the D405's colour topic image_raw since this version, image_rect_raw before.
@@ -90,7 +90,7 @@ def make_own_camera(values, depth_source):
         namespace=LaunchConfiguration("namespace", default=PACKAGE),
         arguments=launching.choose_enclave("realsense_node"),
         parameters=[
-            str(find_share_file("config/nodes/realsense_node.yaml")),
+            *launching.choose_parameter_files("realsense_node"),
             {
                 **{name: ParameterValue(values[name], value_type=str) for name in names},
                 # realsense2_camera's launch file wants quotes around an empty one.

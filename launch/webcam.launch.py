@@ -11,7 +11,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from fingertip_contact.resources import PACKAGE, find_share_file
+from fingertip_contact.resources import PACKAGE
 from fingertip_contact.ros import launch_utils as launching
 
 # Name, type, default, description.
@@ -57,7 +57,7 @@ def make_camera():
         namespace=LaunchConfiguration("namespace", default=PACKAGE),
         arguments=launching.choose_enclave("webcam_node"),
         parameters=[
-            str(find_share_file("config/nodes/webcam_node.yaml")),
+            *launching.choose_parameter_files("webcam_node"),
             {
                 **{name: launching.cast_argument(name, type_) for name, type_, _, _ in CAMERA_ARGUMENTS},
                 "layout": ParameterValue(LaunchConfiguration("layout", default="qwerty"), value_type=str),

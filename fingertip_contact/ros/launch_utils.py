@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
@@ -35,6 +36,9 @@ DEFAULT_DEPTH_SOURCE = ContactSettings().depth_source
 
 # As in config/sros2.
 DEFAULT_ENCLAVE = f"/{PACKAGE}"
+
+# launch_ros takes no empty path.
+_NO_PARAMETERS = str(find_share_file("config/no_parameters.yaml"))
 
 # Of core.launch.py: name, default, description.
 CORE_ARGUMENTS = (
@@ -72,6 +76,11 @@ CORE_ARGUMENTS = (
     ("words", "", "word list of the language model: english, french, german, spanish, or a file; empty: none"),
     ("tf_prefix", "", "what the TF frames surface and keyboard begin with, for several cameras"),
     ("overlay_rotate", AUTO, "turn overlay/image by 0, 90, 180 or 270 degrees; auto: so that the sheet can be read"),
+    (
+        "params_file",
+        _NO_PARAMETERS,
+        "YAML file of parameters of the nodes; those that have a launch argument have its value",
+    ),
     ("use_sim_time", "false", "true: use the time of /clock"),
     ("enclave", DEFAULT_ENCLAVE, "with SROS 2: the folder of the nodes' enclaves, each of its node's name"),
     ("web", "false", "true: serve a page with what is typed, which web_node prints the address of"),
@@ -112,6 +121,7 @@ def make_description(*actions: Any, has_driver: bool = False) -> LaunchDescripti
         [
             OpaqueFunction(function=warn_about_arguments, args=[known, has_driver]),
             OpaqueFunction(function=require_viewer),
+            OpaqueFunction(function=require_params_file),
             *(SetEnvironmentVariable(name, value) for name, value in environment.find_missing_variables().items()),
             *actions,
         ]
@@ -131,6 +141,13 @@ def require_viewer(context: LaunchContext) -> None:
         _require_rerun()
     if viewer == "rviz" or given.get("rviz", "false").strip().lower() in ("true", "1"):
         _require_rviz()
+
+
+def require_params_file(context: LaunchContext) -> None:
+    """Raises RuntimeError if `params_file:=` names no file: launch_ros would start the nodes without it."""
+    path = context.launch_configurations.get("params_file")
+    if path is not None and not Path(path).is_file():
+        raise RuntimeError(f"params_file is {describe(path)}, which is no file; give a YAML file of parameters")
 
 
 def _require_rerun() -> None:
@@ -200,6 +217,12 @@ def include_core(**arguments: str) -> IncludeLaunchDescription:
 def set_core_arguments(**arguments: str) -> list[SetLaunchConfiguration]:
     """Sets arguments of core.launch.py, which is included later, as if they had been given."""
     return [SetLaunchConfiguration(name, value) for name, value in arguments.items()]
+
+
+def choose_parameter_files(node: str) -> list[Any]:
+    """The node's own file, then the user's, whose values go before it."""
+    own = str(find_share_file(f"config/nodes/{node}.yaml"))
+    return [own, LaunchConfiguration("params_file", default=_NO_PARAMETERS)]
 
 
 def make_player(executable: str, parameters: dict[str, Any]) -> Node:

@@ -198,7 +198,7 @@ def set_up_d405(monkeypatch, folder, **given):
     camera, *settings = d405.launch_setup(context)
     core = dict(setting.arguments for setting in settings)
     if "parameters" in camera.options:
-        return camera.options["parameters"][1], core
+        return camera.options["parameters"][-1], core
     return dict(camera.options["launch_arguments"]), core
 
 
@@ -244,11 +244,11 @@ def test_images_are_turned_once(monkeypatch, tmp_path):
     assert "rotate" not in core
     core_file = load_launch_file("core", monkeypatch)
     for name in ("hand_tracking_node", "contact_node", "pipeline_node", "depth_estimation_node"):
-        parameter = core_file.make_node(name).options["parameters"][1]["rotate"]
+        parameter = core_file.make_node(name).options["parameters"][-1]["rotate"]
         assert parameter.arguments[0].name == "rotate"
         assert parameter.options["value_type"] is int
     camera, core = load_launch_file("webcam", monkeypatch).generate_launch_description().arguments[0][-2:]
-    assert camera.options["parameters"][1]["rotate"].arguments[0].name == "rotate"
+    assert camera.options["parameters"][-1]["rotate"].arguments[0].name == "rotate"
     # Set when the camera's parameters have been read: core.launch.py has an argument of the same name.
     assert dict(core.options["launch_arguments"])["rotate"] == "0"
 
@@ -394,3 +394,23 @@ def test_descriptions_say_what_values_there_are(name, monkeypatch, tmp_path):
             assert description.startswith("topic of "), argument
         wanted = ["model"] if (name, argument) == ("webcam", "depth_source") else CHOICES.get(argument, [])
         assert [choice for choice in wanted if choice not in description] == [], argument
+
+
+@pytest.mark.parametrize("node", ["hand_tracking_node", "contact_node", "pipeline_node", "depth_estimation_node"])
+def test_the_users_parameters_go_before_the_nodes_own(core: ModuleType, node: str):
+    """And launch arguments before both: launch_ros hands them over in this order, and the last one wins."""
+    own, given, arguments = core.make_node(node).options["parameters"]
+    assert Path(own).name == f"{node}.yaml"
+    assert given.perform({"params_file": "mine.yaml"}) == "mine.yaml"
+    assert Path(given.perform({})).is_file()
+    assert "rotate" in arguments
+
+
+def test_parameters_that_are_no_file_are_refused(core: ModuleType, tmp_path: Path):
+    """Before anything starts; the file of no parameters is one."""
+    check = core.launching.require_params_file
+    default = {name: value for name, value, _ in core.launching.CORE_ARGUMENTS}["params_file"]
+    for path in (default, None):
+        check(SimpleNamespace(launch_configurations={} if path is None else {"params_file": path}))
+    with pytest.raises(RuntimeError, match=r"params_file is .*which is no file"):
+        check(SimpleNamespace(launch_configurations={"params_file": str(tmp_path / "qos.yaml")}))

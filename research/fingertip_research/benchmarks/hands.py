@@ -56,7 +56,9 @@ class HandBenchmark:
 def measure(images_bgr: np.ndarray, stamps_ns: Sequence[int], mediapipe_python: Path | None = None) -> HandBenchmark:
     """Track hands through images (N, H, W, 3) uint8, alternating with MediaPipe if its interpreter is given.
 
-    stamps_ns: of the images; of fast cameras hands are followed between images. Raises ValueError if no image after the warm-up shows two hands.
+    stamps_ns: of the images; of fast cameras hands are followed between images.
+
+    Raises ValueError if no image after the warm-up shows two hands.
     """
     tracker = HandTracker.from_weights()
     stages = _Stages()
