@@ -81,7 +81,8 @@ class ManagedNode(LifecycleNode):
             self.trigger_shutdown()
 
     def destroy_node(self) -> None:
-        """At once: rclpy leaves the state machine, and with it the node in ROS's graph, to the garbage collector."""
+        """At once: rclpy leaves the state machine, and with it the node in ROS's graph, to the garbage collector
+        (findings/rclpy_lifecycle_node_stays.sh)."""
         super().destroy_node()
         self._state_machine.destroy_when_not_in_use()
 
