@@ -25,6 +25,7 @@ from fingertip_contact.depth.estimator import DepthEstimator
 from fingertip_contact.depth.region import RegionFinder
 from fingertip_contact.depth.stream import DepthStream, Estimate
 from fingertip_contact.ros import messages, qos
+from fingertip_contact.ros.camera_info_cache import to_message
 from fingertip_contact.ros.camera_input import (
     CAMERA_INFO_TOPIC,
     COLOR_TOPIC,
@@ -149,7 +150,7 @@ class DepthEstimationStage(LifecycleStage):
         if self._rotate_deg:
             info = messages.make_camera_info(header, rotate_camera(self._cameras.read(info), self._rotate_deg))
         self._images.publish(self._writer.make_message(header, estimate.depth_m))
-        self._infos.publish(info)
+        self._infos.publish(to_message(info))
         age_s = (stamp_ns - estimate.keyframe_stamp_ns) * 1e-9
         self._inference_statistics.on_publish(age_s)
         self._diagnostics.record_frame(stamp_ns)

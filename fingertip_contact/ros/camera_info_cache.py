@@ -22,6 +22,15 @@ class StampedCameraInfo:
         return getattr(self.decoded, name)
 
 
+def to_message(info: CameraInfo | StampedCameraInfo) -> CameraInfo:
+    """For publishers: what was read of a StampedCameraInfo is valid until the next call."""
+    if isinstance(info, CameraInfo):
+        return info
+    stamp = info.decoded.header.stamp
+    stamp.sec, stamp.nanosec = info.header.stamp.sec, info.header.stamp.nanosec
+    return info.decoded
+
+
 class CameraInfoCache:
     """read() decodes the messages of one topic: rclpy takes a third of a millisecond for each, in which no other thread
     runs."""

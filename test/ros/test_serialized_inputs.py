@@ -16,7 +16,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from fingertip_contact.geometry import Camera
 from fingertip_contact.ros import camera_info_cache, messages
-from fingertip_contact.ros.camera_info_cache import CameraInfoCache
+from fingertip_contact.ros.camera_info_cache import CameraInfoCache, to_message
 from fingertip_contact.ros.cdr_image import read_image
 from fingertip_contact.ros.images import decode_color_bgr
 
@@ -106,6 +106,17 @@ def test_camera_info_is_decoded_where_it_changes(monkeypatch: pytest.MonkeyPatch
         read = cache.read(serialize_message(make_info(seconds, fx, frame_id)))
         assert (read.header.stamp.sec, read.header.frame_id, read.k[0], read.width) == (seconds, frame_id, fx, 640)
         assert len(decoded) == count
+
+
+def test_camera_info_is_published_with_its_own_stamp():
+    """Also where it was decoded from an earlier message; a message of rclpy stays itself."""
+    cache = CameraInfoCache()
+    first, second = (cache.read(serialize_message(make_info(seconds))) for seconds in (1, 2))
+    assert first.decoded is second.decoded
+    assert [to_message(info).header.stamp.sec for info in (first, second)] == [1, 2]
+    assert serialize_message(to_message(first)) == serialize_message(make_info(1))
+    message = make_info(3)
+    assert to_message(message) is message
 
 
 @pytest.mark.parametrize("length", [0, 3, 10, 30, 100])
