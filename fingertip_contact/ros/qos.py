@@ -71,7 +71,8 @@ def create_subscription(
     node: Node, message_type: type, topic: str, receive: Callable[[Any], None], profile: QoSProfile, **options: Any
 ) -> Subscription:
     """As create_publisher, with `qos_overrides.TOPIC.subscription.POLICY`. options: of rclpy's create_subscription."""
-    if profile.reliability == QoSReliabilityPolicy.BEST_EFFORT:  # Which every publisher offers.
+    # Best effort and volatile is what every publisher offers: there is nothing to log.
+    if profile.reliability == QoSReliabilityPolicy.BEST_EFFORT and not _is_overridden(node, topic):
         options["event_callbacks"] = SubscriptionEventCallbacks(use_default_callbacks=False)
     with _explain_overrides(node, topic):
         return node.create_subscription(
@@ -95,6 +96,12 @@ def find_broken_promise(default: QoSProfile, chosen: QoSProfile) -> str:
     if chosen.depth < default.depth:
         return f"depth is {chosen.depth}; choose {default.depth} or more, so that each press ends at every subscriber"
     return ""
+
+
+def _is_overridden(node: Node, topic: str) -> bool:
+    # No public way leads to them without declaring them all.
+    given = getattr(node, "_parameter_overrides", {})
+    return any(name.startswith(f"qos_overrides.{node.resolve_topic_name(topic)}.subscription.") for name in given)
 
 
 def _make_options(default: QoSProfile) -> QoSOverridingOptions:

@@ -158,3 +158,19 @@ def test_a_topic_can_be_left_and_taken_again():
             subscription = qos.create_subscription(node, String, "text", print, qos.RESULT)
             assert subscription.qos_profile.durability == QoSDurabilityPolicy.TRANSIENT_LOCAL
             node.destroy_subscription(subscription)
+
+
+def test_a_subscription_that_asks_for_more_logs_what_it_does_not_get(tmp_path):
+    """rclpy's own handlers of incompatible policies cost time with every message: a subscription that takes what every
+    publisher offers has none, one that asks for more has them, and so has every reliable one."""
+
+    def count_handlers(node):
+        node.autostart()
+        by_topic = {entry.topic_name: len(entry.event_handlers) for entry in node.subscriptions}
+        return by_topic[COLOR], by_topic[INFO]
+
+    with contact_node(tmp_path, {COLOR: {"subscription": {"reliability": "reliable"}}}) as node:
+        color, info = count_handlers(node)
+        assert color > 0 == info
+        hands = next(entry for entry in node.subscriptions if entry.topic_name == f"{NS}/hands")
+        assert len(hands.event_handlers) > 0
