@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo
 
+from fingertip_contact.ros import qos
 from fingertip_contact.ros.cdr import STAMP, CdrReader, Header
+from fingertip_contact.ros.latched_topics import follow_latched
 
 
 @dataclass(frozen=True)
@@ -48,3 +54,15 @@ class CameraInfoCache:
             except RuntimeError as error:  # Of rmw.
                 raise ValueError(f"a camera_info of {len(cdr)} bytes cannot be read: {error}") from error
         return StampedCameraInfo(header, self._decoded)
+
+
+def subscribe_to_camera_info(
+    node: Node, topic: str, profile: QoSProfile, receive: Callable[[Any], None], active: ExitStack
+) -> None:
+    """Until `active` is closed. receive: gets a StampedCameraInfo; of a publisher that latches, a CameraInfo too."""
+    cache = CameraInfoCache()
+    subscription = qos.create_subscription(
+        node, CameraInfo, topic, lambda cdr: receive(cache.read(cdr)), profile, raw=True
+    )
+    active.callback(node.destroy_subscription, subscription)
+    follow_latched(node, subscription, receive, active)

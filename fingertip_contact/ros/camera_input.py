@@ -21,7 +21,7 @@ from fingertip_contact.depth.fusion import fuse
 from fingertip_contact.images import decode_depth_image, decode_stereo_images, parse_stereo_info
 from fingertip_contact.pairing import ANY_NS, EXACT_NS, NEAR_NS, FrameAssembler
 from fingertip_contact.ros import messages, qos
-from fingertip_contact.ros.camera_info_cache import CameraInfoCache
+from fingertip_contact.ros.camera_info_cache import subscribe_to_camera_info
 from fingertip_contact.ros.frame_losses import StampGaps
 from fingertip_contact.ros.image_transport import (
     RAW,
@@ -31,7 +31,6 @@ from fingertip_contact.ros.image_transport import (
     subscribe_to_images,
 )
 from fingertip_contact.ros.images import CameraReader, decode_color_bgr
-from fingertip_contact.ros.latched_topics import follow_latched
 from fingertip_contact.ros.parameter_tables import ContactSettings, RecordSettings
 from fingertip_contact.ros.rotated_frames import name_rotated_frame, require_rotated_frame
 from fingertip_contact.ros.stream_advice import StreamAdvice
@@ -116,12 +115,11 @@ class PairedInput:
                     self._advice.color_topic = subscription.topic_name
                 continue
             message_type, profile = _OTHER_TYPES[topic]
-            is_info = message_type is CameraInfo
-            take = partial(_take_info, CameraInfoCache(), receive) if is_info else receive
-            subscription = qos.create_subscription(node, message_type, topic, take, profile, raw=is_info)
+            if message_type is CameraInfo:
+                subscribe_to_camera_info(node, topic, profile, receive, active)
+                continue
+            subscription = qos.create_subscription(node, message_type, topic, receive, profile)
             active.callback(node.destroy_subscription, subscription)
-            if is_info:
-                follow_latched(node, subscription, receive, active)
 
     def count_losses(self) -> dict[str, object]:
         """For diagnostics: colour images that never came, whose stamps did not advance, and those without the other
@@ -212,10 +210,6 @@ class FrameReader:
             return None
         calibration = parse_stereo_info(received[RIGHT_INFO_TOPIC], self._color_from_left)
         return decode_stereo_images(received[LEFT_TOPIC], received[RIGHT_TOPIC], calibration)
-
-
-def _take_info(cache: CameraInfoCache, receive: Callable[[Any], None], cdr: bytes) -> None:
-    receive(cache.read(cdr))
 
 
 def _decode_aligned_depth(message: Image, shape: tuple[int, int]) -> DepthImage:

@@ -37,7 +37,7 @@ class CdrReader:
         if len(cdr) < _ENCAPSULATION_BYTES:
             raise ValueError(f"a message of {len(cdr)} bytes is cut off")
         self._bytes = memoryview(cdr)
-        self._order = "<" if self._bytes[1] & 1 else ">"
+        self._order = _get_byte_order(cdr)
         self._position = _ENCAPSULATION_BYTES
 
     def read(self, code: str) -> int:
@@ -65,15 +65,16 @@ class CdrReader:
 
 def read_stamp_ns(cdr: bytes | memoryview) -> int:
     """The header's stamp in nanoseconds."""
-    seconds, nanoseconds = struct.unpack(_get_stamp_format(cdr), cdr[STAMP])
+    seconds, nanoseconds = struct.unpack(f"{_get_byte_order(cdr)}iI", cdr[STAMP])
     return seconds * 1_000_000_000 + nanoseconds
 
 
 def replace_stamp(cdr: bytes | memoryview, stamp_ns: int) -> bytes:
     """A copy of the message with another stamp."""
-    stamp = struct.pack(_get_stamp_format(cdr), *divmod(stamp_ns, 1_000_000_000))
+    stamp = struct.pack(f"{_get_byte_order(cdr)}iI", *divmod(stamp_ns, 1_000_000_000))
     return b"".join((cdr[: STAMP.start], stamp, memoryview(cdr)[STAMP.stop :]))
 
 
-def _get_stamp_format(cdr: bytes | memoryview) -> str:
-    return "<iI" if cdr[1] & 1 else ">iI"
+def _get_byte_order(cdr: bytes | memoryview) -> str:
+    """As struct names it."""
+    return "<" if cdr[1] & 1 else ">"
