@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import ClassVar
 
 import numpy as np
@@ -10,7 +10,6 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-import rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
@@ -22,8 +21,8 @@ from fingertip_contact.nodes.hand_tracking_node import HandTrackingStage
 from fingertip_contact.registry import HAND_TRACKERS, OUTPUTS
 from fingertip_contact.ros.contact_interface import ContactInterface
 from fingertip_contact.ros.hand_publisher import HandPublisher
-from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.ros.parameter_tables import ContactSettings, HandTrackingSettings
+from managed_nodes import managed_node
 from ros_harness import ros_node
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -68,18 +67,6 @@ def registered():
     HAND_TRACKERS.unregister("no_hands")
 
 
-@contextmanager
-def managed_node(settings_class, make_stage, *parameters):
-    rclpy.init()
-    node = ManagedNode("node", settings_class, make_stage)
-    node.set_parameters(list(parameters))
-    try:
-        yield node
-    finally:
-        node.destroy_node()
-        rclpy.shutdown()
-
-
 def make_frame(stamp_ns):
     image = np.zeros((48, 64, 3), np.uint8)
     return Frame(stamp_ns, "camera", Camera(40.0, 40.0, 32.0, 24.0, 64, 48), image, None)
@@ -88,7 +75,8 @@ def make_frame(stamp_ns):
 def test_outputs_are_open_while_the_node_is_active():
     """Each activation opens them, each deactivation closes them."""
     outputs = Parameter("outputs", value=["recording"])
-    with managed_node(ContactSettings, ContactStage, outputs) as node:
+    with managed_node(ContactStage, ContactSettings) as node:
+        node.set_parameters([outputs])
         assert node.trigger_configure() == SUCCESS
         assert RecordingOutput.opened == []
         for count in (1, 2):
@@ -153,7 +141,8 @@ def test_a_failing_output_loses_no_frame():
 )
 def test_unknown_name_fails_configuration(settings_class, make_stage, name, value, capfd):
     """One line lists the known names."""
-    with managed_node(settings_class, make_stage, Parameter(name, value=value)) as node:
+    with managed_node(make_stage, settings_class) as node:
+        node.set_parameters([Parameter(name, value=value)])
         assert node.trigger_configure() == FAILURE
     log = [line for line in capfd.readouterr().err.splitlines() if "cannot configure" in line]
     assert len(log) == 1

@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import gc
 import os
-import threading
 from contextlib import ExitStack, contextmanager
 
 import pytest
 
 pytest.importorskip("rclpy")
 
-import rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
-import ros_harness  # noqa: F401  (sets up the environment)
 from fingertip_contact.ros.diagnostics import Diagnostics
-from fingertip_contact.ros.lifecycle import ManagedNode
-from fingertip_contact.ros.parameter_tables import ContactSettings, HandTrackingSettings
+from fingertip_contact.ros.parameter_tables import ContactSettings
+from managed_nodes import count_resources, managed_node
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 CYCLES = 50
-
-
-@contextmanager
-def managed_node(make_stage, settings_class=HandTrackingSettings):
-    rclpy.init()
-    node = ManagedNode("node", settings_class, make_stage)
-    try:
-        yield node
-    finally:
-        node.destroy_node()
-        rclpy.shutdown()
 
 
 @contextmanager
@@ -112,11 +98,6 @@ def test_shutdown_releases_all_resources():
         assert released == ["active", "held"]
 
 
-def count_open():
-    gc.collect()
-    return len(os.listdir("/proc/self/fd")), threading.active_count()
-
-
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
 def test_lifecycle_cycles_do_not_leak():
     """As many topics, services, timers, threads and file descriptors as after the first cycle."""
@@ -128,15 +109,12 @@ def test_lifecycle_cycles_do_not_leak():
         assert node.trigger_deactivate() == SUCCESS
         assert node.trigger_cleanup() == SUCCESS
 
-    def entities(node):
-        return [len(list(some)) for some in (node.publishers, node.subscriptions, node.services, node.timers)]
-
     with managed_node(ContactStage, ContactSettings) as node:
         cycle(node)
-        before = entities(node), count_open()
+        before = count_resources(node)
         for _ in range(CYCLES):
             cycle(node)
-        assert (entities(node), count_open()) == before
+        assert count_resources(node) == before
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs /proc")

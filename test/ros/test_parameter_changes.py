@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import threading
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import ClassVar
@@ -13,7 +11,6 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-import rclpy
 from rcl_interfaces.srv import SetParameters
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
@@ -24,9 +21,10 @@ from fingertip_contact.nodes.contact_node import ContactStage
 from fingertip_contact.nodes.pipeline_node import PipelineStage
 from fingertip_contact.registry import HAND_TRACKERS, OUTPUTS
 from fingertip_contact.ros import contact_interface, qos
-from fingertip_contact.ros.lifecycle import LifecycleStage, ManagedNode
+from fingertip_contact.ros.lifecycle import LifecycleStage
 from fingertip_contact.ros.parameter_tables import ContactSettings, HandTrackingSettings, PipelineSettings
 from held_finger import HeldFingerCamera, write_parameters
+from managed_nodes import count_resources, managed_node
 from ros_harness import RosTestNode, extract_key_transitions
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
@@ -67,19 +65,12 @@ def reset():
 
 
 @contextmanager
-def managed_node(make_stage, settings_class=HandTrackingSettings, **parameters):
-    """Configured, and active."""
-    rclpy.init()
-    node = ManagedNode("node", settings_class, make_stage)
-    try:
-        node.set_parameters([Parameter(name, value=value) for name, value in parameters.items()])
+def active_node(make_stage, settings_class=HandTrackingSettings, **parameters):
+    with managed_node(make_stage, settings_class) as node:
+        change(node, **parameters)
         assert node.trigger_configure() == node.trigger_activate() == SUCCESS
         Stage.notes.clear()
         yield node
-    finally:
-        node.shut_down()
-        node.destroy_node()
-        rclpy.shutdown()
 
 
 def change(node, **values):
@@ -92,7 +83,7 @@ def state_of(node):
 
 def test_an_active_node_goes_on_with_the_new_settings():
     """The next stage is made while the former one works, and started once that has stopped. The node stays active."""
-    with managed_node(Stage) as node:
+    with active_node(Stage) as node:
         assert change(node, threads=3, max_hands=1).successful
         assert Stage.notes == [
             ("made", 3),
@@ -109,7 +100,7 @@ def test_an_active_node_goes_on_with_the_new_settings():
 
 def test_an_inactive_node_stays_inactive():
     """It is configured anew, and not started."""
-    with managed_node(Stage) as node:
+    with active_node(Stage) as node:
         node.trigger_deactivate()
         Stage.notes.clear()
         assert change(node, threads=3).successful
@@ -119,7 +110,7 @@ def test_an_inactive_node_stays_inactive():
 
 def test_the_same_value_does_nothing():
     """Neither alone nor with others; nor do parameters of ROS itself."""
-    with managed_node(Stage) as node:
+    with active_node(Stage) as node:
         assert change(node, threads=2).successful
         assert change(node, threads=2, max_hands=2, use_sim_time=False).successful
         assert Stage.notes == []
@@ -127,7 +118,7 @@ def test_the_same_value_does_nothing():
 
 def test_what_cannot_be_made_is_refused():
     """With the reason in one line; the former stage never stops."""
-    with managed_node(Stage) as node:
+    with active_node(Stage) as node:
         Stage.unmakeable = {3}
         result = change(node, threads=3)
         assert not result.successful
@@ -138,7 +129,7 @@ def test_what_cannot_be_made_is_refused():
 
 def test_what_cannot_be_started_is_refused(capfd):
     """The former stage starts again; what is no wrong value or file leaves a traceback."""
-    with managed_node(Stage) as node:
+    with active_node(Stage) as node:
         Stage.unstartable = {3}
         result = change(node, threads=3)
         assert (result.successful, result.reason) == (False, "RuntimeError('no')")
@@ -149,7 +140,7 @@ def test_what_cannot_be_started_is_refused(capfd):
 
 def test_a_node_that_cannot_go_on_is_inactive(capfd):
     """If the former stage cannot be started again either: the log says so, and the node can be activated later."""
-    with managed_node(Stage) as node:
+    with active_node(Stage) as node:
         Stage.unstartable = {2, 3}
         assert not change(node, threads=3).successful
         assert (state_of(node), node.get_parameter("threads").value) == ("inactive", 2)
@@ -160,25 +151,17 @@ def test_a_node_that_cannot_go_on_is_inactive(capfd):
         assert Stage.notes == [("started", 2)]
 
 
-def count_open():
-    gc.collect()
-    return len(os.listdir("/proc/self/fd")), threading.active_count()
-
-
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
 def test_changes_do_not_leak():
     """As many topics, services, timers, threads and file descriptors as after the first change."""
 
-    def entities(node):
-        return [len(list(some)) for some in (node.publishers, node.subscriptions, node.services, node.timers)]
-
-    with managed_node(ContactStage, ContactSettings) as node:
+    with active_node(ContactStage, ContactSettings) as node:
         assert change(node, marker_rate_hz=1.0).successful
-        before = entities(node), count_open()
+        before = count_resources(node)
         for number in range(CHANGES):
             assert change(node, marker_rate_hz=2.0 + number % 2).successful
             assert not change(node, layout="klingon").successful
-        assert (entities(node), count_open()) == before
+        assert count_resources(node) == before
 
 
 class NoHands:
@@ -248,7 +231,7 @@ class Typist:
 @pytest.fixture
 def typist(tmp_path):
     parameters = {name: str(value) for name, value in write_parameters(tmp_path).items()}
-    with managed_node(ContactStage, ContactSettings, camera_timeout_s=30.0, **parameters) as node:
+    with active_node(ContactStage, ContactSettings, camera_timeout_s=30.0, **parameters) as node:
         found = Typist(node)
         yield found
         node.trigger_deactivate()
@@ -340,7 +323,7 @@ def test_a_change_moves_no_topic(typist):
 
 def test_a_refused_hand_tracker_publishes_no_list_of_presses(tmp_path, registered):
     """It would say that held keys have ended."""
-    with managed_node(PipelineStage, PipelineSettings, hand_tracker="no_hands") as node:
+    with active_node(PipelineStage, PipelineSettings, hand_tracker="no_hands") as node:
         typist = Typist(node)
         tracker = node._stage._hands
         assert not change(node, hand_tracker="misspelt").successful

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from contextlib import contextmanager
 from copy import copy
 
 import pytest
@@ -13,7 +12,6 @@ import yaml
 
 pytest.importorskip("rclpy")
 
-import rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSDurabilityPolicy, QoSHistoryPolicy, QoSReliabilityPolicy
@@ -21,8 +19,8 @@ from std_msgs.msg import String
 
 from fingertip_contact.nodes.contact_node import ContactStage
 from fingertip_contact.ros import qos
-from fingertip_contact.ros.lifecycle import ManagedNode
 from fingertip_contact.ros.parameter_tables import ContactSettings
+from managed_nodes import managed_node
 from repository import ROOT
 from ros_harness import COLOR, INFO, ros_node
 
@@ -38,16 +36,9 @@ def write_overrides(folder, topics):
     return ["--ros-args", "--params-file", str(path), *REMAPS]
 
 
-@contextmanager
 def contact_node(folder, topics):
-    rclpy.init(args=write_overrides(folder, topics))
-    node = ManagedNode("contact_node", ContactSettings, ContactStage)
-    try:
-        yield node
-    finally:
-        node.shut_down()
-        node.destroy_node()
-        rclpy.shutdown()
+    arguments = write_overrides(folder, topics)
+    return managed_node(ContactStage, ContactSettings, name="contact_node", arguments=arguments)
 
 
 def change(profile, **policies):
