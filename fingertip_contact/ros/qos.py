@@ -60,8 +60,8 @@ def create_publisher(node: Node, message_type: type, topic: str, profile: QoSPro
             message_type,
             topic,
             copy(profile),
-            # Each of rclpy's own is looked at whenever a message comes, of all publishers a tenth of a node's time at
-            # 60 Hz. What they would log of a subscriber that asks for other policies, the subscriber logs.
+            # rclpy's own are looked at whenever any message comes: of a dozen publishers that is a twentieth of a
+            # node's time at 60 Hz. What they would log of a subscriber that asks for other policies, the subscriber logs.
             event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
             qos_overriding_options=_make_options(profile),
         )
