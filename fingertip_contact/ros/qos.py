@@ -61,7 +61,7 @@ def create_publisher(node: Node, message_type: type, topic: str, profile: QoSPro
             topic,
             copy(profile),
             # rclpy's own are looked at whenever any message comes: of a dozen publishers that is a twentieth of a
-            # node's time at 60 Hz. What they would log of a subscriber that asks for other policies, the subscriber logs.
+            # node's time at 60 Hz. Of a subscriber that asks for other policies they would log what it logs itself.
             event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
             qos_overriding_options=_make_options(profile),
         )
