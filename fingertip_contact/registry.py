@@ -10,8 +10,10 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from functools import reduce
-from importlib.metadata import entry_points
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
 
 T = TypeVar("T")
 
@@ -42,7 +44,7 @@ class Registry:
 
     def names(self) -> tuple[str, ...]:
         """Every name that is known, sorted; references need no name."""
-        installed = {entry.name for entry in entry_points(group=f"fingertip_contact.{self.kind}")}
+        installed = {entry.name for entry in _find_entry_points(self.kind)}
         return tuple(sorted({*self._references, *self._registered, *installed}))
 
     def __contains__(self, name: object) -> bool:
@@ -84,9 +86,16 @@ class Registry:
     def _find_reference(self, name: str) -> str:
         if name in self._references:
             return self._references[name]
-        for entry in entry_points(group=f"fingertip_contact.{self.kind}", name=name):
+        for entry in _find_entry_points(self.kind).select(name=name):
             return f"{entry.module}:{entry.attr}"
         return name if ":" in name else ""
+
+
+def _find_entry_points(kind: str) -> EntryPoints:
+    # Imported here: it takes 3 MB, and names of this package are found without it.
+    from importlib.metadata import entry_points
+
+    return entry_points(group=f"fingertip_contact.{kind}")
 
 
 def _import(kind: str, reference: str) -> Any:

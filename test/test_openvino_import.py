@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,21 @@ def test_the_telemetry_package_is_hidden():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout.strip().endswith("telemetry_stub"), done.stderr
+
+
+def test_the_converter_is_loaded_when_it_is_used(hand_weights: dict[str, Path]):
+    """A node does not hold it; whoever asks OpenVINO for it has it, by either of its names."""
+    code = (
+        "import sys\n"
+        "from fingertip_contact.openvino_import import openvino\n"
+        "print('openvino.tools' in sys.modules)\n"
+        "print(len(openvino.convert_model(sys.argv[1]).inputs))\n"
+        "from openvino.tools.ovc import convert_model\n"
+        "print(len(convert_model(sys.argv[1]).inputs))"
+    )
+    command = [sys.executable, "-c", code, str(hand_weights["palm_detection_full"])]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.split() == ["False", "1", "1"], done.stderr
 
 
 @pytest.mark.parametrize("folder", ["fingertip_contact", "research", "benchmarks", "examples"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,3 +109,15 @@ def test_bad_profiles_are_named(tmp_path: Path, text: str, message: str) -> None
     (tmp_path / "mine.yaml").write_text(text)
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         load_profile(tmp_path / "mine.yaml")
+
+
+def test_names_of_this_package_are_found_without_a_look_at_what_is_installed():
+    """Which takes 3 MB of every node."""
+    code = (
+        "import sys\n"
+        "from fingertip_contact.registry import KEY_SHAPES\n"
+        "KEY_SHAPES.get('rectangle')\n"
+        "print('importlib.metadata' in sys.modules, 'rectangle' in KEY_SHAPES.names())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["False", "True"]

@@ -16,7 +16,7 @@ from fingertip_contact.hands.eight_bit import (
     CalibrationMismatchError,
     quantise,
 )
-from fingertip_contact.hands.network import NO_ADAPTATION, Adaptation, InferRequest, Network
+from fingertip_contact.hands.network import NO_ADAPTATION, SOURCES, Adaptation, InferRequest, Network
 from fingertip_contact.hands.roi import Roi
 from fingertip_contact.processor import has_byte_instructions
 from fingertip_contact.resources import find_share_file
@@ -101,7 +101,9 @@ def _load(model: Path, requests: int, precision: Precision) -> Network:
 
 def _round_to_bytes() -> Adaptation:
     calibration = find_share_file(CALIBRATION)
-    return Adaptation(lambda network: quantise(network, Calibration.load(calibration)), (calibration,))
+    return Adaptation(
+        lambda network: quantise(network, Calibration.load(calibration)), (calibration, SOURCES / "eight_bit.py")
+    )
 
 
 def _enqueue(request: InferRequest, image_bgr: np.ndarray, region: Roi) -> None:

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fingertip_contact.hands.compiled import load_compiled
+from fingertip_contact.compiled_networks import CompiledNetwork, load_compiled
 from fingertip_contact.openvino_import import get_core, openvino
+
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
+
+SOURCES = files("fingertip_contact.hands")
 
 
 @dataclass(frozen=True)
 class Adaptation:
-    """A change of a network before it is compiled. apply: changes it in place. files: what the change depends on."""
+    """A change of a network before it is compiled. apply: changes it in place. files: what the change depends on, its
+    module included."""
 
     apply: Callable[[openvino.Model], None]
-    files: tuple[Path, ...]
+    files: tuple[Traversable, ...]
 
 
 NO_ADAPTATION = Adaptation(lambda network: None, ())
@@ -26,9 +34,10 @@ NO_ADAPTATION = Adaptation(lambda network: None, ())
 class InferRequest:
     """One inference at a time. Write the image into `input_bgr`, start(), then wait()."""
 
-    def __init__(self, compiled: openvino.CompiledModel) -> None:
-        self.input_bgr = np.zeros(tuple(compiled.input(0).shape), np.uint8)
-        self._request = compiled.create_infer_request()
+    def __init__(self, network: CompiledNetwork) -> None:
+        self._network = network
+        self.input_bgr = np.zeros(tuple(network.model.input(0).shape), np.uint8)
+        self._request = network.model.create_infer_request()
         self._request.set_input_tensor(openvino.Tensor(self.input_bgr, shared_memory=True))
         self._request.infer()  # The first one takes half as long again as the others.
 
@@ -61,9 +70,10 @@ class Network:
         def make() -> openvino.CompiledModel:
             network = read_network(model, input_size)
             adaptation.apply(network)
+            _widen_constants(network)
             return compile_network(network, requests=requests)
 
-        contents = (model, *adaptation.files)
+        contents = (model, SOURCES / "network.py", *adaptation.files)
         compiled = load_compiled(contents, input_size, _make_settings(requests), make)
         self.requests = [InferRequest(compiled) for _ in range(requests)]
 
@@ -93,6 +103,18 @@ def _make_settings(requests: int) -> dict[str, object]:
         "NUM_STREAMS": requests,
         "ENABLE_CPU_PINNING": False,
     }
+
+
+def _widen_constants(network: openvino.Model) -> None:
+    """Weights of half precision in single precision, as they are computed with: of those that OpenVINO widens itself it
+    keeps both, 6 MB of the palm network."""
+    for operation in network.get_ordered_ops():
+        if operation.get_type_name() != "Convert" or operation.get_element_type() != openvino.Type.f32:
+            continue
+        source = operation.input_value(0).get_node()
+        if source.get_type_name() == "Constant":
+            widened = openvino.op.Constant(source.get_data().astype(np.float32))
+            operation.output(0).replace(widened.output(0))
 
 
 def _with_byte_input(network: openvino.Model) -> openvino.Model:

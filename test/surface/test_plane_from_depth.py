@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -156,6 +158,19 @@ def test_static_desk_is_not_refitted() -> None:
     assert last is not None
     assert last.plane is first.plane
     assert last.stamp_ns > first.stamp_ns
+
+
+def test_a_fit_takes_little_memory() -> None:
+    """A node keeps what it once needed: the plane of a whole image's grid takes 2 MB, not 13."""
+    generator = np.random.default_rng(0)
+    rays = np.column_stack([generator.uniform(-0.5, 0.5, (19_200, 2)), np.ones(19_200)])
+    depth_m = 1.0 / (rays @ [0.1, 0.9, 2.8])
+    tracemalloc.start()
+    try:
+        fit_plane(rays, depth_m, tolerance_m=0.002)
+        assert tracemalloc.get_traced_memory()[1] < 4e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_collinear_points_are_rejected() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
+from fingertip_contact.compiled_networks import CompiledNetwork, load_compiled
 from fingertip_contact.contact.measurement.columns import FINGER_COUNT
 from fingertip_contact.contact.measurement.fingertip_crops import CROP_PX, FRAME_TIMES_S
 from fingertip_contact.openvino_import import get_core, openvino
@@ -16,6 +17,12 @@ DEFAULT_MODEL = Path("config") / "contact_classifiers" / "touch" / "appearance.x
 # Log-odds of a touch-down in the frame, log-odds of contact, height over the surface in centimetres (0 to 2).
 OUTPUTS = ("touch_down", "contact", "height_cm")
 _INPUT_SHAPE = (FINGER_COUNT, len(FRAME_TIMES_S), CROP_PX, CROP_PX)
+# Single precision: OpenVINO's default on processors with bfloat16 gives other numbers there than elsewhere.
+_SETTINGS: dict[str, object] = {
+    "INFERENCE_PRECISION_HINT": "f32",
+    "INFERENCE_NUM_THREADS": 1,
+    "ENABLE_CPU_PINNING": False,
+}
 
 
 class AppearanceNetwork:
@@ -25,7 +32,8 @@ class AppearanceNetwork:
     def __init__(self, model: Path | None = None) -> None:
         """model: an OpenVINO file; None: the built-in one. Raises ValueError for a file that is not such a network,
         FileNotFoundError for a missing one."""
-        self._request = _compile(model or find_share_directory() / DEFAULT_MODEL).create_infer_request()
+        self._network = _load(model or find_share_directory() / DEFAULT_MODEL)
+        self._request = self._network.model.create_infer_request()
         self._input = np.zeros(_INPUT_SHAPE, np.uint8)
         self._request.set_input_tensor(openvino.Tensor(self._input, shared_memory=True))
         self._request.infer()  # The first one takes three times as long as the others.
@@ -49,17 +57,18 @@ class AppearanceNetwork:
         return self.finish()
 
 
-@cache
-def _compile(model: Path) -> openvino.CompiledModel:
+def _load(model: Path) -> CompiledNetwork:
     if not model.is_file():
         raise FileNotFoundError(f"the appearance network {model} does not exist; install the package again")
-    core = get_core()
+    contents = (model, model.with_suffix(".bin"), files(__package__) / "appearance_network.py")
     try:
-        network = core.read_model(model)
-        network.reshape(_INPUT_SHAPE)
-        # Single precision: OpenVINO's default on processors with bfloat16 gives other numbers there than elsewhere.
-        settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, "ENABLE_CPU_PINNING": False}
-        return core.compile_model(network, "CPU", settings)
-    except RuntimeError as error:
+        return load_compiled(contents, CROP_PX, _SETTINGS, lambda: _compile(model))
+    except (RuntimeError, OSError) as error:
         reason = str(error).strip().splitlines()[-1]
         raise ValueError(f"{model} is not an appearance network: {reason}; fit it again") from error
+
+
+def _compile(model: Path) -> openvino.CompiledModel:
+    network = get_core().read_model(model)
+    network.reshape(_INPUT_SHAPE)
+    return get_core().compile_model(network, "CPU", _SETTINGS)

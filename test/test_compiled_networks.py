@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import shutil
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fingertip_contact.hands import compiled as compiled_cache
+from fingertip_contact import compiled_networks as compiled_cache
+from fingertip_contact.contact.measurement.appearance_network import AppearanceNetwork
+from fingertip_contact.contact.measurement.fingertip_crops import CROP_PX, FRAME_TIMES_S
 from fingertip_contact.hands.landmark_model import LandmarkModel
-from fingertip_contact.hands.network import Network
+from fingertip_contact.hands.network import InferRequest, Network
 from fingertip_contact.hands.palm_detector import INPUT_SIZE
 from fingertip_contact.hands.roi import Roi
 
@@ -25,7 +28,7 @@ def model(hand_weights: dict[str, Path]) -> Path:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache; the folder of the compiled networks."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path / "fingertip_contact" / "hands" / "compiled"
+    return tmp_path / "fingertip_contact" / "compiled_networks"
 
 
 @pytest.fixture
@@ -43,7 +46,10 @@ def compiled_names(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def infer(network: Network) -> list[np.ndarray]:
-    request = network.requests[0]
+    return run(network.requests[0])
+
+
+def run(request: InferRequest) -> list[np.ndarray]:
     request.image_bgr[:] = np.random.default_rng(0).integers(0, 256, request.image_bgr.shape)
     request.start()
     return [output.copy() for output in request.wait()]
@@ -70,6 +76,26 @@ def test_hands_in_8_bits_are_stored_too(cache: Path, hand_weights: dict[str, Pat
     for before, after in zip(seen[:2], seen[2:], strict=True):
         assert np.array_equal(before.points_px, after.points_px)
     assert not np.array_equal(seen[0].points_px, seen[1].points_px)
+
+
+def test_fingertips_are_seen_alike_by_a_stored_network(cache: Path, compiled_names: list[str]):
+    """The appearance network, whose file has no compiled one beside it."""
+    images = np.random.default_rng(1).integers(0, 256, (3, len(FRAME_TIMES_S), CROP_PX, CROP_PX), np.uint8)
+    first, second = (AppearanceNetwork().predict(images) for _ in range(2))
+    assert len(compiled_names) == 1 == len(list(cache.iterdir()))
+    assert np.array_equal(first, second)
+
+
+def test_a_stored_network_outlives_what_loaded_it(cache: Path, model: Path):
+    """OpenVINO computes with the bytes of the file, and does not keep them: the requests do."""
+    Network(model, input_size=INPUT_SIZE, requests=1)
+    expected = infer(Network(model, input_size=INPUT_SIZE, requests=1))
+    request = Network(model, input_size=INPUT_SIZE, requests=1).requests[0]
+    gc.collect()
+    assert request._network.content is not None
+    overwritten = [np.full(request._network.content.size, 255, np.uint8) for _ in range(8)]
+    assert all(np.array_equal(before, after) for before, after in zip(expected, run(request), strict=True))
+    assert len(overwritten) == 8
 
 
 def test_what_changes_the_network_compiles_it_again(
