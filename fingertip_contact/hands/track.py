@@ -17,13 +17,22 @@ from fingertip_contact.hands.roi import Roi
 # swapped, index and ring finger swapped.
 MIRRORED_LANDMARKS = [0, 17, 18, 19, 20, 13, 14, 15, 16, 9, 10, 11, 12, 5, 6, 7, 8, 1, 2, 3, 4]
 INDEX_KNUCKLE, LITTLE_KNUCKLE = 5, 17
+# A hand rests while none of its landmarks has moved by more than this ratio of the region's size: 2 to 4 pixels of 640.
+REST_RATIO = 0.01
+# What the network sees of a resting hand counts half: its landmarks scatter by 0.3 pixels from image to image, those
+# that are followed by 0.1, so the mean over time is better than either.
+REST_GAIN = 0.5
+# Landmarks that are farther from those that were followed, as a ratio of the region's size, are no scatter: one of the
+# two is wrong, and it is the network that is asked.
+MAX_SCATTER_RATIO = 0.05
 
 
 @dataclass(eq=False)
 class Track:
     """One hand: its last landmarks and their stamp (-1: not seen yet), the region to search in the next frame, and its
     handedness with the evidence for it (`log_odds` of "right"). patch: what it looked like when the network saw it
-    last, at seen_ns, if its landmarks can be followed from there into the next images."""
+    last, at seen_ns, if its landmarks can be followed from there into the next images. predicted_px: (21, 2), where they
+    are in the present one; None where they were lost."""
 
     track_id: int
     region: Roi
@@ -34,25 +43,45 @@ class Track:
     handedness: Handedness | None = None
     patch: HandPatch | None = None
     seen_ns: int = -1
+    predicted_px: np.ndarray | None = None
 
-    def follow(self, image_bgr: np.ndarray, stamp_ns: int) -> None:
-        """Take the landmarks from the patch, unless they are lost: the next ones are then the network's."""
-        landmarks_px = None if self.patch is None else self.patch.follow(image_bgr)
-        if landmarks_px is None:
+    def predict(self, image_bgr: np.ndarray) -> None:
+        """Find the landmarks of the patch in the present image. Once they are lost, the next ones are the network's."""
+        self.predicted_px = None if self.patch is None else self.patch.follow(image_bgr)
+        if self.predicted_px is None:
             self.patch = None
-            return
-        self.landmarks_px, self.stamp_ns = landmarks_px, stamp_ns
-        self.region = roi.from_landmarks(landmarks_px)
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether the hand has not moved since the network saw it."""
+        if self.patch is None or self.predicted_px is None:
+            return False
+        moved_px = np.abs(self.predicted_px - self.patch.landmarks_px).max()
+        return bool(moved_px <= REST_RATIO * self.region.size)
+
+    def follow(self, stamp_ns: int) -> None:
+        """Take the predicted landmarks."""
+        assert self.predicted_px is not None
+        self.landmarks_px, self.stamp_ns = self.predicted_px, stamp_ns
+        self.region = roi.from_landmarks(self.landmarks_px)
 
     def update(self, observation: Landmarks, stamp_ns: int) -> None:
-        self.landmarks_px = (
+        """Take what the network saw; of a resting hand, the mean with the predicted landmarks."""
+        points_px = (
             observation.points_px[MIRRORED_LANDMARKS] if self.is_mirrored(observation) else observation.points_px
         )
+        self.landmarks_px = self._average(points_px) if self.is_resting else points_px
         self.presence = observation.presence
         self.region = roi.from_landmarks(self.landmarks_px)
-        interval_ns = None if self.stamp_ns < 0 else stamp_ns - self.stamp_ns
+        interval_ns = None if self.seen_ns < 0 else stamp_ns - self.seen_ns
         self.log_odds = update_log_odds(self.log_odds, observation.right_hand_probability, interval_ns)
-        self.stamp_ns = stamp_ns
+        self.stamp_ns = self.seen_ns = stamp_ns
+
+    def _average(self, points_px: np.ndarray) -> np.ndarray:
+        scatter_px = points_px - self.predicted_px
+        if np.abs(scatter_px).max() > MAX_SCATTER_RATIO * self.region.size:
+            return points_px
+        return points_px - (1 - REST_GAIN) * scatter_px
 
     def is_mirrored(self, observation: Landmarks) -> bool:
         """Whether the network mistook the back of this hand for that of the other one, and so swapped its fingers."""

@@ -14,6 +14,7 @@ from fingertip_contact.hands.handedness import assign_handedness
 from fingertip_contact.hands.landmark_model import LandmarkModel, Landmarks, Precision
 from fingertip_contact.hands.palm_detector import PalmDetector
 from fingertip_contact.hands.roi import Roi
+from fingertip_contact.hands.scene_watch import SceneWatch
 from fingertip_contact.hands.track import Track
 
 MIN_PRESENCE = 0.5
@@ -33,11 +34,15 @@ MAX_TRACK_LOSS_NS = 300_000_000
 # Period of the search for palms while every known hand is seen, and while none is known: a palm detection costs as much
 # as three hands.
 SEARCH_INTERVAL_NS, FIRST_SEARCH_INTERVAL_NS = 100_000_000, 50_000_000
+# The same while nothing moves in the images.
+STILL_SEARCH_INTERVAL_NS = 1_000_000_000
 # The same after a hand was lost: faster cameras would have one in every image, at more than their interval's cost.
 LOST_SEARCH_INTERVAL_NS = 30_000_000
 # Landmarks are followed over no longer interval: the network then sees each hand 30 times a second or more. Following
 # at 30 frames a second too (`light`) costs 0.00 to 0.03 of the events' F1 (docs/hands.md).
 MAX_FOLLOWED_NS, MAX_FOLLOWED_LIGHT_NS = 25_000_000, 50_000_000
+# The same of a hand that rests, as one of two mostly does: three images at 30 Hz. Longer saves little more.
+MAX_RESTED_NS = 110_000_000
 
 
 class HandTracker:
@@ -101,6 +106,7 @@ class HandTracker:
         self._image_shape: tuple[int, ...] | None = None
         self._stamp_ns: int | None = None
         self._last_search_ns: int | None = None
+        self._scene = SceneWatch()
 
     def process(self, image_bgr: np.ndarray, stamp_ns: int) -> tuple[Hand, ...]:
         """The hands in an image (H, W, 3) uint8 BGR, in the order of their tracks.
@@ -114,7 +120,7 @@ class HandTracker:
         self._image_shape, self._stamp_ns = image_bgr.shape, stamp_ns
 
         self._tracks = [track for track in self._tracks if stamp_ns - track.stamp_ns <= MAX_TRACK_LOSS_NS]
-        search = len(self._tracks) < self._max_hands and self._is_search_due()
+        search = len(self._tracks) < self._max_hands and self._is_search_due() and not self._is_waste(image_bgr)
         if search:
             self._palm_detector.start(image_bgr)  # runs concurrently with the landmark network
         self._follow(image_bgr, stamp_ns)
@@ -136,18 +142,27 @@ class HandTracker:
         return [track for track in self._tracks if track.stamp_ns == self._stamp_ns]
 
     def _follow(self, image_bgr: np.ndarray, stamp_ns: int) -> None:
-        """Hands that the network saw lately do without it. Of two that it saw in one image only one does: from then on
-        they take turns."""
+        """Hands that rest, or that the network saw lately, do without it. Of two moving ones that it saw in one image only
+        one does: from then on they take turns."""
         followed_ns: set[int] = set()
         for track in self._tracks:
-            is_late = stamp_ns - track.seen_ns > self._max_followed_ns
-            if track.patch is None or is_late or track.seen_ns in followed_ns:
+            track.predict(image_bgr)
+            if track.predicted_px is None:
                 continue
-            followed_ns.add(track.seen_ns)
-            track.follow(image_bgr, stamp_ns)
+            interval_ns = stamp_ns - track.seen_ns
+            if track.is_resting and interval_ns <= MAX_RESTED_NS:
+                track.follow(stamp_ns)
+            elif interval_ns <= self._max_followed_ns and track.seen_ns not in followed_ns:
+                followed_ns.add(track.seen_ns)
+                track.follow(stamp_ns)
 
     def _is_search_due(self) -> bool:
         return self._has_passed(SEARCH_INTERVAL_NS if self._tracks else FIRST_SEARCH_INTERVAL_NS)
+
+    def _is_waste(self, image_bgr: np.ndarray) -> bool:
+        """Whether a search would find what the last one has found: nothing has moved since."""
+        is_still = self._scene.is_still(image_bgr, self._stamp_ns or 0, [track.region for track in self._tracks])
+        return is_still and not self._has_passed(STILL_SEARCH_INTERVAL_NS)
 
     def _has_passed(self, interval_ns: int) -> bool:
         """Whether the last search for palms is so long ago."""
@@ -185,9 +200,8 @@ class HandTracker:
         )
         for track, observation in pairs:
             is_sure = not _needs_redetection(track, observation)
-            if self._accept(track, observation):
-                track.patch = HandPatch.cut(image_bgr, track.landmarks_px) if is_sure else None
-                track.seen_ns = track.stamp_ns
+            is_seen = self._accept(track, observation)
+            track.patch = HandPatch.cut(image_bgr, track.landmarks_px) if is_seen and is_sure else None
 
     def _start_tracks(self, image_bgr: np.ndarray, palms: list[Roi]) -> None:
         """Start a track at each palm that is not on a tracked hand, up to the maximum number of hands."""

@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 
 from fingertip_contact.datatypes import FINGERTIP_LANDMARKS
+from fingertip_contact.hands import track as track_module
 from fingertip_contact.hands.follower import HandPatch
+from fingertip_contact.hands.landmark_model import Landmarks
+from fingertip_contact.hands.roi import from_landmarks
+from fingertip_contact.hands.track import REST_RATIO, Track
 from fingertip_contact.hands.tracker import MAX_FOLLOWED_NS, HandTracker
 
 # Of a camera at 60 Hz; the pictures were made at 30.
@@ -24,11 +28,9 @@ def hand(hand_tracker: HandTracker, hand_images: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("shift_px", [(0.0, 0.0), (2.3, -1.4), (-9.0, 7.5)])
 def test_a_shifted_hand_is_followed(hand: np.ndarray, hand_images: np.ndarray, shift_px: tuple[float, float]):
     """Every landmark moves by what the image moves by, to a third of a pixel."""
-    matrix = np.array([[1, 0, shift_px[0]], [0, 1, shift_px[1]]])
-    shifted = cv2.warpAffine(hand_images[0], matrix, (640, 480), borderMode=cv2.BORDER_REPLICATE)
     patch = HandPatch.cut(hand_images[0], hand)
     assert patch is not None
-    followed = patch.follow(shifted)
+    followed = patch.follow(shift(hand_images[0], shift_px))
     assert followed is not None
     assert np.abs(followed - hand - shift_px).max() < 0.33
 
@@ -70,8 +72,20 @@ def test_another_picture_is_no_path(hand: np.ndarray, hand_images: np.ndarray):
     assert patch.follow(noise) is None
 
 
+def shift(image: np.ndarray, by_px: tuple[float, float]) -> np.ndarray:
+    matrix = np.array([[1, 0, by_px[0]], [0, 1, by_px[1]]])
+    return cv2.warpAffine(image, matrix, (640, 480), borderMode=cv2.BORDER_REPLICATE)
+
+
+def add_noise(image: np.ndarray, count: int) -> list[np.ndarray]:
+    """The same picture, by a camera whose noise has a standard deviation of two grey values."""
+    rng = np.random.default_rng(4)
+    return [np.clip(image + rng.normal(0, 2, image.shape), 0, 255).astype(np.uint8) for _ in range(count)]
+
+
 def count_seen(tracker: HandTracker, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Filled with the number of hands that the landmark network sees, call by call."""
+    """Filled with the number of hands that the landmark network sees, call by call: two for each image, the second one
+    for palms that are new."""
     counts: list[int] = []
     run = tracker._landmark_model.run
 
@@ -89,15 +103,86 @@ def test_the_network_sees_each_hand_thirty_times_a_second(
 ):
     """At 60 Hz in every second image, at 90 Hz in every third, at 30 Hz in all; two hands take turns, and both come out
     of every image."""
+    images = [shift(hand_images[0], (4.0 * index, -2.0 * index)) for index in range(15)]
     for index in range(3):
-        hand_tracker.process(hand_images[0], (index + 1) * interval_ns)
-    counts = count_seen(hand_tracker, monkeypatch)
-    for index in range(12):
-        assert len(hand_tracker.process(hand_images[0], (index + 4) * interval_ns)) == 2
-    # The network is asked twice per image, the second time for palms that are new.
-    seen = [sum(pair) for pair in zip(counts[::2], counts[1::2], strict=True)]
+        hand_tracker.process(images[index], (index + 1) * interval_ns)
+    seen = count_seen(hand_tracker, monkeypatch)
+    for index in range(3, 15):
+        assert len(hand_tracker.process(images[index], (index + 1) * interval_ns)) == 2
+    seen = [sum(pair) for pair in zip(seen[::2], seen[1::2], strict=True)]
     assert sum(seen) == round(24 * share)
     assert max(seen) - min(seen) <= 1
+
+
+def test_resting_hands_are_seen_in_every_fourth_image(
+    hand_tracker: HandTracker, hand_images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+):
+    """At 30 Hz, in spite of a camera's noise."""
+    images = add_noise(hand_images[0], 28)
+    for index in range(4):
+        hand_tracker.process(images[index], (index + 1) * 2 * FRAME_NS)
+    seen = count_seen(hand_tracker, monkeypatch)
+    for index in range(4, 28):
+        assert len(hand_tracker.process(images[index], (index + 1) * 2 * FRAME_NS)) == 2
+    assert sum(seen) == 2 * 24 // 4
+
+
+def test_landmarks_of_resting_hands_stand_still(
+    hand_tracker: HandTracker, hand_images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+):
+    """They scatter less than those that the network finds in each image, about the same place."""
+    images = add_noise(hand_images[0], 40)
+    tips = []
+    for rest_ratio in (REST_RATIO, 0.0):
+        monkeypatch.setattr(track_module, "REST_RATIO", rest_ratio)
+        hand_tracker.reset()
+        found = [hand_tracker.process(image, (index + 1) * 2 * FRAME_NS) for index, image in enumerate(images)]
+        tips.append(np.array([[hand.landmarks_px[TIPS] for hand in hands] for hands in found[8:]]))
+    resting, seen = tips
+    assert np.diff(resting, axis=0).std() < 0.6 * np.diff(seen, axis=0).std()
+    assert np.abs(resting.mean(axis=0) - seen.mean(axis=0)).max() < 1.0
+
+
+def test_a_resting_hand_that_is_gone_is_gone_at_once(hand_tracker: HandTracker, hand_images: np.ndarray):
+    """The first image without it has no hand."""
+    for index in range(6):
+        assert len(hand_tracker.process(hand_images[0], (index + 1) * FRAME_NS)) == 2
+    assert hand_tracker.process(np.full_like(hand_images[0], 128), 7 * FRAME_NS) == ()
+
+
+def test_a_resting_hand_that_moves_is_seen_at_once(
+    hand_tracker: HandTracker, hand_images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+):
+    """At 30 Hz, by the network, in the first image in which it has moved."""
+    for index in range(6):
+        hand_tracker.process(hand_images[0], (index + 1) * 2 * FRAME_NS)
+    seen = count_seen(hand_tracker, monkeypatch)
+    hand_tracker.process(shift(hand_images[0], (0.0, 7.0)), 7 * 2 * FRAME_NS)
+    assert sum(seen) == 2
+
+
+def test_what_is_far_from_where_a_hand_rests_is_no_scatter(hand: np.ndarray, hand_images: np.ndarray):
+    """The mean with landmarks nearby; of fingers that the network has swapped, none."""
+    track = Track(0, from_landmarks(hand), hand, patch=HandPatch.cut(hand_images[0], hand), seen_ns=1)
+    for seen_px, expected_px in ((hand + 2, hand + 1), (hand[::-1], hand[::-1])):
+        track.predict(hand_images[0])
+        track.update(Landmarks(seen_px, 1.0, 0.9), 2)
+        assert np.abs(track.landmarks_px - expected_px).max() < 0.2
+
+
+def test_evidence_of_handedness_does_not_depend_on_what_was_followed(hand: np.ndarray, hand_images: np.ndarray):
+    """A look 100 ms after the last one counts in full, with images followed between them or without."""
+    odds = []
+    for followed_ns in ([], [11_000_000, 89_000_000]):
+        track = Track(0, from_landmarks(hand))
+        track.update(Landmarks(hand, 1.0, 0.7), 1)
+        track.patch = HandPatch.cut(hand_images[0], hand)
+        for stamp_ns in followed_ns:
+            track.predict(hand_images[0])
+            track.follow(stamp_ns)
+        track.update(Landmarks(hand, 1.0, 0.7), 100_000_000)
+        odds.append(track.log_odds)
+    assert odds[0] == odds[1] > 0
 
 
 def test_followed_tips_are_the_networks(
