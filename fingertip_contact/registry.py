@@ -114,7 +114,6 @@ HAND_TRACKERS = Registry(
     {
         "mediapipe": "fingertip_contact.hands.tracker:HandTracker.from_weights",
         "mediapipe_f32": "fingertip_contact.hands.tracker:HandTracker.from_weights_f32",
-        "mediapipe_light": "fingertip_contact.hands.tracker:HandTracker.from_weights_light",
     },
 )
 DEPTH_SOURCES = Registry(

@@ -27,15 +27,18 @@ class SceneWatch:
     def is_still(self, image_bgr: np.ndarray, stamp_ns: int, hands: Sequence[Roi]) -> bool:
         """Whether nothing has moved for STILL_NS in the image (H, W, 3) uint8 outside of known hands' regions."""
         blocks = _average_blocks(image_bgr)
-        if self._blocks is None or self._blocks.shape != blocks.shape or self._has_changed(blocks, hands):
+        if self._blocks is None or _differ(self._blocks, blocks, hands):
             self._blocks, self._changed_ns = blocks, stamp_ns
         return stamp_ns - self._changed_ns >= STILL_NS
 
-    def _has_changed(self, blocks: np.ndarray, hands: Sequence[Roi]) -> bool:
-        changed = (cv2.absdiff(blocks, self._blocks) >= MIN_CHANGE_GREY).any(axis=2)
-        for hand in hands:
-            changed[_cover(hand.y - hand.size / 2, hand.size), _cover(hand.x - hand.size / 2, hand.size)] = False
-        return bool(changed.any())
+
+def _differ(before: np.ndarray, now: np.ndarray, hands: Sequence[Roi]) -> bool:
+    if before.shape != now.shape:
+        return True
+    changed: np.ndarray = cv2.absdiff(before, now).max(axis=2) >= MIN_CHANGE_GREY
+    for hand in hands:
+        changed[_cover(hand.y - hand.size / 2, hand.size), _cover(hand.x - hand.size / 2, hand.size)] = False
+    return bool(changed.any())
 
 
 def _average_blocks(image_bgr: np.ndarray) -> np.ndarray:

@@ -31,8 +31,8 @@ MAX_SCATTER_RATIO = 0.05
 class Track:
     """One hand: its last landmarks and their stamp (-1: not seen yet), the region to search in the next frame, and its
     handedness with the evidence for it (`log_odds` of "right"). patch: what it looked like when the network saw it
-    last, at seen_ns, if its landmarks can be followed from there into the next images. predicted_px: (21, 2), where they
-    are in the present one; None where they were lost."""
+    last, at seen_ns, if its landmarks can be followed from there into the next images. predicted_px: (21, 2), where
+    they are in the present one; None where they were lost."""
 
     track_id: int
     region: Roi

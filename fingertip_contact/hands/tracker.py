@@ -38,9 +38,9 @@ SEARCH_INTERVAL_NS, FIRST_SEARCH_INTERVAL_NS = 100_000_000, 50_000_000
 STILL_SEARCH_INTERVAL_NS = 1_000_000_000
 # The same after a hand was lost: faster cameras would have one in every image, at more than their interval's cost.
 LOST_SEARCH_INTERVAL_NS = 30_000_000
-# Landmarks are followed over no longer interval: the network then sees each hand 30 times a second or more. Following
-# at 30 frames a second too (`light`) costs 0.00 to 0.03 of the events' F1 (docs/hands.md).
-MAX_FOLLOWED_NS, MAX_FOLLOWED_LIGHT_NS = 25_000_000, 50_000_000
+# Landmarks of a moving hand are followed over no longer interval: the network then sees it 30 times a second or more.
+# Following them at 30 frames a second too costs 0.01 to 0.02 of the events' F1 (docs/hands.md).
+MAX_FOLLOWED_NS = 25_000_000
 # The same of a hand that rests, as one of two mostly does: three images at 30 Hz. Longer saves little more.
 MAX_RESTED_NS = 110_000_000
 
@@ -48,13 +48,13 @@ MAX_RESTED_NS = 110_000_000
 class HandTracker:
     """MediaPipe's hand pipeline on OpenVINO: process() every image, in the order of the stamps.
 
-    The landmark network runs for each tracked hand; of cameras faster than 40 Hz in every second or third image,
-    between which landmarks are followed. The palm network runs only if a hand is missing or in doubt. Landmarks are not
-    smoothed: a filter's delay would hide the instant of touch-down.
+    The landmark network runs for each hand that moves; of cameras faster than 40 Hz in every second or third image,
+    between which landmarks are followed; for a hand that rests nine times a second. The palm network runs only if a
+    hand is missing or in doubt. Landmarks of moving hands are not smoothed: a filter's delay would hide the instant of
+    touch-down.
 
     threads: concurrent inferences (two hands, two cores). mirrored: the camera mirrors its images, as selfie cameras
-    do. precision: of the landmark network, see LandmarkModel. max_followed_ns: longest interval over which landmarks
-    are followed. Not thread-safe.
+    do. precision: of the landmark network, see LandmarkModel. Not thread-safe.
 
     Raises ValueError if a model file is not the expected network.
     """
@@ -68,7 +68,6 @@ class HandTracker:
         threads: int = 2,
         mirrored: bool = False,
         precision: Precision = "auto",
-        max_followed_ns: int = MAX_FOLLOWED_NS,
     ) -> None:
         if max_hands < 1 or threads < 1:
             raise ValueError(f"max_hands={max_hands} and threads={threads} have to be 1 or more")
@@ -77,7 +76,6 @@ class HandTracker:
             landmark_model, requests=min(threads, max_hands), mirrored=mirrored, precision=precision
         )
         self._max_hands = max_hands
-        self._max_followed_ns = max_followed_ns
         self._next_track_id = 0
         self.reset()
 
@@ -94,11 +92,6 @@ class HandTracker:
     def from_weights_f32(cls, **options: Any) -> HandTracker:
         """The same in single precision."""
         return cls.from_weights(precision="f32", **options)
-
-    @classmethod
-    def from_weights_light(cls, **options: Any) -> HandTracker:
-        """For weak processors: landmarks are followed at 30 frames a second too."""
-        return cls.from_weights(max_followed_ns=MAX_FOLLOWED_LIGHT_NS, **options)
 
     def reset(self) -> None:
         """Forget every hand. Track numbers are not reused."""
@@ -142,8 +135,8 @@ class HandTracker:
         return [track for track in self._tracks if track.stamp_ns == self._stamp_ns]
 
     def _follow(self, image_bgr: np.ndarray, stamp_ns: int) -> None:
-        """Hands that rest, or that the network saw lately, do without it. Of two moving ones that it saw in one image only
-        one does: from then on they take turns."""
+        """Hands that rest, or that the network saw lately, do without it. Of two moving ones that it saw in one image
+        only one does: from then on they take turns."""
         followed_ns: set[int] = set()
         for track in self._tracks:
             track.predict(image_bgr)
@@ -152,7 +145,7 @@ class HandTracker:
             interval_ns = stamp_ns - track.seen_ns
             if track.is_resting and interval_ns <= MAX_RESTED_NS:
                 track.follow(stamp_ns)
-            elif interval_ns <= self._max_followed_ns and track.seen_ns not in followed_ns:
+            elif interval_ns <= MAX_FOLLOWED_NS and track.seen_ns not in followed_ns:
                 followed_ns.add(track.seen_ns)
                 track.follow(stamp_ns)
 

@@ -8,6 +8,7 @@ import pytest
 
 from fingertip_contact.datatypes import FINGERTIP_LANDMARKS
 from fingertip_contact.hands import track as track_module
+from fingertip_contact.hands import tracker as tracker_module
 from fingertip_contact.hands.follower import HandPatch
 from fingertip_contact.hands.landmark_model import Landmarks
 from fingertip_contact.hands.roi import from_landmarks
@@ -191,7 +192,7 @@ def test_followed_tips_are_the_networks(
     """Tips lie within a pixel of those that the network would have found, in the median of moving fingers."""
     tips = []
     for max_followed_ns in (MAX_FOLLOWED_NS, -1):
-        monkeypatch.setattr(hand_tracker, "_max_followed_ns", max_followed_ns)
+        monkeypatch.setattr(tracker_module, "MAX_FOLLOWED_NS", max_followed_ns)
         hand_tracker.reset()
         found = [hand_tracker.process(image, (index + 1) * FRAME_NS) for index, image in enumerate(hand_images)]
         tips.append([[hand.landmarks_px[TIPS] for hand in hands] for hands in found])

@@ -40,7 +40,8 @@ def test_what_comes_is_noticed_wherever_it_is(at: tuple[int, int]):
 
 
 def test_known_hands_may_move():
-    """What changes in their regions does not count, also where a region reaches out of the image; beside it, it does."""
+    """What changes in their regions does not count, also where a region reaches out of the image; beside it, it
+    does."""
     rng = np.random.default_rng(2)
     images = [make_desk(rng) for _ in range(40)]
     for index, image in enumerate(images):
