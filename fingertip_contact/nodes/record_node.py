@@ -84,7 +84,7 @@ class RecordNode(Node):
         self._held = ExitStack()
         self._writer = self._held.enter_context(BagWriter(Path(settings.output)))
         self._worker: FrameWorker[SerializedMessage] = FrameWorker(
-            self._write, self._on_write_error, depth=QUEUE_SIZE, max_lag_s=math.inf
+            self._write, self._on_write_error, depth=QUEUE_SIZE, max_wait_s=math.inf, max_lag_s=math.inf
         )
         self._held.callback(self._flush)
         self._recorders: list[TopicRecorder] = []

@@ -19,8 +19,9 @@ CLOCK_PERIOD_S = 0.02
 class FrameWorker(Generic[Item]):
     """Handles items in order in a thread of its own.
 
-    Up to `depth` items wait during a short stall; when more arrive, the oldest is dropped. If the queue has not been
-    empty for `max_lag_s`, the thread is too slow: only the newest item is kept, or every later item would be late too.
+    Up to `depth` items wait during a short stall, each for `max_wait_s`; when more arrive, the oldest are dropped. If
+    the queue has not been empty for `max_lag_s`, the thread is too slow: only the newest item is kept, or every later
+    item would be late too.
     `dropped` counts the dropped items. Exceptions of `handle` go to `on_error`, and the next item follows. `on_idle` is
     called once whenever no item has been handled for `idle_s` of `now_s`: none came, or all of them failed; a clock
     that stands still, as simulated time may, stops that count, and one that jumps back begins it anew. `on_start` is
@@ -32,7 +33,8 @@ class FrameWorker(Generic[Item]):
         handle: Callable[[Item], None],
         on_error: Callable[[Exception], None],
         *,
-        depth: int = 4,
+        depth: int = 12,
+        max_wait_s: float = 0.13,
         max_lag_s: float = 0.5,
         on_idle: Callable[[], None] = lambda: None,
         idle_s: float = math.inf,
@@ -46,9 +48,10 @@ class FrameWorker(Generic[Item]):
         self._now_s = now_s
         self._on_start = on_start
         self._depth = depth
+        self._max_wait_s = max_wait_s
         self._max_lag_s = max_lag_s
         self._caught_up_s = time.monotonic()
-        self._items: deque[Item] = deque()
+        self._items: deque[tuple[float, Item]] = deque()  # With the time when each came.
         self._changed = threading.Condition()
         self._closing = False
         self.dropped = 0
@@ -62,11 +65,12 @@ class FrameWorker(Generic[Item]):
 
     def offer(self, item: Item) -> None:
         """Queue an item; never waits."""
+        now_s = time.monotonic()
         with self._changed:
-            if len(self._items) == self._depth:
+            while self._items and (len(self._items) == self._depth or now_s - self._items[0][0] > self._max_wait_s):
                 self._items.popleft()
                 self.dropped += 1
-            self._items.append(item)
+            self._items.append((now_s, item))
             self._changed.notify()
 
     def close(self, timeout_s: float = 10.0) -> None:
@@ -82,7 +86,7 @@ class FrameWorker(Generic[Item]):
             while len(self._items) > 1:
                 self._items.popleft()
                 self.dropped += 1
-        return self._items.popleft()
+        return self._items.popleft()[1]
 
     def _run(self) -> None:
         self._on_start()

@@ -50,6 +50,31 @@ def test_slow_worker_drops_the_oldest_items():
     assert worker.dropped == 7
 
 
+def test_a_stall_is_bridged_by_time():
+    """Of a fast camera more items wait than of a slow one, none of them for longer than `max_wait_s`."""
+    begun, release, handled, done = threading.Event(), threading.Event(), [], threading.Semaphore(0)
+
+    def handle(item):
+        begun.set()
+        assert release.wait(DEADLINE_S)
+        handled.append(item)
+        done.release()
+
+    worker = FrameWorker(handle, on_error=lambda error: None, max_wait_s=0.5, max_lag_s=DEADLINE_S)
+    worker.offer(0)
+    assert begun.wait(DEADLINE_S)
+    worker.offer(1)
+    time.sleep(0.6)
+    for item in range(2, 12):
+        worker.offer(item)
+    release.set()
+    for _ in range(11):
+        assert done.acquire(timeout=DEADLINE_S)
+    worker.close()
+    assert handled == [0, *range(2, 12)]
+    assert worker.dropped == 1
+
+
 def test_overloaded_worker_handles_only_the_newest_item():
     """After `max_lag_s` all waiting items but the newest are too late."""
     begun, release, handled, done = threading.Event(), threading.Event(), [], threading.Semaphore(0)

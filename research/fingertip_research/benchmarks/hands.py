@@ -28,7 +28,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Duration:
-    """Per image: median wall time, median processor time of all threads, and 95th percentile of the wall time."""
+    """Per image: mean wall time, mean processor time of all threads, and 95th percentile of the wall time. Means, because
+    the tracker's time differs from image to image: the median of images may be one without the network."""
 
     wall_ms: float
     cpu_ms: float
@@ -78,14 +79,14 @@ def measure(images_bgr: np.ndarray, stamps_ns: Sequence[int], mediapipe_python: 
                 differences_px += fingertip_differences_px(hands, [hand["landmarks_px"] for hand in reply["hands"]])
     if not times:
         raise ValueError(f"none of {len(images_bgr)} images shows two hands; give another recording or more frames")
-    medians = {stage: _summarise(durations) for stage, durations in times.items()}
+    means = {stage: _summarise(durations) for stage, durations in times.items()}
     return HandBenchmark(
         frame_count=len(times["tracker"]),
-        palm=medians["palm"],
-        one_hand=medians["one_hand"],
-        two_hands=medians["two_hands"],
-        tracker=medians["tracker"],
-        mediapipe=medians.get("mediapipe"),
+        palm=means["palm"],
+        one_hand=means["one_hand"],
+        two_hands=means["two_hands"],
+        tracker=means["tracker"],
+        mediapipe=means.get("mediapipe"),
         mediapipe_version=reference.version if reference else None,
         fingertip_difference_px=float(np.median(differences_px)) if differences_px else None,
     )
@@ -131,5 +132,5 @@ def measure_time(work: Callable[[], T]) -> tuple[T, tuple[float, float]]:
 
 
 def _summarise(durations_ms: Sequence[tuple[float, float]]) -> Duration:
-    wall_ms, cpu_ms = np.median(durations_ms, axis=0)
+    wall_ms, cpu_ms = np.mean(durations_ms, axis=0)
     return Duration(float(wall_ms), float(cpu_ms), float(np.percentile(durations_ms, 95, axis=0)[0]))

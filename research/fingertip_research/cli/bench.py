@@ -93,7 +93,7 @@ def _print_table(result: HandBenchmark) -> None:
     }
     if result.mediapipe:
         rows[f"MediaPipe {result.mediapipe_version}, two hands"] = result.mediapipe
-    table = Table("", "median ms", "p95 ms", "processor ms")
+    table = Table("", "mean ms", "p95 ms", "processor, mean ms")
     for stage, duration in rows.items():
         table.add_row(stage, f"{duration.wall_ms:.1f}", f"{duration.wall_p95_ms:.1f}", f"{duration.cpu_ms:.1f}")
     console = Console()
