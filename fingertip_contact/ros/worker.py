@@ -35,7 +35,7 @@ class FrameWorker(Generic[Item]):
         *,
         depth: int = 12,
         max_wait_s: float = 0.13,
-        max_lag_s: float = 0.5,
+        max_lag_s: float = 1.0,
         on_idle: Callable[[], None] = lambda: None,
         idle_s: float = math.inf,
         now_s: Callable[[], float] = time.monotonic,

@@ -28,8 +28,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Duration:
-    """Per image: mean wall time, mean processor time of all threads, and 95th percentile of the wall time. Means, because
-    the tracker's time differs from image to image: the median of images may be one without the network."""
+    """Per image: mean wall time, mean processor time of all threads, and 95th percentile of the wall time. Means,
+    because the tracker's time differs from image to image: the median may be of one without the network."""
 
     wall_ms: float
     cpu_ms: float
