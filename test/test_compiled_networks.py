@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +98,23 @@ def test_a_stored_network_outlives_what_loaded_it(cache: Path, model: Path):
     overwritten = [np.full(request._network.content.size, 255, np.uint8) for _ in range(8)]
     assert all(np.array_equal(before, after) for before, after in zip(expected, run(request), strict=True))
     assert len(overwritten) == 8
+
+
+def test_a_request_that_runs_may_be_released(cache: Path, model: Path):
+    """As when a node ends in the middle of a frame: it is waited for, and what it computes with is there until then."""
+    code = (
+        "import gc, sys\n"
+        "from pathlib import Path\n"
+        "from fingertip_contact.hands.network import Network\n"
+        "for _ in range(30):\n"
+        "    network = Network(Path(sys.argv[1]), input_size=192, requests=2)\n"
+        "    for request in network.requests:\n"
+        "        request.start()\n"
+        "    del request, network\n"
+        "    gc.collect()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(model)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
 
 
 def test_what_changes_the_network_compiles_it_again(

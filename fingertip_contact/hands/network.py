@@ -35,9 +35,10 @@ class InferRequest:
     """One inference at a time. Write the image into `input_bgr`, start(), then wait()."""
 
     def __init__(self, network: CompiledNetwork) -> None:
-        self._network = network
-        self.input_bgr = np.zeros(tuple(network.model.input(0).shape), np.uint8)
+        # In the order in which they are released: a request that is still running is waited for, then its memory goes.
         self._request = network.model.create_infer_request()
+        self.input_bgr = np.zeros(tuple(network.model.input(0).shape), np.uint8)
+        self._network = network
         self._request.set_input_tensor(openvino.Tensor(self.input_bgr, shared_memory=True))
         self._request.infer()  # The first one takes half as long again as the others.
 

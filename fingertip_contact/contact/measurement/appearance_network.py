@@ -32,9 +32,11 @@ class AppearanceNetwork:
     def __init__(self, model: Path | None = None) -> None:
         """model: an OpenVINO file; None: the built-in one. Raises ValueError for a file that is not such a network,
         FileNotFoundError for a missing one."""
-        self._network = _load(model or find_share_directory() / DEFAULT_MODEL)
-        self._request = self._network.model.create_infer_request()
+        network = _load(model or find_share_directory() / DEFAULT_MODEL)
+        # In the order in which they are released: a request that is still running is waited for, then its memory goes.
+        self._request = network.model.create_infer_request()
         self._input = np.zeros(_INPUT_SHAPE, np.uint8)
+        self._network = network
         self._request.set_input_tensor(openvino.Tensor(self._input, shared_memory=True))
         self._request.infer()  # The first one takes three times as long as the others.
         self._count = 0
