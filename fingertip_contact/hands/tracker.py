@@ -113,7 +113,7 @@ class HandTracker:
         self._image_shape, self._stamp_ns = image_bgr.shape, stamp_ns
 
         self._tracks = [track for track in self._tracks if stamp_ns - track.stamp_ns <= MAX_TRACK_LOSS_NS]
-        search = len(self._tracks) < self._max_hands and self._is_search_due() and not self._is_waste(image_bgr)
+        search = len(self._tracks) < self._max_hands and self._is_search_due() and not self._was_searched(image_bgr)
         if search:
             self._palm_detector.start(image_bgr)  # runs concurrently with the landmark network
         self._follow(image_bgr, stamp_ns)
@@ -152,8 +152,8 @@ class HandTracker:
     def _is_search_due(self) -> bool:
         return self._has_passed(SEARCH_INTERVAL_NS if self._tracks else FIRST_SEARCH_INTERVAL_NS)
 
-    def _is_waste(self, image_bgr: np.ndarray) -> bool:
-        """Whether a search would find what the last one has found: nothing has moved since."""
+    def _was_searched(self, image_bgr: np.ndarray) -> bool:
+        """Whether the last search was of the same scene: nothing has moved since, and it is not long ago."""
         is_still = self._scene.is_still(image_bgr, self._stamp_ns or 0, [track.region for track in self._tracks])
         return is_still and not self._has_passed(STILL_SEARCH_INTERVAL_NS)
 

@@ -4,10 +4,36 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 from fingertip_contact.ros.worker import FrameWorker
 
 DEADLINE_S = 30.0
+
+
+class BusyWorker:
+    """A worker that has begun with item 0, and is held up there until finish()."""
+
+    def __init__(self, **options: Any) -> None:
+        self._begun, self._release, self._done = threading.Event(), threading.Event(), threading.Semaphore(0)
+        self._handled: list[int] = []
+        self.worker: FrameWorker[int] = FrameWorker(self._handle, on_error=lambda error: None, **options)
+        self.worker.offer(0)
+        assert self._begun.wait(DEADLINE_S)
+
+    def finish(self, count: int) -> list[int]:
+        """The items that were handled, once they are so many."""
+        self._release.set()
+        for _ in range(count):
+            assert self._done.acquire(timeout=DEADLINE_S)
+        self.worker.close()
+        return self._handled
+
+    def _handle(self, item: int) -> None:
+        self._begun.set()
+        assert self._release.wait(DEADLINE_S)
+        self._handled.append(item)
+        self._done.release()
 
 
 def test_fast_worker_handles_every_item_in_order():
@@ -29,73 +55,31 @@ def test_fast_worker_handles_every_item_in_order():
 
 def test_slow_worker_drops_the_oldest_items():
     """While one item is handled, the newest `depth` items wait and older ones are dropped."""
-    begun, release, handled, done = threading.Event(), threading.Event(), [], threading.Semaphore(0)
-
-    def handle(item):
-        begun.set()
-        assert release.wait(DEADLINE_S)
-        handled.append(item)
-        done.release()
-
-    worker = FrameWorker(handle, on_error=lambda error: None, depth=2, max_lag_s=DEADLINE_S)
-    worker.offer(0)
-    assert begun.wait(DEADLINE_S)
+    busy = BusyWorker(depth=2, max_lag_s=DEADLINE_S)
     for item in range(1, 10):
-        worker.offer(item)
-    release.set()
-    for _ in range(3):
-        assert done.acquire(timeout=DEADLINE_S)
-    worker.close()
-    assert handled == [0, 8, 9]
-    assert worker.dropped == 7
+        busy.worker.offer(item)
+    assert busy.finish(3) == [0, 8, 9]
+    assert busy.worker.dropped == 7
 
 
 def test_a_stall_is_bridged_by_time():
     """Of a fast camera more items wait than of a slow one, none of them for longer than `max_wait_s`."""
-    begun, release, handled, done = threading.Event(), threading.Event(), [], threading.Semaphore(0)
-
-    def handle(item):
-        begun.set()
-        assert release.wait(DEADLINE_S)
-        handled.append(item)
-        done.release()
-
-    worker = FrameWorker(handle, on_error=lambda error: None, max_wait_s=0.5, max_lag_s=DEADLINE_S)
-    worker.offer(0)
-    assert begun.wait(DEADLINE_S)
-    worker.offer(1)
+    busy = BusyWorker(max_wait_s=0.5, max_lag_s=DEADLINE_S)
+    busy.worker.offer(1)
     time.sleep(0.6)
     for item in range(2, 12):
-        worker.offer(item)
-    release.set()
-    for _ in range(11):
-        assert done.acquire(timeout=DEADLINE_S)
-    worker.close()
-    assert handled == [0, *range(2, 12)]
-    assert worker.dropped == 1
+        busy.worker.offer(item)
+    assert busy.finish(11) == [0, *range(2, 12)]
+    assert busy.worker.dropped == 1
 
 
 def test_overloaded_worker_handles_only_the_newest_item():
     """After `max_lag_s` all waiting items but the newest are too late."""
-    begun, release, handled, done = threading.Event(), threading.Event(), [], threading.Semaphore(0)
-
-    def handle(item):
-        begun.set()
-        assert release.wait(DEADLINE_S)
-        handled.append(item)
-        done.release()
-
-    worker = FrameWorker(handle, on_error=lambda error: None, depth=4, max_lag_s=0.0)
-    worker.offer(0)
-    assert begun.wait(DEADLINE_S)
+    busy = BusyWorker(depth=4, max_lag_s=0.0)
     for item in range(1, 5):
-        worker.offer(item)
-    release.set()
-    for _ in range(2):
-        assert done.acquire(timeout=DEADLINE_S)
-    worker.close()
-    assert handled == [0, 4]
-    assert worker.dropped == 3
+        busy.worker.offer(item)
+    assert busy.finish(2) == [0, 4]
+    assert busy.worker.dropped == 3
 
 
 def test_failing_item_does_not_stop_the_worker():
